@@ -1,0 +1,3 @@
+"""Salesforce and Appcues integration as code."""
+
+__version__ = "0.1.0"

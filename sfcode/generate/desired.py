@@ -1,0 +1,29 @@
+"""What a project asks for: components, records, and the YAML line behind each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfcode.errors import Position
+from sfcode.metadata.component import Address, Component
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in the YAML a component, or one name inside it, comes from."""
+
+    address: Address
+    token: str
+    """A Salesforce name that an org's message may mention (`Contact.Plan__c`, `Plan__c`); "" for the component itself."""
+    position: Position
+    path: str
+    """The path in the document: `to_appcues.attributes.plan`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All components and records of a project, each list sorted by address."""
+
+    components: tuple[Component, ...]
+    records: tuple[Component, ...]
+    origins: tuple[Origin, ...]

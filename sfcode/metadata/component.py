@@ -1,0 +1,85 @@
+"""The value that travels the whole way: a typed, named body in canonical form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import total_ordering
+from typing import Self
+
+Value = None | bool | int | str | tuple["Value", ...] | list["Value"] | dict[str, "Value"]
+"""What a body is made of: JSON values. A list keyed by identity is a dict (see `types.py`)."""
+
+Body = Mapping[str, Value]
+
+RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAssignment"})
+"""Rows that must exist, next to metadata: written through REST, not deployed."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Where a component is, as in `sf -m`: `CustomField:Contact.Appcues_User_Id__c`."""
+
+    type: str
+    full_name: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.full_name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `Type:FullName`. Raises ValueError for anything else."""
+        kind, colon, full_name = text.partition(":")
+        if not (colon and kind and full_name):
+            raise ValueError(f"{text!r} is not an address; write Type:FullName")
+        return cls(kind, full_name)
+
+    @property
+    def is_record(self) -> bool:
+        """Tell rows (a user, an assignment) from metadata."""
+        return self.type in RECORD_TYPES
+
+
+@total_ordering
+@dataclass(frozen=True, eq=False)
+class Component:
+    """
+    One piece of Salesforce metadata, or one record that must exist.
+
+    `body` is canonical: JSON values only, booleans and integers typed by the schema, repeated
+    elements keyed by their identity, org-side defaults left out. Two components are equal when
+    address and body are.
+    """
+
+    type: str
+    full_name: str
+    body: Body = field(default_factory=dict)
+
+    @property
+    def address(self) -> Address:
+        """Type and full name together."""
+        return Address(self.type, self.full_name)
+
+    @property
+    def canonical(self) -> str:
+        """The body as JSON with sorted keys and no spaces."""
+        return json.dumps(self.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over address and body, hex."""
+        return hashlib.sha256(f"{self.address}\n{self.canonical}".encode()).hexdigest()
+
+    def _key(self) -> tuple[Address, str]:
+        return (self.address, self.canonical)
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Component) else NotImplemented
+
+    def __lt__(self, other: Component) -> bool:
+        return self._key() < other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
