@@ -1,0 +1,92 @@
+"""
+What holds for every test: no network but loopback, no home folder, no Salesforce in the environment.
+
+The environment is set before any test module is imported, and child processes inherit it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+GUARD = ROOT / "tests" / "guard"
+_FOREIGN = ("SF_", "SFDX_", "SFCODE_", "APPCUES_", "XDG_", "GIT_", "GITHUB_")
+
+
+def _is_foreign(name: str) -> bool:
+    return name.startswith(_FOREIGN) or name in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
+
+
+def _close_environment() -> Mapping[str, str]:
+    """Give this run its own home and an environment that names no org; return the one it was started with."""
+    before = MappingProxyType(dict(os.environ))
+    home = tempfile.mkdtemp(prefix="sfcode-tests-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    for name in filter(_is_foreign, before):
+        del os.environ[name]
+    os.environ.setdefault("TESTS_REAL_HOME", str(Path.home().resolve()))
+    allowed = (ROOT, home, tempfile.gettempdir(), sys.prefix, sys.base_prefix)
+    folders = [str(Path(folder).resolve()) for folder in allowed] + [str(folder) for folder in allowed]
+    os.environ.update(
+        HOME=home,
+        TESTS_ALLOWED_FOLDERS=os.pathsep.join(dict.fromkeys(folders)),
+        PYTHONPATH=os.pathsep.join(filter(None, (str(GUARD), before.get("PYTHONPATH", "")))),
+        GIT_CONFIG_NOSYSTEM="1",
+        GIT_AUTHOR_NAME="Test",
+        GIT_AUTHOR_EMAIL="test@example.com",
+        GIT_COMMITTER_NAME="Test",
+        GIT_COMMITTER_EMAIL="test@example.com",
+    )
+    return before
+
+
+def _load_guard() -> None:
+    spec = importlib.util.spec_from_file_location("tests_guard", GUARD / "sitecustomize.py")
+    if spec is None or spec.loader is None:
+        raise AssertionError(GUARD)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+STARTED_WITH = _close_environment()
+_load_guard()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a real org unless one is named."""
+    if STARTED_WITH.get("SFCODE_TEST_ORG"):
+        return
+    reason = "no org is named: set SFCODE_TEST_ORG (see docs/unverified.md)"
+    for item in items:
+        if item.get_closest_marker("org"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Give the top folder of the repository."""
+    return ROOT
+
+
+@pytest.fixture(autouse=True)
+def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open network, home and environment for tests that are marked `org`, and for no other."""
+    if request.node.get_closest_marker("org"):
+        for name, value in STARTED_WITH.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("TESTS_OPEN_NETWORK", "1")
+
+
+@pytest.fixture
+def org_name() -> str:
+    """Give the name of the real org in SFCODE_TEST_ORG, as `--org` takes it."""
+    return STARTED_WITH["SFCODE_TEST_ORG"]
