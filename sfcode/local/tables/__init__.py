@@ -1,0 +1,1 @@
+"""The tables of the state, one file each: all the SQL there is, and nothing but storage."""

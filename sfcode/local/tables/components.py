@@ -1,0 +1,84 @@
+"""Deployed metadata, flows apart: one row per component."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from sfcode.local import ids
+from sfcode.local.clock import stamp
+from sfcode.local.tables.base import Table
+from sfcode.metadata.component import Component
+
+SELECT = """
+SELECT type, full_name, id, body, raw, created_by, created_at, modified_by, modified_at FROM component
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A component as the org holds it. `raw` is the file of a type whose body is not modelled; times are REST's text."""
+
+    component: Component
+    id: str
+    raw: bytes | None
+    created_by: str
+    created_at: str
+    modified_by: str
+    modified_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What storing a component did."""
+
+    changed: bool
+    created: bool
+    id: str
+
+
+def _stored(row: sqlite3.Row) -> Stored:
+    return Stored(Component(row[0], row[1], json.loads(row[3])), row[2], *row[4:9])
+
+
+class ComponentTable(Table):
+    """Components by type and full name; a full name is found whatever its case."""
+
+    def stored(self, kind: str, full_name: str) -> Stored | None:
+        """Find one component that is not a flow."""
+        row = self._db.execute(f"{SELECT} WHERE type = ? AND full_name = ?", (kind, full_name)).fetchone()
+        return None if row is None else _stored(row)
+
+    def all_stored(self, kind: str | None) -> list[Stored]:
+        """List components that are not flows, by type and full name."""
+        where, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))
+        rows = self._db.execute(f"{SELECT} {where} ORDER BY type, full_name", values)
+        return [_stored(row) for row in rows]
+
+    def put_component(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> Put:
+        """Store a component; the same body and raw file again change nothing, not even the times."""
+        if component.type == "Flow":
+            raise ValueError("a flow has versions: add_flow_version")
+        before = self.stored(component.type, component.full_name)
+        at = stamp(now)
+        if before is None:
+            id_ = self.new_id(ids.key_prefix(component.type))
+            self._db.execute(
+                "INSERT INTO component VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (component.type, component.full_name, id_, component.canonical, raw, user_id, at, user_id, at),
+            )
+            return Put(changed=True, created=True, id=id_)
+        if before.component.canonical == component.canonical and before.raw == raw:
+            return Put(changed=False, created=False, id=before.id)
+        self._db.execute(
+            "UPDATE component SET body = ?, raw = ?, modified_by = ?, modified_at = ? WHERE type = ? AND full_name = ?",
+            (component.canonical, raw, user_id, at, component.type, component.full_name),
+        )
+        return Put(changed=True, created=False, id=before.id)
+
+    def remove_stored(self, kind: str, full_name: str) -> bool:
+        """Delete one component that is not a flow; say whether it was there."""
+        done = self._db.execute("DELETE FROM component WHERE type = ? AND full_name = ?", (kind, full_name))
+        return done.rowcount > 0

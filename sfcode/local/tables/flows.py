@@ -1,0 +1,133 @@
+"""Flows: a definition, its versions, and at most one of them active."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from sfcode.local import ids
+from sfcode.local.clock import stamp
+from sfcode.local.tables.base import Table
+from sfcode.local.tables.components import Stored
+from sfcode.metadata.component import Body, Component
+
+SELECT = """
+SELECT v.full_name, v.number, v.status, v.id, f.id, v.body, v.raw, v.created_by, v.created_at, v.modified_by, v.modified_at
+FROM flow_version v JOIN flow f USING (full_name)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowVersion:
+    """One version of a flow; `status` is what counts, and the body says the same."""
+
+    full_name: str
+    number: int
+    status: str
+    id: str
+    definition_id: str
+    body: Body
+    raw: bytes | None
+    created_by: str
+    created_at: str
+    modified_by: str
+    modified_at: str
+
+    @property
+    def stored(self) -> Stored:
+        """The version as a component, which is how a retrieve without a number sees it."""
+        times = (self.created_by, self.created_at, self.modified_by, self.modified_at)
+        return Stored(Component("Flow", self.full_name, self.body), self.id, self.raw, *times)
+
+
+def _version(row: sqlite3.Row) -> FlowVersion:
+    full_name, number, status, version_id, definition_id, body, raw, *times = row
+    body = json.loads(body) | {"status": status}
+    return FlowVersion(full_name, number, status, version_id, definition_id, body, raw, *times)
+
+
+class FlowTable(Table):
+    """Flow versions, by full name and number from 1."""
+
+    def flow_versions(self, full_name: str | None = None) -> list[FlowVersion]:
+        """List the versions of one flow, or of all, oldest first."""
+        where, values = ("", ()) if full_name is None else ("WHERE v.full_name = ?", (full_name,))
+        rows = self._db.execute(
+            f"{SELECT} {where} ORDER BY v.full_name, v.number",
+            values,
+        )
+        return [_version(row) for row in rows]
+
+    def flow_version(self, version_id: str) -> FlowVersion | None:
+        """Find a version by its id (301...)."""
+        row = self._db.execute(
+            f"{SELECT} WHERE v.id = ?",
+            (ids.full(version_id),),
+        ).fetchone()
+        return None if row is None else _version(row)
+
+    def flow_name(self, definition_id: str) -> str | None:
+        """Find the flow that a definition id (300...) belongs to."""
+        row = self._db.execute("SELECT full_name FROM flow WHERE id = ?", (ids.full(definition_id),)).fetchone()
+        return None if row is None else str(row[0])
+
+    def active_flow_version(self, full_name: str) -> FlowVersion | None:
+        """Give the version that runs, if one does."""
+        return next((version for version in self.flow_versions(full_name) if version.status == "Active"), None)
+
+    def add_flow_version(
+        self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None
+    ) -> FlowVersion:
+        """Add the next version with the body's status (Draft when it has none); an active one retires the one before."""
+        name, at = component.full_name, stamp(now)
+        status = str(component.body.get("status") or "Draft")
+        known = self._db.execute("SELECT 1 FROM flow WHERE full_name = ?", (name,)).fetchone()
+        if known is None:
+            self._db.execute("INSERT INTO flow VALUES (?, ?)", (name, self.new_id(ids.key_prefix("FlowDefinition"))))
+        # Numbers are not given again: the counter outlives deleted versions.
+        number = int(self.get(f"flow.last.{name.lower()}") or 0) + 1
+        self.set(f"flow.last.{name.lower()}", str(number))
+        if status == "Active":
+            self._retire(name)
+        id_ = self.new_id(ids.key_prefix("Flow"))
+        self._db.execute(
+            "INSERT INTO flow_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (name, number, status, id_, component.canonical, raw, user_id, at, user_id, at),
+        )
+        return next(version for version in self.flow_versions(name) if version.number == number)
+
+    def update_flow_version(
+        self, full_name: str, number: int, body: Body, *, user_id: str, now: datetime, raw: bytes | None = None
+    ) -> None:
+        """Write over a version that is not active, as a deploy over a draft may; status is set apart."""
+        canonical = Component("Flow", full_name, body).canonical
+        self._db.execute(
+            "UPDATE flow_version SET body = ?, raw = ?, modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
+            (canonical, raw, user_id, stamp(now), full_name, number),
+        )
+
+    def activate_flow(self, full_name: str, number: int | None, *, user_id: str, now: datetime) -> None:
+        """Make one version the active one; None makes none."""
+        self._retire(full_name)
+        self._db.execute(
+            "UPDATE flow_version SET status = 'Active', modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
+            (user_id, stamp(now), full_name, number),
+        )
+
+    def delete_flow_version(self, full_name: str, number: int) -> bool:
+        """Delete one version; the last one takes the definition with it. Say whether it was there."""
+        done = self._db.execute("DELETE FROM flow_version WHERE full_name = ? AND number = ?", (full_name, number))
+        if not self.flow_versions(full_name):
+            self._delete_flow(full_name)
+        return done.rowcount > 0
+
+    def _delete_flow(self, full_name: str) -> bool:
+        self._db.execute("DELETE FROM meta WHERE key = ?", (f"flow.last.{full_name.lower()}",))
+        return self._db.execute("DELETE FROM flow WHERE full_name = ?", (full_name,)).rowcount > 0
+
+    def _retire(self, full_name: str) -> None:
+        self._db.execute(
+            "UPDATE flow_version SET status = 'Obsolete' WHERE full_name = ? AND status = 'Active'", (full_name,)
+        )

@@ -1,0 +1,41 @@
+"""The tables as SQL; each entry brings a database from one version to the next."""
+
+from __future__ import annotations
+
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE sequence (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE component (
+        type TEXT NOT NULL,
+        full_name TEXT NOT NULL COLLATE NOCASE,
+        id TEXT NOT NULL UNIQUE,
+        body TEXT NOT NULL,
+        raw BLOB,
+        created_by TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        modified_by TEXT NOT NULL,
+        modified_at TEXT NOT NULL,
+        PRIMARY KEY (type, full_name)
+    ) WITHOUT ROWID;
+    CREATE TABLE flow (full_name TEXT PRIMARY KEY COLLATE NOCASE, id TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+    CREATE TABLE flow_version (
+        full_name TEXT NOT NULL COLLATE NOCASE REFERENCES flow ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        id TEXT NOT NULL UNIQUE,
+        body TEXT NOT NULL,
+        raw BLOB,
+        created_by TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        modified_by TEXT NOT NULL,
+        modified_at TEXT NOT NULL,
+        PRIMARY KEY (full_name, number)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX flow_active ON flow_version (full_name) WHERE status = 'Active';
+    CREATE TABLE record (object TEXT NOT NULL COLLATE NOCASE, id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX record_object ON record (object, id);
+    CREATE TABLE job (id TEXT PRIMARY KEY, body TEXT NOT NULL, payload BLOB) WITHOUT ROWID;
+    CREATE TABLE session (token TEXT PRIMARY KEY, user_id TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
+    """,
+)
