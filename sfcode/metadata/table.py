@@ -1,0 +1,69 @@
+"""
+Which elements each metadata type has: names in order, how often, of which type.
+
+`schema.json` is made from the Metadata API's WSDL by `scripts/build_schema.py`. A child's name ends
+in `?` when it may be absent and in `*` when it may be repeated; a further `~` allows xsi:nil.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XSD = "http://www.w3.org/2001/XMLSchema"
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One child element of a type."""
+
+    name: str
+    type: str
+    """Another type of the table, an enumeration, or an XSD type without prefix: `string`, `boolean`, `int`, ..."""
+    required: bool = False
+    repeated: bool = False
+    nillable: bool = False
+
+
+def _element(spec: str, type_: str) -> Element:
+    name = spec.rstrip("?*~")
+    occurrence = spec[len(name) :]
+    return Element(name, type_, not occurrence.strip("~"), "*" in occurrence, "~" in occurrence)
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    data: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("schema.json").read_bytes())
+    return data
+
+
+def api_version() -> str:
+    """Give the version of the WSDL that the table is made from."""
+    version: str = _data()["api_version"]
+    return version
+
+
+@cache
+def elements(type_: str) -> Mapping[str, Element] | None:
+    """Give the children of a complex type in schema order; None when there is no such complex type."""
+    specs = _data()["types"].get(type_)
+    return None if specs is None else {child.name: child for child in (_element(*spec) for spec in specs.items())}
+
+
+@cache
+def values(type_: str) -> frozenset[str] | None:
+    """Give the values of an enumeration; None when there is no such enumeration."""
+    allowed = _data()["enums"].get(type_)
+    return None if allowed is None else frozenset(allowed)
+
+
+@cache
+def roots() -> frozenset[str]:
+    """Name the types that may be the root of a metadata file."""
+    return frozenset(_data()["metadata"])

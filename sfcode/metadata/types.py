@@ -1,0 +1,160 @@
+"""
+The metadata types that sfcode knows: where their files are, what contains what, what identifies a repeated element.
+
+Which elements a type has, in which order, is in `schema.py`; this is what the WSDL does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataType:
+    """One metadata type: its folder and suffix in a package; for a child, its container and the element there."""
+
+    name: str
+    directory: str
+    suffix: str
+    parent: str = ""
+    """The container's type: a CustomField lives in a CustomObject."""
+    element: str = ""
+    """The container's element that holds it: `fields`."""
+    has_content: bool = False
+    """A content file, with the XML beside it in `<file>-meta.xml`."""
+
+
+def _children(parent: str, directory: str, suffix: str, elements: Mapping[str, str]) -> tuple[MetadataType, ...]:
+    return tuple(MetadataType(name, directory, suffix, parent, element) for element, name in elements.items())
+
+
+_OBJECT_CHILDREN = {
+    "businessProcesses": "BusinessProcess",
+    "compactLayouts": "CompactLayout",
+    "fieldSets": "FieldSet",
+    "fields": "CustomField",
+    "indexes": "Index",
+    "listViews": "ListView",
+    "recordTypes": "RecordType",
+    "sharingReasons": "SharingReason",
+    "validationRules": "ValidationRule",
+    "webLinks": "WebLink",
+}
+_WORKFLOW_CHILDREN = {
+    "alerts": "WorkflowAlert",
+    "fieldUpdates": "WorkflowFieldUpdate",
+    "flowActions": "WorkflowFlowAction",
+    "flowAutomation": "WorkflowFlowAutomation",
+    "knowledgePublishes": "WorkflowKnowledgePublish",
+    "outboundMessages": "WorkflowOutboundMessage",
+    "rules": "WorkflowRule",
+    "send": "WorkflowSend",
+    "tasks": "WorkflowTask",
+}
+
+TYPES: Mapping[str, MetadataType] = {
+    kind.name: kind
+    for kind in (
+        MetadataType("CustomMetadata", "customMetadata", "md"),
+        MetadataType("CustomObject", "objects", "object"),
+        *_children("CustomObject", "objects", "object", _OBJECT_CHILDREN),
+        MetadataType("ExternalClientApplication", "externalClientApps", "eca"),
+        MetadataType("ExtlClntAppConfigurablePolicies", "extlClntAppPolicies", "ecaPlcy"),
+        MetadataType("ExtlClntAppGlobalOauthSettings", "extlClntAppGlobalOauthSets", "ecaGlblOauth"),
+        MetadataType("ExtlClntAppOauthConfigurablePolicies", "extlClntAppOauthPolicies", "ecaOauthPlcy"),
+        MetadataType("ExtlClntAppOauthSettings", "extlClntAppOauthSettings", "ecaOauth"),
+        MetadataType("Flow", "flows", "flow"),
+        MetadataType("FlowDefinition", "flowDefinitions", "flowDefinition"),
+        MetadataType("PermissionSet", "permissionsets", "permissionset"),
+        MetadataType("Profile", "profiles", "profile"),
+        MetadataType("Report", "reports", "report"),
+        MetadataType("ReportType", "reportTypes", "reportType"),
+        MetadataType("StaticResource", "staticresources", "resource", has_content=True),
+        MetadataType("Workflow", "workflows", "workflow"),
+        *_children("Workflow", "workflows", "workflow", _WORKFLOW_CHILDREN),
+    )
+}
+
+CHILDREN: Mapping[str, Mapping[str, str]] = {"CustomObject": _OBJECT_CHILDREN, "Workflow": _WORKFLOW_CHILDREN}
+"""By container, the type of the component that each of its elements holds."""
+
+DIRECTORIES: Mapping[str, MetadataType] = {kind.directory: kind for kind in TYPES.values() if not kind.parent}
+"""By folder, the type whose files are in it."""
+
+_ACCESSES = {
+    "applicationVisibilities": "application",
+    "classAccesses": "apexClass",
+    "customMetadataTypeAccesses": "name",
+    "customPermissions": "name",
+    "customSettingAccesses": "name",
+    "externalDataSourceAccesses": "externalDataSource",
+    "fieldPermissions": "field",
+    "flowAccesses": "flow",
+    "objectPermissions": "object",
+    "pageAccesses": "apexPage",
+    "recordTypeVisibilities": "recordType",
+    "userPermissions": "name",
+}
+_FLOW_PARTS = (
+    "actionCalls apexPluginCalls assignments choices collectionProcessors constants customErrors customProperties "
+    "decisions dynamicChoiceSets exitRules experiments formulas loops orchestratedStages recordCreates recordDeletes "
+    "recordLookups recordRollbacks recordUpdates screens stages steps subflows textTemplates transforms variables waits"
+)
+_PARAMETERS = {"inputParameters": "name", "outputParameters": "name"}
+
+_IDENTITIES: Mapping[str, Mapping[str, str]] = {
+    "CustomMetadata": {"values": "field"},
+    "Flow": dict.fromkeys(_FLOW_PARTS.split(), "name"),
+    "FlowActionCall": _PARAMETERS,
+    "FlowApexPluginCall": _PARAMETERS,
+    "FlowRecordCreate": {"inputAssignments": "field"},
+    "FlowRecordUpdate": {"inputAssignments": "field"},
+    "FlowStart": {"inputs": "name", "scheduledPaths": "name"},
+    "FlowSubflow": {"inputAssignments": "name", "outputAssignments": "name"},
+    "Package": {"objectPermissions": "object", "types": "name"},
+    "PermissionSet": {
+        **_ACCESSES,
+        "emailRoutingAddressAccesses": "name",
+        "externalCredentialPrincipalAccesses": "externalCredentialPrincipal",
+        "tabSettings": "tab",
+    },
+    "Profile": {**_ACCESSES, "categoryGroupVisibilities": "dataCategoryGroup", "tabVisibilities": "tab"},
+    "Report": {"params": "name"},
+    "WorkflowFlowAction": {"flowInputs": "name"},
+    "WorkflowRule": {"actions": "name"},
+    "WorkflowTimeTrigger": {"actions": "name"},
+}
+
+_UNORDERED: Mapping[str, frozenset[str]] = {
+    "Flow": frozenset({"environments"}),
+    "FlowRecordLookup": frozenset({"queriedFields"}),
+    "PackageTypeMembers": frozenset({"members"}),
+    "ProfileCategoryGroupVisibility": frozenset({"dataCategories"}),
+    "WorkflowAlert": frozenset({"ccEmails"}),
+    "WorkflowOutboundMessage": frozenset({"fields"}),
+}
+
+
+def identity(owner: str, element: str) -> str | None:
+    """Name the child that identifies one of several `element` in type `owner`; None when their order is what counts."""
+    if element == "processMetadataValues":
+        return "name"
+    return _IDENTITIES.get(owner, {}).get(element)
+
+
+def is_unordered(owner: str, element: str) -> bool:
+    """Tell whether repeated simple elements are a set: their order means nothing."""
+    return owner == "SharedTo" or element in _UNORDERED.get(owner, ())
+
+
+def local_name(type_: str, full_name: str) -> str:
+    """Give the name of a component inside its container's file: `Title__c` of `Contact.Title__c`."""
+    kind = TYPES.get(type_)
+    return full_name.partition(".")[2] if kind and kind.parent else full_name
+
+
+def container(type_: str, full_name: str) -> str:
+    """Give the full name of the component whose file holds this one: `Contact` of `Contact.Title__c`, else itself."""
+    kind = TYPES.get(type_)
+    return full_name.partition(".")[0] if kind and kind.parent else full_name

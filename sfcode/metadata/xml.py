@@ -1,0 +1,226 @@
+"""Metadata XML: read it safely, turn it into canonical components and back, print it as Salesforce does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from lxml import etree
+
+from sfcode.metadata import table
+from sfcode.metadata.component import Body, Component, Value
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.types import TYPES, identity, is_unordered, local_name
+
+MAX_BYTES = 50 * 1024 * 1024
+"""Larger files are refused; Salesforce's own limit for a whole request is 52,428,800 bytes."""
+
+_NSMAP = cast("dict[str, str]", {None: table.NAMESPACE})
+_TAG = "{" + table.NAMESPACE + "}"
+_NIL = "{" + table.XSI + "}nil"
+_TYPE = "{" + table.XSI + "}type"
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def parse(data: bytes, name: str = "") -> etree._Element:
+    """Parse XML without DTD, entities or network. Raises MetadataError with the place of what is wrong."""
+    if len(data) > MAX_BYTES:
+        raise MetadataError(f"the file has {len(data)} bytes; more than {MAX_BYTES} are not read", file=name)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        raise MetadataError(_syntax(error), file=name, line=line, column=max(column, 1)) from None
+    info = root.getroottree().docinfo
+    if info is not None and info.doctype:
+        raise MetadataError("a DOCTYPE is not allowed", "Remove the <!DOCTYPE ...> line.", file=name, line=1, column=1)
+    return root
+
+
+def _syntax(error: etree.XMLSyntaxError) -> str:
+    text = re.sub(r", line \d+, column \d+.*$", "", error.msg or "not well-formed")
+    return f"not well-formed XML: {text.strip()}"
+
+
+def from_element(type_: str, full_name: str, element: etree._Element, *, file: str = "") -> Component:
+    """Read a component from its element, whatever the tag. Raises MetadataError for what the type does not have."""
+    if table.elements(type_) is None:
+        raise MetadataError(f"{type_} is not a metadata type that sfcode knows", file=file, line=line_of(element))
+    return Component(type_, full_name, _Reader(file).complex(type_, element, skip="fullName"))
+
+
+def to_element(component: Component, tag: str | None = None) -> etree._Element:
+    """Write a component, its children in schema order, as root of a file or as `tag` of its container's file."""
+    children = table.elements(component.type)
+    if children is None:
+        raise MetadataError(f"{component.type} is not a metadata type that sfcode knows")
+    root = etree.Element(_TAG + (tag or component.type), nsmap=_NSMAP)
+    kind = TYPES.get(component.type)
+    if tag or (kind and kind.parent):
+        etree.SubElement(root, _TAG + "fullName").text = local_name(component.type, component.full_name)
+    _write(root, component.type, component.body, str(component.address))
+    return root
+
+
+def line_of(element: etree._Element) -> int:
+    """Give the line an element starts on, 0 where it was not read from a file."""
+    return cast("int | None", element.sourceline) or 0
+
+
+def children_of(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    """List the child elements with their names; those of a foreign namespace keep it in the name."""
+    for child in element.iterchildren("*"):
+        yield child.tag.removeprefix(_TAG), child
+
+
+class _Reader:
+    """Turns elements into canonical values, with the file's name for messages."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def complex(self, type_: str, element: etree._Element, skip: str = "") -> dict[str, Value]:
+        """Read the children of an element of a complex type."""
+        known = table.elements(type_) or {}
+        found: dict[str, list[etree._Element]] = {}
+        for name, child in children_of(element):
+            if name not in known:
+                wanted = name if name.startswith("{") else f"{{{table.NAMESPACE}}}{name}"
+                raise self._error(f"Element {wanted} invalid at this location in type {type_}", child)
+            if name in found and not known[name].repeated:
+                raise self._error(f"Element {name} is duplicated at this location in type {type_}", child)
+            if name != skip and child.get(_NIL) not in ("true", "1"):
+                found.setdefault(name, []).append(child)
+        for text in (element.text, *(child.tail for child in element)):
+            if text and text.strip():
+                raise self._error(f"text is not allowed in an element of type {type_}: {text.strip()[:40]!r}", element)
+        return {name: self._values(type_, known[name], found[name]) for name in known if name in found}
+
+    def _values(self, owner: str, spec: table.Element, found: list[etree._Element]) -> Value:
+        if not spec.repeated:
+            return self._value(spec, found[0])
+        items = [self._value(spec, element) for element in found]
+        key = identity(owner, spec.name)
+        if key is not None:
+            return _keyed(items, key)
+        if is_unordered(owner, spec.name):
+            return cast(Value, sorted({str(item) for item in items}))
+        return items
+
+    def _value(self, spec: table.Element, element: etree._Element) -> Value:
+        if table.elements(spec.type) is not None:
+            return self.complex(spec.type, element)
+        for name, child in children_of(element):
+            raise self._error(f"Element {name} invalid at this location in type {spec.type}", child)
+        text = (element.text or "").replace("\r\n", "\n").replace("\r", "\n")
+        if spec.type == "anyType":
+            kind = (element.get(_TYPE) or "xsd:string").rpartition(":")[2]
+            return {"type": kind, "value": self._simple(kind, text, element)}
+        return self._simple(spec.type, text, element)
+
+    def _simple(self, type_: str, text: str, element: etree._Element) -> Value:
+        if type_ == "string":
+            return text
+        word = text.strip()
+        if type_ == "boolean":
+            if word not in ("true", "false", "1", "0"):
+                raise self._error(f"'{word}' is not a valid value for the type xsd:boolean", element)
+            return word in ("true", "1")
+        if type_ == "int":
+            if not re.fullmatch(r"[+-]?\d{1,10}", word):
+                raise self._error(f"'{word}' is not a valid value for the type xsd:int", element)
+            return int(word)
+        return "".join(word.split()) if type_ == "base64Binary" else word
+
+    def _error(self, message: str, element: etree._Element) -> MetadataError:
+        return MetadataError(message, file=self._file, line=line_of(element))
+
+
+def _keyed(items: list[Value], key: str) -> Value:
+    """Key items by their identity; leave the list as it is when one has none or two have the same."""
+    found: dict[str, Value] = {}
+    for item in items:
+        entry = dict(cast(Mapping[str, Value], item))
+        name = entry.pop(key, None)
+        if not isinstance(name, str) or name in found:
+            return items
+        found[name] = entry
+    return dict(sorted(found.items()))
+
+
+def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
+    known = table.elements(type_) or {}
+    for name in body:
+        if name not in known:
+            raise MetadataError(f"{where}: type {type_} has no element {name}")
+    for name, spec in known.items():
+        value = body.get(name)
+        if value is None:
+            if spec.required and spec.nillable:
+                etree.SubElement(parent, _TAG + name, {_NIL: "true"})
+            continue
+        for item in _items(type_, spec, value, where):
+            child = etree.SubElement(parent, _TAG + name)
+            if isinstance(item, Mapping) and table.elements(spec.type) is not None:
+                _write(child, spec.type, item, f"{where}.{name}")
+            elif isinstance(item, Mapping) and spec.type == "anyType":
+                child.set(_TYPE, f"xsd:{item['type']}")
+                child.text = _text(item["value"], f"{where}.{name}")
+            else:
+                child.text = _text(item, f"{where}.{name}")
+
+
+def _items(owner: str, spec: table.Element, value: Value, where: str) -> list[Value]:
+    """List what stands behind one key of a body: one item, the items in order, or keyed ones with their key put back."""
+    if not spec.repeated:
+        return [value]
+    if isinstance(value, Mapping):
+        key = identity(owner, spec.name)
+        if key is None:
+            raise MetadataError(f"{where}.{spec.name}: a list is needed, its items have no identity")
+        return [{**cast(Mapping[str, Value], value[name]), key: name} for name in sorted(value)]
+    if isinstance(value, list | tuple):
+        return cast(list[Value], sorted(map(str, value))) if is_unordered(owner, spec.name) else list(value)
+    raise MetadataError(f"{where}.{spec.name}: a list is needed, not {value!r}")
+
+
+def _text(value: Value, where: str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, int | str):
+        raise MetadataError(f"{where}: a single value is needed, not {value!r}")
+    text = str(value)
+    if bad := _NOT_XML.search(text):
+        raise MetadataError(f"{where}: the character U+{ord(bad[0]):04X} cannot stand in XML")
+    return text
+
+
+def to_bytes(root: etree._Element) -> bytes:
+    """Print a tree as Salesforce does: declaration, four spaces, quotes escaped, a line feed at the end."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    spaces = [("xmlns", table.NAMESPACE)]
+    if any(_NIL in element.attrib or _TYPE in element.attrib for element in root.iter("*")):
+        spaces += [("xmlns:xsi", table.XSI), ("xmlns:xsd", table.XSD)]
+    _print(root, lines, "", "".join(f' {name}="{uri}"' for name, uri in spaces))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _print(element: etree._Element, lines: list[str], indent: str, attributes: str = "") -> None:
+    name = element.tag.removeprefix(_TAG)
+    for attribute, label in ((_TYPE, "xsi:type"), (_NIL, "xsi:nil")):
+        if (value := element.get(attribute)) is not None:
+            attributes += f' {label}="{str(value).translate(_ESCAPES)}"'
+    if len(element):
+        lines.append(f"{indent}<{name}{attributes}>")
+        for child in element:
+            _print(child, lines, indent + "    ")
+        lines.append(f"{indent}</{name}>")
+    elif element.text:
+        lines.append(f"{indent}<{name}{attributes}>{element.text.translate(_ESCAPES)}</{name}>")
+    else:
+        lines.append(f"{indent}<{name}{attributes}/>")
