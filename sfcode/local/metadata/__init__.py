@@ -1,0 +1,1 @@
+"""The local org's Metadata API: SOAP, the REST deploy resource, and as much of Tooling as flows need."""

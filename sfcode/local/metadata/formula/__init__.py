@@ -1,0 +1,31 @@
+"""
+The formula language of formula fields, workflow rules and flow entry conditions.
+
+`parse` gives a tree, `check` judges it against the fields and functions of the place where it stands.
+"""
+
+from __future__ import annotations
+
+from sfcode.local.metadata.formula.check import Scope, check
+from sfcode.local.metadata.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
+from sfcode.local.metadata.formula.parser import FormulaError, parse
+from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference, references, walk
+from sfcode.local.metadata.formula.types import Type, described
+
+__all__ = [
+    "NOT_IN_FIELDS",
+    "NOT_IN_RULES",
+    "Call",
+    "FormulaError",
+    "Literal",
+    "Node",
+    "Operation",
+    "Reference",
+    "Scope",
+    "Type",
+    "check",
+    "described",
+    "parse",
+    "references",
+    "walk",
+]

@@ -1,0 +1,161 @@
+"""
+Judge a formula: functions, fields and types.
+
+It stops at the first fault, as the platform does. Where a type is not known nothing is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sfcode.local.metadata.formula.functions import CHANGE, FUNCTIONS, TAKES_PICKLISTS
+from sfcode.local.metadata.formula.parser import FormulaError, parse
+from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference
+from sfcode.local.metadata.formula.types import Type
+
+TEMPORAL = (Type.DATE, Type.DATETIME, Type.TIME)
+PICKLISTS = frozenset({Type.PICKLIST, Type.MULTIPICKLIST})
+
+
+class Scope(Protocol):
+    """What a formula may use where it stands."""
+
+    @property
+    def forbidden(self) -> frozenset[str]:
+        """Name the functions that may not be used here."""
+
+    def type_of(self, reference: Reference) -> Type | None:
+        """Give the type of a field or global. Raises FormulaError when there is none of that name."""
+
+
+def check(text: str, scope: Scope, expected: Type | None) -> Node:
+    """Read and judge a formula that shall give `expected`. Raises FormulaError with the first fault."""
+    node = parse(text)
+    found = _Judge(scope).judge(node)
+    if isinstance(node, Reference) and found in PICKLISTS:
+        raise _picklist(node)
+    if found is not None and expected is not None and _plain(found) is not expected:
+        wanted = "true or false" if expected is Type.BOOLEAN else expected.value
+        raise FormulaError(f"Formula result is data type ({found}), incompatible with expected data type ({wanted}).")
+    return node
+
+
+def _plain(found: Type) -> Type:
+    return Type.TEXT if found is Type.LONG_TEXT else found
+
+
+def _picklist(field: Reference) -> FormulaError:
+    return FormulaError(f"Field {field} is a picklist field. Picklist fields are only supported in certain functions.")
+
+
+class _Judge:
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def judge(self, node: Node) -> Type | None:
+        if isinstance(node, Literal):
+            return _literal(node)
+        if isinstance(node, Reference):
+            return self._scope.type_of(node)
+        return self._call(node) if isinstance(node, Call) else self._operation(node)
+
+    def _call(self, call: Call) -> Type | None:
+        function = FUNCTIONS.get(call.name)
+        if function is None:
+            raise FormulaError(f"Unknown function {call.name}. Check spelling.")
+        if call.name in self._scope.forbidden:
+            raise FormulaError(f"Function {call.name} may not be used in this type of formula")
+        count = len(call.arguments)
+        if not function.accepts(count) or (call.name == "CASE" and count % 2):
+            # The platform counts what CASE takes in pairs after the first.
+            wanted = count + 1 if call.name == "CASE" and count > function.required else function.required
+            if function.required < count and call.name != "CASE":
+                wanted = len(function.parameters)
+            raise FormulaError(
+                f"Incorrect number of parameters for function '{call.name}()'. Expected {wanted}, received {count}"
+            )
+        types = [self.judge(argument) for argument in call.arguments]
+        self._arguments(call, types)
+        if call.name == "IF":
+            return self._branches(call.name, types[1:])
+        if call.name == "CASE":
+            return self._branches(call.name, [*types[2:-1:2], types[-1]])
+        return _plain_or_none(types[0]) if function.like_first and types else function.result
+
+    def _arguments(self, call: Call, types: list[Type | None]) -> None:
+        function = FUNCTIONS[call.name]
+        for index, (argument, found) in enumerate(zip(call.arguments, types, strict=True)):
+            if call.name in CHANGE and not isinstance(argument, Reference):
+                raise FormulaError(
+                    f"Incorrect parameter for function '{call.name}()'. Expected Field Reference, received {found or Type.TEXT}"
+                )
+            if found in PICKLISTS and call.name not in TAKES_PICKLISTS and isinstance(argument, Reference):
+                raise _picklist(argument)
+            self._fits(f"function '{call.name}()'", function.parameter(index), found)
+
+    def _fits(self, where: str, wanted: frozenset[Type], found: Type | None) -> None:
+        if wanted and found is not None and _plain(found) not in wanted:
+            names = ", ".join(kind.value for kind in Type if kind in wanted)
+            raise FormulaError(f"Incorrect parameter type for {where}. Expected {names}, received {found}")
+
+    def _branches(self, name: str, types: list[Type | None]) -> Type | None:
+        known = [_plain(found) for found in types if found is not None]
+        for found in known[1:]:
+            self._fits(f"function '{name}()'", frozenset({known[0]}), found)
+        return known[0] if known else None
+
+    def _operation(self, node: Operation) -> Type | None:
+        types = [self.judge(operand) for operand in node.operands]
+        for operand, found in zip(node.operands, types, strict=True):
+            if found in PICKLISTS and isinstance(operand, Reference):
+                raise _picklist(operand)
+        where = f"operator '{node.operator}'"
+        if node.operator in {"&&", "||", "!"}:
+            return self._all(where, types, Type.BOOLEAN)
+        if node.operator == "&":
+            return self._all(where, types, Type.TEXT)
+        if node.operator in {"*", "/", "^"} or len(types) == 1:
+            return self._all(where, types, Type.NUMBER)
+        if node.operator in {"+", "-"}:
+            return self._sum(where, node.operator, types)
+        self._branches_of(where, types)
+        return Type.BOOLEAN
+
+    def _all(self, where: str, types: list[Type | None], wanted: Type) -> Type:
+        for found in types:
+            self._fits(where, frozenset({wanted}), found)
+        return wanted
+
+    def _branches_of(self, where: str, types: list[Type | None]) -> None:
+        known = [_plain(found) for found in types if found is not None]
+        for found in known[1:]:
+            self._fits(where, frozenset({known[0]}), found)
+
+    def _sum(self, where: str, operator: str, types: list[Type | None]) -> Type | None:
+        left, right = (_plain_or_none(found) for found in types)
+        if left is None or right is None:
+            return None
+        if Type.TEXT in (left, right) and operator == "+":
+            return self._all(where, types, Type.TEXT)
+        addable = frozenset({Type.NUMBER, *TEMPORAL})
+        for found in (left, right):
+            self._fits(where, addable, found)
+        if left in TEMPORAL and right is Type.NUMBER:
+            return left
+        if left is Type.NUMBER and right in TEMPORAL and operator == "+":
+            return right
+        if left is right and operator == "-":
+            return Type.NUMBER
+        return self._all(where, types, Type.NUMBER)
+
+
+def _plain_or_none(found: Type | None) -> Type | None:
+    return None if found is None else _plain(found)
+
+
+def _literal(node: Literal) -> Type | None:
+    if node.value is None:
+        return None
+    if isinstance(node.value, bool):
+        return Type.BOOLEAN
+    return Type.TEXT if isinstance(node.value, str) else Type.NUMBER

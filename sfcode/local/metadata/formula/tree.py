@@ -1,0 +1,60 @@
+"""What a formula is when it has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number, a text, true, false or null."""
+
+    value: str | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field, perhaps across relationships, or a global variable: `Account.Name`, `$Record.Email`."""
+
+    path: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function, its name in capitals, and its arguments."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operator over one operand or two: + - & * / ^ = <> < <= > >= && || !."""
+
+    operator: str
+    operands: tuple[Node, ...]
+
+
+Node = Literal | Reference | Call | Operation
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Give a node and everything below it."""
+    yield node
+    for child in _children(node):
+        yield from walk(child)
+
+
+def references(node: Node) -> Iterator[Reference]:
+    """Give every reference in a formula."""
+    return (found for found in walk(node) if isinstance(found, Reference))
+
+
+def _children(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, Call):
+        return node.arguments
+    return node.operands if isinstance(node, Operation) else ()

@@ -1,0 +1,64 @@
+"""The data types of formulas, by the names that the platform's messages give them."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Type(enum.StrEnum):
+    """What an expression gives; where that is not known, code says None and nothing is refused."""
+
+    TEXT = "Text"
+    NUMBER = "Number"
+    BOOLEAN = "Boolean"
+    DATE = "Date"
+    DATETIME = "Date/Time"
+    TIME = "Time"
+    PICKLIST = "Picklist"
+    MULTIPICKLIST = "Multi-Select Picklist"
+    LONG_TEXT = "Long Text Area"
+
+
+LETTERS = {
+    "T": Type.TEXT,
+    "N": Type.NUMBER,
+    "B": Type.BOOLEAN,
+    "D": Type.DATE,
+    "M": Type.DATETIME,
+    "I": Type.TIME,
+    "P": Type.PICKLIST,
+    "V": Type.MULTIPICKLIST,
+}
+"""How the table of functions writes them."""
+
+DESCRIBED = {
+    "string": Type.TEXT,
+    "email": Type.TEXT,
+    "phone": Type.TEXT,
+    "url": Type.TEXT,
+    "id": Type.TEXT,
+    "reference": Type.TEXT,
+    "combobox": Type.TEXT,
+    "double": Type.NUMBER,
+    "int": Type.NUMBER,
+    "long": Type.NUMBER,
+    "currency": Type.NUMBER,
+    "percent": Type.NUMBER,
+    "boolean": Type.BOOLEAN,
+    "date": Type.DATE,
+    "datetime": Type.DATETIME,
+    "time": Type.TIME,
+    "picklist": Type.PICKLIST,
+    "multipicklist": Type.MULTIPICKLIST,
+}
+"""By a field's type in describe."""
+
+LONG_FROM = 256
+"""A text area of up to 255 characters is a Text; a longer one is a Long Text Area."""
+
+
+def described(kind: str, length: int = 0) -> Type | None:
+    """Give the formula type of a field, from its type and length in describe."""
+    if kind == "textarea":
+        return Type.LONG_TEXT if length >= LONG_FROM else Type.TEXT
+    return DESCRIBED.get(kind)
