@@ -1,0 +1,1 @@
+"""What Salesforce metadata is, knowing nothing of our config."""

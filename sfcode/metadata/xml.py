@@ -37,7 +37,7 @@ def parse(data: bytes, name: str = "") -> etree._Element:
         line, column = error.position
         raise MetadataError(_syntax(error), file=name, line=line, column=max(column, 1)) from None
     info = root.getroottree().docinfo
-    if info is not None and info.doctype:
+    if info is not None and info.internalDTD is not None:
         raise MetadataError("a DOCTYPE is not allowed", "Remove the <!DOCTYPE ...> line.", file=name, line=1, column=1)
     return root
 

@@ -1,0 +1,111 @@
+"""Which file a component is in, and which component a file is: mdapi packages and sfdx projects."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Literal
+from urllib.parse import quote, unquote
+
+from sfcode.metadata.component import Address
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.types import DIRECTORIES, TYPES, MetadataType, container, local_name
+
+Layout = Literal["mdapi", "source"]
+
+SOURCE_ROOT = "force-app/main/default"
+META = "-meta.xml"
+
+_CONTENT_SUFFIXES = {
+    "application/javascript": "js",
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "application/xml": "xml",
+    "image/gif": "gif",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+    "text/css": "css",
+    "text/html": "html",
+    "text/javascript": "js",
+    "text/plain": "txt",
+    "text/xml": "xml",
+}
+
+_OWN_FOLDER = {"CustomObject": "objects"}
+"""Containers whose children have a file each in an sfdx project; the others' files look alike in both layouts."""
+
+
+def kind_of(type_: str) -> MetadataType:
+    """Look a type up. Raises MetadataError for one that sfcode does not know."""
+    kind = TYPES.get(type_)
+    if kind is None:
+        raise MetadataError(f"{type_} is not a metadata type that sfcode knows")
+    return kind
+
+
+def file_of(address: Address, layout: Layout = "mdapi", *, content_type: str = "") -> str:
+    """Give the path of the file that holds a component, its content file where it has one."""
+    kind = kind_of(address.type)
+    owner = _escape(container(address.type, address.full_name))
+    if layout == "mdapi":
+        return f"{kind.directory}/{owner}.{kind.suffix}"
+    folder = f"{SOURCE_ROOT}/{kind.directory}"
+    if kind.parent in _OWN_FOLDER:
+        name = _escape(local_name(address.type, address.full_name))
+        return f"{folder}/{owner}/{kind.element}/{name}.{_source_suffix(kind)}{META}"
+    if address.type in _OWN_FOLDER:
+        return f"{folder}/{owner}/{owner}.{kind.suffix}{META}"
+    if kind.has_content:
+        return f"{folder}/{owner}.{_CONTENT_SUFFIXES.get(content_type, kind.suffix)}"
+    return f"{folder}/{owner}.{kind.suffix}{META}"
+
+
+def meta_file_of(address: Address, layout: Layout = "mdapi") -> str:
+    """Give the path of the XML beside a component's content file."""
+    kind = kind_of(address.type)
+    folder = kind.directory if layout == "mdapi" else f"{SOURCE_ROOT}/{kind.directory}"
+    return f"{folder}/{_escape(address.full_name)}.{kind.suffix}{META}"
+
+
+def component_at(path: str) -> Address | None:
+    """
+    Name the component that a file is, in either layout and below any root folder; None for other files.
+
+    A container's file gives the container: which of its children is meant, the file's name cannot say.
+    """
+    parts = PurePosixPath(path).parts
+    for index in range(len(parts) - 2, -1, -1):
+        kind = DIRECTORIES.get(parts[index])
+        if kind is not None and (address := _at(kind, parts[index + 1 :])) is not None:
+            return address
+    return None
+
+
+def _at(kind: MetadataType, below: tuple[str, ...]) -> Address | None:
+    if kind.name in _OWN_FOLDER and len(below) == 3:
+        owner, element, file = below
+        for child in TYPES.values():
+            suffix = f".{_source_suffix(child)}{META}"
+            if child.parent == kind.name and child.element == element and file.endswith(suffix):
+                return Address(child.name, f"{unquote(owner)}.{unquote(file.removesuffix(suffix))}")
+        return None
+    name = below[-1].removesuffix(META)
+    if name.endswith(f".{kind.suffix}"):
+        stem = name.removesuffix(f".{kind.suffix}")
+    elif kind.has_content:
+        stem = name.rpartition(".")[0]
+    else:
+        return None
+    if kind.name in _OWN_FOLDER:
+        return Address(kind.name, unquote(stem)) if below[:-1] in ((), (stem,)) else None
+    return Address(kind.name, unquote("/".join((*below[:-1], stem)))) if stem else None
+
+
+def _source_suffix(kind: MetadataType) -> str:
+    """Give the suffix of a child's own file: `field` for CustomField, else the type's name in lower camel case."""
+    return "field" if kind.name == "CustomField" else kind.name[:1].lower() + kind.name[1:]
+
+
+def _escape(name: str) -> str:
+    """Escape what a file name cannot hold, as Salesforce does: percent-encoded, folders and common signs kept."""
+    return quote(name, safe="/ !$'()+,-.;=@[]^_`{}~&")

@@ -1,0 +1,216 @@
+"""
+Packages: components to files and back, as the Metadata API (mdapi) and as the sf command line (source) lay them out.
+
+A container (an object, a workflow) is listed in package.xml only where it is a component itself;
+its children are listed by their own type, which is what an org compares with the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from lxml import etree
+
+from sfcode.metadata import table
+from sfcode.metadata.archive import unzip, zip_files
+from sfcode.metadata.component import Address, Component, Value
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.layout import META, Layout, component_at, file_of, kind_of, meta_file_of
+from sfcode.metadata.manifest import (
+    DESTRUCTIVE,
+    DESTRUCTIVE_POST,
+    PACKAGE,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from sfcode.metadata.types import CHILDREN, DIRECTORIES, TYPES, container
+from sfcode.metadata.xml import children_of, from_element, line_of, parse, to_bytes, to_element
+
+__all__ = [
+    "Contents",
+    "Layout",
+    "Manifest",
+    "Place",
+    "component_at",
+    "file_of",
+    "read",
+    "read_contents",
+    "read_manifest",
+    "unzip",
+    "write",
+    "write_manifest",
+    "zip_files",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a component stands in a package: its file, and the line its element starts on."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a package holds: components, where each stands, and the files that are of no known type."""
+
+    components: tuple[Component, ...]
+    places: Mapping[Address, Place]
+    skipped: tuple[str, ...]
+
+
+def write(
+    components: Iterable[Component],
+    api_version: str,
+    *,
+    layout: Layout = "mdapi",
+    deleted: Iterable[Address] = (),
+) -> dict[str, bytes]:
+    """Lay components out as files, deterministic in every byte. Raises MetadataError for an unknown type."""
+    ordered = sorted(components)
+    gone = sorted(set(deleted))
+    files: dict[str, bytes] = {}
+    for path, group in _grouped(ordered, layout).items():
+        files.update(_files(path, group, layout))
+    folder = "" if layout == "mdapi" else "manifest/"
+    files[folder + PACKAGE] = write_manifest((component.address for component in ordered), api_version)
+    if gone:
+        files[folder + DESTRUCTIVE_POST] = write_manifest(gone, "")
+    if layout == "source":
+        files["sfdx-project.json"] = _project(api_version)
+    return dict(sorted(files.items()))
+
+
+def _grouped(components: list[Component], layout: Layout) -> dict[str, list[Component]]:
+    groups: dict[str, list[Component]] = {}
+    for component in components:
+        content_type = str(component.body.get("contentType", ""))
+        group = groups.setdefault(file_of(component.address, layout, content_type=content_type), [])
+        if any(other.address == component.address for other in group):
+            raise MetadataError(f"{component.address} is in the package twice")
+        group.append(component)
+    return groups
+
+
+def _files(path: str, group: list[Component], layout: Layout) -> dict[str, bytes]:
+    first = group[0]
+    kind = kind_of(first.type)
+    if kind.has_content:
+        return _content_files(path, first, layout)
+    if not (kind.parent or first.type in CHILDREN) or (layout == "source" and kind.parent == "CustomObject"):
+        return {path: to_bytes(to_element(first))}
+    owner = kind.parent or first.type
+    itself = next((component for component in group if component.type == owner), None)
+    root = to_element(itself or Component(owner, container(first.type, first.full_name)))
+    for component in group:
+        if component is not itself:
+            root.append(to_element(component, kind_of(component.type).element))
+    order = list(table.elements(owner) or ())
+    root[:] = sorted(root, key=lambda element: order.index(etree.QName(element).localname))
+    return {path: to_bytes(root)}
+
+
+def _content_files(path: str, component: Component, layout: Layout) -> dict[str, bytes]:
+    body = dict(component.body)
+    try:
+        content = base64.b64decode(str(body.pop("content", "")), validate=True)
+    except binascii.Error as error:
+        raise MetadataError(f"{component.address}: `content` is not base64: {error}") from None
+    meta = to_bytes(to_element(Component(component.type, component.full_name, body)))
+    return {path: content, meta_file_of(component.address, layout): meta}
+
+
+def _project(api_version: str) -> bytes:
+    project = {
+        "packageDirectories": [{"path": "force-app", "default": True}],
+        "namespace": "",
+        "sourceApiVersion": api_version,
+    }
+    return (json.dumps(project, indent=2) + "\n").encode()
+
+
+def read(files: Mapping[str, bytes]) -> tuple[Component, ...]:
+    """Read the components of a package in mdapi layout, sorted. Raises MetadataError with file and line."""
+    return read_contents(files).components
+
+
+def read_contents(files: Mapping[str, bytes]) -> Contents:
+    """Read a package in mdapi layout, a root folder tolerated, and say where everything in it stands."""
+    found: dict[Address, tuple[Component, Place]] = {}
+    skipped: list[str] = []
+    root = root_of(files)
+    for path in sorted(files):
+        inside = path.removeprefix(root)
+        parts = PurePosixPath(inside).parts
+        if inside == PACKAGE or inside in DESTRUCTIVE:
+            continue
+        address = component_at(inside) if len(parts) > 1 and parts[0] in DIRECTORIES else None
+        if address is None:
+            skipped.append(path)
+            continue
+        for component, line in _read_file(address, path, files):
+            if component.address in found:
+                raise MetadataError(f"{component.address} is in the package twice", file=path, line=line)
+            found[component.address] = (component, Place(path, line))
+    return Contents(
+        components=tuple(sorted(component for component, _ in found.values())),
+        places={address: place for address, (_, place) in sorted(found.items())},
+        skipped=tuple(skipped),
+    )
+
+
+def root_of(files: Mapping[str, bytes]) -> str:
+    """Find the folder that a package is in: that of its package.xml, else the one folder around all; "" for none."""
+    manifests = sorted(
+        (path for path in files if PurePosixPath(path).name == PACKAGE), key=lambda path: path.count("/")
+    )
+    if manifests:
+        return manifests[0].removesuffix(PACKAGE)
+    tops = {PurePosixPath(path).parts[0] for path in files if path}
+    top = tops.pop() if len(tops) == 1 else ""
+    return f"{top}/" if top and top not in DIRECTORIES and all("/" in path for path in files) else ""
+
+
+def _read_file(address: Address, path: str, files: Mapping[str, bytes]) -> list[tuple[Component, int]]:
+    kind = TYPES[address.type]
+    if kind.has_content:
+        return _read_content(address, path, files)
+    root = parse(files[path], path)
+    expected = f"{{{table.NAMESPACE}}}{address.type}"
+    if root.tag != expected:
+        message = f'the root must be <{address.type} xmlns="{table.NAMESPACE}">, not <{root.tag}>'
+        raise MetadataError(message, file=path, line=line_of(root))
+    children: list[tuple[Component, int]] = []
+    for name, element in list(children_of(root)):
+        child_type = CHILDREN.get(address.type, {}).get(name)
+        if child_type is not None:
+            local = element.findtext(f"{{{table.NAMESPACE}}}fullName")
+            if not local:
+                raise MetadataError(f"Required field is missing: fullName in {name}", file=path, line=line_of(element))
+            full_name = f"{address.full_name}.{local.strip()}"
+            children.append((from_element(child_type, full_name, element, file=path), line_of(element)))
+            root.remove(element)
+    itself = from_element(address.type, address.full_name, root, file=path)
+    if itself.body or address.type not in CHILDREN:
+        children.append((itself, line_of(root)))
+    return children
+
+
+def _read_content(address: Address, path: str, files: Mapping[str, bytes]) -> list[tuple[Component, int]]:
+    if path.endswith(META):
+        if path.removesuffix(META) not in files:
+            raise MetadataError("the content file is missing", f"Add {path.removesuffix(META)}.", file=path)
+        return []
+    meta = path + META
+    if meta not in files:
+        raise MetadataError("the file that describes it is missing", f"Add {meta}.", file=path)
+    component = from_element(address.type, address.full_name, parse(files[meta], meta), file=meta)
+    content: Value = base64.b64encode(files[path]).decode()
+    return [(Component(address.type, address.full_name, {**component.body, "content": content}), 1)]
