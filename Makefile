@@ -1,0 +1,58 @@
+# Every target works on a fresh clone: what it needs is made first. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+BIN := .venv/bin
+READY := .venv/.ready
+ARGS ?=
+
+.PHONY: help demo test lint format pytest docs bench test-org record lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+$(READY): pyproject.toml requirements/dev.txt scripts/venv.sh
+	@scripts/venv.sh
+	@touch $@
+
+demo: $(READY) ## plan, apply and plan again on config/, against an org that runs on this machine
+	@$(BIN)/python scripts/demo.py
+
+test: lint pytest ## everything that CI checks
+
+lint: $(READY) ## style, types and the direction of imports
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## put the code into shape
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+
+pytest: $(READY)
+	$(BIN)/python -m pytest --quiet --numprocesses 2 $(ARGS)
+
+docs: $(READY) ## write the generated pages under docs/reference/
+	@$(BIN)/python scripts/docs.py
+
+bench: $(READY) ## measure start-up and a round trip; ARGS=--save keeps the result in benchmarks/RESULTS.md
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+test-org: $(READY) ## run the probes of docs/unverified.md against the org that SFCODE_TEST_ORG names
+	@if [ -z "$$SFCODE_TEST_ORG" ]; then \
+	  echo 'make test-org: no org is named, so nothing was tested. Set SFCODE_TEST_ORG to alias:NAME, env:PREFIX or an' >&2; \
+	  echo 'instance URL of an org that may be changed (a scratch org or a sandbox); docs/unverified.md tells what is asked.' >&2; \
+	  exit 1; \
+	fi
+	$(BIN)/python -m pytest -m org $(ARGS)
+
+record: $(READY) ## record the cassettes of the client tests anew
+	$(BIN)/python -m pytest -m vcr --record-mode=rewrite $(ARGS)
+
+lock: ## resolve pyproject.toml into requirements/dev.txt; ARGS=--upgrade takes newer versions
+	@scripts/lock.sh $(ARGS)
+
+clean: ## remove everything that was made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .sfcode build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
