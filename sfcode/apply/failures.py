@@ -1,0 +1,50 @@
+"""A failed deployment in the words of the project: each problem at the YAML line that caused it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sfcode.errors import DeployFailed, Problem
+from sfcode.generate.desired import Origin
+from sfcode.metadata.component import Address
+from sfcode.org.results import DeployMessage, DeployResult
+
+
+def failure(result: DeployResult, origins: Iterable[Origin]) -> DeployFailed:
+    """Turn what the org said into one error; every message keeps the org's own words."""
+    known = list(origins)
+    problems = sorted((_problem(message, known) for message in result.failures), key=lambda problem: problem.sort_key)
+    lines = [str(problem) for problem in problems]
+    if result.error_message:
+        lines.append(f"{result.error_status_code or 'error'}: {result.error_message}")
+    if not lines:
+        lines.append(f"the deployment ended as {result.status}, and the org gave no reason")
+    text = "".join(f"\n  - {line}" for line in lines)
+    return DeployFailed(
+        f"The org refused the deployment {result.id} ({result.status}); no metadata was changed:{text}",
+        "Correct the lines named above, then run `sfcode plan` again.",
+    )
+
+
+def _problem(message: DeployMessage, origins: list[Origin]) -> Problem:
+    address = Address(message.type, message.full_name)
+    what = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
+    origin = _origin(address, message.problem, origins)
+    if origin is None:
+        where = f" ({message.file_name}:{message.line}:{message.column})" if message.line else ""
+        return Problem(None, "", f"{what}{where}")
+    return Problem(origin.position, origin.path, what)
+
+
+def _origin(address: Address, problem: str, origins: list[Origin]) -> Origin | None:
+    """Find the line: the longest name of that component which the message mentions, else the component's own."""
+    own = [origin for origin in origins if origin.address == address]
+    mentioned = [origin for origin in own if origin.token and _mentions(problem, origin.token)]
+    if mentioned:
+        return max(mentioned, key=lambda origin: len(origin.token))
+    return next((origin for origin in own if not origin.token), None)
+
+
+def _mentions(text: str, token: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(token)}(?!\w)", text) is not None

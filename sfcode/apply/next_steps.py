@@ -1,0 +1,78 @@
+"""What is left to do by hand in Appcues, with this project's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.config.models import Mapping, WebhookAuth
+from sfcode.config.project import NamedMapping, Project
+
+NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
+DIRECTIONS = {
+    "both": "both directions",
+    "to_appcues": "Salesforce to Appcues only",
+    "to_salesforce": "Appcues to Salesforce only",
+}
+
+
+def next_steps(project: Project) -> str:
+    """Write the steps; an empty text when there are none."""
+    relay = [mapping for mapping in project.mappings if mapping.spec.delivery == "relay"]
+    connector = [mapping for mapping in project.mappings if mapping.spec.delivery == "connector"]
+    blocks = [*_relay(project, relay), *(block for mapping in connector for block in _wizard(project, mapping))]
+    return "\n".join(["Left to do in Appcues:", *blocks]) if blocks else ""
+
+
+def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
+    events = sorted({event for mapping in mappings for event in _events(mapping.spec)})
+    if events:
+        base = project.settings.relay.url.rstrip("/")
+        auth = project.settings.relay.webhook_auth
+        yield "  - Settings, Webhooks: create a webhook"
+        yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
+        yield f"      Events  {', '.join(events)}"
+        if auth.scheme != "path":
+            yield f"      Sign-in {auth.scheme}, with the value of SFCODE_RELAY_WEBHOOK_SECRET"
+    tracked = sorted({name for mapping in mappings for name in _tracked(mapping.spec)})
+    if tracked:
+        yield f"  - Events Broadcaster (an add-on): send the click-to-track events {', '.join(tracked)} to the same URL"
+    if any(mapping.spec.direction != "to_salesforce" for mapping in mappings):
+        region = project.settings.appcues.region
+        yield f"  - Settings, API keys: make a key for the relay (account {project.settings.appcues.account_id}, {region})"
+    for mapping in mappings:
+        what = "Appcues.identify(USER_ID)" if mapping.spec.match == "user" else "Appcues.group(ACCOUNT_ID)"
+        yield f"  - Installation: the id in {what} must equal {mapping.spec.object}.{mapping.spec.user_id.field}"
+
+
+def _path(auth: WebhookAuth) -> str:
+    # The value itself is never printed; the name says where it is.
+    return "/<value of SFCODE_RELAY_WEBHOOK_SECRET>" if auth.scheme == "path" else ""
+
+
+def _events(spec: Mapping) -> set[str]:
+    if spec.to_salesforce is None:
+        return set()
+    nps = spec.to_salesforce.nps
+    names = {event for field, event in NPS_EVENTS.items() if getattr(nps, field)}
+    # Newer surveys send both answers in one event.
+    names |= {"nps_score_and_feedback"} if names else set()
+    return {f"appcues:{name}" for name in {*spec.to_salesforce.activities, *names}}
+
+
+def _tracked(spec: Mapping) -> tuple[str, ...]:
+    return spec.to_salesforce.click_to_track if spec.to_salesforce else ()
+
+
+def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
+    spec = mapping.spec
+    attributes = spec.to_appcues.attributes if spec.to_appcues else {}
+    nps = spec.to_salesforce.nps if spec.to_salesforce else None
+    yield f"  - Integrations, Salesforce ({mapping.name}): run the wizard"
+    yield f"      Step 1  sign in as {project.settings.integration_user.username}; record type {spec.object}"
+    yield f"      Step 2  {DIRECTIONS[spec.direction]}"
+    sent = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
+    yield f"      Step 3  match on {spec.user_id.field}; send {sent}"
+    click = "yes" if _tracked(spec) else "no"
+    targets = {name: getattr(nps, name) for name in NPS_EVENTS} if nps else {}
+    fields = ", ".join(f"NPS {name} to {target.field}" for name, target in targets.items() if target)
+    yield f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}"

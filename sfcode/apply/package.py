@@ -1,0 +1,45 @@
+"""What is sent: the components of one deployment with the new applied state, as a zip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sfcode.apply.steps import Deploy
+from sfcode.metadata.component import Component
+from sfcode.metadata.package import write, zip_files
+from sfcode.plan.plan import Plan
+from sfcode.plan.secrets import names_in, revealed
+from sfcode.plan.state import Applied, to_component
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Who applies, when, and from which commit."""
+
+    by: str
+    at: str
+    """UTC, ISO 8601."""
+    revision: str | None = None
+
+
+def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) -> bytes:
+    """
+    Write the zip of one deployment.
+
+    Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders.
+    """
+    state = Applied(
+        components={component.address: component.body for component in step.owned},
+        revision=mark.revision,
+        applied_by=mark.by,
+        applied_at=mark.at,
+        secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
+    )
+    prefix = plan.state.full_name.removesuffix("_sfcode_state")
+    sent = [revealed(component, secrets) for component in step.components]
+    return zip_files(write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted))
+
+
+def _names(components: tuple[Component, ...]) -> frozenset[str]:
+    return frozenset().union(*(names_in(dict(component.body)) for component in components))

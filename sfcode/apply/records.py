@@ -1,0 +1,89 @@
+"""Write records: the integration user, its permission set license, its permission set."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sfcode.errors import OrgError
+from sfcode.metadata.component import Address, Component
+from sfcode.org import Org
+from sfcode.plan.change import Action, Change
+
+ON_CREATE = {
+    "TimeZoneSidKey": "GMT",
+    "LocaleSidKey": "en_US",
+    "EmailEncodingKey": "UTF-8",
+    "LanguageLocaleKey": "en_US",
+}
+"""What a new user cannot be without and sfcode has no opinion on: set once, never compared."""
+
+ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
+"""Codes by which an org says that a row of ours is there already: another apply, or one that was cut off."""
+
+
+def write_record(org: Org, change: Change) -> None:
+    """Create or update one record. Raises OrgError with the address and, where known, the cure."""
+    try:
+        if change.address.type == "User":
+            _write_user(org, change)
+        else:
+            _assign(org, change.address)
+    except OrgError as error:
+        hint = error.hint or _cure(change.address, error)
+        raise OrgError(f"{change.address}: {error.message}", hint, code=error.code) from error
+
+
+def _write_user(org: Org, change: Change) -> None:
+    if change.after is None:
+        raise AssertionError("records are never deleted")
+    values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
+    profile = str(change.after.body["Profile"])
+    values["ProfileId"] = _id(org, "SELECT Id FROM Profile WHERE Name = {}", profile, what=f"profile {profile!r}")
+    if change.action is Action.CREATE:
+        org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
+    else:
+        username = change.address.full_name
+        user = _id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
+        # Only what differs: writing an e-mail address again may start its verification again.
+        changed = {attribute.path[0] for attribute in change.attributes}
+        wanted = {"ProfileId" if name == "Profile" else name for name in changed}
+        org.update("User", user, {name: value for name, value in values.items() if name in wanted})
+
+
+def _alias(user: Component) -> str:
+    letters = re.sub(r"[^a-z0-9]", "", str(user.body["LastName"]).lower())
+    return (letters or "sfcode")[:8]
+
+
+def _assign(org: Org, address: Address) -> None:
+    what, username = address.full_name.rsplit("/", 1)
+    assignee = _id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
+    if address.type == "PermissionSetLicenseAssign":
+        soql, key = "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}", "PermissionSetLicenseId"
+    else:
+        soql, key = "SELECT Id FROM PermissionSet WHERE Name = {}", "PermissionSetId"
+    try:
+        org.create(address.type, {"AssigneeId": assignee, key: _id(org, soql, what, what=f"{address.type} {what!r}")})
+    except OrgError as error:
+        if error.code not in ALREADY and "Duplicate PermissionSetAssignment" not in error.message:
+            raise
+
+
+def _id(org: Org, soql: str, value: str, *, what: str) -> str:
+    rows = org.query(soql, value)
+    if not rows:
+        raise OrgError(f"there is no {what} in this org, or the signed-in user may not see it")
+    return str(rows[0]["Id"])
+
+
+def _cure(address: Address, error: OrgError) -> str:
+    if error.code in {"DUPLICATE_USERNAME"}:
+        return "Usernames are unique over all of Salesforce: choose another integration_user.username."
+    if error.code == "LICENSE_LIMIT_EXCEEDED":
+        return "All seats of this license are taken: free one in Setup, Company Information."
+    if "no profile" in error.message:
+        return "Name a profile of this org in integration_user.profile of config/sfcode.yaml."
+    if address.type == "PermissionSetLicenseAssign":
+        return "Check integration_user.permission_set_license in config/sfcode.yaml and the seats left in the org."
+    return ""

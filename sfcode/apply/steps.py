@@ -1,0 +1,73 @@
+"""A plan as ordered steps: pure, each step repeatable, what cannot be in a package around the packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action, Change
+from sfcode.plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class WriteRecord:
+    """Create or update one record through REST."""
+
+    change: Change
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """One package, one transaction; `owned` is what the applied state lists once it is in."""
+
+    components: tuple[Component, ...]
+    deleted: tuple[Address, ...]
+    owned: tuple[Component, ...]
+
+
+@dataclass(frozen=True)
+class RemoveFlow:
+    """Deactivate a flow and delete its versions; destructive changes cannot do that by name."""
+
+    address: Address
+
+
+Step = WriteRecord | Deploy | RemoveFlow
+
+
+def steps(plan: Plan) -> tuple[Step, ...]:
+    """
+    Order a plan.
+
+    The user and its licence come before the deployment, since an outbound message names the user;
+    assignments come after it, since the permission set is in it. Everything deployable is one
+    package, except where a flow has to go: its versions still use what else is deleted, so all
+    deletions then wait for a second package.
+    """
+    records = [change for change in plan.effective if change.address.is_record]
+    metadata = [change for change in plan.effective if not change.address.is_record]
+    before = [change for change in records if change.address.type != "PermissionSetAssignment"]
+    after = [change for change in records if change.address.type == "PermissionSetAssignment"]
+    return (
+        *(WriteRecord(change) for change in before),
+        *_deployments(plan, metadata),
+        *(WriteRecord(change) for change in after),
+    )
+
+
+def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
+    sent = tuple(change.after for change in metadata if change.after)
+    going = [change for change in metadata if change.action is Action.DELETE]
+    flows = [change.address for change in going if change.address.type == "Flow"]
+    others = tuple(change.address for change in going if change.address.type != "Flow")
+    owned = plan.desired()
+    if not flows:
+        if sent or others or plan.records_state:
+            yield Deploy(sent, others, owned)
+        return
+    if sent:
+        yield Deploy(sent, (), (*owned, *(change.before for change in going if change.before)))
+    for address in flows:
+        yield RemoveFlow(address)
+    yield Deploy((), others, owned)

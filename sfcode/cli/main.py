@@ -1,0 +1,101 @@
+"""The `sfcode` command: global options, the verbs, and the one place where errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from sfcode import __version__
+from sfcode.cli import output
+from sfcode.cli.session import Session
+from sfcode.errors import ExitCode
+
+VERBS = {
+    "init": "Start a new project: config, editor schema, next steps.",
+    "validate": "Check everything that can be known without an org.",
+    "render": "Write the package to disk, as mdapi or source.",
+    "plan": "Show what apply would change in the org.",
+    "show": "Show a saved plan.",
+    "apply": "Make the org what the config asks for.",
+    "schema": "Print the JSON Schema of the mapping language.",
+    "local": "Run, reset or load the local org.",
+}
+"""Verb and help line; a verb's module is loaded only when it is used."""
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module only when that verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(f"sfcode.cli.{cmd_name}"), cmd_name)
+        if not isinstance(command, click.Command):
+            raise AssertionError(cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("config"),
+    show_default=True,
+    envvar="SFCODE_CONFIG",
+    help="Folder with sfcode.yaml and mappings/.",
+)
+@click.option("--env", metavar="NAME", envvar="SFCODE_ENV", help="Environment of sfcode.yaml to work with.")
+@click.option(
+    "--org",
+    metavar="ORG",
+    envvar="SFCODE_ORG",
+    help="Org, instead of the environment's: local, alias:NAME, env:PREFIX or an instance URL.",
+)
+@click.option("--json", is_flag=True, help="Answer with one JSON object: status, result, warnings.")
+@click.option("--no-color", is_flag=True, help="Write no colours; NO_COLOR does the same.")
+@click.option("--quiet", is_flag=True, help="Write results and errors only.")
+@click.option("--verbose", is_flag=True, help="Write what goes on inside, and tracebacks of bugs.")
+@click.version_option(__version__, prog_name="sfcode")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    config: Path,
+    env: str | None,
+    org: str | None,
+    *,
+    json: bool,
+    no_color: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Salesforce and Appcues integration as code: plan it, review it, apply it."""
+    color = not (no_color or json or os.environ.get("NO_COLOR"))
+    ctx.obj = Session(config, env, org, json=json, color=color, quiet=quiet, verbose=verbose)
+    if not color:
+        ctx.color = False
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    words = list(sys.argv[1:] if args is None else args)
+    try:
+        code = cli.main(words, prog_name="sfcode", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
+        code = output.failure(error, json="--json" in words, verbose="--verbose" in words)
+    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""How results and errors reach the user: as text, or in the envelope of the sf CLI."""
+
+from __future__ import annotations
+
+import json as json_module
+import platform
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sfcode import __version__
+from sfcode.cli.session import Session
+from sfcode.errors import ConfigError, ExitCode, SfcodeError
+
+COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
+
+
+def paint(text: str, sign: str) -> str:
+    """Give a text the colour of its sign; click takes colours away where there is no terminal."""
+    return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
+
+
+def say(session: Session, text: str) -> None:
+    """Tell how things go, where that was asked for: never on standard output in JSON, not at all when quiet."""
+    if not session.quiet:
+        click.echo(text, err=session.json)
+
+
+def envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:
+    """Write the one JSON object of `--json`."""
+    click.echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
+
+
+def failure(error: BaseException, *, json: bool, verbose: bool) -> int:
+    """Write an error where errors go and return the exit code that belongs to it."""
+    message, code = _describe(error, verbose=verbose)
+    if json:
+        answer: dict[str, Any] = {
+            "name": type(error).__name__,
+            "message": message,
+            "exitCode": int(code),
+            "status": int(code),
+            "warnings": [],
+        }
+        if isinstance(error, ConfigError):
+            answer["problems"] = [str(problem) for problem in error.problems]
+        click.echo(json_module.dumps(answer, indent=2))
+    elif message:
+        click.echo(f"{click.style('Error:', fg='red')} {message}", err=True)
+    return code
+
+
+def _describe(error: BaseException, *, verbose: bool) -> tuple[str, ExitCode]:
+    if isinstance(error, SfcodeError):
+        return _lines(error), error.exit_code
+    if isinstance(error, click.exceptions.Exit):
+        return "", ExitCode(error.exit_code)
+    if isinstance(error, click.ClickException):
+        usage = getattr(error, "ctx", None)
+        hint = f"\nTry: {usage.command_path} --help" if usage else ""
+        return f"{error.format_message()}{hint}", ExitCode.USER
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "interrupted", ExitCode.INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        return "", ExitCode.USER
+    where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
+    return (
+        f"this is a bug in sfcode, not in your config:\n{where}\n"
+        f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}. "
+        f"{'Please report it with the lines above.' if verbose else 'Run it again with --verbose for a report.'}",
+        ExitCode.BUG,
+    )
+
+
+def _lines(error: SfcodeError) -> str:
+    if isinstance(error, ConfigError) and len(error.problems) > 1:
+        return f"{len(error.problems)} problems\n{error}"
+    return str(error)

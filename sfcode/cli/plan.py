@@ -1,0 +1,44 @@
+"""`sfcode plan`: what apply would change in the org."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sfcode.cli.options import ownership_options
+from sfcode.cli.report import FORMATS, show_plan
+from sfcode.cli.session import Session
+from sfcode.errors import ExitCode
+from sfcode.metadata.component import Address
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `sfcode apply FILE`.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@ownership_options
+@click.pass_obj
+def plan(
+    session: Session,
+    out: Path | None,
+    format_: str,
+    *,
+    detailed_exitcode: bool,
+    adopt: tuple[Address, ...],
+    allow_delete: tuple[Address, ...],
+) -> int:
+    """Compare the config with the org and show what apply would change. Changes nothing."""
+    from sfcode.plan.document import save
+    from sfcode.plan.make import make
+
+    project = session.project()
+    secrets = session.secrets(project)
+    with session.open_org(project) as org:
+        made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete).plan
+    if out is not None and not made.refusals:
+        save(made, out)
+    code = ExitCode.CHANGES if detailed_exitcode and not made.is_empty else ExitCode.OK
+    code = ExitCode.USER if made.refusals else code
+    show_plan(session, made, format_, status=code, saved=out)
+    return code

@@ -1,0 +1,46 @@
+"""`sfcode render`: the package on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from sfcode.cli.output import envelope, say
+from sfcode.cli.session import Session
+from sfcode.errors import Refused
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Empty or new folder.")
+@click.option(
+    "--layout", type=click.Choice(["mdapi", "source"]), default="mdapi", show_default=True, help="How files are laid out."
+)
+@click.pass_obj
+def render(session: Session, out: Path, layout: Literal["mdapi", "source"]) -> None:
+    """
+    Write everything that the config generates, as files that `sf project deploy` takes.
+
+    Secrets stay placeholders: these files are to be read, not to be deployed as they are.
+    """
+    from sfcode.generate import generate
+    from sfcode.metadata.objects import standard
+    from sfcode.metadata.package import write
+    from sfcode.plan.state import Applied, to_component
+
+    project = session.project()
+    components = generate(project, standard()).components
+    state = to_component(project.settings.name, Applied({each.address: each.body for each in components}))
+    files = write([*components, state], project.settings.salesforce.api_version, layout=layout)
+    if out.exists() and any(out.iterdir()):
+        raise Refused(f"{out} is not empty.", "Name a new folder, or empty that one.")
+    for name, content in files.items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if session.json:
+        envelope({"out": str(out), "files": sorted(files)}, project.warnings)
+    else:
+        for name in sorted(files):
+            say(session, str(out / name))

@@ -1,0 +1,64 @@
+"""What the global options say, and what every verb does with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.org import Org
+
+
+@dataclass(frozen=True)
+class Session:
+    """The global options of one call."""
+
+    config: Path
+    env: str | None
+    org: str | None
+    json: bool
+    color: bool
+    quiet: bool
+    verbose: bool
+
+    def project(self) -> Project:
+        """Load the project. Raises ConfigError with all its problems."""
+        from sfcode.config import load
+
+        return load(self.config, self.env)
+
+    def secrets(self, project: Project) -> dict[str, str]:
+        """Read the project's secrets from the process environment. Raises ConfigError naming what is missing."""
+        from sfcode.config import resolve_secrets
+
+        return resolve_secrets(project, os.environ)
+
+    @contextmanager
+    def open_org(self, project: Project) -> Iterator[Org]:
+        """Sign in to the org of this call; `local` is served by this process for as long as it takes."""
+        from sfcode.org import connect
+
+        target = self.org or project.target.org
+        if target is None:
+            raise UsageError(
+                f"Environment {project.environment} names no org.",
+                "Give it one (`org:` in sfcode.yaml), or say --org local, alias:NAME, env:PREFIX or an instance URL.",
+            )
+        api_version = project.settings.salesforce.api_version
+        if target == "local":
+            from sfcode.local import serve
+
+            with serve(project.root / ".sfcode" / "local-org") as local:
+                environ = {**os.environ, "SF_ACCESS_TOKEN": local.access_token}
+                with connect(local.url, environ=environ, api_version=api_version) as org:
+                    yield org
+        else:
+            with connect(target, environ=os.environ, api_version=api_version) as org:
+                yield org

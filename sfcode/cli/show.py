@@ -1,0 +1,21 @@
+"""`sfcode show`: a saved plan in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sfcode.cli.report import FORMATS, show_plan
+from sfcode.cli.session import Session
+
+
+@click.command()
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it.")
+@click.pass_obj
+def show(session: Session, plan_file: Path, format_: str) -> None:
+    """Show a saved plan. Needs neither the config nor the org."""
+    from sfcode.plan.document import load
+
+    show_plan(session, load(plan_file), format_)

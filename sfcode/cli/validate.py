@@ -1,0 +1,31 @@
+"""`sfcode validate`: everything that can be known without an org."""
+
+from __future__ import annotations
+
+import click
+
+from sfcode.cli.output import envelope, paint, say
+from sfcode.cli.session import Session
+
+
+@click.command()
+@click.pass_obj
+def validate(session: Session) -> None:
+    """Check the config and what it generates, offline: language, names, and every file against Salesforce's schema."""
+    from sfcode.generate import generate
+    from sfcode.metadata.objects import standard
+
+    project = session.project()
+    desired = generate(project, standard())
+    if session.json:
+        addresses = [str(component.address) for component in (*desired.components, *desired.records)]
+        envelope({"valid": True, "environment": project.environment, "addresses": addresses}, project.warnings)
+        return
+    for warning in project.warnings:
+        click.echo(paint(f"Warning: {warning}", "~"), err=True)
+    count = len(project.mappings)
+    say(
+        session,
+        f"Valid: {count} {'mapping' if count == 1 else 'mappings'}, {len(desired.components)} components and "
+        f"{len(desired.records)} records for environment {project.environment}.",
+    )

@@ -1,0 +1,105 @@
+"""Desired, observed and applied become a plan: a pure three-way comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from sfcode.config.project import Project
+from sfcode.generate.desired import Desired
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.normal import normal
+from sfcode.plan.change import Action, Change
+from sfcode.plan.observed import Observed
+from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.secrets import fingerprint
+from sfcode.plan.state import state_address
+
+
+def build(
+    project: Project,
+    desired: Desired,
+    observed: Observed,
+    *,
+    secrets: Mapping[str, str],
+    adopt: Collection[Address] = (),
+    allow_delete: Collection[Address] = (),
+) -> Plan:
+    """
+    Compare what is asked for with what is there.
+
+    An address is ours when the applied state says so. One that exists and is not ours is refused
+    unless adopted; one that is ours and no longer asked for is deleted.
+    """
+    applied = observed.applied.components
+    wanted = {component.address: component for component in (*desired.components, *desired.records)}
+    # Records are named by the config outright and are never deleted: users cannot be.
+    gone = [address for address in applied if address not in wanted]
+    changes = [
+        Change(
+            address,
+            observed.components.get(address),
+            component,
+            adopted=address in adopt and address in observed.components and address not in applied,
+        )
+        for address, component in wanted.items()
+    ]
+    changes += [Change(address, observed.components[address], None) for address in gone if address in observed.components]
+    changes.sort(key=lambda change: change.sort_key)
+    refusals = (
+        *_not_ours(changes, applied, adopt),
+        *_holding_data(changes, observed, allow_delete),
+        *_named_in_vain(adopt, allow_delete, changes),
+    )
+    return Plan(
+        target=observed.target,
+        environment=project.environment,
+        config_digest=project.digest,
+        api_version=project.settings.salesforce.api_version,
+        state=state_address(project.settings.name),
+        changes=tuple(changes),
+        fingerprints=observed.fingerprints(),
+        refusals=refusals,
+        warnings=(*project.warnings, *observed.warnings),
+        secrets={name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())},
+        records_state=_state_is_behind(desired, observed),
+    )
+
+
+def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collection[Address]) -> Iterator[Refusal]:
+    for change in changes:
+        address = change.address
+        met = change.before is not None and not address.is_record and address not in applied
+        if met and address not in adopt:
+            yield Refusal(
+                address,
+                "exists in the org, and sfcode did not put it there",
+                f"say --adopt {address} to take it on, or choose another name in the config",
+            )
+
+
+def _holding_data(changes: list[Change], observed: Observed, allowed: Collection[Address]) -> Iterator[Refusal]:
+    for change in changes:
+        held = observed.values.get(change.address, 0)
+        if change.action is not Action.DELETE or held == 0 or change.address in allowed:
+            continue
+        if held is None:
+            reason = "would be deleted, and the signed-in user cannot see whether records hold a value in it"
+        else:
+            reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
+        yield Refusal(change.address, reason, f"keep it, or say --allow-delete {change.address} to lose what it holds")
+
+
+def _named_in_vain(adopt: Collection[Address], allow: Collection[Address], changes: list[Change]) -> Iterator[Refusal]:
+    planned = {change.address: change for change in changes}
+    for address in sorted(adopt):
+        if address not in planned:
+            yield Refusal(address, "is not part of this project", "take --adopt away or correct the address")
+    for address in sorted(allow):
+        if address not in planned or planned[address].action is not Action.DELETE:
+            yield Refusal(address, "is not deleted by this plan", "take --allow-delete away or correct the address")
+
+
+def _state_is_behind(desired: Desired, observed: Observed) -> bool:
+    """Tell whether the state would read differently after an apply, bodies compared as plans compare them."""
+    left = [Component(address.type, address.full_name, body) for address, body in observed.applied.components.items()]
+    return {normal(component) for component in left} != {normal(component) for component in desired.components}

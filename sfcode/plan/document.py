@@ -1,0 +1,131 @@
+"""
+The plan as a JSON document: what `--format json` prints, `--out` saves and `apply` reads back.
+
+The shape is Terraform's (`format_version`, `resource_changes[].change.actions|before|after`), so that
+policies written for it carry over. It holds no secret: bodies have placeholders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from sfcode import __version__
+from sfcode.errors import Refused
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.diff import path_text
+from sfcode.plan.change import Action, Change
+from sfcode.plan.observed import Target
+from sfcode.plan.plan import Plan, Refusal
+
+FORMAT_VERSION = "1.0"
+
+
+def to_document(plan: Plan) -> dict[str, Any]:
+    """Return the plan as JSON values, sealed with a digest over all the rest."""
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "sfcode_version": __version__,
+        "org": {
+            "id": plan.target.org_id,
+            "name": plan.target.name,
+            "instance_url": plan.target.instance_url,
+            "username": plan.target.username,
+        },
+        "environment": plan.environment,
+        "config_digest": plan.config_digest,
+        "api_version": plan.api_version,
+        "state": str(plan.state),
+        "records_state": plan.records_state,
+        "resource_changes": [_change(change) for change in plan.changes],
+        "resource_drift": [],
+        "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
+        "observed": dict(plan.fingerprints),
+        "secrets": dict(plan.secrets),
+        "refusals": [
+            {"address": str(refusal.address), "reason": refusal.reason, "cure": refusal.cure}
+            for refusal in plan.refusals
+        ],
+        "warnings": list(plan.warnings),
+    }
+    return {**document, "digest": _digest(document)}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "address": str(change.address),
+        "mode": "managed",
+        "type": change.address.type,
+        "name": change.address.full_name,
+        "adopted": change.adopted,
+        "change": {
+            "actions": [change.action.value],
+            "before": dict(change.before.body) if change.before else None,
+            "after": dict(change.after.body) if change.after else None,
+            "attributes": [
+                {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
+                for attribute in change.attributes
+            ],
+        },
+    }
+
+
+def _digest(document: dict[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write the plan to a file."""
+    path.write_text(json.dumps(to_document(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> Plan:
+    """Read a saved plan. Raises Refused for a file that is not one, is of another format, or was edited."""
+    again = "Make a new one with `sfcode plan --out FILE`."
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        version = str(document["format_version"])
+    except OSError as error:
+        raise Refused(f"{path}: the plan cannot be read: {error.strerror}", again) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{path}: this is not a saved plan", again) from error
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", again)
+    seal = document.pop("digest", None)
+    if seal != _digest(document):
+        raise Refused(f"{path}: the plan was changed after it was made", again)
+    return _plan(document)
+
+
+def _plan(document: dict[str, Any]) -> Plan:
+    org = document["org"]
+    return Plan(
+        target=Target(org["id"], org["name"], org["instance_url"], org["username"]),
+        environment=document["environment"],
+        config_digest=document["config_digest"],
+        api_version=document["api_version"],
+        state=Address.parse(document["state"]),
+        changes=tuple(_read_change(change) for change in document["resource_changes"]),
+        fingerprints=document["observed"],
+        refusals=tuple(
+            Refusal(Address.parse(refusal["address"]), refusal["reason"], refusal["cure"])
+            for refusal in document["refusals"]
+        ),
+        warnings=tuple(document["warnings"]),
+        secrets=document["secrets"],
+        records_state=document["records_state"],
+    )
+
+
+def _read_change(document: dict[str, Any]) -> Change:
+    address = Address.parse(document["address"])
+    before, after = (document["change"][side] for side in ("before", "after"))
+    return Change(
+        address,
+        None if before is None else Component(address.type, address.full_name, before),
+        None if after is None else Component(address.type, address.full_name, after),
+        adopted=document["adopted"],
+    )

@@ -1,0 +1,79 @@
+"""From a project and an org to a plan: the order in which the pure parts and the edges meet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from sfcode.config.project import Project
+from sfcode.errors import Refused
+from sfcode.generate import generate
+from sfcode.generate.desired import Desired
+from sfcode.metadata.component import Address
+from sfcode.org import Org
+from sfcode.plan.build import build
+from sfcode.plan.observe import observe
+from sfcode.plan.observed import Observed
+from sfcode.plan.plan import Plan
+from sfcode.plan.schema import org_schema
+from sfcode.plan.secrets import check
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan, and what it was made from."""
+
+    plan: Plan
+    desired: Desired
+    observed: Observed
+
+
+def make(
+    project: Project,
+    org: Org,
+    secrets: Mapping[str, str],
+    *,
+    adopt: Collection[Address] = (),
+    allow_delete: Collection[Address] = (),
+) -> Made:
+    """Describe, generate, observe and compare. Changes nothing in the org."""
+    check(secrets)
+    schema, warnings = org_schema(org, project)
+    desired = generate(project, schema)
+    addresses = [component.address for component in (*desired.components, *desired.records)]
+    observed = observe(org, project.settings.name, addresses, secrets)
+    observed = replace(observed, warnings=(*observed.warnings, *warnings))
+    plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)
+    return Made(plan, desired, observed)
+
+
+def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:
+    """
+    Refuse a plan that was made for something else than what is here now.
+
+    Compares environment, org, config and everything observed. Raises Refused naming what moved.
+    """
+    again = "Look at a new plan: sfcode plan --out FILE"
+    if plan.environment != project.environment:
+        raise Refused(f"The plan is for environment {plan.environment}, not {project.environment}.", again)
+    if plan.target.org_id != made.plan.target.org_id:
+        raise Refused(
+            f"The plan is for org {plan.target.org_id} ({plan.target.name}), "
+            f"not {made.plan.target.org_id} ({made.plan.target.name}).",
+            again,
+        )
+    if plan.config_digest != project.digest:
+        raise Refused("The config has changed since the plan was made.", again)
+    now = made.plan.fingerprints
+    moved = sorted(
+        address for address in {*plan.fingerprints, *now} if plan.fingerprints.get(address) != now.get(address)
+    )
+    if moved:
+        what = "".join(f"\n  - {address} {_what_happened(address, plan, now)}" for address in moved)
+        raise Refused(f"The org has changed since the plan was made:{what}", again)
+
+
+def _what_happened(address: str, plan: Plan, now: Mapping[str, str]) -> str:
+    if address not in now:
+        return "is gone"
+    return "was changed" if address in plan.fingerprints else "is there now"

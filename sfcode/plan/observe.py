@@ -1,0 +1,106 @@
+"""Look at an org: read what is there at the addresses that concern a project, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from sfcode.errors import OrgError
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.package import read
+from sfcode.org import Org
+from sfcode.plan.observed import Observed, Target
+from sfcode.plan.secrets import masked
+from sfcode.plan.state import from_component, state_address
+
+
+def target_of(org: Org) -> Target:
+    """Return which org this is."""
+    identity = org.identity
+    return Target(identity.org_id, identity.name, identity.instance_url, identity.username)
+
+
+def observe(org: Org, name: str, wanted: Iterable[Address], secrets: Mapping[str, str]) -> Observed:
+    """
+    Read the components and records at these addresses and the applied state of project `name`.
+
+    One retrieve, in parallel with the record queries; a second one only for addresses that are
+    ours and no longer wanted.
+    """
+    addresses = sorted(set(wanted))
+    state = state_address(name)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        rows = pool.submit(_records, org, [address for address in addresses if address.is_record])
+        found = _retrieve(org, [address for address in addresses if not address.is_record] + [state])
+        records = rows.result()
+    kept = found.pop(state, None)
+    applied = from_component(kept)
+    leftover = [address for address in applied.components if address not in found and address not in addresses]
+    found.update(_retrieve(org, leftover))
+    components = {
+        address: masked(component, secrets, org.identity.org_id) for address, component in (found | records).items()
+    }
+    going = [found[address] for address in leftover if address in found]
+    return Observed(target_of(org), components, applied, state=kept, values=_values(org, going))
+
+
+def _retrieve(org: Org, addresses: list[Address]) -> dict[Address, Component]:
+    if not addresses:
+        return {}
+    members: dict[str, list[str]] = {}
+    for address in addresses:
+        members.setdefault(address.type, []).append(address.full_name)
+    asked = set(addresses)
+    return {
+        component.address: component
+        for component in read(org.metadata.retrieve(members).files)
+        if component.address in asked
+    }
+
+
+def _records(org: Org, addresses: list[Address]) -> dict[Address, Component]:
+    found = (_record(org, address) for address in addresses)
+    return {component.address: component for component in found if component}
+
+
+def _record(org: Org, address: Address) -> Component | None:
+    """Read one record by its address; the body has the attributes that `generate` asks for."""
+    if address.type == "User":
+        rows = org.query(
+            "SELECT Username, LastName, Email, Profile.Name, IsActive FROM User WHERE Username = {}", address.full_name
+        )
+        bodies = [{**row, "Profile": (row.pop("Profile") or {}).get("Name")} for row in rows]
+    else:
+        what, username = address.full_name.rsplit("/", 1)
+        if address.type == "PermissionSetLicenseAssign":
+            where = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSetLicense": what}
+        else:
+            where = "PermissionSet.Name = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSet": what}
+        bodies = [body for _ in org.query(f"SELECT Id FROM {address.type} WHERE {where}", what, username)]
+    return Component(address.type, address.full_name, bodies[0]) if bodies else None
+
+
+def _values(org: Org, going: list[Component]) -> dict[Address, int | None]:
+    """Count the records that hold a value in fields that may be deleted; formulas hold none."""
+    fields = [field for field in going if field.type == "CustomField" and "formula" not in field.body]
+    return {field.address: _held(org, field) for field in fields}
+
+
+def _held(org: Org, field: Component) -> int | None:
+    object_name, field_name = field.full_name.split(".", 1)
+    # A custom field of Activity is a field of both events and tasks; Activity itself cannot be queried.
+    objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
+    try:
+        if field.body.get("type") in ("LongTextArea", "Html"):  # cannot be filtered on, so all are read
+            return sum(
+                row[field_name] is not None for name in objects for row in org.query(f"SELECT {field_name} FROM {name}")
+            )
+        return sum(
+            org.count(f"SELECT COUNT() FROM {name} WHERE {field_name} != NULL") for name in objects
+        )
+    except OrgError as error:
+        if error.code == "INVALID_FIELD":
+            return None
+        raise

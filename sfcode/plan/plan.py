@@ -1,0 +1,72 @@
+"""All changes of one project in one org, ordered, checked and bound to that org."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfcode.errors import Refused
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action, Change
+from sfcode.plan.observed import Target
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something that this plan will not do unless the user says so."""
+
+    address: Address
+    reason: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.reason}; {self.cure}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What apply will do: nothing else, in this org, from this config.
+
+    `changes` holds every address concerned, those without a change too, so that an apply can tell
+    whether any of them has moved since.
+    """
+
+    target: Target
+    environment: str
+    config_digest: str
+    api_version: str
+    state: Address
+    changes: tuple[Change, ...]
+    fingerprints: Mapping[str, str]
+    """Of everything observed, by address: what `changes` starts from."""
+    refusals: tuple[Refusal, ...] = ()
+    warnings: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Keyed fingerprints of the secrets this plan was made with, by name."""
+    records_state: bool = False
+    """The state in the org has to be written although nothing else changes (something was adopted or forgotten)."""
+
+    @property
+    def effective(self) -> tuple[Change, ...]:
+        """Return the changes that do something, in the order they are shown."""
+        return tuple(change for change in self.changes if change.action is not Action.NO_OP)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether apply would do nothing at all."""
+        return not self.effective and not self.records_state
+
+    def count(self, action: Action) -> int:
+        """Count the changes of one kind."""
+        return sum(change.action is action for change in self.changes)
+
+    def raise_if_refused(self) -> None:
+        """Raise Refused when the plan needs the user's word first."""
+        if self.refusals:
+            lines = "\n".join(f"  - {refusal}" for refusal in self.refusals)
+            raise Refused(f"This plan is refused:\n{lines}")
+
+    def desired(self) -> tuple[Component, ...]:
+        """Return the metadata that the org has after an apply and that is ours."""
+        return tuple(change.after for change in self.changes if change.after and not change.address.is_record)

@@ -1,0 +1,69 @@
+"""What a project needs to know about the org's fields before anything is generated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sfcode.config.models import Mapping
+from sfcode.config.project import Project
+from sfcode.metadata.component import Component
+from sfcode.metadata.objects import Field, OrgSchema
+from sfcode.org import Org
+
+FIELD_TYPES = {"Text": "string", "Number": "double", "Checkbox": "boolean", "LongTextArea": "textarea"}
+"""Metadata type of a field -> describe type, where they are not the same word in lower case."""
+
+
+def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
+    """
+    Describe the objects that the mappings name.
+
+    A describe leaves out fields that the signed-in user may not see. Custom fields that the project
+    names and the describe lacks are looked for in the metadata, which knows no field access; what is
+    found there counts as existing, and a warning says that this user cannot see it.
+    """
+    specs = [mapping.spec for mapping in project.mappings]
+    schema = org.describe(sorted({spec.object for spec in specs} | {"Event", "Task"}))
+    missing: dict[str, set[str]] = {}
+    for spec in specs:
+        known = schema.objects.get(spec.object)
+        if known is None:
+            continue
+        missing.setdefault(spec.object, set()).update(
+            name for name in _existing_fields(spec) if name.endswith("__c") and name not in known.fields
+        )
+    full_names = sorted(f"{object_name}.{name}" for object_name, names in missing.items() for name in names)
+    hidden = org.metadata.read_metadata("CustomField", full_names) if full_names else ()
+    objects = dict(schema.objects)
+    for component in hidden:
+        object_name, name = component.full_name.split(".", 1)
+        described = objects[object_name]
+        objects[object_name] = replace(described, fields={**described.fields, name: _field(name, component)})
+    warnings = tuple(
+        f"{component.full_name} exists, but {org.identity.username} has no field access to it; sfcode takes its type "
+        "from the metadata"
+        for component in hidden
+    )
+    return replace(schema, objects=objects), warnings
+
+
+def _existing_fields(spec: Mapping) -> set[str]:
+    """Name the fields that a mapping expects to be there already: all but those that it generates."""
+    named = {spec.user_id.from_ or spec.user_id.field}
+    named |= {attribute.field for attribute in (spec.to_appcues.attributes if spec.to_appcues else {}).values()}
+    nps = spec.to_salesforce.nps if spec.to_salesforce else None
+    return named | {target.field for target in (nps.score, nps.feedback) if target and not target.create} if nps else named
+
+
+def _field(name: str, component: Component) -> Field:
+    kind = str(component.body.get("type", ""))
+    calculated = "formula" in component.body
+    return Field(
+        name,
+        FIELD_TYPES.get(kind, kind.lower()),
+        label=str(component.body.get("label", name)),
+        custom=True,
+        required=component.body.get("required") is True,
+        calculated=calculated,
+        updateable=not calculated,
+    )

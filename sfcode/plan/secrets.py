@@ -1,0 +1,96 @@
+"""
+Secrets in bodies: a placeholder everywhere, the value only in the package that is sent.
+
+What the org answers holds values, ours or somebody else's. They are taken out before anything is
+compared, printed or saved: a value that we know becomes its placeholder, any other value in a
+place that is known to hold one becomes a keyed fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from sfcode.errors import ConfigError, Problem
+from sfcode.metadata.component import Component, Value
+
+PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
+MINIMUM_LENGTH = 16
+"""Shorter ones could be guessed from a fingerprint, or stand in other text by chance."""
+
+SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
+"""Attributes that hold a secret whether or not this project put one there."""
+
+
+def names_in(value: Value) -> frozenset[str]:
+    """Find the names of all placeholders in a body or value."""
+    if isinstance(value, str):
+        return frozenset(PLACEHOLDER.findall(value))
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return frozenset().union(*(names_in(part) for part in parts))
+
+
+def check(secrets: Mapping[str, str]) -> None:
+    """Refuse secrets that cannot stand in a URL or are too short. Raises ConfigError naming all of them."""
+    cure = "use a random one, for example from `openssl rand -hex 24`"
+    problems = []
+    for name, value in sorted(secrets.items()):
+        if len(value) < MINIMUM_LENGTH:
+            problems.append(Problem(None, name, f"this secret is shorter than {MINIMUM_LENGTH} characters", cure))
+        elif not re.fullmatch(r"[A-Za-z0-9._~-]+", value):
+            problems.append(Problem(None, name, "this secret has characters that cannot stand in a URL", cure))
+    if problems:
+        raise ConfigError(problems)
+
+
+def fingerprint(value: str, key: str) -> str:
+    """Return twelve hex digits that tell two secrets apart and cost too much to search backwards."""
+    return hashlib.pbkdf2_hmac("sha256", value.encode(), f"sfcode:{key}".encode(), 100_000)[:6].hex()
+
+
+def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
+    """Put the values in. Raises KeyError for a name that is not given."""
+    if isinstance(value, str):
+        return PLACEHOLDER.sub(lambda match: secrets[match[1]], value)
+    if isinstance(value, Mapping):
+        return {key: reveal(part, secrets) for key, part in value.items()}
+    return [reveal(part, secrets) for part in value] if isinstance(value, list | tuple) else value
+
+
+def revealed(component: Component, secrets: Mapping[str, str]) -> Component:
+    """Return the component as it is sent."""
+    return Component(
+        component.type, component.full_name, {key: reveal(part, secrets) for key, part in component.body.items()}
+    )
+
+
+def masked(component: Component, secrets: Mapping[str, str], key: str) -> Component:
+    """Return the component as it may be shown: known values as placeholders, unknown ones as fingerprints."""
+
+    def mask(name: str, value: Value) -> Value:
+        if isinstance(value, str):
+            # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
+            literal = PLACEHOLDER.search(value) is not None
+            text = value
+            for secret_name, secret in secrets.items():
+                text = text.replace(secret, f"${{secret:{secret_name}}}")
+            hidden = (component.type, name) in SENSITIVE and not PLACEHOLDER.search(text)
+            return _hide(value, key) if literal or hidden else text
+        if isinstance(value, Mapping):
+            return {part_name: mask(part_name, part) for part_name, part in value.items()}
+        return [mask(name, part) for part in value] if isinstance(value, list | tuple) else value
+
+    return Component(
+        component.type, component.full_name, {name: mask(name, value) for name, value in component.body.items()}
+    )
+
+
+def _hide(url: str, key: str) -> str:
+    """Keep of a URL what tells where it goes; the rest may be a secret."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    if parts.path in ("", "/") and not parts.query and host == parts.netloc:
+        return url
+    return f"{parts.scheme}://{host}/(hidden {fingerprint(url, key)})"

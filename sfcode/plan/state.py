@@ -1,0 +1,88 @@
+"""
+The applied state: what the last apply left, kept in the org itself.
+
+It is a static resource, deployed in the same transaction as what it describes, so it can be
+neither lost nor ahead of the truth. It holds canonical bodies with secrets as placeholders.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfcode.errors import OrgError
+from sfcode.metadata.component import Address, Body, Component
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The bodies that the last apply left, by address, and who left them."""
+
+    components: Mapping[Address, Body] = field(default_factory=dict)
+    revision: str | None = None
+    """The git commit of the config, where there was one."""
+    applied_by: str | None = None
+    applied_at: str | None = None
+    """UTC, ISO 8601."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Keyed fingerprints of the secrets that were put in, by name."""
+
+
+def state_address(name: str) -> Address:
+    """Return where the state of the project with this prefix is kept."""
+    return Address("StaticResource", f"{name}_sfcode_state")
+
+
+def to_component(name: str, applied: Applied) -> Component:
+    """Write the state as the static resource that carries it."""
+    content = {
+        "format_version": FORMAT_VERSION,
+        "revision": applied.revision,
+        "applied_by": applied.applied_by,
+        "applied_at": applied.applied_at,
+        "secrets": dict(applied.secrets),
+        "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
+    }
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return Component(
+        "StaticResource",
+        state_address(name).full_name,
+        {
+            "cacheControl": "Private",
+            "content": base64.b64encode(text.encode()).decode("ascii"),
+            "contentType": "application/json",
+            "description": "What sfcode last applied here. Written by sfcode apply; do not edit.",
+        },
+    )
+
+
+def from_component(component: Component | None) -> Applied:
+    """Read the state back; an empty one where there is none. Raises OrgError when it is not ours to read."""
+    if component is None:
+        return Applied()
+    try:
+        content = json.loads(base64.b64decode(str(component.body.get("content", "")), validate=True))
+        if content["format_version"] != FORMAT_VERSION:
+            raise OrgError(
+                f"{component.address} has format {content['format_version']}, this sfcode reads {FORMAT_VERSION}",
+                "Use the sfcode version that wrote it, or a newer one.",
+            )
+        return Applied(
+            components={Address.parse(key): body for key, body in content["components"].items()},
+            revision=content["revision"],
+            applied_by=content["applied_by"],
+            applied_at=content["applied_at"],
+            secrets=content["secrets"],
+        )
+    except (binascii.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OrgError(
+            f"{component.address} does not hold sfcode's state ({type(error).__name__})",
+            "Somebody wrote over it. Delete that static resource; the next plan then asks you to adopt what is there.",
+        ) from error
+
+
