@@ -1,0 +1,76 @@
+"""Where each element of an XML file stands: lxml keeps its line only, and people want the column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.parsers import expat
+
+from lxml import etree
+
+Point = tuple[int, int]
+"""Line and column, from 1."""
+
+
+@dataclass(slots=True)
+class Span:
+    """Where an element starts, where its start tag has ended, and where its end tag has."""
+
+    start: Point = (0, 0)
+    opened: Point = (0, 0)
+    closed: Point = (0, 0)
+
+
+class _Recorder:
+    """Collects spans in document order; where a tag has ended is where the next thing starts."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self._open: list[Span] = []
+        self._last: Span | None = None
+        self._ended = False
+        self._reader = expat.ParserCreate()
+        self._reader.StartElementHandler = self._start
+        self._reader.EndElementHandler = self._end
+        self._reader.DefaultHandler = self._settle
+
+    def run(self, data: bytes) -> list[Span]:
+        self._reader.Parse(data, True)
+        self._settle()
+        return self.spans
+
+    def _settle(self, _text: str = "") -> None:
+        if self._last is not None:
+            point = (self._reader.CurrentLineNumber, self._reader.CurrentColumnNumber + 1)
+            if self._ended:
+                self._last.closed = point
+            else:
+                self._last.opened = point
+            self._last = None
+
+    def _start(self, _name: str, _attributes: object) -> None:
+        self._settle()
+        self._last = Span(start=(self._reader.CurrentLineNumber, self._reader.CurrentColumnNumber + 1))
+        self._ended = False
+        self.spans.append(self._last)
+        self._open.append(self._last)
+
+    def _end(self, _name: str) -> None:
+        self._settle()
+        self._last = self._open.pop()
+        self._ended = True
+
+
+def spans(data: bytes, root: etree._Element) -> Mapping[etree._Element, Span]:
+    """Find the span of each element of `root`, which is what `xml.parse` made of the same bytes."""
+    try:
+        found = _Recorder().run(data)
+    except expat.ExpatError:  # an encoding that expat does not know: say lines only
+        found = []
+    lines = [Span((line, 1), (line, 1), (line, 1)) for line in (_line(element) for element in root.iter("*"))]
+    return dict(zip(root.iter("*"), found if len(found) == len(lines) else lines, strict=True))
+
+
+def _line(element: etree._Element) -> int:
+    line: object = element.sourceline
+    return line if isinstance(line, int) else 1

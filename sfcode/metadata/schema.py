@@ -1,0 +1,133 @@
+"""
+Validate metadata files against the Metadata API's schema.
+
+Strict is the WSDL to the letter: names, order, how often, enumerations, simple types. What we write
+must pass it. Loose is what an org tolerates in files of others (see `judge.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from lxml import etree
+
+from sfcode.metadata import table
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.judge import SchemaProblem, judge
+from sfcode.metadata.positions import Span, spans
+from sfcode.metadata.xml import line_of, parse
+
+__all__ = ["SchemaProblem", "loose_problems", "strict_problems", "xsd"]
+
+
+@cache
+def xsd(type_: str) -> bytes:
+    """Write the strict XML schema of one metadata type and all that it reaches, as in the WSDL."""
+    names = f'xmlns:xsd="{table.XSD}" xmlns:tns="{table.NAMESPACE}" targetNamespace="{table.NAMESPACE}"'
+    lines = [
+        f'<xsd:schema {names} elementFormDefault="qualified">',
+        f'<xsd:element name="{type_}" type="tns:{type_}"/>',
+    ]
+    for name in sorted(_reached(type_)):
+        children = table.elements(name)
+        lines.extend(_enumeration(name) if children is None else _complex(name, children.values()))
+    return "\n".join([*lines, "</xsd:schema>"]).encode()
+
+
+def _reached(type_: str) -> set[str]:
+    reached: set[str] = set()
+    waiting = [type_]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached and (table.elements(name) is not None or table.values(name) is not None):
+            reached.add(name)
+            waiting.extend(child.type for child in (table.elements(name) or {}).values())
+    return reached
+
+
+def _complex(name: str, children: Iterable[table.Element]) -> Iterable[str]:
+    yield f'<xsd:complexType name="{name}"><xsd:sequence>'
+    for child in children:
+        known = table.elements(child.type) is not None or table.values(child.type) is not None
+        attributes = f'name="{child.name}" type="{"tns" if known else "xsd"}:{child.type}"'
+        attributes += "" if child.required else ' minOccurs="0"'
+        attributes += ' maxOccurs="unbounded"' if child.repeated else ""
+        attributes += ' nillable="true"' if child.nillable else ""
+        yield f"<xsd:element {attributes}/>"
+    yield "</xsd:sequence></xsd:complexType>"
+
+
+def _enumeration(name: str) -> Iterable[str]:
+    yield f'<xsd:simpleType name="{name}"><xsd:restriction base="xsd:string">'
+    for value in sorted(table.values(name) or ()):
+        yield f'<xsd:enumeration value="{value}"/>'
+    yield "</xsd:restriction></xsd:simpleType>"
+
+
+@cache
+def _schema(type_: str) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.fromstring(xsd(type_)))
+
+
+def strict_problems(xml: bytes) -> tuple[SchemaProblem, ...]:
+    """Validate a metadata file against the strict schema; the place of a problem is where its element starts."""
+    try:
+        root = parse(xml)
+    except MetadataError as error:
+        return (SchemaProblem(error.line, error.column, error.problem),)
+    name = _root_type(root)
+    if name is None:
+        return (_foreign_root(root),)
+    schema = _schema(name)
+    if schema.validate(root):
+        return ()
+    where = spans(xml, root)
+    found: dict[SchemaProblem, None] = {}
+    log: Any = schema.error_log
+    for entry in log:
+        if "is not a valid value of the atomic type" in entry.message and found:
+            continue  # the message before says the same and lists what is allowed
+        line, column = _start(root, entry, where)
+        found[SchemaProblem(line, column, _readable(entry.message))] = None
+    return tuple(found)
+
+
+def loose_problems(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
+    """Judge a file as an org does, in its words, with its idea of the place; `expected` is the type its folder asks for."""
+    try:
+        root = parse(xml)
+    except MetadataError as error:
+        return (SchemaProblem(error.line, error.column, error.problem),)
+    name = _root_type(root)
+    if name is None or (expected and name != expected):
+        return (_foreign_root(root, expected),)
+    return judge(root, name, spans(xml, root))
+
+
+def _root_type(root: etree._Element) -> str | None:
+    tag = etree.QName(root)
+    return tag.localname if tag.namespace == table.NAMESPACE and tag.localname in table.roots() else None
+
+
+def _foreign_root(root: etree._Element, expected: str = "") -> SchemaProblem:
+    wanted = f"<{expected}>" if expected else "a metadata type"
+    return SchemaProblem(
+        line_of(root) or 1, 1, f"the root must be {wanted} in namespace {table.NAMESPACE}, not <{root.tag}>"
+    )
+
+
+def _start(root: etree._Element, entry: etree._LogEntry, where: Mapping[etree._Element, Span]) -> tuple[int, int]:
+    prefixes = {prefix: uri for prefix, uri in root.nsmap.items() if prefix}
+    hits: Any = []
+    with suppress(etree.XPathError):
+        hits = root.getroottree().xpath(entry.path, namespaces=prefixes)
+    return where[hits[0]].start if hits else (entry.line, 1)
+
+
+def _readable(message: str) -> str:
+    text = message.replace(f"{{{table.NAMESPACE}}}", "").replace("tns:", "")
+    return re.sub(r"\s+", " ", re.sub(r" \[facet '\w+'\]", "", text)).strip()
