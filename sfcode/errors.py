@@ -121,4 +121,4 @@ class StillRunning(OrgError):
 
 
 class Refused(SfcodeError):
-    """This is not done unless the user says so explicitly."""
+    """Sfcode will not do what was asked, unless the user takes responsibility for it."""

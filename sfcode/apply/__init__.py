@@ -1,0 +1,1 @@
+"""Carrying out a plan: ordered steps, each repeatable."""

@@ -37,19 +37,16 @@ def carry_out(
                 versions = remove_flow(org, address)
                 say(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
             case Deploy():
-                result = _deploy(plan, step, org, secrets, mark, say)
+                zipped = package(plan, step, mark, secrets)
+                result = _deploy(org, zipped, len(step.components) + len(step.deleted), say)
                 if not result.success:
                     raise failure(result, origins)
                 deployed.append(result.id)
     return tuple(deployed)
 
 
-def _deploy(
-    plan: Plan, step: Deploy, org: Org, secrets: Mapping[str, str], mark: Mark, say: Say
-) -> DeployResult:
-    names = [*(str(component.address) for component in step.components), *(str(address) for address in step.deleted)]
-    count = len(names)
-    deploy_id = org.metadata.deploy(package(plan, step, mark, secrets), DeployOptions())
+def _deploy(org: Org, zipped: bytes, count: int, say: Say) -> DeployResult:
+    deploy_id = org.metadata.deploy(zipped, DeployOptions())
     what = f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"
     say(f"Deploying {what} ({deploy_id})")
     last = ""

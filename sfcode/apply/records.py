@@ -78,7 +78,7 @@ def _id(org: Org, soql: str, value: str, *, what: str) -> str:
 
 
 def _cure(address: Address, error: OrgError) -> str:
-    if error.code in {"DUPLICATE_USERNAME"}:
+    if error.code == "DUPLICATE_USERNAME":
         return "Usernames are unique over all of Salesforce: choose another integration_user.username."
     if error.code == "LICENSE_LIMIT_EXCEEDED":
         return "All seats of this license are taken: free one in Setup, Company Information."

@@ -70,7 +70,12 @@ def apply(
                 _ask(session, plan)
                 raise_if_moved(plan, project, make(project, org, secrets, adopt=adopt, allow_delete=allow_delete))
             deployed = carry_out(
-                plan, org, secrets, origins=made.desired.origins, mark=_mark(project, plan), say=lambda t: say(session, t)
+                plan,
+                org,
+                secrets,
+                origins=made.desired.origins,
+                mark=_mark(project, plan),
+                say=lambda t: say(session, t),
             )
     steps = next_steps(project)
     _report(session, plan, deployed, steps)

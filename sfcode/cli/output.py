@@ -66,12 +66,9 @@ def _describe(error: BaseException, *, verbose: bool) -> tuple[str, ExitCode]:
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER
     where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
-    return (
-        f"this is a bug in sfcode, not in your config:\n{where}\n"
-        f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}. "
-        f"{'Please report it with the lines above.' if verbose else 'Run it again with --verbose for a report.'}",
-        ExitCode.BUG,
-    )
+    cure = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
+    versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
+    return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {cure}", ExitCode.BUG
 
 
 def _lines(error: SfcodeError) -> str:

@@ -15,7 +15,11 @@ from sfcode.errors import Refused
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Empty or new folder.")
 @click.option(
-    "--layout", type=click.Choice(["mdapi", "source"]), default="mdapi", show_default=True, help="How files are laid out."
+    "--layout",
+    type=click.Choice(["mdapi", "source"]),
+    default="mdapi",
+    show_default=True,
+    help="How files are laid out.",
 )
 @click.pass_obj
 def render(session: Session, out: Path, layout: Literal["mdapi", "source"]) -> None:

@@ -12,7 +12,9 @@ from sfcode.cli.session import Session
 
 @click.command()
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it.")
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+)
 @click.pass_obj
 def show(session: Session, plan_file: Path, format_: str) -> None:
     """Show a saved plan. Needs neither the config nor the org."""

@@ -43,7 +43,9 @@ def build(
         )
         for address, component in wanted.items()
     ]
-    changes += [Change(address, observed.components[address], None) for address in gone if address in observed.components]
+    changes += [
+        Change(address, observed.components[address], None) for address in gone if address in observed.components
+    ]
     changes.sort(key=lambda change: change.sort_key)
     refusals = (
         *_not_ours(changes, applied, adopt),

@@ -52,7 +52,9 @@ def _existing_fields(spec: Mapping) -> set[str]:
     named = {spec.user_id.from_ or spec.user_id.field}
     named |= {attribute.field for attribute in (spec.to_appcues.attributes if spec.to_appcues else {}).values()}
     nps = spec.to_salesforce.nps if spec.to_salesforce else None
-    return named | {target.field for target in (nps.score, nps.feedback) if target and not target.create} if nps else named
+    return (
+        named | {target.field for target in (nps.score, nps.feedback) if target and not target.create} if nps else named
+    )
 
 
 def _field(name: str, component: Component) -> Field:

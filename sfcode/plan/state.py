@@ -84,5 +84,3 @@ def from_component(component: Component | None) -> Applied:
             f"{component.address} does not hold sfcode's state ({type(error).__name__})",
             "Somebody wrote over it. Delete that static resource; the next plan then asks you to adopt what is there.",
         ) from error
-
-

@@ -1,0 +1,1 @@
+"""A plan as text, Markdown and HTML; as JSON it is in `document`."""

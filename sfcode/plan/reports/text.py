@@ -16,7 +16,7 @@ WORDS = {Action.CREATE: "created", Action.UPDATE: "updated in-place", Action.DEL
 LEGEND = {"+": "create", "~": "update in-place", "-": "destroy"}
 
 
-def plain(text: str, sign: str) -> str:
+def plain(text: str, sign: str) -> str:  # noqa: ARG001
     """Leave the text as it is."""
     return text
 

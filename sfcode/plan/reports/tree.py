@@ -61,7 +61,9 @@ def _attribute(key: str, before: Value, after: Value, depth: int) -> Iterator[Li
         yield Line(sign, depth, f"{key} = {_text(one)}")
 
 
-def _items(before: list[Value] | tuple[Value, ...], after: list[Value] | tuple[Value, ...], depth: int) -> Iterator[Line]:
+def _items(
+    before: list[Value] | tuple[Value, ...], after: list[Value] | tuple[Value, ...], depth: int
+) -> Iterator[Line]:
     for item in before:
         if item not in after:
             yield Line("-", depth, f"{_text(item)},")

@@ -1,0 +1,57 @@
+from sfcode.apply.failures import failure
+from sfcode.errors import Position
+from sfcode.generate.desired import Origin
+from sfcode.metadata.component import Address
+from sfcode.org.results import DeployMessage, DeployResult
+
+MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
+FILE = "config/mappings/contact.yaml"
+ORIGINS = [
+    Origin(MESSAGE, "", Position(FILE, 1, 1), ""),
+    Origin(MESSAGE, "Plan__c", Position(FILE, 12, 11), "to_appcues.attributes.plan"),
+    Origin(MESSAGE, "Plan", Position(FILE, 13, 11), "to_appcues.attributes.other"),
+]
+
+
+def text_of(*messages, **more):
+    return str(failure(DeployResult("0Af1", "Failed", done=True, success=False, failures=messages, **more), ORIGINS))
+
+
+def said(problem, address=MESSAGE):
+    return DeployMessage(address.type, address.full_name, "workflows/Contact.workflow", 3, 7, problem, "Error")
+
+
+def test_a_problem_that_names_a_field_points_at_the_line_of_that_field():
+    assert text_of(said("Invalid field Plan__c")).splitlines() == [
+        "The org refused the deployment 0Af1 (Failed); no metadata was changed:",
+        f"  - {FILE}:12:11: to_appcues.attributes.plan: {MESSAGE}: Invalid field Plan__c",
+        "Correct the lines named above, then run `sfcode plan` again.",
+    ]
+
+
+def test_a_problem_that_names_nothing_points_at_the_component():
+    assert f"  - {FILE}:1:1: {MESSAGE}: In some way wrong" in text_of(said("In some way wrong"))
+
+
+def test_a_name_inside_a_longer_name_is_not_a_mention():
+    assert f"{FILE}:1:1:" in text_of(said("Invalid field My_Plan__c"))
+
+
+def test_a_problem_with_something_not_ours_keeps_the_orgs_own_place():
+    stranger = said("Cannot be parsed", Address("ApexClass", "X"))
+    assert "  - ApexClass:X: Cannot be parsed (workflows/Contact.workflow:3:7)" in text_of(stranger)
+
+
+def test_all_problems_come_in_file_order():
+    lines = text_of(said("Invalid field Plan__c"), said("In some way wrong")).splitlines()
+    assert [line.split(": ")[0] for line in lines[1:3]] == [f"  - {FILE}:1:1", f"  - {FILE}:12:11"]
+
+
+def test_a_failure_of_the_whole_deployment_is_told():
+    assert "UNKNOWN_EXCEPTION: An unexpected error" in text_of(
+        error_status_code="UNKNOWN_EXCEPTION", error_message="An unexpected error"
+    )
+
+
+def test_a_failure_without_any_reason_says_that():
+    assert "the deployment ended as Failed, and the org gave no reason" in text_of()

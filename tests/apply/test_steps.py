@@ -1,0 +1,57 @@
+import pytest
+
+from sfcode.apply.steps import Deploy, RemoveFlow, WriteRecord, steps
+from sfcode.metadata.component import Component
+from sfcode.plan.build import build
+from tests.plan.samples import SECRETS, USER, desired, number, observed
+
+LICENSE = Component("PermissionSetLicenseAssign", "Psl/appcues@example.com", {"Assignee": "appcues@example.com"})
+ASSIGNMENT = Component("PermissionSetAssignment", "Appcues_Integration/appcues@example.com", {"Assignee": "a"})
+MESSAGE = Component("WorkflowOutboundMessage", "Contact.Appcues_contact", {"name": "M"})
+FLOW = Component("Flow", "Appcues_contact", {"label": "F"})
+A = number("A__c")
+
+
+@pytest.fixture
+def plan_of(project):
+    return lambda wanted, seen: build(project, wanted, seen, secrets=SECRETS)
+
+
+def test_user_and_license_come_before_the_deployment_and_the_assignment_after(plan_of):
+    plan = plan_of(desired(A, records=(ASSIGNMENT, LICENSE, USER)), observed())
+    done = [step.change.address.type if isinstance(step, WriteRecord) else "deploy" for step in steps(plan)]
+    assert done == ["User", "PermissionSetLicenseAssign", "deploy", "PermissionSetAssignment"]
+
+
+def test_unchanged_components_stay_out_of_the_package_and_in_the_state(plan_of):
+    b = number("B__c")
+    (deploy,) = steps(plan_of(desired(A, b), observed(A, applied=(A,))))
+    assert deploy == Deploy((b,), (), (A, b))
+
+
+def test_deletions_without_a_flow_go_into_the_same_transaction(plan_of):
+    (deploy,) = steps(plan_of(desired(A), observed(MESSAGE, applied=(MESSAGE,))))
+    assert deploy == Deploy((A,), (MESSAGE.address,), (A,))
+
+
+def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted(plan_of):
+    done = steps(plan_of(desired(A), observed(MESSAGE, FLOW, applied=(MESSAGE, FLOW))))
+    assert [type(step) for step in done] == [Deploy, RemoveFlow, Deploy]
+    first, _, last = done
+    assert (first.components, first.deleted) == ((A,), ())
+    assert set(first.owned) == {A, MESSAGE, FLOW}, "what still exists stays ours until it is gone"
+    assert (last.components, last.deleted, last.owned) == ((), (MESSAGE.address,), (A,))
+
+
+def test_only_records_means_no_deployment(plan_of):
+    (step,) = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
+    assert isinstance(step, WriteRecord)
+
+
+def test_adopting_what_is_equal_deploys_the_state_alone(plan_of, project):
+    plan = build(project, desired(A), observed(A), secrets=SECRETS, adopt=[A.address])
+    assert steps(plan) == (Deploy((), (), (A,)),)
+
+
+def test_nothing_to_do_is_no_step(plan_of):
+    assert steps(plan_of(desired(A), observed(A, applied=(A,)))) == ()

@@ -1,0 +1,37 @@
+"""Small components and a way to stand them in an org."""
+
+from __future__ import annotations
+
+from sfcode.generate.desired import Desired
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.observed import Observed, Target
+from sfcode.plan.state import Applied
+
+TARGET = Target("00D000000000001EAA", "Northwind Traders", "http://127.0.0.1:1", "admin@example.com")
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
+
+
+def number(name: str, precision: int = 3) -> Component:
+    body = {"label": "Score", "precision": precision, "scale": 0, "type": "Number"}
+    return Component("CustomField", f"Contact.{name}", body)
+
+
+def permissions(**fields: bool) -> Component:
+    rows = {f"Contact.{name}": {"editable": editable, "readable": True} for name, editable in fields.items()}
+    return Component("PermissionSet", "Appcues_Integration", {"label": "Appcues", "fieldPermissions": rows})
+
+
+USER = Component("User", "appcues@example.com", {"Username": "appcues@example.com", "Profile": "P", "IsActive": True})
+
+
+def desired(*components: Component, records: tuple[Component, ...] = ()) -> Desired:
+    return Desired(tuple(sorted(components)), records, ())
+
+
+def observed(*components: Component, applied: tuple[Component, ...] = (), **more: object) -> Observed:
+    left = Applied({component.address: component.body for component in applied})
+    return Observed(TARGET, {component.address: component for component in components}, left, **more)
+
+
+def addresses(*texts: str) -> tuple[Address, ...]:
+    return tuple(Address.parse(text) for text in texts)

@@ -1,0 +1,116 @@
+import pytest
+from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
+
+from sfcode.metadata.component import Component
+from sfcode.plan.build import build
+from sfcode.plan.reports.html import html
+from sfcode.plan.reports.markdown import markdown
+from sfcode.plan.reports.text import text
+
+
+@pytest.fixture
+def plan(project):
+    wanted = desired(number("A__c", 4), permissions(A__c=True), records=(USER,))
+    seen = observed(
+        number("A__c"),
+        number("B__c"),
+        permissions(A__c=False),
+        applied=(number("A__c"), number("B__c"), permissions(A__c=False)),
+        warnings=("Mind <this>.",),
+    )
+    return build(project, wanted, seen, secrets=SECRETS)
+
+
+def test_text_has_terraforms_signs_and_last_line(plan):
+    assert text(plan) == (
+        """\
+sfcode will perform the following actions in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1):
+
+  + create
+  ~ update in-place
+  - destroy
+
+  # User:appcues@example.com will be created
+  + User "appcues@example.com" {
+      + IsActive = true
+      + Profile  = "P"
+      + Username = "appcues@example.com"
+    }
+
+  # CustomField:Contact.A__c will be updated in-place
+  ~ CustomField "Contact.A__c" {
+      ~ precision = 3 -> 4
+        # (3 unchanged attributes hidden)
+    }
+
+  # CustomField:Contact.B__c will be destroyed
+  # (because it is not in the configuration any more)
+  - CustomField "Contact.B__c" {
+      - label     = "Score"
+      - precision = 3
+      - scale     = 0
+      - type      = "Number"
+    }
+
+  # PermissionSet:Appcues_Integration will be updated in-place
+  ~ PermissionSet "Appcues_Integration" {
+      ~ fieldPermissions = {
+          ~ "Contact.A__c" = {
+              ~ editable = false -> true
+                # (1 unchanged attribute hidden)
+            }
+        }
+        # (1 unchanged attribute hidden)
+    }
+
+Warning: Mind <this>.
+
+Plan: 1 to add, 2 to change, 1 to destroy."""
+    )
+
+
+def test_no_changes_is_said_in_one_line(project):
+    a = number("A__c")
+    plan = build(project, desired(a), observed(a, applied=(a,)), secrets=SECRETS)
+    assert text(plan) == (
+        "No changes. Northwind Traders (00D000000000001EAA, http://127.0.0.1:1) matches the configuration."
+    )
+
+
+def test_an_element_of_a_list_is_shown_alone(project):
+    before = Component("WorkflowOutboundMessage", "Contact.M", {"fields": ["Email", "Id", "Title"], "name": "M"})
+    after = Component("WorkflowOutboundMessage", "Contact.M", {"fields": ["Department", "Email", "Id"], "name": "M"})
+    plan = build(project, desired(after), observed(before, applied=(before,)), secrets=SECRETS)
+    assert (
+        """\
+      ~ fields = [
+          - "Title",
+          + "Department",
+            # (2 unchanged elements hidden)
+        ]
+"""
+        in text(plan)
+    )
+
+
+def test_refusals_are_shown_in_every_format(project):
+    plan = build(project, desired(number("A__c")), observed(number("A__c")), secrets=SECRETS)
+    for report in (text, markdown, html):
+        assert "sfcode did not put it there" in report(plan).replace("\\", "")
+
+
+def test_hostile_text_stays_text(project):
+    hostile = Component("CustomField", "Contact.X__c", {"label": "</pre><script>alert(1)</script>```<img src=x>|"})
+    plan = build(project, desired(hostile), observed(warnings=("<b>|x`",)), secrets=SECRETS)
+    assert "<script>" not in html(plan)
+    lines = markdown(plan).splitlines()
+    opening = next(line for line in lines if line.endswith("diff"))
+    assert opening == "````diff", "a fence longer than any run of backticks inside"
+    assert "> **Warning:** \\<b\\>\\|x\\`" in lines
+
+
+def test_html_asks_for_nothing_from_anywhere(plan):
+    page = html(plan)
+    assert "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'" in page
+    for word in ("<script", "src=", "<link", "@import", "url("):
+        assert word not in page

@@ -1,0 +1,67 @@
+import pytest
+
+from sfcode.errors import ConfigError
+from sfcode.metadata.component import Component
+from sfcode.plan.secrets import check, fingerprint, masked, names_in, revealed
+
+SECRET = "f00dbabe-f00dbabe-f00dbabe"
+URL = "https://relay.example.com/outbound-messages/contact/{}?v=1a2b"
+
+
+def message(url):
+    return Component("WorkflowOutboundMessage", "Contact.Appcues_contact", {"endpointUrl": url, "fields": ["Id"]})
+
+
+def test_known_value_becomes_its_placeholder():
+    shown = masked(message(URL.format(SECRET)), {"OUT": SECRET}, "00D")
+    assert shown.body["endpointUrl"] == URL.format("${secret:OUT}")
+
+
+def test_masking_and_revealing_are_inverse():
+    component = message(URL.format("${secret:OUT}"))
+    assert masked(revealed(component, {"OUT": SECRET}), {"OUT": SECRET}, "00D") == component
+
+
+def test_unknown_value_in_an_endpoint_is_hidden_but_told_apart_from_another():
+    one, two = (masked(message(URL.format(value)), {"OUT": SECRET}, "00D") for value in ("old-secret-1", "old-secret-2"))
+    assert one != two
+    for shown in (one, two):
+        assert "old-secret" not in shown.canonical
+        assert str(shown.body["endpointUrl"]).startswith("https://relay.example.com/(hidden ")
+
+
+def test_credentials_in_the_host_part_are_hidden_too():
+    shown = masked(message("https://user:hunter2hunter2@relay.example.com/"), {}, "00D")
+    assert "hunter2" not in shown.canonical
+
+
+def test_an_endpoint_without_path_is_no_secret():
+    assert masked(message("https://relay.example.com"), {}, "00D") == message("https://relay.example.com")
+
+
+def test_placeholder_that_stands_in_the_org_itself_does_not_pass_for_the_secret():
+    component = message(URL.format("${secret:OUT}"))
+    assert masked(component, {"OUT": SECRET}, "00D") != component
+
+
+def test_names_are_found_at_any_depth():
+    assert names_in({"a": [{"b": "x${secret:ONE}"}], "c": "${secret:TWO}${secret:ONE}"}) == {"ONE", "TWO"}
+
+
+def test_revealing_without_the_value_is_an_error_not_an_empty_text():
+    with pytest.raises(KeyError):
+        revealed(message(URL.format("${secret:OUT}")), {})
+
+
+def test_fingerprint_depends_on_value_and_key():
+    assert len({fingerprint("a" * 20, "00D1"), fingerprint("b" * 20, "00D1"), fingerprint("a" * 20, "00D2")}) == 3
+
+
+def test_short_and_unfit_secrets_are_refused_all_at_once_without_showing_them():
+    with pytest.raises(ConfigError) as error:
+        check({"SHORT": "tiny", "SPACED": "has a space and is long", "GOOD": SECRET})
+    assert str(error.value).splitlines() == [
+        "SHORT: this secret is shorter than 16 characters; use a random one, for example from `openssl rand -hex 24`",
+        "SPACED: this secret has characters that cannot stand in a URL; "
+        "use a random one, for example from `openssl rand -hex 24`",
+    ]
