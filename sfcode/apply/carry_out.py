@@ -49,6 +49,11 @@ def _deploy(org: Org, zipped: bytes, count: int, say: Say) -> DeployResult:
     deploy_id = org.metadata.deploy(zipped, DeployOptions())
     what = f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"
     say(f"Deploying {what} ({deploy_id})")
+    return watch(org, deploy_id, say)
+
+
+def watch(org: Org, deploy_id: str, say: Say) -> DeployResult:
+    """Follow a deployment to its end, saying each status that differs."""
     last = ""
 
     def progress(result: DeployResult) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--attach", metavar="DEPLOY_ID", help="Follow a deployment that goes on in the org, and nothing else.")
 @ownership_options
 @click.pass_obj
 def apply(
@@ -32,6 +33,7 @@ def apply(
     plan_file: Path | None,
     *,
     auto_approve: bool,
+    attach: str | None,
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
 ) -> int:
@@ -46,6 +48,8 @@ def apply(
     from sfcode.plan.document import load
     from sfcode.plan.make import make, raise_if_moved
 
+    if attach:
+        return _attach(session, attach)
     saved = load(plan_file) if plan_file else None
     if saved and (adopt or allow_delete):
         raise UsageError("A saved plan is carried out as it is.", "Give --adopt and --allow-delete to `sfcode plan`.")
@@ -79,6 +83,22 @@ def apply(
             )
     steps = next_steps(project)
     _report(session, plan, deployed, steps)
+    return ExitCode.OK
+
+
+def _attach(session: Session, deploy_id: str) -> int:
+    from sfcode.apply.attach import attach
+    from sfcode.apply.failures import failure
+
+    project = session.project()
+    with session.open_org(project) as org:
+        result = attach(org, deploy_id, lambda line: say(session, line))
+    if not result.success:
+        raise failure(result, ())
+    if session.json:
+        envelope({"deployments": [result.id], "org": org.identity.org_id})
+    else:
+        click.echo(f"The deployment {result.id} is in. Run `sfcode plan` to see what is left to do.")
     return ExitCode.OK
 
 

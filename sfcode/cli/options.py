@@ -9,39 +9,30 @@ import click
 
 from sfcode.metadata.component import Address
 
-
-class AddressParam(click.ParamType):
-    """An address on the command line, `Type:FullName`."""
-
-    name = "address"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
-        """Read the address, or fail with click's own error."""
-        if isinstance(value, Address):
-            return value
-        try:
-            return Address.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+def _addresses(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Address, ...]:
+    try:
+        return tuple(Address.parse(value) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
-def ownership_options(command: F) -> F:
+def ownership_options(command: Command) -> Command:
     """Add the options by which the user takes responsibility for an address."""
     adopt = click.option(
         "--adopt",
-        type=AddressParam(),
         metavar="ADDRESS",
         multiple=True,
+        callback=_addresses,
         help="Take on a component that the org has and sfcode did not put there. Repeatable.",
     )
     allow_delete = click.option(
         "--allow-delete",
-        type=AddressParam(),
         metavar="ADDRESS",
         multiple=True,
+        callback=_addresses,
         help="Delete this field although records hold values in it. Repeatable.",
     )
     return adopt(allow_delete(command))

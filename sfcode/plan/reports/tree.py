@@ -55,7 +55,7 @@ def _attribute(key: str, before: Value, after: Value, depth: int) -> Iterator[Li
         yield Line(sign, depth, f"{key} = {_text(before)} -> {_text(after)}")
     elif isinstance(one, Mapping) and len(_text(one)) > INLINE:
         yield Line(sign, depth, f"{key} = {{")
-        yield from _mapping(*((None, one) if sign == "+" else (one, None)), depth + 1)
+        yield from _mapping(one if sign == "-" else None, one if sign == "+" else None, depth + 1)
         yield Line(" ", depth, "}")
     else:
         yield Line(sign, depth, f"{key} = {_text(one)}")
