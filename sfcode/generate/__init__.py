@@ -1,0 +1,141 @@
+"""From a project to the components and records that it asks for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from sfcode.config.project import Project
+from sfcode.errors import ConfigError, Problem
+from sfcode.generate import custom_fields, naming, permissions
+from sfcode.generate.blueprint import Blueprint
+from sfcode.generate.check import exchange_problems, name_problems, object_problem
+from sfcode.generate.desired import Desired, Origin
+from sfcode.generate.exchange import Exchange, exchange, settings_place
+from sfcode.generate.fields import Fields, fields_of
+from sfcode.generate.messaging import endpoint_url, message_version, messaging, messaging_warnings
+from sfcode.generate.records import records
+from sfcode.generate.templates import TemplateError, Templates
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.objects import Field, OrgSchema
+
+__all__ = ["Desired", "Origin", "endpoint_url", "exchange", "generate", "message_version"]
+
+
+def generate(project: Project, schema: OrgSchema) -> Desired:
+    """
+    Work out everything that a project asks for.
+
+    The result depends on nothing but the project, its template files and what is known of the org's
+    fields. Raises ConfigError with all problems at once.
+    """
+    exchanges = tuple(exchange(mapping) for mapping in project.mappings)
+    fields = _fields(project, exchanges, schema)
+    problems = list(_problems(project, exchanges, fields, schema))
+    blueprints, clashes = _merged(_blueprints(project, exchanges, fields))
+    problems.extend(clashes)
+    components, failures = _rendered(project, blueprints)
+    problems.extend(failures)
+    if problems:
+        raise ConfigError(dict.fromkeys(problems))
+    rows, row_origins = records(project)
+    origins = [*(origin for blueprint in blueprints for origin in blueprint.origins), *row_origins]
+    return Desired(
+        components=tuple(sorted(components, key=lambda component: component.address)),
+        records=rows,
+        origins=tuple(sorted(origins, key=_specific_first)),
+        warnings=tuple(sorted(_warnings(project, exchanges, fields), key=lambda problem: problem.sort_key)),
+    )
+
+
+def _fields(project: Project, exchanges: Iterable[Exchange], schema: OrgSchema) -> dict[str, Fields]:
+    """Look up the fields of every object concerned, those that are created included."""
+    created: dict[str, list[Field]] = defaultdict(list)
+    for one in exchanges:
+        created[one.object].extend(one.created())
+    event_id = Field(naming.event_id_field(project.settings.name), "string", custom=True)
+    for name in ("Event", "Task"):
+        created[name].append(event_id)
+    return {name: fields_of(schema, name, new) for name, new in created.items()}
+
+
+def _problems(
+    project: Project, exchanges: tuple[Exchange, ...], fields: dict[str, Fields], schema: OrgSchema
+) -> Iterator[Problem]:
+    yield from name_problems(project, exchanges)
+    for one in exchanges:
+        problem = object_problem(one, schema)
+        if problem is not None:
+            yield problem
+        else:
+            yield from exchange_problems(one, fields[one.object])
+    wanted = [one for one in exchanges if one.activities is not None and one.by_relay]
+    if wanted and project.settings.relay.activities_as == "custom_object":
+        yield settings_place(project, "relay", "activities_as").problem(
+            "activities cannot be written to a custom object yet", "write `activities_as: event` or `task`"
+        )
+
+
+def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[str, Fields]) -> Iterator[Blueprint]:
+    created = [blueprint for one in exchanges for blueprint in custom_fields.custom_fields(one)]
+    event_id = custom_fields.event_id_field(project, exchanges)
+    if event_id is not None:
+        created.append(event_id)
+    yield from created
+    for one in exchanges:
+        yield from messaging(project, one)
+    yield permissions.integration_set(project, exchanges, fields.__getitem__)
+    viewer = permissions.viewer_set(project, created, exchanges, fields.__getitem__)
+    if viewer is not None:
+        yield viewer
+
+
+def _merged(blueprints: Iterable[Blueprint]) -> tuple[list[Blueprint], list[Problem]]:
+    """Let mappings share what they describe alike; refuse one address that is described in two ways."""
+    found: dict[Address, Blueprint] = {}
+    problems = []
+    for blueprint in blueprints:
+        # Salesforce's names ignore case.
+        key = Address(blueprint.address.type, blueprint.address.full_name.lower())
+        first = found.setdefault(key, blueprint)
+        if first is blueprint:
+            continue
+        if first.view != blueprint.view:
+            problems.append(
+                blueprint.place.problem(
+                    f"{blueprint.address} is already described in another way at {first.place.position}",
+                    "give one of the two another name",
+                )
+            )
+        found[key] = Blueprint(
+            first.address, first.view, first.place, tuple(dict.fromkeys(first.origins + blueprint.origins))
+        )
+    return list(found.values()), problems
+
+
+def _rendered(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Component], list[Problem]]:
+    templates = Templates(project.templates)
+    components: list[Component] = []
+    problems = list(templates.strangers())
+    for blueprint in blueprints:
+        try:
+            components.append(templates.render(blueprint))
+        except TemplateError as error:
+            problems.extend(error.problems)
+    return components, problems
+
+
+def _warnings(project: Project, exchanges: Iterable[Exchange], fields: dict[str, Fields]) -> Iterator[Problem]:
+    documented = project.settings.integration_user.access == "documented"
+    for one in exchanges:
+        yield from messaging_warnings(one, fields[one.object])
+        if one.sends and not one.by_relay and not documented:
+            yield one.place("delivery").problem(
+                "Appcues' connector sets up its own message and rule, for which the help page asks for "
+                "Customize Application; least_privilege does not grant it",
+                "write `access: documented`, or let an administrator connect it in Appcues",
+            )
+
+
+def _specific_first(origin: Origin) -> tuple[Address, int, str, str]:
+    return (origin.address, -len(origin.token), origin.token, str(origin.position))

@@ -1,0 +1,130 @@
+"""
+What templates are given: one plain value per metadata type, under one name each.
+
+These are the words that a project's own templates may use, so they change as carefully as the
+mapping language does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfcode.generate.desired import Origin
+from sfcode.generate.exchange import Place
+from sfcode.metadata.component import Address
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFieldView:
+    """`field` in CustomField.xml.j2."""
+
+    kind: str
+    """user_id, nps_score, nps_feedback or event_id."""
+    object: str
+    name: str
+    label: str
+    description: str
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessageView:
+    """`message` in WorkflowOutboundMessage.xml.j2."""
+
+    object: str
+    name: str
+    label: str
+    description: str
+    api_version: str
+    endpoint_url: str
+    fields: tuple[str, ...]
+    integration_user: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """`flow` in Flow.xml.j2."""
+
+    object: str
+    name: str
+    label: str
+    description: str
+    api_version: str
+    condition: str
+    record_trigger_type: str
+    message: str
+    """Full name of the outbound message."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRuleView:
+    """`rule` in WorkflowRule.xml.j2."""
+
+    object: str
+    name: str
+    description: str
+    condition: str
+    trigger_type: str
+    message: str
+    """Name of the outbound message within the object."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectPermission:
+    """One of `permission_set.objects`."""
+
+    object: str
+    read: bool = False
+    create: bool = False
+    edit: bool = False
+    delete: bool = False
+    view_all: bool = False
+    modify_all: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FieldPermission:
+    """One of `permission_set.fields`."""
+
+    field: str
+    editable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSetView:
+    """`permission_set` in PermissionSet.xml.j2."""
+
+    name: str
+    label: str
+    description: str
+    objects: tuple[ObjectPermission, ...]
+    fields: tuple[FieldPermission, ...]
+    user_permissions: tuple[str, ...]
+
+
+View = CustomFieldView | OutboundMessageView | FlowView | WorkflowRuleView | PermissionSetView
+
+VARIABLES = {
+    "CustomField": "field",
+    "Flow": "flow",
+    "PermissionSet": "permission_set",
+    "WorkflowOutboundMessage": "message",
+    "WorkflowRule": "rule",
+}
+"""By metadata type, the name under which its template finds its value."""
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A component before it is written: its address, what its template is given, and where that comes from."""
+
+    address: Address
+    view: View
+    place: Place
+    """What asked for it, for problems that concern it as a whole."""
+    origins: tuple[Origin, ...]
+
+
+def origin(address: Address, token: str, place: Place) -> Origin:
+    """Say where a name inside a component comes from."""
+    return Origin(address, token, place.position, place.path)

@@ -1,0 +1,203 @@
+"""What of a mapping cannot work, said before anything is generated; all of it at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sfcode.config.project import Project
+from sfcode.errors import Problem
+from sfcode.generate import condition, naming
+from sfcode.generate.exchange import Exchange, Place, Target, Use, settings_place
+from sfcode.generate.fields import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
+from sfcode.metadata.objects import Field, OrgSchema
+
+_HIDDEN = "if it exists, let the signed-in user see it (field-level security)"
+_KINDS = {
+    "string": "Text",
+    "textarea": "Text Area",
+    "double": "Number",
+    "int": "Number",
+    "encryptedstring": "Encrypted",
+}
+_CURES = {
+    "address": "name its parts instead, such as {name}: street, city, postal code and country are fields of their own",
+    "location": "name its latitude and longitude fields instead",
+    "base64": "map a field that holds a value, not a file",
+    "encryptedstring": "Salesforce allows it in no formula and masks it in messages; map a field that is not encrypted",
+}
+_SEND_AS = {
+    "string": SENDABLE,
+    "number": NUMERIC | {"currency", "percent"} | TEXTUAL,
+    "boolean": TEXTUAL | {"boolean"},
+    "date": TEXTUAL | {"date", "datetime"},
+}
+_WRITABLE = {"score": NUMERIC, "feedback": frozenset({"string", "textarea"})}
+_CREATED_NAME = re.compile(r"(?!.*__.*__)[A-Za-z](?:_?[A-Za-z0-9])*__c")
+
+
+def name_problems(project: Project, exchanges: Iterable[Exchange]) -> Iterator[Problem]:
+    """Find names that Salesforce would refuse."""
+    name = project.settings.name
+    if any(one.activities and one.by_relay for one in exchanges):
+        yield from _length(naming.event_id_field(name), settings_place(project, "name"), "shorten `name`")
+    for one in exchanges:
+        full = naming.mapping_name(name, one.name)
+        if (one.sends and one.by_relay) and not naming.is_developer_name(full):
+            yield one.place().problem(
+                f"{full!r} cannot name a flow or an outbound message in Salesforce",
+                "rename the mapping's file: letters, digits and single underscores, up to 80 characters together",
+            )
+
+
+def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
+    """Find what is wrong with the fields of one mapping."""
+    yield from _user_id_problems(one, fields)
+    for use in one.attributes:
+        yield from _attribute_problems(use, fields)
+    for target in one.targets:
+        yield from _target_problems(target, fields)
+    if one.sends and not one.on:
+        yield one.place("to_appcues", "on").problem("nothing would ever be sent", "write `on: [create, update]`")
+    if one.sends and one.by_relay and len(condition.entry_condition(one, prefixed=True)) > condition.MAX_FORMULA:
+        yield one.place("to_appcues", "attributes").problem(
+            f"the condition over {len(condition.watched_fields(one))} fields is longer than "
+            f"the {condition.MAX_FORMULA} characters that Salesforce takes",
+            "split the attributes over two mappings of the same object",
+        )
+
+
+def object_problem(one: Exchange, schema: OrgSchema) -> Problem | None:
+    """Find out whether the mapping's object exists and can be mapped."""
+    place, name = one.place("object"), one.object
+    if name in STANDARD_OBJECTS or name.endswith("__c"):
+        if name in schema.objects or not schema.online:
+            return None
+        meant = closest(name, (other for other in schema.objects if other in STANDARD_OBJECTS or other.endswith("__c")))
+        return place.problem(
+            f"there is no object {name} in this org, or the signed-in user cannot see it",
+            f"did you mean {meant}?" if meant else "",
+        )
+    meant = closest(name, STANDARD_OBJECTS)
+    known = "map Contact, Lead, Account or a custom object (its name ends in __c)"
+    return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else known)
+
+
+def _missing(name: str, place: Place, fields: Fields, cure: str = "") -> Problem:
+    meant = fields.similar(name)
+    if meant is not None:
+        cure = f"did you mean {meant}?"
+    return place.problem(f"{fields.object} has no field {name}", cure or (_HIDDEN if fields.complete else ""))
+
+
+def _kind(field: Field) -> str:
+    return _KINDS.get(field.type, field.type)
+
+
+def _user_id_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
+    user_id = one.user_id
+    if one.source is None:
+        if fields.absent(user_id.field):
+            yield _missing(user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated")
+        found = fields.get(user_id.field)
+        if found is not None and found.type != "string":
+            number = found.type in NUMERIC
+            yield user_id.place.problem(
+                f"{one.object}.{user_id.field} is of type {_kind(found)}; the user id must be a Text field",
+                f"write `from: {user_id.field}` and a new name under `field`, such as Appcues_User_Id__c"
+                if number
+                else "name a Text field, or make a formula field of type Text over this one",
+            )
+        return
+    yield from _created_problems(user_id.field, user_id.place, fields, "string", formula=True)
+    yield from _source_problems(one.source, user_id, fields)
+
+
+def _source_problems(source: Use, user_id: Use, fields: Fields) -> Iterator[Problem]:
+    if source.field == user_id.field:
+        yield source.place.problem(
+            "a formula field cannot be made from itself", "name the number field that has the id"
+        )
+        return
+    if fields.absent(source.field):
+        yield _missing(source.field, source.place, fields)
+    found = fields.get(source.field)
+    if found is None or found.type in NUMERIC:
+        return
+    if found.type == "string":
+        cure = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
+    else:
+        cure = "name a Number field, or make a Text field with the id yourself and name it under `field` without `from`"
+    yield source.place.problem(
+        f"{fields.object}.{source.field} is of type {_kind(found)}; the text formula is made from a Number field", cure
+    )
+
+
+def _attribute_problems(use: Use, fields: Fields) -> Iterator[Problem]:
+    if fields.absent(use.field):
+        yield _missing(use.field, use.place, fields)
+    found = fields.get(use.field)
+    if found is None:
+        return
+    where = f"{fields.object}.{use.field}"
+    if found.type not in SENDABLE:
+        parts = ", ".join(name for name in fields.known if name != use.field and name.startswith(_stem(use.field)))
+        yield use.place.problem(
+            f"{where} is of type {_kind(found)}, which cannot be sent",
+            _CURES.get(found.type, "map a field with a single value").format(name=parts or "Street, City"),
+        )
+    elif use.type is not None and found.type not in _SEND_AS[use.type]:
+        yield use.place.problem(
+            f"{where} is of type {_kind(found)}, which cannot be sent as {use.type}", "change or remove `type`"
+        )
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix("__c").removesuffix("Address") or name
+
+
+def _target_problems(target: Target, fields: Fields) -> Iterator[Problem]:
+    if target.create:
+        kind = "double" if target.kind == "score" else "textarea"
+        yield from _created_problems(target.field, target.place, fields, kind, formula=False)
+        return
+    if fields.absent(target.field):
+        yield _missing(target.field, target.place, fields, "add `create: true` to have it generated")
+    found = fields.get(target.field)
+    if found is None:
+        return
+    where = f"{fields.object}.{target.field}"
+    if found.calculated or not found.updateable:
+        why = "is a formula" if found.calculated else "cannot be updated"
+        yield target.place.problem(f"{where} {why}, so the NPS {target.kind} cannot be written", "name another field")
+    elif found.type not in _WRITABLE[target.kind]:
+        wanted = "Number" if target.kind == "score" else "Text Area (Long) or Text"
+        yield target.place.problem(
+            f"{where} is of type {_kind(found)}; the NPS {target.kind} needs {wanted}",
+            "name another field, or a new one with `create: true`",
+        )
+
+
+def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Problem]:
+    if _CREATED_NAME.fullmatch(name) is None:
+        cure = f"such as {naming.label(name).replace(' ', '_')}__c"
+        yield place.problem(f"a field that is generated cannot be called {name}: it must be a custom name", cure)
+    yield from _length(name, place, "choose a shorter name")
+    there = fields.known.get(name)
+    if there is not None and (there.type != type_ or there.calculated != formula):
+        wanted = f"formula field of type {_KINDS[type_]}" if formula else f"field of type {_KINDS[type_]}"
+        is_ = f"a formula field of type {_kind(there)}" if there.calculated else f"of type {_kind(there)}"
+        yield place.problem(
+            f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot make it a {wanted}",
+            "choose another name for the generated field, or use the existing one: "
+            + ("remove `from`" if formula else "remove `create`"),
+        )
+
+
+def _length(name: str, place: Place, cure: str) -> Iterator[Problem]:
+    stem = name.removesuffix("__c")
+    if len(stem) > naming.MAX_FIELD_NAME:
+        yield place.problem(
+            f"the field name {name} has {len(stem)} characters before __c; Salesforce allows {naming.MAX_FIELD_NAME}",
+            cure,
+        )

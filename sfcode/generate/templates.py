@@ -1,0 +1,177 @@
+"""
+Turning blueprints into components through Jinja2 templates.
+
+Each metadata type has one template, named after it. A project's own folder comes first, file by
+file. Templates run in a sandbox, names that do not exist are errors, and everything they put in is
+escaped. Whatever is wrong with a template is said at its line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sfcode
+from sfcode.errors import Position, Problem
+from sfcode.generate.blueprint import VARIABLES, Blueprint
+from sfcode.metadata.component import Component
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.schema import strict_problems
+from sfcode.metadata.xml import from_element, parse
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.lexer import Token, TokenStream
+
+SUFFIX = ".xml.j2"
+_MARK = re.compile("\ue000(.*?):([0-9]+)\ue001")
+
+
+class TemplateError(Exception):
+    """A template cannot be used; `problems` say why, at its lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def shipped_templates() -> Path:
+    """Find the templates that come with sfcode: inside the installed package, or at the top of the repository."""
+    package = Path(sfcode.__file__).parent
+    installed = package / "templates" / "metadata"
+    return installed if installed.is_dir() else package.parent / "templates" / "metadata"
+
+
+class Templates:
+    """The templates of a project: its own, and for all others those that come with sfcode."""
+
+    def __init__(self, own: Path | None = None) -> None:
+        from jinja2 import FileSystemLoader, StrictUndefined
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        self._own = own
+        folders = [own, shipped_templates()] if own else [shipped_templates()]
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader([str(folder) for folder in folders]),
+            undefined=StrictUndefined,
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+
+    def strangers(self) -> Iterator[Problem]:
+        """Find files in the project's folder that replace nothing: a misspelt name would go unnoticed."""
+        if self._own is None:
+            return
+        shipped = {type_ + SUFFIX for type_ in VARIABLES}
+        for path in sorted(self._own.glob(f"*{SUFFIX}")):
+            if path.name not in shipped and not path.name.startswith("_"):
+                near = difflib.get_close_matches(path.name, shipped, n=1)
+                cure = f"did you mean {near[0]}?" if near else f"sfcode's own are {', '.join(sorted(shipped))}"
+                yield Problem(Position(str(path), 1, 1), "", "this template is not used by anything", cure)
+
+    def render(self, blueprint: Blueprint) -> Component:
+        """Write one component. Raises TemplateError."""
+        address = blueprint.address
+        text = _render(self._environment, blueprint)
+        data = text.encode("utf-8", "surrogatepass")
+        found = [(problem.line, problem.message) for problem in strict_problems(data)]
+        if not found:
+            root = parse(data)
+            if root.tag.rpartition("}")[2] != address.type:
+                found.append((1, f"the root must be <{address.type}>"))
+            else:
+                named = root.findtext("{*}fullName")
+                if named is not None and named not in (address.full_name, address.full_name.rpartition(".")[2]):
+                    found.append((_line_of(text, "<fullName>"), f"the name must stay {address.full_name}"))
+        if not found:
+            try:
+                return from_element(address.type, address.full_name, root)
+            except MetadataError as error:
+                found.append((error.line, error.problem))
+        lines = self._lines(blueprint)
+        raise TemplateError(
+            Problem(
+                lines[min(max(line, 1), len(lines)) - 1],
+                "",
+                f"what this template writes for {address} is not right: {message}",
+                "correct the template, or remove it to use sfcode's own",
+            )
+            for line, message in found
+        )
+
+    def _lines(self, blueprint: Blueprint) -> list[Position]:
+        """
+        Tell for each line of the output which line of a template wrote it.
+
+        The template is run once more, with a mark of its line put in front of each piece of its text.
+        """
+        from jinja2.lexer import Token
+
+        def marked(stream: TokenStream) -> Iterator[Token]:
+            file = stream.filename or stream.name or ""
+            for token in stream:
+                if token.type == "data":
+                    lines = token.value.split("\n")
+                    marks = (f"\ue000{file}:{token.lineno + offset}\ue001{line}" for offset, line in enumerate(lines))
+                    yield Token(token.lineno, token.type, "\n".join(marks))
+                else:
+                    yield token
+
+        environment = _with_filter(self._environment, marked)
+        positions: list[Position] = []
+        now = Position(blueprint.address.type + SUFFIX, 1, 1)
+        for line in _render(environment, blueprint).split("\n"):
+            marks = list(_MARK.finditer(line))
+            # A line that begins inside a value belongs to where that value was put in.
+            if marks and (marks[0].start() == 0 or not positions):
+                now = Position(marks[0][1], int(marks[0][2]), 1)
+            positions.append(now)
+            if marks:
+                now = Position(marks[-1][1], int(marks[-1][2]), 1)
+        return positions
+
+
+def _with_filter(environment: Environment, stream_filter: object) -> Environment:
+    """Make a second environment whose templates pass through a filter of their tokens."""
+    from jinja2.ext import Extension
+
+    kind = type("Marks", (Extension,), {"filter_stream": lambda _self, stream: stream_filter(stream)})  # type: ignore[operator]
+    return environment.overlay(extensions=[kind])
+
+
+def _render(environment: Environment, blueprint: Blueprint) -> str:
+    """Run a template; every failure of it becomes a problem with its place."""
+    from jinja2 import TemplateSyntaxError, UndefinedError
+
+    name = blueprint.address.type + SUFFIX
+    try:
+        template = environment.get_template(name)
+        return template.render({VARIABLES[blueprint.address.type]: blueprint.view})
+    except TemplateSyntaxError as error:
+        place = Position(error.filename or error.name or name, error.lineno, 1)
+        raise TemplateError([Problem(place, "", f"template error: {error.message}")]) from None
+    except UndefinedError as error:
+        cure = f"a {blueprint.address.type} template is given `{VARIABLES[blueprint.address.type]}`"
+        message = f"template error: {error.message}"
+        raise TemplateError([Problem(_failed_at(error, name), "", message, cure)]) from None
+    except Exception as error:  # noqa: BLE001 - a template can fail in any way that an expression can
+        message = f"template error: {str(error) or type(error).__name__}"
+        raise TemplateError([Problem(_failed_at(error, name), "", message)]) from None
+
+
+def _failed_at(error: Exception, name: str) -> Position:
+    """Find the line of the template in a traceback, where Jinja2 shows it like any source file."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.endswith(".j2"):
+            return Position(frame.filename, frame.lineno or 1, 1)
+    return Position(name, 1, 1)
+
+
+def _line_of(text: str, wanted: str) -> int:
+    return text[: max(text.find(wanted), 0)].count("\n") + 1
