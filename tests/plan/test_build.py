@@ -1,7 +1,6 @@
-from tests.plan.samples import SECRETS, USER, addresses, desired, number, observed, permissions
-
 from sfcode.plan.build import build
 from sfcode.plan.change import Action
+from tests.plan.samples import SECRETS, USER, addresses, desired, number, observed, permissions
 
 
 def plan_of(project, wanted, seen, **options):
@@ -37,8 +36,10 @@ def test_what_is_there_and_not_ours_is_refused_until_adopted(project):
     a = number("A__c")
     refused = plan_of(project, desired(a), observed(a))
     assert [str(refusal) for refusal in refused.refusals] == [
-        "CustomField:Contact.A__c exists in the org, and sfcode did not put it there; "
-        "say --adopt CustomField:Contact.A__c to take it on, or choose another name in the config"
+        (
+            "CustomField:Contact.A__c exists in the org, and sfcode did not put it there; "
+            "say --adopt CustomField:Contact.A__c to take it on, or choose another name in the config"
+        )
     ]
     adopted = plan_of(project, desired(a), observed(a), adopt=addresses("CustomField:Contact.A__c"))
     assert not adopted.refusals

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
 
 from sfcode.errors import Refused
 from sfcode.plan.build import build
 from sfcode.plan.document import load, save, to_document
+from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 import pytest
-from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
 
 from sfcode.metadata.component import Component
 from sfcode.plan.build import build
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
+from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
 
 
 @pytest.fixture
@@ -81,16 +81,13 @@ def test_an_element_of_a_list_is_shown_alone(project):
     before = Component("WorkflowOutboundMessage", "Contact.M", {"fields": ["Email", "Id", "Title"], "name": "M"})
     after = Component("WorkflowOutboundMessage", "Contact.M", {"fields": ["Department", "Email", "Id"], "name": "M"})
     plan = build(project, desired(after), observed(before, applied=(before,)), secrets=SECRETS)
-    assert (
-        """\
+    assert """\
       ~ fields = [
           - "Title",
           + "Department",
             # (2 unchanged elements hidden)
         ]
-"""
-        in text(plan)
-    )
+""" in text(plan)
 
 
 def test_refusals_are_shown_in_every_format(project):
@@ -111,6 +108,6 @@ def test_hostile_text_stays_text(project):
 
 def test_html_asks_for_nothing_from_anywhere(plan):
     page = html(plan)
-    assert "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'" in page
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
     for word in ("<script", "src=", "<link", "@import", "url("):
         assert word not in page

@@ -23,7 +23,9 @@ def test_masking_and_revealing_are_inverse():
 
 
 def test_unknown_value_in_an_endpoint_is_hidden_but_told_apart_from_another():
-    one, two = (masked(message(URL.format(value)), {"OUT": SECRET}, "00D") for value in ("old-secret-1", "old-secret-2"))
+    one, two = (
+        masked(message(URL.format(value)), {"OUT": SECRET}, "00D") for value in ("old-secret-1", "old-secret-2")
+    )
     assert one != two
     for shown in (one, two):
         assert "old-secret" not in shown.canonical
@@ -62,6 +64,8 @@ def test_short_and_unfit_secrets_are_refused_all_at_once_without_showing_them():
         check({"SHORT": "tiny", "SPACED": "has a space and is long", "GOOD": SECRET})
     assert str(error.value).splitlines() == [
         "SHORT: this secret is shorter than 16 characters; use a random one, for example from `openssl rand -hex 24`",
-        "SPACED: this secret has characters that cannot stand in a URL; "
-        "use a random one, for example from `openssl rand -hex 24`",
+        (
+            "SPACED: this secret has characters that cannot stand in a URL; "
+            "use a random one, for example from `openssl rand -hex 24`"
+        ),
     ]
