@@ -1,0 +1,53 @@
+"""Addresses of orgs: which ones may be spoken to, and how."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from sfcode.errors import SignInError
+
+EXAMPLE = "https://yourcompany.my.salesforce.com"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, without asking the name service."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_url(text: str, what: str = "instance URL") -> str:
+    """
+    Check an org's URL and reduce it to scheme, host and port.
+
+    A token is only ever sent over TLS; plain http is for the local org on this machine.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise SignInError(f"The {what} {text!r} is not a URL.", f"Write it like {EXAMPLE}") from error
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in ("https", "http") or not host:
+        raise SignInError(f"The {what} {text!r} is not a URL.", f"Write it like {EXAMPLE}")
+    if parts.username is not None or parts.password is not None:
+        # Not repeated in the message: the part before the @ may well be a password.
+        raise SignInError(
+            f"The {what} for {host} holds a user name or password.", "Put the token into SF_ACCESS_TOKEN instead."
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise SignInError(
+            f"The {what} http://{host} is not encrypted.", "Use https://; http:// is accepted for this machine only."
+        )
+    if host.endswith(".lightning.force.com"):
+        raise SignInError(
+            f"{host} is the address of the user interface, not of the API.",
+            f"Use https://{host.removesuffix('.lightning.force.com')}.my.salesforce.com",
+        )
+    name = f"[{host}]" if ":" in host else host
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, usual) else "")

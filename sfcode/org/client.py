@@ -1,0 +1,126 @@
+"""An org as the rest of this program sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sfcode.metadata.objects import OrgSchema
+from sfcode.org.identity import OrgIdentity, identify
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+    from sfcode.org.connection import Connection
+    from sfcode.org.mdapi import MetadataClient
+    from sfcode.org.rest import Rest, Row
+
+
+class Org:
+    """
+    A signed-in org: `metadata` for components, the methods here for records. Use it with `with`.
+
+    Every part is made when it is first needed, so that a command pays only for what it uses.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._making = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Org {self.instance_url}>"
+
+    def close(self) -> None:
+        """Close the connections; the sign-in stays as it is."""
+        self._connection.close()
+
+    @property
+    def instance_url(self) -> str:
+        """Where the org is."""
+        return self._connection.instance_url
+
+    @property
+    def api_version(self) -> str:
+        """The API version of every call."""
+        return self._connection.api_version
+
+    @cached_property
+    def identity(self) -> OrgIdentity:
+        """Which org this is and who is signed in, asked once."""
+        return identify(self._rest, self.instance_url, self.api_version)
+
+    @cached_property
+    def metadata(self) -> MetadataClient:
+        """The Metadata API."""
+        from sfcode.org.mdapi import MetadataClient
+
+        return MetadataClient(self._connection)
+
+    @cached_property
+    def rest(self) -> Salesforce:
+        """simple-salesforce over our session; for what the methods here do not cover. Its errors are its own."""
+        return self._rest.client
+
+    @property
+    def _rest(self) -> Rest:
+        with self._making:  # several threads may be the first to ask
+            return self._made_rest
+
+    @cached_property
+    def _made_rest(self) -> Rest:
+        from sfcode.org.rest import Rest
+
+        return Rest(self._connection)
+
+    def describe(self, names: Iterable[str]) -> OrgSchema:
+        """Describe objects with their fields; one that the org does not have or show is left out."""
+        from sfcode.org.describe import describe
+
+        return describe(names, self._rest.describe)
+
+    def query(self, soql: str, *values: Any, **named: Any) -> list[Row]:
+        """
+        Run a query to its last page: `org.query("SELECT Id FROM User WHERE Username = {}", name)`.
+
+        `{}` and `{name}` stand for values, which are quoted here; without values the text is taken as it is.
+        """
+        return self._rest.query(soql, values, named)
+
+    def count(self, soql: str, *values: Any, **named: Any) -> int:
+        """Run `SELECT COUNT() FROM ...`."""
+        return self._rest.count(soql, values, named)
+
+    def create(self, sobject: str, values: Mapping[str, Any]) -> str:
+        """Create a record: its id."""
+        return self._rest.create(sobject, values)
+
+    def update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Change fields of a record."""
+        self._rest.update(sobject, record_id, values)
+
+    def delete(self, sobject: str, record_id: str) -> None:
+        """Delete a record."""
+        self._rest.delete(sobject, record_id)
+
+    def tooling_query(self, soql: str, *values: Any, **named: Any) -> list[Row]:
+        """Run a query of the Tooling API, as `query`."""
+        return self._rest.query(soql, values, named, tooling=True)
+
+    def tooling_update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Change a record of the Tooling API, such as a flow definition's active version."""
+        self._rest.tooling("PATCH", sobject, record_id, values)
+
+    def tooling_delete(self, sobject: str, record_id: str) -> None:
+        """Delete a record of the Tooling API, such as a version of a flow."""
+        self._rest.tooling("DELETE", sobject, record_id)

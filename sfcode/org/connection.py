@@ -1,0 +1,84 @@
+"""One signed-in connection: SOAP and REST over the same HTTP session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import requests
+
+from sfcode.errors import OrgError
+from sfcode.org import soap
+from sfcode.org.runtime import Runtime
+from sfcode.org.session import SESSION_OVER, Session, SignIn
+from sfcode.org.transport import Bearer, answering, http_session, unavailable, unsigned
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+
+class Connection:
+    """A session and the HTTP connections that belong to it."""
+
+    def __init__(self, sign_in: SignIn, environ: Mapping[str, str], api_version: str, runtime: Runtime) -> None:
+        self.session = Session(sign_in)
+        self.api_version = api_version
+        self.runtime = runtime
+        self.http = http_session(self.session.instance_url, environ, runtime)
+        self.http.auth = Bearer(self.session)
+
+    @property
+    def instance_url(self) -> str:
+        """Scheme, host and port of the org."""
+        return self.session.instance_url
+
+    def close(self) -> None:
+        """Close the connections; the session in the org stays."""
+        self.http.close()
+
+    def call(self, operation: str, fields: soap.Fields, *, fresh: bool = False) -> tuple[etree._Element, ...]:
+        """
+        Call an operation of the Metadata API once: its `result` elements.
+
+        An ended session is renewed and the call made again, which is safe: the org did nothing.
+        With `fresh`, no connection is reused that the org may just be closing.
+        """
+        parameters = list(fields)
+        token = self.session.token
+        try:
+            return self._soap(operation, parameters, fresh=fresh)
+        except OrgError as error:
+            if error.code != SESSION_OVER:
+                raise
+            refusal = error
+        if not self.session.renew(token):
+            raise self.session.over() from refusal
+        try:
+            return self._soap(operation, parameters, fresh=fresh)
+        except OrgError as error:
+            raise (self.session.over() if error.code == SESSION_OVER else error) from refusal
+
+    def _soap(self, operation: str, parameters: soap.Fields, *, fresh: bool) -> tuple[etree._Element, ...]:
+        if fresh:
+            self.http.close()  # drops idle connections only; the session goes on with new ones
+        url = f"{self.instance_url}/services/Soap/m/{self.api_version}"
+        with answering(url):
+            response = self.http.post(
+                url,
+                data=soap.envelope(operation, parameters, self.session.token),
+                headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
+                auth=unsigned,  # the session id is in the envelope
+            )
+        # A fault comes with 500; what else is not 200 is no SOAP, but may still be XML.
+        if response.status_code not in (requests.codes.ok, requests.codes.server_error):
+            raise unavailable(response)
+        try:
+            return soap.answer(response.content, operation)
+        except soap.NotSoap as error:
+            if response.status_code != requests.codes.ok:
+                raise unavailable(response) from error
+            raise
+        except OrgError as error:
+            error.args = (self.session.scrub(error.message),)
+            error.message = self.session.scrub(error.message)
+            raise

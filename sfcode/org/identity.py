@@ -1,0 +1,94 @@
+"""Which org this is, and who we are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sfcode.errors import OrgError, OrgUnreachable, SignInError
+
+if TYPE_CHECKING:
+    from sfcode.org.rest import Rest
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+ORGANIZATION = "SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM Organization"
+
+
+@dataclass(frozen=True, slots=True)
+class OrgIdentity:
+    """An org and the signed-in user; ids have 18 characters."""
+
+    org_id: str
+    username: str
+    user_id: str
+    instance_url: str
+    name: str
+    sandbox: bool
+    organization_type: str
+    api_version: str
+    instance_name: str = ""
+
+
+def long_id(text: str) -> str:
+    """
+    Give an id its 18 characters: the last three hold which of the 15 letters are capitals.
+
+    An id of 18 characters stays as it is. Raise ValueError for anything else.
+    """
+    if not (len(text) in (15, 18) and text.isascii() and text.isalnum()):
+        raise ValueError(f"{text!r} is not a Salesforce id")
+    if len(text) == 18:
+        return text
+    suffix = ""
+    for start in (0, 5, 10):
+        bits = sum(1 << index for index, letter in enumerate(text[start : start + 5]) if letter.isupper())
+        suffix += ALPHABET[bits]
+    return text + suffix
+
+
+def identify(rest: Rest, instance_url: str, api_version: str) -> OrgIdentity:
+    """Ask who we are, and which org this is."""
+    who = _user(rest, api_version)
+    rows = rest.query(ORGANIZATION, (), {})
+    if len(rows) != 1:
+        raise OrgError(f"{instance_url} does not say which org it is.")
+    row = rows[0]
+    try:
+        return OrgIdentity(
+            org_id=long_id(str(row["Id"])),
+            username=who["username"],
+            user_id=long_id(who["user_id"]),
+            instance_url=instance_url,
+            name=str(row["Name"]),
+            sandbox=row["IsSandbox"] is True,
+            organization_type=str(row["OrganizationType"] or ""),
+            api_version=api_version,
+            instance_name=str(row.get("InstanceName") or ""),
+        )
+    except (KeyError, ValueError) as error:
+        raise OrgError(f"{instance_url} does not say which org it is: {error}.") from error
+
+
+def _user(rest: Rest, api_version: str) -> Mapping[str, str]:
+    """
+    Find the user by the userinfo service.
+
+    It refuses tokens without the scope `openid` or `id`, such as those of an app that has `api`
+    only; the list of resources names the user to these as well.
+    """
+    try:
+        info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
+        if "preferred_username" in info and "user_id" in info:
+            return {"username": str(info["preferred_username"]), "user_id": str(info["user_id"])}
+    except (SignInError, OrgUnreachable):
+        raise
+    except OrgError:
+        pass  # refused, with a text or a page that differs from place to place
+    identity = str(rest.get(f"/services/data/v{api_version}").get("identity", ""))
+    user_id = identity.rpartition("/")[2]
+    rows = rest.query("SELECT Username FROM User WHERE Id = {}", (user_id,), {})
+    if not rows:
+        raise OrgError("The org does not say who is signed in.")
+    return {"username": str(rows[0]["Username"]), "user_id": user_id}

@@ -1,0 +1,174 @@
+"""Records over REST, through simple-salesforce: its calls, our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from sfcode.errors import OrgError
+from sfcode.org import retry
+from sfcode.org.connection import Connection
+from sfcode.org.retry import NoAnswer
+from sfcode.org.session import SESSION_OVER
+from sfcode.org.transport import answering
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+    from simple_salesforce.exceptions import SalesforceError
+
+Row = dict[str, Any]
+
+SERVER_ERROR = 500
+TOO_MANY = 429
+
+
+class Rest:
+    """REST of one org: rows in, rows out, OrgError with the org's own code for what it refuses."""
+
+    def __init__(self, connection: Connection) -> None:
+        from simple_salesforce.api import Salesforce  # half a second, which not every command needs
+
+        self._connection = connection
+        # The http session signs each request itself, so that a renewed token is used at once.
+        self.client: Salesforce = Salesforce(
+            instance_url=connection.instance_url,
+            session_id=connection.session.token.reveal(),
+            version=connection.api_version,
+            session=connection.http,
+        )
+
+    def query(
+        self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any], *, tooling: bool = False
+    ) -> list[Row]:
+        """Run a query; `{}` and `{name}` in it stand for values, which are quoted here."""
+        text = quoted(soql, values, named)
+        return self._read(lambda: [row_of(row) for row in self._pages(text, tooling=tooling)])
+
+    def _pages(self, soql: str, *, tooling: bool) -> Iterator[Row]:
+        if not tooling:
+            yield from self.client.query_all_iter(soql)
+            return
+        answer = self.client.toolingexecute("query/", params={"q": soql})
+        while True:
+            yield from answer["records"]
+            if answer["done"]:
+                return
+            answer = self.client.query_more(answer["nextRecordsUrl"], identifier_is_url=True)
+
+    def count(self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> int:
+        """Run `SELECT COUNT() ...`."""
+        text = quoted(soql, values, named)
+        return self._read(lambda: int(self.client.query(text)["totalSize"]))
+
+    def create(self, sobject: str, values: Mapping[str, Any]) -> str:
+        """Create a record: its id."""
+        return self._write(lambda: str(self._type(sobject).create(dict(values))["id"]))
+
+    def update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Change a record."""
+        self._write(lambda: self._type(sobject).update(record_id, dict(values)))
+
+    def delete(self, sobject: str, record_id: str) -> None:
+        """Delete a record."""
+        self._write(lambda: self._type(sobject).delete(record_id))
+
+    def tooling(self, method: str, sobject: str, record_id: str, values: Mapping[str, Any] | None = None) -> None:
+        """Change or delete a record of the Tooling API."""
+        path = f"sobjects/{sobject}/{record_id}"
+        self._write(lambda: self.client.toolingexecute(path, method, None if values is None else dict(values)))
+
+    def describe(self, sobject: str) -> Row | None:
+        """Describe an object; None: the org has none of that name, or does not show it."""
+        try:
+            return self._read(lambda: cast("Row", self._type(sobject).describe()))
+        except OrgError as error:
+            if error.code == "NOT_FOUND":
+                return None
+            raise
+
+    def get(self, path: str) -> Row:
+        """Read a JSON document of this server by its path."""
+        url = self._connection.instance_url + path
+
+        def read() -> Row:
+            from simple_salesforce.util import exception_handler
+
+            response = self._connection.http.get(url)
+            if response.status_code != 200:
+                exception_handler(response, path)
+            return cast("Row", response.json())
+
+        return self._read(read)
+
+    def _type(self, sobject: str) -> Any:
+        return getattr(self.client, sobject)
+
+    def _read(self, action: Callable[[], retry.Answer]) -> retry.Answer:
+        return retry.call(lambda: self._asked(action), self._connection.runtime)
+
+    def _write(self, action: Callable[[], retry.Answer]) -> retry.Answer:
+        return retry.call(lambda: self._asked(action), self._connection.runtime, repeatable=False)
+
+    def _asked(self, action: Callable[[], retry.Answer]) -> retry.Answer:
+        with answering(self._connection.instance_url), self._refusals():
+            return action()
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        from simple_salesforce.exceptions import SalesforceError
+
+        try:
+            yield
+        except SalesforceError as error:
+            raise self._refusal(error) from None  # the library's text holds URL and body, which may hold values
+        except (KeyError, TypeError) as error:
+            raise OrgError(
+                f"{self._connection.instance_url} answered with JSON of another shape ({error!r})."
+            ) from error
+
+    def _refusal(self, error: SalesforceError) -> OrgError:
+        code, message = said(error.content)
+        session = self._connection.session
+        if code == SESSION_OVER or (error.status == 401 and not code):
+            return session.over(message)
+        if not code and (error.status >= SERVER_ERROR or error.status == TOO_MANY):
+            return NoAnswer(f"{self._connection.instance_url} answered {error.status}.", sent=True)
+        if not code:
+            return OrgError(f"{self._connection.instance_url} answered {error.status} for {error.resource_name}.")
+        return OrgError(session.scrub(f"{code}: {message}"), code=code)
+
+
+def said(content: Any) -> tuple[str, str]:
+    """Find code and message in an error body: REST has a list of them, OAuth an object."""
+    first = content[0] if isinstance(content, list) and content else content
+    if not isinstance(first, dict):
+        return "", ""
+    code = first.get("errorCode") or first.get("error") or ""
+    message = first.get("message") or first.get("error_description") or ""
+    fields = first.get("fields")
+    if isinstance(fields, list) and fields:
+        message = f"{message} ({', '.join(map(str, fields))})"
+    return str(code), str(message)
+
+
+def quoted(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+    """Put values into a query, quoted as SOQL wants them. A query without values is left as it is."""
+    if not values and not named:
+        return soql
+    from simple_salesforce.format import format_soql
+
+    return format_soql(soql, *values, **named)
+
+
+def row_of(record: Mapping[str, Any]) -> Row:
+    """Leave out the `attributes` of a record and of those inside it; a sub-query becomes a list of rows."""
+    return {name: _value(value) for name, value in record.items() if name != "attributes"}
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if "records" in value and "totalSize" in value:
+        return [row_of(record) for record in value["records"]]
+    return row_of(value)

@@ -1,0 +1,75 @@
+"""When to ask an org again, and after how long."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.org.runtime import Runtime
+
+Answer = TypeVar("Answer")
+
+ATTEMPTS = 5
+FIRST = 0.5
+LONGEST = 30.0
+
+NOTHING_DONE = frozenset({"UNABLE_TO_LOCK_ROW"})
+"""Codes by which an org says that it did nothing, and that it may work in a moment."""
+
+PASSING = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
+"""Codes of a trouble that passes."""
+
+
+class NoAnswer(OrgUnreachable):
+    """
+    No usable answer came back; `sent` tells whether the request may have reached the org.
+
+    `permanent` marks what no waiting cures, such as a certificate that does not fit.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, sent: bool, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.sent = sent
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+def delay(attempt: int, error: Exception, rng: random.Random, *, repeatable: bool = True) -> float | None:
+    """
+    Decide how many seconds to wait before attempt `attempt + 1`; None: give up.
+
+    A read is repeated after anything that passes. What is not `repeatable` (a deploy, a new
+    record) is repeated only when the org certainly did nothing: the connection was never made,
+    or the org says so.
+    """
+    if attempt >= ATTEMPTS:
+        return None
+    asked: float | None = None
+    if isinstance(error, NoAnswer):
+        if error.permanent or (error.sent and not repeatable):
+            return None
+        asked = error.retry_after
+    elif not (isinstance(error, OrgError) and error.code in (PASSING if repeatable else NOTHING_DONE)):
+        return None
+    if asked is not None:
+        return asked if asked <= LONGEST else None
+    # Full jitter: clients that failed together do not come back together.
+    return rng.uniform(0, min(LONGEST, FIRST * 2 ** (attempt - 1)))
+
+
+def call(action: Callable[[], Answer], runtime: Runtime, *, repeatable: bool = True) -> Answer:
+    """Do `action`, again where `delay` allows it."""
+    attempt = 1
+    while True:
+        try:
+            return action()
+        except OrgError as error:
+            pause = delay(attempt, error, runtime.rng, repeatable=repeatable)
+            if pause is None:
+                raise
+        runtime.sleep(pause)
+        attempt += 1

@@ -1,0 +1,26 @@
+"""What the client takes from the world besides the network: time, randomness, patience and limits."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Time, randomness and limits, as arguments; the defaults are those of a command line."""
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 120.0
+    answer_timeout: float = 600.0
+    """For one whole answer: a server that sends a byte a minute never runs into `read_timeout`."""
+    max_answer_bytes: int = 64 * 1024 * 1024
+    """Above the platform's own limit for a retrieve (39 MB zipped, as base64)."""
+    cli_timeout: float = 60.0
+    """For one call of the `sf` command line."""
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    rng: random.Random = field(default_factory=random.Random)

@@ -1,0 +1,79 @@
+"""A signed-in session: where the org is, the token for it, and how to get another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sfcode.errors import SignInError
+from sfcode.org.address import base_url
+from sfcode.secret import Secret, scrub
+
+SESSION_OVER = "INVALID_SESSION_ID"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What signing in gives: an access token and the org it is for."""
+
+    access_token: Secret
+    instance_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A way of signing in that is ready to be used."""
+
+    name: str
+    """As users know it: `SF_ACCESS_TOKEN`, `alias:uat`."""
+    cure: str
+    """What to do when the session it gave is over."""
+    grant: Callable[[], Grant]
+    renewable: bool = False
+    """Whether `grant` can be called again for another token."""
+
+
+class Session:
+    """The session with one org. Safe to share between threads."""
+
+    def __init__(self, sign_in: SignIn) -> None:
+        self._sign_in = sign_in
+        self._lock = threading.Lock()
+        grant = sign_in.grant()
+        self.instance_url = base_url(grant.instance_url)
+        self._token = grant.access_token
+
+    @property
+    def token(self) -> Secret:
+        """The access token that is valid now, as far as we know."""
+        return self._token
+
+    def renew(self, refused: Secret) -> bool:
+        """Get another token in place of one that the org refused. False: this way of signing in cannot."""
+        with self._lock:
+            if self._token != refused:
+                return True  # another thread was faster
+            if not self._sign_in.renewable:
+                return False
+            grant = self._sign_in.grant()
+            if base_url(grant.instance_url) != self.instance_url:
+                raise SignInError(
+                    f"Signing in again with {self._sign_in.name} led to {grant.instance_url}, not to {self.instance_url}.",
+                    "Start the command again, after checking which org is meant.",
+                )
+            self._token = grant.access_token
+            return True
+
+    def scrub(self, text: str) -> str:
+        """Take the token out of a text that came from outside."""
+        return scrub(text, [self._token])
+
+    def over(self, message: str = "") -> SignInError:
+        """Describe the end of the session, with the cure for this way of signing in."""
+        said = f" ({self.scrub(message)})" if message else ""
+        return SignInError(
+            f"{self.instance_url} does not accept the session from {self._sign_in.name}: expired, ended, or of another org{said}.",
+            self._sign_in.cure,
+            code=SESSION_OVER,
+        )

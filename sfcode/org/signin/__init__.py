@@ -1,0 +1,57 @@
+"""From a target such as `alias:uat` to a way of signing in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sfcode.errors import SignInError, UsageError
+from sfcode.org.address import base_url
+from sfcode.org.runtime import Runtime
+from sfcode.org.session import Grant, SignIn
+from sfcode.org.signin import environment, sf_cli
+
+FORMS = (
+    "Write an instance URL (https://yourcompany.my.salesforce.com), alias:NAME (signed in with the sf CLI), "
+    "env: or env:PREFIX (variables), or local."
+)
+
+
+def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
+    """Find the way of signing in for a target. Raise SignInError when it is not configured."""
+    kind, colon, rest = target.partition(":")
+    if kind == "alias" and colon and rest:
+        return sf_cli.sign_in(rest, environ, runtime)
+    if kind == "env" and colon:
+        return environment.sign_in(environ, runtime, prefix=rest)
+    if kind in ("https", "http") and colon:
+        return _at(base_url(target, "org"), environ, runtime)
+    if target == "local":
+        raise UsageError("The local org is reached by its URL.", "Commands with `--org local` serve it to themselves.")
+    raise UsageError(f"{target!r} names no org." if target else "No org is named.", FORMS)
+
+
+def _at(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
+    """
+    Sign in to one URL with what the variables hold.
+
+    Where they name an org themselves, it must be this one: a URL often comes from a config file,
+    and a file must not be able to send a token wherever it wants.
+    """
+    named = environ.get("SF_ORG_INSTANCE_URL")
+    if named and base_url(named, "SF_ORG_INSTANCE_URL") != url:
+        raise SignInError(
+            f"The org is {url}, but SF_ORG_INSTANCE_URL is {base_url(named)}; the sign-in belongs to only one of them.",
+            "Make them equal, or leave SF_ORG_INSTANCE_URL out.",
+        )
+    way = environment.sign_in({**environ, "SF_ORG_INSTANCE_URL": url}, runtime, at=url)
+
+    def grant() -> Grant:
+        granted = way.grant()
+        if base_url(granted.instance_url) != url:
+            raise SignInError(
+                f"Signing in with {way.name} leads to {granted.instance_url}, not to {url}.",
+                "Name the org that the sign-in belongs to, or change the variables.",
+            )
+        return granted
+
+    return SignIn(way.name, way.cure, grant, renewable=way.renewable)

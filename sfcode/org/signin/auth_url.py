@@ -1,0 +1,68 @@
+"""SFDX auth URLs: `force://CLIENT_ID:CLIENT_SECRET:REFRESH_TOKEN@HOST`, as the sf CLI prints them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.errors import SignInError
+from sfcode.org.address import base_url
+from sfcode.secret import Secret
+
+# The secret may be empty; there is no scheme in front of the host, it is always https.
+PATTERN = re.compile(
+    r"force://(?P<id>[\w.-]+={0,2}):(?P<secret>[\w.-]*={0,2}):(?P<token>[\w.!-]+={0,2})@(?P<host>[\w.:-]+)/?", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class AuthUrl:
+    """The parts of an auth URL."""
+
+    client_id: str
+    client_secret: Secret
+    refresh_token: Secret
+    instance_url: str
+
+
+def parse(text: str, name: str) -> AuthUrl:
+    """Read an auth URL: as it is, inside the JSON that sf prints, or either of them in base64."""
+    raw = text.strip()
+    url = _inside(raw) or _inside(_decoded(raw))
+    match = PATTERN.fullmatch(url)
+    if not match:
+        raise SignInError(
+            f"{name} holds no SFDX auth URL.",
+            "It looks like force://CLIENT_ID:CLIENT_SECRET:REFRESH_TOKEN@HOST; "
+            "`sf org auth show-sfdx-auth-url -o ALIAS` prints it for an org signed in to with `sf org login web`.",
+        )
+    return AuthUrl(
+        client_id=match["id"],
+        client_secret=Secret(match["secret"]),
+        refresh_token=Secret(match["token"]),
+        instance_url=base_url(f"https://{match['host']}", name),
+    )
+
+
+def _inside(text: str) -> str:
+    """Find the URL in a text that is one, or in sf's JSON."""
+    if text.startswith("force://"):
+        return text.strip()
+    try:
+        document: Any = json.loads(text)
+    except ValueError:
+        return ""
+    result = document.get("result", document) if isinstance(document, dict) else None
+    url = result.get("sfdxAuthUrl") if isinstance(result, dict) else None
+    return url.strip() if isinstance(url, str) else ""
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return ""

@@ -1,0 +1,176 @@
+"""Signing in with what environment variables hold."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfcode.errors import SignInError
+from sfcode.org.address import base_url
+from sfcode.org.runtime import Runtime
+from sfcode.org.session import Grant, SignIn
+from sfcode.org.signin import auth_url, oauth
+from sfcode.secret import Secret
+
+PRODUCTION = "https://login.salesforce.com"
+SANDBOX = "https://test.salesforce.com"
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables of one org: every name is read with the prefix in front."""
+
+    environ: Mapping[str, str]
+    prefix: str
+    runtime: Runtime
+
+    def name(self, name: str) -> str:
+        """Name a variable as the user has to set it."""
+        return f"{self.prefix}_{name}" if self.prefix else name
+
+    def get(self, name: str) -> str:
+        """Read a variable; "" when it is not set or blank."""
+        return self.environ.get(self.name(name), "").strip()
+
+    def secret(self, name: str) -> Secret:
+        """Read a variable that must not be seen."""
+        return Secret(self.get(name))
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of signing in: the variables it needs, each of them with what stands in for it."""
+
+    needs: tuple[tuple[str, ...], ...]
+    make: Callable[[Variables], SignIn]
+
+    def missing(self, variables: Variables) -> list[str]:
+        """List what is not set."""
+        return [" or ".join(map(variables.name, names)) for names in self.needs if not any(map(variables.get, names))]
+
+
+def _token(variables: Variables) -> SignIn:
+    grant = Grant(variables.secret("SF_ACCESS_TOKEN"), variables.get("SF_ORG_INSTANCE_URL"))
+    name = variables.name("SF_ACCESS_TOKEN")
+    cure = f"Put a new token into {name}: `sf org auth show-access-token -o ALIAS` prints one."
+    return SignIn(name, cure, lambda: grant)
+
+
+def _jwt(variables: Variables) -> SignIn:
+    key = _key(variables)
+    given = variables.get("SF_ORG_INSTANCE_URL")
+    instance = base_url(given, variables.name("SF_ORG_INSTANCE_URL")) if given else ""
+    audience = variables.get("SF_AUDIENCE_URL") or (SANDBOX if _is_sandbox(instance) else PRODUCTION)
+    name = variables.name("SF_CONSUMER_KEY")
+    grant = oauth.JwtBearer(
+        consumer_key=variables.get("SF_CONSUMER_KEY"),
+        key=key,
+        username=variables.get("SF_USERNAME"),
+        audience=base_url(audience, variables.name("SF_AUDIENCE_URL")),
+        token_url=instance or base_url(audience),
+        environ=variables.environ,
+        runtime=variables.runtime,
+    )
+    cure = f"Check that {variables.get('SF_USERNAME')} may use the app of {name}, and API access of its profile."
+    return SignIn(name, cure, grant, renewable=True)
+
+
+def _is_sandbox(instance: str) -> bool:
+    return ".sandbox." in instance or "--" in instance
+
+
+def _key(variables: Variables) -> Secret:
+    """Read the private key: PEM text, base64 of it (as CI systems hold it in one line), or a file."""
+    name = variables.name("SF_JWT_KEY")
+    text = variables.get("SF_JWT_KEY")
+    if not text:
+        path = Path(variables.get("SF_JWT_KEY_FILE")).expanduser()
+        name = variables.name("SF_JWT_KEY_FILE")
+        try:
+            text = path.read_text("utf-8", errors="replace")
+        except OSError as error:
+            raise SignInError(f"The key file {path} cannot be read: {error.strerror}.", f"Correct {name}.") from None
+    if "-----BEGIN" not in text:
+        try:
+            text = base64.b64decode(text, validate=False).decode("utf-8")
+        except (binascii.Error, ValueError):
+            text = ""
+    text = text.replace("\\n", "\n")
+    if "-----BEGIN" not in text:
+        raise SignInError(
+            f"{name} holds no private key.",
+            "It takes a PEM file's text, or base64 of it; the key that belongs to the app's certificate.",
+        )
+    return Secret(text)
+
+
+def _client_credentials(variables: Variables) -> SignIn:
+    url_name = variables.name("SF_ORG_INSTANCE_URL")
+    name = variables.name("SF_CLIENT_ID")
+    grant = oauth.ClientCredentials(
+        client_id=variables.get("SF_CLIENT_ID"),
+        client_secret=variables.secret("SF_CLIENT_SECRET"),
+        token_url=base_url(variables.get("SF_ORG_INSTANCE_URL"), url_name),
+        environ=variables.environ,
+        runtime=variables.runtime,
+    )
+    cure = (
+        f"Check the app of {name}: the client credentials flow is on, and its run-as user is active and has API access."
+    )
+    return SignIn(name, cure, grant, renewable=True)
+
+
+def _auth_url(variables: Variables) -> SignIn:
+    name = variables.name("SFDX_AUTH_URL")
+    parts = auth_url.parse(variables.get("SFDX_AUTH_URL"), name)
+    grant = oauth.RefreshToken(
+        client_id=parts.client_id,
+        client_secret=parts.client_secret,
+        refresh_token=parts.refresh_token,
+        token_url=parts.instance_url,
+        environ=variables.environ,
+        runtime=variables.runtime,
+    )
+    cure = (
+        f"The refresh token in {name} has expired (often after 90 days) or was revoked: sign in with "
+        "`sf org login web`, then take `sf org auth show-sfdx-auth-url`."
+    )
+    return SignIn(name, cure, grant, renewable=True)
+
+
+WAYS = (
+    Way((("SF_ACCESS_TOKEN",), ("SF_ORG_INSTANCE_URL",)), _token),
+    Way((("SF_CONSUMER_KEY",), ("SF_JWT_KEY", "SF_JWT_KEY_FILE"), ("SF_USERNAME",)), _jwt),
+    Way((("SF_CLIENT_ID",), ("SF_CLIENT_SECRET",), ("SF_ORG_INSTANCE_URL",)), _client_credentials),
+    Way((("SFDX_AUTH_URL",),), _auth_url),
+)
+"""In the order in which they are tried: the first that is complete is taken."""
+
+
+def sign_in(environ: Mapping[str, str], runtime: Runtime, *, prefix: str = "", at: str = "") -> SignIn:
+    """Take the first way whose variables are all set. Raise SignInError which lists all of them."""
+    variables = Variables(environ, prefix, runtime)
+    unset = [(way, way.missing(variables)) for way in WAYS]
+    for way, missing in unset:
+        if not missing:
+            return way.make(variables)
+    lines = [
+        "  - "
+        + ", ".join(
+            " or ".join(map(variables.name, names))
+            for names in way.needs
+            if not (at and names == ("SF_ORG_INSTANCE_URL",))
+        )
+        + (f" (not set: {', '.join(missing)})" if len(missing) < len(way.needs) - (1 if at else 0) else "")
+        for way, missing in unset
+    ]
+    where = f" for {at}" if at else f" for env:{prefix}" if prefix else ""
+    raise SignInError(
+        f"No way to sign in is configured{where}.",
+        "Set one of these groups of variables, the first complete one is used:\n"
+        + "\n".join(lines)
+        + "\nor name an org that the sf CLI is signed in to: alias:NAME.",
+    )

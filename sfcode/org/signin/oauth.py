@@ -1,0 +1,141 @@
+"""OAuth without a browser: JWT bearer, client credentials, refresh token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sfcode.errors import SignInError
+from sfcode.org import retry
+from sfcode.org.runtime import Runtime
+from sfcode.org.session import Grant
+from sfcode.secret import Secret, scrub
+
+Form: TypeAlias = dict[str, str | Secret]
+
+LIFETIME = 180
+"""Seconds that an assertion lives: the shortest limit that Salesforce's documents name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JwtBearer:
+    """An app and a key whose certificate it holds: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm ."""
+
+    consumer_key: str
+    key: Secret
+    username: str
+    audience: str
+    token_url: str
+    environ: Mapping[str, str] = field(repr=False)
+    runtime: Runtime = field(repr=False)
+
+    def __call__(self) -> Grant:
+        """Sign an assertion and exchange it for a token."""
+        assertion = self._assertion()
+        form: Form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+        return token(self.token_url, form, self.environ, self.runtime, f"{self.username} with the app's key")
+
+    def _assertion(self) -> Secret:
+        import jwt  # it brings the cryptography package, which only this way of signing in needs
+
+        now = int(self.runtime.now())
+        claims = {"iss": self.consumer_key, "sub": self.username, "aud": self.audience, "exp": now + LIFETIME}
+        try:
+            return Secret(jwt.encode(claims, self.key.reveal(), algorithm="RS256"))
+        except (ValueError, TypeError, jwt.InvalidKeyError):
+            # Without its cause: parser errors may quote the key.
+            raise SignInError(
+                "The private key for the JWT sign-in cannot be used.",
+                "SF_JWT_KEY or SF_JWT_KEY_FILE needs an RSA key in PEM form, without a passphrase.",
+            ) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientCredentials:
+    """An app that signs in as its run-as user. Only the org's own domain answers it."""
+
+    client_id: str
+    client_secret: Secret
+    token_url: str
+    environ: Mapping[str, str] = field(repr=False)
+    runtime: Runtime = field(repr=False)
+
+    def __call__(self) -> Grant:
+        """Exchange id and secret for a token."""
+        form: Form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        return token(self.token_url, form, self.environ, self.runtime, "the app's client credentials")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshToken:
+    """A refresh token from an earlier sign-in in a browser."""
+
+    client_id: str
+    client_secret: Secret
+    refresh_token: Secret
+    token_url: str
+    environ: Mapping[str, str] = field(repr=False)
+    runtime: Runtime = field(repr=False)
+
+    def __call__(self) -> Grant:
+        """Exchange the refresh token for an access token."""
+        form: Form = {"grant_type": "refresh_token", "client_id": self.client_id, "refresh_token": self.refresh_token}
+        if self.client_secret:
+            form["client_secret"] = self.client_secret
+        return token(self.token_url, form, self.environ, self.runtime, "the refresh token")
+
+
+CURES = {
+    "user hasn't approved this consumer": "Pre-authorise the user: in the app's policies set `Admin approved users are "
+    "pre-authorized`, and give the user a permission set that the app names.",
+    "audience is invalid": "SF_AUDIENCE_URL must be https://login.salesforce.com for production, "
+    "https://test.salesforce.com for a sandbox, or the site's own URL.",
+    "user is not admin approved": "Give the user a permission set or profile that the app's policies name.",
+    "invalid assertion": "The key does not belong to the certificate that the app holds, or this machine's clock is wrong.",
+    "expired access/refresh token": "The refresh token is no longer valid: sign in again with `sf org login web`, then "
+    "take `sf org auth show-sfdx-auth-url`.",
+    "no client credentials user enabled": "In the app's policies switch on the client credentials flow and choose its "
+    "run-as user.",
+    "request not supported on this domain": "Use the org's own address (https://yourcompany.my.salesforce.com) in "
+    "SF_ORG_INSTANCE_URL.",
+    "client identifier invalid": "Check the consumer key; a new app takes up to ten minutes to be known everywhere.",
+    "invalid client credentials": "Check the client id and secret of the app.",
+}
+"""What Salesforce says, in lower case, and what to do."""
+
+
+def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, who: str) -> Grant:
+    """Ask a token endpoint. Raise SignInError with the server's words and the cure."""
+    from sfcode.org.transport import http_session  # requests is slow to import
+
+    with http_session(base, environ, runtime) as http:
+        # Asking for a token again does no harm.
+        status, answer = retry.call(lambda: _ask(http, f"{base}/services/oauth2/token", form), runtime)
+    access, instance = answer.get("access_token"), answer.get("instance_url")
+    if status == 200 and isinstance(access, str) and access and isinstance(instance, str):
+        return Grant(Secret(access), instance)
+    code, said = str(answer.get("error", "")), str(answer.get("error_description", ""))
+    said = scrub(said, [value for value in form.values() if isinstance(value, Secret)])
+    cure = next((cure for words, cure in CURES.items() if words in said.lower()), "")
+    reason = ": ".join(part for part in (code, said) if part) or f"status {status}"
+    raise SignInError(f"{base} refused {who}: {reason}", cure or "Check the app and its policies in Setup.", code=code)
+
+
+def _ask(http: Any, url: str, form: Form) -> tuple[int, dict[str, Any]]:
+    from sfcode.org.transport import answering, unavailable
+
+    data = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
+    with answering(url):
+        response = http.post(url, data=data, headers={"Accept": "application/json"})
+    try:
+        answer = response.json()
+    except ValueError:
+        raise unavailable(response) from None
+    if response.status_code >= 500:
+        raise unavailable(response)
+    return response.status_code, answer if isinstance(answer, dict) else {}

@@ -1,0 +1,114 @@
+"""Signing in with what the sf CLI knows: it is asked, its files are never read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfcode.errors import SignInError
+from sfcode.org.runtime import Runtime
+from sfcode.org.session import Grant, SignIn
+from sfcode.secret import Secret
+
+QUIET = {
+    "SF_AUTOUPDATE_DISABLE": "true",
+    "SF_SKIP_NEW_VERSION_CHECK": "true",
+    "SF_DISABLE_TELEMETRY": "true",
+    "SF_HIDE_RELEASE_NOTES": "true",
+    "FORCE_COLOR": "0",
+}
+REDACTED = "[REDACTED]"
+UNKNOWN = ("NamedOrgNotFoundError", "NoAuthInfoFound", "AuthInfoCreationError")
+NO_COMMAND = ("command_not_found", "CommandNotFound")
+
+
+def sign_in(alias: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
+    """Sign in as the sf CLI is signed in to an alias or username."""
+    cure = f"Sign in again: `sf org login web --alias {alias}`."
+    return SignIn(f"alias:{alias}", cure, AliasGrant(alias, environ, runtime), renewable=True)
+
+
+@dataclass(frozen=True)
+class AliasGrant:
+    """Ask sf for the token of an alias; sf renews it in passing where it can."""
+
+    alias: str
+    environ: Mapping[str, str] = field(repr=False)
+    runtime: Runtime = field(repr=False)
+
+    def __call__(self) -> Grant:
+        """Run `sf org display`, and where that hides the token (since 2.136) ask for it by name."""
+        shown = self._run("org", "display")
+        status = str(shown.get("connectedStatus", ""))
+        if "RefreshTokenAuthError" in status or "expired" in status.lower():
+            raise SignInError(f"The sf CLI's sign-in to {self.alias} has ended.", self._login)
+        token = shown.get("accessToken")
+        # The placeholder is a text like any other: only its beginning tells it from a token.
+        if not isinstance(token, str) or token.startswith(REDACTED):
+            token = self._run("org", "auth", "show-access-token").get("accessToken")
+        url = shown.get("instanceUrl")
+        if not isinstance(token, str) or not token or token.startswith(REDACTED) or not isinstance(url, str):
+            raise SignInError(
+                f"The sf CLI gives no access token for {self.alias}.",
+                "Update it (`sf update`), or set SF_ACCESS_TOKEN and SF_ORG_INSTANCE_URL.",
+            )
+        return Grant(Secret(token), url)
+
+    @property
+    def _login(self) -> str:
+        return f"Sign in with `sf org login web --alias {self.alias}`, or name another org; `sf org list` shows those it knows."
+
+    def _run(self, *command: str) -> dict[str, Any]:
+        """Run one sf command without a shell: the `result` of its JSON."""
+        program = shutil.which("sf", path=self.environ.get("PATH"))
+        if program is None:
+            raise SignInError(
+                "The sf CLI is not installed, or not on the PATH.",
+                "Install it (npm install --global @salesforce/cli), or sign in with variables: SF_ACCESS_TOKEN and "
+                "SF_ORG_INSTANCE_URL.",
+            )
+        try:
+            done = subprocess.run(
+                [program, *command, f"--target-org={self.alias}", "--json"],
+                env={**self.environ, **QUIET},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=self.runtime.cli_timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise SignInError(
+                f"`sf {' '.join(command)}` did not end in {self.runtime.cli_timeout:.0f} s.",
+                f"Try it by hand: sf {' '.join(command)} --target-org {self.alias}",
+            ) from None
+        except OSError as error:
+            raise SignInError(f"The sf CLI at {program} cannot be run: {error.strerror}.") from None
+        return self._result(command, done)
+
+    def _result(self, command: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+        try:
+            document = json.loads(done.stdout)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            # Its output is not repeated here: there may be a token in it.
+            raise SignInError(
+                f"`sf {' '.join(command)}` ended with {done.returncode} and without JSON.",
+                f"Try it by hand: sf {' '.join(command)} --target-org {self.alias}",
+            )
+        result = document.get("result")
+        if done.returncode == 0 and isinstance(result, dict):
+            return result
+        name, message = str(document.get("name", "")), str(document.get("message", "no reason given"))
+        if name in UNKNOWN or "No authorization information found" in message:
+            raise SignInError(f"The sf CLI knows no org {self.alias!r}.", self._login, code=name)
+        if name in NO_COMMAND or "is not a sf command" in message:
+            raise SignInError(
+                f"This sf CLI hides the token of {self.alias} and has no `sf {' '.join(command)}`.",
+                "Update it: `sf update`, or npm install --global @salesforce/cli.",
+            )
+        raise SignInError(f"The sf CLI cannot open {self.alias}: {message}", self._login, code=name)

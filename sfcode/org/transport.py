@@ -1,0 +1,191 @@
+"""HTTP with an org: one keep-alive session that bounds time and size, and renews the sign-in once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.models import PreparedRequest, Response
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError
+
+from sfcode import __version__
+from sfcode.errors import OrgError
+from sfcode.org.address import is_loopback
+from sfcode.org.retry import NoAnswer
+from sfcode.org.runtime import Runtime
+from sfcode.org.session import Session
+
+log = logging.getLogger(__name__)
+
+CHUNK = 64 * 1024
+
+
+class OrgAdapter(HTTPAdapter):
+    """
+    Put limits on every exchange, whichever library asks for it.
+
+    `plain` sends over http what was asked for over https: simple-salesforce knows https only,
+    and the local org is reached over http.
+    """
+
+    def __init__(self, runtime: Runtime, *, plain: bool) -> None:
+        super().__init__(pool_maxsize=8)
+        self.runtime = runtime
+        self.plain = plain
+
+    def send(  # type: ignore[override]  # the stub names a narrower type for `timeout` than requests passes
+        self, request: PreparedRequest, *, stream: bool = False, timeout: Any = None, **options: Any
+    ) -> Response:
+        """Send with our time-outs, and read the answer up to our limit."""
+        runtime = self.runtime
+        if self.plain and request.url and request.url.startswith("https://"):
+            request.url = "http://" + request.url.removeprefix("https://")
+        started = runtime.clock()
+        response = super().send(
+            request, stream=stream, timeout=timeout or (runtime.connect_timeout, runtime.read_timeout), **options
+        )
+        if not stream:
+            self._read(response, started)
+        path = urlsplit(request.url or "").path
+        log.debug("%s %s: %s in %.3f s", request.method, path, response.status_code, runtime.clock() - started)
+        return response
+
+    def _read(self, response: Response, started: float) -> None:
+        """Read the body now: requests itself would take one of any size, for any time."""
+        parts: list[bytes] = []
+        size = 0
+        host = urlsplit(response.url).netloc
+        for part in response.iter_content(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size > self.runtime.max_answer_bytes:
+                response.close()
+                raise OrgError(f"{host} sent an answer of more than {self.runtime.max_answer_bytes:,} bytes.")
+            if self.runtime.clock() - started > self.runtime.answer_timeout:
+                response.close()
+                raise NoAnswer(f"{host} did not finish its answer in {self.runtime.answer_timeout:.0f} s.", sent=True)
+        response._content = b"".join(parts)  # noqa: SLF001  # the one place where requests keeps a body
+
+
+class Bearer(AuthBase):
+    """Sign each request to the org, and repeat it once with a new token when the org refuses the old one."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign a request that is about to be sent."""
+        # The token goes to its own org, whatever address an answer may have led a library to.
+        if urlsplit(request.url or "").netloc != urlsplit(self.session.instance_url).netloc:
+            request.headers.pop("Authorization", None)
+            return request
+        token = self.session.token
+        request.headers["Authorization"] = f"Bearer {token.reveal()}"
+        request.hooks.setdefault("response", []).append(partial(self._again, token))
+        return request
+
+    def _again(self, token: Any, response: Response, **options: Any) -> Response:
+        if response.status_code != requests.codes.unauthorized or not self.session.renew(token):
+            return response
+        response.close()
+        request = response.request.copy()
+        request.headers["Authorization"] = f"Bearer {self.session.token.reveal()}"
+        again: Response = response.connection.send(request, **options)
+        again.history.append(response)
+        return again
+
+
+def unsigned(request: PreparedRequest) -> PreparedRequest:
+    """Leave a request as it is. Given as `auth`, it keeps requests from looking into ~/.netrc."""
+    return request
+
+
+def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requests.Session:
+    """Make the HTTP session for one server."""
+    parts = urlsplit(url)
+    session = requests.Session()
+    session.auth = unsigned
+    # A redirect would carry the session id, which SOAP has in its body, to another host.
+    session.max_redirects = 0
+    session.headers["User-Agent"] = f"sfcode/{__version__}"
+    session.mount("https://", OrgAdapter(runtime, plain=parts.scheme == "http"))
+    del session.adapters["http://"]
+    if parts.scheme == "http":
+        session.mount("http://", OrgAdapter(runtime, plain=True))
+    if is_loopback(parts.hostname or ""):
+        session.trust_env = False  # a proxy has no business between us and this machine
+        session.verify = environ.get("REQUESTS_CA_BUNDLE") or True
+    return session
+
+
+@contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Turn the exceptions of requests into ours, which say whether the request may have arrived."""
+    host = urlsplit(url).netloc
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        raise NoAnswer(
+            f"{host} has no certificate that this machine trusts.",
+            "Name the right CA file in REQUESTS_CA_BUNDLE, or check the address.",
+            sent=False,
+            permanent=True,
+        ) from error
+    except requests.exceptions.TooManyRedirects as error:
+        where = error.response.headers.get("Location", "") if error.response is not None else ""
+        target = urlsplit(where)
+        raise OrgError(
+            f"{host} sends us on to {target.scheme}://{target.netloc}; a token is not taken there.",
+            "Use the org's own address (Setup > My Domain).",
+        ) from error
+    except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
+        raise NoAnswer(f"No connection to {host}: {_reason(error)}.", _NETWORK, sent=False) from error
+    except requests.exceptions.ReadTimeout as error:
+        raise NoAnswer(f"{host} did not answer in time.", _NETWORK, sent=True) from error
+    except requests.exceptions.ConnectionError as error:
+        if _never_connected(error):
+            raise NoAnswer(f"No connection to {host}: {_reason(error)}.", _NETWORK, sent=False) from error
+        raise NoAnswer(f"{host} broke off the connection: {_reason(error)}.", _NETWORK, sent=True) from error
+    except requests.exceptions.RequestException as error:
+        raise NoAnswer(f"The answer of {host} could not be read: {_reason(error)}.", sent=True) from error
+
+
+_NETWORK = "Check the address, the network and https://status.salesforce.com."
+
+
+def _never_connected(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ProxyError)
+
+
+def _reason(error: Exception) -> str:
+    """Find the innermost cause, which is the one that says something ("Name or service not known")."""
+    inner: object = error
+    while True:
+        deeper = getattr(inner, "reason", None) or (
+            inner.args[-1] if isinstance(inner, Exception) and inner.args else None
+        )
+        if not isinstance(deeper, Exception):
+            return str(deeper or type(inner).__name__)
+        inner = deeper
+
+
+def unavailable(response: Response) -> NoAnswer:
+    """Describe an answer that is no answer: an error page of a server or of a proxy."""
+    host = urlsplit(response.url).netloc
+    after = response.headers.get("Retry-After", "")
+    return NoAnswer(
+        f"{host} answered {response.status_code} {response.reason or ''}".rstrip() + ".",
+        _NETWORK,
+        sent=True,
+        permanent=response.status_code < requests.codes.server_error
+        and response.status_code != requests.codes.too_many_requests,
+        retry_after=float(after) if after.isdigit() else None,
+    )
