@@ -1,0 +1,121 @@
+"""
+What differs between two bodies, attribute by attribute.
+
+* A dict is compared key by key, so that each change is about one leaf.
+* A list of distinct, sorted texts is a set: each text that comes or goes is a change of its own,
+  marked `item`, with the text as the last step of its path.
+* Any other list is ordered. Dicts in lists of equal length are compared one by one, the index being
+  the step of the path; otherwise the whole list is one change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeGuard
+
+from sfcode.metadata.component import Body, Value
+
+Path = tuple[str, ...]
+
+_PLAIN = re.compile(r"[a-z][A-Za-z0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """One attribute that differs; None stands for its absence."""
+
+    path: Path
+    before: Value
+    after: Value
+    item: bool = False
+    """A text that comes into or leaves a set of texts."""
+
+
+def diff(before: Body | None, after: Body | None) -> tuple[AttributeChange, ...]:
+    """List what must change in `before` to give `after`, sorted by path; None is the empty body."""
+    return tuple(sorted(_compare_dicts((), before or {}, after or {}), key=lambda change: change.path))
+
+
+def path_text(path: Path) -> str:
+    """Write a path for people: `fieldPermissions["Contact.Title"].editable`, `start.filters[0].value`."""
+    text = ""
+    for step in path:
+        if step.isascii() and step.isdigit():
+            text += f"[{step}]"
+        elif _PLAIN.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            escaped = step.replace("\\", "\\\\").replace('"', '\\"')
+            text += f'["{escaped}"]'
+    return text
+
+
+def _compare(path: Path, before: Value, after: Value) -> Iterator[AttributeChange]:
+    if _is_dict(before) and _is_dict(after):
+        yield from _compare_dicts(path, before, after)
+    elif _is_set(before) and _is_set(after):
+        for text in {*before} ^ {*after}:
+            yield _item(path, text, comes=text in after)
+    elif _is_sequence(before) and _is_sequence(after) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _compare((*path, str(index)), old, new)
+    elif not (_has_parts(before) or _has_parts(after)) or (
+        isinstance(before, list | tuple) and isinstance(after, list | tuple)
+    ):
+        if not _same(before, after):
+            yield AttributeChange(path, before, after)
+    else:  # one kind of thing takes the place of another
+        yield from _whole(path, before, comes=False)
+        yield from _whole(path, after, comes=True)
+
+
+def _compare_dicts(path: Path, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[AttributeChange]:
+    for key in {*before} | {*after}:
+        yield from _compare((*path, key), before.get(key), after.get(key))
+
+
+def _whole(path: Path, value: Value, *, comes: bool) -> Iterator[AttributeChange]:
+    if _is_dict(value):
+        for key, part in value.items():
+            yield from _whole((*path, key), part, comes=comes)
+    elif _is_set(value):
+        for text in value:
+            yield _item(path, text, comes=comes)
+    elif value is not None:
+        yield AttributeChange(path, None if comes else value, value if comes else None)
+
+
+def _item(path: Path, text: str, *, comes: bool) -> AttributeChange:
+    return AttributeChange((*path, text), None if comes else text, text if comes else None, item=True)
+
+
+def _is_dict(value: Value) -> TypeGuard[dict[str, Value]]:
+    """Tell a dict with entries; an empty one is a leaf like any other."""
+    return isinstance(value, Mapping) and bool(value)
+
+
+def _is_set(value: Value) -> TypeGuard[list[str]]:
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    texts = [item for item in value if isinstance(item, str)]
+    return len(texts) == len(value) and all(one < other for one, other in pairwise(texts))
+
+
+def _is_sequence(value: Value) -> TypeGuard[list[Value]]:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _has_parts(value: Value) -> bool:
+    return _is_dict(value) or _is_set(value)
+
+
+def _same(before: Value, after: Value) -> bool:
+    """Compare as JSON does: true is not 1, and a tuple is a list."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return type(before) is type(after) and before == after
