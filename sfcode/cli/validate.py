@@ -17,11 +17,12 @@ def validate(session: Session) -> None:
 
     project = session.project()
     desired = generate(project, standard())
+    warnings = (*project.warnings, *(str(problem) for problem in desired.warnings))
     if session.json:
         addresses = [str(component.address) for component in (*desired.components, *desired.records)]
-        envelope({"valid": True, "environment": project.environment, "addresses": addresses}, project.warnings)
+        envelope({"valid": True, "environment": project.environment, "addresses": addresses}, warnings)
         return
-    for warning in project.warnings:
+    for warning in warnings:
         click.echo(paint(f"Warning: {warning}", "~"), err=True)
     count = len(project.mappings)
     say(

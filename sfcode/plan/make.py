@@ -42,7 +42,8 @@ def make(
     desired = generate(project, schema)
     addresses = [component.address for component in (*desired.components, *desired.records)]
     observed = observe(org, project.settings.name, addresses, secrets)
-    observed = replace(observed, warnings=(*observed.warnings, *warnings))
+    said = (*observed.warnings, *warnings, *(str(problem) for problem in desired.warnings))
+    observed = replace(observed, warnings=said)
     plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)
     return Made(plan, desired, observed)
 

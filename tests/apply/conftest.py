@@ -1,0 +1,3 @@
+from tests.plan.conftest import project
+
+__all__ = ["project"]

@@ -1,0 +1,110 @@
+"""A project in a temporary folder, and the `sfcode` command run on it as a user would."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sfcode.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "s3cr3t-outbound-0123456789abcdef"
+ENVIRON = {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET, "SFCODE_ENV": "local"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def last_line(self) -> str:
+        return self.out.rstrip().rpartition("\n")[2]
+
+
+@dataclass
+class Journey:
+    """A copy of the repository's own config, which a test may edit."""
+
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRON))
+
+    @classmethod
+    def start(cls, folder: Path) -> Journey:
+        shutil.copytree(ROOT / "config", folder / "config")
+        return cls(folder)
+
+    def run(self, *words: str, stdin: str = "") -> Result:
+        """Run `sfcode` in this process: every line of the command, none of the start-up."""
+        out, err = io.StringIO(), io.StringIO()
+        code = 0
+        before = Path.cwd()
+        saved = dict(os.environ)
+        os.environ.update(self.environ)
+        os.chdir(self.folder)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _stdin(stdin):
+                main(list(words))
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            os.chdir(before)
+            os.environ.clear()
+            os.environ.update(saved)
+        return Result(code, out.getvalue(), err.getvalue())
+
+    def command(self, *words: str) -> tuple[list[str], dict[str, Any]]:
+        """Return what subprocess needs to run `sfcode` as a program of its own."""
+        argv = [sys.executable, "-m", "sfcode.cli.main", *words]
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+        return argv, {"cwd": self.folder, "env": {**os.environ, **self.environ, "PYTHONPATH": path}}
+
+    def spawn(self, *words: str) -> subprocess.Popen[str]:
+        """Start `sfcode` as a program of its own."""
+        argv, options = self.command(*words)
+        return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text in a file of the config; it must be there."""
+        path = self.folder / "config" / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def plan(self, *words: str) -> Result:
+        return self.run("plan", *words)
+
+    def apply(self, *words: str) -> Result:
+        return self.run("apply", "--auto-approve", *words)
+
+    def actions(self) -> dict[str, str]:
+        """Return what a plan would do, by address, without what stays."""
+        document = self.run("plan", "--format", "json").json
+        found = {change["address"]: change["change"]["actions"][0] for change in document["resource_changes"]}
+        return {address: action for address, action in found.items() if action != "no-op"}
+
+
+@contextlib.contextmanager
+def _stdin(text: str) -> Any:
+    saved = sys.stdin
+    sys.stdin = io.StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = saved

@@ -1,0 +1,39 @@
+"""What a colleague with another tool does to an org."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sfcode.local import LocalOrg
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.package import read, write, zip_files
+from sfcode.org import Org, connect
+from sfcode.org.results import DeployOptions
+
+API = "63.0"
+
+
+def opened(org: LocalOrg) -> Org:
+    return connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API)
+
+
+def component(org: LocalOrg, address: Address) -> Component | None:
+    """Read one component as the org has it, secrets and all."""
+    with opened(org) as client:
+        files = client.metadata.retrieve({address.type: [address.full_name]}).files
+    return next((found for found in read(files) if found.address == address), None)
+
+
+def deploy(org: LocalOrg, *components: Component, deleted: tuple[Address, ...] = ()) -> None:
+    """Deploy with another tool: no state, no question."""
+    with opened(org) as client:
+        package = zip_files(write(components, API, deleted=deleted))
+        result = client.metadata.follow(client.metadata.deploy(package, DeployOptions()))
+    assert result.success, result.failures
+
+
+def deploy_field_label(org: LocalOrg, full_name: str, label: str) -> None:
+    """Rename a field's label by hand."""
+    field = component(org, Address("CustomField", full_name))
+    assert field is not None
+    deploy(org, replace(field, body={**field.body, "label": label}))

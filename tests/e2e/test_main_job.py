@@ -1,0 +1,121 @@
+"""The main job: from YAML to a deployed org and back to no changes."""
+
+from __future__ import annotations
+
+import json
+
+from sfcode.local import serve
+from tests.e2e.journey import SECRET
+
+CONTACT_PARTS = {
+    "WorkflowOutboundMessage:Contact.Appcues_contact",
+    "Flow:Appcues_contact",
+    "PermissionSet:Appcues_Integration",
+}
+
+
+def test_plan_apply_plan_ends_with_no_changes(journey):
+    first = journey.plan("--detailed-exitcode")
+    assert first.code == 2, first.err
+    assert first.last_line.endswith("0 to change, 0 to destroy.")
+    applied = journey.apply()
+    assert applied.code == 0, applied.err
+    assert "Apply complete!" in applied.out
+    second = journey.plan("--detailed-exitcode")
+    assert second.code == 0, second.out
+    assert second.last_line.startswith("No changes.")
+    assert journey.apply().last_line.startswith("No changes.")
+
+
+def test_plan_changes_nothing_in_the_org(journey):
+    one = json.loads(journey.plan("--format", "json").out)
+    two = json.loads(journey.plan("--format", "json").out)
+    assert one["resource_changes"] == two["resource_changes"]
+    assert one["observed"] == two["observed"]
+
+
+def test_user_license_and_assignment_are_in_the_plan_and_in_the_org(applied):
+    document = applied.run("plan", "--format", "json").json
+    kinds = {change["type"] for change in document["resource_changes"]}
+    assert {"User", "PermissionSetLicenseAssign", "PermissionSetAssignment"} <= kinds
+    assert document["summary"] == {"create": 0, "update": 0, "delete": 0}
+
+
+def test_an_attribute_taken_from_a_mapping_shrinks_message_condition_and_access_together(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    assert applied.actions() == dict.fromkeys(CONTACT_PARTS, "update")
+    shown = applied.plan().out
+    assert '- "Plan__c",' in shown
+    assert '"Contact.Plan__c"' in shown
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_an_attribute_added_to_a_mapping_grows_them_together(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "    plan: Plan__c\n    team: Department\n")
+    assert applied.actions() == dict.fromkeys(CONTACT_PARTS, "update")
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_a_mapping_taken_away_deletes_its_components_flow_included(applied):
+    (applied.folder / "config/mappings/lead.yaml").unlink()
+    actions = applied.actions()
+    deleted = {address for address, action in actions.items() if action == "delete"}
+    assert {"Flow:Appcues_lead", "WorkflowOutboundMessage:Lead.Appcues_lead"} <= deleted
+    assert {address.rpartition(".")[0] for address in deleted if address.startswith("CustomField:")} == {
+        "CustomField:Lead"
+    }
+    done = applied.apply()
+    assert done.code == 0, done.err
+    assert "Flow:Appcues_lead: deactivated, 1 version deleted" in done.out
+    assert applied.actions() == {}
+
+
+def test_what_is_left_to_do_in_appcues_is_printed_with_this_projects_values(journey):
+    done = journey.apply()
+    assert "Left to do in Appcues:" in done.out
+    assert "/webhooks/appcues/<value of SFCODE_RELAY_WEBHOOK_SECRET>" in done.out
+    assert "appcues:nps_score" in done.out
+    assert "must equal Contact.Appcues_User_Id__c" in done.out
+
+
+def test_a_change_made_in_the_org_by_hand_is_put_right_and_nothing_else(applied):
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        from tests.e2e.org import deploy_field_label
+
+        deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
+    assert applied.actions() == {"CustomField:Contact.Appcues_NPS_Score__c": "update"}
+    shown = applied.plan().out
+    assert '~ label = "Somebody was here" -> ' in shown
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_the_secret_is_in_nothing_that_a_run_leaves_or_prints(journey):
+    printed = []
+    for words in (
+        ["plan", "--out", "plan.json"],
+        ["show", "plan.json"],
+        ["show", "plan.json", "--format", "json"],
+        ["show", "plan.json", "--format", "markdown"],
+        ["show", "plan.json", "--format", "html"],
+        ["--json", "show", "plan.json"],
+        ["render", "--out", "mdapi"],
+        ["render", "--out", "source", "--layout", "source"],
+        ["--verbose", "apply", "plan.json"],
+        ["plan", "--format", "json"],
+        ["validate"],
+    ):
+        result = journey.run(*words)
+        assert result.code == 0, (words, result.err)
+        printed.append(result.out + result.err)
+    journey.environ = {**journey.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "another-" + SECRET[::-1]}
+    rotated = journey.plan()
+    printed.append(rotated.out + rotated.err)
+    assert "Plan: 0 to add, 2 to change, 0 to destroy." in rotated.out, "a rotated secret is a change of both messages"
+    assert not [text for text in printed if SECRET in text or SECRET[::-1] in text]
+    # The local org is an org: it has to hold the endpoint it sends to. Nothing else may.
+    left = [path for path in journey.folder.rglob("*") if path.is_file() and "local-org" not in path.parts]
+    assert left
+    assert not [path for path in left if SECRET.encode() in path.read_bytes()]

@@ -1,0 +1,98 @@
+"""A saved plan is carried out exactly, or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sfcode.local import serve
+from tests.e2e.org import deploy_field_label
+
+
+@pytest.fixture
+def saved(journey):
+    result = journey.plan("--out", "plan.json")
+    assert result.code == 0, result.err
+    assert "sfcode apply plan.json" in result.out
+    return journey
+
+
+def test_a_saved_plan_is_applied_without_a_question(saved):
+    done = saved.run("apply", "plan.json")
+    assert done.code == 0, done.err
+    assert saved.actions() == {}
+
+
+def test_a_saved_plan_cannot_be_applied_twice(saved):
+    assert saved.run("apply", "plan.json").code == 0
+    again = saved.run("apply", "plan.json")
+    assert again.code == 1
+    assert "The org has changed since the plan was made:" in again.err
+    assert "  - StaticResource:Appcues_sfcode_state is there now" in again.err
+
+
+def test_a_plan_is_refused_after_the_config_changed(saved):
+    saved.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    refused = saved.run("apply", "plan.json")
+    assert refused.code == 1
+    assert "The config has changed since the plan was made." in refused.err
+
+
+def test_a_plan_survives_a_change_of_comments(saved):
+    path = saved.folder / "config/mappings/contact.yaml"
+    path.write_text("# a remark\n" + path.read_text())
+    assert saved.run("apply", "plan.json").code == 0
+
+
+def test_a_plan_is_refused_after_the_org_changed(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    assert applied.plan("--out", "plan.json").code == 0
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
+    refused = applied.run("apply", "plan.json")
+    assert refused.code == 1
+    assert "  - CustomField:Contact.Appcues_NPS_Score__c was changed" in refused.err
+    assert "StaticResource" not in refused.err
+
+
+def test_a_plan_is_refused_for_another_org(saved, tmp_path):
+    with serve(tmp_path / "other") as other:
+        saved.environ = {**saved.environ, "SF_ACCESS_TOKEN": other.access_token}
+        refused = saved.run("--org", other.url, "apply", "plan.json")
+    assert refused.code == 1
+    assert "The plan is for org 00D" in refused.err
+
+
+def test_an_edited_plan_is_refused(saved):
+    path = saved.folder / "plan.json"
+    document = json.loads(path.read_text())
+    document["resource_changes"] = document["resource_changes"][:1]
+    path.write_text(json.dumps(document))
+    refused = saved.run("apply", "plan.json")
+    assert refused.code == 1
+    assert "plan.json: the plan was changed after it was made" in refused.err
+
+
+def test_a_protected_environment_takes_a_saved_plan_only(journey):
+    journey.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
+    refused = journey.apply()
+    assert refused.code == 1
+    assert "Environment local is protected: only a saved plan is applied to it." in refused.err
+    assert journey.plan("--out", "plan.json").code == 0
+    assert journey.run("apply", "plan.json").code == 0
+
+
+def test_show_needs_neither_config_nor_org(saved, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "plan.json").write_bytes((saved.folder / "plan.json").read_bytes())
+    before = saved.run("show", "plan.json").out
+    saved.folder = elsewhere
+    assert saved.run("show", "plan.json").out == before
+    assert before.rstrip().endswith("to destroy.")
+
+
+def test_options_that_change_a_plan_do_not_go_with_a_saved_one(saved):
+    refused = saved.run("apply", "plan.json", "--adopt", "Flow:Appcues_contact")
+    assert refused.code == 1
+    assert "A saved plan is carried out as it is." in refused.err
