@@ -1,0 +1,77 @@
+"""
+Write the pages under docs/reference/ that are made from the code; with --check, say which are stale.
+
+    .venv/bin/python scripts/docs.py [--check]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from sfcode.cli.main import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+CLI_PAGE = Path("docs/reference/cli.md")
+WIDTH = 100
+
+CLI_HEAD = """\
+# Command line
+
+This page is made from `sfcode --help` by `make docs`; a test fails when it is stale. What the exit
+codes mean is in [exit-codes.md](exit-codes.md).
+
+Global options stand before the verb: `sfcode --config config --env sandbox plan`.
+"""
+
+
+def commands(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """Walk a command and all below it, in the order in which `--help` lists them."""
+    yield command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None and not child.hidden:
+                yield from commands(child, click.Context(child, info_name=name, parent=context, terminal_width=WIDTH))
+
+
+def cli_page() -> str:
+    """Render the help of every command as one Markdown page."""
+    top = click.Context(cli, info_name="sfcode", terminal_width=WIDTH)
+    parts = [CLI_HEAD]
+    for command, context in commands(cli, top):
+        # click's own line breaks depend on the terminal unless the width is set on every formatter.
+        context.max_content_width = WIDTH
+        parts.append(f"\n## {context.command_path}\n\n```text\n{command.get_help(context).strip()}\n```\n")
+    return "".join(parts)
+
+
+def pages() -> dict[Path, str]:
+    """Render every generated page, by its path in the repository."""
+    return {CLI_PAGE: cli_page()}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or compare them."""
+    stale = [path for path, text in pages().items() if _read(ROOT / path) != text]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"{path} is stale; `make docs` writes it")
+        return 1 if stale else 0
+    for path, text in pages().items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+    for path in stale:
+        print(f"wrote {path}")
+    return 0
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

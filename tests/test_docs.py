@@ -1,0 +1,153 @@
+"""The documentation says what is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from sfcode.errors import ExitCode
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?: \"[^\"]*\")?\)|!\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+RUNNABLE = re.compile(r"^<!-- run(?P<where>: \w+)? -->\n```sh\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def markdown(root: Path) -> list[Path]:
+    """List every Markdown file that is ours."""
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")), *sorted(root.glob("benchmarks/*.md"))]
+
+
+def slug(heading: str) -> str:
+    """Make a heading's anchor as GitHub does."""
+    text = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading.strip().lower())
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def anchors(path: Path) -> set[str]:
+    """List the anchors of a page: its headings, and those set by hand."""
+    text = path.read_text()
+    headings = {slug(heading) for heading in re.findall(r"^#+ +(.+)$", CODE.sub("", text), re.MULTILINE)}
+    return headings | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def test_every_link_leads_somewhere(root: Path) -> None:
+    dead = []
+    for page in markdown(root):
+        for pair in LINK.findall(CODE.sub("", page.read_text())):
+            link = unquote(pair[0] or pair[1])
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+                dead.append(f"{page.relative_to(root)}: {link}")
+    assert dead == []
+
+
+def test_every_page_is_reached_from_the_index(root: Path) -> None:
+    index = root / "docs" / "index.md"
+    seen, queue = {index}, [index]
+    while queue:
+        page = queue.pop()
+        for pair in LINK.findall(page.read_text()):
+            target = (page.parent / (pair[0] or pair[1]).partition("#")[0]).resolve()
+            if target.suffix == ".md" and target.exists() and target not in seen:
+                seen.add(target)
+                queue.append(target)
+    assert sorted(set((root / "docs").rglob("*.md")) - seen) == []
+
+
+def test_the_generated_pages_are_current(root: Path) -> None:
+    check = subprocess.run(
+        [sys.executable, "scripts/docs.py", "--check"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_every_exit_code_is_documented(root: Path) -> None:
+    page = (root / "docs" / "reference" / "exit-codes.md").read_text()
+    documented = {(name, int(code)) for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE)}
+    assert documented == {(code.name, code.value) for code in ExitCode}
+
+
+def test_every_target_of_the_makefile_has_a_help_line(root: Path) -> None:
+    makefile = (root / "Makefile").read_text()
+    phony = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE).group(1).split())
+    described = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
+    # `pytest` is a part of `test`, run alone while working on the code.
+    assert phony - described <= {"pytest"}
+
+
+class TestUnverified:
+    """docs/unverified.md and the probes under tests/probes/ name the same assumptions."""
+
+    @staticmethod
+    def rows(root: Path) -> dict[str, list[str]]:
+        page = (root / "docs" / "unverified.md").read_text()
+        rows = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| U" in line[:3]
+        ]
+        assert len({row[0] for row in rows}) == len(rows), "an id is used twice"
+        return {row[0]: row for row in rows}
+
+    def test_every_assumption_says_what_it_is_where_it_is_used_and_what_would_settle_it(self, root: Path) -> None:
+        rows = self.rows(root)
+        assert rows
+        for name, row in rows.items():
+            assert re.fullmatch(r"U\d\d", name)
+            assert len(row) == 5, row
+            assert all(row), row
+            assert row[4] in {"high", "medium", "low"}, row
+
+    def test_every_place_that_relies_on_an_assumption_exists(self, root: Path) -> None:
+        missing = [
+            (name, place)
+            for name, row in self.rows(root).items()
+            for place in re.findall(r"`((?:sfcode|templates|config)/[\w./-]+)`", row[2])
+            if not (root / place).exists()
+        ]
+        assert missing == []
+
+    def test_probes_and_page_name_the_same_assumptions(self, root: Path) -> None:
+        probes = "".join(path.read_text() for path in sorted((root / "tests" / "probes").rglob("*.py")))
+        probed = set(re.findall(r"\bU\d\d\b", probes))
+        promised = {name for name, row in self.rows(root).items() if "`make test-org`" in row[3]}
+        assert probed
+        assert promised == probed
+
+
+def runnable(root: Path) -> list[tuple[str, str, str]]:
+    """List the shell blocks that a page marks as runnable: page, where to run, commands."""
+    return [
+        (page.relative_to(root).as_posix(), (match["where"] or ": clone")[2:], match["code"])
+        for page in markdown(root)
+        for match in RUNNABLE.finditer(page.read_text())
+    ]
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(("page", "where", "code"), runnable(ROOT), ids=lambda value: str(value)[:40])
+def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page: str, where: str, code: str) -> None:
+    """Run a block marked `<!-- run -->` in a copy of the config, or `<!-- run: empty -->` in an empty folder."""
+    del page
+    if where == "clone":
+        shutil.copytree(root / "config", tmp_path / "config")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    script = subprocess.run(
+        ["sh", "-eu", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert script.returncode == 0, script.stdout + script.stderr

@@ -1,0 +1,119 @@
+"""Habits of the repository that no other tool watches."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sfcode
+
+TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".sh", ".txt", ".lark", ".xsd", ".xml", ".cfg", ""}
+MOST_LINES = 400
+
+SECRETS = {
+    "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{20}"),
+    "Salesforce session": re.compile(r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9_.]{60,}"),
+    "Salesforce refresh token": re.compile(r"\b5Aep[A-Za-z0-9_.]{40,}"),
+    "sfdx auth URL": re.compile(r"\bforce://[^\s<>{}$]{10,}@[\w.-]+\.salesforce\.com"),
+    "GitHub token": re.compile(r"\b(ghp|gho|ghs|github_pat)_[A-Za-z0-9_]{30,}"),
+    "AWS key": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
+}
+ABSOLUTE_PATH = re.compile(r"(?<![\w.$}~-])/(home|root|work|Users|opt/pypi)/\w")
+
+
+@pytest.fixture(scope="module")
+def files(root: Path) -> list[Path]:
+    """List what git has or would take."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listing = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout.decode()
+    return [path for name in listing.split("\0") if name and (path := root / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def texts(files: list[Path]) -> dict[Path, str]:
+    """Read every text file once."""
+    return {path: path.read_text(encoding="utf-8") for path in files if path.suffix in TEXT}
+
+
+def test_no_source_file_is_longer_than_a_reader_can_hold(root: Path) -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in (root / "sfcode").rglob("*.py")}
+    assert {str(path): length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_no_file_holds_what_looks_like_a_secret(texts: dict[Path, str]) -> None:
+    found = [(str(path), kind) for path, text in texts.items() for kind, look in SECRETS.items() if look.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "example"),
+    [
+        ("private key", "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "M" * 40),
+        ("Salesforce session", "00D000000000001" + "!" + "A" * 80),
+        ("sfdx auth URL", "force" + "://PlatformCLI::abcdefghij@login.salesforce.com"),
+        ("GitHub token", "ghp" + "_" + "a" * 36),
+    ],
+)
+def test_a_secret_would_be_found(kind: str, example: str) -> None:
+    assert SECRETS[kind].search(example)
+
+
+def test_no_file_names_a_folder_of_somebodys_machine(texts: dict[Path, str]) -> None:
+    lines = [
+        f"{path}: {line.strip()}"
+        for path, text in texts.items()
+        if path.name != Path(__file__).name
+        for line in text.splitlines()
+        if ABSOLUTE_PATH.search(line)
+    ]
+    assert lines == []
+
+
+def test_the_version_of_the_package_has_its_section_in_the_changelog(root: Path) -> None:
+    changelog = (root / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert sfcode.__version__ in headings
+
+
+def test_the_lock_has_every_dependency_with_hashes_and_no_host(root: Path) -> None:
+    lock = (root / "requirements" / "dev.txt").read_text()
+    assert not re.search(r"https?://|file:|--(extra-)?index-url|--find-links|--trusted-host", lock)
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\\n +--hash=sha256:", lock, re.MULTILINE))
+    assert len(locked) == len(re.findall(r"^\S+==", lock, re.MULTILINE))
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.match(r"[A-Za-z0-9-]+", requirement).group().lower() for requirement in asked}
+    assert sorted(names - locked.keys()) == []
+
+
+def test_every_action_of_every_workflow_is_pinned_to_a_commit(root: Path) -> None:
+    workflows = sorted((root / ".github").rglob("*.y*ml"))
+    assert workflows
+    for path in workflows:
+        for used in re.findall(r"uses: *(\S.*)", path.read_text()):
+            assert re.fullmatch(r"(\./\S*|[\w./-]+@[0-9a-f]{40} # v\d[\w.]*)", used.strip()), (path, used)
+
+
+def test_every_workflow_starts_without_permissions(root: Path) -> None:
+    for path in sorted((root / ".github" / "workflows").glob("*.y*ml")):
+        workflow = yaml.safe_load(path.read_text())
+        assert workflow["permissions"] == {}, path
+        assert all("permissions" in job for job in workflow["jobs"].values()), path
+
+
+def test_ci_runs_what_a_laptop_runs(root: Path) -> None:
+    assert "make test" in (root / ".ci" / "run").read_text()
+    assert "run: make test" in (root / ".github" / "workflows" / "ci.yml").read_text()
+
+
+def test_every_exception_of_the_linter_has_its_reason(root: Path) -> None:
+    section = (root / "pyproject.toml").read_text().partition("[tool.ruff.lint]")[2].partition("[tool.ruff.lint.pyd")[0]
+    ignores = re.findall(r'^  "[A-Z]+\d*",(.*)$', section, re.MULTILINE)
+    assert ignores
+    assert all(re.match(r" +# \S", reason) for reason in ignores)

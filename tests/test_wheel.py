@@ -1,0 +1,97 @@
+"""The wheel: what a user installs, with the source tree out of sight."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel as a release does, without looking for packages."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(root)],
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack the wheel into an environment that has our dependencies but not our source tree."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, with_pip=False)
+    scheme = sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(scheme)
+    # A copy of every entry but our own editable install and `.pth` files, which would lead back here.
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        target = Path(scheme) / entry.name
+        if "sfcode" not in entry.name and entry.suffix != ".pth" and not target.exists():
+            target.symlink_to(entry)
+    return folder / "bin" / "python"
+
+
+def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed `sfcode` in `folder`, through its entry point."""
+    code = "import sys; from sfcode.cli.main import main; sys.exit(main())"
+    environment = {**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-one"}
+    return subprocess.run(
+        [str(python), "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_carries_the_templates_and_every_data_file(root: Path, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    templates = {f"sfcode/templates/metadata/{path.name}" for path in (root / "templates/metadata").iterdir()}
+    package = {
+        path.relative_to(root).as_posix()
+        for path in (root / "sfcode").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert templates
+    assert sorted((templates | package) - names) == []
+
+
+def test_carries_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        strangers = [name for name in archive.namelist() if not name.startswith(("sfcode/", "sfcode-"))]
+    assert strangers == []
+
+
+def test_names_its_command(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        assert b"sfcode = sfcode.cli.main:main" in archive.read(points)
+
+
+def test_works_where_the_source_tree_is_out_of_sight(root: Path, installed: Path, tmp_path: Path) -> None:
+    where = subprocess.run(
+        [str(installed), "-c", "import sfcode; print(sfcode.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert str(root / "sfcode") not in where
+    assert str(installed.parent.parent) in where
+    started = run(installed, tmp_path, "init", "project")
+    assert started.returncode == 0, started.stderr
+    project = tmp_path / "project"
+    for arguments in (["validate"], ["render", "--out", "package"], ["schema"]):
+        answer = run(installed, project, *arguments)
+        assert answer.returncode == 0, (arguments, answer.stdout, answer.stderr)
+    assert list((project / "package").rglob("*.permissionset*"))
