@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,24 @@ class Field:
     """Takes field permissions (FLS)."""
     calculated: bool = False
     updateable: bool = True
+    nillable: bool = True
+    createable: bool = True
+    compound: str = ""
+    """The field that this one is a part of: `MailingAddress` of `MailingCity`; an address's field permission is the whole's."""
+    reference_to: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    """The values of a picklist, as far as they are known."""
+    default: str | bool | None = None
+    """The value that the org gives to a new record."""
+    precision: int = 0
+    scale: int = 0
+
+    @property
+    def permission(self) -> str:
+        """Name the field that the field permission is written for, "" where none can be given."""
+        if not self.permissionable or self.required:
+            return ""
+        return self.compound or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +54,9 @@ class ObjectSchema:
     fields: Mapping[str, Field]
     complete: bool = False
     """False for the shipped table: standard fields only, so that an unknown custom field may still exist."""
+    label_plural: str = ""
+    key_prefix: str = ""
+    """The first three characters of the ids of its records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +65,42 @@ class OrgSchema:
 
     objects: Mapping[str, ObjectSchema]
     online: bool = False
+
+
+@cache
+def standard() -> OrgSchema:
+    """Give the shipped table: the standard objects that sfcode deals with, and their standard fields."""
+    data = json.loads(resources.files(__package__).joinpath("objects.json").read_bytes())
+    return OrgSchema({name: _object(name, entry) for name, entry in data["objects"].items()})
+
+
+def _object(name: str, entry: Mapping[str, Any]) -> ObjectSchema:
+    return ObjectSchema(
+        name=name,
+        label=entry["label"],
+        fields={field: _field(field, spec) for field, spec in entry["fields"].items()},
+        label_plural=entry["labelPlural"],
+        key_prefix=entry["keyPrefix"],
+    )
+
+
+def _field(name: str, spec: Mapping[str, Any]) -> Field:
+    flags = frozenset(spec["flags"].split())
+    needed = {"not-nillable", "createable"} <= flags
+    return Field(
+        name=name,
+        type=spec["type"],
+        label=spec["label"],
+        length=spec.get("length", 0),
+        required=needed and "defaulted" not in flags and spec["type"] != "boolean",
+        permissionable="permissionable" in flags,
+        updateable="updateable" in flags,
+        nillable="not-nillable" not in flags,
+        createable="createable" in flags,
+        compound=spec.get("compound", ""),
+        reference_to=tuple(spec.get("referenceTo", ())),
+        values=tuple(spec.get("values", ())),
+        default=spec.get("default"),
+        precision=spec.get("precision", 0),
+        scale=spec.get("scale", 0),
+    )
