@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 
@@ -70,7 +70,7 @@ class OrgSchema:
 @cache
 def standard() -> OrgSchema:
     """Give the shipped table: the standard objects that sfcode deals with, and their standard fields."""
-    data = json.loads(resources.files(__package__).joinpath("objects.json").read_bytes())
+    data = json.loads(Path(__file__).with_name("objects.json").read_bytes())
     return OrgSchema({name: _object(name, entry) for name, entry in data["objects"].items()})
 
 

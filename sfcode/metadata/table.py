@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
@@ -39,7 +39,7 @@ def _element(spec: str, type_: str) -> Element:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("schema.json").read_bytes())
+    data: Mapping[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_bytes())
     return data
 
 
