@@ -40,7 +40,7 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   fi
 fi
 
-quiet="--quiet --disable-pip-version-check --no-input --retries 10 --timeout 60"
+quiet="--quiet --quiet --disable-pip-version-check --no-input --retries 10 --timeout 60"
 echo "make: installing the locked packages into .venv"
 for attempt in 1 2 3; do
   # --no-deps: the lock is complete, and pip need not look for what is not in it.
