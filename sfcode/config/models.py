@@ -2,20 +2,26 @@
 The mapping language, typed: what `sfcode.yaml`, a mapping and `events.yaml` may hold.
 
 These are the only pydantic models of the project. Field descriptions become the JSON Schema that
-editors show, so they are written for the person who fills in the file.
+editors show and the reference in the documentation, so they are written for the person who fills in
+the file. What takes more than one value to judge is in `rules/`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from sfcode.config import names
+from sfcode.config.urls import relay_url
 
 DEFAULT_API_VERSION = "63.0"
 """The version whose WSDL the schema check uses: what is verified is what is sent."""
 
-DeveloperName = Annotated[str, Field(pattern=r"^[A-Za-z](_?[A-Za-z0-9])*$", max_length=40)]
-FieldName = Annotated[str, Field(pattern=r"^[A-Za-z](_{0,2}[A-Za-z0-9])*$", max_length=80)]
+DEFAULT_OUTBOUND = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
+
 ActivityEvent = Literal[
     "nps_score",
     "nps_feedback",
@@ -24,6 +30,28 @@ ActivityEvent = Literal[
     "checklist_completed",
     "goal_reached",
 ]
+PropertyEvent = Literal["nps_score", "nps_feedback", "nps_score_and_feedback"]
+EventWithText = Literal[ActivityEvent, "click_to_track"]
+
+DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
+FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
+AttributeName = Annotated[str, Field(pattern=names.ATTRIBUTE)]
+VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
+EnvironmentName = Annotated[str, Field(pattern=names.ENVIRONMENT)]
+CustomEvent = Annotated[
+    str, Field(pattern=names.CUSTOM_EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
+]
+Text = Annotated[str, Field(pattern=names.TEXT)]
+Email = Annotated[str, Field(pattern=names.USERNAME, max_length=80)]
+
+
+def _version(value: object) -> object:
+    if type(value) is not int or value != 1:
+        raise PydanticCustomError("version", "is not a version of the mapping language that this sfcode knows")
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_version)]
 
 
 class Model(BaseModel):
@@ -32,136 +60,281 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class Shorthand(Model):
+    """A model that may be written as its `field` alone: `role: Title` for `role: {field: Title}`."""
+
+    field: FieldName = Field(description="API name of the Salesforce field.", examples=["Title"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, value: object) -> object:
+        return {"field": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full: dict[str, Any] = handler(core)
+        resolved = handler.resolve_ref_schema(full)
+        short = dict(resolved["properties"]["field"])
+        long = dict(resolved)
+        resolved.clear()
+        resolved.update(title=long["title"], description=long.pop("description", ""), anyOf=[short, long])
+        return full
+
+
 class Salesforce(Model):
     """How sfcode talks to Salesforce."""
 
-    api_version: str = Field(DEFAULT_API_VERSION, pattern=r"^\d{2,3}\.0$")
+    api_version: str = Field(
+        default=DEFAULT_API_VERSION,
+        pattern=names.API_VERSION,
+        description="Version of the Metadata API, in quotes. At least 55.0, which brought the entry formula of flows.",
+    )
 
 
 class IntegrationUser(Model):
     """The user that the integration signs in as, and what it may do."""
 
-    username: str
-    last_name: str = "Appcues Integration"
-    email: str
-    license: str = "Salesforce Integration"
-    profile: str = "Minimum Access - API Only Integrations"
-    permission_set_license: str = "SalesforceAPIIntegrationPsl"
-    access: Literal["least_privilege", "documented"] = "least_privilege"
-    record_access: Literal["sharing", "view_all", "modify_all"] = "sharing"
+    username: Email = Field(
+        description="Username in Salesforce: has the form of an e-mail address and is unique in all of Salesforce.",
+        examples=["appcues.integration@example.com"],
+    )
+    last_name: Text = Field(default="Appcues Integration", max_length=80, description="Its last name.")
+    email: Email = Field(
+        description="Where Salesforce sends mail about this user: a person or a list that reads it.",
+        examples=["crm-admins@example.com"],
+    )
+    license: Text = Field(
+        default="Salesforce Integration",
+        description="User license. Salesforce Integration allows API access only; most editions include five.",
+    )
+    profile: Text = Field(
+        default="Minimum Access - API Only Integrations",
+        description="Profile, which should grant nothing: all rights come from the permission set.",
+    )
+    permission_set_license: str = Field(
+        default="SalesforceAPIIntegrationPsl",
+        pattern=names.LICENSE_NAME,
+        description="Developer name of the permission set license which lets the user license read and write records. "
+        "It is assigned first: without it the permission set cannot be.",
+    )
+    access: Literal["least_privilege", "documented"] = Field(
+        default="least_privilege",
+        description="least_privilege grants the fields of the mappings and nothing more; documented grants what "
+        "Appcues' help page tells people to click, Modify All included.",
+    )
+    record_access: Literal["sharing", "view_all", "modify_all"] = Field(
+        default="sharing",
+        description="Which records the user reaches where sharing is private: those shared with it, all for reading, "
+        "or all for reading and writing.",
+    )
 
 
 class Appcues(Model):
     """Which Appcues account takes part."""
 
-    account_id: str
-    region: Literal["us", "eu"] = "us"
+    account_id: str = Field(
+        pattern=names.ACCOUNT,
+        description="Account id, from the account page of Appcues Studio, in quotes.",
+        examples=["${appcues_account}"],
+    )
+    region: Literal["us", "eu"] = Field(default="us", description="Where Appcues keeps the account's data.")
 
 
 class WebhookAuth(Model):
     """How the relay knows that a webhook comes from Appcues."""
 
-    scheme: Literal["path", "header", "bearer", "basic", "hmac"] = "path"
-    header: str | None = None
-    algorithm: Literal["sha1", "sha256", "sha512"] | None = None
-    encoding: Literal["hex", "base64"] | None = None
+    scheme: Literal["path", "header", "bearer", "basic", "hmac"] = Field(
+        default="path",
+        description="path: a token in the URL; header: a token in the named header; bearer, basic: in the "
+        "Authorization header; hmac: a signature of the body in the named header.",
+    )
+    header: str | None = Field(
+        default=None, pattern=names.HEADER, description="Name of the header, for header and hmac.", examples=["X-Token"]
+    )
+    algorithm: Literal["sha1", "sha256", "sha512"] | None = Field(
+        default=None, description="For hmac: the hash; sha256 when left out."
+    )
+    encoding: Literal["hex", "base64"] | None = Field(
+        default=None, description="For hmac: how the signature is written; hex when left out."
+    )
 
 
 class Relay(Model):
     """Where the companion relay is reached, and how it writes."""
 
-    url: str
-    webhook_auth: WebhookAuth = WebhookAuth()
-    outbound_secret: str = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
-    activities_as: Literal["event", "task", "custom_object"] = "event"
+    url: Annotated[str, BeforeValidator(relay_url)] = Field(
+        description="Public address of the relay: https, on port 443 or 7000 to 10000, the ones that Salesforce "
+        "sends outbound messages to. http only on this machine.",
+        examples=["https://relay.example.com"],
+    )
+    webhook_auth: WebhookAuth = Field(
+        default=WebhookAuth(), description="How the relay knows that a webhook comes from Appcues."
+    )
+    outbound_secret: str = Field(
+        default=DEFAULT_OUTBOUND,
+        pattern=names.OUTBOUND,
+        description="Name of the secret in the address that Salesforce sends outbound messages to.",
+    )
+    activities_as: Literal["event", "task", "custom_object"] = Field(
+        default="event", description="What an Appcues event becomes in Salesforce."
+    )
 
 
 class Environment(Model):
     """A named target: which org it is and its values for variables."""
 
-    org: str | None = None
-    protected: bool = False
-    variables: dict[str, str] = {}
+    org: str | None = Field(
+        default=None,
+        pattern=names.ORG,
+        description="The org: local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables), or "
+        "an instance URL. --org overrides it.",
+    )
+    protected: bool = Field(
+        default=False, description="Whether apply wants a saved plan here, and destroy wants the org's name typed."
+    )
+    variables: dict[VariableName, str] = Field(
+        default={}, description="Values that ${name} stands for in all files. Text only: put numbers in quotes."
+    )
 
 
 class Settings(Model):
-    """`config/sfcode.yaml`."""
+    """`sfcode.yaml`: the project, its integration user, its relay and its environments."""
 
-    version: Literal[1]
-    name: DeveloperName = "Appcues"
-    salesforce: Salesforce = Salesforce()
-    integration_user: IntegrationUser
-    appcues: Appcues
-    relay: Relay
-    environments: dict[str, Environment] = {}
+    version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
+    name: DeveloperName = Field(
+        default="Appcues", description="Prefix of every developer name that is generated in Salesforce."
+    )
+    salesforce: Salesforce = Field(default=Salesforce(), description="How sfcode talks to Salesforce.")
+    integration_user: IntegrationUser = Field(
+        description="The user that the integration signs in as, and what it may do."
+    )
+    appcues: Appcues = Field(description="Which Appcues account takes part.")
+    relay: Relay = Field(description="Where the companion relay is reached, and how it writes.")
+    environments: dict[EnvironmentName, Environment] = Field(
+        default={}, description="The targets by name; --env or SFCODE_ENV chooses one."
+    )
 
 
-class UserId(Model):
+class UserId(Shorthand):
     """The UUID match: the Salesforce field that equals the Appcues user id."""
 
-    field: FieldName
-    from_: FieldName | None = Field(None, alias="from")
+    field: FieldName = Field(
+        description="Text field that holds the Appcues user id. Generated as a formula when `from` is given; else it "
+        "exists already.",
+        examples=["Appcues_User_Id__c"],
+    )
+    from_: FieldName | None = Field(
+        default=None,
+        alias="from",
+        description="Number field with the user id, from which the text formula `field` is made.",
+        examples=["Product_User_Id__c"],
+    )
 
 
-class Attribute(Model):
+class Attribute(Shorthand):
     """A Salesforce field sent as an Appcues attribute, and the type it is sent as."""
 
-    field: FieldName
-    type: Literal["string", "number", "boolean", "date"] | None = None
+    type: Literal["string", "number", "boolean", "date"] | None = Field(
+        default=None, description="Type of the attribute in Appcues; when left out, what fits the field."
+    )
 
 
 class ToAppcues(Model):
     """What goes from Salesforce to Appcues, and when."""
 
-    trigger: Literal["flow", "workflow_rule"] = "flow"
-    on: tuple[Literal["create", "update"], ...] = ("create", "update")
-    attributes: dict[str, Attribute]
+    trigger: Literal["flow", "workflow_rule"] = Field(
+        default="flow",
+        description="What fires the outbound message: a record-triggered flow, or a workflow rule, which Salesforce "
+        "no longer supports since 2025-12-31.",
+    )
+    on: Annotated[tuple[Literal["create", "update"], ...], Field(strict=False, min_length=1)] = Field(
+        default=("create", "update"), description="Which changes of a record are sent."
+    )
+    attributes: dict[AttributeName, Attribute] = Field(
+        min_length=1,
+        description="Appcues attribute: Salesforce field.",
+        examples=[{"role": "Title"}],
+    )
 
 
-class TargetField(Model):
+class TargetField(Shorthand):
     """A Salesforce field that is written; with `create`, it is generated and owned."""
 
-    field: FieldName
-    create: bool = False
+    create: bool = Field(
+        default=False, description="true: sfcode makes the field and owns it. false: the field exists already."
+    )
 
 
 class Nps(Model):
     """Where the latest NPS answers go."""
 
-    score: TargetField | None = None
-    feedback: TargetField | None = None
+    score: TargetField | None = Field(default=None, description="Field for the latest NPS score, a number.")
+    feedback: TargetField | None = Field(default=None, description="Field for the latest NPS feedback, a text.")
 
 
 class ToSalesforce(Model):
     """What goes from Appcues to Salesforce."""
 
-    nps: Nps = Nps()
-    activities: tuple[ActivityEvent, ...] = ()
-    click_to_track: tuple[str, ...] = ()
+    nps: Nps = Field(default=Nps(), description="Where the latest NPS answers go.")
+    activities: Annotated[tuple[ActivityEvent, ...], Field(strict=False)] = Field(
+        default=(), description="Appcues events that become activities of the record."
+    )
+    click_to_track: Annotated[tuple[CustomEvent, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Click-to-track events that become activities, by the names they have in Appcues. Appcues sends "
+        "them only with its Events Broadcaster.",
+        examples=[["Clicked Upgrade"]],
+    )
 
 
 class Mapping(Model):
-    """`config/mappings/NAME.yaml`: one Salesforce object and what it exchanges with Appcues."""
+    """`mappings/NAME.yaml`: one Salesforce object and what it exchanges with Appcues."""
 
-    object: FieldName
-    match: Literal["user", "group"] = "user"
-    direction: Literal["both", "to_appcues", "to_salesforce"] = "both"
-    delivery: Literal["relay", "connector"] = "relay"
-    user_id: UserId
-    to_appcues: ToAppcues | None = None
-    to_salesforce: ToSalesforce | None = None
+    object: FieldName = Field(
+        description="API name of the object: Contact, Lead, Account or a custom object.", examples=["Contact"]
+    )
+    match: Literal["user", "group"] = Field(
+        default="user", description="What a record is in Appcues: a user's profile, or a group's (an account)."
+    )
+    direction: Literal["both", "to_appcues", "to_salesforce"] = Field(
+        default="both", description="Which way data flows: each way has the section of its name."
+    )
+    delivery: Literal["relay", "connector"] = Field(
+        default="relay",
+        description="Who carries the data: the relay of this project, or Appcues' own connector, for which sfcode "
+        "prepares the org and generates no message or flow.",
+    )
+    user_id: UserId = Field(
+        description="The UUID match: the field that equals the Appcues user id (with match: group, the group id).",
+        examples=["Appcues_User_Id__c"],
+    )
+    to_appcues: ToAppcues | None = Field(default=None, description="What goes from Salesforce to Appcues, and when.")
+    to_salesforce: ToSalesforce | None = Field(default=None, description="What goes from Appcues to Salesforce.")
 
 
 class EventText(Model):
     """The texts of the Salesforce activity that an Appcues event becomes (Jinja2)."""
 
-    subject: str
-    comment: str
+    subject: Text = Field(
+        description="Subject of the activity; Salesforce keeps 255 characters.",
+        examples=["Appcues Flow Completed - {{ flowName }}"],
+    )
+    comment: str = Field(
+        description="Comment (description) of the activity.", examples=["User completed {{ flowName }}."]
+    )
 
 
 class Events(Model):
-    """`config/events.yaml`: per Appcues event, what is written."""
+    """`events.yaml`: per Appcues event, what is written to Salesforce."""
 
-    version: Literal[1]
-    properties: dict[str, dict[str, str]] = {}
-    activities: dict[str, EventText]
+    version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
+    properties: dict[PropertyEvent, dict[Literal["score", "feedback"], Text]] = Field(
+        default={},
+        description="Events that update NPS fields: for each, the attribute of the event that holds the score or the "
+        "feedback. An event that is left out keeps sfcode's own setting.",
+    )
+    activities: dict[EventWithText, EventText] = Field(
+        default={},
+        description="Texts of the activities. {{ }} holds attributes of the event; an event that is left out keeps "
+        "sfcode's own texts.",
+    )

@@ -1,0 +1,125 @@
+"""A YAML file in memory: its data, and for every key and value the place where it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from sfcode.config.project import ConfigPath, nearest
+from sfcode.errors import Position, Problem
+
+_BARE = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where an entry stands: its key (in a list: the item), its value, and the value's text as written."""
+
+    key: Position
+    value: Position
+    start: int = 0
+    end: int = 0
+    block: bool = False
+    """The value is a literal block (`|`): its first line of text is the line after `value`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with an entry, before its place in the file is looked up."""
+
+    path: ConfigPath
+    message: str
+    cure: str
+    at: Literal["key", "value"] = "value"
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of one YAML file. `data` is made of dict, list, str, bool, int, float and None."""
+
+    file: str
+    text: str
+    data: object
+    spots: Mapping[ConfigPath, Spot]
+
+    @cached_property
+    def keys(self) -> dict[ConfigPath, Position]:
+        """The place of every key, and of every item of a list."""
+        return {path: spot.key for path, spot in self.spots.items()}
+
+    @cached_property
+    def values(self) -> dict[ConfigPath, Position]:
+        """The place of every value."""
+        return {path: spot.value for path, spot in self.spots.items()}
+
+    def has(self, *path: str | int) -> bool:
+        """Tell whether an entry is written in the file."""
+        return path in self.spots
+
+    def get(self, path: ConfigPath) -> object:
+        """Give the value of an entry as written, None where there is none."""
+        node = self.data
+        for part in path:
+            if isinstance(node, dict):
+                node = node.get(part)
+            elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+                node = node[part]
+            else:
+                return None
+        return node
+
+    def key(self, path: ConfigPath) -> Position:
+        """Find the key of a path, or of its nearest ancestor."""
+        return nearest(self.keys, path)
+
+    def value(self, path: ConfigPath) -> Position:
+        """Find the value of a path, or of its nearest ancestor."""
+        return nearest(self.values, path)
+
+    def find(self, path: ConfigPath, token: str, nth: int = 0) -> Position:
+        """Find the n-th occurrence of a piece of text within a value, or the value."""
+        spot = self.spots[path]
+        start = spot.start - 1
+        for _ in range(nth + 1):
+            start = self.text.find(token, start + 1, spot.end)
+            if start < 0:
+                return spot.value
+        return position_of(self.file, self.text, start)
+
+    def line(self, path: ConfigPath, number: int) -> Position:
+        """Find the n-th line (from 1) of a text; the whole value unless it is a literal block."""
+        spot = self.spots[path]
+        if not spot.block:
+            return spot.value
+        row = spot.value.line + number
+        lines = self.text.split("\n")
+        content = lines[row - 1] if row <= len(lines) else ""
+        return Position(self.file, row, len(content) - len(content.lstrip()) + 1)
+
+    def problem(self, finding: Finding) -> Problem:
+        """Give a finding its place."""
+        path = finding.path
+        if not self.has(*path) and isinstance(self.get(path[:-1]), str):
+            path = path[:-1]  # written short: `score: Score__c` for `score: {field: Score__c}`
+        where = self.key(path) if finding.at == "key" else self.value(path)
+        return Problem(where, show_path(path), finding.message, finding.cure)
+
+
+def show_path(path: ConfigPath) -> str:
+    """Write a path as people do: `to_salesforce.activities[2]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += "." * bool(text) + (part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False))
+    return text
+
+
+def position_of(file: str, text: str, index: int) -> Position:
+    """Turn an index into a text into a place in its file."""
+    return Position(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))

@@ -1,0 +1,81 @@
+"""Find and read the files of a project's config folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sfcode.config.document import Document
+from sfcode.config.yaml import read
+from sfcode.errors import ConfigError, Problem
+
+SETTINGS = "sfcode.yaml"
+EVENTS = "events.yaml"
+MAPPINGS = "mappings"
+
+
+@dataclass
+class Files:
+    """The files of a project, parsed as far as they can be, and what is wrong with the rest."""
+
+    settings: Document | None = None
+    events: Document | None = None
+    mappings: dict[str, Document] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_files(folder: Path) -> Files:
+    """Read all files. Raises ConfigError when there is no project at all."""
+    if not folder.is_dir():
+        cure = "run `sfcode init` to write a project, or name its config folder with --config"
+        raise ConfigError([Problem(None, shown(folder), "there is no such folder", cure)])
+    if not (folder / SETTINGS).exists():
+        cure = "run `sfcode init` to write one, or name another folder with --config"
+        raise ConfigError([Problem(None, shown(folder / SETTINGS), "there is no such file", cure)])
+    files = Files()
+    files.settings = _read(folder / SETTINGS, files)
+    if (folder / EVENTS).exists():
+        files.events = _read(folder / EVENTS, files)
+    paths = _mapping_paths(folder, files)
+    for path in paths:
+        document = _read(path, files)
+        if document:
+            files.mappings[path.stem] = document
+    if not paths:
+        cure = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
+        files.problems.append(Problem(None, shown(folder / MAPPINGS), "there is no mapping", cure))
+    return files
+
+
+def shown(path: Path) -> str:
+    """Write a path as the user would type it: relative to where they are, if it is below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _read(path: Path, files: Files) -> Document | None:
+    try:
+        return read(path, shown(path))
+    except ConfigError as error:
+        files.problems.extend(error.problems)
+        return None
+
+
+def _mapping_paths(folder: Path, files: Files) -> list[Path]:
+    """List the mappings; a file that only looks like one would be missed in silence, so it is a problem."""
+    found = []
+    for path in sorted((folder / MAPPINGS).rglob("*")):
+        below = path.relative_to(folder / MAPPINGS)
+        if any(part.startswith(".") for part in below.parts) or path.suffix.lower() not in (".yaml", ".yml"):
+            continue
+        if len(below.parts) > 1:
+            files.problems.append(Problem(None, shown(path), "mappings do not lie in sub-folders", "move it up"))
+        elif path.suffix != ".yaml":
+            files.problems.append(
+                Problem(None, shown(path), "the names of mappings end in .yaml", f"rename it to {path.stem}.yaml")
+            )
+        else:
+            found.append(path)
+    return found

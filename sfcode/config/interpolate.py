@@ -1,0 +1,132 @@
+"""
+Put an environment's variables into the values of a file, and note its secrets.
+
+`${name}` is replaced, `${secret:NAME}` stays as it is until the moment of sending, `$${` stands for
+the two characters. Keys, and everything under `environments`, are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfcode.config.document import Document, Finding, show_path
+from sfcode.config.project import ConfigPath, SecretRef
+from sfcode.config.suggest import one_of
+from sfcode.errors import Position, Problem
+
+SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
+_TOKEN = re.compile(
+    r"(?P<escape>\$\$\{)(?P<escaped_secret>secret:)?|\$\{(?:(secret:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})?"
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The variables that may be used; None when it is not known which environment is meant."""
+
+    environment: str
+    variables: Mapping[str, str] | None
+    secrets: Mapping[str, tuple[SecretRef, ...]] = field(default_factory=dict)
+    """The secrets that the variables' values hold, with the place where they are written."""
+
+
+@dataclass
+class Interpolated:
+    """A file's data with its variables put in."""
+
+    data: object = None
+    secrets: list[SecretRef] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unsure: set[ConfigPath] = field(default_factory=set)
+    """Values that are not what they will be: judging them would only add noise."""
+
+
+def interpolate(document: Document, scope: Scope) -> Interpolated:
+    """Replace the variables in every value of a file."""
+    result = Interpolated()
+    result.data = _walk(document, document.data, (), scope, result)
+    return result
+
+
+def environment_scope(document: Document, name: str) -> Scope:
+    """Collect the variables of an environment, from data that is not validated yet."""
+    path: ConfigPath = ("environments", name, "variables")
+    node = document.get(path)
+    scope = Scope(name, variables := {}, secrets := {})
+    for key, value in node.items() if isinstance(node, dict) else ():
+        found = Interpolated()
+        text = value if isinstance(value, str) else ""
+        variables[key] = _Expander(document, (*path, key), scope, found).expand(text)
+        secrets[key] = tuple(found.secrets)
+    return scope
+
+
+def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, result: Interpolated) -> object:
+    if isinstance(node, dict):
+        for key in node:
+            if "${" in key:
+                cure = "write the name out; variables go into values"
+                finding = Finding((*path, key), "variables are not replaced in keys", cure, at="key")
+                result.problems.append(document.problem(finding))
+        return {key: _walk(document, value, (*path, key), scope, result) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_walk(document, value, (*path, index), scope, result) for index, value in enumerate(node)]
+    if not isinstance(node, str) or "${" not in node:
+        return node
+    if path[0] == "environments":
+        # Checked like all others; its secrets count only where the variable is used.
+        result = Interpolated(problems=result.problems)
+    return _Expander(document, path, scope, result).expand(node)
+
+
+@dataclass
+class _Expander:
+    """Expands one value."""
+
+    document: Document
+    path: ConfigPath
+    scope: Scope
+    result: Interpolated
+
+    def expand(self, text: str) -> str:
+        return _TOKEN.sub(self.replace, text)
+
+    def replace(self, match: re.Match[str]) -> str:
+        token = match[0]
+        if match["escape"]:
+            if match["escaped_secret"]:
+                self.problem(match, "the text ${secret: cannot be written literally", "leave it out")
+            return "${"
+        if match["name"] is None:
+            cure = "write ${name} or ${secret:NAME}, or $${ for these two characters themselves"
+            self.problem(match, "${ begins a variable, but no name and } follow", cure)
+        elif SECRET.fullmatch(token):
+            self.result.secrets.append(SecretRef(match["name"], show_path(self.path), self.place(match)))
+        else:
+            return self.variable(match)
+        return token
+
+    def variable(self, match: re.Match[str]) -> str:
+        token, name, known = match[0], match["name"], self.scope.variables
+        if self.path[0] == "environments":
+            self.problem(match, f"{token} cannot be used inside environments", "write the value out")
+        elif known is None:
+            self.result.unsure.add(self.path)
+        elif name in known:
+            self.result.secrets.extend(self.scope.secrets.get(name, ()))
+            return known[name]
+        else:
+            cure = f"add it under environments.{self.scope.environment}.variables"
+            if known:
+                cure += f", or write {one_of(name, known)}"
+            self.problem(match, f"the environment {self.scope.environment} has no variable {name}", cure)
+        return token
+
+    def problem(self, match: re.Match[str], message: str, cure: str) -> None:
+        self.result.problems.append(Problem(self.place(match), show_path(self.path), message, cure))
+        self.result.unsure.add(self.path)
+
+    def place(self, match: re.Match[str]) -> Position:
+        return self.document.find(self.path, "${", match.string.count("${", 0, match.start()))

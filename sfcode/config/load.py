@@ -1,0 +1,198 @@
+"""Load a project: read, put variables in, validate, apply the rules; all problems in one run."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from sfcode.config.document import Document, Finding
+from sfcode.config.files import Files, read_files
+from sfcode.config.interpolate import Scope, environment_scope, interpolate
+from sfcode.config.models import Environment, Events, Mapping, Settings
+from sfcode.config.names import DEVELOPER, WORDS
+from sfcode.config.project import ConfigPath, NamedMapping, Project, SecretRef
+from sfcode.config.rules import events as event_rules
+from sfcode.config.rules import mapping as mapping_rules
+from sfcode.config.rules import project as project_rules
+from sfcode.config.rules import settings as settings_rules
+from sfcode.config.suggest import one_of
+from sfcode.config.validate import validate
+from sfcode.config.yaml import parse
+from sfcode.errors import ConfigError, Position, Problem
+
+M = TypeVar("M", bound=BaseModel)
+
+DEFAULT_ENVIRONMENT = "default"
+"""The name of the environment of a project that defines none."""
+
+
+def load(folder: Path, environment: str | None = None) -> Project:
+    """Load the project whose config folder this is, for one environment. Raises ConfigError with all problems."""
+    files = read_files(folder)
+    loader = _Loader(files, problems=files.problems)
+    loader.choose(environment)
+    settings = loader.settings()
+    drafts = loader.mappings(settings.name if settings else Settings.model_fields["name"].default)
+    events = loader.events()
+    if loader.problems or settings is None or files.settings is None:
+        raise ConfigError(loader.problems)
+    name = loader.scope.environment
+    target = settings.environments.get(name, Environment())
+    return Project(
+        root=folder.resolve().parent,
+        settings=settings,
+        mappings=tuple(NamedMapping(draft.name, draft.spec, draft.document.keys) for draft in drafts),
+        events=events,
+        environment=name,
+        target=target,
+        secrets=loader.collect_secrets(settings, drafts, files.settings),
+        digest=_digest(name, target, settings, drafts, events),
+        templates=_templates(folder),
+        warnings=loader.collect_warnings(settings, drafts, files.settings),
+        positions=files.settings.keys,
+    )
+
+
+def environments(folder: Path) -> dict[str, Environment]:
+    """List a project's environments without choosing one. Raises ConfigError."""
+    files = read_files(folder)
+    if files.settings is None:
+        raise ConfigError(files.problems)
+    data = interpolate(files.settings, Scope("", None)).data
+    settings, problems = validate(Settings, files.settings, data, set())
+    named = [problem for problem in problems if problem.path.startswith("environments")]
+    if named or settings is None:
+        raise ConfigError(named or problems)
+    return settings.environments
+
+
+@functools.cache
+def default_events() -> Events:
+    """Read the texts that sfcode ships."""
+    data = resources.files("sfcode.config").joinpath("events.yaml").read_bytes()
+    return Events.model_validate(parse(data, "events.yaml").data)
+
+
+@dataclass
+class _Loader:
+    """The files of one project on their way to a typed one; everything wrong gathers in `problems`."""
+
+    files: Files
+    problems: list[Problem]
+    scope: Scope = field(default_factory=lambda: Scope("", None))
+    secrets: list[SecretRef] = field(default_factory=list)
+
+    def choose(self, wanted: str | None) -> None:
+        document = self.files.settings
+        if document is None:
+            return
+        node = document.get(("environments",))
+        names = list(node) if isinstance(node, dict) else []
+        chosen = wanted or (names[0] if len(names) == 1 else DEFAULT_ENVIRONMENT if not names else None)
+        listed = ", ".join(names)
+        if chosen is None:
+            cure = f"name one with --env or SFCODE_ENV: {listed}"
+            self.add(document, Finding(("environments",), "there are several and none was named", cure, at="key"))
+        elif chosen in names or (not names and chosen == DEFAULT_ENVIRONMENT):
+            self.scope = environment_scope(document, chosen)
+        else:
+            cure = f"name {one_of(chosen, names)}" if names else "add it under environments"
+            message = f"there is no environment {chosen}"
+            self.add(document, Finding(("environments",), message, cure, at="key"))
+
+    def settings(self) -> Settings | None:
+        document = self.files.settings
+        if document is None:
+            return None
+        typed, unsure = self.typed(Settings, document)
+        if typed:
+            self.add(document, *settings_rules.findings(typed, document), unsure=unsure)
+        return typed
+
+    def mappings(self, prefix: str) -> list[project_rules.Draft]:
+        drafts = []
+        for name, document in self.files.mappings.items():
+            if not re.match(DEVELOPER, name):
+                message, cure = WORDS[DEVELOPER]
+                what = f"the file's name is part of names in Salesforce, and {name} {message}"
+                self.problems.append(Problem(Position(document.file, 1, 1), "", what, cure))
+            typed, unsure = self.typed(Mapping, document)
+            if typed:
+                self.add(document, *mapping_rules.findings(typed, document), unsure=unsure)
+                drafts.append(project_rules.Draft(name, typed, document))
+        self.problems.extend(project_rules.problems(prefix, drafts))
+        return drafts
+
+    def events(self) -> Events:
+        shipped, document = default_events(), self.files.events
+        if document is None:
+            return shipped
+        typed, _ = self.typed(Events, document)
+        if typed is None:
+            return shipped
+        self.problems.extend(event_rules.problems(typed, document, shipped))
+        return Events(
+            version=1,
+            properties={**shipped.properties, **typed.properties},
+            activities={**shipped.activities, **typed.activities},
+        )
+
+    def typed(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:
+        found = interpolate(document, self.scope)
+        self.problems.extend(found.problems)
+        self.secrets.extend(found.secrets)
+        typed, problems = validate(model, document, found.data, found.unsure)
+        self.problems.extend(problems)
+        return typed, found.unsure
+
+    def add(self, document: Document, *findings: Finding, unsure: Iterable[ConfigPath] = ()) -> None:
+        self.problems.extend(document.problem(finding) for finding in findings if finding.path not in unsure)
+
+    def collect_secrets(
+        self, settings: Settings, drafts: Iterable[project_rules.Draft], document: Document
+    ) -> tuple[SecretRef, ...]:
+        """List the secrets, with the one that outbound messages need though no file names it."""
+        found = list(self.secrets)
+        path: ConfigPath = ("relay", "outbound_secret")
+        if not document.has(*path) and any(d.spec.to_appcues and d.spec.delivery == "relay" for d in drafts):
+            name = settings.relay.outbound_secret.removeprefix("${secret:").removesuffix("}")
+            found.append(SecretRef(name, ".".join(map(str, path)), document.key(path)))
+        return tuple(dict.fromkeys(found))
+
+    @staticmethod
+    def collect_warnings(
+        settings: Settings, drafts: list[project_rules.Draft], document: Document
+    ) -> tuple[str, ...]:
+        found = [document.problem(finding) for finding in settings_rules.warnings(settings)]
+        for draft in drafts:
+            found.extend(draft.document.problem(finding) for finding in mapping_rules.warnings(draft.spec))
+        found.extend(project_rules.warnings(drafts))
+        return tuple(str(problem) for problem in sorted(found, key=lambda problem: problem.sort_key))
+
+
+def _digest(
+    name: str, target: Environment, settings: Settings, drafts: Iterable[project_rules.Draft], events: Events
+) -> str:
+    """Hash what was asked for, so that comments, layout and other environments do not change it."""
+    content = {
+        "environment": {"name": name, "org": target.org, "protected": target.protected},
+        "settings": settings.model_dump(mode="json", by_alias=True, exclude={"environments"}),
+        "mappings": {draft.name: draft.spec.model_dump(mode="json", by_alias=True) for draft in drafts},
+        "events": events.model_dump(mode="json", by_alias=True),
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _templates(folder: Path) -> Path | None:
+    path = folder.resolve().parent / "templates" / "metadata"
+    return path if path.is_dir() else None

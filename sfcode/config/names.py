@@ -1,0 +1,81 @@
+"""
+What Salesforce and Appcues allow as a name, as patterns with words for people.
+
+A pattern is both the check and, in the JSON Schema, what an editor underlines; `explain` looks up
+the words here.
+"""
+
+from __future__ import annotations
+
+import re
+
+FIELD_LIMIT = 40
+"""Of a custom field's name without its `__c`."""
+
+NAME_LIMIT = 80
+"""Of the developer names of messages, flows, rules and permission sets."""
+
+PREFIX_LIMIT = FIELD_LIMIT - len("_Event_Id")
+"""Of a project's name, which `<name>_Event_Id__c` on Activity begins with."""
+
+DEVELOPER = r"^[A-Za-z](_?[A-Za-z0-9])*$"
+FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*$"
+API_VERSION = r"^[0-9]{2,3}\.0$"
+USERNAME = r"^[^@\s${}]+@[^@\s${}]+\.[^@\s${}]+$"
+LICENSE_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+ORG = (
+    r"^(local|alias:\S+|env:[A-Z_][A-Z0-9_]*|https://[A-Za-z0-9.-]+(:[0-9]+)?/?"
+    r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?)$"
+)
+OUTBOUND = r"^\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}$"
+HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+ACCOUNT = r"^[A-Za-z0-9_-]+$"
+ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+ATTRIBUTE = r"^[^_\s](.*\S)?$"
+CUSTOM_EVENT = r"^\S(.*\S)?$"
+TEXT = r"\S"
+
+WORDS = {
+    DEVELOPER: (
+        "is not a name that Salesforce accepts",
+        "use letters, digits and single underscores, beginning with a letter and not ending with an underscore",
+    ),
+    FIELD: (
+        "is not the API name of an object or field",
+        "write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field",
+    ),
+    API_VERSION: ("is not an API version", 'write it like "63.0"'),
+    USERNAME: ("does not look like an e-mail address", "write it like name@example.com"),
+    LICENSE_NAME: (
+        "is not the developer name of a permission set license",
+        "write SalesforceAPIIntegrationPsl, or the DeveloperName that the org shows",
+    ),
+    ORG: (
+        "is not an org",
+        "write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL",
+    ),
+    OUTBOUND: ("is not a secret's name", "write ${secret:NAME} and keep the value in the environment variable NAME"),
+    HEADER: ("is not the name of an HTTP header", "write it like X-Appcues-Signature"),
+    ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
+    ENVIRONMENT: (
+        "is not a name for an environment",
+        "use letters, digits, - and _, beginning with a letter",
+    ),
+    VARIABLE: ("is not a name for a variable", "use letters, digits and _, not beginning with a digit"),
+    ATTRIBUTE: (
+        "is not a name for an Appcues attribute",
+        "leave away spaces around it, and the _ it begins with: Appcues keeps those names to itself",
+    ),
+    CUSTOM_EVENT: (
+        "is not the name of a click-to-track event",
+        "write its name as it is in Appcues, without spaces around it",
+    ),
+    TEXT: ("is empty", "write some text, or leave the key out"),
+}
+
+
+def custom_base(name: str) -> str | None:
+    """Give a custom field's name without its ending, or None when it is no `Name__c` of this org."""
+    base = name[:-3]
+    return base if name.endswith("__c") and re.match(DEVELOPER, base) else None

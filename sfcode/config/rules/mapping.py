@@ -1,0 +1,162 @@
+"""Rules about one mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sfcode.config.document import Document, Finding
+from sfcode.config.models import Mapping, TargetField
+from sfcode.config.names import FIELD_LIMIT, custom_base
+from sfcode.config.project import ConfigPath
+from sfcode.config.suggest import show
+
+SECTIONS = ("to_appcues", "to_salesforce")
+_NO_OBJECT = {"activity", "event", "task"}
+_OWN_IDS = {"user": ("user_id", "userid"), "group": ("group_id", "groupid")}
+
+
+def findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
+    """Judge a mapping as a whole."""
+    if mapping.object.lower() in _NO_OBJECT:
+        message = f"{mapping.object} cannot be mapped: activities are what Appcues events become"
+        yield Finding(("object",), message, "map the object they belong to, such as Contact")
+    yield from _direction(mapping, document)
+    yield from _user_id(mapping)
+    yield from _attributes(mapping)
+    yield from _targets(mapping)
+    yield from _lists(mapping)
+    yield from _connector(mapping, document)
+
+
+def targets(mapping: Mapping) -> dict[ConfigPath, TargetField]:
+    """List the fields that are written, by their place in the mapping."""
+    nps = mapping.to_salesforce.nps if mapping.to_salesforce else None
+    found = {"score": nps.score, "feedback": nps.feedback} if nps else {}
+    return {("to_salesforce", "nps", key): target for key, target in found.items() if target}
+
+
+def created(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
+    """List the fields of the mapping's object that sfcode makes."""
+    if mapping.user_id.from_:
+        yield ("user_id", "field"), mapping.user_id.field
+    for path, target in targets(mapping).items():
+        if target.create:
+            yield (*path, "field"), target.field
+
+
+def _direction(mapping: Mapping, document: Document) -> Iterator[Finding]:
+    said = document.has("direction")
+    for section, other in zip(SECTIONS, reversed(SECTIONS), strict=True):
+        wanted = mapping.direction in ("both", section)
+        written = document.get((section,)) is not None
+        if wanted and not written:
+            why = f"direction: {mapping.direction}" if said else "direction: both, which holds when none is written,"
+            cure = f"add the section {section}" + (f", or write direction: {other}" if document.has(other) else "")
+            yield Finding(("direction",) if said else (section,), f"{why} needs {section}", cure)
+        elif written and not wanted:
+            message = f"is not used with direction: {mapping.direction}"
+            yield Finding((section,), message, "leave the section out, or write direction: both", at="key")
+
+
+def _user_id(mapping: Mapping) -> Iterator[Finding]:
+    field, source = mapping.user_id.field, mapping.user_id.from_
+    if source and source.lower() == field.lower():
+        message = f"{source} is the user id field itself, and a formula cannot refer to itself"
+        yield Finding(("user_id", "from"), message, "name the number field here and give `field` a name of its own")
+    for path, name in created(mapping):
+        yield from _created(path, name)
+
+
+def _created(path: ConfigPath, name: str) -> Iterator[Finding]:
+    base = custom_base(name)
+    if not name.endswith("__c"):
+        why = "because `from` is given" if path[0] == "user_id" else "because of create: true"
+        message = f"{name} is generated, {why}, so it must be a custom field"
+        drop = "from" if path[0] == "user_id" else "create: true"
+        yield Finding(path, message, f"write a name that ends in __c, or leave out {drop}")
+    elif base is None:
+        message = f"{name} cannot be generated: it is not the name of a custom field without a namespace"
+        yield Finding(path, message, "use letters, digits and single underscores before __c")
+    elif len(base) > FIELD_LIMIT:
+        message = f"{name} is {len(base)} characters long without __c, and Salesforce allows {FIELD_LIMIT}"
+        yield Finding(path, message, "shorten it")
+
+
+def _attributes(mapping: Mapping) -> Iterator[Finding]:
+    attributes = mapping.to_appcues.attributes if mapping.to_appcues else {}
+    seen: dict[str, str] = {}
+    for name in attributes:
+        path = ("to_appcues", "attributes", name)
+        if name.lower() in _OWN_IDS[mapping.match]:
+            message = f"{name} is how Appcues calls the {mapping.match} id, which `user_id` already matches"
+            yield Finding(path, message, "leave it out, or choose another name", at="key")
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            message = f"{name} and {first} differ in case only, and would be two attributes in Appcues"
+            yield Finding(path, message, "keep one of them", at="key")
+
+
+def _targets(mapping: Mapping) -> Iterator[Finding]:
+    reserved = {mapping.user_id.field.lower(): "the user id", (mapping.user_id.from_ or "").lower(): "the user id"}
+    sent = mapping.to_appcues.attributes if mapping.to_appcues else {}
+    for name, attribute in sent.items():
+        reserved.setdefault(attribute.field.lower(), f"sent to Appcues as {name}")
+    for path, target in targets(mapping).items():
+        role = reserved.get(target.field.lower())
+        if role:
+            message = f"{target.field} is {role}, so Appcues must not write it"
+            yield Finding((*path, "field"), message, "choose another field: data of one field flows one way")
+        reserved[target.field.lower()] = f"written as NPS {path[-1]}"
+
+
+def _lists(mapping: Mapping) -> Iterator[Finding]:
+    if mapping.to_appcues:
+        yield from _twice(("to_appcues", "on"), mapping.to_appcues.on)
+    section = mapping.to_salesforce
+    if section is None:
+        return
+    yield from _twice(("to_salesforce", "activities"), section.activities)
+    yield from _twice(("to_salesforce", "click_to_track"), section.click_to_track)
+    for index, name in enumerate(section.click_to_track):
+        if name.lower().startswith("appcues:"):
+            message = f"{show(name)} is an event of Appcues itself, not a click-to-track event"
+            cure = "list its own events under activities, by their names without appcues:"
+            yield Finding(("to_salesforce", "click_to_track", index), message, cure)
+    if not (targets(mapping) or section.activities or section.click_to_track):
+        message = "asks for nothing: there is no NPS field, no activity and no click-to-track event"
+        yield Finding(("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key")
+
+
+def _twice(path: ConfigPath, items: Sequence[str]) -> Iterator[Finding]:
+    for index, item in enumerate(items):
+        if item in items[:index]:
+            yield Finding((*path, index), f"{item} is listed twice", "keep one of them")
+
+
+def _connector(mapping: Mapping, document: Document) -> Iterator[Finding]:
+    if mapping.delivery != "connector":
+        return
+    for key in ("trigger", "on"):
+        if document.has("to_appcues", key):
+            message = "has no meaning with delivery: connector, for which sfcode generates no message or flow"
+            yield Finding(("to_appcues", key), message, "leave it out, or write delivery: relay", at="key")
+
+
+def warnings(mapping: Mapping) -> Iterator[Finding]:
+    """Say what works but should be known."""
+    section = mapping.to_appcues
+    if section and section.trigger == "workflow_rule":
+        message = "Salesforce ended support for workflow rules on 2025-12-31, and may refuse new ones"
+        yield Finding(("to_appcues", "trigger"), message, "write trigger: flow, which does the same")
+    if mapping.match == "group" and mapping.object in ("Contact", "Lead"):
+        message = f"a {mapping.object} is a person, and a group in Appcues is usually an account"
+        yield Finding(("match",), message, "write match: user unless this is what you mean")
+    if mapping.delivery == "connector" and section:
+        typed = [name for name, attribute in section.attributes.items() if attribute.type]
+        yield from _unused_types(typed)
+
+
+def _unused_types(names: Iterable[str]) -> Iterator[Finding]:
+    for name in names:
+        message = "is left to Appcues with delivery: connector"
+        yield Finding(("to_appcues", "attributes", name, "type"), message, "leave it out", at="key")

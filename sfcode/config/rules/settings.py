@@ -1,0 +1,59 @@
+"""Rules about `sfcode.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from sfcode.config.document import Document, Finding
+from sfcode.config.models import DEFAULT_API_VERSION, IntegrationUser, Relay, Settings
+from sfcode.config.urls import is_loopback, is_private
+
+OLDEST_API_VERSION = 55.0
+DEPRECATED_PROFILE = "Salesforce API Only System Integrations"
+_NEEDS_HEADER = ("header", "hmac")
+
+
+def findings(settings: Settings, document: Document) -> Iterator[Finding]:
+    """Judge the settings as a whole."""
+    version = settings.salesforce.api_version
+    if float(version) < OLDEST_API_VERSION:
+        message = f'"{version}" is too old: flows have entry formulas since {OLDEST_API_VERSION}'
+        yield Finding(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}"')
+    yield from _record_access(settings.integration_user, document)
+    yield from _webhook_auth(settings.relay, document)
+
+
+def _record_access(user: IntegrationUser, document: Document) -> Iterator[Finding]:
+    path = ("integration_user", "record_access")
+    if user.access == "documented" and document.has(*path) and user.record_access != "modify_all":
+        message = f"{user.record_access} cannot be combined with access: documented, which includes Modify All"
+        yield Finding(path, message, "write modify_all or leave the key out, or choose access: least_privilege")
+
+
+def _webhook_auth(relay: Relay, document: Document) -> Iterator[Finding]:
+    auth, path = relay.webhook_auth, ("relay", "webhook_auth")
+    if auth.scheme in _NEEDS_HEADER and auth.header is None:
+        message = f"missing: scheme {auth.scheme} needs the name of a header"
+        yield Finding((*path, "header"), message, "add the header that Appcues sends, such as header: X-Token", at="key")
+    allowed = {"header": _NEEDS_HEADER, "algorithm": ("hmac",), "encoding": ("hmac",)}
+    for key, schemes in allowed.items():
+        if auth.scheme not in schemes and document.has(*path, key):
+            cure = f"leave it out, or write scheme: {' or '.join(schemes)}"
+            yield Finding((*path, key), f"has no meaning with scheme {auth.scheme}", cure, at="key")
+
+
+def warnings(settings: Settings) -> Iterator[Finding]:
+    """Say what works but should be known."""
+    if float(settings.salesforce.api_version) > float(DEFAULT_API_VERSION):
+        message = f"newer than {DEFAULT_API_VERSION}, the version whose schema sfcode checks packages against"
+        yield Finding(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}" unless you need more')
+    if settings.integration_user.profile == DEPRECATED_PROFILE:
+        message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
+        yield Finding(("integration_user", "profile"), message, "write Minimum Access - API Only Integrations")
+    if settings.relay.webhook_auth.algorithm == "sha1":
+        yield Finding(("relay", "webhook_auth", "algorithm"), "SHA-1 is out of date", "write sha256 if Appcues can")
+    host = urlsplit(settings.relay.url).hostname or ""
+    if is_private(host) and not is_loopback(host):
+        message = f"Salesforce can hardly reach {host}: it looks like a name or address of a private network"
+        yield Finding(("relay", "url"), message, "give the relay a public address")

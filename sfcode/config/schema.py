@@ -1,0 +1,66 @@
+"""The mapping language as JSON Schema (draft 2020-12), for editors and other checkers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from sfcode.config.models import Events, Mapping, Settings
+
+KINDS: dict[str, type[BaseModel]] = {"sfcode": Settings, "mapping": Mapping, "events": Events}
+DIALECT = GenerateJsonSchema.schema_dialect
+
+_CONSTRAINTS = ("pattern", "enum", "maxLength")
+_PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
+
+
+def schema(kind: str | None = None) -> dict[str, Any]:
+    """Make the schema of one kind of file, or of a file of any kind."""
+    if kind:
+        made = KINDS[kind].model_json_schema()
+    else:
+        models: list[Any] = [(model, "validation") for model in KINDS.values()]
+        refs, made = models_json_schema(models, title="The files of an sfcode project")
+        made["anyOf"] = list(refs.values())
+    return {"$schema": DIALECT, **_tidy(made)}
+
+
+def schema_text(kind: str | None = None) -> str:
+    """Write the schema as a file holds it."""
+    return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def _tidy(node: Any, *, literal: bool = False) -> Any:
+    """
+    Bring pydantic's schema in line with what the loader does.
+
+    Any text may hold `${variable}` instead of what its pattern or list of values asks for, except
+    under `environments`, where variables are defined. Names of keys are checked, not only used.
+    Titles that only repeat a key are left out.
+    """
+    if isinstance(node, list):
+        return [_tidy(item, literal=literal) for item in node]
+    if not isinstance(node, dict):
+        return node
+    tidy: dict[str, Any] = {}
+    for key, value in node.items():
+        if key in ("properties", "patternProperties", "$defs"):
+            fixed = {name: _tidy(item, literal=literal or name == "Environment") for name, item in value.items()}
+            tidy[key] = {name: _untitled(item) for name, item in fixed.items()} if key == "properties" else fixed
+        elif key in ("default", "examples", "enum", "const", "not", "propertyNames"):
+            tidy[key] = value
+        else:
+            tidy[key] = _tidy(value, literal=literal)
+    if "patternProperties" in tidy:
+        tidy["additionalProperties"] = False
+    if tidy.get("type") == "string" and not literal and any(key in tidy for key in _CONSTRAINTS):
+        kept = {key: tidy.pop(key) for key in ("type", "not", *_CONSTRAINTS) if key in tidy}
+        tidy["anyOf"] = [kept, dict(_PLACEHOLDER)]
+    return tidy
+
+
+def _untitled(node: Any) -> Any:
+    return {key: value for key, value in node.items() if key != "title"} if isinstance(node, dict) else node

@@ -1,0 +1,32 @@
+"""Look up the secrets that a project names, in the environment of the process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sfcode.config.project import Project, SecretRef
+from sfcode.errors import ConfigError, Problem
+
+_URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+def resolve_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    """Find the value of every secret. Raises ConfigError naming each that is missing, at its place."""
+    problems = [problem for ref in project.secrets if (problem := _problem(ref, project, environ))]
+    if problems:
+        raise ConfigError(problems)
+    return {ref.name: environ[ref.name] for ref in project.secrets}
+
+
+def _problem(ref: SecretRef, project: Project, environ: Mapping[str, str]) -> Problem | None:
+    value = environ.get(ref.name, "")
+    in_url = project.settings.relay.outbound_secret == f"${{secret:{ref.name}}}"
+    if not value:
+        message, cure = f"the secret {ref.name} is not set", f"set the environment variable {ref.name}"
+    elif in_url and not _URL_SAFE.fullmatch(value):
+        message = f"the value of the secret {ref.name} cannot be part of an address"
+        cure = "use letters, digits and . _ ~ - only"
+    else:
+        return None
+    return Problem(ref.position, ref.path, message, cure)

@@ -1,0 +1,38 @@
+"""Say what could have been meant."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+
+
+def one_of(given: str, allowed: Iterable[str]) -> str:
+    """Name the choices, the likely one first: `flow (or: connector, relay)`."""
+    names = list(dict.fromkeys(allowed))
+    near = nearest_name(given, names)
+    if near is None:
+        return "one of: " + ", ".join(names) if len(names) > 1 else names[0]
+    rest = [name for name in names if name != near]
+    return f"{near} (or: {', '.join(rest)})" if rest else near
+
+
+def nearest_name(given: str, names: Iterable[str]) -> str | None:
+    """Find the name that was probably meant."""
+    by_lower = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(given.lower()[:80], by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def show(value: object) -> str:
+    """Show a value in a message: short, on one line, in the words of YAML."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= 62 else f'{text[:58]}..."'
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return "a list" if isinstance(value, list) else "keys and values"

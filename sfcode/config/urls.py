@@ -1,0 +1,66 @@
+"""Judge the relay's address."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic_core import PydanticCustomError
+
+OUTBOUND_PORTS = "80, 443 and 7000 to 10000"
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
+
+_PATH = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/%-]*")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def is_private(host: str) -> bool:
+    """Tell whether a host can only be reached from within a network."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host.rstrip(".") or host.endswith((".local", ".internal", ".lan"))
+
+
+def relay_url(value: object) -> object:
+    """Check the address and leave away the slashes it ends with."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        wrong = _wrong(value, parts)
+    except ValueError:
+        wrong = ("is not an address", "write it like https://relay.example.com")
+    if wrong:
+        raise PydanticCustomError("url", "{what}", {"what": wrong[0], "cure": wrong[1]})
+    return value.rstrip("/")
+
+
+def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
+    host, port = parts.hostname or "", parts.port
+    http, local = parts.scheme in ("http", "https"), is_loopback(host)
+    reachable = port in (None, 80, 443) or 7000 <= port <= 10000
+    named = _PATH.fullmatch(parts.path) and (_HOST.fullmatch(host) or ":" in host)
+    example = "write it like https://relay.example.com"
+    rules = (
+        (not http or re.search(r"\s", value), "is not an http address", example),
+        ("${" in value, "must not hold a secret", "the relay's address is no secret; see relay.outbound_secret"),
+        ("@" in parts.netloc, "must not hold a user or password", "leave them out; secrets have their own place"),
+        ("?" in value or "#" in value, "must end with its path", "leave out everything from ? or # on"),
+        (not named, "is not an address", example),
+        (parts.scheme == "http" and not local, "must begin with https", "http is for this machine only (localhost)"),
+        (
+            not reachable and not local,
+            f"uses port {port}, which Salesforce does not send to",
+            f"use one of the ports {OUTBOUND_PORTS}",
+        ),
+    )
+    return next(((what, cure) for broken, what, cure in rules if broken), None)

@@ -1,0 +1,197 @@
+"""
+Read YAML so that everything wrong in it is found, and everything in it can be pointed at.
+
+The C parser's events are composed here rather than by PyYAML: its composer keeps the last of two
+equal keys, expands aliases without bound and recurses as deep as the file nests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sfcode.config.document import Document, Spot, position_of, show_path
+from sfcode.config.project import ConfigPath
+from sfcode.config.scalars import COLLECTION_TAGS, scalar, show_tag
+from sfcode.errors import ConfigError, Position, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+MAX_NODES = 50_000
+
+_LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_QUOTES = "put the value in quotes"
+_CURES = {
+    "mapping values are not allowed": "put a value that holds `: ` in quotes, and check the indentation",
+    "cannot start any token": "indent with spaces, and put values that begin with %, @ or ` in quotes",
+    "did not find expected ',' or": "inside { } and [ ], put values that hold ${...} in quotes and check the commas",
+    "did not find expected key": "check the indentation; put a value that begins with { or [ in quotes",
+    "could not find expected ':'": "every line needs `key: value`; check the indentation",
+    "unexpected end of stream": "close the quotes",
+}
+
+
+@dataclass(slots=True)
+class _Node:
+    """A value as written: a scalar, a list of nodes, or a list of (key, place, node)."""
+
+    at: Position
+    start: int
+    end: int
+    block: bool = False
+    value: object = None
+    items: list[_Node] | None = None
+    entries: list[tuple[str, Position, _Node]] | None = None
+
+
+def read(path: Path, file: str) -> Document:
+    """Read a file; `file` is its name in messages. Raises ConfigError."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError([Problem(None, file, f"cannot be read: {error.strerror}", "check the file")]) from None
+    return parse(data, file)
+
+
+def parse(data: bytes, file: str) -> Document:
+    """Parse the bytes of a file. Raises ConfigError."""
+    return _Parser(file, _decode(data, file)).document()
+
+
+def _decode(data: bytes, file: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise _error(Position(file, 1, 1), f"larger than {MAX_BYTES:,} bytes", "split the file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8", "replace")
+        where = position_of(file, before, len(before))
+        raise _error(where, "not UTF-8 text", "save the file as UTF-8") from None
+    if bad := _CONTROL.search(text):
+        where = position_of(file, text, bad.start())
+        raise _error(where, f"the character U+{ord(bad[0]):04X} is not allowed in YAML", "remove it")
+    return text
+
+
+def _error(where: Position, message: str, cure: str, path: str = "") -> ConfigError:
+    return ConfigError([Problem(where, path, message, cure)])
+
+
+@dataclass
+class _Parser:
+    file: str
+    text: str
+    problems: list[Problem] = field(default_factory=list)
+    anchors: dict[str, _Node] = field(default_factory=dict)
+    spots: dict[ConfigPath, Spot] = field(default_factory=dict)
+
+    def document(self) -> Document:
+        events = yaml.parse(self.text, Loader=_LOADER)
+        try:
+            root = self.root(events)
+        except yaml.MarkedYAMLError as error:
+            raise self.syntax_error(error) from None
+        if root.entries is None:
+            kind = "the file is empty" if root.value is None and root.items is None else "the file holds no keys"
+            raise _error(Position(self.file, 1, 1), kind, "write `key: value` lines; `sfcode init` writes an example")
+        data = self.flatten(root, (), root.at)
+        if self.problems:
+            raise ConfigError(self.problems)
+        return Document(self.file, self.text, data, self.spots)
+
+    def syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigError:
+        mark = error.problem_mark or error.context_mark
+        where = self.place(mark) if mark else Position(self.file, 1, 1)
+        what = error.problem or error.context or "it cannot be parsed"
+        cure = next((cure for part, cure in _CURES.items() if part in what), "check indentation and quotes here")
+        return _error(where, f"not valid YAML: {what}", cure)
+
+    def place(self, mark: Any) -> Position:
+        return Position(self.file, mark.line + 1, mark.column + 1)
+
+    def root(self, events: Iterator[Any]) -> _Node:
+        root = _Node(Position(self.file, 1, 1), 0, 0)
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _error(self.place(event.start_mark), "a second YAML document", "use one file for each")
+            elif isinstance(event, yaml.NodeEvent):
+                root = self.node(event, events, ())
+        return root
+
+    def node(self, event: Any, events: Iterator[Any], path: ConfigPath) -> _Node:
+        where = self.place(event.start_mark)
+        if len(path) > MAX_DEPTH:
+            raise _error(where, f"nested deeper than {MAX_DEPTH} levels", "write it flatter")
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                message = f"there is no anchor &{event.anchor} before this alias"
+                raise _error(where, message, "put a value that begins with * in quotes", show_path(path))
+            return self.anchors[event.anchor]
+        node = _Node(where, event.start_mark.index, event.end_mark.index)
+        if isinstance(event, yaml.ScalarEvent):
+            node.block = event.style == "|"
+            node.value = self.scalar(event, path)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self.check_tag(event, path, "list")
+            node.items = list(self.items(events, path))
+        else:
+            self.check_tag(event, path, "mapping")
+            node.entries = list(self.entries(events, path))
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def items(self, events: Iterator[Any], path: ConfigPath) -> Iterator[_Node]:
+        index = 0
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            yield self.node(event, events, (*path, index))
+            index += 1
+
+    def entries(self, events: Iterator[Any], path: ConfigPath) -> Iterator[tuple[str, Position, _Node]]:
+        seen: dict[str, Position] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                where = self.place(event.start_mark)
+                raise _error(where, "a key must be plain text", "put a value that begins with { or [ in quotes")
+            key = event.value
+            if key == "<<" and event.implicit[0]:
+                self.note(event, path, "merge keys (<<) are not supported", "write the keys out")
+            elif key in seen:
+                self.note(event, (*path, key), f"written twice, first in line {seen[key].line}", "keep one of them")
+            where = seen.setdefault(key, self.place(event.start_mark))
+            yield key, where, self.node(next(events), events, (*path, key))
+
+    def scalar(self, event: yaml.ScalarEvent, path: ConfigPath) -> object:
+        try:
+            return scalar(event.value, event.tag, plain=event.implicit[0])
+        except ValueError as error:
+            self.note(event, path, str(error), "write the value without a tag")
+        return None
+
+    def check_tag(self, event: Any, path: ConfigPath, kind: str) -> None:
+        if event.tag not in (None, "!", COLLECTION_TAGS[kind]):
+            self.note(event, path, f"the tag {show_tag(event.tag)} is not known here", "write the value without a tag")
+
+    def note(self, event: Any, path: ConfigPath, message: str, cure: str) -> None:
+        self.problems.append(Problem(self.place(event.start_mark), show_path(path), message, cure))
+
+    def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
+        """Turn a node into data and note its spots; here aliases unfold, so here is the bound."""
+        if len(self.spots) >= MAX_NODES or len(path) > MAX_DEPTH:
+            raise _error(key, f"more than {MAX_NODES:,} values once aliases are followed", "use fewer aliases")
+        self.spots[path] = Spot(key, node.at, node.start, node.end, node.block)
+        if node.items is not None:
+            return [self.flatten(item, (*path, index), item.at) for index, item in enumerate(node.items)]
+        if node.entries is not None:
+            return {name: self.flatten(item, (*path, name), where) for name, where, item in node.entries}
+        return node.value
