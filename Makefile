@@ -37,7 +37,7 @@ docs: $(READY) ## write the generated pages under docs/reference/
 	@$(BIN)/python scripts/docs.py
 
 bench: $(READY) ## measure start-up and a round trip; ARGS=--save keeps the result in benchmarks/RESULTS.md
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 test-org: $(READY) ## run the probes of docs/unverified.md against the org that SFCODE_TEST_ORG names
 	@if [ -z "$$SFCODE_TEST_ORG" ]; then \

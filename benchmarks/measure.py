@@ -1,0 +1,61 @@
+"""Time things, and set them in a table."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SFCODE = str(Path(sys.executable).with_name("sfcode"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was measured, in seconds."""
+
+    name: str
+    seconds: Sequence[float]
+    bare: float | None = None
+
+    @property
+    def median(self) -> float:
+        """Give the middle one."""
+        return statistics.median(self.seconds)
+
+    def cells(self) -> tuple[str, ...]:
+        """Set the row: name, median, fastest, times bare Python."""
+        ratio = f"{self.median / self.bare:.1f}" if self.bare else ""
+        return (self.name, f"{self.median * 1000:.0f} ms", f"{min(self.seconds) * 1000:.0f} ms", ratio)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Set rows as a Markdown table."""
+    head = ("what", "median", "fastest", "times bare Python")
+    lines = [head, ("---", "---:", "---:", "---:"), *(row.cells() for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Run once and give the seconds."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def process(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> float:
+    """Run a whole process that must succeed, and give the seconds."""
+
+    def run() -> None:
+        done = subprocess.run(
+            command, cwd=folder, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+
+    return timed(run)

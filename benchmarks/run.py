@@ -1,0 +1,52 @@
+"""
+Measure sfcode on this machine and print a table: `make bench`, or `make bench ARGS=--save` to keep it.
+
+These are orders of magnitude. No test looks at them, as a busy machine would make it fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+
+from benchmarks import round_trip, schema, startup
+from benchmarks.measure import ROOT, Row, table
+from sfcode import __version__
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "Start-up": startup.measure,
+    "Round trip against the local org": round_trip.measure,
+    "Schema": schema.measure,
+}
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+
+
+def report() -> str:
+    """Measure everything and set it as one Markdown page."""
+    machine = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
+    parts = [
+        "# Benchmarks",
+        f"Written by `make bench ARGS=--save`. {machine}. Orders of magnitude: a loaded machine is slower.",
+    ]
+    for title, measure in PARTS.items():
+        print(f"measuring: {title}", file=sys.stderr)
+        parts += [f"## {title}", table(list(measure()))]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Print the report, and keep it if asked to."""
+    parser = argparse.ArgumentParser(description="Measure sfcode on this machine.")
+    parser.add_argument("--save", action="store_true", help=f"write {RESULTS.relative_to(ROOT)} as well")
+    save: bool = parser.parse_args().save
+    text = report()
+    print(text)
+    if save:
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""The schema check that `validate` does: the first file of each type in a process, and those after it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from benchmarks.measure import ROOT, Row
+
+TIMES = 5
+CODE = """
+import time
+from sfcode.metadata.schema import strict_problems, xsd
+from sfcode.metadata.table import NAMESPACE, roots
+files = [f'<{name} xmlns="{NAMESPACE}"/>'.encode() for name in sorted(roots())]
+for _ in range(2):
+    started = time.perf_counter()
+    for file in files:
+        strict_problems(file)
+    print(time.perf_counter() - started, len(files))
+"""
+
+
+def measure() -> Iterator[Row]:
+    """Check an empty file of every type, twice, in fresh processes."""
+    first, again, types = [], [], 0
+    for _ in range(TIMES):
+        run = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)
+        (cold, types_), (warm, _) = (line.split() for line in run.stdout.splitlines())
+        types = int(types_)
+        first.append(float(cold))
+        again.append(float(warm))
+    yield Row(f"load the strict schemas of {types} types", first)
+    yield Row(f"check {types} small files with them", again)

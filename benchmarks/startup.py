@@ -1,0 +1,25 @@
+"""Start-up of commands that need no org, against a Python that does nothing."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterator
+
+from benchmarks.measure import ROOT, SFCODE, Row, process
+
+COMMANDS = {
+    "bare `python -c pass`": [sys.executable, "-c", "pass"],
+    "`sfcode --help`": [SFCODE, "--help"],
+    "`sfcode validate` on config/": [SFCODE, "--env", "local", "validate"],
+}
+TIMES = 9
+
+
+def measure() -> Iterator[Row]:
+    """Run the commands in turn, so that a busy moment hits all of them; the first round warms the disk."""
+    rounds = [{name: process(command, ROOT) for name, command in COMMANDS.items()} for _ in range(TIMES + 1)][1:]
+    seconds = {name: [one[name] for one in rounds] for name in COMMANDS}
+    bare = statistics.median(next(iter(seconds.values())))
+    for name, values in seconds.items():
+        yield Row(name, values, bare)
