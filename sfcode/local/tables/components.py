@@ -57,6 +57,15 @@ class ComponentTable(Table):
         rows = self._db.execute(f"{SELECT} {where} ORDER BY type, full_name", values)
         return [_stored(row) for row in rows]
 
+    def child_components(self, kind: str, parent: str) -> list[Stored]:
+        """List the components of a type inside one container: the CustomFields of Contact."""
+        # "/" is the character after ".": the range holds what begins with the container's name and a dot.
+        rows = self._db.execute(
+            f"{SELECT} WHERE type = ? AND full_name > ? AND full_name < ? ORDER BY full_name",
+            (kind, f"{parent}.", f"{parent}/"),
+        )
+        return [_stored(row) for row in rows]
+
     def put_component(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> Put:
         """Store a component; the same body and raw file again change nothing, not even the times."""
         if component.type == "Flow":

@@ -81,17 +81,19 @@ class RecordTable(Table):
         done = self._db.execute("DELETE FROM record WHERE object = ? AND id = ?", (object_name, ids.full(record_id)))
         return done.rowcount > 0
 
+    def known_prefix(self, object_name: str) -> str | None:
+        """Give an object's key prefix, if it has one yet."""
+        return ids.KEY_PREFIXES.get(object_name) or self.get(f"prefix.{object_name.lower()}")
+
     def record_prefix(self, object_name: str) -> str:
         """Give an object's key prefix; a custom object gets the next free one (a00, a01, ...) the first time."""
-        if object_name in ids.KEY_PREFIXES:
-            return ids.KEY_PREFIXES[object_name]
-        key = f"prefix.{object_name.lower()}"
-        if (known := self.get(key)) is not None:
+        known = self.known_prefix(object_name)
+        if known is not None:
             return known
         number = int(self.get("prefix.last") or -1) + 1
         prefix = f"a{ids.ALPHABET[number // 62 % 62]}{ids.ALPHABET[number % 62]}"
         self.set("prefix.last", str(number))
-        self.set(key, prefix)
+        self.set(f"prefix.{object_name.lower()}", prefix)
         return prefix
 
 

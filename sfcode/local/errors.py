@@ -1,0 +1,90 @@
+"""What an org says when it will not: a code, a sentence and the fields it is about, in Salesforce's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class ApiError(Exception):
+    """One refusal. REST answers it as `[{message, errorCode, fields}]`, a collection as an item's error."""
+
+    status = 400
+
+    def __init__(self, code: str, message: str, fields: Iterable[str] | None = None, *, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.fields = None if fields is None else list(fields)
+        self.status = status
+
+    @property
+    def body(self) -> list[dict[str, Any]]:
+        """The answer of a REST call."""
+        error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        if self.fields is not None:
+            error["fields"] = self.fields
+        return [error]
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """The error of one record in a collection."""
+        return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
+
+
+def invalid_session() -> ApiError:
+    """No token, or one that is not worth anything."""
+    return ApiError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
+
+
+def not_found() -> ApiError:
+    """No such path, object or record."""
+    return ApiError("NOT_FOUND", "The requested resource does not exist", status=404)
+
+
+def method_not_allowed(method: str, allowed: Iterable[str]) -> ApiError:
+    """Refuse a verb that the path does not take."""
+    names = ",".join(allowed)
+    return ApiError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {names}", status=405)
+
+
+def bad_json(message: str) -> ApiError:
+    """Refuse a body that is not what JSON, or the field's type, asks for."""
+    return ApiError("JSON_PARSER_ERROR", message)
+
+
+def no_such_column(name: str, object_name: str) -> ApiError:
+    """Refuse to write a field that the object does not have, or that the user does not see."""
+    return ApiError("INVALID_FIELD", f"No such column '{name}' on sobject of type {object_name}")
+
+
+def required(names: list[str]) -> ApiError:
+    """Refuse a record without its required fields."""
+    return ApiError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(names)}]", names)
+
+
+def read_only(names: list[str]) -> ApiError:
+    """Refuse to write what only the org writes."""
+    return ApiError(
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field and "
+        "verify that it is read/write for your profile or permission set.",
+        names,
+    )
+
+
+def malformed_id(label: str, value: object, field: str) -> ApiError:
+    """Refuse an id of the wrong form, or of a record of the wrong object."""
+    return ApiError("MALFORMED_ID", f"{label}: id value of incorrect type: {value}", [field])
+
+
+def cross_reference(fields: Iterable[str] = (), *, status: int = 400) -> ApiError:
+    """Refuse an id that names no record."""
+    return ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields, status=status)
+
+
+def duplicate(field: str, record_id: str) -> ApiError:
+    """Refuse a second record with the value of a unique field."""
+    return ApiError(
+        "DUPLICATE_VALUE", f"duplicate value found: {field} duplicates value on record with id: {record_id}", []
+    )

@@ -1,0 +1,160 @@
+"""Deployed metadata as objects and fields: what a CustomField or CustomObject component means for records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
+from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS, label_of
+from sfcode.metadata.component import Component
+
+DESCRIBE_TYPES = {
+    "AutoNumber": "string",
+    "Checkbox": "boolean",
+    "Currency": "currency",
+    "Date": "date",
+    "DateTime": "datetime",
+    "Email": "email",
+    "EncryptedText": "encryptedstring",
+    "Html": "textarea",
+    "LongTextArea": "textarea",
+    "Lookup": "reference",
+    "MasterDetail": "reference",
+    "MultiselectPicklist": "multipicklist",
+    "Number": "double",
+    "Percent": "percent",
+    "Phone": "phone",
+    "Picklist": "picklist",
+    "Summary": "double",
+    "Text": "string",
+    "TextArea": "textarea",
+    "Time": "time",
+    "Url": "url",
+}
+"""What a describe calls the types of metadata."""
+
+FIXED_LENGTHS = {
+    "Email": 80,
+    "Lookup": 18,
+    "MasterDetail": 18,
+    "Phone": 40,
+    "Picklist": 255,
+    "TextArea": 255,
+    "Url": 255,
+    "AutoNumber": 30,
+}
+FORMULA_TEXT_LENGTH = 1300
+"""What a describe gives as the length of every text formula."""
+
+
+def custom_field(component: Component) -> FieldDef:
+    """Read a CustomField component."""
+    body: Mapping[str, Any] = component.body
+    name = component.full_name.partition(".")[2]
+    kind = str(body.get("type", "Text"))
+    formula = str(body.get("formula") or "")
+    computed = bool(formula) or kind in ("AutoNumber", "Summary")
+    mandatory = bool(body.get("required")) or kind == "MasterDetail"
+    reference = kind in ("Lookup", "MasterDetail")
+    values, restricted = _picklist(body)
+    return FieldDef(
+        name,
+        DESCRIBE_TYPES.get(kind, "string"),
+        str(body.get("label") or name),
+        FORMULA_TEXT_LENGTH if formula and kind == "Text" else int(body.get("length") or FIXED_LENGTHS.get(kind, 0)),
+        precision=int(body.get("precision") or (18 if kind in ("Number", "Currency", "Percent") else 0)),
+        scale=int(body.get("scale") or 0),
+        nillable=not mandatory and kind != "Checkbox",
+        createable=not computed,
+        updateable=not computed and kind != "MasterDetail",
+        calculated=bool(formula) or kind == "Summary",
+        formula=formula,
+        custom=True,
+        permissionable=not mandatory,
+        reference_to=(str(body["referenceTo"]),) if reference and body.get("referenceTo") else (),
+        relationship=name.removesuffix("__c") + "__r" if reference else "",
+        child_relationship=f"{body['relationshipName']}__r" if reference and body.get("relationshipName") else "",
+        picklist=values,
+        restricted=restricted,
+        external_id=bool(body.get("externalId")),
+        unique=bool(body.get("unique")),
+        default=_default(kind, body.get("defaultValue")),
+    )
+
+
+def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> ObjectDef:
+    """Read a CustomObject component; `fields` are its deployed custom fields."""
+    body: Mapping[str, Any] = component.body
+    label = str(body.get("label") or component.full_name)
+    name_field: Mapping[str, Any] = body.get("nameField") or {}
+    automatic = name_field.get("type") == "AutoNumber"
+    detail = any(field.type == "reference" and not field.updateable for field in fields)
+    own = [system_field(name) for name in sorted(SYSTEM_FIELDS)]
+    own.append(
+        FieldDef(
+            "Name",
+            "string",
+            str(name_field.get("label") or "Name"),
+            80,
+            # A record without a name is given its id as one.
+            createable=not automatic,
+            updateable=not automatic,
+            permissionable=False,
+        )
+    )
+    if not detail:
+        own.append(owner_field())
+    return object_def(
+        component.full_name, label, str(body.get("pluralLabel") or label), prefix, own + fields, custom=True
+    )
+
+
+def owner_field() -> FieldDef:
+    """Make the field for a record's owner: whoever made it, unless said otherwise."""
+    return FieldDef(
+        "OwnerId", "reference", "Owner ID", 18, permissionable=False, reference_to=("User",), relationship="Owner"
+    )
+
+
+def system_field(name: str) -> FieldDef:
+    """Make a field that the org itself writes."""
+    if name == "Id":
+        kind, length = "id", 18
+    elif name.endswith("ById"):
+        kind, length = "reference", 18
+    else:
+        kind, length = ("boolean" if name == "IsDeleted" else "datetime"), 0
+    return FieldDef(
+        name,
+        kind,
+        "Record ID" if name == "Id" else label_of(name),
+        length,
+        nillable=False,
+        createable=False,
+        updateable=False,
+        permissionable=False,
+        reference_to=("User",) if kind == "reference" else (),
+        relationship=name.removesuffix("Id") if kind == "reference" else "",
+    )
+
+
+def _default(kind: str, value: object) -> bool | None:
+    # Other defaults are formulas, evaluated on the page that makes the record and not by the API.
+    if kind != "Checkbox":
+        return None
+    return str(value).lower() == "true"
+
+
+def _picklist(body: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
+    value_set = body.get("valueSet")
+    if not isinstance(value_set, Mapping):
+        return (), False
+    definition = value_set.get("valueSetDefinition")
+    values = definition.get("value") if isinstance(definition, Mapping) else None
+    # Keyed by fullName where the type table says so, else a list of dictionaries.
+    if isinstance(values, Mapping):
+        names = [str(name) for name in values]
+    else:
+        names = [str(value["fullName"]) for value in values or () if isinstance(value, Mapping) and "fullName" in value]
+    return tuple(names), bool(value_set.get("restricted"))

@@ -1,0 +1,119 @@
+"""What an object is: its fields, and what may be done with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfcode.local.store import Scalar
+
+TEXT_TYPES = frozenset({"string", "textarea", "email", "phone", "url", "encryptedstring", "combobox"})
+NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
+PICKLIST_TYPES = frozenset({"picklist", "multipicklist"})
+MAX_FILTERABLE = 255
+"""Longer text can be neither filtered nor sorted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDef:
+    """One field, in the words of a describe."""
+
+    name: str
+    type: str
+    label: str = ""
+    length: int = 0
+    precision: int = 0
+    scale: int = 0
+    nillable: bool = True
+    defaulted: bool = False
+    """Given a value by the org when a new record brings none."""
+    createable: bool = True
+    updateable: bool = True
+    calculated: bool = False
+    formula: str = ""
+    custom: bool = False
+    permissionable: bool = True
+    compound: str = ""
+    """The address or name that it is a part of."""
+    reference_to: tuple[str, ...] = ()
+    relationship: str = ""
+    child_relationship: str = ""
+    picklist: tuple[str, ...] = ()
+    restricted: bool = False
+    external_id: bool = False
+    unique: bool = False
+    default: Scalar = None
+
+    @property
+    def required(self) -> bool:
+        """Tell whether a new record must bring a value."""
+        return not (self.nillable or self.defaulted) and self.createable and self.type != "boolean"
+
+    @property
+    def filterable(self) -> bool:
+        """Tell whether SOQL may filter and sort by it."""
+        return self.type != "address" and not (self.type == "textarea" and self.length > MAX_FILTERABLE)
+
+    @property
+    def upsertable(self) -> bool:
+        """Tell whether it can name the record of an upsert."""
+        return self.external_id or self.name == "Id"
+
+
+@dataclass(frozen=True)
+class ObjectDef:
+    """One object and its fields, which are found whatever their case."""
+
+    name: str
+    label: str
+    plural: str
+    key_prefix: str | None
+    fields: Mapping[str, FieldDef]
+    custom: bool = False
+    createable: bool = True
+    updateable: bool = True
+    deletable: bool = True
+    relationships: Mapping[str, FieldDef] = field(default_factory=dict)
+
+    def field(self, name: str) -> FieldDef | None:
+        """Find a field by its name."""
+        return self.fields.get(name.lower())
+
+    def relationship(self, name: str) -> FieldDef | None:
+        """Find the reference that a relationship name (`Account`, `Parent__r`) follows."""
+        return self.relationships.get(name.lower())
+
+
+def object_def(
+    name: str,
+    label: str,
+    plural: str,
+    key_prefix: str | None,
+    fields: list[FieldDef],
+    *,
+    custom: bool = False,
+    writable: bool = True,
+    deletable: bool = True,
+) -> ObjectDef:
+    """Build an object, with its fields and relationships found by lower-case name."""
+    return ObjectDef(
+        name,
+        label,
+        plural,
+        key_prefix,
+        {each.name.lower(): each for each in fields},
+        custom,
+        createable=writable,
+        updateable=writable,
+        deletable=deletable,
+        relationships={each.relationship.lower(): each for each in fields if each.relationship},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRelationship:
+    """A reference seen from the other side: the rows of `child` whose `field` names this record."""
+
+    name: str
+    child: str
+    field: str

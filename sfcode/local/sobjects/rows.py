@@ -1,0 +1,256 @@
+"""The rows of every object: stored ones, and those that are another view of metadata."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.store import Record, Scalar, Stored, Tx
+
+PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Standard": "Standard User"}
+"""Standard profiles whose metadata goes by another name than their row."""
+
+
+class Rows:
+    """Rows as one transaction sees them; what has been read once is not read again."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._all: dict[str, list[Record]] = {}
+        self._by_id: dict[str, dict[str, Record]] = {}
+
+    def all(self, object_name: str) -> list[Record]:
+        """List the rows of an object."""
+        if object_name not in self._all:
+            view = VIEWS.get(object_name)
+            self._all[object_name] = view(self._tx) if view else self._tx.records(object_name)
+        return self._all[object_name]
+
+    def get(self, object_name: str, record_id: str) -> Record | None:
+        """Find a row by its id."""
+        if object_name not in self._by_id:
+            self._by_id[object_name] = {str(row.get("Id")): row for row in self.all(object_name)}
+        return self._by_id[object_name].get(ids.full(record_id))
+
+
+def row(tx: Tx, object_name: str, record_id: str) -> Record | None:
+    """Find one row without reading the others, where that is possible."""
+    if object_name in VIEWS:
+        return Rows(tx).get(object_name, record_id)
+    return tx.record(object_name, record_id)
+
+
+def profile_permission_set_id(profile_id: str) -> str:
+    """Give the id of the permission set that a profile owns."""
+    return ids.derived("0PS", profile_id)
+
+
+def _times(stored: Stored) -> Record:
+    return {
+        "CreatedDate": stored.created_at,
+        "CreatedById": stored.created_by,
+        "LastModifiedDate": stored.modified_at,
+        "LastModifiedById": stored.modified_by,
+        "SystemModstamp": stored.modified_at,
+    }
+
+
+def _profiles(tx: Tx) -> list[Record]:
+    licenses = {str(row["Name"]): row["Id"] for row in tx.records("UserLicense")}
+    return [
+        {
+            "Id": stored.id,
+            "Name": PROFILE_NAMES.get(stored.component.full_name, stored.component.full_name),
+            "UserLicenseId": licenses.get(str(stored.component.body.get("userLicense"))),
+            "UserType": "Standard",
+            "Description": _text(stored, "description"),
+            **_times(stored),
+        }
+        for stored in tx.components("Profile")
+    ]
+
+
+def _permission_sets(tx: Tx) -> list[Record]:
+    licenses = {str(row["Name"]): row["Id"] for row in tx.records("UserLicense")}
+    licenses |= {str(row["DeveloperName"]): row["Id"] for row in tx.records("PermissionSetLicense")}
+    common: Record = {"NamespacePrefix": None, "PermissionSetGroupId": None}
+    own: list[Record] = [
+        {
+            "Id": stored.id,
+            "Name": stored.component.full_name,
+            "Label": _text(stored, "label"),
+            "Description": _text(stored, "description"),
+            "LicenseId": licenses.get(str(stored.component.body.get("license"))),
+            "ProfileId": None,
+            "IsOwnedByProfile": False,
+            "IsCustom": True,
+            "HasActivationRequired": bool(stored.component.body.get("hasActivationRequired")),
+            "Type": "Regular",
+            **common,
+            **_times(stored),
+        }
+        for stored in tx.components("PermissionSet")
+    ]
+    return own + [
+        {
+            "Id": profile_permission_set_id(stored.id),
+            "Name": f"X{stored.id[:15]}",
+            "Label": stored.id[:15],
+            "LicenseId": licenses.get(str(stored.component.body.get("userLicense"))),
+            "ProfileId": stored.id,
+            "IsOwnedByProfile": True,
+            "IsCustom": bool(stored.component.body.get("custom")),
+            "HasActivationRequired": False,
+            "Type": "Profile",
+            **common,
+            **_times(stored),
+        }
+        for stored in tx.components("Profile")
+    ]
+
+
+def _grants(tx: Tx, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
+    """List what permission sets and profiles say in one keyed element: whose, which row, which key, which rights."""
+    owners = [(stored, stored.id) for stored in tx.components("PermissionSet")]
+    owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components("Profile")]
+    found: list[tuple[Stored, str, str, Mapping[str, Any]]] = []
+    for stored, parent in owners:
+        entries = stored.component.body.get(element)
+        for key, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
+            found.append((stored, parent, key, rights if isinstance(rights, Mapping) else {}))
+    return found
+
+
+def _field_permissions(tx: Tx) -> list[Record]:
+    return [
+        {
+            "Id": ids.derived("01k", parent, field),
+            "ParentId": parent,
+            "SobjectType": field.partition(".")[0],
+            "Field": field,
+            "PermissionsRead": bool(rights.get("readable") or rights.get("editable")),
+            "PermissionsEdit": bool(rights.get("editable")),
+            "SystemModstamp": stored.modified_at,
+        }
+        for stored, parent, field, rights in _grants(tx, "fieldPermissions")
+    ]
+
+
+def _object_permissions(tx: Tx) -> list[Record]:
+    return [
+        {
+            "Id": ids.derived("110", parent, name),
+            "ParentId": parent,
+            "SobjectType": name,
+            "PermissionsCreate": bool(rights.get("allowCreate")),
+            "PermissionsRead": bool(rights.get("allowRead")),
+            "PermissionsEdit": bool(rights.get("allowEdit")),
+            "PermissionsDelete": bool(rights.get("allowDelete")),
+            "PermissionsViewAllRecords": bool(rights.get("viewAllRecords")),
+            "PermissionsModifyAllRecords": bool(rights.get("modifyAllRecords")),
+            **_times(stored),
+        }
+        for stored, parent, name, rights in _grants(tx, "objectPermissions")
+    ]
+
+
+def _flow_definitions(tx: Tx) -> list[Record]:
+    rows: list[Record] = []
+    for stored in tx.components("Flow"):
+        body: Mapping[str, Any] = stored.component.body
+        versions = tx.flow_versions(stored.component.full_name)
+        active = next((version for version in versions if version.status == "Active"), None)
+        start = body.get("start")
+        trigger: Mapping[str, Any] = start if isinstance(start, Mapping) else {}
+        rows.append(
+            {
+                "Id": versions[-1].definition_id,
+                "DurableId": versions[-1].definition_id,
+                "ApiName": stored.component.full_name,
+                "Label": _text(stored, "label"),
+                "Description": _text(stored, "description"),
+                "ProcessType": _text(stored, "processType"),
+                "TriggerType": _string(trigger.get("triggerType")),
+                "TriggerObjectOrEventLabel": _string(trigger.get("object")),
+                "ActiveVersionId": active.id if active else None,
+                "LatestVersionId": versions[-1].id,
+                "IsActive": active is not None,
+                "VersionNumber": (active or versions[-1]).number,
+                "NamespacePrefix": None,
+                "LastModifiedDate": stored.modified_at,
+                "LastModifiedBy": _user_name(tx, stored.modified_by),
+            }
+        )
+    return rows
+
+
+def _flow_versions(tx: Tx) -> list[Record]:
+    return [
+        {
+            "Id": version.id,
+            "DurableId": version.id,
+            "FlowDefinitionViewId": version.definition_id,
+            "Label": _text(version.stored, "label"),
+            "Description": _text(version.stored, "description"),
+            "ApiVersion": float(str(version.body.get("apiVersion") or 0)),
+            "Status": version.status,
+            "VersionNumber": version.number,
+        }
+        for version in tx.flow_versions()
+    ]
+
+
+def _static_resources(tx: Tx) -> list[Record]:
+    return [
+        {
+            "Id": stored.id,
+            "Name": stored.component.full_name,
+            "NamespacePrefix": None,
+            "ContentType": _text(stored, "contentType"),
+            "CacheControl": _text(stored, "cacheControl"),
+            "Description": _text(stored, "description"),
+            "BodyLength": len(str(stored.component.body.get("content") or "").rstrip("=")) * 3 // 4,
+            **_times(stored),
+        }
+        for stored in tx.components("StaticResource")
+    ]
+
+
+def _user_licenses(tx: Tx) -> list[Record]:
+    profiles = {str(row["Id"]): row["UserLicenseId"] for row in _profiles(tx)}
+    used = Counter(profiles.get(str(user["ProfileId"])) for user in tx.records("User") if user["IsActive"])
+    return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records("UserLicense")]
+
+
+def _permission_set_licenses(tx: Tx) -> list[Record]:
+    used = Counter(row["PermissionSetLicenseId"] for row in tx.records("PermissionSetLicenseAssign"))
+    return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records("PermissionSetLicense")]
+
+
+def _text(stored: Stored, element: str) -> str | None:
+    return _string(stored.component.body.get(element))
+
+
+def _string(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _user_name(tx: Tx, user_id: str) -> Scalar:
+    user = tx.record("User", user_id)
+    return user.get("Name") if user else None
+
+
+VIEWS: dict[str, Callable[[Tx], list[Record]]] = {
+    "FieldPermissions": _field_permissions,
+    "FlowDefinitionView": _flow_definitions,
+    "FlowVersionView": _flow_versions,
+    "ObjectPermissions": _object_permissions,
+    "PermissionSet": _permission_sets,
+    "PermissionSetLicense": _permission_set_licenses,
+    "Profile": _profiles,
+    "StaticResource": _static_resources,
+    "UserLicense": _user_licenses,
+}
+"""Objects whose rows are computed."""

@@ -1,0 +1,201 @@
+"""What single objects ask of a record beyond its fields, and what they work out themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sfcode.local.clock import stamp
+from sfcode.local.errors import ApiError, cross_reference, required
+from sfcode.local.sobjects import licences
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.values import EMAIL
+from sfcode.local.store import Record, Scalar, Tx
+
+TIME_ZONE = re.compile(r"GMT|UTC|[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*){1,2}")
+LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?(_[A-Z]+)?")
+USERNAME_TAKEN = (
+    "Duplicate Username.<br>The username already exists in this or another Salesforce organization. Usernames must be "
+    "unique across all Salesforce organizations. To resolve, use a different username (it doesn't need to match the "
+    "user's email address)."
+)
+
+
+@dataclass(frozen=True)
+class Save:
+    """A record about to be stored: as it was, as it will be, and the fields that the caller gave."""
+
+    tx: Tx
+    before: Record | None
+    after: Record
+    given: frozenset[str]
+
+
+def person(save: Save) -> None:
+    """Put a name together from its parts."""
+    parts = (save.after.get("FirstName"), save.after.get("LastName"))
+    save.after["Name"] = " ".join(str(part) for part in parts if part)
+
+
+def lead(save: Save) -> None:
+    """Leave converted leads alone."""
+    if save.before is not None and save.before.get("IsConverted"):
+        raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
+    person(save)
+
+
+def user(save: Save) -> None:
+    """Check a user's names, locale and licence."""
+    after, tx = save.after, save.tx
+    person(save)
+    if not EMAIL.fullmatch(str(after["Username"])):
+        raise ApiError(
+            "FIELD_INTEGRITY_EXCEPTION",
+            "Username must be in the form of an email address (for example, john@acme.com): Username",
+            ["Username"],
+        )
+    _unique(save, "Username", "DUPLICATE_USERNAME", USERNAME_TAKEN)
+    if not after.get("CommunityNickname"):
+        after["CommunityNickname"] = _free_nickname(tx, str(after["Username"]).partition("@")[0][:36])
+    _unique(
+        save,
+        "CommunityNickname",
+        "DUPLICATE_COMM_NICKNAME",
+        "Duplicate Nickname.<br>Another user has already selected this nickname.<br>Please select another.",
+    )
+    for field, label, pattern in (("TimeZoneSidKey", "Time Zone", TIME_ZONE), ("LocaleSidKey", "Locale", LOCALE)):
+        if not pattern.fullmatch(str(after[field])):
+            raise ApiError(
+                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                f"{label}: bad value for restricted picklist field: {after[field]}",
+                [field],
+            )
+    before = save.before or {}
+    moved = after.get("ProfileId") != before.get("ProfileId")
+    if after.get("IsActive") and (moved or not before.get("IsActive")):
+        licences.seat_taken(tx, str(after["ProfileId"]))
+
+
+def permission_set_assignment(save: Save) -> None:
+    """Assign a set once, and only to a user whose licences allow what it grants."""
+    tx, after = save.tx, save.after
+    assignee, set_id = str(after["AssigneeId"]), after.get("PermissionSetId")
+    if not set_id:
+        raise required(["PermissionSetId"])
+    row = Rows(tx).get("PermissionSet", str(set_id))
+    assigned = tx.find("PermissionSetAssignment", "AssigneeId", assignee)
+    if row is None or row["IsOwnedByProfile"]:
+        raise cross_reference(["PermissionSetId"])
+    if any(other["PermissionSetId"] == set_id for other in assigned):
+        raise ApiError(
+            "DUPLICATE_VALUE",
+            f"Duplicate PermissionSetAssignment. Assignee: {assignee[:15]}; Permission Set: {str(set_id)[:15]}",
+            ["AssigneeId", "PermissionSetId"],
+        )
+    stored = tx.component("PermissionSet", str(row["Name"]))
+    owner = tx.record("User", assignee)
+    if stored is not None and owner is not None:
+        right = licences.refused_right(tx, stored.component, owner)
+        if right:
+            raise licences.cannot_assign(stored.component, owner, right)
+    after["IsActive"] = True
+
+
+def permission_set_license_assign(save: Save) -> None:
+    """Assign a licence once, while there are seats."""
+    held = save.tx.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
+    licence_id = save.after["PermissionSetLicenseId"]
+    if any(other["PermissionSetLicenseId"] == licence_id for other in held):
+        raise ApiError(
+            "DUPLICATE_VALUE",
+            "duplicate value found: <unknown> duplicates value on record with id: <unknown>",
+            [],
+        )
+    row = Rows(save.tx).get("PermissionSetLicense", str(licence_id))
+    if row is not None and int(row["UsedLicenses"] or 0) >= int(row["TotalLicenses"] or 0):
+        raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"])
+
+
+def event(save: Save) -> None:
+    """
+    Work out when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
+
+    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_event.htm
+    """
+    after = save.after
+    start = _given_first(save, "StartDateTime", "ActivityDateTime")
+    if after.get("IsAllDayEvent"):
+        day = after.get("ActivityDate") or (str(start)[:10] if start else None)
+        if day is None:
+            raise required(["ActivityDate"])
+        after |= {"ActivityDate": day, "ActivityDateTime": None, "StartDateTime": f"{day}T00:00:00.000+0000"}
+        after["DurationInMinutes"] = after.get("DurationInMinutes") or 24 * 60
+        after["EndDateTime"] = after.get("EndDateTime") or f"{day}T00:00:00.000+0000"
+        return
+    if start is None or (after.get("DurationInMinutes") is None and after.get("EndDateTime") is None):
+        missing = ("DurationInMinutes", "EndDateTime"), ("ActivityDateTime", "StartDateTime")
+        raise required([names[0] for names in missing if not any(after.get(name) is not None for name in names)])
+    begins = datetime.fromisoformat(str(start))
+    if "EndDateTime" in save.given and after.get("EndDateTime"):
+        minutes = int((datetime.fromisoformat(str(after["EndDateTime"])) - begins).total_seconds() // 60)
+    else:
+        minutes = int(after.get("DurationInMinutes") or 0)
+    if minutes < 0:
+        raise ApiError("FIELD_INTEGRITY_EXCEPTION", "Event duration can not be negative", ["DurationInMinutes"])
+    ends = stamp(begins + timedelta(minutes=minutes))
+    after |= {"StartDateTime": start, "ActivityDateTime": start, "ActivityDate": str(start)[:10]}
+    after |= {"DurationInMinutes": minutes, "EndDateTime": ends}
+
+
+def task(save: Save) -> None:
+    """Close a task with its status."""
+    closed = save.after.get("Status") == "Completed"
+    save.after["IsClosed"] = closed
+
+
+def nothing_left_without(tx: Tx, assignment: Record) -> None:
+    """Keep a permission set licence while an assigned permission set needs it. Raises ApiError."""
+    owner = tx.record("User", str(assignment["AssigneeId"]))
+    if owner is None:
+        return
+    rows = Rows(tx)
+    for other in tx.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
+        row = rows.get("PermissionSet", str(other["PermissionSetId"]))
+        stored = tx.component("PermissionSet", str(row["Name"])) if row else None
+        right = licences.refused_right(tx, stored.component, owner) if stored else None
+        if stored is not None and right:
+            raise licences.cannot_assign(stored.component, owner, right)
+
+
+def _given_first(save: Save, *names: str) -> Scalar:
+    """Take the value that the caller gave, else the one that is there."""
+    given = (save.after.get(name) for name in names if name in save.given)
+    there = (save.after.get(name) for name in names)
+    return next((value for value in (*given, *there) if value is not None), None)
+
+
+def _unique(save: Save, field: str, code: str, message: str) -> None:
+    if any(other["Id"] != save.after.get("Id") for other in save.tx.find("User", field, save.after[field])):
+        raise ApiError(code, message, [field])
+
+
+def _free_nickname(tx: Tx, wish: str) -> str:
+    nickname, number = wish, 1
+    while tx.find("User", "CommunityNickname", nickname):
+        nickname, number = f"{wish}{number}", number + 1
+    return nickname
+
+
+BEFORE_SAVE: dict[str, Callable[[Save], None]] = {
+    "Contact": person,
+    "Event": event,
+    "Lead": lead,
+    "PermissionSetAssignment": permission_set_assignment,
+    "PermissionSetLicenseAssign": permission_set_license_assign,
+    "Task": task,
+    "User": user,
+}
+
+AFTER_DELETE: dict[str, Callable[[Tx, Record], None]] = {"PermissionSetLicenseAssign": nothing_left_without}

@@ -1,0 +1,77 @@
+"""The standard objects that hold data: the shipped table, and how references are called from the other side."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
+from sfcode.local.sobjects.setup_objects import setup_objects
+from sfcode.metadata.objects import Field, ObjectSchema, standard
+
+CHILDREN = {
+    ("Account", "ParentId"): "ChildAccounts",
+    ("Campaign", "ParentId"): "ChildCampaigns",
+    ("CampaignMember", "CampaignId"): "CampaignMembers",
+    ("CampaignMember", "ContactId"): "CampaignMembers",
+    ("CampaignMember", "LeadId"): "CampaignMembers",
+    ("Contact", "AccountId"): "Contacts",
+    ("Contact", "ReportsToId"): "ContactReports",
+    ("Event", "WhatId"): "Events",
+    ("Event", "WhoId"): "Events",
+    ("Task", "WhatId"): "Tasks",
+    ("Task", "WhoId"): "Tasks",
+    ("User", "ManagerId"): "ManagedUsers",
+    ("User", "ProfileId"): "Users",
+    ("User", "UserRoleId"): "Users",
+}
+
+RESTRICTED = frozenset({("User", "EmailEncodingKey"), ("User", "LanguageLocaleKey")})
+"""Picklists that take their own values only; the others take any text from the API, as in an org."""
+
+ACTIVITIES = ("Event", "Task")
+"""Both have the custom fields of Activity, which itself has no records."""
+
+UNDELETABLE = frozenset({"User"})
+
+
+@cache
+def standard_objects() -> dict[str, ObjectDef]:
+    """All standard objects by name, those of Setup included."""
+    data = {name: _object(schema) for name, schema in standard().objects.items() if name != "Activity"}
+    return data | setup_objects()
+
+
+def _object(schema: ObjectSchema) -> ObjectDef:
+    return object_def(
+        schema.name,
+        schema.label,
+        schema.label_plural,
+        schema.key_prefix,
+        [_field(schema.name, field) for field in schema.fields.values()],
+        deletable=schema.name not in UNDELETABLE,
+    )
+
+
+def _field(owner: str, field: Field) -> FieldDef:
+    key = (owner, field.name)
+    return FieldDef(
+        field.name,
+        field.type,
+        field.label,
+        field.length,
+        precision=field.precision,
+        scale=field.scale,
+        nillable=field.nillable,
+        defaulted=not field.required,
+        createable=field.createable,
+        updateable=field.updateable,
+        calculated=field.calculated,
+        permissionable=field.permissionable,
+        compound=field.compound,
+        reference_to=field.reference_to,
+        relationship=field.name.removesuffix("Id") if field.reference_to else "",
+        child_relationship=CHILDREN.get(key, ""),
+        picklist=field.values,
+        restricted=key in RESTRICTED,
+        default=field.default,
+    )

@@ -1,0 +1,126 @@
+"""One value for one field: read from JSON, checked, and brought to the form in which it is stored."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sfcode.local.clock import stamp
+from sfcode.local.errors import ApiError, bad_json, malformed_id
+from sfcode.local.ids import full, is_id
+from sfcode.local.sobjects.model import NUMBER_TYPES, TEXT_TYPES, FieldDef
+from sfcode.local.store import Scalar
+
+EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
+TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z?")
+JSON_KINDS = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
+
+
+def stored_form(field: FieldDef, value: Any) -> Scalar:
+    """Check a value that came as JSON, and give what is stored. Raises ApiError."""
+    if value is None or value == "":
+        return False if field.type == "boolean" else None
+    if isinstance(value, dict | list):
+        raise bad_json(f"Cannot deserialize instance of {_kind(field)} from START_OBJECT at [line:1, column:1]")
+    if field.type == "boolean":
+        return _boolean(field, value)
+    if field.type in NUMBER_TYPES:
+        return _number(field, value)
+    return _text(field, (str(value).lower() if isinstance(value, bool) else str(value)).strip())
+
+
+def _text(field: FieldDef, text: str) -> str | None:
+    if not text:
+        return None
+    if field.type in ("date", "datetime", "time"):
+        return _moment(field, text)
+    if field.type in ("reference", "id"):
+        if not is_id(text):
+            raise malformed_id(field.label, text, field.name)
+        return full(text)
+    return _checked_text(field, text)
+
+
+def _checked_text(field: FieldDef, text: str) -> str:
+    if field.type == "email" and not EMAIL.fullmatch(text):
+        raise ApiError("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {text}", [field.name])
+    if field.restricted:
+        chosen = text.split(";") if field.type == "multipicklist" else [text]
+        bad = [each for each in chosen if each not in field.picklist]
+        if bad:
+            raise bad_picklist(field, bad[0])
+    if field.type not in TEXT_TYPES and field.type != "picklist":
+        return text
+    if field.length and len(text) > field.length:
+        raise ApiError(
+            "STRING_TOO_LONG", f"{field.label}: data value too large: {text} (max length={field.length})", [field.name]
+        )
+    return text
+
+
+def bad_picklist(field: FieldDef, value: str) -> ApiError:
+    """Refuse a value that a restricted picklist does not have."""
+    return ApiError(
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        f"{field.label}: bad value for restricted picklist field: {value}",
+        [field.name],
+    )
+
+
+def _boolean(field: FieldDef, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise _wrong_type(field, value)
+
+
+def _number(field: FieldDef, value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _wrong_type(field, value)
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise _wrong_type(field, value) from error
+    digits = field.precision - field.scale if field.precision else 18
+    if number != number or abs(number) >= 10.0**digits:  # noqa: PLR0124 (NaN)
+        raise ApiError(
+            "NUMBER_OUTSIDE_VALID_RANGE",
+            f"{field.label}: value outside of valid range on numeric field: {number}",
+            [field.name],
+        )
+    if field.type == "int":
+        if number != int(number):
+            raise _wrong_type(field, value)
+        return int(number)
+    return number
+
+
+def _moment(field: FieldDef, text: str) -> str:
+    if field.type == "time":
+        if not TIME.fullmatch(text):
+            raise _wrong_type(field, text)
+        return f"{text.rstrip('Z'):.12}Z"
+    if field.type == "datetime" and "T" not in text:
+        raise _wrong_type(field, text)
+    try:
+        if field.type == "date":
+            return date.fromisoformat(text[:10]).isoformat()
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _wrong_type(field, text) from error
+    return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _kind(field: FieldDef) -> str:
+    return {"currency": "double", "percent": "double", "reference": "id"}.get(field.type, field.type)
+
+
+def _wrong_type(field: FieldDef, value: object) -> ApiError:
+    written = str(value).lower() if isinstance(value, bool) else str(value)
+    token = "VALUE_FALSE" if value is False else JSON_KINDS.get(type(value), "VALUE_STRING")
+    return bad_json(
+        f"Cannot deserialize instance of {_kind(field)} from {token} value {written} or request may be missing "
+        "a required field at [line:1, column:1]"
+    )

@@ -1,0 +1,230 @@
+"""Creating, changing and deleting records, as an org does it: field by field, then the object's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.errors import (
+    ApiError,
+    cross_reference,
+    duplicate,
+    malformed_id,
+    no_such_column,
+    not_found,
+    read_only,
+    required,
+)
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
+from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE, Save
+from sfcode.local.sobjects.values import stored_form
+from sfcode.local.store import Record, Tx
+
+CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")})
+"""Children that go with their parent; others only lose the reference."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes records for one user within one transaction. Methods raise ApiError, and then nothing was written."""
+
+    tx: Tx
+    catalog: Catalog
+    user_id: str
+    now: datetime
+
+    def object(self, name: str) -> ObjectDef:
+        """Find an object; one that does not exist has no address."""
+        found = self.catalog.object(name)
+        if found is None:
+            raise not_found()
+        return found
+
+    def create(self, name: str, values: Mapping[str, Any]) -> str:
+        """Make a record; give its id."""
+        target = self.object(name)
+        if not target.createable:
+            raise _unsupported(target, "create")
+        if "id" in (key.lower() for key in values):
+            raise ApiError("INVALID_FIELD", "cannot specify Id in an insert call", ["Id"])
+        given = self._read(target, values, creating=True)
+        after = _defaults(target) | given
+        if target.field("OwnerId") and not after.get("OwnerId"):
+            after["OwnerId"] = self.user_id
+        _check_required(target.fields.values(), after, creating=True)
+        self._save(target, None, after, frozenset(given))
+        record_id = self.tx.insert(target.name, after, user_id=self.user_id, now=self.now)
+        if target.custom and after.get("Name") is None:
+            self.tx.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
+        return record_id
+
+    def update(self, name: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Change the given fields of a record."""
+        target = self.object(name)
+        before = self.existing(target, record_id)
+        if not target.updateable:
+            raise _unsupported(target, "update")
+        if "id" in (key.lower() for key in values):
+            raise ApiError("INVALID_FIELD", "The Id field should not be specified in the sobject data.")
+        given = self._read(target, values, creating=False)
+        after = before | given
+        _check_required([target.fields[name.lower()] for name in given], after, creating=False)
+        self._save(target, before, after, frozenset(given))
+        # Stamps are the store's to write; what did not change need not be written again.
+        changed = {key: value for key, value in after.items() if key in given or before.get(key) != value}
+        self.tx.update(target.name, record_id, changed, user_id=self.user_id, now=self.now)
+
+    def delete(self, name: str, record_id: str) -> None:
+        """Delete a record, and what cannot be without it."""
+        target = self.object(name)
+        record = self.existing(target, record_id)
+        if not target.deletable:
+            raise _unsupported(target, "delete")
+        self.tx.delete(target.name, record_id)
+        self._let_go(target, str(record["Id"]))
+        after_delete = AFTER_DELETE.get(target.name)
+        if after_delete:
+            after_delete(self.tx, record)
+
+    def upsert(self, name: str, field: str, value: str, values: Mapping[str, Any]) -> tuple[str, bool]:
+        """Change the record whose external id has a value, or make it; give its id and whether it is new."""
+        target = self.object(name)
+        key = target.field(field)
+        if key is None or not key.upsertable:
+            raise ApiError(
+                "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {field}", status=404
+            )
+        if field.lower() in (each.lower() for each in values):
+            raise ApiError("INVALID_FIELD", f"The {key.name} field should not be specified in the sobject data.")
+        if key.name == "Id":
+            self.update(name, value, values)
+            return ids.full(value), False
+        wanted = stored_form(key, value)
+        found = self.tx.find(target.name, key.name, wanted) if wanted is not None else []
+        if len(found) > 1:
+            # REST answers 300 with the candidates; the body is a list of their addresses.
+            raise ApiError("MULTIPLE_CHOICES", f"{key.name}: more than one record found", [key.name], status=300)
+        if found:
+            record_id = str(found[0]["Id"])
+            self.update(name, record_id, values)
+            return record_id, False
+        return self.create(name, {**values, key.name: wanted}), True
+
+    def existing(self, target: ObjectDef, record_id: str) -> Record:
+        """Find the record that a path names."""
+        if not ids.is_id(record_id):
+            raise not_found()
+        record = row(self.tx, target.name, record_id)
+        if record is None:
+            raise not_found()
+        return record
+
+    def _read(self, target: ObjectDef, values: Mapping[str, Any], *, creating: bool) -> Record:
+        read: Record = {}
+        locked = []
+        for key, value in values.items():
+            if key == "attributes":
+                continue
+            field = target.field(key)
+            if field is None:
+                reference = target.relationship(key)
+                if reference is None or not isinstance(value, dict):
+                    raise no_such_column(key, target.name)
+                field, value = reference, self._by_external_id(reference, value)  # noqa: PLW2901
+            if not (field.createable if creating else field.updateable):
+                locked.append(field.name)
+                continue
+            read[field.name] = stored_form(field, value)
+        if locked:
+            raise read_only(locked)
+        for name, scalar in read.items():
+            field = target.fields[name.lower()]
+            if field.reference_to and scalar is not None:
+                self._check_reference(field, str(scalar))
+        return read
+
+    def _by_external_id(self, reference: FieldDef, value: Mapping[str, Any]) -> str:
+        """Follow `{"Account": {"Product_Account_Id__c": 7}}` to an id."""
+        wanted = [(key, each) for key, each in value.items() if key not in ("attributes", "type")]
+        target = self.catalog.object(str(value.get("type") or reference.reference_to[0]))
+        key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
+        if target is None or key is None or not key.upsertable:
+            raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
+        found = self.tx.find(target.name, key.name, stored_form(key, wanted[0][1]))
+        if len(found) != 1:
+            raise ApiError(
+                "INVALID_FIELD",
+                f"Foreign key external ID: {wanted[0][1]} not found for field {key.name} in entity {target.name}",
+                [],
+            )
+        return str(found[0]["Id"])
+
+    def _check_reference(self, field: FieldDef, value: str) -> None:
+        if any(row(self.tx, name, value) for name in field.reference_to):
+            return
+        prefixes = {self.tx.known_prefix(name) for name in field.reference_to}
+        if value[:3] not in prefixes:
+            raise malformed_id(field.label, value, field.name)
+        raise cross_reference([field.name])
+
+    def _save(self, target: ObjectDef, before: Record | None, after: Record, given: frozenset[str]) -> None:
+        for name in given:
+            field = target.fields[name.lower()]
+            if not (field.unique or field.external_id) or after[name] is None:
+                continue
+            others = self.tx.find(target.name, name, after[name]) if field.unique else []
+            for other in others:
+                if before is None or other["Id"] != before["Id"]:
+                    raise duplicate(name, str(other["Id"])[:15])
+        rule = BEFORE_SAVE.get(target.name)
+        if rule:
+            rule(Save(self.tx, before, after, given))
+
+    def _let_go(self, target: ObjectDef, record_id: str) -> None:
+        for name in self.catalog.names():
+            child = self.catalog.object(name)
+            references = (
+                [field for field in child.fields.values() if target.name in field.reference_to] if child else []
+            )
+            for field in references:
+                if child is None or field.name in ("CreatedById", "LastModifiedById"):
+                    continue
+                for other in self.tx.find(child.name, field.name, record_id):
+                    if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
+                        self.tx.delete(child.name, str(other["Id"]))
+                        self._let_go(child, str(other["Id"]))
+                    else:
+                        values: Record = {field.name: None}
+                        self.tx.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
+
+
+def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool) -> None:
+    missing = [
+        field.name
+        for field in fields
+        if after.get(field.name) is None
+        and (field.required if creating else not field.nillable and field.type != "boolean")
+    ]
+    if missing:
+        raise required(missing)
+
+
+def _defaults(target: ObjectDef) -> Record:
+    found: Record = {}
+    for field in target.fields.values():
+        if field.default is not None:
+            found[field.name] = field.default
+        elif field.type == "boolean" and not field.calculated and field.name != "IsDeleted":
+            found[field.name] = False
+        elif field.type in NUMBER_TYPES and not (field.nillable or field.createable):
+            found[field.name] = 0
+    return found
+
+
+def _unsupported(target: ObjectDef, verb: str) -> ApiError:
+    return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")

@@ -1,0 +1,211 @@
+"""Conditions, made into functions that say yes or no to a row. Text compares without case, null equals ''."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sfcode.local.clock import stamp
+from sfcode.local.errors import ApiError
+from sfcode.local.ids import full, is_id
+from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
+from sfcode.local.soql import errors
+from sfcode.local.soql.ast import (
+    Both,
+    Comparison,
+    Condition,
+    DateRange,
+    Either,
+    FieldRef,
+    Literal,
+    Membership,
+    Not,
+    Query,
+)
+from sfcode.local.soql.dates import bounds
+from sfcode.local.soql.scope import Bound, World
+from sfcode.local.store import Record, Scalar
+
+Test = Callable[[Record], bool]
+Column = Callable[[Query], set[Scalar]]
+"""Answers a query with a single column, for IN (SELECT ...)."""
+
+ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+QUOTED = "value of filter criterion for field '{}' must be of type {} and should be enclosed in quotes"
+UNQUOTED = "value of filter criterion for field '{}' must be of type {} and should not be enclosed in quotes"
+
+
+class Conditions:
+    """Makes the tests of one query over one object."""
+
+    def __init__(self, world: World, target: ObjectDef, alias: str, now: datetime, column: Column) -> None:
+        self._world = world
+        self._target = target
+        self._alias = alias
+        self._now = now
+        self._column = column
+
+    def test(self, condition: Condition) -> Test:
+        """Make a test of a condition."""
+        match condition:
+            case Both(parts):
+                tests = [self.test(part) for part in parts]
+                return lambda row: all(test(row) for test in tests)
+            case Either(parts):
+                tests = [self.test(part) for part in parts]
+                return lambda row: any(test(row) for test in tests)
+            case Not(part):
+                negated = self.test(part)
+                return lambda row: not negated(row)
+            case Comparison():
+                return self._comparison(condition)
+            case Membership():
+                return self._membership(condition)
+
+    def _comparison(self, condition: Comparison) -> Test:
+        bound = self._bind(condition.field)
+        read, sign, literal = self._world.reader(bound), condition.operator, condition.value
+        if sign == "LIKE":
+            return self._like(bound, literal)
+        if isinstance(literal.value, DateRange):
+            return self._within(bound, sign, literal)
+        wanted = comparable(self._value(bound.field, literal))
+        if sign in ("=", "!="):
+            same = sign == "="
+            return lambda row: (comparable(read(row)) == wanted) is same
+        compare = ORDERED[sign]
+
+        def ordered(row: Record) -> bool:
+            value = comparable(read(row))
+            return value is not None and wanted is not None and compare(value, wanted)
+
+        return ordered
+
+    def _like(self, bound: Bound, literal: Literal) -> Test:
+        read = self._world.reader(bound)
+        if literal.kind != "string":
+            raise self._refuse(QUOTED.format(bound.field.name, "string"), literal.at)
+        pattern = like_pattern(str(literal.value))
+        return lambda row: (value := read(row)) is not None and pattern.fullmatch(str(value)) is not None
+
+    def _within(self, bound: Bound, sign: str, literal: Literal) -> Test:
+        field, read = bound.field, self._world.reader(bound)
+        if field.type not in ("date", "datetime") or not isinstance(literal.value, DateRange):
+            raise self._refuse(QUOTED.format(field.name, _soql_type(field)), literal.at)
+        first, after = (_written(field, day) for day in bounds(literal.value, self._now))
+        tests: dict[str, Callable[[str], bool]] = {
+            "=": lambda value: first <= value < after,
+            "!=": lambda value: not first <= value < after,
+            "<": lambda value: value < first,
+            "<=": lambda value: value < after,
+            ">": lambda value: value >= after,
+            ">=": lambda value: value >= first,
+        }
+        test = tests[sign]
+
+        def within(row: Record) -> bool:
+            value = read(row)
+            return sign == "!=" if value is None else test(str(value))
+
+        return within
+
+    def _membership(self, condition: Membership) -> Test:
+        bound = self._bind(condition.field)
+        read, negated = self._world.reader(bound), condition.operator == "NOT IN"
+        if condition.operator in ("INCLUDES", "EXCLUDES"):
+            return self._picked(condition, bound)
+        if condition.query is not None:
+            if bound.field.type not in ("id", "reference"):
+                raise self._refuse("The selected field in a semi join must be an id or a reference", condition.field.at)
+            # Rows of the inner query without a value are no answer to either question.
+            wanted = {comparable(value) for value in self._column(condition.query) if value is not None}
+        else:
+            wanted = {comparable(self._value(bound.field, literal)) for literal in condition.values}
+        return lambda row: (comparable(read(row)) in wanted) is not negated
+
+    def _picked(self, condition: Membership, bound: Bound) -> Test:
+        read, excluded = self._world.reader(bound), condition.operator == "EXCLUDES"
+        if bound.field.type != "multipicklist":
+            raise self._refuse(
+                f"includes or excludes operator only valid on multipicklist: {bound.ref.text}", bound.ref.at
+            )
+        choices = [{each.lower() for each in str(literal.value).split(";")} for literal in condition.values]
+
+        def picked(row: Record) -> bool:
+            chosen = {each.lower() for each in str(read(row) or "").split(";")}
+            return any(choice <= chosen for choice in choices) is not excluded
+
+        return picked
+
+    def _bind(self, ref: FieldRef) -> Bound:
+        bound = self._world.bind(self._target, self._alias, ref)
+        if not bound.field.filterable:
+            raise self._refuse(f"field '{bound.field.name}' can not be filtered in a query call", ref.at)
+        return bound
+
+    def _value(self, field: FieldDef, literal: Literal) -> Scalar:
+        """Check that a literal suits a field, and give it in the form in which values are stored."""
+        kind, value = literal.kind, literal.value
+        if kind == "null":
+            return False if field.type == "boolean" else None
+        expected = _literal_kind(field)
+        if kind != expected:
+            message = QUOTED if expected == "string" else UNQUOTED
+            raise self._refuse(message.format(field.name, _soql_type(field)), literal.at)
+        if field.type in ("id", "reference") and value:
+            if not is_id(value):
+                raise errors.pointing(
+                    "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}", self._world.text, literal.at
+                )
+            return full(str(value))
+        if kind == "datetime":
+            return _stamped(str(value))
+        return None if isinstance(value, DateRange) else value
+
+    def _refuse(self, message: str, at: int) -> ApiError:
+        return errors.pointing("INVALID_FIELD", message, self._world.text, at)
+
+
+def comparable(value: Scalar) -> Any:
+    """Give what values are compared by: text in lower case, '' as null."""
+    if isinstance(value, str):
+        return value.lower() or None
+    return value
+
+
+def like_pattern(text: str) -> re.Pattern[str]:
+    """Make a pattern of LIKE's wildcards: % is any text, _ one character, a backslash makes them plain."""
+    parts = re.findall(r"\\.|.", text, re.DOTALL)
+    wildcards = {"%": ".*", "_": "."}
+    made = "".join(wildcards.get(part) or re.escape(part[-1]) for part in parts)
+    return re.compile(made, re.IGNORECASE | re.DOTALL)
+
+
+def _literal_kind(field: FieldDef) -> str:
+    if field.type in NUMBER_TYPES:
+        return "number"
+    return field.type if field.type in ("boolean", "date", "datetime") else "string"
+
+
+def _soql_type(field: FieldDef) -> str:
+    if field.type in ("picklist", "multipicklist", "textarea", "email", "phone", "url"):
+        return "string"
+    return {"datetime": "dateTime", "reference": "ID", "id": "ID"}.get(field.type, field.type)
+
+
+def _stamped(text: str) -> str:
+    return stamp(datetime.fromisoformat(text.upper().replace(" ", "+")))
+
+
+def _written(field: FieldDef, day: date) -> str:
+    if field.type == "date":
+        return day.isoformat()
+    return stamp(datetime(day.year, day.month, day.day, tzinfo=UTC))

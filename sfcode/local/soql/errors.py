@@ -1,0 +1,60 @@
+"""A query's errors, which quote it and point."""
+
+from __future__ import annotations
+
+from sfcode.local.errors import ApiError
+
+AROUND = 60
+"""How much of the query is quoted before and after the place."""
+
+
+def pointing(code: str, message: str, text: str, at: int) -> ApiError:
+    """Make an error that shows the place: the query's line, a caret below it, row and column."""
+    row = text.count("\n", 0, at) + 1
+    begins = text.rfind("\n", 0, at) + 1
+    ends = text.find("\n", at)
+    line = text[begins : ends if ends >= 0 else len(text)]
+    column = at - begins
+    first = max(0, column - AROUND)
+    quoted = line[first : column + AROUND]
+    return ApiError(code, f"\n{quoted}\n{' ' * (column - first)}^\nERROR at Row:{row}:Column:{column + 1}\n{message}")
+
+
+def malformed(message: str, text: str, at: int) -> ApiError:
+    """Refuse a text that is no query."""
+    return pointing("MALFORMED_QUERY", message, text, at)
+
+
+def no_such_column(name: str, entity: str, text: str, at: int) -> ApiError:
+    """Refuse a field that an object does not have."""
+    return pointing(
+        "INVALID_FIELD",
+        f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append "
+        "the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate "
+        "names.",
+        text,
+        at,
+    )
+
+
+def no_such_object(name: str, text: str, at: int) -> ApiError:
+    """Refuse an object that the org does not have."""
+    return pointing(
+        "INVALID_TYPE",
+        f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the "
+        "'__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.",
+        text,
+        at,
+    )
+
+
+def no_such_relationship(name: str, where: str, text: str, at: int) -> ApiError:
+    """Refuse a relationship that an object does not have; `where` says in which part of the query."""
+    return pointing(
+        "INVALID_FIELD",
+        f"Didn't understand relationship '{name}' in {where}. If you are attempting to use a custom relationship, be "
+        "sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call "
+        "for the appropriate names.",
+        text,
+        at,
+    )

@@ -1,0 +1,182 @@
+"""Tree to rows: a query carried out on one state of the org."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sfcode.local.errors import ApiError
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.shown import shown
+from sfcode.local.soql import errors
+from sfcode.local.soql.aggregate import grouped
+from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, Query
+from sfcode.local.soql.conditions import Conditions, comparable
+from sfcode.local.soql.order import page, sorted_with_nulls
+from sfcode.local.soql.parser import parse
+from sfcode.local.soql.scope import World
+from sfcode.local.store import Record, Scalar, Tx
+
+Json = dict[str, Any]
+Show = Callable[[Record], Any]
+MAX_OFFSET = 2000
+MAX_ALL_FIELDS = 200
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a query gives: its rows as JSON, how many there are, and what they are rows of."""
+
+    records: list[Json]
+    total: int
+    query: Query
+    target: ObjectDef
+    world: World
+
+
+def run(text: str, tx: Tx, now: datetime, base: str) -> Result:
+    """Carry out a query; `base` begins the addresses of records: `/services/data/v62.0`. Raises ApiError."""
+    query = parse(text)
+    world = World(Catalog(tx), Rows(tx), text)
+    return Executor(world, now, base).run(query)
+
+
+class Executor:
+    """Carries out the queries of one request."""
+
+    def __init__(self, world: World, now: datetime, base: str) -> None:
+        self._world = world
+        self._now = now
+        self._base = base
+
+    def run(self, query: Query) -> Result:
+        """Carry out a query."""
+        target = self._world.object(query.source, query.source_at)
+        rows = self._matching(query, target, self._world.rows.all(target.name))
+        aggregates = [item for item in query.select if isinstance(item, Aggregate)]
+        if len(query.select) == len(aggregates) == 1 and aggregates[0].field is None and not query.group_by:
+            count = len(page(query, rows))
+            return Result([], count, query, target, self._world)
+        if aggregates or query.group_by:
+            records = page(query, grouped(self._world, query, target, rows))
+        else:
+            rows = page(query, self._sorted(query, target, rows))
+            show = self._shape(query, target)
+            records = [show(row) for row in rows]
+        return Result(records, len(records), query, target, self._world)
+
+    def _matching(self, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
+        if query.offset > MAX_OFFSET:
+            raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
+        if query.where is None:
+            return rows
+        conditions = Conditions(self._world, target, query.alias, self._now, self._column)
+        test = conditions.test(query.where)
+        return [row for row in rows if test(row)]
+
+    def _column(self, query: Query) -> set[Scalar]:
+        """Answer the query of a semi-join: its only column."""
+        target = self._world.object(query.source, query.source_at)
+        if len(query.select) != 1 or not isinstance(query.select[0], FieldRef):
+            raise errors.malformed("semi join sub-selects must select one field", self._world.text, query.source_at)
+        read = self._world.reader(self._world.bind(target, query.alias, query.select[0]))
+        rows = self._matching(query, target, self._world.rows.all(target.name))
+        return {read(row) for row in page(query, self._sorted(query, target, rows))}
+
+    def _sorted(self, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
+        found = list(rows)
+        # Sorting is stable, so the last key is sorted by first.
+        for order in reversed(query.order_by):
+            found = self._sorted_by(order, query, target, found)
+        return found
+
+    def _sorted_by(self, order: Order, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
+        if isinstance(order.key, Aggregate):
+            raise errors.malformed("only a grouped query can be sorted by an aggregate", self._world.text, order.key.at)
+        bound = self._world.bind(target, query.alias, order.key)
+        if not bound.field.filterable or bound.field.type == "multipicklist":
+            message = f"field '{bound.field.name}' can not be sorted in a query call"
+            raise errors.malformed(message, self._world.text, order.key.at)
+        read = self._world.reader(bound)
+        return sorted_with_nulls(rows, lambda row: comparable(read(row)), order)
+
+    def _shape(self, query: Query, target: ObjectDef) -> Show:
+        """Make a function that writes a row as JSON: the selected fields, parents nested, children listed."""
+        tree: dict[str, Any] = {}
+        children: list[tuple[str, Show]] = []
+        for item in query.select:
+            match item:
+                case Query():
+                    children.append(self._child(item, target))
+                case AllFields():
+                    for field in self._all_fields(item, query, target):
+                        tree.setdefault(field.name, field)
+                case FieldRef():
+                    if item.alias:
+                        raise errors.malformed(
+                            "only aggregate expressions use field aliasing", self._world.text, item.at
+                        )
+                    bound = self._world.bind(target, query.alias, item)
+                    node = tree
+                    for step in bound.steps:
+                        node = node.setdefault(step.relationship, (step, {}))[1]
+                    node.setdefault(bound.field.name, bound.field)
+                case Aggregate():
+                    raise AssertionError("aggregates are grouped")
+
+        def show(row: Record) -> Json:
+            written = self._write(target.name, tree, row)
+            for name, child in children:
+                written[name] = child(row)
+            return written
+
+        return show
+
+    def _write(self, object_name: str, tree: Mapping[str, Any], row: Record) -> Json:
+        written: Json = {"attributes": attributes(self._base, object_name, row)}
+        for name, node in tree.items():
+            if isinstance(node, FieldDef):
+                written[name] = shown(node, row)
+            else:
+                found = self._world.parent(node[0], row)
+                written[name] = None if found is None else self._write(found[0], node[1], found[1])
+        return written
+
+    def _child(self, query: Query, target: ObjectDef) -> tuple[str, Show]:
+        relationship = self._world.catalog.child(target.name, query.source)
+        if relationship is None:
+            raise errors.no_such_relationship(
+                query.source, "FROM part of query call", self._world.text, query.source_at
+            )
+        child = self._world.object(relationship.child, query.source_at)
+        rows = self._sorted(query, child, self._matching(query, child, self._world.rows.all(child.name)))
+        by_parent: dict[Scalar, list[Record]] = {}
+        for row in rows:
+            by_parent.setdefault(row.get(relationship.field), []).append(row)
+        show = self._shape(query, child)
+
+        def children(parent: Record) -> Json | None:
+            found = page(query, by_parent.get(parent["Id"], []))
+            if not found:
+                return None
+            return {"totalSize": len(found), "done": True, "records": [show(row) for row in found]}
+
+        return relationship.name, children
+
+    def _all_fields(self, item: AllFields, query: Query, target: ObjectDef) -> list[FieldDef]:
+        if item.which != "STANDARD" and (query.limit is None or query.limit > MAX_ALL_FIELDS):
+            message = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_ALL_FIELDS}"
+            raise errors.malformed(message, self._world.text, item.at)
+        wanted = {"ALL": (True, False), "CUSTOM": (True,), "STANDARD": (False,)}.get(item.which)
+        if wanted is None:
+            raise errors.malformed(f"unexpected token: '{item.which}'", self._world.text, item.at)
+        return [field for field in target.fields.values() if field.custom in wanted]
+
+
+def attributes(base: str, object_name: str, row: Record) -> Json:
+    """Say what a row is, and where."""
+    return {"type": object_name, "url": f"{base}/sobjects/{object_name}/{row.get('Id')}"}

@@ -1,0 +1,86 @@
+"""Names in a query, looked up: which field a path means, and its value in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.soql import errors
+from sfcode.local.soql.ast import FieldRef
+from sfcode.local.store import Record, Scalar
+
+MAX_STEPS = 5
+"""How many relationships a path may follow."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A field found: the references to follow, then the field itself."""
+
+    steps: tuple[FieldDef, ...]
+    field: FieldDef
+    ref: FieldRef
+
+
+@dataclass(frozen=True)
+class World:
+    """What a query is asked of: the objects, their rows, and its own text for messages."""
+
+    catalog: Catalog
+    rows: Rows
+    text: str
+
+    def object(self, name: str, at: int) -> ObjectDef:
+        """Find an object that the query names."""
+        found = self.catalog.object(name)
+        if found is None:
+            raise errors.no_such_object(name, self.text, at)
+        return found
+
+    def bind(self, target: ObjectDef, alias: str, ref: FieldRef) -> Bound:
+        """Find the field that a path means, seen from an object."""
+        path = ref.path
+        if len(path) > 1 and path[0].lower() in (alias.lower(), target.name.lower()):
+            path = path[1:]
+        steps: list[FieldDef] = []
+        candidates = [target]
+        for name in path[:-1]:
+            reference = next((each.relationship(name) for each in candidates if each.relationship(name)), None)
+            if reference is None or len(steps) == MAX_STEPS:
+                raise errors.no_such_relationship(name, "field path", self.text, ref.at)
+            steps.append(reference)
+            candidates = [found for each in reference.reference_to if (found := self.catalog.object(each))]
+        field = next((each.field(path[-1]) for each in candidates if each.field(path[-1])), None)
+        if field is None:
+            entity = candidates[0].name if len(candidates) == 1 else "Name"
+            raise errors.no_such_column(path[-1], entity, self.text, ref.at)
+        return Bound(tuple(steps), field, ref)
+
+    def parent(self, reference: FieldDef, row: Record) -> tuple[str, Record] | None:
+        """Follow a reference to its row, and say which object that belongs to."""
+        record_id = row.get(reference.name)
+        if record_id is None:
+            return None
+        for name in reference.reference_to:
+            found = self.rows.get(name, str(record_id))
+            if found is not None:
+                return name, found
+        return None
+
+    def reader(self, bound: Bound) -> Callable[[Record], Scalar]:
+        """Make a function that reads a bound field from a row."""
+        name, field, steps = bound.field.name, bound.field, bound.steps
+
+        def read(row: Record) -> Scalar:
+            for step in steps:
+                found = self.parent(step, row)
+                if found is None:
+                    return None
+                row = found[1]
+            value = row.get(name)
+            return False if value is None and field.type == "boolean" else value
+
+        return read
