@@ -19,7 +19,7 @@ SECRETS = {
     "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{20}"),
     "Salesforce session": re.compile(r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9_.]{60,}"),
     "Salesforce refresh token": re.compile(r"\b5Aep[A-Za-z0-9_.]{40,}"),
-    "sfdx auth URL": re.compile(r"\bforce://[^\s<>{}$]{10,}@[\w.-]+\.salesforce\.com"),
+    "sfdx auth URL": re.compile(r"\bforce://[^\s<>{}$]*:[^\s:@]{40,}@[\w.-]+"),
     "GitHub token": re.compile(r"\b(ghp|gho|ghs|github_pat)_[A-Za-z0-9_]{30,}"),
     "AWS key": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
 }
@@ -55,7 +55,7 @@ def test_no_file_holds_what_looks_like_a_secret(texts: dict[Path, str]) -> None:
     [
         ("private key", "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "M" * 40),
         ("Salesforce session", "00D000000000001" + "!" + "A" * 80),
-        ("sfdx auth URL", "force" + "://PlatformCLI::abcdefghij@login.salesforce.com"),
+        ("sfdx auth URL", "force" + "://PlatformCLI::" + "a" * 80 + "@login.salesforce.com"),
         ("GitHub token", "ghp" + "_" + "a" * 36),
     ],
 )
