@@ -9,7 +9,7 @@ from sfcode.config.project import Project
 from sfcode.errors import ConfigError, Problem
 from sfcode.generate import custom_fields, naming, permissions
 from sfcode.generate.blueprint import Blueprint
-from sfcode.generate.check import exchange_problems, name_problems, object_problem
+from sfcode.generate.check import exchange_problems, object_problem
 from sfcode.generate.desired import Desired, Origin
 from sfcode.generate.exchange import Exchange, exchange, settings_place
 from sfcode.generate.fields import Fields, fields_of
@@ -32,8 +32,7 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
     exchanges = tuple(exchange(mapping) for mapping in project.mappings)
     fields = _fields(project, exchanges, schema)
     problems = list(_problems(project, exchanges, fields, schema))
-    blueprints, clashes = _merged(_blueprints(project, exchanges, fields))
-    problems.extend(clashes)
+    blueprints = tuple(_blueprints(project, exchanges, fields))
     components, failures = _rendered(project, blueprints)
     problems.extend(failures)
     if problems:
@@ -62,7 +61,6 @@ def _fields(project: Project, exchanges: Iterable[Exchange], schema: OrgSchema) 
 def _problems(
     project: Project, exchanges: tuple[Exchange, ...], fields: dict[str, Fields], schema: OrgSchema
 ) -> Iterator[Problem]:
-    yield from name_problems(project, exchanges)
     for one in exchanges:
         problem = object_problem(one, schema)
         if problem is not None:
@@ -88,29 +86,6 @@ def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[
     viewer = permissions.viewer_set(project, created, exchanges, fields.__getitem__)
     if viewer is not None:
         yield viewer
-
-
-def _merged(blueprints: Iterable[Blueprint]) -> tuple[list[Blueprint], list[Problem]]:
-    """Let mappings share what they describe alike; refuse one address that is described in two ways."""
-    found: dict[Address, Blueprint] = {}
-    problems = []
-    for blueprint in blueprints:
-        # Salesforce's names ignore case.
-        key = Address(blueprint.address.type, blueprint.address.full_name.lower())
-        first = found.setdefault(key, blueprint)
-        if first is blueprint:
-            continue
-        if first.view != blueprint.view:
-            problems.append(
-                blueprint.place.problem(
-                    f"{blueprint.address} is already described in another way at {first.place.position}",
-                    "give one of the two another name",
-                )
-            )
-        found[key] = Blueprint(
-            first.address, first.view, first.place, tuple(dict.fromkeys(first.origins + blueprint.origins))
-        )
-    return list(found.values()), problems
 
 
 def _rendered(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Component], list[Problem]]:

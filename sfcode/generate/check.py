@@ -1,14 +1,16 @@
-"""What of a mapping cannot work, said before anything is generated; all of it at once."""
+"""
+What of a mapping cannot work with the fields that there are, said before anything is generated.
+
+What can be judged without knowing the org's fields is judged when a project is loaded.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from sfcode.config.project import Project
 from sfcode.errors import Problem
-from sfcode.generate import condition, naming
-from sfcode.generate.exchange import Exchange, Place, Target, Use, settings_place
+from sfcode.generate import condition
+from sfcode.generate.exchange import Exchange, Place, Target, Use
 from sfcode.generate.fields import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
 from sfcode.metadata.objects import Field, OrgSchema
 
@@ -33,21 +35,6 @@ _SEND_AS = {
     "date": TEXTUAL | {"date", "datetime"},
 }
 _WRITABLE = {"score": NUMERIC, "feedback": frozenset({"string", "textarea"})}
-_CREATED_NAME = re.compile(r"(?!.*__.*__)[A-Za-z](?:_?[A-Za-z0-9])*__c")
-
-
-def name_problems(project: Project, exchanges: Iterable[Exchange]) -> Iterator[Problem]:
-    """Find names that Salesforce would refuse."""
-    name = project.settings.name
-    if any(one.activities and one.by_relay for one in exchanges):
-        yield from _length(naming.event_id_field(name), settings_place(project, "name"), "shorten `name`")
-    for one in exchanges:
-        full = naming.mapping_name(name, one.name)
-        if (one.sends and one.by_relay) and not naming.is_developer_name(full):
-            yield one.place().problem(
-                f"{full!r} cannot name a flow or an outbound message in Salesforce",
-                "rename the mapping's file: letters, digits and single underscores, up to 80 characters together",
-            )
 
 
 def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
@@ -57,13 +44,11 @@ def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
         yield from _attribute_problems(use, fields)
     for target in one.targets:
         yield from _target_problems(target, fields)
-    if one.sends and not one.on:
-        yield one.place("to_appcues", "on").problem("nothing would ever be sent", "write `on: [create, update]`")
     if one.sends and one.by_relay and len(condition.entry_condition(one, prefixed=True)) > condition.MAX_FORMULA:
         yield one.place("to_appcues", "attributes").problem(
             f"the condition over {len(condition.watched_fields(one))} fields is longer than "
             f"the {condition.MAX_FORMULA} characters that Salesforce takes",
-            "split the attributes over two mappings of the same object",
+            "map fewer fields, or put several into one formula field",
         )
 
 
@@ -110,15 +95,10 @@ def _user_id_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
             )
         return
     yield from _created_problems(user_id.field, user_id.place, fields, "string", formula=True)
-    yield from _source_problems(one.source, user_id, fields)
+    yield from _source_problems(one.source, fields)
 
 
-def _source_problems(source: Use, user_id: Use, fields: Fields) -> Iterator[Problem]:
-    if source.field == user_id.field:
-        yield source.place.problem(
-            "a formula field cannot be made from itself", "name the number field that has the id"
-        )
-        return
+def _source_problems(source: Use, fields: Fields) -> Iterator[Problem]:
     if fields.absent(source.field):
         yield _missing(source.field, source.place, fields)
     found = fields.get(source.field)
@@ -179,10 +159,6 @@ def _target_problems(target: Target, fields: Fields) -> Iterator[Problem]:
 
 
 def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Problem]:
-    if _CREATED_NAME.fullmatch(name) is None:
-        cure = f"such as {naming.label(name).replace(' ', '_')}__c"
-        yield place.problem(f"a field that is generated cannot be called {name}: it must be a custom name", cure)
-    yield from _length(name, place, "choose a shorter name")
     there = fields.known.get(name)
     if there is not None and (there.type != type_ or there.calculated != formula):
         wanted = f"formula field of type {_KINDS[type_]}" if formula else f"field of type {_KINDS[type_]}"
@@ -191,13 +167,4 @@ def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, fo
             f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot make it a {wanted}",
             "choose another name for the generated field, or use the existing one: "
             + ("remove `from`" if formula else "remove `create`"),
-        )
-
-
-def _length(name: str, place: Place, cure: str) -> Iterator[Problem]:
-    stem = name.removesuffix("__c")
-    if len(stem) > naming.MAX_FIELD_NAME:
-        yield place.problem(
-            f"the field name {name} has {len(stem)} characters before __c; Salesforce allows {naming.MAX_FIELD_NAME}",
-            cure,
         )

@@ -101,8 +101,9 @@ def exchange(mapping: NamedMapping) -> Exchange:
     out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
     back = spec.to_salesforce if spec.direction in ("both", "to_salesforce") else None
 
-    def place(*path: str | int) -> Place:
-        return Place(mapping.at(*path), ".".join(str(part) for part in path))
+    def place(*path: str) -> Place:
+        # A field may be written alone (`role: Title`) or as one of several keys (`role: {field: Title, ...}`).
+        return Place(mapping.at(*path, "field"), ".".join(path))
 
     attributes = tuple(
         Use(attribute.field, place("to_appcues", "attributes", name), attribute.type)
@@ -113,13 +114,14 @@ def exchange(mapping: NamedMapping) -> Exchange:
     )
     activities = None
     if back and (back.activities or back.click_to_track):
-        activities = place("to_salesforce", "activities" if back.activities else "click_to_track")
+        path = ("to_salesforce", "activities" if back.activities else "click_to_track")
+        activities = Place(mapping.at(*path), ".".join(path))
     source = spec.user_id.from_
     return Exchange(
         mapping,
         spec.object,
-        user_id=Use(spec.user_id.field, place("user_id", "field")),
-        source=Use(source, place("user_id", "from")) if source else None,
+        user_id=Use(spec.user_id.field, Place(mapping.at("user_id", "field"), "user_id.field")),
+        source=Use(source, Place(mapping.at("user_id", "from"), "user_id.from")) if source else None,
         attributes=attributes,
         targets=tuple(
             Target(kind, target.field, target.create, place("to_salesforce", "nps", kind))

@@ -47,11 +47,6 @@ def messaging_warnings(one: Exchange, fields: Fields) -> Iterator[Problem]:
     """Say what will work less well than its author may think."""
     if not (one.sends and one.by_relay):
         return
-    if one.trigger == "workflow_rule":
-        yield one.place("to_appcues", "trigger").problem(
-            "Salesforce ended its support of workflow rules on 2025-12-31, and an org may refuse a new one",
-            "write `trigger: flow`",
-        )
     watched = set(condition.watched_fields(one))
     for use in (one.user_id, *one.attributes):
         found = fields.get(use.field)

@@ -1,26 +1,15 @@
-"""The names that generation gives, and what Salesforce allows a name to be."""
+"""The names that generation gives."""
 
 from __future__ import annotations
 
 import re
 
-MAX_FIELD_NAME = 40
-"""Characters of a custom field's name in front of `__c`."""
-MAX_DEVELOPER_NAME = 80
-"""Characters of the name of a flow, an outbound message or a permission set."""
-
 _CUSTOM = re.compile(r"__[a-z]{1,3}$")
-_DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
 
 
 def is_custom(name: str) -> bool:
     """Tell custom names (`Plan__c`, `Score__pc`, `Place__Latitude__s`) from standard ones."""
     return _CUSTOM.search(name) is not None
-
-
-def is_developer_name(name: str) -> bool:
-    """Tell whether Salesforce takes this as a developer name; two underscores in a row are kept for namespaces."""
-    return len(name) <= MAX_DEVELOPER_NAME and _DEVELOPER_NAME.fullmatch(name) is not None
 
 
 def label(name: str) -> str:

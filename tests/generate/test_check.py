@@ -1,0 +1,260 @@
+"""What cannot work is refused before anything is generated, at its place and with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.errors import ConfigError, Position
+from sfcode.generate import generate
+from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
+from tests.generate.projects import CONTACT, OFFLINE, ONLINE, changed, project, settings
+
+
+def problems(
+    mapping: dict[str, Any] | None = None,
+    schema: OrgSchema = OFFLINE,
+    config: dict[str, Any] | None = None,
+    **more: Any,
+) -> list[str]:
+    """Give what generation says, file and line left out: the path, what is wrong, what to do."""
+    with pytest.raises(ConfigError) as caught:
+        generate(project({"contact": mapping or CONTACT, **more}, config), schema)
+    return [str(problem).split(": ", 1)[1] for problem in caught.value.problems]
+
+
+def attribute(field: str, type: str | None = None) -> dict[str, Any]:
+    one = {"field": field, "type": type} if type else {"field": field}
+    return changed(CONTACT, attributes__in__to_appcues={"it": one})
+
+
+def nps(**targets: Any) -> dict[str, Any]:
+    return changed(CONTACT, nps__in__to_salesforce=targets)
+
+
+IT = "to_appcues.attributes.it"
+CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
+    "misspelt standard field, offline": (
+        attribute("Titel"),
+        OFFLINE,
+        f"{IT}: Contact has no field Titel; did you mean Title?",
+    ),
+    "wrong case": (attribute("title"), OFFLINE, f"{IT}: Contact has no field title; did you mean Title?"),
+    "forgotten __c": (attribute("Plan"), ONLINE, f"{IT}: Contact has no field Plan; did you mean Plan__c?"),
+    "unknown custom field, online": (
+        attribute("Nowhere__c"),
+        ONLINE,
+        f"{IT}: Contact has no field Nowhere__c; if it exists, let the signed-in user see it (field-level security)",
+    ),
+    "address": (
+        attribute("MailingAddress"),
+        OFFLINE,
+        (f"{IT}: Contact.MailingAddress is of type address, which cannot be sent; name its parts instead, such as "
+        "MailingStreet, MailingCity: street, city, postal code and country are fields of their own"),
+    ),
+    "location": (
+        attribute("Place__c"),
+        ONLINE,
+        (f"{IT}: Contact.Place__c is of type location, which cannot be sent; name its latitude and longitude fields "
+        "instead"),
+    ),
+    "encrypted": (
+        attribute("Secret__c"),
+        ONLINE,
+        (f"{IT}: Contact.Secret__c is of type Encrypted, which cannot be sent; Salesforce allows it in no formula and "
+        "masks it in messages; map a field that is not encrypted"),
+    ),
+    "text as boolean is fine, date as number is not": (
+        attribute("Birthdate", "number"),
+        OFFLINE,
+        f"{IT}: Contact.Birthdate is of type date, which cannot be sent as number; change or remove `type`",
+    ),
+    "user id of type Number": (
+        changed(CONTACT, user_id={"field": "Product_User_Id__c"}),
+        ONLINE,
+        ("user_id.field: Contact.Product_User_Id__c is of type Number; the user id must be a Text field; write "
+        "`from: Product_User_Id__c` and a new name under `field`, such as Appcues_User_Id__c"),
+    ),
+    "user id of type email": (
+        changed(CONTACT, user_id={"field": "Email"}),
+        OFFLINE,
+        ("user_id.field: Contact.Email is of type email; the user id must be a Text field; name a Text field, or make "
+        "a formula field of type Text over this one"),
+    ),
+    "user id that does not exist": (
+        changed(CONTACT, user_id={"field": "Zzz__c"}),
+        ONLINE,
+        "user_id.field: Contact has no field Zzz__c; add `from: <a number field>` to have it generated",
+    ),
+    "source of type Text": (
+        changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Legacy_Id__c"}),
+        ONLINE,
+        ("user_id.from: Contact.Legacy_Id__c is of type Text; the text formula is made from a Number field; it can be "
+        "the user id itself: write `field: Legacy_Id__c` and remove `from`"),
+    ),
+    "source of another type": (
+        changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Price__c"}),
+        ONLINE,
+        ("user_id.from: Contact.Price__c is of type currency; the text formula is made from a Number field; name a "
+        "Number field, or make a Text field with the id yourself and name it under `field` without `from`"),
+    ),
+    "source that does not exist": (
+        changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Product_UserId__c"}),
+        ONLINE,
+        "user_id.from: Contact has no field Product_UserId__c; did you mean Product_User_Id__c?",
+    ),
+    "generated name that is taken by something else": (
+        nps(score={"field": "Plan__c", "create": True}),
+        ONLINE,
+        ("to_salesforce.nps.score: Contact.Plan__c exists already and is of type picklist; Salesforce cannot make it a "
+        "field of type Number; choose another name for the generated field, or use the existing one: remove `create`"),
+    ),
+    "generated formula over a plain field": (
+        changed(CONTACT, user_id={"field": "Legacy_Id__c", "from": "Product_User_Id__c"}),
+        ONLINE,
+        ("user_id.field: Contact.Legacy_Id__c exists already and is of type Text; Salesforce cannot make it a formula "
+        "field of type Text; choose another name for the generated field, or use the existing one: remove `from`"),
+    ),
+    "score into a text": (
+        nps(score={"field": "Said__c"}),
+        ONLINE,
+        ("to_salesforce.nps.score: Contact.Said__c is of type Text Area; the NPS score needs Number; name another "
+        "field, or a new one with `create: true`"),
+    ),
+    "feedback into a number": (
+        nps(feedback={"field": "Score__c"}),
+        ONLINE,
+        ("to_salesforce.nps.feedback: Contact.Score__c is of type Number; the NPS feedback needs Text Area (Long) or "
+        "Text; name another field, or a new one with `create: true`"),
+    ),
+    "score into a formula": (
+        nps(score={"field": "Health__c"}),
+        ONLINE,
+        ("to_salesforce.nps.score: Contact.Health__c is a formula, so the NPS score cannot be written; name another "
+        "field"),
+    ),
+    "feedback into a system field": (
+        nps(feedback={"field": "PhotoUrl"}),
+        OFFLINE,
+        ("to_salesforce.nps.feedback: Contact.PhotoUrl cannot be updated, so the NPS feedback cannot be written; name "
+        "another field"),
+    ),
+    "score into a field that does not exist": (
+        nps(score={"field": "Missing_Number__c"}),
+        ONLINE,
+        "to_salesforce.nps.score: Contact has no field Missing_Number__c; add `create: true` to have it generated",
+    ),
+    "object that cannot be mapped": (
+        changed(CONTACT, object="Opportunity"),
+        OFFLINE,
+        "object: Opportunity cannot be mapped; map Contact, Lead, Account or a custom object (its name ends in __c)",
+    ),
+    "misspelt object": (changed(CONTACT, object="Contacts"), OFFLINE, "object: Contacts cannot be mapped; did you mean Contact?"),
+    "custom object that the org does not have": (
+        changed(CONTACT, object="Tenant__c"),
+        ONLINE,
+        "object: there is no object Tenant__c in this org, or the signed-in user cannot see it",
+    ),
+    "standard field of a custom object": (
+        {"object": "Tenant__c", "user_id": {"field": "Key__c"}, "to_appcues": {"attributes": {"it": {"field": "Nam"}}}},
+        OFFLINE,
+        f"{IT}: Tenant__c has no field Nam; did you mean Name?",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mapping", "schema", "expected"), CASES.values(), ids=CASES)
+def test_what_cannot_work_is_refused(mapping: dict[str, Any], schema: OrgSchema, expected: str) -> None:
+    assert problems(mapping, schema) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "schema"),
+    [
+        (attribute("Anything__c"), OFFLINE),
+        (attribute("Title", "boolean"), OFFLINE),
+        (attribute("HasOptedOutOfEmail", "boolean"), OFFLINE),
+        (attribute("Description"), OFFLINE),
+        (changed(CONTACT, user_id={"field": "Legacy_Id__c"}), ONLINE),
+        (changed(CONTACT, user_id={"field": "Unknown__c"}), OFFLINE),
+        (nps(score={"field": "Score__c"}, feedback={"field": "Said__c"}), ONLINE),
+        (nps(feedback={"field": "Legacy_Id__c"}), ONLINE),
+    ],
+    ids=[
+        "unknown custom field",
+        "text as boolean",
+        "boolean",
+        "long text",
+        "Text id",
+        "unknown id",
+        "nps",
+        "short text",
+    ],
+)
+def test_what_may_work_is_taken(mapping: dict[str, Any], schema: OrgSchema) -> None:
+    """Offline, a custom field cannot be known; it is taken for what the mapping needs."""
+    assert generate(project({"contact": mapping}), schema).components
+
+
+def test_all_problems_come_at_once_in_file_order() -> None:
+    mapping = changed(
+        CONTACT,
+        user_id={"field": "Legacy_Id__c", "from": "Titel"},
+        attributes__in__to_appcues={"a": {"field": "Emial"}, "b": {"field": "MailingAddress"}},
+        nps__in__to_salesforce={"score": {"field": "Title"}},
+    )
+    with pytest.raises(ConfigError) as caught:
+        generate(project({"contact": mapping, "lead": changed(CONTACT, object="Leed")}), ONLINE)
+    found = caught.value.problems
+    assert [problem.path for problem in found] == [
+        "user_id.field",
+        "user_id.from",
+        "to_appcues.attributes.a",
+        "to_appcues.attributes.b",
+        "to_salesforce.nps.score",
+        "object",
+    ]
+    assert found[0].position == Position("config/mappings/contact.yaml", 4, 1)
+    assert {problem.position.file for problem in found if problem.position} == {
+        "config/mappings/contact.yaml",
+        "config/mappings/lead.yaml",
+    }
+
+
+def test_activities_in_a_custom_object_are_refused_for_now() -> None:
+    config = settings()
+    config["relay"]["activities_as"] = "custom_object"
+    assert problems(config=config) == [
+        "relay.activities_as: activities cannot be written to a custom object yet; write `activities_as: event` or `task`"
+    ]
+
+
+def test_a_custom_object_for_activities_is_no_problem_where_there_are_none() -> None:
+    config = settings()
+    config["relay"]["activities_as"] = "custom_object"
+    mapping = changed(CONTACT, direction="to_appcues", to_salesforce=None)
+    assert generate(project({"contact": mapping}, config), OFFLINE).components
+
+
+def test_a_condition_longer_than_salesforce_takes_is_refused() -> None:
+    attributes = {f"a{number}": {"field": f"{'F' * 30}{number}__c"} for number in range(80)}
+    (found,) = problems(changed(CONTACT, attributes__in__to_appcues=attributes))
+    assert found.startswith("to_appcues.attributes: the condition over 81 fields is longer than the 3900 characters")
+
+
+def test_connector_with_least_privilege_is_warned_about() -> None:
+    """The help page asks for Customize Application there; least privilege does not give it."""
+    result = generate(project({"contact": changed(CONTACT, delivery="connector")}), OFFLINE)
+    (warning,) = result.warnings
+    assert warning.path == "delivery"
+    assert "Customize Application" in warning.message
+
+
+def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
+    """What Salesforce adds to its types later is refused by name until somebody has looked at it."""
+    schema = OrgSchema(
+        {"Contact": ObjectSchema("Contact", "Contact", {"New__c": Field("New__c", "hologram")})}, online=True
+    )
+    found = problems(changed(attribute("New__c"), user_id={"field": "Id__c"}), schema)
+    assert found == [f"{IT}: Contact.New__c is of type hologram, which cannot be sent; map a field with a single value"]

@@ -1,0 +1,112 @@
+"""When a change is sent: exactly when a record with a user id is new or one of the mapped fields changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.generate import generate
+from tests.generate.projects import CONTACT, OFFLINE, ONLINE, body, changed, desired, project
+
+HAS_USER = "NOT(ISBLANK({!$Record.Appcues_User_Id__c}))"
+CHANGED = "ISCHANGED({!$Record.Product_User_Id__c}), ISCHANGED({!$Record.Title})"
+
+
+def start(**changes: Any) -> dict[str, Any]:
+    mapping = changed(CONTACT, attributes__in__to_appcues={"role": {"field": "Title"}}, **changes)
+    found: dict[str, Any] = body(desired({"contact": mapping}), "Flow:Appcues_contact")["start"]
+    return found
+
+
+def rule(**changes: Any) -> dict[str, Any]:
+    mapping = changed(
+        CONTACT, to_appcues={"trigger": "workflow_rule", "attributes": {"role": {"field": "Title"}}, **changes}
+    )
+    return body(desired({"contact": mapping}), "WorkflowRule:Contact.Appcues_contact")
+
+
+@pytest.mark.parametrize(
+    ("on", "trigger", "condition"),
+    [
+        (["create", "update"], "CreateAndUpdate", f"AND({HAS_USER}, OR(ISNEW(), {CHANGED}))"),
+        (["update", "create"], "CreateAndUpdate", f"AND({HAS_USER}, OR(ISNEW(), {CHANGED}))"),
+        (["create"], "Create", HAS_USER),
+        (["update"], "Update", f"AND({HAS_USER}, OR({CHANGED}))"),
+    ],
+    ids=["both", "both reversed", "create", "update"],
+)
+def test_a_flow_starts_on_the_saves_that_are_asked_for(on: list[str], trigger: str, condition: str) -> None:
+    found = start(on__in__to_appcues=on)
+    assert (found["recordTriggerType"], found["filterFormula"]) == (trigger, condition)
+
+
+@pytest.mark.parametrize(
+    ("on", "trigger", "condition"),
+    [
+        (
+            ["create", "update"],
+            "onAllChanges",
+            "AND(NOT(ISBLANK(Appcues_User_Id__c)), OR(ISNEW(), ISCHANGED(Product_User_Id__c), ISCHANGED(Title)))",
+        ),
+        (["create"], "onCreateOnly", "NOT(ISBLANK(Appcues_User_Id__c))"),
+        (
+            ["update"],
+            "onAllChanges",
+            "AND(NOT(ISBLANK(Appcues_User_Id__c)), OR(ISCHANGED(Product_User_Id__c), ISCHANGED(Title)))",
+        ),
+    ],
+    ids=["both", "create", "update"],
+)
+def test_a_rule_has_the_same_condition_without_prefixes(on: list[str], trigger: str, condition: str) -> None:
+    """ISNEW and ISCHANGED are told apart by the rule's trigger: a new record has changed nothing."""
+    found = rule(on=on)
+    assert (found["triggerType"], found["formula"]) == (trigger, condition)
+
+
+def test_an_existing_user_id_is_watched_itself() -> None:
+    condition = start(user_id={"field": "External_Key__c"})["filterFormula"]
+    assert "ISCHANGED({!$Record.External_Key__c})" in condition
+    assert "NOT(ISBLANK({!$Record.External_Key__c}))" in condition
+
+
+def test_the_source_is_watched_in_place_of_the_generated_formula() -> None:
+    """Also where the formula is mapped as an attribute of its own."""
+    mapping = changed(
+        CONTACT, attributes__in__to_appcues={"key": {"field": "Appcues_User_Id__c"}}, on__in__to_appcues=["update"]
+    )
+    found = body(desired({"contact": mapping}), "Flow:Appcues_contact")["start"]["filterFormula"]
+    assert found == f"AND({HAS_USER}, ISCHANGED({{!$Record.Product_User_Id__c}}))"
+
+
+def test_system_fields_are_sent_but_are_no_reason_to_send() -> None:
+    """LastModifiedDate changes with every save: watched, it would send every save."""
+    attributes = {"touched": {"field": "LastModifiedDate"}, "id": {"field": "Id"}, "stamp": {"field": "SystemModstamp"}}
+    components = desired({"contact": changed(CONTACT, attributes__in__to_appcues=attributes)})
+    condition = body(components, "Flow:Appcues_contact")["start"]["filterFormula"]
+    assert condition == f"AND({HAS_USER}, OR(ISNEW(), ISCHANGED({{!$Record.Product_User_Id__c}})))"
+    message = body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")
+    assert message["fields"] == ["Appcues_User_Id__c", "Id", "LastModifiedDate", "SystemModstamp"]
+
+
+def test_a_full_name_is_watched_by_its_parts() -> None:
+    components = desired({"contact": changed(CONTACT, attributes__in__to_appcues={"name": {"field": "Name"}})})
+    condition = body(components, "Flow:Appcues_contact")["start"]["filterFormula"]
+    assert "ISCHANGED({!$Record.FirstName}), ISCHANGED({!$Record.LastName})" in condition
+    assert "Record.Name}" not in condition
+
+
+def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
+    """Its value can change without a save of this record, and then nothing is sent."""
+    mapping = changed(CONTACT, attributes__in__to_appcues={"health": {"field": "Health__c"}})
+    result = generate(project({"contact": mapping}), ONLINE)
+    (warning,) = result.warnings
+    assert warning.path == "to_appcues.attributes.health"
+    assert "Contact.Health__c is a formula" in warning.message
+    flow = next(one for one in result.components if one.type == "Flow")
+    assert "ISCHANGED({!$Record.Health__c})" in flow.canonical
+
+
+def test_the_help_pages_mapping_has_no_warnings() -> None:
+    assert generate(project(), OFFLINE).warnings == ()
+    assert generate(project(), ONLINE).warnings == ()
