@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from sfcode.errors import SignInError
+from sfcode.org.address import base_url, is_loopback
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        (" https://ACME.my.salesforce.com/ ", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com/services/data?x=1", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com:443", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com:8443", "https://acme.my.salesforce.com:8443"),
+        ("http://127.0.0.1:8300/", "http://127.0.0.1:8300"),
+        ("http://localhost:8300", "http://localhost:8300"),
+        ("http://[::1]:8300", "http://[::1]:8300"),
+    ],
+)
+def test_reduces_an_address_to_scheme_host_and_port(text: str, expected: str) -> None:
+    assert base_url(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is not a URL"),
+        ("acme.my.salesforce.com", "is not a URL"),
+        ("ftp://acme.my.salesforce.com", "is not a URL"),
+        ("https://", "is not a URL"),
+        ("https://acme:x", "is not a URL"),
+        ("http://acme.my.salesforce.com", "is not encrypted"),
+        ("http://127.0.0.1.evil.example", "is not encrypted"),
+        ("http://localhost.evil.example", "is not encrypted"),
+        ("https://user:pa55@acme.my.salesforce.com", "holds a user name or password"),
+        ("https://acme.lightning.force.com/lightning", "the user interface"),
+    ],
+)
+def test_refuses_what_a_token_must_not_be_sent_to(text: str, problem: str) -> None:
+    with pytest.raises(SignInError, match=problem) as caught:
+        base_url(text)
+    assert caught.value.hint
+    assert "pa55" not in str(caught.value)
+
+
+def test_knows_loopback_without_asking_the_name_service() -> None:
+    assert is_loopback("127.9.9.9")
+    assert not is_loopback("loopback.example")

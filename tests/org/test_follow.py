@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.errors import ExitCode, OrgError
+from sfcode.org import DeployResult, DeployStillRunning
+from sfcode.org.follow import LONGEST_PAUSE, SILENCE, follow
+from sfcode.org.retry import NoAnswer
+
+PENDING = DeployResult("0Af1", "Pending", done=False, success=False)
+RUNNING = replace(PENDING, status="InProgress", components_total=2)
+HALF = replace(RUNNING, components_deployed=1)
+DONE = replace(HALF, status="Succeeded", done=True, success=True, components_deployed=2)
+LOST = NoAnswer("no route to host", sent=False)
+
+
+def script(*answers):
+    """Answer in order; the last answer stays."""
+    rest = list(answers)
+
+    def status():
+        answer = rest.pop(0) if len(rest) > 1 else rest[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return status
+
+
+def test_returns_the_end_and_shows_each_step_once(runtime) -> None:
+    seen = []
+    result = follow(script(PENDING, PENDING, RUNNING, HALF, HALF, DONE), "0Af1", seen.append, runtime, 60)
+    assert result == DONE
+    assert seen == [PENDING, RUNNING, HALF, DONE]
+
+
+def test_a_failed_deployment_is_an_end_like_any_other(runtime) -> None:
+    failed = replace(DONE, status="Failed", success=False)
+    assert follow(script(failed), "0Af1", None, runtime, 60) == failed
+
+
+def test_asks_at_once_then_after_growing_pauses(runtime, time) -> None:
+    follow(script(*[PENDING] * 12, DONE), "0Af1", None, runtime, 60)
+    assert time.slept[0] == 0.2
+    assert time.slept == sorted(time.slept)
+    assert max(time.slept) == LONGEST_PAUSE
+
+
+def test_time_out_leaves_the_deployment_running_and_says_how_to_pick_it_up(runtime) -> None:
+    with pytest.raises(DeployStillRunning, match="0Af1 goes on in the org: not done after 5 s") as caught:
+        follow(script(RUNNING), "0Af1", None, runtime, 5)
+    assert caught.value.deploy_id == "0Af1"
+    assert "--attach 0Af1" in caught.value.hint
+    assert caught.value.exit_code is ExitCode.RUNNING
+
+
+def test_sits_out_a_lost_connection(runtime) -> None:
+    locked = OrgError("later", code="SERVER_UNAVAILABLE")
+    assert follow(script(PENDING, LOST, LOST, locked, HALF, DONE), "0Af1", None, runtime, 60) == DONE
+
+
+def test_a_connection_that_stays_lost_leaves_the_deployment_running(runtime, time) -> None:
+    started = time.now
+    with pytest.raises(DeployStillRunning, match="no route to host"):
+        follow(script(PENDING, LOST), "0Af1", None, runtime, 3600)
+    assert SILENCE < time.now - started < SILENCE + 10
+
+
+def test_an_error_of_the_org_is_not_waited_out(runtime, time) -> None:
+    with pytest.raises(OrgError, match="bad id"):
+        follow(script(OrgError("bad id", code="INVALID_ID_FIELD")), "0Af1", None, runtime, 60)
+    assert time.slept == []
