@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sfcode.config.load import environments, load
+from sfcode.config.load import load
 from sfcode.config.project import NamedMapping, Project, SecretRef
 from sfcode.config.secrets import resolve_secrets
 
-__all__ = ["NamedMapping", "Project", "SecretRef", "environments", "load", "resolve_secrets"]
+__all__ = ["NamedMapping", "Project", "SecretRef", "load", "resolve_secrets"]

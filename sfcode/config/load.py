@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,10 +25,13 @@ from sfcode.config.rules import project as project_rules
 from sfcode.config.rules import settings as settings_rules
 from sfcode.config.suggest import one_of
 from sfcode.config.validate import validate
-from sfcode.config.yaml import parse
+from sfcode.config.yaml import read
 from sfcode.errors import ConfigError, Position, Problem
 
 M = TypeVar("M", bound=BaseModel)
+
+EVENTS_FILE = Path(__file__).with_name("events.yaml")
+"""The texts that sfcode ships."""
 
 DEFAULT_ENVIRONMENT = "default"
 """The name of the environment of a project that defines none."""
@@ -62,24 +64,10 @@ def load(folder: Path, environment: str | None = None) -> Project:
     )
 
 
-def environments(folder: Path) -> dict[str, Environment]:
-    """List a project's environments without choosing one. Raises ConfigError."""
-    files = read_files(folder)
-    if files.settings is None:
-        raise ConfigError(files.problems)
-    data = interpolate(files.settings, Scope("", None)).data
-    settings, problems = validate(Settings, files.settings, data, set())
-    named = [problem for problem in problems if problem.path.startswith("environments")]
-    if named or settings is None:
-        raise ConfigError(named or problems)
-    return settings.environments
-
-
 @functools.cache
 def default_events() -> Events:
     """Read the texts that sfcode ships."""
-    data = resources.files("sfcode.config").joinpath("events.yaml").read_bytes()
-    return Events.model_validate(parse(data, "events.yaml").data)
+    return Events.model_validate(read(EVENTS_FILE, "events.yaml").data)
 
 
 @dataclass
@@ -169,9 +157,7 @@ class _Loader:
         return tuple(dict.fromkeys(found))
 
     @staticmethod
-    def collect_warnings(
-        settings: Settings, drafts: list[project_rules.Draft], document: Document
-    ) -> tuple[str, ...]:
+    def collect_warnings(settings: Settings, drafts: list[project_rules.Draft], document: Document) -> tuple[str, ...]:
         found = [document.problem(finding) for finding in settings_rules.warnings(settings)]
         for draft in drafts:
             found.extend(draft.document.problem(finding) for finding in mapping_rules.warnings(draft.spec))

@@ -14,7 +14,9 @@ from sfcode.errors import Problem
 M = TypeVar("M", bound=BaseModel)
 
 
-def validate(model: type[M], document: Document, data: object, unsure: set[ConfigPath]) -> tuple[M | None, list[Problem]]:
+def validate(
+    model: type[M], document: Document, data: object, unsure: set[ConfigPath]
+) -> tuple[M | None, list[Problem]]:
     """
     Validate data.
 
@@ -41,13 +43,9 @@ def validate(model: type[M], document: Document, data: object, unsure: set[Confi
 def _without(node: object, paths: set[ConfigPath], path: ConfigPath = ()) -> object:
     """Copy data without some of its entries."""
     if isinstance(node, dict):
-        return {
-            key: _without(value, paths, (*path, key)) for key, value in node.items() if (*path, key) not in paths
-        }
+        return {key: _without(value, paths, (*path, key)) for key, value in node.items() if (*path, key) not in paths}
     if isinstance(node, list):
         return [
-            _without(value, paths, (*path, index))
-            for index, value in enumerate(node)
-            if (*path, index) not in paths
+            _without(value, paths, (*path, index)) for index, value in enumerate(node) if (*path, index) not in paths
         ]
     return node

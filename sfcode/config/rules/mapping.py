@@ -124,7 +124,9 @@ def _lists(mapping: Mapping) -> Iterator[Finding]:
             yield Finding(("to_salesforce", "click_to_track", index), message, cure)
     if not (targets(mapping) or section.activities or section.click_to_track):
         message = "asks for nothing: there is no NPS field, no activity and no click-to-track event"
-        yield Finding(("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key")
+        yield Finding(
+            ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key"
+        )
 
 
 def _twice(path: ConfigPath, items: Sequence[str]) -> Iterator[Finding]:

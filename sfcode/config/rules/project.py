@@ -72,7 +72,9 @@ def _claims(first: Draft, second: Draft) -> Iterator[Problem]:
         if field.lower() in claimed:
             where = first.document.value(claimed[field.lower()])
             message = f"{second.spec.object}.{field} is generated already, for {where}"
-            yield second.problem(*map(str, path), message=message, cure="choose another name, or let one mapping own it")
+            yield second.problem(
+                *map(str, path), message=message, cure="choose another name, or let one mapping own it"
+            )
 
 
 def _both_ways(first: Draft, second: Draft) -> Iterator[Problem]:

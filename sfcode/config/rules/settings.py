@@ -35,7 +35,9 @@ def _webhook_auth(relay: Relay, document: Document) -> Iterator[Finding]:
     auth, path = relay.webhook_auth, ("relay", "webhook_auth")
     if auth.scheme in _NEEDS_HEADER and auth.header is None:
         message = f"missing: scheme {auth.scheme} needs the name of a header"
-        yield Finding((*path, "header"), message, "add the header that Appcues sends, such as header: X-Token", at="key")
+        yield Finding(
+            (*path, "header"), message, "add the header that Appcues sends, such as header: X-Token", at="key"
+        )
     allowed = {"header": _NEEDS_HEADER, "algorithm": ("hmac",), "encoding": ("hmac",)}
     for key, schemes in allowed.items():
         if auth.scheme not in schemes and document.has(*path, key):

@@ -1,0 +1,35 @@
+"""`sfcode init`: a new project."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from sfcode.cli.output import envelope, say
+from sfcode.cli.session import Session
+
+
+@click.command()
+@click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.pass_obj
+def init(session: Session, directory: Path) -> None:
+    """Write a new project into DIR (default: here): config, editor schema, README. Overwrites nothing."""
+    from sfcode.scaffold import write_project
+
+    written, kept = write_project(directory)
+    folder = str(directory / "config")
+    options = "--env local" if directory == Path() else f"--config {shlex.quote(folder)} --env local"
+    commands = [f"sfcode {options} {verb}" for verb in ("validate", "plan", "apply")]
+    if session.json:
+        envelope({"written": list(map(str, written)), "kept": list(map(str, kept)), "next": commands})
+        return
+    for path in written:
+        say(session, f"wrote {path}")
+    for path in kept:
+        say(session, f"kept  {path}, which was there before")
+    say(session, "\nNext, against the org that is built in (the first file to edit is config/mappings/contact.yaml):\n")
+    for command in commands:
+        say(session, f"  {command}")
+    say(session, "\nThe last two read the variable SFCODE_RELAY_OUTBOUND_SECRET; README.md says more.")

@@ -1,0 +1,27 @@
+"""`sfcode schema`: the mapping language as JSON Schema."""
+
+from __future__ import annotations
+
+import click
+
+from sfcode.cli.output import envelope
+from sfcode.cli.session import Session
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["sfcode", "mapping", "events"]), required=False)
+@click.pass_obj
+def schema(session: Session, kind: str | None) -> None:
+    """
+    Print the JSON Schema (draft 2020-12) of the mapping language.
+
+    KIND is the kind of file: sfcode for sfcode.yaml, mapping for the files in mappings/, events for
+    events.yaml. Without it, the schema accepts each of them.
+    """
+    from sfcode.config.schema import schema as make
+    from sfcode.config.schema import schema_text
+
+    if session.json:
+        envelope(make(kind))
+    else:
+        click.echo(schema_text(kind), nl=False)

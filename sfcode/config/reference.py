@@ -1,0 +1,116 @@
+"""
+The reference of the mapping language as a Markdown page, made from the models.
+
+    python -m sfcode.config.reference > docs/reference/mapping-language.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sfcode.config.models import Events, Mapping, Settings, Shorthand
+
+INTRODUCTION = """\
+# The mapping language
+
+This page is made from the models in `sfcode/config/models.py` by `python -m sfcode.config.reference`;
+a test fails when it is stale. `sfcode schema` prints the same as JSON Schema, which editors use.
+
+A project's config folder holds three kinds of files:
+
+| file | says |
+| --- | --- |
+| [`sfcode.yaml`](#sfcodeyaml) | who takes part: integration user, Appcues account, relay, environments |
+| [`mappings/NAME.yaml`](#mappingsnameyaml) | what one Salesforce object exchanges with Appcues; NAME becomes part of names in Salesforce |
+| [`events.yaml`](#eventsyaml) | the texts of the activities that Appcues events become; may be left out |
+
+The files are YAML 1.2: only `true` and `false` are truth values, so `on` and `no` need no quotes.
+Unknown keys, keys written twice, merge keys (`<<`) and tags are errors; anchors and aliases are fine.
+Every problem of every file is reported in one run, as `file:line:column: path: what is wrong; what to do`.
+
+## Variables and secrets
+
+Values may hold `${name}`, which is replaced by the variable of the chosen environment (`--env`, `SFCODE_ENV`),
+and `${secret:NAME}`, which stands for the environment variable NAME of the process: it stays a placeholder
+in plans, state and reports, and the value is put in only when a package is sent. `$${` stands for `${` itself.
+Variables are not replaced in keys, nor under `environments`, whose variables may hold secrets all the same.
+"""
+
+_SIMPLE = {str: "text", bool: "`true` or `false`", int: "number"}
+
+
+def reference() -> str:
+    """Render the page."""
+    parts = [INTRODUCTION]
+    for title, model in (("sfcode.yaml", Settings), ("mappings/NAME.yaml", Mapping), ("events.yaml", Events)):
+        parts.extend(_sections(f"## {title}", model, ""))
+    return "\n".join(parts)
+
+
+def _sections(heading: str, model: type[BaseModel], path: str) -> Iterator[str]:
+    """Describe a model, then the models in it."""
+    yield f"{heading}\n\n{(model.__doc__ or '').strip()}\n"
+    if issubclass(model, Shorthand):
+        yield "Written as text alone, it is the `field`.\n"
+    rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
+    for key, info in _fields(model):
+        cells = (f"`{key}`", _value(info.annotation), _default(info), info.description or "")
+        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    yield "\n".join(rows) + "\n"
+    for key, info in _fields(model):
+        inner, below = _model_in(info.annotation, f"{path}.{key}" if path else key)
+        if inner:
+            yield from _sections(f"### `{below}`", inner, below)
+
+
+def _fields(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    return [(info.alias or name, info) for name, info in model.model_fields.items()]
+
+
+def _model_in(annotation: Any, path: str) -> tuple[type[BaseModel] | None, str]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, path
+    if get_origin(annotation) is dict:
+        return _model_in(get_args(annotation)[1], f"{path}.NAME")
+    for part in get_args(annotation) if get_origin(annotation) is not Literal else ():
+        found, below = _model_in(part, path)
+        if found:
+            return found, below
+    return None, path
+
+
+def _value(annotation: Any) -> str:
+    if hasattr(annotation, "__metadata__"):
+        return _value(annotation.__origin__)
+    arguments = [part for part in get_args(annotation) if part not in (type(None), ...)]
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{part}`" for part in arguments)
+    if get_origin(annotation) is tuple:
+        return f"list of {_value(arguments[0])}"
+    if get_origin(annotation) is dict:
+        keys = _value(arguments[0]) if get_origin(arguments[0]) is Literal else "NAME"
+        return f"{keys}: {_value(arguments[1])}"
+    if arguments:
+        return _value(arguments[0])
+    return _SIMPLE.get(annotation, "text or keys" if issubclass(annotation, Shorthand) else "keys")
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "**required**"
+    value = info.default
+    if value is None or value in ({}, ()) or isinstance(value, BaseModel):
+        return ""
+    if isinstance(value, tuple):
+        return f"`[{', '.join(value)}]`"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
