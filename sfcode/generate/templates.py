@@ -21,14 +21,15 @@ from sfcode.generate.blueprint import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.schema import strict_problems
-from sfcode.metadata.xml import from_element, parse
+from sfcode.metadata.xml import from_element, line_of, parse
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from jinja2.lexer import Token, TokenStream
 
 SUFFIX = ".xml.j2"
-_MARK = re.compile("\ue000(.*?):([0-9]+)\ue001")
+_MARK = re.compile("\ue000([^\ue000\ue001]*):([0-9]+)\ue001")
+_AT_START = re.compile(f"(?:{_MARK.pattern})+")
 
 
 class TemplateError(Exception):
@@ -84,7 +85,7 @@ class Templates:
         if not found:
             root = parse(data)
             if root.tag.rpartition("}")[2] != address.type:
-                found.append((1, f"the root must be <{address.type}>"))
+                found.append((line_of(root), f"the root must be <{address.type}>"))
             else:
                 named = root.findtext("{*}fullName")
                 if named is not None and named not in (address.full_name, address.full_name.rpartition(".")[2]):
@@ -97,9 +98,9 @@ class Templates:
         lines = self._lines(blueprint)
         raise TemplateError(
             Problem(
-                lines[min(max(line, 1), len(lines)) - 1],
+                _nth(lines, line),
                 "",
-                f"what this template writes for {address} is not right: {message}",
+                f"what this template writes for {address} is not right: {_in_template(message, lines)}",
                 "correct the template, or remove it to use sfcode's own",
             )
             for line, message in found
@@ -124,17 +125,30 @@ class Templates:
                     yield token
 
         environment = _with_filter(self._environment, marked)
+        name = blueprint.address.type + SUFFIX
+        now = Position(self._environment.get_template(name).filename or name, 1, 1)
         positions: list[Position] = []
-        now = Position(blueprint.address.type + SUFFIX, 1, 1)
         for line in _render(environment, blueprint).split("\n"):
-            marks = list(_MARK.finditer(line))
-            # A line that begins inside a value belongs to where that value was put in.
-            if marks and (marks[0].start() == 0 or not positions):
-                now = Position(marks[0][1], int(marks[0][2]), 1)
+            # A line that begins inside a value has no mark there: it belongs to where the value was put in.
+            start = _AT_START.match(line)
+            now = _last_mark(start[0] if start else "", now)
             positions.append(now)
-            if marks:
-                now = Position(marks[-1][1], int(marks[-1][2]), 1)
+            now = _last_mark(line, now)
         return positions
+
+
+def _nth(lines: list[Position], line: int) -> Position:
+    return lines[min(max(line, 1), len(lines)) - 1]
+
+
+def _in_template(message: str, lines: list[Position]) -> str:
+    """Turn the lines of the output that the parser speaks of into lines of the template."""
+    return re.sub(r"(?<=\bline )[0-9]+", lambda found: str(_nth(lines, int(found[0])).line), message)
+
+
+def _last_mark(text: str, otherwise: Position) -> Position:
+    marks = _MARK.findall(text)
+    return Position(marks[-1][0], int(marks[-1][1]), 1) if marks else otherwise
 
 
 def _with_filter(environment: Environment, stream_filter: object) -> Environment:
