@@ -4,6 +4,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 READY := .venv/.ready
+SF := .cache/sf/.ready
 ARGS ?=
 
 .PHONY: help demo test lint format pytest docs bench test-org record lock clean
@@ -14,6 +15,16 @@ help: ## list the targets
 $(READY): pyproject.toml requirements/dev.txt scripts/venv.sh
 	@scripts/venv.sh
 	@touch $@
+
+# Salesforce's own command line, for tests/contract: 500 MB from npm. Without npm those tests are skipped, and say so.
+$(SF): scripts/install_sf.sh
+	@if ! command -v npm >/dev/null; then \
+	  echo 'make: npm is not here, so the tests that run Salesforce'"'"'s own CLI will be skipped'; \
+	elif echo 'make: installing the Salesforce CLI into .cache/sf' && scripts/install_sf.sh >.cache-sf.log 2>&1; then \
+	  rm -f .cache-sf.log; touch $@; \
+	else \
+	  cat .cache-sf.log; rm -f .cache-sf.log; echo 'make: the tests that run it will be skipped'; \
+	fi
 
 demo: $(READY) ## plan, apply and plan again on config/, against an org that runs on this machine
 	@$(BIN)/python scripts/demo.py
@@ -30,7 +41,7 @@ format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-pytest: $(READY)
+pytest: $(READY) $(SF)
 	$(BIN)/python -m pytest --quiet --numprocesses 2 $(ARGS)
 
 docs: $(READY) ## write the generated pages under docs/reference/
@@ -54,5 +65,5 @@ lock: ## resolve pyproject.toml into requirements/dev.txt; ARGS=--upgrade takes 
 	@scripts/lock.sh $(ARGS)
 
 clean: ## remove everything that was made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .sfcode build dist
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .sfcode build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -43,8 +43,6 @@ def cli_page() -> str:
     top = click.Context(cli, info_name="sfcode", terminal_width=WIDTH)
     parts = [CLI_HEAD]
     for command, context in commands(cli, top):
-        # click's own line breaks depend on the terminal unless the width is set on every formatter.
-        context.max_content_width = WIDTH
         parts.append(f"\n## {context.command_path}\n\n```text\n{command.get_help(context).strip()}\n```\n")
     return "".join(parts)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = ROOT / "tests" / "guard"
+_HANDED_ON = "TESTS_HANDED_ON"
 _FOREIGN = ("SF_", "SFDX_", "SFCODE_", "APPCUES_", "XDG_", "GIT_", "GITHUB_")
 
 
@@ -29,11 +31,15 @@ def _is_foreign(name: str) -> bool:
 
 def _close_environment() -> Mapping[str, str]:
     """Give this run its own home and an environment that names no org; return the one it was started with."""
-    before = MappingProxyType(dict(os.environ))
+    # A worker of pytest-xdist starts in the closed environment; these names, which hold no secret, are handed on.
+    before = MappingProxyType({**json.loads(os.environ.pop(_HANDED_ON, "{}")), **os.environ})
+    if "PYTEST_XDIST_WORKER" not in before:
+        names = ("SFCODE_TEST_ORG", "SFCODE_SF")
+        os.environ[_HANDED_ON] = json.dumps({name: before[name] for name in names if name in before})
     home = tempfile.mkdtemp(prefix="sfcode-tests-home-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     for name in filter(_is_foreign, before):
-        del os.environ[name]
+        os.environ.pop(name, None)
     os.environ.setdefault("TESTS_REAL_HOME", str(Path.home().resolve()))
     allowed = (ROOT, home, tempfile.gettempdir(), sys.prefix, sys.base_prefix)
     folders = [str(Path(folder).resolve()) for folder in allowed] + [str(folder) for folder in allowed]
