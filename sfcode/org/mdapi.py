@@ -137,7 +137,8 @@ class MetadataClient:
                 "Look at Setup > Deployment Status before anything else. If it is there, follow it with "
                 "`sfcode apply --attach ID`; if it is not, start again.",
             ) from error
-        deploy_id = "".join(soap.text(element, "id") for element in result[:1])
+        # deployRecentValidation answers with the bare id, deploy with an AsyncResult.
+        deploy_id = next((soap.text(element, "id") or (element.text or "").strip() for element in result), "")
         if not deploy_id:
             raise OrgError("The org took the deployment and named no id.", "Look at Setup > Deployment Status.")
         return deploy_id

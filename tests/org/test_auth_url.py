@@ -37,7 +37,15 @@ def test_the_client_secret_may_be_empty() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["force://onlytoken@host", "https://x", "5Aep.secret", "{}", '{"result": 1}', "[REDACTED] Use 'sf ...' to view", "=="],
+    [
+        "force://onlytoken@host",
+        "https://x",
+        "5Aep.secret",
+        "{}",
+        '{"result": 1}',
+        "[REDACTED] Use 'sf ...' to view",
+        "==",
+    ],
 )
 def test_what_is_no_auth_url_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(SignInError, match="SFDX_AUTH_URL holds no SFDX auth URL") as caught:

@@ -38,7 +38,9 @@ def accepts(token: str):
     return answer
 
 
-@pytest.mark.parametrize("call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()])
+@pytest.mark.parametrize(
+    "call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()]
+)
 def test_a_refused_token_is_renewed_once_and_the_call_repeated(call, runtime: Runtime) -> None:
     with serving(accepts("token-2")) as server, Org(Connection(renewing(server.url), {}, "63.0", runtime)) as org:
         assert call(org)
@@ -47,7 +49,9 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(call, runtime: Ru
         assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()])
+@pytest.mark.parametrize(
+    "call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()]
+)
 def test_a_second_refusal_is_the_end(call, runtime: Runtime) -> None:
     with serving(accepts("none")) as server, Org(Connection(renewing(server.url), {}, "63.0", runtime)) as org:
         with pytest.raises(SignInError) as caught:
@@ -57,7 +61,9 @@ def test_a_second_refusal_is_the_end(call, runtime: Runtime) -> None:
         assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()])
+@pytest.mark.parametrize(
+    "call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()]
+)
 def test_a_token_that_cannot_be_renewed_ends_with_the_cure(call, runtime: Runtime) -> None:
     with serving(accepts("none")) as server:
         sign_in = renewing(server.url, renewable=False)

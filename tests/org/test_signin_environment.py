@@ -129,7 +129,11 @@ def test_a_key_that_is_none_is_refused_without_showing_it(key: str) -> None:
     ("environ", "audience", "token_url"),
     [
         ({}, "https://login.salesforce.com", "https://login.salesforce.com"),
-        ({"SF_AUDIENCE_URL": "https://test.salesforce.com/"}, "https://test.salesforce.com", "https://test.salesforce.com"),
+        (
+            {"SF_AUDIENCE_URL": "https://test.salesforce.com/"},
+            "https://test.salesforce.com",
+            "https://test.salesforce.com",
+        ),
         ({"SF_ORG_INSTANCE_URL": URL}, "https://login.salesforce.com", URL),
         (
             {"SF_ORG_INSTANCE_URL": "https://acme--uat.sandbox.my.salesforce.com"},

@@ -140,14 +140,13 @@ def test_an_sf_that_hangs_is_ended(tmp_path: Path) -> None:
     program.write_text(f"#!{sys.executable}\nimport signal\nsignal.pause()\n")
     program.chmod(0o755)
     with pytest.raises(SignInError, match="did not end"):
-        connect(
-            "alias:uat", environ={"PATH": str(tmp_path)}, api_version="63.0", runtime=Runtime(cli_timeout=0.3)
-        )
+        connect("alias:uat", environ={"PATH": str(tmp_path)}, api_version="63.0", runtime=Runtime(cli_timeout=0.3))
 
 
 def test_a_session_that_ends_is_renewed_by_asking_sf_again(sf: Sf, runtime: Runtime) -> None:
     answers = script(
-        soap_fault("INVALID_SESSION_ID", "Session expired"), soap("listMetadata", "<type>Flow</type><fullName>F</fullName>")
+        soap_fault("INVALID_SESSION_ID", "Session expired"),
+        soap("listMetadata", "<type>Flow</type><fullName>F</fullName>"),
     )
     with serving(answers) as server:
         sf.answers("display", {**ORG, "instanceUrl": server.url, "accessToken": TOKEN})

@@ -1,0 +1,222 @@
+"""What comes of servers that break: each failure has one clear error, in bounded time and memory."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time as real_time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.org import DeployOptions, Runtime, connect
+from sfcode.org.retry import ATTEMPTS, NoAnswer
+from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, script, serving, soap
+
+QUEUED = soap("deploy", "<done>false</done><id>0Af000000000001AAA</id><state>Queued</state>")
+LISTED = soap("listMetadata", "<fullName>F</fullName><type>Flow</type>")
+ROWS = as_json({"totalSize": 1, "done": True, "records": [{"attributes": {"type": "User"}, "Id": "005"}]})
+SELECT = "SELECT Id FROM User"
+
+
+@pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"<html>busy</html>"), Answer(502), Answer(500, b"oops")])
+def test_a_read_survives_passing_trouble(org_at, trouble, time) -> None:
+    server, org = org_at(script(trouble, trouble, LISTED))
+    assert [file.full_name for file in org.metadata.list_metadata("Flow")] == ["F"]
+    assert len(server.requests) == 3
+    assert len(time.slept) == 2
+
+
+@pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"<html>busy</html>"), Answer(200, b"<html>{")])
+def test_a_query_survives_passing_trouble(org_at, trouble, time) -> None:
+    server, org = org_at(script(trouble, ROWS))
+    assert org.query(SELECT) == [{"Id": "005"}]
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"busy"), Answer(504)])
+def test_a_deploy_whose_answer_is_lost_is_never_sent_again(org_at, trouble, time) -> None:
+    server, org = org_at(script(trouble, QUEUED))
+    with pytest.raises(OrgUnreachable, match="it may be running or not") as caught:
+        org.metadata.deploy(b"zip", DeployOptions())
+    assert len(server.requests) == 1
+    assert "Deployment Status" in caught.value.hint
+    assert time.slept == []
+
+
+@pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"busy")])
+def test_a_record_whose_creation_is_unclear_is_not_created_again(org_at, trouble) -> None:
+    server, org = org_at(script(trouble, as_json({"id": "1"}, 201)))
+    with pytest.raises(OrgUnreachable):
+        org.create("Contact", {"LastName": "Lovelace"})
+    assert len(server.requests) == 1
+
+
+def test_a_deploy_that_found_no_server_is_tried_again_and_says_so(runtime: Runtime, time) -> None:
+    with serving(script(QUEUED)) as server:
+        url = server.url
+    with connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org:
+        with pytest.raises(NoAnswer, match=r"No connection to 127\.0\.0\.1:\d+: .*[Rr]efused") as caught:
+            org.metadata.deploy(b"zip", DeployOptions())
+        assert caught.value.sent is False
+    assert len(time.slept) == ATTEMPTS - 1
+
+
+def test_trouble_that_stays_ends_as_unreachable(org_at) -> None:
+    server, org = org_at(script(Answer(503, b"busy")))
+    with pytest.raises(OrgUnreachable, match="answered 503 Service Unavailable"):
+        org.metadata.list_metadata("Flow")
+    assert len(server.requests) == ATTEMPTS
+
+
+def test_retry_after_is_obeyed(org_at, time) -> None:
+    _, org = org_at(script(Answer(503, b"", {"Retry-After": "7"}), LISTED))
+    org.metadata.list_metadata("Flow")
+    assert time.slept == [7]
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html><body>Down for maintenance</body></html>", b"\x00\xff garbage", b"", b"<!DOCTYPE html><p>", b"{}"]
+)
+def test_garbage_where_soap_belongs_is_said_to_be_that(org_at, body: bytes) -> None:
+    server, org = org_at(script(Answer(200, body)))
+    with pytest.raises(OrgError, match="The org's answer"):
+        org.metadata.list_metadata("Flow")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("document", [{}, [], {"records": 5}, {"done": True}, "text", None])
+def test_json_of_another_shape_is_said_to_be_that(org_at, document) -> None:
+    _, org = org_at(script(as_json(document)))
+    for ask in (org.query, org.tooling_query, org.count):
+        with pytest.raises(OrgError, match="JSON of another shape"):
+            ask(SELECT)
+
+
+@pytest.mark.parametrize("ask", [lambda org: org.query(SELECT), lambda org: org.metadata.list_metadata("Flow")])
+def test_an_answer_beyond_the_limit_is_not_taken(ask) -> None:
+    runtime = Runtime(max_answer_bytes=100_000)
+    with (
+        serving(script(Answer(200, b"x" * 1_000_000))) as server,
+        connect(server.url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
+        pytest.raises(OrgError, match="more than 100,000 bytes"),
+    ):
+        ask(org)
+
+
+def test_a_body_that_ends_early_is_asked_for_again(org_at) -> None:
+    _, org = org_at(script(Answer(200, b"half", {"Content-Length": "1000", "Connection": "close"}), LISTED))
+    assert org.metadata.list_metadata("Flow")
+
+
+def test_a_redirect_takes_the_session_nowhere(org_at) -> None:
+    with serving(script(LISTED)) as thief:
+        server, org = org_at(script(Answer(307, b"", {"Location": f"{thief.url}/services"})))
+        for ask in (lambda: org.query(SELECT), lambda: org.metadata.list_metadata("Flow")):
+            with pytest.raises(OrgError, match="sends us on to"):
+                ask()
+        assert thief.requests == []
+        assert len(server.requests) == 2
+
+
+def test_the_token_goes_to_its_own_org_only(org_at) -> None:
+    """A next page elsewhere is followed by the library, but without the token."""
+    with serving(script(ROWS)) as other:
+        page = {
+            "totalSize": 2,
+            "done": False,
+            "nextRecordsUrl": f"@{other.url.removeprefix('http://')}/x",
+            "records": [],
+        }
+        _, org = org_at(script(as_json(page)))
+        assert org.query(SELECT) == [{"Id": "005"}]
+        assert TOKEN not in str(other.requests[0].headers)
+
+
+def test_a_port_where_nobody_listens_is_unreachable(runtime: Runtime) -> None:
+    with (
+        connect("https://127.0.0.1:9", environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
+        pytest.raises(OrgUnreachable, match="No connection"),
+    ):
+        org.metadata.list_metadata("Flow")
+
+
+@contextmanager
+def dripping(pause: float) -> Iterator[str]:
+    """Send headers at once, then a part of the body per pause, for ever."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while not ended.wait(pause):
+                try:
+                    connection.sendall(b"x" * 70_000)
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        ended.set()
+        thread.join()
+        listener.close()
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    release = threading.Event()
+
+    def hang(_: Request) -> Answer:
+        release.wait(10)
+        raise HangUp
+
+    runtime = Runtime(read_timeout=0.2)
+    with (
+        serving(hang) as server,
+        connect(server.url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
+    ):
+        started = real_time.monotonic()
+        with pytest.raises(OrgUnreachable, match="may be running or not.*did not answer in time"):
+            org.metadata.deploy(b"zip", DeployOptions())
+        assert real_time.monotonic() - started < 5
+        release.set()
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    """Each part comes in time, but the whole never does."""
+    runtime = Runtime(read_timeout=5, answer_timeout=0.1, rng=random.Random(1), sleep=lambda _: None)
+    with (
+        dripping(0.05) as url,
+        connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
+        pytest.raises(OrgUnreachable, match="may be running or not.*did not finish its answer"),
+    ):
+        org.metadata.deploy(b"zip", DeployOptions())
+
+
+def test_no_error_shows_the_token(org_at) -> None:
+    """An org, or something that poses as one, may repeat what it was sent."""
+    text = f"INVALID_SESSION_ID: no such session {TOKEN}"
+
+    def echo(request: Request) -> Answer:
+        if "Soap" in request.path:
+            body = soap("x").body.replace(
+                b"<xResponse></xResponse>",
+                f"<f:Fault xmlns:f='urn:f'><faultcode>UNKNOWN</faultcode><faultstring>{text}</faultstring></f:Fault>".encode(),
+            )
+            return Answer(500, body)
+        return as_json([{"errorCode": "UNKNOWN", "message": text}], 400)
+
+    _, org = org_at(echo)
+    for ask in (lambda: org.query(SELECT), lambda: org.metadata.list_metadata("Flow")):
+        with pytest.raises(OrgError) as caught:
+            ask()
+        assert "no such session ******" in str(caught.value)
+        assert TOKEN not in repr(caught.value) + str(caught.value.args)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.metadata.objects import Field, ObjectSchema
+from sfcode.org.describe import describe, field
+from tests.org.servers import Answer, Request, as_json
+
+LAST_NAME = {
+    "name": "LastName", "type": "string", "label": "Last Name", "length": 80, "nillable": False, "createable": True,
+    "defaultedOnCreate": False, "permissionable": False, "updateable": True, "calculated": False, "custom": False,
+}  # fmt: skip
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    return {**LAST_NAME, **values}
+
+
+def test_reads_a_field() -> None:
+    assert field(LAST_NAME) == Field("LastName", "string", "Last Name", 80, required=True, permissionable=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "required"),
+    [
+        (LAST_NAME, True),
+        (changed(nillable=True), False),
+        (changed(defaultedOnCreate=True), False),
+        (changed(createable=False), False),
+        (changed(type="boolean"), False),
+    ],
+    ids=["needed", "nillable", "owner", "system field", "checkbox"],
+)
+def test_required_is_what_people_have_to_fill_in(answer, required: bool) -> None:
+    assert field(answer).required is required
+
+
+def test_an_object_that_the_org_does_not_have_is_left_out() -> None:
+    answers = {"Contact": {"name": "Contact", "label": "Contact", "fields": [LAST_NAME]}}
+    schema = describe(["Nowhere__c", "Contact", "Contact"], answers.get)
+    assert schema.online
+    assert schema.objects == {
+        "Contact": ObjectSchema("Contact", "Contact", {"LastName": field(LAST_NAME)}, complete=True)
+    }
+
+
+def test_asks_the_org_for_each_object_once(org_at) -> None:
+    def answer(request: Request) -> Answer:
+        name = request.path.split("/")[-2]
+        if name == "Nowhere__c":
+            return as_json([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
+        return as_json({"name": name, "label": name, "fields": [LAST_NAME]})
+
+    server, org = org_at(answer)
+    schema = org.describe(["Contact", "Lead", "Event", "Task", "Nowhere__c"])
+    assert sorted(schema.objects) == ["Contact", "Event", "Lead", "Task"]
+    assert len(server.requests) == 5
