@@ -75,7 +75,7 @@ class MetadataClient:
         # Asking twice stops it once. The element's name is the WSDL's.
         return soap.flag(self._one("cancelDeploy", [("String", deploy_id)]), "done")
 
-    def retrieve(self, members: Mapping[str, Iterable[str]]) -> Retrieved:
+    def retrieve(self, members: Mapping[str, Iterable[str]], *, timeout: float = RETRIEVE_TIMEOUT) -> Retrieved:
         """Fetch components by type and full name; what the org does not have is named in the messages."""
         wanted = {type: sorted(set(names)) for type, names in sorted(members.items())}
         types: list[tuple[str, soap.Node]] = [
@@ -92,7 +92,7 @@ class MetadataClient:
             ("unpackaged", [*types, ("version", version)]),
         ]
         retrieve_id = soap.text(self._one("retrieve", [("retrieveRequest", request)]), "id")
-        return self._retrieved(self._wait_for(retrieve_id))
+        return self._retrieved(self._wait_for(retrieve_id, timeout))
 
     def list_metadata(self, *types: str) -> tuple[FileProperties, ...]:
         """List the components of some types, in the org's order."""
@@ -147,17 +147,17 @@ class MetadataClient:
         fields: soap.Fields = [("asyncProcessId", deploy_id), ("includeDetails", details)]
         return readers.deploy_result(_single("checkDeployStatus", self._connection.call("checkDeployStatus", fields)))
 
-    def _wait_for(self, retrieve_id: str) -> etree._Element:
+    def _wait_for(self, retrieve_id: str, timeout: float) -> etree._Element:
         runtime = self._runtime
         started = runtime.clock()
         for pause in pauses():
             result = self._one("checkRetrieveStatus", [("asyncProcessId", retrieve_id), ("includeZip", True)])
             if soap.flag(result, "done"):
                 return result
-            if runtime.clock() - started > RETRIEVE_TIMEOUT:
+            if runtime.clock() - started > timeout:
                 break
             runtime.sleep(pause)
-        raise OrgUnreachable(f"The org did not finish the retrieve {retrieve_id} in {RETRIEVE_TIMEOUT:.0f} s.")
+        raise OrgUnreachable(f"The org did not finish the retrieve {retrieve_id} in {timeout:.0f} s.")
 
     def _retrieved(self, result: etree._Element) -> Retrieved:
         if not soap.flag(result, "success"):

@@ -88,6 +88,7 @@ class Server:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 64 * 1024  # one write per answer: two would wait 40 ms for each other
     server: _Http
 
     def _serve(self) -> None:
