@@ -43,7 +43,10 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
         components=tuple(sorted(components, key=lambda component: component.address)),
         records=rows,
         origins=tuple(sorted(origins, key=_specific_first)),
-        warnings=tuple(sorted(_warnings(project, exchanges, fields), key=lambda problem: problem.sort_key)),
+        warnings=tuple(
+            str(problem)
+            for problem in sorted(_warnings(project, exchanges, fields), key=lambda problem: problem.sort_key)
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfcode.errors import Position, Problem
+from sfcode.errors import Position
 from sfcode.metadata.component import Address, Component
 
 
@@ -28,5 +28,5 @@ class Desired:
     records: tuple[Component, ...]
     origins: tuple[Origin, ...]
     """By address; within one address the most specific token first and the component itself last."""
-    warnings: tuple[Problem, ...] = ()
-    """What works but deserves a look, with the same places and cures as problems have."""
+    warnings: tuple[str, ...] = ()
+    """What works but deserves a look; place and cure as in a problem."""

@@ -101,8 +101,9 @@ def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
     mapping = changed(CONTACT, attributes__in__to_appcues={"health": {"field": "Health__c"}})
     result = generate(project({"contact": mapping}), ONLINE)
     (warning,) = result.warnings
-    assert warning.path == "to_appcues.attributes.health"
-    assert "Contact.Health__c is a formula" in warning.message
+    assert warning.startswith(
+        "config/mappings/contact.yaml:9:1: to_appcues.attributes.health: Contact.Health__c is a formula: "
+    )
     flow = next(one for one in result.components if one.type == "Flow")
     assert "ISCHANGED({!$Record.Health__c})" in flow.canonical
 

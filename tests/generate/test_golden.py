@@ -1,0 +1,62 @@
+"""
+What the repository's own config/ generates, file by file, as golden files.
+
+They show a reviewer what a change of code, template or config does to an org. To accept a change:
+`UPDATE_GOLDEN=1 pytest tests/generate/test_golden.py`, and look at the difference in git.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sfcode.config import load
+from sfcode.generate import generate
+from sfcode.metadata.objects import standard
+from sfcode.metadata.schema import strict_problems
+from sfcode.metadata.xml import to_bytes, to_element
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def generated(root: Path, environment: str) -> dict[str, bytes]:
+    result = generate(load(root / "config", environment), standard())
+    files = {
+        f"{component.type}-{component.full_name}.xml": to_bytes(to_element(component))
+        for component in result.components
+    }
+    records = {str(record.address): record.body for record in result.records}
+    return {**files, "records.json": (json.dumps(records, indent=2, ensure_ascii=False) + "\n").encode()}
+
+
+def test_the_repositorys_config_generates_the_golden_files(root: Path) -> None:
+    found = generated(root, "production")
+    if os.environ.get("UPDATE_GOLDEN"):
+        for old in GOLDEN.iterdir():
+            old.unlink()
+        for name, data in found.items():
+            (GOLDEN / name).write_bytes(data)
+    golden = {path.name: path.read_bytes() for path in GOLDEN.iterdir()}
+    assert sorted(found) == sorted(golden)
+    for name, data in found.items():
+        assert data.decode() == golden[name].decode(), name
+
+
+@pytest.mark.parametrize("environment", ["local", "sandbox", "production"])
+def test_each_environment_generates_valid_metadata(root: Path, environment: str) -> None:
+    files = generated(root, environment)
+    assert [strict_problems(data) for name, data in files.items() if name.endswith(".xml")] == [()] * (len(files) - 1)
+
+
+def test_the_repositorys_config_has_no_warnings(root: Path) -> None:
+    assert generate(load(root / "config", "production"), standard()).warnings == ()
+
+
+def test_the_secret_of_the_endpoint_stays_a_placeholder(root: Path) -> None:
+    """Its value is put in when a package is sent, never before."""
+    found = generated(root, "production")
+    message = found["WorkflowOutboundMessage-Contact.Appcues_contact.xml"].decode()
+    assert "/outbound-messages/contact/${secret:SFCODE_RELAY_OUTBOUND_SECRET}?v=" in message
