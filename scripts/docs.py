@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 
 from sfcode.cli.main import cli
+from sfcode.config.reference import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE = Path("docs/reference/cli.md")
+LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
 WIDTH = 100
 
 CLI_HEAD = """\
@@ -49,7 +51,7 @@ def cli_page() -> str:
 
 def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
-    return {CLI_PAGE: cli_page()}
+    return {CLI_PAGE: cli_page(), LANGUAGE_PAGE: reference()}
 
 
 def main(arguments: list[str]) -> int:
