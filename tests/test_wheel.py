@@ -47,7 +47,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the installed `sfcode` in `folder`, through its entry point."""
     code = "import sys; from sfcode.cli.main import main; sys.exit(main())"
-    environment = {**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-one"}
+    environment = {**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-one", "SFCODE_ENV": "local"}
     return subprocess.run(
         [str(python), "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -91,7 +91,7 @@ def test_works_where_the_source_tree_is_out_of_sight(root: Path, installed: Path
     started = run(installed, tmp_path, "init", "project")
     assert started.returncode == 0, started.stderr
     project = tmp_path / "project"
-    for arguments in (["validate"], ["render", "--out", "package"], ["schema"]):
+    for arguments in (["validate"], ["render", "--out", "package"], ["schema", "mapping"], ["plan"]):
         answer = run(installed, project, *arguments)
         assert answer.returncode == 0, (arguments, answer.stdout, answer.stderr)
     assert list((project / "package").rglob("*.permissionset*"))
