@@ -23,7 +23,7 @@ _KINDS = {
     "encryptedstring": "Encrypted",
 }
 _CURES = {
-    "address": "name its parts instead, such as {name}: street, city, postal code and country are fields of their own",
+    "address": "map its parts, which are fields of their own: {parts}",
     "location": "name its latitude and longitude fields instead",
     "base64": "map a field that holds a value, not a file",
     "encryptedstring": "Salesforce allows it in no formula and masks it in messages; map a field that is not encrypted",
@@ -121,19 +121,15 @@ def _attribute_problems(use: Use, fields: Fields) -> Iterator[Problem]:
         return
     where = f"{fields.object}.{use.field}"
     if found.type not in SENDABLE:
-        parts = ", ".join(name for name in fields.known if name != use.field and name.startswith(_stem(use.field)))
+        parts = ", ".join(name for name, other in fields.known.items() if other.compound == use.field)
         yield use.place.problem(
             f"{where} is of type {_kind(found)}, which cannot be sent",
-            _CURES.get(found.type, "map a field with a single value").format(name=parts or "Street, City"),
+            _CURES.get(found.type, "map a field with a single value").format(parts=parts or "its street and city"),
         )
     elif use.type is not None and found.type not in _SEND_AS[use.type]:
         yield use.place.problem(
             f"{where} is of type {_kind(found)}, which cannot be sent as {use.type}", "change or remove `type`"
         )
-
-
-def _stem(name: str) -> str:
-    return name.removesuffix("__c").removesuffix("Address") or name
 
 
 def _target_problems(target: Target, fields: Fields) -> Iterator[Problem]:

@@ -62,12 +62,16 @@ class Fields:
         """Tell whether the field certainly does not exist."""
         return self.get(name) is None and (self.complete or not is_custom(name))
 
-    def takes_permission(self, name: str) -> bool:
-        """Tell whether field permissions can be given; unknown custom fields are assumed to take them."""
+    def permission(self, name: str) -> str:
+        """
+        Name the field that access to this one is granted by: an address for its city; "" where none is needed.
+
+        Unknown custom fields are assumed to take permissions of their own.
+        """
         known = self.get(name)
         if known is None:
-            return is_custom(name)
-        return known.permissionable and not known.required
+            return name if is_custom(name) else ""
+        return known.permission
 
     def similar(self, name: str) -> str | None:
         """Find the existing name that was probably meant."""

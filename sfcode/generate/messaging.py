@@ -48,13 +48,21 @@ def messaging_warnings(one: Exchange, fields: Fields) -> Iterator[Problem]:
     if not (one.sends and one.by_relay):
         return
     watched = set(condition.watched_fields(one))
-    for use in (one.user_id, *one.attributes):
+    for use in one.attributes:
         found = fields.get(use.field)
-        if use.field in watched and found is not None and found.calculated:
+        if found is None or use.field not in watched:
+            continue
+        if found.calculated:
             yield use.place.problem(
                 f"{one.object}.{use.field} is a formula: a change that comes from another record or from the "
                 "calendar is sent only when this record is next saved with a new result",
                 "map the fields that it is made from, where they are on this object",
+            )
+        if len(found.reference_to) > 1 and one.trigger == "flow":
+            yield use.place.problem(
+                f"{one.object}.{use.field} may refer to {' or '.join(found.reference_to)}, and an org may refuse such a "
+                "field in a flow's entry condition",
+                "if it does, map a formula field with what you need of it",
             )
 
 

@@ -45,14 +45,15 @@ class _Grants:
     def allow_field(self, object_name: str, name: str, place: Place, *, edit: bool = False) -> None:
         """Grant a field, unless Salesforce knows no permission for it: everybody has those."""
         known = self.lookup(object_name)
-        if not known.takes_permission(name):
+        granted = known.permission(name)
+        if not granted:
             return
         found = known.get(name)
         writable = found is None or not found.calculated
-        full = f"{object_name}.{name}"
+        full = f"{object_name}.{granted}"
         self.fields[full] = self.fields.get(full, False) or (edit and writable)
-        self.places.setdefault(full, place)
-        self.places.setdefault(name, place)
+        for token in (full, f"{object_name}.{name}", granted, name):
+            self.places.setdefault(token, place)
 
     def allow(self, place: Place, *rights: str) -> None:
         """Grant user permissions."""

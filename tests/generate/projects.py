@@ -134,12 +134,18 @@ OFFLINE = OrgSchema(
                 "Contact",
                 **_PERSON,
                 MailingAddress="address",
-                MailingStreet="textarea",
-                MailingCity="string",
+                MailingStreet={"type": "textarea", "compound": "MailingAddress"},
+                MailingCity={"type": "string", "compound": "MailingAddress"},
+                OwnerId={"type": "reference", "permissionable": False, "reference_to": ("User",)},
                 HasOptedOutOfEmail="boolean",
                 Birthdate="date",
             ),
-            standard("Lead", **_PERSON, Status={"type": "picklist", "required": True, "permissionable": False}),
+            standard(
+                "Lead",
+                **_PERSON,
+                Status={"type": "picklist", "required": True, "permissionable": False},
+                OwnerId={"type": "reference", "permissionable": False, "reference_to": ("Group", "User")},
+            ),
             standard(
                 "Account", Name={"type": "string", "required": True, "permissionable": False}, Industry="picklist"
             ),

@@ -50,20 +50,26 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "address": (
         attribute("MailingAddress"),
         OFFLINE,
-        (f"{IT}: Contact.MailingAddress is of type address, which cannot be sent; name its parts instead, such as "
-        "MailingStreet, MailingCity: street, city, postal code and country are fields of their own"),
+        (
+            f"{IT}: Contact.MailingAddress is of type address, which cannot be sent; map its parts, which are fields of "
+            "their own: MailingStreet, MailingCity"
+        ),
     ),
     "location": (
         attribute("Place__c"),
         ONLINE,
-        (f"{IT}: Contact.Place__c is of type location, which cannot be sent; name its latitude and longitude fields "
-        "instead"),
+        (
+            f"{IT}: Contact.Place__c is of type location, which cannot be sent; name its latitude and longitude fields "
+            "instead"
+        ),
     ),
     "encrypted": (
         attribute("Secret__c"),
         ONLINE,
-        (f"{IT}: Contact.Secret__c is of type Encrypted, which cannot be sent; Salesforce allows it in no formula and "
-        "masks it in messages; map a field that is not encrypted"),
+        (
+            f"{IT}: Contact.Secret__c is of type Encrypted, which cannot be sent; Salesforce allows it in no formula and "
+            "masks it in messages; map a field that is not encrypted"
+        ),
     ),
     "text as boolean is fine, date as number is not": (
         attribute("Birthdate", "number"),
@@ -73,14 +79,18 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "user id of type Number": (
         changed(CONTACT, user_id={"field": "Product_User_Id__c"}),
         ONLINE,
-        ("user_id.field: Contact.Product_User_Id__c is of type Number; the user id must be a Text field; write "
-        "`from: Product_User_Id__c` and a new name under `field`, such as Appcues_User_Id__c"),
+        (
+            "user_id.field: Contact.Product_User_Id__c is of type Number; the user id must be a Text field; write "
+            "`from: Product_User_Id__c` and a new name under `field`, such as Appcues_User_Id__c"
+        ),
     ),
     "user id of type email": (
         changed(CONTACT, user_id={"field": "Email"}),
         OFFLINE,
-        ("user_id.field: Contact.Email is of type email; the user id must be a Text field; name a Text field, or make "
-        "a formula field of type Text over this one"),
+        (
+            "user_id.field: Contact.Email is of type email; the user id must be a Text field; name a Text field, or make "
+            "a formula field of type Text over this one"
+        ),
     ),
     "user id that does not exist": (
         changed(CONTACT, user_id={"field": "Zzz__c"}),
@@ -90,14 +100,18 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "source of type Text": (
         changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Legacy_Id__c"}),
         ONLINE,
-        ("user_id.from: Contact.Legacy_Id__c is of type Text; the text formula is made from a Number field; it can be "
-        "the user id itself: write `field: Legacy_Id__c` and remove `from`"),
+        (
+            "user_id.from: Contact.Legacy_Id__c is of type Text; the text formula is made from a Number field; it can be "
+            "the user id itself: write `field: Legacy_Id__c` and remove `from`"
+        ),
     ),
     "source of another type": (
         changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Price__c"}),
         ONLINE,
-        ("user_id.from: Contact.Price__c is of type currency; the text formula is made from a Number field; name a "
-        "Number field, or make a Text field with the id yourself and name it under `field` without `from`"),
+        (
+            "user_id.from: Contact.Price__c is of type currency; the text formula is made from a Number field; name a "
+            "Number field, or make a Text field with the id yourself and name it under `field` without `from`"
+        ),
     ),
     "source that does not exist": (
         changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Product_UserId__c"}),
@@ -107,38 +121,50 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "generated name that is taken by something else": (
         nps(score={"field": "Plan__c", "create": True}),
         ONLINE,
-        ("to_salesforce.nps.score: Contact.Plan__c exists already and is of type picklist; Salesforce cannot make it a "
-        "field of type Number; choose another name for the generated field, or use the existing one: remove `create`"),
+        (
+            "to_salesforce.nps.score: Contact.Plan__c exists already and is of type picklist; Salesforce cannot make it a "
+            "field of type Number; choose another name for the generated field, or use the existing one: remove `create`"
+        ),
     ),
     "generated formula over a plain field": (
         changed(CONTACT, user_id={"field": "Legacy_Id__c", "from": "Product_User_Id__c"}),
         ONLINE,
-        ("user_id.field: Contact.Legacy_Id__c exists already and is of type Text; Salesforce cannot make it a formula "
-        "field of type Text; choose another name for the generated field, or use the existing one: remove `from`"),
+        (
+            "user_id.field: Contact.Legacy_Id__c exists already and is of type Text; Salesforce cannot make it a formula "
+            "field of type Text; choose another name for the generated field, or use the existing one: remove `from`"
+        ),
     ),
     "score into a text": (
         nps(score={"field": "Said__c"}),
         ONLINE,
-        ("to_salesforce.nps.score: Contact.Said__c is of type Text Area; the NPS score needs Number; name another "
-        "field, or a new one with `create: true`"),
+        (
+            "to_salesforce.nps.score: Contact.Said__c is of type Text Area; the NPS score needs Number; name another "
+            "field, or a new one with `create: true`"
+        ),
     ),
     "feedback into a number": (
         nps(feedback={"field": "Score__c"}),
         ONLINE,
-        ("to_salesforce.nps.feedback: Contact.Score__c is of type Number; the NPS feedback needs Text Area (Long) or "
-        "Text; name another field, or a new one with `create: true`"),
+        (
+            "to_salesforce.nps.feedback: Contact.Score__c is of type Number; the NPS feedback needs Text Area (Long) or "
+            "Text; name another field, or a new one with `create: true`"
+        ),
     ),
     "score into a formula": (
         nps(score={"field": "Health__c"}),
         ONLINE,
-        ("to_salesforce.nps.score: Contact.Health__c is a formula, so the NPS score cannot be written; name another "
-        "field"),
+        (
+            "to_salesforce.nps.score: Contact.Health__c is a formula, so the NPS score cannot be written; name another "
+            "field"
+        ),
     ),
     "feedback into a system field": (
         nps(feedback={"field": "PhotoUrl"}),
         OFFLINE,
-        ("to_salesforce.nps.feedback: Contact.PhotoUrl cannot be updated, so the NPS feedback cannot be written; name "
-        "another field"),
+        (
+            "to_salesforce.nps.feedback: Contact.PhotoUrl cannot be updated, so the NPS feedback cannot be written; name "
+            "another field"
+        ),
     ),
     "score into a field that does not exist": (
         nps(score={"field": "Missing_Number__c"}),
@@ -150,7 +176,11 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         OFFLINE,
         "object: Opportunity cannot be mapped; map Contact, Lead, Account or a custom object (its name ends in __c)",
     ),
-    "misspelt object": (changed(CONTACT, object="Contacts"), OFFLINE, "object: Contacts cannot be mapped; did you mean Contact?"),
+    "misspelt object": (
+        changed(CONTACT, object="Contacts"),
+        OFFLINE,
+        "object: Contacts cannot be mapped; did you mean Contact?",
+    ),
     "custom object that the org does not have": (
         changed(CONTACT, object="Tenant__c"),
         ONLINE,
@@ -161,7 +191,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         OFFLINE,
         f"{IT}: Tenant__c has no field Nam; did you mean Name?",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("mapping", "schema", "expected"), CASES.values(), ids=CASES)

@@ -108,6 +108,16 @@ def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
     assert "ISCHANGED({!$Record.Health__c})" in flow.canonical
 
 
+def test_a_reference_to_several_objects_is_warned_about() -> None:
+    """A lead's owner is a user or a queue; a contact's is a user."""
+    mapping = changed(CONTACT, attributes__in__to_appcues={"owner": {"field": "OwnerId"}})
+    assert generate(project({"contact": mapping}), OFFLINE).warnings == ()
+    (warning,) = generate(project({"contact": changed(mapping, object="Lead")}), OFFLINE).warnings
+    assert "to_appcues.attributes.owner: Lead.OwnerId may refer to Group or User" in warning
+    rule = changed(mapping, object="Lead", trigger__in__to_appcues="workflow_rule")
+    assert generate(project({"contact": rule}), OFFLINE).warnings == ()
+
+
 def test_the_help_pages_mapping_has_no_warnings() -> None:
     assert generate(project(), OFFLINE).warnings == ()
     assert generate(project(), ONLINE).warnings == ()

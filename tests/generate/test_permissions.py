@@ -153,6 +153,13 @@ def test_fields_without_field_permissions_are_left_out() -> None:
     assert set(fields(found)) == {*_READ, "Contact.FirstName"}
 
 
+def test_access_to_part_of_an_address_is_granted_by_the_address() -> None:
+    """Salesforce has one field permission for the whole address, and none for its city."""
+    attributes = {"city": {"field": "MailingCity"}, "street": {"field": "MailingStreet"}}
+    found = integration(changed(DIRECTIONS["to_appcues"], attributes__in__to_appcues=attributes), user())
+    assert set(fields(found)) == {*_READ, "Contact.MailingAddress"}
+
+
 def test_a_formula_field_is_never_editable() -> None:
     found = integration(CONTACT, user(access="documented"))
     assert fields(found)["Contact.Appcues_User_Id__c"] is False

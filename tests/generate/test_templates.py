@@ -115,8 +115,10 @@ CASES = {
     "undefined name": (
         message("<apiVersion>63.0</apiVersion>", "<name>{{ message.lable }}</name>"),
         3,
-        ("template error: 'sfcode.generate.blueprint.OutboundMessageView object' has no attribute 'lable'; "
-        "a WorkflowOutboundMessage template is given `message`"),
+        (
+            "template error: 'sfcode.generate.blueprint.OutboundMessageView object' has no attribute 'lable'; "
+            "a WorkflowOutboundMessage template is given `message`"
+        ),
     ),
     "undefined variable": (
         message("<name>{{ field.label }}</name>"),
@@ -135,7 +137,7 @@ CASES = {
     ),
     "failing expression": (message("", "{{ 1 / 0 }}"), 3, "template error: division by zero"),
     "missing include": (message("{% include 'none.j2' %}"), 2, "template error: 'none.j2' not found in search paths:"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("text", "line", "expected"), CASES.values(), ids=CASES)
@@ -150,8 +152,16 @@ def test_a_template_that_cannot_run_is_reported_at_its_line(
 WHAT = "what this template writes for WorkflowOutboundMessage:Contact.Appcues_contact is not right: "
 CURE = "; correct the template, or remove it to use sfcode's own"
 OUTPUTS = {
-    "not XML": (message(*VALID[:6], "<name>", *VALID[7:]), 11, "not well-formed XML: Opening and ending tag mismatch: name line 8 and"),
-    "out of order": (message(*VALID[1:6], VALID[0], *VALID[6:]), 2, "Element 'endpointUrl': This element is not expected."),
+    "not XML": (
+        message(*VALID[:6], "<name>", *VALID[7:]),
+        11,
+        "not well-formed XML: Opening and ending tag mismatch: name line 8 and",
+    ),
+    "out of order": (
+        message(*VALID[1:6], VALID[0], *VALID[6:]),
+        2,
+        "Element 'endpointUrl': This element is not expected.",
+    ),
     "unknown element": (message(*VALID[:5], "<colour>red</colour>", *VALID[5:]), 7, "Element 'colour'"),
     "wrong value, behind a loop": (
         message(*VALID[:5], "<includeSessionId>maybe</includeSessionId>", *VALID[6:]),
@@ -164,8 +174,10 @@ OUTPUTS = {
         "Element 'fields': Element content is not allowed",
     ),
     "another type": (
-        (f"{{# a remark #}}\n<WorkflowRule {NAMESPACE}>\n<active>true</active><triggerType>onAllChanges</triggerType>\n"
-        "</WorkflowRule>\n"),
+        (
+            f"{{# a remark #}}\n<WorkflowRule {NAMESPACE}>\n<active>true</active><triggerType>onAllChanges</triggerType>\n"
+            "</WorkflowRule>\n"
+        ),
         2,
         "the root must be <WorkflowOutboundMessage>",
     ),
@@ -175,7 +187,7 @@ OUTPUTS = {
         "the name must stay Contact.Appcues_contact",
     ),
     "DTD": ("<!DOCTYPE a>\n" + message(*VALID), 1, "a DOCTYPE is not allowed"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("text", "line", "expected"), OUTPUTS.values(), ids=OUTPUTS)
