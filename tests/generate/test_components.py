@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sfcode.generate import generate, message_version
+from sfcode.metadata.objects import standard
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, USERNAME, body, changed, desired, project, settings
 
 ACCOUNT: dict[str, Any] = {
@@ -250,3 +251,4 @@ def test_removing_an_attribute_shrinks_message_condition_and_access_together() -
 
 def test_online_and_offline_agree_where_the_org_has_what_the_mapping_names() -> None:
     assert desired(schema=ONLINE) == desired(schema=OFFLINE)
+    assert desired(schema=standard()) == desired(schema=OFFLINE)

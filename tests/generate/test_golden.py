@@ -16,6 +16,7 @@ import pytest
 from sfcode.config import load
 from sfcode.generate import generate
 from sfcode.metadata.objects import standard
+from sfcode.metadata.package import read, write
 from sfcode.metadata.schema import strict_problems
 from sfcode.metadata.xml import to_bytes, to_element
 
@@ -49,6 +50,15 @@ def test_the_repositorys_config_generates_the_golden_files(root: Path) -> None:
 def test_each_environment_generates_valid_metadata(root: Path, environment: str) -> None:
     files = generated(root, environment)
     assert [strict_problems(data) for name, data in files.items() if name.endswith(".xml")] == [()] * (len(files) - 1)
+
+
+def test_the_package_made_of_it_is_valid_file_by_file(root: Path) -> None:
+    """Children in their containers too: what goes over the wire is what was checked."""
+    components = generate(load(root / "config", "production"), standard()).components
+    files = write(components, "63.0")
+    assert len(files) == 1 + len({"Activity", "Contact", "Lead"}) + len({"Contact", "Lead"}) + 2 + 2
+    assert {name: strict_problems(data) for name, data in files.items()} == dict.fromkeys(files, ())
+    assert set(read(files)) == set(components)
 
 
 def test_the_repositorys_config_has_no_warnings(root: Path) -> None:
