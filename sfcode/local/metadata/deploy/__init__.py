@@ -1,0 +1,1 @@
+"""Deploy a package into the org: open, judge, carry out, and report."""

@@ -1,0 +1,40 @@
+"""
+One check per type of component: what an org would say of it, sentence by sentence.
+
+A check looks at the org with the package already in it, so references inside a package need no order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from sfcode.local.metadata.deploy.checks import (
+    custom_field,
+    custom_object,
+    flow,
+    permission_set,
+    static_resource,
+    workflow,
+)
+from sfcode.local.metadata.deploy.view import Subject
+
+CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
+    "CustomField": custom_field.check,
+    "CustomObject": custom_object.check,
+    "Flow": flow.check,
+    "FlowDefinition": flow.definition,
+    "PermissionSet": permission_set.check,
+    "Profile": permission_set.profile,
+    "StaticResource": static_resource.check,
+    "ValidationRule": workflow.validation_rule,
+    "WorkflowFieldUpdate": workflow.field_update,
+    "WorkflowOutboundMessage": workflow.outbound_message,
+    "WorkflowRule": workflow.rule,
+}
+"""Types that are not here are judged by their schema only."""
+
+
+def problems(subject: Subject) -> Iterator[str]:
+    """List what is wrong with a component, each sentence once."""
+    check = CHECKS.get(subject.component.type)
+    yield from dict.fromkeys(check(subject) if check else ())

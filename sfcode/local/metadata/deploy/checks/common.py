@@ -1,0 +1,56 @@
+"""What several checks share: names, lengths, and sentences of the platform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sfcode.metadata.component import Body
+
+DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
+
+
+def developer_name(what: str, name: str, longest: int) -> Iterator[str]:
+    """Check a unique name and its length."""
+    if not DEVELOPER_NAME.fullmatch(name):
+        yield (
+            f"{what} can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, "
+            "not include spaces, not end with an underscore, and not contain two consecutive underscores."
+        )
+    if len(name) > longest:
+        yield f"Value too long for field: fullName maximum length is:{longest}"
+
+
+def too_long(body: Body, limits: Mapping[str, tuple[str, int]]) -> Iterator[str]:
+    """Check lengths; the limits tell the element, the name that the message gives it, and the most characters."""
+    for element, (label, longest) in limits.items():
+        if len(str(body.get(element) or "")) > longest:
+            yield f"Value too long for field: {label} maximum length is:{longest}"
+
+
+def no_field(element: str, name: str) -> str:
+    """Say that a field is named which does not exist."""
+    return f"In field: {element} - no CustomField named {name} found"
+
+
+def no_object(element: str, name: str) -> str:
+    """Say that an object is named which does not exist."""
+    return f"In field: {element} - no CustomObject named {name} found"
+
+
+def entries(body: Body, element: str) -> Mapping[str, Any]:
+    """Give the entries of a keyed element."""
+    found = body.get(element)
+    return found if isinstance(found, Mapping) else {}
+
+
+def repeated(body: Body, element: str, key: str) -> Iterator[str]:
+    """Name what stands twice in an element that is keyed: only then is it left as a list."""
+    found = body.get(element)
+    seen: set[str] = set()
+    for entry in found if isinstance(found, list) else ():
+        name = str(entry.get(key)) if isinstance(entry, Mapping) else ""
+        if name in seen:
+            yield f"Field:{key}, value:{name} appears more than once"
+        seen.add(name)

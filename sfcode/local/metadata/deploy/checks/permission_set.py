@@ -1,0 +1,110 @@
+"""Permission sets and profiles: objects, fields and permissions that exist, and rights that need others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+
+from sfcode.local.metadata.deploy.checks.common import developer_name, entries, no_field, no_object, repeated, too_long
+from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+
+LIMITS = {"label": ("Label", 80), "description": ("Description", 255)}
+KEYS = {"fieldPermissions": "field", "objectPermissions": "object", "userPermissions": "name"}
+
+NEEDS = {
+    "allowCreate": ("allowRead",),
+    "allowEdit": ("allowRead",),
+    "allowDelete": ("allowRead", "allowEdit"),
+    "viewAllRecords": ("allowRead",),
+    "modifyAllRecords": ("allowRead", "allowEdit", "allowDelete", "viewAllRecords"),
+}
+"""https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_objectpermissions.htm"""
+VERBS = {
+    "allowCreate": "Create",
+    "allowRead": "Read",
+    "allowEdit": "Edit",
+    "allowDelete": "Delete",
+    "viewAllRecords": "View All",
+    "modifyAllRecords": "Modify All",
+}
+
+
+def check(subject: Subject) -> Iterator[str]:
+    """Judge a permission set."""
+    yield from developer_name("Permission Set API Name: The Permission Set Name", subject.component.full_name, 80)
+    yield from too_long(subject.body, LIMITS)
+    license_name = str(subject.body.get("license") or "")
+    if license_name and not _is_license(subject, license_name):
+        yield f"In field: license - no UserLicense named {license_name} found"
+    if subject.before is not None and license_name != str(subject.before.get("license") or ""):
+        yield "You can't change the license of a permission set after it is saved"
+    yield from _rights(subject)
+
+
+def profile(subject: Subject) -> Iterator[str]:
+    """Judge a profile, which is laid over the one in the org."""
+    yield from _rights(subject)
+
+
+def _rights(subject: Subject) -> Iterator[str]:
+    for element, key in KEYS.items():
+        yield from repeated(subject.body, element, key)
+    yield from _objects(subject)
+    yield from _fields(subject)
+    names = _user_permissions()
+    for name in entries(subject.body, "userPermissions"):
+        if name not in names:
+            yield f"Unknown user permission: {name}"
+
+
+def _is_license(subject: Subject, name: str) -> bool:
+    tx = subject.view.tx
+    return bool(tx.find("UserLicense", "Name", name) or tx.find("PermissionSetLicense", "DeveloperName", name))
+
+
+def _objects(subject: Subject) -> Iterator[str]:
+    rights = entries(subject.body, "objectPermissions")
+    for name, given in rights.items():
+        found = subject.view.object(name)
+        if (found is None and not subject.view.has("CustomObject", name)) or name in (*ACTIVITIES, ACTIVITY):
+            # Activities have user permissions instead: Access Activities, Edit Events, Edit Tasks.
+            yield no_object("object", name)
+            continue
+        for right, needed in NEEDS.items():
+            missing = [f"{VERBS[need]} {name}" for need in needed if not given.get(need)]
+            if given.get(right) and missing:
+                yield f"Permission {VERBS[right]} {name} depends on permission(s): {', '.join(missing)}"
+        if given.get("allowRead"):
+            yield from _masters(subject, name, rights)
+
+
+def _masters(subject: Subject, name: str, rights: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
+    for stored in subject.view.tx.child_components("CustomField", name):
+        body = stored.component.body
+        master = str(body.get("referenceTo"))
+        if body.get("type") == "MasterDetail" and not rights.get(master, {}).get("allowRead"):
+            yield f"Permission Read {name} depends on permission(s): Read {master}"
+
+
+def _fields(subject: Subject) -> Iterator[str]:
+    for name, given in entries(subject.body, "fieldPermissions").items():
+        owner, _, field = name.partition(".")
+        if owner != ACTIVITY and subject.view.object(owner) is None:
+            if not subject.view.has("CustomObject", owner):
+                yield no_object("field", owner)
+            continue
+        # A custom field of Activity takes its rights under the names of Event and Task only.
+        found = None if owner == ACTIVITY else subject.view.field(owner, field)
+        if found is None:
+            yield no_field("field", name)
+        elif not found.permissionable:
+            yield f"You cannot deploy to a required field: {name}"
+        elif given.get("editable") and (found.calculated or not (found.createable or found.updateable)):
+            yield f"Field {name} is read-only: it can't be editable in a permission set"
+
+
+@cache
+def _user_permissions() -> frozenset[str]:
+    return frozenset(resources.files(__package__).joinpath("user_permissions.txt").read_text("utf-8").split())

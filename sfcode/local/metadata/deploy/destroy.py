@@ -1,0 +1,201 @@
+"""Delete components: what a manifest of destructive changes asks for, as far as an org lets it happen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from sfcode.local.metadata.deploy.keep import Author
+from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+from sfcode.local.metadata.usage import FORMULAS, users_of_fields, users_of_message
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.store import FlowVersion, Tx
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.types import TYPES
+
+NO_ACCESS = "insufficient access rights on cross-reference id"
+IN_USE = "is referenced elsewhere in salesforce.com. Remove the usage and try again."
+VERSION = re.compile(r"(.+)-(\d+)")
+LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
+    "WorkflowOutboundMessage": "Workflow Outbound Message"
+}
+
+
+def destroy(tx: Tx, deletions: Sequence[Deletion], author: Author) -> list[Message]:
+    """Delete what can be deleted, and say for each what happened; all of one manifest goes together."""
+    doomed = [deletion.address for deletion in deletions]
+    refusals = _in_use(tx, doomed)
+    messages = []
+    for deletion in deletions:
+        problem = _refusal(tx, deletion.address) or refusals.get(deletion.address)
+        if problem is not None:
+            messages.append(_error(deletion, problem))
+        elif _remove(tx, deletion.address, author):
+            messages.append(_done(deletion))
+        elif WILDCARD in deletion.address.full_name:
+            # https://github.com/forcedotcom/cli/issues/3485: reported as a success, and nothing goes.
+            messages.append(replace(_done(deletion), deleted=False, changed=False))
+        else:
+            address = deletion.address
+            messages.append(
+                Message.warning(
+                    f"No {address.type} named: {address.full_name} found",
+                    full_name=PurePosixPath(deletion.file).name,
+                    file_name=deletion.file,
+                )
+            )
+    return messages
+
+
+def _error(deletion: Deletion, problem: str) -> Message:
+    address = deletion.address
+    return Message.error(problem, full_name=address.full_name, component_type=address.type, file_name=deletion.file)
+
+
+def _done(deletion: Deletion) -> Message:
+    address = deletion.address
+    return Message(address.full_name, address.type, deletion.file, changed=True, deleted=True)
+
+
+def _version(tx: Tx, name: str) -> FlowVersion | None:
+    found = VERSION.fullmatch(name)
+    if found is None:
+        return None
+    return next((version for version in tx.flow_versions(found[1]) if version.number == int(found[2])), None)
+
+
+def _refusal(tx: Tx, address: Address) -> str | None:
+    if address.type == "Flow":
+        version = _version(tx, address.full_name)
+        if version is not None:
+            return refused_version(version)
+        # A flow goes version by version: https://github.com/forcedotcom/cli/issues/3401
+        return NO_ACCESS if tx.flow_versions(address.full_name) else None
+    if address.type == "FlowDefinition" and tx.flow_versions(address.full_name):
+        return NO_ACCESS
+    if address.type == "RecordType" and tx.component(*_key(address)):
+        return "Cannot delete record type through API"
+    if address.type == "PermissionSet":
+        stored = tx.component(*_key(address))
+        assigned = tx.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else []
+        if assigned:
+            return f"The permission set {address.full_name} can't be deleted: it is assigned to {len(assigned)} user(s)"
+    if address.type == "CustomField" and not address.full_name.lower().endswith("__c"):
+        return f"Cannot delete standard field: {address.full_name}"
+    if address.type == "Profile" and (profile := tx.component(*_key(address))) is not None:
+        holders = [user for user in tx.records("User") if user.get("ProfileId") == profile.id]
+        return f"The profile {address.full_name} can't be deleted: {len(holders)} user(s) have it" if holders else None
+    return None
+
+
+def refused_version(version: FlowVersion) -> str | None:
+    """Say why a version of a flow cannot be deleted, if it cannot."""
+    return (
+        "You can't delete a flow version that is active. Deactivate it first." if version.status == "Active" else None
+    )
+
+
+def _key(address: Address) -> tuple[str, str]:
+    return address.type, address.full_name
+
+
+def _in_use(tx: Tx, doomed: Iterable[Address]) -> dict[Address, str]:
+    """Find what is used by something that stays."""
+    addresses = [address for address in doomed if tx.component(*_key(address)) is not None]
+    going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
+    going |= {
+        f"Flow Version - {version.id}"
+        for address in doomed
+        if address.type == "Flow" and (version := _version(tx, address.full_name))
+    }
+    found: dict[Address, str] = {}
+
+    def refuse(address: Address, what: str, users: Iterable[str]) -> None:
+        staying = [user for user in users if user not in going]
+        if staying:
+            found[address] = f"This {what} {IN_USE} : {', '.join(staying)}"
+
+    steps = {_step(address): address for address in addresses if address.type == "CustomField"}
+    for step, users in users_of_fields(tx, Catalog(tx), steps).items():
+        refuse(steps[step], "custom field", users)
+    for address in addresses:
+        if address.type == "WorkflowOutboundMessage":
+            refuse(address, "outbound message", users_of_message(tx, address.full_name))
+        elif address.type == "CustomObject":
+            refuse(address, "custom object", _lookups_to(tx, address.full_name))
+    return found
+
+
+def _step(address: Address) -> tuple[str, str]:
+    owner, _, field = address.full_name.partition(".")
+    return owner, field
+
+
+def _lookups_to(tx: Tx, name: str) -> list[str]:
+    return [
+        f"Custom Field - {stored.component.full_name}"
+        for stored in tx.components("CustomField")
+        if stored.component.body.get("referenceTo") == name and not stored.component.full_name.startswith(f"{name}.")
+    ] + [
+        f"Flow Version - {version.id}"
+        for version in tx.flow_versions()
+        if isinstance(start := version.body.get("start"), Mapping) and start.get("object") == name
+    ]
+
+
+def _remove(tx: Tx, address: Address, author: Author) -> bool:
+    if address.type == "Flow":
+        version = _version(tx, address.full_name)
+        return version is not None and tx.delete_flow_version(version.full_name, version.number)
+    if not tx.delete_component(*_key(address)):
+        return False
+    if address.type == "CustomField":
+        forget_field(tx, *_step(address), author)
+    elif address.type == "CustomObject":
+        _forget_object(tx, address.full_name, author)
+    return True
+
+
+def forget_field(tx: Tx, owner: str, field: str, author: Author) -> None:
+    """Take the rights on a deleted field out of permission sets and profiles, and its values out of records."""
+    owners = ACTIVITIES if owner == ACTIVITY else (owner,)
+    gone = {f"{name}.{field}".lower() for name in owners}
+    for type_ in ("PermissionSet", "Profile"):
+        for stored in tx.components(type_):
+            rights = stored.component.body.get("fieldPermissions")
+            if isinstance(rights, Mapping) and any(name.lower() in gone for name in rights):
+                kept = {name: right for name, right in rights.items() if name.lower() not in gone}
+                body = {**stored.component.body, "fieldPermissions": kept}
+                if not kept:
+                    del body["fieldPermissions"]
+                changed = Component(type_, stored.component.full_name, body)
+                tx.put_component(changed, user_id=author.user_id, now=author.now)
+    for name in owners:
+        for row in tx.records(name):
+            if row.get(field) is not None:
+                stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
+                values = {field: None, **stamps}
+                tx.update(name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
+
+
+def _forget_object(tx: Tx, name: str, author: Author) -> None:
+    for kind in TYPES.values():
+        if kind.parent:
+            for child in tx.child_components(kind.name, name):
+                tx.delete_component(kind.name, child.component.full_name)
+    for row in tx.records(name):
+        tx.delete(name, str(row["Id"]))
+    for type_ in ("PermissionSet", "Profile"):
+        for stored in tx.components(type_):
+            body = dict(stored.component.body)
+            for element in ("fieldPermissions", "objectPermissions"):
+                rights = body.get(element)
+                if isinstance(rights, Mapping):
+                    body[element] = {key: right for key, right in rights.items() if key.partition(".")[0] != name}
+            if body != stored.component.body:
+                changed = Component(type_, stored.component.full_name, body)
+                tx.put_component(changed, user_id=author.user_id, now=author.now)

@@ -1,0 +1,135 @@
+"""
+Carry out a package: all or nothing, in one transaction.
+
+Everything is put into the org first and judged there, so that references need no order and every
+check sees what will be; when something is wrong the transaction is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+
+from sfcode.local.metadata.deploy.checks import problems
+from sfcode.local.metadata.deploy.destroy import destroy
+from sfcode.local.metadata.deploy.items import Item
+from sfcode.local.metadata.deploy.keep import Author, Kept, keep
+from sfcode.local.metadata.deploy.manifests import PACKAGE, Deletion
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.package import Package
+from sfcode.local.metadata.deploy.view import Subject, View
+from sfcode.local.store import Store, Tx
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a deploy: every message, and whether anything was changed."""
+
+    status: str
+    messages: tuple[Message, ...]
+
+    @property
+    def failures(self) -> tuple[Message, ...]:
+        """The messages of what failed."""
+        return tuple(message for message in self.messages if not message.success)
+
+
+class _Undo(Exception):
+    """Ends a transaction that shall leave nothing behind."""
+
+
+Finish = Callable[[Tx, Outcome], None]
+
+
+def deploy(store: Store, package: Package, options: DeployOptions, author: Author, finish: Finish) -> Outcome:
+    """Carry out a package; `finish` notes the outcome in the transaction that decides it."""
+    failed = _by_key(_settled(package.problems, options))
+    if failed and not package.api_version:
+        # Its manifest cannot be read: there is nothing to go by.
+        return _close(store, _outcome(failed.values(), [], options), finish)
+    while True:
+        try:
+            with store.transaction() as tx:
+                found = _settled(_attempt(tx, package, author, failed), options)
+                new = _by_key(message for message in found if not message.success)
+                outcome = _outcome(
+                    [*failed.values(), *new.values()], [message for message in found if message.success], options
+                )
+                stands = not new and (not failed or not options.rollbackOnError)
+                if not stands or options.checkOnly:
+                    raise _Undo
+                finish(tx, outcome)
+                return outcome
+        except _Undo:
+            failed |= new
+            if not new or options.rollbackOnError:
+                return _close(store, outcome, finish)
+            # The others are tried again without what failed, until what is left holds by itself.
+
+
+def _close(store: Store, outcome: Outcome, finish: Finish) -> Outcome:
+    with store.transaction() as tx:
+        finish(tx, outcome)
+    return outcome
+
+
+def _outcome(failures: Iterable[Message], successes: list[Message], options: DeployOptions) -> Outcome:
+    failed = list(failures)
+    if not failed:
+        status = "Succeeded"
+    else:
+        components = [message for message in successes if message.component_type]
+        status = "SucceededPartial" if components and not options.rollbackOnError else "Failed"
+    return Outcome(status, (*failed, *successes))
+
+
+def _settled(messages: Iterable[Message], options: DeployOptions) -> list[Message]:
+    """Let a warning fail its component, unless warnings are ignored."""
+    return [
+        message.failed() if message.problem_type == "Warning" and not options.ignoreWarnings else message
+        for message in messages
+    ]
+
+
+Key = tuple[str, str, str, str]
+
+
+def _key(message: Message) -> Key:
+    return message.component_type, message.full_name, message.file_name, message.problem
+
+
+def _by_key(messages: Iterable[Message]) -> dict[Key, Message]:
+    return {_key(message): message for message in messages}
+
+
+def _attempt(tx: Tx, package: Package, author: Author, failed: Collection[Key]) -> list[Message]:
+    out = {(key[0], key[1]) for key in failed}
+
+    def left(deletions: tuple[Deletion, ...]) -> list[Deletion]:
+        return [each for each in deletions if (each.address.type, each.address.full_name) not in out]
+
+    messages = destroy(tx, left(package.before), author)
+    items = [item for item in package.items if (item.component.type, item.component.full_name) not in out]
+    messages += _deployed(tx, items, author)
+    messages += destroy(tx, left(package.after), author)
+    name = package.root + PACKAGE
+    messages.append(Message(PACKAGE, "", name))
+    return [message for message in messages if _key(message) not in failed]
+
+
+def _deployed(tx: Tx, items: list[Item], author: Author) -> list[Message]:
+    kept: list[tuple[Item, Kept | None]] = [(item, None if item.bare else keep(tx, item, author)) for item in items]
+    view = View(tx)
+    messages = []
+    for item, found in kept:
+        name, type_ = item.component.full_name, item.component.type
+        done = Message(name, type_, item.file)
+        if found is None:
+            messages.append(done)
+            continue
+        subject = Subject(found.component, found.before, view, author.api_version)
+        faults = [item.error(problem) for problem in problems(subject)]
+        put = found.put
+        messages += faults or [replace(done, id=put.id, changed=put.changed, created=put.created)]
+    return messages

@@ -1,0 +1,222 @@
+"""The files of a package as components, each with its place, and what is wrong with the files themselves."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from lxml import etree
+
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.registry import BY_DIRECTORY, FileType
+from sfcode.metadata import table
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.judge import SchemaProblem, judge
+from sfcode.metadata.package import zip_files
+from sfcode.metadata.positions import Span, spans
+from sfcode.metadata.types import CHILDREN
+from sfcode.metadata.xml import children_of, from_element, parse
+
+META = "-meta.xml"
+REQUIRED = "Required field is missing: "
+
+
+@dataclass(frozen=True)
+class Item:
+    """One component of a package: what to store, and where it came from."""
+
+    component: Component
+    file: str
+    line: int = 0
+    column: int = 0
+    raw: bytes | None = None
+    """The files of a component that is only kept, as a zip."""
+    bare: bool = False
+    """A container without anything of its own: there is nothing to store but its children."""
+
+    def error(self, problem: str) -> Message:
+        """Say what is wrong with this component."""
+        return Message.error(
+            problem,
+            full_name=self.component.full_name,
+            component_type=self.component.type,
+            file_name=self.file,
+            line=self.line,
+            column=self.column,
+        )
+
+
+@dataclass
+class Items:
+    """What the files of a package hold."""
+
+    found: list[Item] = field(default_factory=list)
+    problems: list[Message] = field(default_factory=list)
+    broken: set[Address] = field(default_factory=set)
+    """Components whose files could not be read: nothing more is said of them or of what they contain."""
+
+
+def read(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> Items:
+    """Read all files below the root but the manifests in `skip`."""
+    items = Items()
+    for address, paths in _grouped(files, root, skip, items).items():
+        kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
+        if kind.modelled:
+            _read_modelled(items, kind, address, paths, files)
+        else:
+            items.found.append(_kept(address, paths, files, root))
+    _once(items)
+    return items
+
+
+def _grouped(files: Mapping[str, bytes], root: str, skip: frozenset[str], items: Items) -> dict[Address, list[str]]:
+    groups: dict[Address, list[str]] = {}
+    for path in sorted(files):
+        if path in skip:
+            continue
+        address = _address(path.removeprefix(root)) if path.startswith(root) else None
+        if address is None:
+            name = PurePosixPath(path).name
+            items.problems.append(
+                Message.error("Not in package.xml", full_name=name, component_type="", file_name=path)
+            )
+        else:
+            groups.setdefault(address, []).append(path)
+    return groups
+
+
+def _address(path: str) -> Address | None:
+    parts = PurePosixPath(path).parts
+    kind = BY_DIRECTORY.get(parts[0]) if len(parts) > 1 else None
+    if kind is None:
+        return None
+    if kind.bundle:
+        return Address(kind.name, parts[1]) if len(parts) > 2 else None
+    name = "/".join(parts[1:])
+    if kind.meta_file or kind.in_folder:
+        name = name.removesuffix(META)
+    if kind.suffix:
+        if not name.endswith(f".{kind.suffix}"):
+            # The folder of a report or a template: `reports/Sales-meta.xml`.
+            return Address(kind.name, unquote(name)) if kind.in_folder and path.endswith(META) else None
+        name = name.removesuffix(f".{kind.suffix}")
+    return Address(kind.name, unquote(name))
+
+
+def _kept(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> Item:
+    raw = zip_files({path.removeprefix(root): files[path] for path in paths})
+    main = next((path for path in paths if not path.endswith(META)), paths[0])
+    return Item(Component(address.type, address.full_name), main, raw=raw)
+
+
+def _read_modelled(
+    items: Items, kind: FileType, address: Address, paths: list[str], files: Mapping[str, bytes]
+) -> None:
+    if not kind.meta_file:
+        _read_xml(items, address, paths[0], files[paths[0]])
+        return
+    meta = next((path for path in paths if path.endswith(META)), None)
+    content = next((path for path in paths if not path.endswith(META)), None)
+    if meta is None or content is None:
+        missing = f"{content}{META}" if content else (meta or "").removesuffix(META)
+        items.broken.add(address)
+        items.problems.append(
+            Message.error(
+                f"The file {missing} is missing: a {kind.name} is made of its content and its -meta.xml",
+                full_name=address.full_name,
+                component_type=kind.name,
+                file_name=content or meta or "",
+            )
+        )
+        return
+    _read_xml(items, address, content, files[meta], content=files[content])
+
+
+def _read_xml(items: Items, address: Address, path: str, data: bytes, *, content: bytes | None = None) -> None:
+    try:
+        root = parse(data, path)
+        if root.tag != f"{{{table.NAMESPACE}}}{address.type}":
+            raise MetadataError(
+                f"Element {root.tag} invalid at this location in type {address.type}", file=path, line=1, column=1
+            )
+        where = spans(data, root)
+        problems = judge(root, address.type, where)
+        unreadable = next((problem for problem in problems if not problem.message.startswith(REQUIRED)), None)
+        if unreadable is not None:
+            raise MetadataError(unreadable.message, file=path, line=unreadable.line, column=unreadable.column)
+        found = list(_components(address, root, where, path))
+    except MetadataError as error:
+        items.broken.add(address)
+        items.problems.append(
+            Message.error(
+                f"Error parsing file: {error.problem}",
+                full_name=address.full_name,
+                component_type=address.type,
+                file_name=path,
+                line=error.line,
+                column=error.column,
+            )
+        )
+        return
+    if content is not None:
+        encoded = base64.b64encode(content).decode()
+        found = [
+            (Component(address.type, address.full_name, {**component.body, "content": encoded}), span, bare)
+            for component, span, bare in found
+        ]
+    for component, span, bare in found:
+        child = component.address != address
+        line, column = span.opened if child else (0, 0)
+        item = Item(component, path, line, column, bare=bare)
+        missing = [problem for problem in problems if _inside(problem, span, found, child=child)]
+        if missing:
+            items.broken.add(component.address)
+            items.problems += [item.error(problem.message) for problem in missing]
+        else:
+            items.found.append(item)
+
+
+def _inside(problem: SchemaProblem, span: Span, found: list[tuple[Component, Span, bool]], *, child: bool) -> bool:
+    point = (problem.line, problem.column)
+    if child:
+        return span.start <= point <= span.closed
+    others = [other for _, other, _ in found if other is not span]
+    return not any(other.start <= point <= other.closed for other in others)
+
+
+def _components(
+    address: Address, root: etree._Element, where: Mapping[etree._Element, Span], path: str
+) -> Iterator[tuple[Component, Span, bool]]:
+    """Split a container's file into its components, the container last."""
+    for name, element in list(children_of(root)):
+        child_type = CHILDREN.get(address.type, {}).get(name)
+        if child_type is None:
+            continue
+        local = (element.findtext(f"{{{table.NAMESPACE}}}fullName") or "").strip()
+        if not local:
+            line, column = where[element].closed
+            raise MetadataError(f"{REQUIRED}fullName", file=path, line=line, column=column)
+        yield from_element(child_type, f"{address.full_name}.{local}", element, file=path), where[element], False
+        root.remove(element)
+    itself = from_element(address.type, address.full_name, root, file=path)
+    yield itself, where[root], address.type in CHILDREN and not itself.body
+
+
+def _once(items: Items) -> None:
+    seen: set[tuple[str, str]] = set()
+    kept: list[Item] = []
+    for item in items.found:
+        name = item.component.full_name
+        key = (item.component.type, name.lower())
+        if key in seen:
+            items.problems.append(
+                item.error(f"Field:fullName, value:{name.partition('.')[2] or name} appears more than once")
+            )
+        else:
+            kept.append(item)
+        seen.add(key)
+    items.found[:] = kept

@@ -1,0 +1,173 @@
+"""Deploys as jobs: queued, one at a time, and on record whatever happens to the process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.auth import Session
+from sfcode.local.context import Context
+from sfcode.local.metadata.deploy import result
+from sfcode.local.metadata.deploy.engine import Outcome, deploy
+from sfcode.local.metadata.deploy.keep import Author
+from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.package import open_package
+from sfcode.local.metadata.soap import Fault
+from sfcode.local.store import Tx
+from sfcode.metadata.errors import MetadataError
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.25
+"""Seconds that a question for the status waits for the end: most deploys are done by then, and nobody has to ask twice."""
+GIVEN_UP = timedelta(minutes=5)
+"""A deploy takes seconds; one that says nothing for so long has lost its process."""
+LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
+
+Report = dict[str, Any]
+
+
+class _Cancelled(Exception):
+    """Ends the transaction of a deploy that was cancelled in time."""
+
+
+class Deployments:
+    """The queue of one server; the reports are in the store, where any server finds them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="deploy")
+        self._lock = threading.Lock()
+        self._running: dict[str, Future[None]] = {}
+        self._cancelled: dict[str, Session] = {}
+
+    def start(self, data: bytes, options: DeployOptions, session: Session) -> Report:
+        """Queue a deploy, and give its report as it waits."""
+        with self._context.store.transaction() as tx:
+            deploy_id = tx.new_id(ids.key_prefix("DeployRequest"))
+            user = tx.record("User", session.user_id) or {}
+            report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
+            self._put(tx, report)
+        with self._lock:
+            future = self._worker.submit(self._run, deploy_id, data, options, session)
+            self._running[deploy_id] = future
+        future.add_done_callback(lambda _: self._forget(deploy_id))
+        return report
+
+    def status(self, deploy_id: str) -> Report:
+        """Give the report of a deploy. Raises Fault for an id that is none."""
+        with self._lock:
+            future = self._running.get(ids.full(deploy_id))
+        if future is not None:
+            wait([future], timeout=PATIENCE)
+        row = self._row(deploy_id)
+        report: Report = row["report"]
+        if report["done"] or not self._is_lost(row):
+            return report
+        with self._context.store.transaction() as tx:
+            lost = result.stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST)
+            self._put(tx, lost)
+        return lost
+
+    def cancel(self, deploy_id: str, session: Session) -> Report:
+        """Ask for the end of a deploy: one that waits ends at once, one at work before it is done. Raises Fault."""
+        deploy_id = ids.full(deploy_id)
+        if self.status(deploy_id)["done"]:
+            raise Fault("INVALID_ID_FIELD", "Deployment already completed")
+        with self._lock:
+            self._cancelled[deploy_id] = session
+        with self._context.store.transaction() as tx:
+            row = tx.deploy(deploy_id) or {}
+            report: Report = row["report"]
+            if report["status"] == "Pending":
+                report = self._as_cancelled(report, session)
+            elif not report["done"]:
+                report |= {"status": "Canceling"}
+            self._put(tx, report)
+        return report
+
+    def _run(self, deploy_id: str, data: bytes, options: DeployOptions, session: Session) -> None:
+        report: Report = self._row(deploy_id)["report"]
+        if report["done"]:
+            return
+        try:
+            package = open_package(data, options)
+            report = result.started(report, len(package.items), self._now())
+            with self._context.store.transaction() as tx:
+                self._put(tx, report)
+            author = Author(session.user_id, self._now(), package.api_version)
+
+            def finish(tx: Tx, outcome: Outcome) -> None:
+                if deploy_id in self._cancelled:
+                    raise _Cancelled
+                self._put(tx, result.finished(report, outcome, self._now()))
+
+            deploy(self._context.store, package, options, author, finish)
+        except _Cancelled:
+            self._end(self._as_cancelled(report, self._cancelled[deploy_id]))
+        except MetadataError as error:
+            self._end(result.stopped(report, "Failed", self._now(), code="LIMIT_EXCEEDED", message=error.problem))
+        except Exception as error:
+            log.exception("deploy %s", deploy_id)
+            message = f"An unexpected error occurred: {type(error).__name__}. Nothing was changed."
+            self._end(result.stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=message))
+
+    def _as_cancelled(self, report: Report, session: Session) -> Report:
+        by = {"canceledBy": session.user_id, "canceledByName": session.username}
+        return result.stopped(report, "Canceled", self._now()) | by
+
+    def _end(self, report: Report) -> None:
+        with self._context.store.transaction() as tx:
+            self._put(tx, report)
+
+    def _put(self, tx: Tx, report: Report) -> None:
+        # The machine's clock, not the org's, which tests may turn.
+        seen = datetime.now(UTC).isoformat()
+        tx.put_deploy(report["id"], {"report": report, "process": os.getpid(), "seen": seen})
+
+    def _row(self, deploy_id: str) -> Mapping[str, Any]:
+        with self._context.store.read() as tx:
+            row = tx.deploy(deploy_id)
+        if row is None:
+            raise Fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        return row
+
+    def _is_lost(self, row: Mapping[str, Any]) -> bool:
+        if row["process"] == os.getpid():
+            with self._lock:
+                here = row["report"]["id"] in self._running
+            # Just ended, perhaps: then the report that was read is the one before the last.
+            return not here and not self._row(row["report"]["id"])["report"]["done"]
+        if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > GIVEN_UP:
+            return True
+        return not _is_alive(row["process"])
+
+    def _forget(self, deploy_id: str) -> None:
+        with self._lock:
+            self._running.pop(deploy_id, None)
+            self._cancelled.pop(deploy_id, None)
+
+    def _now(self) -> datetime:
+        return self._context.clock.now()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def strict(options: DeployOptions) -> DeployOptions:
+    """Give the options of a single component's call: it is done as a whole or not at all."""
+    return replace(options, rollbackOnError=True, ignoreWarnings=True)

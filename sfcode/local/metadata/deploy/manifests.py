@@ -1,0 +1,111 @@
+"""The manifests of a package: what it lists, and what it deletes before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.registry import known, parent_of
+from sfcode.metadata.component import Address
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.package import Manifest, read_manifest
+from sfcode.metadata.types import container
+
+PACKAGE = "package.xml"
+BEFORE = ("destructiveChanges.xml", "destructiveChangesPre.xml")
+AFTER = ("destructiveChangesPost.xml",)
+WILDCARD = "*"
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A component to be deleted, and the manifest that says so."""
+
+    address: Address
+    file: str
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """All manifests of a package; `problems` is what is wrong with them."""
+
+    api_version: str = ""
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    before: tuple[Deletion, ...] = ()
+    after: tuple[Deletion, ...] = ()
+    problems: tuple[Message, ...] = ()
+
+    def lists(self, address: Address) -> bool:
+        """Tell whether package.xml names a component, by itself, by its container, or by `*`."""
+        own = self.members.get(address.type, frozenset())
+        if address.full_name in own:
+            return True
+        parent = parent_of(address.type)
+        if parent != address.type:
+            return container(address.type, address.full_name) in self.members.get(parent, frozenset())
+        return WILDCARD in own
+
+    @property
+    def version(self) -> float:
+        """Give the API version as a number."""
+        return float(self.api_version)
+
+
+def read(files: Mapping[str, bytes], root: str) -> Manifests:
+    """Read the manifests at the root of a package."""
+    problems: list[Message] = []
+
+    def manifest(name: str) -> Manifest | None:
+        if root + name not in files:
+            return None
+        try:
+            found = read_manifest(files[root + name], root + name)
+        except MetadataError as error:
+            problems.append(_error(f"Error parsing file: {error.problem}", name, root, error.line, error.column))
+            return None
+        problems.extend(
+            _error(f"Unknown type name '{type_}' specified in {name}", name, root)
+            for type_ in found.members
+            if not known(type_)
+        )
+        return found
+
+    package = manifest(PACKAGE)
+    if package is None:
+        if not problems:
+            problems.append(_error("No package.xml found", PACKAGE, root))
+        return Manifests(problems=tuple(problems))
+    if not _is_version(package.api_version):
+        text = (
+            f"Invalid version specified: {package.api_version}"
+            if package.api_version
+            else "Required field is missing: version"
+        )
+        problems.append(_error(text, PACKAGE, root))
+
+    def deletions(names: tuple[str, ...]) -> tuple[Deletion, ...]:
+        return tuple(
+            Deletion(address, root + name)
+            for name in names
+            if (found := manifest(name)) is not None
+            for address in found.addresses
+            if known(address.type)
+        )
+
+    return Manifests(
+        package.api_version,
+        {type_: frozenset(names) for type_, names in package.members.items() if known(type_)},
+        deletions(BEFORE),
+        deletions(AFTER),
+        tuple(problems),
+    )
+
+
+def _is_version(text: str) -> bool:
+    whole, dot, rest = text.partition(".")
+    return whole.isdigit() and (not dot or rest.isdigit())
+
+
+def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> Message:
+    return Message.error(problem, full_name=name, component_type="", file_name=root + name, line=line, column=column)

@@ -1,0 +1,62 @@
+"""What a deploy says of each component, and of the files around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+ProblemType = Literal["Error", "Warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One component's outcome; with a `problem`, what is wrong and where in the file."""
+
+    full_name: str
+    component_type: str
+    file_name: str
+    problem: str = ""
+    problem_type: ProblemType | None = None
+    line: int = 0
+    column: int = 0
+    id: str = ""
+    changed: bool = False
+    created: bool = False
+    deleted: bool = False
+    success: bool = True
+
+    @classmethod
+    def error(
+        cls, problem: str, *, full_name: str, component_type: str, file_name: str, line: int = 0, column: int = 0
+    ) -> Message:
+        """Say what keeps a component from being deployed."""
+        return cls(full_name, component_type, file_name, problem, "Error", line, column, success=False)
+
+    @classmethod
+    def warning(cls, problem: str, *, full_name: str, file_name: str) -> Message:
+        """Say what is odd; whether it stops the deploy is up to its options."""
+        return cls(full_name, "", file_name, problem, "Warning")
+
+    def failed(self) -> Message:
+        """Give the message as that of a failure."""
+        return replace(self, success=False)
+
+    def json(self, created_date: str) -> dict[str, Any]:
+        """Give the message as the API writes it, elements in the order of the WSDL."""
+        found: dict[str, Any] = {
+            "changed": self.changed,
+            "columnNumber": self.column or None,
+            "componentType": self.component_type,
+            "created": self.created,
+            "createdDate": created_date,
+            "deleted": self.deleted,
+            "fileName": self.file_name,
+            "fullName": self.full_name,
+            "id": self.id or None,
+            "lineNumber": self.line or None,
+            "problem": self.problem or None,
+            "problemType": self.problem_type,
+            "success": self.success,
+            "warning": self.problem_type == "Warning",
+        }
+        return found

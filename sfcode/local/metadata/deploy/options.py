@@ -1,0 +1,73 @@
+"""What a client asks of a deploy besides its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lxml import etree
+
+from sfcode.local.metadata import soap
+
+TEST_LEVELS = frozenset({"NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """The options that change what happens here; others are taken and do nothing, as there is no Apex to test."""
+
+    allowMissingFiles: bool = False  # noqa: N815 -- the names are the API's, one for one
+    autoUpdatePackage: bool = False  # noqa: N815
+    checkOnly: bool = False  # noqa: N815
+    ignoreWarnings: bool = False  # noqa: N815
+    performRetrieve: bool = False  # noqa: N815
+    purgeOnDelete: bool = False  # noqa: N815
+    rollbackOnError: bool = False  # noqa: N815
+    runTests: tuple[str, ...] = ()  # noqa: N815
+    singlePackage: bool = False  # noqa: N815
+    testLevel: str | None = None  # noqa: N815
+
+    @property
+    def runs_tests(self) -> bool:
+        """Tell whether tests are asked for."""
+        return self.testLevel not in {None, "NoTestRun"} or bool(self.runTests)
+
+    def json(self) -> dict[str, Any]:
+        """Give the options as REST answers them."""
+        return asdict(self) | {"runTests": list(self.runTests)}
+
+
+FLAGS = (
+    "allowMissingFiles",
+    "autoUpdatePackage",
+    "checkOnly",
+    "ignoreWarnings",
+    "performRetrieve",
+    "purgeOnDelete",
+    "rollbackOnError",
+    "singlePackage",
+)
+
+
+def from_element(element: etree._Element | None) -> DeployOptions:
+    """Read the DeployOptions of a SOAP call, in whatever order they stand. Raises Fault."""
+    if element is None:
+        return DeployOptions()
+    flags = {name: soap.flag(element, name, default=False) for name in FLAGS}
+    tests = tuple(soap.texts(element, "runTests"))
+    return _checked(DeployOptions(**flags, runTests=tests, testLevel=soap.text(element, "testLevel")))
+
+
+def from_json(body: Mapping[str, Any]) -> DeployOptions:
+    """Read the deployOptions of a REST call; some clients write booleans as text. Raises Fault."""
+    flags = {name: str(body.get(name) or "").lower() in {"true", "1"} for name in FLAGS}
+    tests = body.get("runTests") or ()
+    level = body.get("testLevel")
+    return _checked(DeployOptions(**flags, runTests=tuple(map(str, tests)), testLevel=str(level) if level else None))
+
+
+def _checked(options: DeployOptions) -> DeployOptions:
+    if options.testLevel is not None and options.testLevel not in TEST_LEVELS:
+        raise soap.Fault("INVALID_OPERATION", f"'{options.testLevel}' is not a valid value for the enum 'TestLevel'")
+    return options

@@ -1,0 +1,79 @@
+"""A package as a whole: its files against its manifest, before anything of the org is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sfcode.local.metadata.deploy import items as files_of
+from sfcode.local.metadata.deploy import manifests
+from sfcode.local.metadata.deploy.items import Item, Items
+from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.registry import parent_of
+from sfcode.metadata.component import Address
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.package import root_of, unzip
+from sfcode.metadata.types import container
+
+MAX_FILES = 10_000
+MAX_BYTES = 629_145_600
+"""https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_metadata.htm"""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What is to be deployed and deleted, and what is wrong with it as it lies there."""
+
+    root: str = ""
+    api_version: float = 0.0
+    items: tuple[Item, ...] = ()
+    before: tuple[Deletion, ...] = ()
+    after: tuple[Deletion, ...] = ()
+    problems: tuple[Message, ...] = ()
+
+
+def open_package(data: bytes, options: DeployOptions) -> Package:
+    """Open a zip and set its files against its manifest. Raises MetadataError when it is too large."""
+    try:
+        files = unzip(data, max_bytes=MAX_BYTES, max_files=MAX_FILES)
+    except MetadataError as error:
+        if "more than" in error.problem:
+            raise
+        files = {}
+    root = root_of(files)
+    listed = manifests.read(files, root)
+    if listed.problems:
+        return Package(root, problems=listed.problems)
+    found = files_of.read(files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)))
+    problems = [*found.problems]
+    if not options.autoUpdatePackage:
+        problems += _unlisted(found, listed)
+    if not options.allowMissingFiles:
+        problems += _missing(found, listed, root)
+    kept = tuple(item for item in found.found if options.autoUpdatePackage or listed.lists(item.component.address))
+    return Package(root, listed.version, kept, listed.before, listed.after, tuple(problems))
+
+
+def _unlisted(found: Items, listed: Manifests) -> Iterator[Message]:
+    for item in found.found:
+        if not item.bare and not listed.lists(item.component.address):
+            yield item.error("Not in package.xml")
+
+
+def _missing(found: Items, listed: Manifests, root: str) -> Iterator[Message]:
+    here = {item.component.address for item in found.found} | found.broken
+    for type_, names in sorted(listed.members.items()):
+        for name in sorted(names - {WILDCARD}):
+            if Address(type_, name) not in here and _owner(type_, name) not in found.broken:
+                yield Message.error(
+                    f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory",
+                    full_name=name,
+                    component_type="",
+                    file_name=root + PACKAGE,
+                )
+
+
+def _owner(type_: str, name: str) -> Address:
+    return Address(parent_of(type_), container(type_, name))

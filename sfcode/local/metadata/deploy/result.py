@@ -1,0 +1,134 @@
+"""The report of a deploy, as the org keeps it and as REST and SOAP write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sfcode.local.clock import stamp
+from sfcode.local.metadata.deploy.engine import Outcome
+from sfcode.local.metadata.deploy.options import DeployOptions
+
+Json = dict[str, Any]
+
+NO_TESTS: Json = {
+    "apexLogId": None,
+    "codeCoverage": [],
+    "codeCoverageWarnings": [],
+    "failures": [],
+    "flowCoverage": [],
+    "flowCoverageWarnings": [],
+    "numFailures": 0,
+    "numTestsRun": 0,
+    "successes": [],
+    "totalTime": "0.0",
+}
+
+
+def pending(deploy_id: str, options: DeployOptions, user_id: str, user_name: str, now: datetime) -> Json:
+    """Report a deploy that waits; the keys are in the order of the WSDL."""
+    at = stamp(now)
+    return {
+        "canceledBy": None,
+        "canceledByName": None,
+        "checkOnly": options.checkOnly,
+        "completedDate": None,
+        "createdBy": user_id,
+        "createdByName": user_name,
+        "createdDate": at,
+        "details": details((), at),
+        "done": False,
+        "errorMessage": None,
+        "errorStatusCode": None,
+        "id": deploy_id,
+        "ignoreWarnings": options.ignoreWarnings,
+        "lastModifiedDate": at,
+        "numberComponentErrors": 0,
+        "numberComponentsDeployed": 0,
+        "numberComponentsTotal": 0,
+        "numberTestErrors": 0,
+        "numberTestsCompleted": 0,
+        "numberTestsTotal": 0,
+        "rollbackOnError": options.rollbackOnError,
+        "runTestsEnabled": options.runs_tests,
+        "startDate": None,
+        "stateDetail": None,
+        "status": "Pending",
+        "success": False,
+    }
+
+
+def started(report: Json, total: int, now: datetime) -> Json:
+    """Report a deploy that is at work."""
+    at = stamp(now)
+    return report | {
+        "lastModifiedDate": at,
+        "numberComponentsTotal": total,
+        "startDate": at,
+        "status": "InProgress",
+    }
+
+
+def finished(report: Json, outcome: Outcome, now: datetime) -> Json:
+    """Report what came of a deploy."""
+    at = stamp(now)
+    components = [message for message in outcome.messages if message.component_type or not message.success]
+    failures = len(outcome.failures)
+    return report | {
+        "completedDate": at,
+        "details": details(outcome.messages, at),
+        "done": True,
+        "lastModifiedDate": at,
+        "numberComponentErrors": failures,
+        "numberComponentsDeployed": len(components) - failures,
+        "numberComponentsTotal": len(components),
+        "status": outcome.status,
+        "success": outcome.status == "Succeeded",
+    }
+
+
+def stopped(report: Json, status: str, now: datetime, *, code: str | None = None, message: str | None = None) -> Json:
+    """Report a deploy that ended without an outcome: cancelled, broken off, or not to be begun."""
+    at = stamp(now)
+    return report | {
+        "completedDate": at,
+        "done": True,
+        "errorMessage": message,
+        "errorStatusCode": code,
+        "lastModifiedDate": at,
+        "status": status,
+        "success": False,
+    }
+
+
+def details(messages: Any, at: str) -> Json:
+    """Write the messages, those of failures apart."""
+    return {
+        "allComponentMessages": [],
+        "componentFailures": [message.json(at) for message in messages if not message.success],
+        "componentSuccesses": [message.json(at) for message in messages if message.success],
+        "retrieveResult": None,
+        "runTestResult": NO_TESTS,
+    }
+
+
+def soap_form(report: Mapping[str, Any], *, include_details: bool) -> Json:
+    """Give a report as SOAP writes it: times end in Z, and details only when they are asked for."""
+    found: Json = {}
+    for name, value in report.items():
+        if name == "details":
+            if include_details:
+                found[name] = soap_form(value, include_details=True)
+        elif isinstance(value, list):
+            found[name] = [soap_form(each, include_details=True) for each in value]
+        elif isinstance(value, Mapping):
+            found[name] = soap_form(value, include_details=True)
+        else:
+            found[name] = soap_time(value) if name.endswith("Date") and isinstance(value, str) else value
+    return found
+
+
+def soap_time(text: str) -> str:
+    """Write a time of REST as SOAP does."""
+    return text.removesuffix("+0000") + "Z" if text.endswith("+0000") else text

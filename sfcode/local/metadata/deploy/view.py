@@ -1,0 +1,69 @@
+"""The org as a check sees it: with the package laid on top, inside the deploy's own transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sfcode.local.metadata import names
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.store import Record, Tx
+from sfcode.metadata.component import Body, Component
+
+
+class View:
+    """Objects, components and users, each read once; make a new one after anything is written."""
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+        self._users: dict[str, Record | None] = {}
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """All objects, with the fields of the package."""
+        return Catalog(self.tx)
+
+    def object(self, name: str) -> ObjectDef | None:
+        """Find an object."""
+        return self.catalog.object(name)
+
+    def field(self, object_name: str, field: str) -> FieldDef | None:
+        """Find a field of an object."""
+        return names.find(self.catalog, object_name, field)
+
+    def has(self, type_: str, full_name: str) -> bool:
+        """Tell whether there is such a component."""
+        return self.tx.component(type_, full_name) is not None
+
+    def active_user(self, username: str) -> Record | None:
+        """Find a user who may sign in."""
+        if username not in self._users:
+            rows = self.tx.find("User", "Username", username)
+            self._users[username] = next((row for row in rows if row.get("IsActive")), None)
+        return self._users[username]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A component to be judged: as it will be, as it was, and the org around it."""
+
+    component: Component
+    before: Body | None
+    view: View
+    api_version: float
+
+    @property
+    def body(self) -> Body:
+        """What it will be."""
+        return self.component.body
+
+    @property
+    def owner(self) -> str:
+        """The container in its name: the object of a field, a message or a rule."""
+        return self.component.full_name.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name inside the container, or its whole name."""
+        return self.component.full_name.partition(".")[2] or self.component.full_name

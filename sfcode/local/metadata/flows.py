@@ -1,0 +1,163 @@
+"""What a flow is made of: its elements, where they lead, and which fields of which objects they touch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sfcode.local.metadata.formula import FormulaError, parse, references
+from sfcode.metadata.component import Body
+
+Path = tuple[str, tuple[str, ...]]
+"""An object, and the relationships and the field that lead on from it."""
+
+ELEMENTS = (
+    "actionCalls",
+    "apexPluginCalls",
+    "assignments",
+    "collectionProcessors",
+    "customErrors",
+    "decisions",
+    "experiments",
+    "loops",
+    "orchestratedStages",
+    "recordCreates",
+    "recordDeletes",
+    "recordLookups",
+    "recordRollbacks",
+    "recordUpdates",
+    "screens",
+    "steps",
+    "subflows",
+    "transforms",
+    "waits",
+)
+"""What a connector may lead to."""
+
+RECORD_ELEMENTS = ("recordCreates", "recordDeletes", "recordLookups", "recordUpdates")
+CONNECTORS = re.compile(r"[A-Za-z]*[Cc]onnectors?")
+MERGE_FIELD = re.compile(r"\{!\s*\$Record(?:__Prior)?\.([\w.]+)\s*\}")
+RECORD = re.compile(r"\$Record(?:__Prior)?\.([\w.]+)")
+
+
+def start(body: Body) -> Mapping[str, Any]:
+    """Give the start element, empty where there is none."""
+    found = body.get("start")
+    return found if isinstance(found, Mapping) else {}
+
+
+def elements(body: Body) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """List the elements of a flow: kind, name and content."""
+    for kind in ELEMENTS:
+        for name, entry in named(body.get(kind)):
+            yield kind, name, entry
+
+
+def named(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """List named entries, whether they are keyed or, because two have one name, a list."""
+    if isinstance(value, Mapping):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from ((str(entry.get("name")), entry) for entry in value if isinstance(entry, Mapping))
+
+
+def targets(element: object) -> Iterator[str]:
+    """List where the connectors of an element lead."""
+    if isinstance(element, Mapping):
+        for name, value in element.items():
+            if CONNECTORS.fullmatch(name):
+                for connector in value if isinstance(value, list) else [value]:
+                    if isinstance(connector, Mapping) and "targetReference" in connector:
+                        yield str(connector["targetReference"])
+            else:
+                yield from targets(value)
+    elif isinstance(element, list):
+        for each in element:
+            yield from targets(each)
+
+
+def named_fields(body: Body) -> Iterator[tuple[str, str]]:
+    """List the fields that elements name outright: an object, and one of its fields."""
+    trigger = start(body)
+    yield from _filtered(trigger, str(trigger.get("object") or ""))
+    for kind, _, element in elements(body):
+        if kind in RECORD_ELEMENTS:
+            own = str(element.get("object") or "")
+            if not own and element.get("inputReference") == "$Record":
+                own = str(trigger.get("object") or "")
+            yield from _filtered(element, own)
+
+
+def _filtered(element: Mapping[str, Any], owner: str) -> Iterator[tuple[str, str]]:
+    if not owner:
+        return
+    for name in ("filters", "inputAssignments", "outputAssignments"):
+        value = element.get(name)
+        if isinstance(value, Mapping):
+            yield from ((owner, field) for field in value)
+        for entry in value if isinstance(value, list) else ():
+            if isinstance(entry, Mapping) and entry.get("field"):
+                yield owner, str(entry["field"])
+    queried = element.get("queriedFields")
+    yield from ((owner, str(field)) for field in (queried if isinstance(queried, list) else ()))
+    if element.get("sortField"):
+        yield owner, str(element["sortField"])
+
+
+def record_paths(body: Body) -> Iterator[Path]:
+    """List what elements take from the triggering record: `$Record.Account.Name`."""
+    owner = str(start(body).get("object") or "")
+    if owner:
+        for name, text in _texts(body):
+            found = RECORD.fullmatch(text) if name.endswith("Reference") else None
+            if found:
+                yield owner, tuple(found[1].split("."))
+
+
+def used_paths(body: Body) -> Iterator[Path]:
+    """List everything that a flow touches, merge fields in texts and formulas included."""
+    yield from ((owner, (field,)) for owner, field in named_fields(body))
+    yield from record_paths(body)
+    owner = str(start(body).get("object") or "")
+    if not owner:
+        return
+    for name, text in _texts(body):
+        yield from ((owner, tuple(found.split("."))) for found in MERGE_FIELD.findall(text))
+        if name in {"filterFormula", "expression"}:
+            yield from ((owner, path) for path in _in_formula(text))
+
+
+def _in_formula(text: str) -> Iterator[tuple[str, ...]]:
+    try:
+        found = list(references(parse(text)))
+    except FormulaError:
+        return
+    for reference in found:
+        if reference.path[0].lower() in {"$record", "$record__prior"} and len(reference.path) > 1:
+            yield reference.path[1:]
+
+
+def _texts(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _texts(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, name)
+
+
+def actions(body: Body) -> Iterator[tuple[str, str, str]]:
+    """List the actions of a flow: element, action type and action name."""
+    for name, entry in named(body.get("actionCalls")):
+        yield name, str(entry.get("actionType") or ""), str(entry.get("actionName") or "")
+
+
+OUTBOUND = "outboundMessage"
+
+
+def messages(body: Body) -> set[str]:
+    """Name the outbound messages that a flow sends."""
+    return {action for _, kind, action in actions(body) if kind == OUTBOUND}

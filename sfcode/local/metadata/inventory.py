@@ -1,0 +1,105 @@
+"""What the org holds, seen from outside: names, file names, who made it and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.local.metadata.deploy.result import soap_time
+from sfcode.local.metadata.registry import FILE_TYPES, parent_of
+from sfcode.local.sobjects.standard import standard_objects
+from sfcode.local.store import Stored, Tx
+from sfcode.metadata.component import Component
+from sfcode.metadata.types import container
+
+SHOWN_AS_OBJECTS = frozenset(
+    {"Account", "Activity", "Campaign", "CampaignMember", "Contact", "Event", "Lead", "Task", "User"}
+)
+"""Standard objects that are there as CustomObject, whether or not anything was deployed on them."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One component of the org; `stored` is None for what is there by nature."""
+
+    component: Component
+    stored: Stored | None
+    id: str = ""
+
+
+def entries(tx: Tx, type_: str) -> Iterator[Entry]:
+    """List the components of a type by name."""
+    if type_ == "FlowDefinition":
+        for stored in tx.components("Flow"):
+            yield _definition(tx, stored)
+        return
+    if type_ == "Workflow":
+        yield from _workflows(tx)
+        return
+    found = {stored.component.full_name: Entry(stored.component, stored, stored.id) for stored in tx.components(type_)}
+    if type_ == "CustomObject":
+        for name in standard_objects():
+            if name in SHOWN_AS_OBJECTS:
+                found.setdefault(name, Entry(Component("CustomObject", name), None))
+    yield from (found[name] for name in sorted(found))
+
+
+def _definition(tx: Tx, stored: Stored) -> Entry:
+    name = stored.component.full_name
+    versions = tx.flow_versions(name)
+    active = next((version.number for version in versions if version.status == "Active"), None)
+    body = {} if active is None else {"activeVersionNumber": active}
+    return Entry(Component("FlowDefinition", name, body), stored, versions[-1].definition_id)
+
+
+def _workflows(tx: Tx) -> Iterator[Entry]:
+    """A workflow is there when something is in it."""
+    first: dict[str, Stored] = {}
+    for kind in FILE_TYPES["Workflow"].children:
+        for stored in tx.components(kind):
+            first.setdefault(container(kind, stored.component.full_name), stored)
+    for name in sorted(first):
+        yield Entry(Component("Workflow", name), first[name])
+
+
+def children(tx: Tx, component: Component) -> list[Stored]:
+    """List the components inside a container."""
+    kind = FILE_TYPES.get(component.type)
+    return [
+        stored
+        for child in (kind.children if kind else ())
+        for stored in tx.child_components(child, component.full_name)
+    ]
+
+
+def file_name(component: Component) -> str:
+    """Give the file that a component is in, below a package's root."""
+    kind = FILE_TYPES[parent_of(component.type)]
+    owner = container(component.type, component.full_name)
+    return f"{kind.directory}/{owner}" + (f".{kind.suffix}" if kind.suffix else "")
+
+
+def properties(tx: Tx, entry: Entry, file: str) -> Mapping[str, Any]:
+    """Describe a component as listMetadata and a retrieve do, in the order of the WSDL."""
+    stored = entry.stored
+    created, modified = (stored.created_by, stored.modified_by) if stored else ("", "")
+    epoch = "1970-01-01T00:00:00.000Z"
+    return {
+        "createdById": created,
+        "createdByName": _user(tx, created),
+        "createdDate": soap_time(stored.created_at) if stored else epoch,
+        "fileName": file,
+        "fullName": entry.component.full_name,
+        "id": entry.id,
+        "lastModifiedById": modified,
+        "lastModifiedByName": _user(tx, modified),
+        "lastModifiedDate": soap_time(stored.modified_at) if stored else epoch,
+        "manageableState": "unmanaged",
+        "type": entry.component.type,
+    }
+
+
+def _user(tx: Tx, user_id: str) -> str:
+    user = tx.record("User", user_id) if user_id else None
+    return str(user["Name"]) if user else ""

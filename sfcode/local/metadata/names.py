@@ -1,0 +1,67 @@
+"""Follow a reference through the org's objects: `Account.Owner.Name` touches a field on each of three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+
+ACTIVITY = "Activity"
+ACTIVITIES = ("Event", "Task")
+"""Objects whose custom fields live on Activity."""
+
+Step = tuple[str, str]
+"""An object and the name of one of its fields."""
+
+
+def same_field(one: Step, other: Step) -> bool:
+    """Compare fields as the org does: without case, and a field of Activity is a field of Event and Task."""
+    return one[1].lower() == other[1].lower() and _home(*one) == _home(*other)
+
+
+def _home(object_name: str, field: str) -> str:
+    shared = object_name in ACTIVITIES and field.lower().endswith("__c")
+    return (ACTIVITY if shared else object_name).lower()
+
+
+def find(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
+    """Find a field of an object; one of Activity is looked for on Event, which has the standard ones too."""
+    found = catalog.object(object_name)
+    if found is None and object_name.lower() == ACTIVITY.lower():
+        found = catalog.object(ACTIVITIES[0])
+    if found is None:
+        return None
+    field_def = found.field(field)
+    if field_def is None and object_name.lower() == ACTIVITY.lower():
+        event = catalog.object(ACTIVITIES[0])
+        field_def = event.field(field) if event else None
+    return field_def
+
+
+def trail(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterator[tuple[Step, FieldDef | None]]:
+    """
+    Walk a path of relationships that ends in a field, and give each field on the way.
+
+    The walk ends where something is not found, or where the org knows nothing of the next object.
+    """
+    current = catalog.object(object_name)
+    for index, part in enumerate(path):
+        if current is None:
+            return
+        last = index == len(path) - 1
+        name, _, target = part.partition(":")
+        field = current.field(name) if last else current.relationship(name)
+        yield (current.name, field.name if field else name), field
+        if field is None or last:
+            return
+        current = _target(catalog, field, target, path[index + 1])
+
+
+def _target(catalog: Catalog, field: FieldDef, named: str, following: str) -> ObjectDef | None:
+    if named:
+        return catalog.object(named)
+    targets = [found for found in map(catalog.object, field.reference_to) if found is not None]
+    name = following.partition(":")[0]
+    fitting = (found for found in targets if found.field(name) or found.relationship(name))
+    return next(fitting, targets[0] if targets else None)

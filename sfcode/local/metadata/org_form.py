@@ -1,0 +1,104 @@
+"""A component as an org gives it back: with what it adds to every answer, so that clients have to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sfcode.local.metadata.flows import OUTBOUND, named
+from sfcode.metadata.component import Body, Component
+
+LAST_WITH_VERSION_SEGMENT = 66.0
+"""The element is gone from API version 67 on."""
+FIRST_WITH_VIEW_ALL_FIELDS = 63.0
+
+_BUILDER = {
+    name: {"value": {"stringValue": value}}
+    for name, value in (
+        ("BuilderType", "LightningFlowBuilder"),
+        ("CanvasMode", "AUTO_LAYOUT_CANVAS"),
+        ("OriginBuilderType", "LightningFlowBuilder"),
+    )
+}
+_NOT_REQUIRABLE = {"AutoNumber", "Checkbox", "Html", "LongTextArea", "MasterDetail", "Summary"}
+_UNIQUE = {"AutoNumber", "Email", "Number", "Text"}
+
+
+def org_form(component: Component, api_version: float) -> Component:
+    """Give a component as a retrieve in this API version has it."""
+    rule = _RULES.get(component.type)
+    if rule is None:
+        return component
+    return Component(component.type, component.full_name, rule(component.body, api_version))
+
+
+def _custom_field(body: Body, _: float) -> Body:
+    kind = body.get("type")
+    if kind is None:
+        return body
+    found: dict[str, Any] = {"trackTrending": False}
+    if kind in _UNIQUE or body.get("formula"):
+        found["externalId"] = False
+    if kind not in _NOT_REQUIRABLE or body.get("formula"):
+        found["required"] = False
+    if kind in _UNIQUE:
+        found["unique"] = False
+    # BlankAsBlank is what no answer ever says.
+    return found | {name: value for name, value in body.items() if value != "BlankAsBlank"}
+
+
+def _outbound_message(body: Body, _: float) -> Body:
+    return {"protected": False, "useDeadLetterQueue": False, **body}
+
+
+def _flow(body: Body, api_version: float) -> Body:
+    found: dict[str, Any] = {"environments": ["Default"], **body}
+    if body.get("processType") in {None, "AutoLaunchedFlow", "Flow"}:
+        notes = body.get("processMetadataValues")
+        if notes is None or isinstance(notes, Mapping):
+            found["processMetadataValues"] = {**_BUILDER, **(notes or {})}
+    calls = body.get("actionCalls")
+    if isinstance(calls, Mapping):
+        found["actionCalls"] = {name: _action(call, api_version) for name, call in named(calls)}
+    return found
+
+
+def _action(call: Mapping[str, Any], api_version: float) -> dict[str, Any]:
+    if call.get("actionType") != OUTBOUND:
+        return dict(call)
+    found = {"flowTransactionModel": "CurrentTransaction", "nameSegment": call.get("actionName"), **call}
+    if api_version <= LAST_WITH_VERSION_SEGMENT:
+        found.setdefault("versionSegment", 1)
+    else:
+        found.pop("versionSegment", None)
+    return found
+
+
+def _permission_set(body: Body, api_version: float) -> Body:
+    found: dict[str, Any] = {"hasActivationRequired": False, **body}
+    objects = body.get("objectPermissions")
+    if isinstance(objects, Mapping):
+        rights = ["allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords"]
+        if api_version >= FIRST_WITH_VIEW_ALL_FIELDS:
+            rights.append("viewAllFields")
+        found["objectPermissions"] = {
+            name: dict.fromkeys(rights, False) | dict(given)
+            for name, given in objects.items()
+            if isinstance(given, Mapping)
+        }
+    fields = body.get("fieldPermissions")
+    if isinstance(fields, Mapping):
+        found["fieldPermissions"] = {
+            name: {"editable": False, "readable": True} | dict(given)
+            for name, given in fields.items()
+            if isinstance(given, Mapping)
+        }
+    return found
+
+
+_RULES: Mapping[str, Callable[[Body, float], Body]] = {
+    "CustomField": _custom_field,
+    "Flow": _flow,
+    "PermissionSet": _permission_set,
+    "WorkflowOutboundMessage": _outbound_message,
+}

@@ -1,0 +1,91 @@
+"""Give components back as files: what was asked for, from the org as it is, in the form an org gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfcode.local.metadata.inventory import Entry, children, entries, file_name, properties
+from sfcode.local.metadata.org_form import org_form
+from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, known
+from sfcode.local.store import Tx
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.package import unzip, write, write_manifest, zip_files
+from sfcode.metadata.types import CHILDREN, TYPES
+
+PACKAGE = "package.xml"
+WILDCARD = "*"
+
+
+@dataclass
+class Retrieved:
+    """The zip, what is in it, and what could not be found."""
+
+    zip: bytes = b""
+    properties: list[Mapping[str, Any]] = field(default_factory=list)
+    messages: list[Mapping[str, str]] = field(default_factory=list)
+
+
+def retrieve(
+    tx: Tx, members: Mapping[str, Iterable[str]], api_version: str, *, folder: str = "unpackaged/"
+) -> Retrieved:
+    """Collect the members of a manifest; `folder` is put in front of every file."""
+    found = Retrieved()
+    chosen: dict[Address, Entry] = {}
+    for type_, names in sorted(members.items()):
+        if not known(type_):
+            found.messages.append(_message(folder, f"Entity type: '{type_}' is unknown"))
+            continue
+        here = {entry.component.full_name.lower(): entry for entry in entries(tx, type_)}
+        for name in sorted(set(names)):
+            if name == WILDCARD:
+                picked = [] if type_ in NO_WILDCARD or not _wild(type_) else list(here.values())
+            else:
+                entry = here.get(name.lower()) or _version(tx, type_, name)
+                picked = [entry] if entry else []
+                if entry is None:
+                    found.messages.append(_message(folder, f"Entity of type '{type_}' named '{name}' cannot be found"))
+            chosen |= {entry.component.address: entry for entry in picked}
+    files = _files(tx, list(chosen.values()), float(api_version))
+    files[PACKAGE] = write_manifest(chosen, api_version)
+    found.zip = zip_files({folder + name: data for name, data in files.items()})
+    found.properties = [
+        properties(tx, entry, folder + file_name(entry.component)) for _, entry in sorted(chosen.items())
+    ]
+    return found
+
+
+def _wild(type_: str) -> bool:
+    return type_ in FILE_TYPES or bool(TYPES[type_].parent)
+
+
+def _version(tx: Tx, type_: str, name: str) -> Entry | None:
+    """Find one version of a flow: `Name-2`."""
+    flow, dash, number = name.rpartition("-")
+    if type_ != "Flow" or not dash:
+        return None
+    for version in tx.flow_versions(flow):
+        if str(version.number) == number:
+            return Entry(Component("Flow", name, version.body), version.stored, version.id)
+    return None
+
+
+def _message(folder: str, problem: str) -> Mapping[str, str]:
+    return {"fileName": folder + PACKAGE, "problem": problem}
+
+
+def _files(tx: Tx, chosen: list[Entry], api_version: float) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    modelled: dict[Address, Component] = {}
+    for entry in chosen:
+        component = entry.component
+        if entry.stored is not None and entry.stored.raw is not None:
+            files |= unzip(entry.stored.raw)
+            continue
+        modelled[component.address] = org_form(component, api_version)
+        for child in children(tx, component) if component.type in CHILDREN else ():
+            modelled[child.component.address] = org_form(child.component, api_version)
+    written = write(modelled.values(), str(api_version))
+    del written[PACKAGE]
+    return files | written

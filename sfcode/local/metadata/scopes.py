@@ -1,0 +1,87 @@
+"""What the formulas of an org may use, by where they stand: fields of objects, and global variables."""
+
+from __future__ import annotations
+
+from sfcode.local.metadata.formula import NOT_IN_FIELDS, NOT_IN_RULES, FormulaError, Reference, Type, described
+from sfcode.local.metadata.names import Step, trail
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef
+
+GLOBAL_OBJECTS = {"$user": "User", "$profile": "Profile", "$userrole": "UserRole", "$organization": "Organization"}
+OPAQUE_GLOBALS = frozenset({"$api", "$custommetadata", "$label", "$permission", "$setup", "$system"})
+"""Globals whose members are not checked."""
+RECORDS = ("$record", "$record__prior")
+
+
+class ObjectScope:
+    """Formulas over a record of one object: formula fields, rules, and in flows `$Record`."""
+
+    def __init__(
+        self, catalog: Catalog, object_name: str, forbidden: frozenset[str], *, flow: bool = False, field: bool = False
+    ) -> None:
+        self._catalog = catalog
+        self._object = object_name
+        self._flow = flow
+        self._field = field
+        self.forbidden = forbidden
+
+    @classmethod
+    def of_field(cls, catalog: Catalog, object_name: str) -> ObjectScope:
+        """Make the scope of a formula field."""
+        return cls(catalog, object_name, NOT_IN_FIELDS, field=True)
+
+    @classmethod
+    def of_rule(
+        cls, catalog: Catalog, object_name: str, *, forbidden: frozenset[str] = frozenset(), flow: bool = False
+    ) -> ObjectScope:
+        """Make the scope of a rule's formula, or of a flow's entry condition."""
+        return cls(catalog, object_name, NOT_IN_RULES | forbidden, flow=flow)
+
+    def type_of(self, reference: Reference) -> Type | None:
+        """Give the type of a field or global. Raises FormulaError when there is none of that name."""
+        start = self._start(reference)
+        if start is None:
+            return None
+        object_name, path = start
+        found: FieldDef | None = None
+        steps = 0
+        for _, found in trail(self._catalog, object_name, path):
+            steps += 1
+            if found is None:
+                raise _missing(reference)
+        if found is None or steps < len(path):
+            if not path:
+                raise _missing(reference)
+            return None
+        kind = described(found.type, found.length)
+        if self._field and kind is Type.LONG_TEXT:
+            raise FormulaError(
+                f'You referenced an unsupported field type called "{kind}" using the following field: {reference}'
+            )
+        return kind
+
+    def steps(self, reference: Reference) -> list[Step]:
+        """List the fields that a reference touches, one that does not exist included."""
+        try:
+            start = self._start(reference)
+        except FormulaError:
+            return []
+        return [step for step, _ in trail(self._catalog, *start)] if start else []
+
+    def _start(self, reference: Reference) -> tuple[str, tuple[str, ...]] | None:
+        first, rest = reference.path[0].lower(), reference.path[1:]
+        if not first.startswith("$"):
+            if self._flow:
+                raise _missing(reference)
+            return self._object, reference.path
+        if first in GLOBAL_OBJECTS:
+            return GLOBAL_OBJECTS[first], rest
+        if self._flow and first in RECORDS:
+            return self._object, rest
+        if first in OPAQUE_GLOBALS or (self._flow and first == "$flow"):
+            return None
+        raise _missing(reference)
+
+
+def _missing(reference: Reference) -> FormulaError:
+    return FormulaError(f"Field {reference} does not exist. Check spelling.")

@@ -1,0 +1,142 @@
+"""SOAP envelopes of the Metadata API: requests in whatever form clients give them, answers in the org's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+METADATA = "http://soap.sforce.com/2006/04/metadata"
+FAULTS = "urn:fault.partner.soap.sforce.com"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Node = Mapping[str, Any] | Sequence[Any] | str | bool | int | None
+"""An answer: text, numbers and booleans as elements, lists as repeated elements, None as no element."""
+
+
+class Fault(Exception):
+    """A call that is not answered; `code` is Salesforce's, without `sf:`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the operation, its element, and the session it is made in."""
+
+    operation: str
+    element: etree._Element
+    session_id: str | None
+
+
+def read(data: bytes) -> Call:
+    """Read an envelope, judged by names only: prefixes and order are the client's. Raises Fault."""
+    root = _parse(data)
+    if etree.QName(root).localname != "Envelope":
+        raise Fault("INVALID_SOAP_HEADER", "the request is not a SOAP envelope")
+    body = child(root, "Body")
+    operation = None if body is None else next(body.iterchildren("*"), None)
+    if operation is None:
+        raise Fault("UNKNOWN_EXCEPTION", "the SOAP body is empty")
+    header = child(root, "Header")
+    session = None if header is None else child(header, "SessionHeader")
+    session_id = None if session is None else text(session, "sessionId")
+    return Call(etree.QName(operation).localname, operation, session_id)
+
+
+def _parse(data: bytes) -> etree._Element:
+    # A zip is one text node far above libxml2's limit, so the limits are off, and what they guard
+    # against is refused beforehand: there is no entity without a DOCTYPE, and UTF-8 cannot hide one.
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise Fault("UNKNOWN_EXCEPTION", "a DOCTYPE is not allowed")
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        return etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise Fault("UNKNOWN_EXCEPTION", f"the request is not well-formed XML: {error.msg}") from None
+
+
+def child(element: etree._Element, name: str) -> etree._Element | None:
+    """Find a child by its local name, whatever its namespace and the case of its first letter."""
+    return next(children(element, name), None)
+
+
+def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    """List children by local name: `deploy` takes ZipFile and zipFile."""
+    wanted = {name, name[:1].upper() + name[1:], name[:1].lower() + name[1:]}
+    return (found for found in element.iterchildren("*") if etree.QName(found).localname in wanted)
+
+
+def text(element: etree._Element, name: str) -> str | None:
+    """Give a child's text without the space around it; None when it is absent or empty."""
+    found = child(element, name)
+    return None if found is None else (found.text or "").strip() or None
+
+
+def texts(element: etree._Element, name: str) -> list[str]:
+    """Give the texts of all children of a name, the empty ones left out."""
+    return [found.text.strip() for found in children(element, name) if found.text and found.text.strip()]
+
+
+def flag(element: etree._Element, name: str, *, default: bool) -> bool:
+    """Read a boolean child; clients write true, True and 1."""
+    found = text(element, name)
+    return default if found is None else found.lower() in {"true", "1"}
+
+
+def answer(operation: str, results: Sequence[Node]) -> bytes:
+    """Write the envelope of an answer; each result is one `<result>`, unprefixed."""
+    inner = "".join(_write("result", result) for result in results)
+    return _envelope(f' xmlns="{METADATA}"', f"<{operation}Response>{inner}</{operation}Response>")
+
+
+def fault(error: Fault) -> bytes:
+    """Write the envelope of a fault."""
+    message = escape(_clean(f"{error.code}: {error.message}"))
+    return _envelope(
+        f' xmlns:sf="{FAULTS}"',
+        f"<soapenv:Fault><faultcode>sf:{error.code}</faultcode><faultstring>{message}</faultstring></soapenv:Fault>",
+    )
+
+
+def _envelope(namespaces: str, body: str) -> bytes:
+    head = f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}" xmlns:xsi="{XSI}"{namespaces}>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>{head}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>'.encode()
+    )
+
+
+def _write(name: str, value: Node) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        attributes = "".join(f' {key[1:]}="{escape(str(each))}"' for key, each in value.items() if key[:1] == "@")
+        inner = "".join(_write(key, each) for key, each in value.items() if key[:1] != "@")
+        return f"<{name}{attributes}>{inner}</{name}>"
+    if isinstance(value, bool):
+        return f"<{name}>{'true' if value else 'false'}</{name}>"
+    if isinstance(value, str | int):
+        return f"<{name}>{escape(_clean(str(value)))}</{name}>"
+    return "".join(_write(name, each) for each in value)
+
+
+def _clean(value: str) -> str:
+    return _NOT_XML.sub("�", value)
