@@ -6,10 +6,13 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from vcr import VCR
 
 from sfcode.org import Org, Runtime, connect
+from tests.org import recording
 from tests.org.servers import TOKEN, Handler, Server, serving
 
 
@@ -53,3 +56,18 @@ def org_at(runtime: Runtime) -> Iterator[ServeOrg]:
             return server, stack.enter_context(org)
 
         yield start
+
+
+def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
+    """Write cassettes with a head that says where they come from."""
+    vcr.register_serializer("yaml", recording.Serializer)
+
+
+@pytest.fixture(scope="module")
+def vcr_config() -> dict[str, Any]:
+    return {
+        "before_record_request": recording.clean_request,
+        "before_record_response": recording.clean_response,
+        "match_on": ["method", "scheme", "host", "port", "path", "query", "body"],
+        "decode_compressed_response": True,
+    }

@@ -1,0 +1,53 @@
+"""How cassettes are written: what they were recorded against on top, no token, one fixed address."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+import yaml
+from vcr.request import Request
+
+from sfcode import __version__
+
+ADDRESS = "127.0.0.1:8300"
+_LOOPBACK = re.compile(r"127\.0\.0\.1:\d+")
+_SESSION = re.compile(r"(<(?:\w+:)?sessionId>)[^<]*(</)")
+_KEPT = {"content-type", "soapaction"}
+
+
+class Serializer:
+    """Cassettes as YAML with a head that states their origin."""
+
+    @staticmethod
+    def serialize(cassette: dict[str, Any]) -> str:
+        against = {
+            "server": f"the local org of sfcode {__version__}",
+            "salesforce": False,
+            "on": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "again": "make record",
+        }
+        return yaml.safe_dump({"recorded_against": against, **cassette}, sort_keys=False, allow_unicode=True, width=120)
+
+    @staticmethod
+    def deserialize(text: str) -> Any:
+        return yaml.safe_load(text)
+
+
+def _text(body: Any) -> str:
+    return body.decode() if isinstance(body, bytes) else str(body or "")
+
+
+def clean_request(request: Request) -> Request:
+    """Take the port and the session out of a request, the one that is stored as well as the one that is compared."""
+    body = _SESSION.sub(r"\1REDACTED\2", _text(request.body))
+    headers = {name: value for name, value in request.headers.items() if name.lower() in _KEPT}
+    return Request(request.method, _LOOPBACK.sub(ADDRESS, request.uri), body.encode() or None, headers)
+
+
+def clean_response(response: dict[str, Any]) -> dict[str, Any]:
+    """Take the port out of an answer, and headers that change from run to run."""
+    body = _LOOPBACK.sub(ADDRESS, _text(response["body"]["string"])).encode()
+    headers = {name: values for name, values in response["headers"].items() if name.lower() in _KEPT}
+    return {**response, "headers": {**headers, "Content-Length": [str(len(body))]}, "body": {"string": body}}

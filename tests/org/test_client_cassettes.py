@@ -1,0 +1,159 @@
+"""
+The client against recorded answers. `make record` records them again, from the local org.
+
+A cassette proves that requests stay as they were and that these answers are understood. It says
+which server it was recorded against; none of them is Salesforce.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sfcode.errors import SignInError
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.package import read, write, zip_files
+from sfcode.org import DeployOptions, Org, Runtime, connect
+
+CASSETTES = Path(__file__).parent / "cassettes"
+ADDRESS = "http://127.0.0.1:8300"
+TOKEN = "00D000000000001!REDACTED"
+FIELD = Component(
+    "CustomField",
+    "Contact.Sfcode_Recorded__c",
+    {"label": "Recorded", "type": "Text", "length": 40, "required": False, "unique": False, "externalId": False},
+)
+SET = Component(
+    "PermissionSet",
+    "Sfcode_Recorded",
+    {"label": "Recorded", "fieldPermissions": {FIELD.full_name: {"editable": True, "readable": True}}},
+)
+WRONG = Component(
+    "PermissionSet",
+    "Sfcode_Wrong",
+    {"label": "W", "fieldPermissions": {"Contact.No__c": {"editable": True, "readable": True}}},
+)
+
+recorded = pytest.mark.vcr
+
+
+@pytest.fixture
+def target(record_mode: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Name the org to speak to: a local org while recording, else an address where nobody listens."""
+    if record_mode == "none":
+        yield ADDRESS, TOKEN
+        return
+    from sfcode.local import serve
+
+    with serve(tmp_path) as local:
+        yield local.url, local.access_token
+
+
+@pytest.fixture
+def org(target: tuple[str, str], record_mode: str) -> Iterator[Org]:
+    quick = Runtime(rng=random.Random(1), **({"sleep": lambda _: None} if record_mode == "none" else {}))
+    url, token = target
+    with connect(url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0", runtime=quick) as org:
+        yield org
+
+
+def package(*components: Component, deleted: tuple[Address, ...] = ()) -> bytes:
+    return zip_files(write(components, "63.0", deleted=deleted))
+
+
+@recorded
+def test_says_which_org_this_is(org: Org) -> None:
+    identity = org.identity
+    assert len(identity.org_id) == 18
+    assert identity.org_id.startswith("00D")
+    assert identity.user_id.startswith("005")
+    assert "@" in identity.username
+    assert identity.name
+    assert identity.organization_type
+
+
+@recorded
+def test_deploys_follows_and_retrieves(org: Org) -> None:
+    seen = []
+    deploy_id = org.metadata.deploy(package(FIELD, SET), DeployOptions())
+    result = org.metadata.follow(deploy_id, seen.append)
+    assert result.success
+    assert result.id == deploy_id
+    assert seen[-1] == result
+    assert {message.full_name for message in result.successes if message.created} >= {FIELD.full_name, SET.full_name}
+    retrieved = org.metadata.retrieve(
+        {"CustomField": [FIELD.full_name], "PermissionSet": [SET.full_name, "Sfcode_None"]}
+    )
+    found = {component.full_name: component.body for component in read(retrieved.files)}
+    assert found[FIELD.full_name]["length"] == 40
+    assert found[SET.full_name]["fieldPermissions"] == SET.body["fieldPermissions"]
+    assert len(retrieved.messages) == 1
+
+
+@recorded
+def test_a_refused_package_names_component_and_place(org: Org) -> None:
+    deploy_id = org.metadata.deploy(package(FIELD, WRONG), DeployOptions())
+    result = org.metadata.follow(deploy_id)
+    assert (result.done, result.success, result.status) == (True, False, "Failed")
+    (failure,) = result.failures
+    assert (failure.type, failure.full_name) == ("PermissionSet", "Sfcode_Wrong")
+    assert failure.file_name == "permissionsets/Sfcode_Wrong.permissionset"
+    assert "Contact.No__c" in failure.problem
+    assert failure.problem_type == "Error"
+
+
+@recorded
+def test_checks_without_keeping(org: Org) -> None:
+    result = org.metadata.follow(org.metadata.deploy(package(FIELD), DeployOptions(check_only=True)))
+    assert result.success
+    assert result.check_only
+    assert org.metadata.read_metadata("CustomField", [FIELD.full_name]) == ()
+
+
+@recorded
+def test_lists_and_describes_metadata(org: Org) -> None:
+    assert {"PermissionSet", "Flow", "Workflow"} <= {kind.name for kind in org.metadata.describe_metadata().types}
+    assert all(item.type == "CustomField" for item in org.metadata.list_metadata("CustomField"))
+
+
+@recorded
+def test_describes_objects(org: Org) -> None:
+    contact = org.describe(["Contact", "Sfcode_None__c"]).objects
+    assert list(contact) == ["Contact"]
+    assert contact["Contact"].fields["LastName"].required
+    assert not contact["Contact"].fields["LastName"].permissionable
+
+
+@recorded
+def test_records_come_and_go(org: Org) -> None:
+    record_id = org.create("Contact", {"LastName": "O'Hara"})
+    org.update("Contact", record_id, {"Title": "Pilot"})
+    assert org.query("SELECT Id, Title FROM Contact WHERE LastName = {}", "O'Hara") == [
+        {"Id": record_id, "Title": "Pilot"}
+    ]
+    org.delete("Contact", record_id)
+    assert org.count("SELECT COUNT() FROM Contact WHERE LastName = {}", "O'Hara") == 0
+
+
+@recorded
+@pytest.mark.parametrize("ask", ["rest", "soap"])
+def test_a_session_that_is_over_is_said_to_be(target: tuple[str, str], ask: str) -> None:
+    environ = {"SF_ACCESS_TOKEN": "00D000000000001!expired"}
+    with connect(target[0], environ=environ, api_version="63.0") as org, pytest.raises(SignInError) as caught:
+        _ = org.query("SELECT Id FROM User") if ask == "rest" else org.metadata.list_metadata("Flow")
+    assert caught.value.code == "INVALID_SESSION_ID"
+
+
+def test_each_cassette_says_what_it_was_recorded_against_and_holds_no_token() -> None:
+    cassettes = sorted(CASSETTES.rglob("*.yaml"))
+    assert len(cassettes) == 9
+    for path in cassettes:
+        against = yaml.safe_load(path.read_text())["recorded_against"]
+        assert against["server"].startswith("the local org of sfcode ")
+        assert against["salesforce"] is False
+        assert against["on"]
+        assert "Bearer" not in path.read_text()

@@ -1,0 +1,100 @@
+"""What the probes put to an org: components of the kinds that sfcode generates, under names of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sfcode.metadata.component import Component
+
+VERSION = "63.0"
+PREFIX = "Sfcode_Probe"
+NUMBER = f"Contact.{PREFIX}_Number__c"
+TEXT = f"Contact.{PREFIX}_Text__c"
+EVENT_ID = f"Activity.{PREFIX}_Event_Id__c"
+MESSAGE = f"Contact.{PREFIX}"
+NUMBER_NAME, TEXT_NAME = NUMBER.partition(".")[2], TEXT.partition(".")[2]
+FORMULA = f'IF(ISBLANK({NUMBER_NAME}), "", TEXT({NUMBER_NAME}))'
+
+
+def number() -> Component:
+    body = {"label": "Probe Number", "type": "Number", "precision": 18, "scale": 0, "required": False, "unique": False}
+    return Component("CustomField", NUMBER, body)
+
+
+def text() -> Component:
+    body = {"label": "Probe Text", "type": "Text", "formula": FORMULA, "required": False, "unique": False}
+    return Component("CustomField", TEXT, {**body, "formulaTreatBlanksAs": "BlankAsBlank"})
+
+
+def event_id() -> Component:
+    body = {"label": "Probe Event Id", "type": "Text", "length": 255, "externalId": True, "unique": True}
+    return Component("CustomField", EVENT_ID, {**body, "caseSensitive": True, "required": False})
+
+
+def message(user: str, *fields: str) -> Component:
+    body: dict[str, Any] = {
+        "apiVersion": VERSION,
+        "endpointUrl": "https://relay.example.com/outbound-messages/probe/0123456789abcdef0123456789abcdef?v=1a2b3c4d",
+        "fields": sorted({"Id", "SystemModstamp", *fields}),
+        "includeSessionId": False,
+        "integrationUser": user,
+        "name": "sfcode probe",
+        "protected": False,
+    }
+    return Component("WorkflowOutboundMessage", MESSAGE, body)
+
+
+def flow(condition: str, *, status: str = "Active") -> Component:
+    call = {
+        "label": "Send",
+        "locationX": 0,
+        "locationY": 0,
+        "actionName": MESSAGE,
+        "actionType": "outboundMessage",
+        "flowTransactionModel": "CurrentTransaction",
+        "nameSegment": MESSAGE,
+    }
+    start = {
+        "locationX": 0,
+        "locationY": 0,
+        "connector": {"targetReference": "Send"},
+        "filterFormula": condition,
+        "object": "Contact",
+        "recordTriggerType": "CreateAndUpdate",
+        "triggerType": "RecordAfterSave",
+    }
+    body: dict[str, Any] = {
+        "actionCalls": {"Send": call},
+        "apiVersion": VERSION,
+        "environments": ["Default"],
+        "interviewLabel": "sfcode probe {!$Flow.CurrentDateTime}",
+        "label": "sfcode probe",
+        "processMetadataValues": {"BuilderType": {"value": {"stringValue": "LightningFlowBuilder"}}},
+        "processType": "AutoLaunchedFlow",
+        "start": start,
+        "status": status,
+    }
+    return Component("Flow", PREFIX, body)
+
+
+def rule() -> Component:
+    body: dict[str, Any] = {
+        "actions": {MESSAGE.partition(".")[2]: {"type": "OutboundMessage"}},
+        "active": False,
+        "formula": "OR(ISNEW(), ISCHANGED(Email))",
+        "triggerType": "onAllChanges",
+    }
+    return Component("WorkflowRule", MESSAGE, body)
+
+
+def permission_set(
+    *, objects: tuple[str, ...] = (), read: tuple[str, ...] = (), edit: tuple[str, ...] = ()
+) -> Component:
+    rights = ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
+    granted = {"allowRead", "allowEdit"}
+    body: dict[str, Any] = {
+        "label": "sfcode probe",
+        "fieldPermissions": {field: {"readable": True, "editable": field in edit} for field in sorted({*read, *edit})},
+        "objectPermissions": {name: {right: right in granted for right in rights} for name in objects},
+    }
+    return Component("PermissionSet", PREFIX, {name: value for name, value in body.items() if value})
