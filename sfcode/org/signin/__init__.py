@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from sfcode.errors import SignInError, UsageError
-from sfcode.org.address import base_url
+from sfcode.org.address import base_url, is_loopback
 from sfcode.org.runtime import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.org.signin import environment, sf_cli
@@ -35,10 +36,11 @@ def _at(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     Sign in to one URL with what the variables hold.
 
     Where they name an org themselves, it must be this one: a URL often comes from a config file,
-    and a file must not be able to send a token wherever it wants.
+    and a file must not be able to send a token wherever it wants. Nothing leaves this machine on
+    the way to a local org, which commands start beside whatever else is configured.
     """
     named = environ.get("SF_ORG_INSTANCE_URL")
-    if named and base_url(named, "SF_ORG_INSTANCE_URL") != url:
+    if named and not is_loopback(urlsplit(url).hostname or "") and base_url(named, "SF_ORG_INSTANCE_URL") != url:
         raise SignInError(
             f"The org is {url}, but SF_ORG_INSTANCE_URL is {base_url(named)}; the sign-in belongs to only one of them.",
             "Make them equal, or leave SF_ORG_INSTANCE_URL out.",
