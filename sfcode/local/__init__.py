@@ -1,1 +1,58 @@
-"""The local org: an emulator of a Salesforce org on this machine, spoken to over the same APIs."""
+"""
+The local org: an emulator of a Salesforce org on this machine, spoken to over the same APIs.
+
+Its state is one SQLite file in a folder, so it outlives the process and several may use it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sfcode.local.clock import Clock
+    from sfcode.local.server import LocalOrg
+
+__all__ = ["LocalOrg", "load", "reset", "serve"]
+
+
+@contextmanager
+def serve(
+    state: Path, *, port: int = 0, clock: Clock | None = None, rng: random.Random | None = None
+) -> Iterator[LocalOrg]:
+    """Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one."""
+    # The web server is imported by those who serve, not by everybody who imports this package.
+    from sfcode.local import server
+
+    with server.serve(state, port=port, clock=clock, rng=rng) as org:
+        yield org
+
+
+def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
+    """Put the shipped company in the place of whatever the org in this folder holds."""
+    load(state, None, clock=clock, rng=rng)
+
+
+def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
+    """Put a company file's content (None: the shipped one's) in the place of whatever the org in this folder holds."""
+    from sfcode.local import company as companies
+    from sfcode.local.clock import SystemClock
+    from sfcode.local.store import Store
+
+    now, chance = (clock or SystemClock()).now(), rng or random.SystemRandom()
+    with Store(state / "org.db") as store:
+        if company is None:
+            companies.reset(store, now=now, rng=chance)
+        else:
+            companies.load_file(store, company, now=now, rng=chance)
+
+
+def __getattr__(name: str) -> object:
+    if name == "LocalOrg":
+        from sfcode.local.server import LocalOrg
+
+        return LocalOrg
+    raise AttributeError(name)

@@ -9,8 +9,6 @@ from typing import Any
 class ApiError(Exception):
     """One refusal. REST answers it as `[{message, errorCode, fields}]`, a collection as an item's error."""
 
-    status = 400
-
     def __init__(self, code: str, message: str, fields: Iterable[str] | None = None, *, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -32,6 +30,15 @@ class ApiError(Exception):
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
 
+class Ambiguous(ApiError):
+    """An external id that several records have: REST answers where they are, and changes nothing."""
+
+    def __init__(self, object_name: str, record_ids: list[str]) -> None:
+        super().__init__("DUPLICATE_EXTERNAL_ID", "more than one record found for external id field", [], status=300)
+        self.object_name = object_name
+        self.record_ids = record_ids
+
+
 def invalid_session() -> ApiError:
     """No token, or one that is not worth anything."""
     return ApiError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
@@ -46,6 +53,11 @@ def method_not_allowed(method: str, allowed: Iterable[str]) -> ApiError:
     """Refuse a verb that the path does not take."""
     names = ",".join(allowed)
     return ApiError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {names}", status=405)
+
+
+def malformed_query(message: str) -> ApiError:
+    """Refuse a request that has no query in it."""
+    return ApiError("MALFORMED_QUERY", message)
 
 
 def bad_json(message: str) -> ApiError:

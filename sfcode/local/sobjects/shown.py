@@ -18,3 +18,8 @@ def shown(field: FieldDef, row: Record) -> Any:
         return parts if any(value is not None for value in parts.values()) else None
     value = row.get(field.name)
     return False if value is None and field.type == "boolean" else value
+
+
+def attributes(base: str, object_name: str, row: Record) -> dict[str, str]:
+    """Say what a row is, and where; `base` begins the addresses of records: `/services/data/v62.0`."""
+    return {"type": object_name, "url": f"{base}/sobjects/{object_name}/{row.get('Id')}"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.errors import (
+    Ambiguous,
     ApiError,
     cross_reference,
     duplicate,
@@ -45,8 +46,8 @@ class Writer:
             raise not_found()
         return found
 
-    def create(self, name: str, values: Mapping[str, Any]) -> str:
-        """Make a record; give its id."""
+    def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
+        """Make a record, with the next id unless one is given; give its id."""
         target = self.object(name)
         if not target.createable:
             raise _unsupported(target, "create")
@@ -58,6 +59,8 @@ class Writer:
             after["OwnerId"] = self.user_id
         _check_required(target.fields.values(), after, creating=True)
         self._save(target, None, after, frozenset(given))
+        if record_id is not None:
+            after["Id"] = record_id
         record_id = self.tx.insert(target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
             self.tx.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
@@ -107,8 +110,7 @@ class Writer:
         wanted = stored_form(key, value)
         found = self.tx.find(target.name, key.name, wanted) if wanted is not None else []
         if len(found) > 1:
-            # REST answers 300 with the candidates; the body is a list of their addresses.
-            raise ApiError("MULTIPLE_CHOICES", f"{key.name}: more than one record found", [key.name], status=300)
+            raise Ambiguous(target.name, [str(each["Id"]) for each in found])
         if found:
             record_id = str(found[0]["Id"])
             self.update(name, record_id, values)

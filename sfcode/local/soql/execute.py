@@ -11,7 +11,7 @@ from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.shown import shown
+from sfcode.local.sobjects.shown import attributes, shown
 from sfcode.local.soql import errors
 from sfcode.local.soql.aggregate import grouped
 from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, Query
@@ -175,8 +175,3 @@ class Executor:
         if wanted is None:
             raise errors.malformed(f"unexpected token: '{item.which}'", self._world.text, item.at)
         return [field for field in target.fields.values() if field.custom in wanted]
-
-
-def attributes(base: str, object_name: str, row: Record) -> Json:
-    """Say what a row is, and where."""
-    return {"type": object_name, "url": f"{base}/sobjects/{object_name}/{row.get('Id')}"}

@@ -44,7 +44,7 @@ def parse(text: str) -> Query:
             raise malformed("unexpected token: '<EOF>'", text, len(text)) from error
         raise malformed(f"unexpected token: '{error.token}'", text, error.token.start_pos or 0) from error
     except UnexpectedCharacters as error:
-        at = error.pos_in_stream or 0
+        at = int(getattr(error, "pos_in_stream", None) or 0)
         word = re.match(r"\w+|.", text[at:], re.DOTALL)
         raise malformed(f"unexpected token: '{word.group() if word else ''}'", text, at) from error
     except UnexpectedInput as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 
 from sfcode.local import ids
 
@@ -12,6 +14,18 @@ class Table:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+
+    @contextlib.contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside, and only that, when it raises."""
+        self._db.execute("SAVEPOINT inner")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK TO inner")
+            raise
+        finally:
+            self._db.execute("RELEASE inner")
 
     def new_id(self, prefix: str) -> str:
         """Give the next id with this key prefix; an id is never given twice, even when its row is gone."""

@@ -1,0 +1,110 @@
+"""`sfcode local`: run, reset and load the local org."""
+
+from __future__ import annotations
+
+import json as json_module
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sfcode.cli.output import envelope, say
+from sfcode.cli.session import Session
+
+if TYPE_CHECKING:
+    from sfcode.local import LocalOrg
+
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".sfcode/local-org"),
+    show_default=True,
+    help="Folder that holds the org.",
+)
+
+
+@click.group()
+def local() -> None:
+    """
+    Run, reset or load the local org: an emulator of a Salesforce org on this machine.
+
+    With `--org local`, plan and apply serve it to themselves: it need not be running.
+    """
+
+
+@local.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="Port; 0 takes a free one."
+)
+@state_option
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, access_token, ...")
+@click.pass_obj
+def serve(session: Session, port: int, state: Path, *, as_json: bool) -> None:
+    """Serve the local org on 127.0.0.1 until Ctrl-C; its state stays."""
+    from sfcode.local import serve as serve_org
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with serve_org(state, port=port) as org:
+        if as_json or session.json:
+            click.echo(json_module.dumps(_ready(org)))
+        else:
+            click.echo(_how_to_sign_in(org, state))
+        stop.wait()
+    if not (as_json or session.json):
+        say(session, "Stopped.")
+
+
+@local.command()
+@state_option
+@click.pass_obj
+def reset(session: Session, state: Path) -> None:
+    """Put the shipped company back in the place of everything that the local org holds."""
+    from sfcode.local import reset as reset_org
+
+    reset_org(state)
+    _done(session, state, "The local org is as it was at the beginning.")
+
+
+@local.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@state_option
+@click.pass_obj
+def load(session: Session, file: Path, state: Path) -> None:
+    """Put the company of FILE in the place of everything that the local org holds."""
+    from sfcode.local import load as load_org
+
+    load_org(state, file)
+    _done(session, state, f"The local org is now the company of {file}.")
+
+
+def _done(session: Session, state: Path, text: str) -> None:
+    if session.json:
+        envelope({"state": str(state)})
+    else:
+        say(session, text)
+
+
+def _ready(org: LocalOrg) -> dict[str, str]:
+    return {"url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
+
+
+def _how_to_sign_in(org: LocalOrg, state: Path) -> str:
+    return f"""\
+The local org answers at {org.url}
+  user   {org.username}
+  org    {org.org_id}
+  state  {state}
+
+Try it with the sf CLI, without signing in:
+  export SF_ORG_INSTANCE_URL={org.url} SF_TARGET_ORG='{org.access_token}'
+  sf data query -q 'SELECT Name, Product_User_Id__c FROM Contact'
+
+Or sign in once, and say --target-org local from then on:
+  SF_ACCESS_TOKEN='{org.access_token}' sf org login access-token \\
+    --instance-url {org.url} --no-prompt --alias local
+
+Ctrl-C stops it."""  # noqa: S608

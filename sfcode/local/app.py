@@ -1,0 +1,57 @@
+"""The web application: everybody's routes behind one door, which opens to this machine only."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sfcode.local import rest
+from sfcode.local.context import Context
+from sfcode.local.errors import not_found
+from sfcode.local.metadata import routes as metadata_routes
+from sfcode.local.rest.call import answer, refuse
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def make_app(context: Context) -> ASGIApp:
+    """Build the application of one local org."""
+    app = Starlette(
+        routes=[*metadata_routes(context), *rest.routes(context)],
+        exception_handlers={HTTPException: _refused},
+    )
+    # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
+    app.router.redirect_slashes = False
+    return _Door(app)
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status == 404:
+        return refuse(not_found())
+    detail = error.detail if isinstance(error, HTTPException) else str(error)
+    return answer([{"errorCode": "METHOD_NOT_ALLOWED", "message": detail}], status)
+
+
+class _Door:
+    """Turns away requests that were meant for another host: a web page must not reach the org by a name of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _host(scope) not in LOOPBACK:
+            message = "the local org answers to 127.0.0.1 and localhost only"
+            response = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _host(scope: Scope) -> str:
+    header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    host, colon, port = header.rpartition(":")
+    return (host if colon and port.isdigit() else header).lower()

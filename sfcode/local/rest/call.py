@@ -1,0 +1,172 @@
+"""One call: who asks, for what, and the answer as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.auth import Session
+from sfcode.local.context import Context
+from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
+
+VERSIONS = range(31, 64)
+"""What /services/data lists. The newest is the one whose metadata WSDL deploys are judged by."""
+
+DATA = "/services/data/v{version}"
+MAX_BODY = 52_428_800
+REQUESTS_PER_DAY = 100_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that has been read, and the user behind it."""
+
+    context: Context
+    session: Session
+    method: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    origin: str
+    """Where the caller reaches the org: `http://127.0.0.1:8300`."""
+
+    @property
+    def base(self) -> str:
+        """The beginning of resource paths, in the version that the caller speaks."""
+        return f"/services/data/v{self.path.get('version', f'{VERSIONS[-1]}.0')}"
+
+    def json(self) -> Any:
+        """Read the body as JSON. Raises ApiError."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise bad_json(f"{error}") from error
+
+    def json_object(self) -> dict[str, Any]:
+        """Read the body as a JSON object. Raises ApiError."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise bad_json("The HTTP entity body is required, and it must be a JSON object")
+        return value
+
+
+Handler = Callable[[Call], Response]
+
+
+def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with JSON."""
+    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return Response(body, status, headers, "application/json;charset=UTF-8")
+
+
+def no_content() -> Response:
+    """Answer that it is done."""
+    return Response(status_code=204)
+
+
+def refuse(error: ApiError, base: str = "") -> Response:
+    """Answer with an error."""
+    if isinstance(error, Ambiguous):
+        return answer([f"{base}/sobjects/{error.object_name}/{each}" for each in error.record_ids], error.status)
+    return answer(error.body, error.status)
+
+
+def route(path: str, context: Context, handlers: Mapping[str, Handler]) -> Route:
+    """Make a route of one handler for each method; each runs in a thread, signed in, with the body read."""
+
+    async def endpoint(request: Request) -> Response:
+        method = request.query_params.get("_HttpMethod", request.method).upper()
+        try:
+            body = await _body(request)
+            return await run_in_threadpool(_handled, context, request, method, body, handlers)
+        except ApiError as error:
+            return refuse(error, f"/services/data/v{request.path_params.get('version')}")
+
+    return Route(path, _guarded(endpoint), methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+
+
+def _handled(context: Context, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]) -> Response:
+    session = context.signed_in(bearer(request))
+    if session is None:
+        raise invalid_session()
+    _check_version(request.path_params.get("version"))
+    handler = handlers.get("GET" if method == "HEAD" else method)
+    if handler is None:
+        raise method_not_allowed(method, handlers)
+    response = handler(
+        Call(
+            context,
+            session,
+            method,
+            request.path_params,
+            request.query_params,
+            request.headers,
+            body,
+            origin(request),
+        )
+    )
+    response.headers["Sforce-Limit-Info"] = f"api-usage=1/{REQUESTS_PER_DAY}"
+    return response
+
+
+def bearer(request: Request) -> str | None:
+    """Take the access token out of the Authorization header; `OAuth` is the older word for Bearer."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() in ("bearer", "oauth") else None
+
+
+def origin(request: Request) -> str:
+    """Give the address under which the caller reached the org."""
+    return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
+def _check_version(version: str | None) -> None:
+    if version is None:
+        return
+    number, dot, zero = version.partition(".")
+    if not (number.isascii() and number.isdigit()) or (dot, zero) != (".", "0") or int(number) > VERSIONS[-1]:
+        raise not_found()
+    if int(number) < VERSIONS[0]:
+        raise ApiError(
+            "UNSUPPORTED_API_VERSION",
+            f"API version {version} is no longer supported; the oldest one is {VERSIONS[0]}.0",
+            status=410,
+        )
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise ApiError(
+                "REQUEST_LIMIT_EXCEEDED",
+                f"Maximum size of request reached. Maximum size of request is {MAX_BODY} bytes.",
+                status=413,
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def guarded(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Exception as error:  # an org answers, whatever happens inside it
+            log.exception("%s %s", request.method, request.url.path)
+            return answer(
+                [{"errorCode": "UNKNOWN_EXCEPTION", "message": f"An unexpected error occurred: {error!r}"}], 500
+            )
+
+    return guarded

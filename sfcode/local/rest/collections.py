@@ -1,0 +1,175 @@
+"""Up to 200 records in one call, each with its own answer: sObject Collections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, bad_json, cross_reference, not_found
+from sfcode.local.ids import full
+from sfcode.local.rest.call import DATA, Call, answer, route
+from sfcode.local.rest.records import asked_fields, record_json, writer
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.write import Writer
+
+MOST = 200
+ROLLED_BACK = {
+    "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "message": "Record rolled back because not all records were valid and the request was using AllOrNone header",
+    "fields": [],
+}
+
+Json = dict[str, Any]
+Step = Callable[[Writer], Json]
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    many = f"{DATA}/composite/sobjects"
+    return [
+        route(f"{many}/{{object}}/{{field}}", context, {"PATCH": _upsert}),
+        route(f"{many}/{{object}}", context, {"GET": _retrieve, "POST": _retrieve}),
+        route(many, context, {"POST": _create, "PATCH": _update, "DELETE": _delete}),
+    ]
+
+
+def _create(call: Call) -> Response:
+    def step(record: Json) -> Step:
+        return lambda write: {"id": write.create(_type(record), _without(record, "attributes"))}
+
+    body = call.json_object()
+    return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
+
+
+def _update(call: Call) -> Response:
+    def step(record: Json) -> Step:
+        def update(write: Writer) -> Json:
+            record_id = next((value for key, value in record.items() if key.lower() == "id"), None)
+            if not isinstance(record_id, str) or not record_id:
+                raise ApiError("MISSING_ARGUMENT", "Id not specified in an update call", [])
+            write.update(_type(record), record_id, _without(record, "attributes", "id"))
+            return {"id": full(record_id)}
+
+        return update
+
+    body = call.json_object()
+    return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
+
+
+def _upsert(call: Call) -> Response:
+    name, field = call.path["object"], call.path["field"]
+
+    def step(record: Json) -> Step:
+        def upsert(write: Writer) -> Json:
+            value = next((value for key, value in record.items() if key.lower() == field.lower()), None)
+            if value is None:
+                raise ApiError("MISSING_ARGUMENT", f"{field} not specified", [])
+            record_id, created = write.upsert(name, field, str(value), _without(record, "attributes", field.lower()))
+            return {"id": record_id, "created": created}
+
+        return upsert
+
+    body = call.json_object()
+    return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
+
+
+def _delete(call: Call) -> Response:
+    def step(record_id: str) -> Step:
+        def delete(write: Writer) -> Json:
+            target = write.catalog.of_record(full(record_id))
+            if target is None:
+                raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+            write.delete(target.name, record_id)
+            return {"id": full(record_id)}
+
+        return delete
+
+    record_ids = [each for each in call.query.get("ids", "").split(",") if each]
+    _check_count(len(record_ids))
+    return _carried_out(call, [step(each) for each in record_ids], all_or_none=_flag(call.query.get("allOrNone")))
+
+
+def _retrieve(call: Call) -> Response:
+    if call.method == "POST":
+        body = call.json_object()
+        record_ids, fields = body.get("ids"), body.get("fields")
+    else:
+        record_ids, fields = call.query.get("ids", "").split(","), asked_fields(call)
+    if not isinstance(record_ids, list) or not isinstance(fields, list):
+        raise bad_json("ids and fields are required")
+    with call.context.store.read() as tx:
+        target = Catalog(tx).object(call.path["object"])
+        if target is None:
+            raise not_found()
+        rows = Rows(tx)
+        found = [rows.get(target.name, str(each)) for each in record_ids]
+        return answer([row and record_json(call, target, row, [str(each) for each in fields]) for row in found])
+
+
+def _carried_out(call: Call, steps: list[Step], *, all_or_none: bool) -> Response:
+    """Carry out the steps in one transaction; each failure undoes its own step, or with allOrNone all of them."""
+    results: list[Json] = []
+    try:
+        with writer(call) as write:
+            results.extend(_carried_out_one(write, step) for step in steps)
+            if all_or_none and not all(result["success"] for result in results):
+                raise _RolledBackError
+    except _RolledBackError:
+        results = [
+            result if not result["success"] else {"success": False, "errors": [ROLLED_BACK]} for result in results
+        ]
+    return answer(results)
+
+
+class _RolledBackError(Exception):
+    """Leaves the transaction so that it is undone."""
+
+
+def _carried_out_one(write: Writer, step: Step) -> Json:
+    try:
+        with write.tx.savepoint():
+            done = step(write)
+    except ApiError as error:
+        return {"success": False, "errors": [_as_item(error)]}
+    return done | {"success": True, "errors": []}
+
+
+def _as_item(error: ApiError) -> Json:
+    # What one record's path would answer with 404 is a wrong reference here.
+    return (cross_reference() if error.code == "NOT_FOUND" else error).item
+
+
+def _records(body: Mapping[str, Any]) -> list[Json]:
+    records = body.get("records")
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise bad_json("records must be a list of objects")
+    _check_count(len(records))
+    return records
+
+
+def _check_count(count: int) -> None:
+    if count > MOST:
+        raise ApiError(
+            "EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {MOST} records to this request"
+        )
+
+
+def _type(record: Json) -> str:
+    attributes = record.get("attributes")
+    name = attributes.get("type") if isinstance(attributes, dict) else None
+    if not isinstance(name, str):
+        raise ApiError("INVALID_TYPE", "sObject type is not specified: give it as attributes.type", [])
+    return name
+
+
+def _without(record: Json, *names: str) -> Json:
+    return {key: value for key, value in record.items() if key.lower() not in names}
+
+
+def _flag(value: object) -> bool:
+    return value is True or str(value).lower() == "true"

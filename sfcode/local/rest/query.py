@@ -1,0 +1,118 @@
+"""Queries, in pages of up to 2,000 rows."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local import ids
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, malformed_query
+from sfcode.local.rest.call import DATA, Call, answer, route
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.rows import Rows
+
+if TYPE_CHECKING:
+    from sfcode.local.soql.execute import Result
+
+PAGE = 2000
+SMALLEST_PAGE = 200
+MAX_CURSORS = 20
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The rows of a query that did not fit into one answer."""
+
+    records: list[dict[str, Any]]
+    page: int
+
+
+class Cursors:
+    """The open cursors of this process; the oldest is dropped for a new one, as in an org."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, Cursor] = OrderedDict()
+        self._count = 0
+
+    def add(self, cursor: Cursor) -> str:
+        """Keep a cursor; give its name."""
+        with self._lock:
+            self._count += 1
+            name = ids.nth("0r8", self._count)
+            self._open[name] = cursor
+            while len(self._open) > MAX_CURSORS:
+                self._open.popitem(last=False)
+            return name
+
+    def get(self, name: str) -> Cursor | None:
+        """Find a cursor."""
+        with self._lock:
+            return self._open.get(name)
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    cursors = Cursors()
+
+    def query(call: Call) -> Response:
+        return _query(call, cursors)
+
+    def more(call: Call) -> Response:
+        return _more(call, cursors)
+
+    return [
+        route(f"{DATA}/{name}{end}", context, {"GET": query}) for name in ("query", "queryAll") for end in ("", "/")
+    ] + [route(f"{DATA}/{name}/{{locator}}", context, {"GET": more}) for name in ("query", "queryAll")]
+
+
+def _query(call: Call, cursors: Cursors) -> Response:
+    # Not every run of a local org is asked a query, and lark takes its time.
+    from sfcode.local.soql.columns import columns
+    from sfcode.local.soql.execute import run
+    from sfcode.local.soql.parser import parse
+    from sfcode.local.soql.scope import World
+
+    text = call.query.get("q")
+    if not text:
+        raise malformed_query("A query string has to be specified")
+    with call.context.store.read() as tx:
+        if call.query.get("columns") == "true":
+            return answer(columns(parse(text), World(Catalog(tx), Rows(tx), text)))
+        result = run(text, tx, call.context.clock.now(), call.base)
+    return answer(_first_page(call, result, cursors))
+
+
+def _first_page(call: Call, result: Result, cursors: Cursors) -> dict[str, Any]:
+    size = _page_size(call)
+    if len(result.records) <= size:
+        return {"totalSize": result.total, "done": True, "records": result.records}
+    name = cursors.add(Cursor(result.records, size))
+    return _page(call, name, result.records, 0, size)
+
+
+def _more(call: Call, cursors: Cursors) -> Response:
+    name, _, start = call.path["locator"].partition("-")
+    cursor = cursors.get(name)
+    if cursor is None or not start.isdigit():
+        raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator")
+    return answer(_page(call, name, cursor.records, int(start), cursor.page))
+
+
+def _page(call: Call, name: str, records: list[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
+    end = start + size
+    page: dict[str, Any] = {"totalSize": len(records), "done": end >= len(records)}
+    if not page["done"]:
+        page["nextRecordsUrl"] = f"{call.base}/query/{name}-{end}"
+    return page | {"records": records[start:end]}
+
+
+def _page_size(call: Call) -> int:
+    _, equals, size = call.headers.get("sforce-query-options", "").replace(" ", "").partition("batchSize=")
+    return min(PAGE, max(SMALLEST_PAGE, int(size))) if equals and size.isdigit() else PAGE

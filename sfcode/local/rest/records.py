@@ -1,0 +1,146 @@
+"""Single records: create, read, change, delete, upsert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import Ambiguous, ApiError, not_found
+from sfcode.local.rest.call import DATA, Call, answer, no_content, route
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.describe import summary
+from sfcode.local.sobjects.model import ObjectDef
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.shown import attributes, shown
+from sfcode.local.sobjects.values import stored_form
+from sfcode.local.sobjects.write import Writer
+from sfcode.local.store import Record, Tx
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    one = f"{DATA}/sobjects/{{object}}"
+    by_id = {"GET": _get, "PATCH": _update, "DELETE": _delete}
+    by_key = {"GET": _get_by_key, "PATCH": _upsert, "DELETE": _delete_by_key}
+    return [
+        route(f"{one}/{{field}}/{{value:path}}", context, by_key),
+        route(f"{one}/{{id:str}}", context, by_id),
+        route(f"{one}/", context, {"GET": _about, "POST": _create}),
+        route(one, context, {"GET": _about, "POST": _create}),
+    ]
+
+
+@contextmanager
+def writer(call: Call) -> Iterator[Writer]:
+    """Open a transaction in which the caller writes."""
+    with call.context.store.transaction() as tx:
+        yield Writer(tx, Catalog(tx), call.session.user_id, call.context.clock.now())
+
+
+def record_json(call: Call, target: ObjectDef, row: Record, names: list[str] | None) -> dict[str, Any]:
+    """Write a record as JSON: all fields, or those asked for."""
+    fields = list(target.fields.values())
+    if names is not None:
+        fields = []
+        for name in names:
+            field = target.field(name)
+            if field is None:
+                raise ApiError("INVALID_FIELD", f"No such column '{name}' on entity '{target.name}'")
+            fields.append(field)
+    written = {"attributes": attributes(call.base, target.name, row)}
+    return written | {field.name: shown(field, row) for field in fields}
+
+
+def asked_fields(call: Call) -> list[str] | None:
+    """Read the `fields` parameter."""
+    text = call.query.get("fields")
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
+def _object(tx: Tx, call: Call) -> ObjectDef:
+    found = Catalog(tx).object(call.path["object"])
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _about(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        return answer({"objectDescribe": summary(_object(tx, call), call.base), "recentItems": []})
+
+
+def _create(call: Call) -> Response:
+    values = call.json_object()
+    with writer(call) as write:
+        record_id = write.create(call.path["object"], values)
+    where = {"Location": f"{call.base}/sobjects/{call.path['object']}/{record_id}"}
+    return answer({"id": record_id, "success": True, "errors": []}, 201, where)
+
+
+def _get(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        target = _object(tx, call)
+        row = Writer(tx, Catalog(tx), call.session.user_id, call.context.clock.now()).existing(target, call.path["id"])
+        return answer(record_json(call, target, row, asked_fields(call)))
+
+
+def _update(call: Call) -> Response:
+    values = call.json_object()
+    with writer(call) as write:
+        write.update(call.path["object"], call.path["id"], values)
+    return no_content()
+
+
+def _delete(call: Call) -> Response:
+    with writer(call) as write:
+        write.delete(call.path["object"], call.path["id"])
+    return no_content()
+
+
+def _upsert(call: Call) -> Response:
+    values, path = call.json_object(), call.path
+    with writer(call) as write:
+        record_id, created = write.upsert(path["object"], path["field"], path["value"], values)
+    return answer({"id": record_id, "success": True, "errors": [], "created": created}, 201 if created else 200)
+
+
+def _get_by_key(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        target, row = _by_key(tx, call)
+        return answer(record_json(call, target, row, asked_fields(call)))
+
+
+def _delete_by_key(call: Call) -> Response:
+    with writer(call) as write:
+        target, row = _by_key(write.tx, call)
+        write.delete(target.name, str(row["Id"]))
+    return no_content()
+
+
+def _by_key(tx: Tx, call: Call) -> tuple[ObjectDef, Record]:
+    target = _object(tx, call)
+    field = target.field(call.path["field"])
+    if field is None or not field.upsertable:
+        raise ApiError(
+            "NOT_FOUND",
+            f"Provided external ID field does not exist or is not accessible: {call.path['field']}",
+            status=404,
+        )
+    wanted = stored_form(field, call.path["value"])
+    found = [row for row in Rows(tx).all(target.name) if wanted is not None and _same(row.get(field.name), wanted)]
+    if not found:
+        raise not_found()
+    if len(found) > 1:
+        raise Ambiguous(target.name, [str(row["Id"]) for row in found])
+    return target, found[0]
+
+
+def _same(value: object, wanted: object) -> bool:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value.lower() == wanted.lower()
+    return value == wanted

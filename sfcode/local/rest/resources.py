@@ -1,0 +1,85 @@
+"""What there is: versions, resources, objects and their descriptions, limits."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import not_found
+from sfcode.local.rest.call import DATA, REQUESTS_PER_DAY, VERSIONS, Call, answer, route
+from sfcode.local.rest.identity import identity_url
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.describe import describe, summary
+
+SEASONS = ("Spring", "Summer", "Winter")
+RESOURCES = ("composite", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    return [
+        Route("/services/data", _versions),
+        Route("/services/data/", _versions),
+        route(DATA, context, {"GET": _resources}),
+        route(f"{DATA}/", context, {"GET": _resources}),
+        route(f"{DATA}/limits", context, {"GET": _limits}),
+        route(f"{DATA}/limits/", context, {"GET": _limits}),
+        route(f"{DATA}/sobjects", context, {"GET": _objects}),
+        route(f"{DATA}/sobjects/", context, {"GET": _objects}),
+        route(f"{DATA}/sobjects/{{object}}/describe", context, {"GET": _describe}),
+        route(f"{DATA}/sobjects/{{object}}/describe/", context, {"GET": _describe}),
+    ]
+
+
+def _versions(_request: Request) -> Response:
+    return answer(
+        [
+            {"label": _label(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+            for number in VERSIONS
+        ]
+    )
+
+
+def _label(number: int) -> str:
+    # Three releases a year; Winter already bears the name of the year to come.
+    season, year = SEASONS[number % 3], 2004 + number // 3 + (number % 3 == 2)
+    return f"{season} '{year % 100:02d}"
+
+
+def _resources(call: Call) -> Response:
+    found = {name: f"{call.base}/{name}" for name in RESOURCES}
+    return answer(found | {"identity": identity_url(call.session.org_id, call.session.user_id, call.origin)})
+
+
+def _limits(_call: Call) -> Response:
+    def limit(most: int) -> dict[str, int]:
+        return {"Max": most, "Remaining": most}
+
+    return answer(
+        {
+            "DailyApiRequests": limit(REQUESTS_PER_DAY),
+            "DailyBulkV2QueryJobs": limit(10_000),
+            "DataStorageMB": limit(1024),
+            "FileStorageMB": limit(1024),
+            "SingleEmail": limit(5000),
+        }
+    )
+
+
+def _objects(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        catalog = Catalog(tx)
+        found = [catalog.object(name) for name in catalog.names()]
+    objects = [summary(each, call.base) for each in found if each]
+    return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
+
+
+def _describe(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        catalog = Catalog(tx)
+        found = catalog.object(call.path["object"])
+        if found is None:
+            raise not_found()
+        return answer(describe(found, catalog.children(found.name), call.base))
