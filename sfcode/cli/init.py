@@ -28,8 +28,11 @@ def init(session: Session, directory: Path) -> None:
     for path in written:
         say(session, f"wrote {path}")
     for path in kept:
-        say(session, f"kept  {path}, which was there before")
+        more = "; add .sfcode/ to it" if path.name == ".gitignore" else ""
+        say(session, f"kept  {path}, which was there before{more}")
     say(session, "\nNext, against the org that is built in (the first file to edit is config/mappings/contact.yaml):\n")
     for command in commands:
         say(session, f"  {command}")
-    say(session, "\nThe last two read the variable SFCODE_RELAY_OUTBOUND_SECRET; README.md says more.")
+    say(
+        session, "\nThe last two read the variable SFCODE_RELAY_OUTBOUND_SECRET; for the built-in org any word will do."
+    )

@@ -35,6 +35,8 @@ class Finding:
     message: str
     cure: str
     at: Literal["key", "value"] = "value"
+    instead: ConfigPath = ()
+    """The entry that was probably meant: its absence is then no further problem."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Document:
             else:
                 return None
         return node
+
+    def source(self, path: ConfigPath) -> str:
+        """Give the text of a value as written."""
+        spot = self.spots.get(path)
+        return self.text[spot.start : spot.end] if spot else ""
 
     def key(self, path: ConfigPath) -> Position:
         """Find the key of a path, or of its nearest ancestor."""

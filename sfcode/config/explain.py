@@ -12,9 +12,11 @@ from pydantic.fields import FieldInfo
 from sfcode.config import names
 from sfcode.config.document import Document, Finding
 from sfcode.config.project import ConfigPath
-from sfcode.config.suggest import one_of, show
+from sfcode.config.suggest import nearest_name, one_of, show
 
 Details = dict[str, Any]
+Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
+"""What makes a message and a cure of an error, the path of the entry, and its text as written."""
 
 
 def explain(error: Details, document: Document, model: type[BaseModel]) -> Finding:
@@ -25,8 +27,10 @@ def explain(error: Details, document: Document, model: type[BaseModel]) -> Findi
         return _missing(tuple(error["loc"]), model)
     if kind == "extra_forbidden":
         return _unknown_key(path, model)
+    if path[-1:] == ("outbound_secret",):
+        return Finding(path, *_WRITTEN_SECRET)
     words = _TRANSLATIONS.get(kind, _other)
-    message, cure = words(error, path)
+    message, cure = words(error, path, document.source(path))
     return Finding(path, message, cure, at="key" if of_key else "value")
 
 
@@ -57,8 +61,10 @@ def _yaml(value: object) -> str:
 
 
 def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> Finding:
-    cure = f"write {one_of(str(path[-1]), _fields(model, path[:-1]))}"
-    return Finding(path, "unknown key", cure, at="key")
+    given, known = str(path[-1]), _fields(model, path[:-1])
+    meant = nearest_name(given, known)
+    instead = (*path[:-1], meant) if meant else ()
+    return Finding(path, "unknown key", f"write {one_of(given, known)}", at="key", instead=instead)
 
 
 def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
@@ -84,17 +90,20 @@ def _models_in(annotation: Any) -> Any:
     return inner[0] if type(None) in get_args(annotation) else annotation
 
 
-def _expected(what: str) -> Callable[[Details, ConfigPath], tuple[str, str]]:
-    def words(error: Details, _path: ConfigPath) -> tuple[str, str]:
-        return f"expected {what}, found {show(error['input'])}", _type_cure(what, error["input"])
+def _expected(what: str) -> Words:
+    def words(error: Details, _path: ConfigPath, source: str) -> tuple[str, str]:
+        value = error["input"]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        found = f"the number {source}" if number else show(value)
+        return f"expected {what}, found {found}", _type_cure(what, value, source)
 
     return words
 
 
-def _type_cure(what: str, value: object) -> str:
+def _type_cure(what: str, value: object, source: str) -> str:
     scalar = isinstance(value, str | int | float)
     if what == "text" and isinstance(value, bool | int | float):
-        return f'put it in quotes: "{json.dumps(value)}"'
+        return f'put it in quotes: "{source}"'
     if what == "true or false" and isinstance(value, str):
         return "write true or false, without quotes"
     if what == "a list" and scalar:
@@ -102,7 +111,7 @@ def _type_cure(what: str, value: object) -> str:
     return {"keys and values": "write `key: value` lines below it"}.get(what, f"write {what}")
 
 
-def _literal(error: Details, path: ConfigPath) -> tuple[str, str]:
+def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
     allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
     value = error["input"]
     noun = "event" if path[-2:-1] in (("activities",), ("properties",)) else "value"
@@ -110,33 +119,39 @@ def _literal(error: Details, path: ConfigPath) -> tuple[str, str]:
     return f"unknown {noun} {show(value)}", f"write {choice}"
 
 
-def _pattern(error: Details, _path: ConfigPath) -> tuple[str, str]:
+def _pattern(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     message, cure = names.WORDS[error["ctx"]["pattern"]]
     return f"{show(error['input'])} {message}", cure
 
 
-def _too_long(error: Details, _path: ConfigPath) -> tuple[str, str]:
+def _too_long(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     limit, length = error["ctx"]["max_length"], len(error["input"])
     return f"{show(error['input'])} is {length} characters long, more than {limit}", "shorten it"
 
 
-def _too_short(_error: Details, _path: ConfigPath) -> tuple[str, str]:
-    return "is empty", "write at least one entry, or leave the key out"
+def _too_short(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return "is empty", "write at least one entry"
 
 
-def _version(error: Details, _path: ConfigPath) -> tuple[str, str]:
+def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{show(error['input'])} {error['msg']}", "write 1, or update sfcode"
 
 
-def _url(error: Details, _path: ConfigPath) -> tuple[str, str]:
-    return f"{show(error['input'])} {error['ctx']['what']}", error["ctx"]["cure"]
+def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    # An address may hold a password that was never meant to be printed.
+    shown = "the address" if any(sign in error["input"] for sign in "@?#") else show(error["input"])
+    return f"{shown} {error['ctx']['what']}", error["ctx"]["cure"]
 
 
-def _other(error: Details, _path: ConfigPath) -> tuple[str, str]:
+def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{show(error['input'])}: {error['msg']}", "see docs/reference/mapping-language.md"
 
 
-_TRANSLATIONS: dict[str, Callable[[Details, ConfigPath], tuple[str, str]]] = {
+_WRITTEN_SECRET = (
+    "is not the name of a secret",
+    "write ${secret:NAME}; the value belongs into the environment variable NAME and into no file",
+)
+_TRANSLATIONS: dict[str, Words] = {
     "string_type": _expected("text"),
     "bool_type": _expected("true or false"),
     "tuple_type": _expected("a list"),

@@ -77,7 +77,7 @@ def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, resu
         return node
     if path[0] == "environments":
         # Checked like all others; its secrets count only where the variable is used.
-        result = Interpolated(problems=result.problems)
+        result = Interpolated(problems=result.problems, unsure=result.unsure)
     return _Expander(document, path, scope, result).expand(node)
 
 

@@ -109,7 +109,7 @@ class _Loader:
     def mappings(self, prefix: str) -> list[project_rules.Draft]:
         drafts = []
         for name, document in self.files.mappings.items():
-            if not re.match(DEVELOPER, name):
+            if not re.fullmatch(DEVELOPER, name):
                 message, cure = WORDS[DEVELOPER]
                 what = f"the file's name is part of names in Salesforce, and {name} {message}"
                 self.problems.append(Problem(Position(document.file, 1, 1), "", what, cure))

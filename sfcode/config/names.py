@@ -32,8 +32,8 @@ HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 ACCOUNT = r"^[A-Za-z0-9_-]+$"
 ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-ATTRIBUTE = r"^[^_\s](.*\S)?$"
-CUSTOM_EVENT = r"^\S(.*\S)?$"
+ATTRIBUTE = r"^[^_\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+CUSTOM_EVENT = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 TEXT = r"\S"
 
 WORDS = {
@@ -55,7 +55,6 @@ WORDS = {
         "is not an org",
         "write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL",
     ),
-    OUTBOUND: ("is not a secret's name", "write ${secret:NAME} and keep the value in the environment variable NAME"),
     HEADER: ("is not the name of an HTTP header", "write it like X-Appcues-Signature"),
     ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
     ENVIRONMENT: (
@@ -78,4 +77,4 @@ WORDS = {
 def custom_base(name: str) -> str | None:
     """Give a custom field's name without its ending, or None when it is no `Name__c` of this org."""
     base = name[:-3]
-    return base if name.endswith("__c") and re.match(DEVELOPER, base) else None
+    return base if name.endswith("__c") and re.fullmatch(DEVELOPER, base) else None

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 OUTBOUND_PORTS = "80, 443 and 7000 to 10000"
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 
+_NO_SECRET = ("must not hold a secret", "the address is public; its secret part is relay.outbound_secret")
 _PATH = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/%-]*")
 
 
@@ -35,8 +36,7 @@ def relay_url(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        parts = urlsplit(value)
-        wrong = _wrong(value, parts)
+        wrong = _NO_SECRET if "${" in value else _wrong(value, urlsplit(value))
     except ValueError:
         wrong = ("is not an address", "write it like https://relay.example.com")
     if wrong:
@@ -52,7 +52,6 @@ def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
     example = "write it like https://relay.example.com"
     rules = (
         (not http or re.search(r"\s", value), "is not an http address", example),
-        ("${" in value, "must not hold a secret", "the relay's address is no secret; see relay.outbound_secret"),
         ("@" in parts.netloc, "must not hold a user or password", "leave them out; secrets have their own place"),
         ("?" in value or "#" in value, "must end with its path", "leave out everything from ? or # on"),
         (not named, "is not an address", example),

@@ -12,6 +12,7 @@ from sfcode.config.project import ConfigPath
 from sfcode.errors import Problem
 
 M = TypeVar("M", bound=BaseModel)
+Errors = list[dict[str, Any]]
 
 
 def validate(
@@ -26,18 +27,29 @@ def validate(
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        errors: list[dict[str, Any]] = [dict(details) for details in error.errors(include_url=False)]
-    problems = []
-    for details in errors:
-        finding = explain(details, document, model)
-        if finding.path not in unsure:
-            problems.append(document.problem(finding))
-    wrong = {place(details, document)[0] for details in errors}
-    unsure |= wrong
-    try:
-        return model.model_validate(_without(data, wrong)), problems
-    except ValidationError:
-        return None, problems
+        errors: Errors = [dict(details) for details in error.errors(include_url=False)]
+    findings = [explain(details, document, model) for details in errors]
+    unsure |= {finding.instead for finding in findings if finding.instead}
+    problems = [document.problem(finding) for finding in findings if finding.path not in unsure]
+    unsure |= {finding.path for finding in findings}
+    return _salvage(model, document, data, errors), problems
+
+
+def _salvage(model: type[M], document: Document, data: object, errors: Errors) -> M | None:
+    """Make the value without the entries that are wrong, or without what cannot do without them."""
+    while errors:
+        wrong = {place(details, document)[0] for details in errors}
+        wrong |= {tuple(details["loc"])[:-1] for details in errors if details["type"] == "missing"}
+        if () in wrong:
+            return None
+        before, data = data, _without(data, wrong)
+        if data == before:
+            return None
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            errors = [dict(details) for details in error.errors(include_url=False)]
+    return None
 
 
 def _without(node: object, paths: set[ConfigPath], path: ConfigPath = ()) -> object:

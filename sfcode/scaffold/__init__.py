@@ -32,14 +32,16 @@ def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
     if len(there) > len(kept):
         listed = "\n".join(f"  {path}" for path in there)
         raise UsageError(f"These files exist already:\n{listed}", "Nothing was written. Name an empty folder.")
+    new = [path for path in files if path not in kept]
     try:
-        for path in (path for path in files if path not in kept):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        for parent in sorted({path.parent for path in new}):
+            parent.mkdir(parents=True, exist_ok=True)
+        for path in new:
             with path.open("x", encoding="utf-8", newline="\n") as stream:
                 stream.write(files[path])
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
-    return [path for path in files if path not in kept], kept
+        raise UsageError(f"{error.filename} cannot be made: {error.strerror}", "Name another folder.") from error
+    return new, kept
 
 
 def _shipped() -> list[str]:

@@ -55,7 +55,7 @@ def template_fault(text: str) -> Fault | None:
     try:
         tree = environment.parse(text)
     except TemplateSyntaxError as error:
-        return Fault(error.lineno, error.message or "it cannot be parsed")
+        return Fault(error.lineno, (error.message or "it cannot be parsed").rstrip("."))
     except RecursionError:
         return Fault(1, "nested too deeply")
     tables = ((nodes.Filter, environment.filters, "filter"), (nodes.Test, environment.tests, "test"))

@@ -50,9 +50,9 @@ def _direction(mapping: Mapping, document: Document) -> Iterator[Finding]:
         wanted = mapping.direction in ("both", section)
         written = document.get((section,)) is not None
         if wanted and not written:
-            why = f"direction: {mapping.direction}" if said else "direction: both, which holds when none is written,"
-            cure = f"add the section {section}" + (f", or write direction: {other}" if document.has(other) else "")
-            yield Finding(("direction",) if said else (section,), f"{why} needs {section}", cure)
+            why = mapping.direction if said else "both, which holds where none is written,"
+            cure = "add it" + (f", or write direction: {other}" if document.has(other) else "")
+            yield Finding(("direction",), f"{why} needs the section {section}", cure)
         elif written and not wanted:
             message = f"is not used with direction: {mapping.direction}"
             yield Finding((section,), message, "leave the section out, or write direction: both", at="key")

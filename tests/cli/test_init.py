@@ -1,0 +1,141 @@
+"""`sfcode init`: a project that is valid at once, and nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sfcode.cli.main import main
+from sfcode.config import load
+from sfcode.config.schema import KINDS, schema_text
+
+WRITTEN = [
+    ".gitignore",
+    "README.md",
+    "config/.schema/events.json",
+    "config/.schema/mapping.json",
+    "config/.schema/sfcode.json",
+    "config/events.yaml",
+    "config/mappings/contact.yaml",
+    "config/sfcode.yaml",
+]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    said = capsys.readouterr()
+    return int(str(end.value.code)), said.out, said.err
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("environment", ["local", "sandbox", "production"])
+def test_what_it_writes_is_valid_in_every_environment(capsys: pytest.CaptureFixture[str], environment: str) -> None:
+    assert run(capsys, "init")[0] == 0
+    assert files(Path()) == WRITTEN
+    assert load(Path("config"), environment).warnings == ()
+    code, out, err = run(capsys, "--env", environment, "validate")
+    assert (code, err) == (0, "")
+    assert out.startswith("Valid: 1 mapping, ")
+
+
+def test_it_says_what_it_wrote_and_which_commands_come_next(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "init", "my project")
+    assert (code, err) == (0, "")
+    said = out.splitlines()
+    assert sorted(line.removeprefix("wrote my project/") for line in said[: len(WRITTEN)]) == WRITTEN
+    assert [line for line in said if line.startswith("  ")] == [
+        "  sfcode --config 'my project/config' --env local validate",
+        "  sfcode --config 'my project/config' --env local plan",
+        "  sfcode --config 'my project/config' --env local apply",
+    ]
+
+
+def test_in_the_current_folder_the_commands_need_no_config_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\n  sfcode --env local validate\n" in run(capsys, "init", ".")[1]
+
+
+def test_it_overwrites_nothing_and_lists_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p/config/mappings").mkdir(parents=True)
+    Path("p/config/mappings/contact.yaml").write_text("mine", encoding="utf-8")
+    Path("p/README.md").write_text("mine too", encoding="utf-8")
+    code, out, err = run(capsys, "init", "p")
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        "Error: These files exist already:",
+        "  p/README.md",
+        "  p/config/mappings/contact.yaml",
+        "Nothing was written. Name an empty folder.",
+    ]
+    assert files(Path("p")) == ["README.md", "config/mappings/contact.yaml"]
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config").mkdir()
+    Path("config/sfcode.yaml").symlink_to("elsewhere.yaml")
+    assert run(capsys, "init")[0] == 1
+    assert not Path("config/elsewhere.yaml").exists()
+
+
+def test_a_readme_and_gitignore_of_ones_own_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("README.md").write_text("mine", encoding="utf-8")
+    Path(".gitignore").write_text("dist/", encoding="utf-8")
+    code, out, _ = run(capsys, "init")
+    assert code == 0
+    assert "kept  README.md, which was there before\n" in out
+    assert "kept  .gitignore, which was there before; add .sfcode/ to it\n" in out
+    assert (Path("README.md").read_text(encoding="utf-8"), Path(".gitignore").read_text(encoding="utf-8")) == (
+        "mine",
+        "dist/",
+    )
+    assert load(Path("config"), "local")
+
+
+def test_a_file_in_the_place_of_the_folder_is_the_users_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p").write_text("", encoding="utf-8")
+    code, out, err = run(capsys, "init", "p")
+    assert (code, out) == (1, "")
+    assert err == "Error: p cannot be made: File exists\nName another folder.\n"
+
+
+def test_what_cannot_be_written_is_left_out_entirely(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p").mkdir()
+    Path("p/config").write_text("", encoding="utf-8")
+    code, _, err = run(capsys, "init", "p")
+    assert (code, err) == (1, "Error: p/config cannot be made: File exists\nName another folder.\n")
+    assert files(Path("p")) == ["config"]
+
+
+def test_editors_find_the_schema_of_this_version(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "init")
+    for kind in KINDS:
+        assert Path(f"config/.schema/{kind}.json").read_text(encoding="utf-8") == schema_text(kind)
+    for name in ("sfcode.yaml", "events.yaml", "mappings/contact.yaml"):
+        path = Path("config") / name
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert (path.parent / first.partition("$schema=")[2]).is_file()
+
+
+def test_git_ignores_what_stays_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "init")
+    assert ".sfcode/" in Path(".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_json_lists_files_and_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--json", "init", "p")
+    answer = json.loads(out)
+    assert code == answer["status"] == 0
+    assert sorted(answer["result"]["written"]) == [os.path.join("p", name) for name in WRITTEN]  # noqa: PTH118
+    assert answer["result"]["kept"] == []
+    assert answer["result"]["next"][0] == "sfcode --config p/config --env local validate"

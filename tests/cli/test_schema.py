@@ -1,0 +1,47 @@
+"""`sfcode schema` prints JSON Schema that a validator takes."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from sfcode.cli.main import main
+from sfcode.config.schema import KINDS, schema
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    said = capsys.readouterr()
+    return int(str(end.value.code)), said.out, said.err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_prints_the_schema_of_one_kind_of_file(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    code, out, err = run(capsys, "schema", kind)
+    assert (code, err) == (0, "")
+    assert json.loads(out) == schema(kind)
+    jsonschema.Draft202012Validator.check_schema(json.loads(out))
+
+
+def test_without_a_kind_it_accepts_each_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "schema")
+    assert code == 0
+    validator = jsonschema.Draft202012Validator(json.loads(out))
+    assert validator.is_valid({"version": 1, "activities": {}})
+    assert validator.is_valid({"object": "Lead", "user_id": "Key__c"})
+    assert not validator.is_valid({"object": "Lead"})
+
+
+def test_json_wraps_it_in_the_envelope(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--json", "schema", "events")
+    assert code == 0
+    assert json.loads(out) == {"status": 0, "result": schema("events"), "warnings": []}
+
+
+def test_another_kind_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "schema", "mappings")
+    assert (code, out) == (1, "")
+    assert "'mappings' is not one of 'sfcode', 'mapping', 'events'" in err

@@ -1,0 +1,95 @@
+"""Events and their templates."""
+
+from __future__ import annotations
+
+from tests.config.projects import Case, Folder, each
+
+CASES: list[Case] = [
+    Case(
+        "a template with an error in its third line",
+        {
+            "events": """\
+version: 1
+activities:
+  flow_completed:
+    subject: |
+      A {{ flowName }}
+      and
+      {{ oops
+    comment: fine
+"""
+        },
+        [
+            "config/events.yaml:7:7: activities.flow_completed.subject: not a template: unexpected end of template, expected 'end of print statement'; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+        ],
+    ),
+    Case(
+        "a template in one line",
+        {
+            "events": """\
+version: 1
+activities:
+  flow_completed: {subject: "{{ flowName", comment: "{{ a | shout }}"}
+  goal_reached: {subject: "{% if goal is shiny %}x{% endif %}", comment: "{% include 'x' %}"}
+"""
+        },
+        [
+            "config/events.yaml:3:29: activities.flow_completed.subject: not a template: unexpected end of template, expected 'end of print statement'; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+            "config/events.yaml:3:53: activities.flow_completed.comment: not a template: there is no filter named shout; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+            "config/events.yaml:4:27: activities.goal_reached.subject: not a template: there is no test named shiny; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+            "config/events.yaml:4:74: activities.goal_reached.comment: not a template: {% include %} is about other templates, and there are none; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+        ],
+    ),
+    Case(
+        "a template that is not quoted",
+        {
+            "events": """\
+version: 1
+activities:
+  goal_reached:
+    subject: {{ goalName }}
+"""
+        },
+        [
+            "config/events.yaml:4:15: a key must be plain text; put a value that begins with { or [ in quotes",
+        ],
+    ),
+    Case(
+        "events that do not exist",
+        {
+            "events": """\
+version: 1
+activities:
+  flow_finished: {subject: a, comment: b}
+  goal_reached: {subject: "", comment: b}
+properties: {nps_scor: {score: score}, nps_score: {stars: score}}
+"""
+        },
+        [
+            'config/events.yaml:3:3: activities.flow_finished: unknown event "flow_finished"; write one of: nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached, click_to_track',
+            'config/events.yaml:4:27: activities.goal_reached.subject: "" is empty; write some text, or leave the key out',
+            'config/events.yaml:5:14: properties.nps_scor: unknown event "nps_scor"; write nps_score (or: nps_feedback, nps_score_and_feedback)',
+            'config/events.yaml:5:52: properties.nps_score.stars: unknown value "stars"; write one of: score, feedback',
+        ],
+    ),
+    Case(
+        "a template next to another problem",
+        {
+            "events": """\
+version: 1
+activities:
+  flow_completed: {subject: 7, comment: a}
+  goal_reached: {subject: '{{', comment: a}
+"""
+        },
+        [
+            'config/events.yaml:3:29: activities.flow_completed.subject: expected text, found the number 7; put it in quotes: "7"',
+            "config/events.yaml:4:27: activities.goal_reached.subject: not a template: unexpected 'end of template'; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+        ],
+    ),
+]
+
+
+@each(CASES)
+def test_a_template_is_judged_at_its_line(case: Case, folder: Folder) -> None:
+    case.check(folder)

@@ -1,0 +1,169 @@
+"""Whatever a file holds, `load` answers with a project or with problems that have a place."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sfcode.config import load
+from sfcode.config.load import EVENTS_FILE
+from sfcode.config.rules.events import template_fault
+from sfcode.errors import ConfigError, Problem
+
+CONFIG = Path(__file__).parents[2] / "config"
+FILES = {
+    "sfcode.yaml": (CONFIG / "sfcode.yaml").read_text(encoding="utf-8"),
+    "mappings/contact.yaml": (CONFIG / "mappings" / "contact.yaml").read_text(encoding="utf-8"),
+    "events.yaml": EVENTS_FILE.read_text(encoding="utf-8"),
+}
+PIECES = st.sampled_from(
+    [
+        *"{}[]:,-&*!|>'\"#%@` \n\t",
+        "? ",
+        "<<: ",
+        "&a ",
+        "*a",
+        "${",
+        "${x}",
+        "$${",
+        "${secret:A}",
+        "{{",
+        "{% if",
+        "~",
+        "1.0",
+        "true",
+        "---\n",
+        "...\n",
+        "\x00",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "!!int ",
+        "!x ",
+        "field",
+        "create: ",
+        "[[[[",
+        "}}",
+    ]
+)
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES | st.text(max_size=5)), min_size=1, max_size=4)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def loads_or_explains(files: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        problems: Iterable[Problem] = ()
+        try:
+            load(Path(folder), "local")
+        except ConfigError as error:
+            problems = error.problems
+        assert [problem for problem in problems if not (problem.message and problem.cure)] == []
+
+
+@given(st.sampled_from(sorted(FILES)), EDITS)
+@settings(max_examples=300, deadline=None)
+def test_a_mangled_file_never_ends_in_anything_but_problems(name: str, edits: list[tuple[float, int, str]]) -> None:
+    text = FILES[name]
+    for where, cut, piece in edits:
+        start = int(where * len(text))
+        text = text[:start] + piece + text[start + cut :]
+    loads_or_explains({**{key: value.encode() for key, value in FILES.items()}, name: text.encode("utf-8", "replace")})
+
+
+@given(st.sampled_from(sorted(FILES)), st.binary(max_size=60))
+@settings(max_examples=50, deadline=None)
+def test_foreign_bytes_never_end_in_anything_but_problems(name: str, data: bytes) -> None:
+    loads_or_explains({**{key: value.encode() for key, value in FILES.items()}, name: data})
+
+
+@given(st.sampled_from(sorted(FILES)), st.data())
+@settings(max_examples=200, deadline=None)
+def test_any_value_in_any_place_never_ends_in_anything_but_problems(name: str, data: st.DataObject) -> None:
+    import yaml
+
+    tree = yaml.load(FILES[name], Loader=yaml.BaseLoader)
+    node, parts = tree, 0
+    while isinstance(node, dict) and node and parts < 4:
+        key = data.draw(st.sampled_from(sorted(node)))
+        parts += 1
+        if not isinstance(node[key], dict) or data.draw(st.booleans()):
+            node[key] = data.draw(VALUES)
+            break
+        node = node[key]
+    text = yaml.safe_dump(tree, allow_unicode=True)
+    loads_or_explains({**{key: value.encode() for key, value in FILES.items()}, name: text.encode("utf-8", "replace")})
+
+
+TEMPLATES = st.lists(
+    st.sampled_from(
+        [
+            "{{ a }}",
+            "{{",
+            "}}",
+            "{% if a %}",
+            "{% endif %}",
+            "{% for x in a %}",
+            "{% endfor %}",
+            "{% else %}",
+            "| upper",
+            "| nope",
+            "is defined",
+            "is nope",
+            "{# #}",
+            "{% set b = 1 %}",
+            "{% block x %}",
+            "{% endblock %}",
+            "{{ a.b[0] }}",
+            "{% include 'x' %}",
+            "{% extends 'x' %}",
+            "{% macro m(a) %}",
+            "{% endmacro %}",
+            "{% raw %}",
+            "{% endraw %}",
+            "{{ 1 +",
+            "{{ a | upper }}",
+            "{% filter nope %}",
+            "{% endfilter %}",
+            "text",
+            " ",
+            "\n",
+            "{{ 'x' ~ a }}",
+        ]
+    )
+    | st.text(max_size=4),
+    max_size=8,
+).map("".join)
+
+
+@given(TEMPLATES)
+@settings(max_examples=300, deadline=None)
+def test_a_template_without_fault_compiles_in_the_sandbox(text: str) -> None:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    if template_fault(text) is None:
+        ImmutableSandboxedEnvironment().from_string(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ 9 ** 9 ** 9 ** 9 }}", "{{ 'x' * 9999999999 }}", "{{ 'x' | center(99999999999) }}"]
+)
+def test_a_template_is_judged_without_computing_it(text: str) -> None:
+    assert template_fault(text) is None
+
+
+def test_a_deeply_nested_template_is_a_fault() -> None:
+    fault = template_fault("{{ " + "(" * 9000 + "a" + ")" * 9000 + " }}")
+    assert fault == (1, "nested too deeply")

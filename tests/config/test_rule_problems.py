@@ -1,0 +1,257 @@
+"""Combinations that make no sense, within one file and between several."""
+
+from __future__ import annotations
+
+from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
+
+CASES: list[Case] = [
+    Case(
+        "a field in both directions",
+        {
+            "contact": CONTACT.replace(": to_appcues", ": both")
+            + "to_salesforce:\n  nps:\n    score: title\n    feedback: {field: Key__c}\n"
+        },
+        [
+            "config/mappings/contact.yaml:9:12: to_salesforce.nps.score: title is sent to Appcues as role, so Appcues must not write it; choose another field: data of one field flows one way",
+            "config/mappings/contact.yaml:10:23: to_salesforce.nps.feedback.field: Key__c is the user id, so Appcues must not write it; choose another field: data of one field flows one way",
+        ],
+    ),
+    Case(
+        "one field for two answers",
+        {"contact": SENDING + "  nps: {score: A__c, feedback: a__c}\n"},
+        [
+            "config/mappings/contact.yaml:5:32: to_salesforce.nps.feedback: a__c is written as NPS score, so Appcues must not write it; choose another field: data of one field flows one way",
+        ],
+    ),
+    Case(
+        "a direction without its section, by default",
+        {"contact": CONTACT.replace("direction: to_appcues\n", "")},
+        [
+            "config/mappings/contact.yaml:1:1: direction: both, which holds where none is written, needs the section to_salesforce; add it, or write direction: to_appcues",
+        ],
+    ),
+    Case(
+        "a direction without its section",
+        {"contact": CONTACT.replace(": to_appcues", ": to_salesforce")},
+        [
+            "config/mappings/contact.yaml:2:12: direction: to_salesforce needs the section to_salesforce; add it, or write direction: to_appcues",
+            "config/mappings/contact.yaml:4:1: to_appcues: is not used with direction: to_salesforce; leave the section out, or write direction: both",
+        ],
+    ),
+    Case(
+        "a section that the direction does not use",
+        {"contact": CONTACT + "to_salesforce: {activities: [nps_score]}\n"},
+        [
+            "config/mappings/contact.yaml:7:1: to_salesforce: is not used with direction: to_appcues; leave the section out, or write direction: both",
+        ],
+    ),
+    Case(
+        "a section that asks for nothing",
+        {"contact": SENDING.rstrip() + " {nps: {}}\n"},
+        [
+            "config/mappings/contact.yaml:4:1: to_salesforce: asks for nothing: there is no NPS field, no activity and no click-to-track event; add one, or write direction: to_appcues without this section",
+        ],
+    ),
+    Case(
+        "listed twice",
+        {"contact": SENDING + "  activities: [nps_score, nps_score]\n  click_to_track: [A, B, A]\n"},
+        [
+            "config/mappings/contact.yaml:5:27: to_salesforce.activities[1]: nps_score is listed twice; keep one of them",
+            "config/mappings/contact.yaml:6:26: to_salesforce.click_to_track[2]: A is listed twice; keep one of them",
+        ],
+    ),
+    Case(
+        "click-to-track names that are none",
+        {"contact": SENDING + "  click_to_track: ['Appcues:flow_completed', '', ' A']\n"},
+        [
+            'config/mappings/contact.yaml:5:20: to_salesforce.click_to_track[0]: "Appcues:flow_completed" is an event of Appcues itself, not a click-to-track event; list its own events under activities, by their names without appcues:',
+            'config/mappings/contact.yaml:5:46: to_salesforce.click_to_track[1]: "" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it',
+            'config/mappings/contact.yaml:5:50: to_salesforce.click_to_track[2]: " A" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it',
+        ],
+    ),
+    Case(
+        "a trigger for the connector",
+        {"contact": CONTACT + "  trigger: flow\n  on: [create]\ndelivery: connector\n"},
+        [
+            "config/mappings/contact.yaml:7:3: to_appcues.trigger: has no meaning with delivery: connector, for which sfcode generates no message or flow; leave it out, or write delivery: relay",
+            "config/mappings/contact.yaml:8:3: to_appcues.on: has no meaning with delivery: connector, for which sfcode generates no message or flow; leave it out, or write delivery: relay",
+        ],
+    ),
+    Case(
+        "two mappings over one object",
+        {"contact": CONTACT, "person": CONTACT.replace("Contact", "contact")},
+        [
+            "config/mappings/person.yaml:1:9: object: contact is mapped already, at config/mappings/contact.yaml:1:9; put both in one file",
+        ],
+    ),
+    Case(
+        "two mappings that generate one field",
+        {
+            "contact": CONTACT.replace("Key__c", "{field: Id__c, from: N__c}"),
+            "company": CONTACT.replace("Key__c", "{field: id__c, from: M__c}\nmatch: group"),
+        },
+        [
+            "config/mappings/contact.yaml:3:18: user_id.field: Contact.Id__c is generated already, for config/mappings/company.yaml:3:18; choose another name, or let one mapping own it",
+        ],
+    ),
+    Case(
+        "a field in both directions, in two mappings",
+        {
+            "contact": CONTACT,
+            "group": SENDING.replace("direction", "match: group\ndirection") + "  nps: {score: Title}\n",
+        },
+        [
+            "config/mappings/group.yaml:6:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: data of one field flows one way",
+        ],
+    ),
+    Case(
+        "file names that differ in case",
+        {"Contact": CONTACT.replace("Contact", "Lead")},
+        [
+            "config/mappings/contact.yaml:1:1: this file's name differs from config/mappings/Contact.yaml in case only, and Salesforce ignores case; rename one of them",
+        ],
+    ),
+    Case(
+        "attributes spelled differently in two mappings",
+        {"lead": CONTACT.replace("Contact", "Lead").replace("role", "Role")},
+        [
+            "config/mappings/lead.yaml:6:5: to_appcues.attributes.Role: Role is spelled role at config/mappings/contact.yaml:6:5, and would be another attribute in Appcues; write role",
+        ],
+    ),
+    Case(
+        "an API version before entry formulas",
+        {"settings": SETTINGS + "salesforce: {api_version: '54.0'}\n"},
+        [
+            'config/sfcode.yaml:5:27: salesforce.api_version: "54.0" is too old: flows have entry formulas since 55.0; write "63.0"',
+        ],
+    ),
+    Case(
+        "an API version of another form",
+        {"settings": SETTINGS + "salesforce: {api_version: '63'}\n"},
+        [
+            'config/sfcode.yaml:5:27: salesforce.api_version: "63" is not an API version; write it like "63.0"',
+        ],
+    ),
+    Case(
+        "a username that is no e-mail address",
+        {"settings": SETTINGS.replace("appcues@example.com", "appcues").replace("admin@example.com", "''")},
+        [
+            'config/sfcode.yaml:2:30: integration_user.username: "appcues" does not look like an e-mail address; write it like name@example.com',
+            'config/sfcode.yaml:2:46: integration_user.email: "" does not look like an e-mail address; write it like name@example.com',
+        ],
+    ),
+    Case(
+        "a secret as a username",
+        {"settings": SETTINGS.replace("appcues@example.com", '"${secret:NAME}@example.com"')},
+        [
+            'config/sfcode.yaml:2:30: integration_user.username: "${secret:NAME}@example.com" does not look like an e-mail address; write it like name@example.com',
+        ],
+    ),
+    Case(
+        "the label of a permission set license",
+        {"settings": SETTINGS.replace("email:", "permission_set_license: Salesforce API Integration, email:")},
+        [
+            'config/sfcode.yaml:2:75: integration_user.permission_set_license: "Salesforce API Integration" is not the developer name of a permission set license; write SalesforceAPIIntegrationPsl, or the DeveloperName that the org shows',
+        ],
+    ),
+    Case(
+        "documented access with narrow record access",
+        {"settings": SETTINGS.replace("email:", "access: documented, record_access: sharing, email:")},
+        [
+            "config/sfcode.yaml:2:86: integration_user.record_access: sharing cannot be combined with access: documented, which includes Modify All; write modify_all or leave the key out, or choose access: least_privilege",
+        ],
+    ),
+    Case(
+        "hmac without a header",
+        {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: hmac, encoding: hex}, ")},
+        [
+            "config/sfcode.yaml:4:9: relay.webhook_auth.header: missing: scheme hmac needs the name of a header; add the header that Appcues sends, such as header: X-Token",
+        ],
+    ),
+    Case(
+        "a header where none is used",
+        {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {header: X-A, algorithm: sha1}, ")},
+        [
+            "config/sfcode.yaml:4:24: relay.webhook_auth.header: has no meaning with scheme path; leave it out, or write scheme: header or hmac",
+            "config/sfcode.yaml:4:37: relay.webhook_auth.algorithm: has no meaning with scheme path; leave it out, or write scheme: hmac",
+        ],
+    ),
+    Case(
+        "not a header",
+        {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {header: X A, scheme: header}, ")},
+        [
+            'config/sfcode.yaml:4:32: relay.webhook_auth.header: "X A" is not the name of an HTTP header; write it like X-Appcues-Signature',
+        ],
+    ),
+    Case(
+        "a secret's value in the file",
+        {"settings": SETTINGS.replace("relay: {", "relay: {outbound_secret: hunter2, ")},
+        [
+            "config/sfcode.yaml:4:26: relay.outbound_secret: is not the name of a secret; write ${secret:NAME}; the value belongs into the environment variable NAME and into no file",
+        ],
+    ),
+    Case(
+        "not an org",
+        {"settings": SETTINGS + "environments: {a: {org: prod}, 'b c': {org: 'http://example.com'}}\n"},
+        [
+            'config/sfcode.yaml:5:25: environments.a.org: "prod" is not an org; write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL',
+            'config/sfcode.yaml:5:32: environments."b c": "b c" is not a name for an environment; use letters, digits, - and _, beginning with a letter',
+            'config/sfcode.yaml:5:45: environments."b c".org: "http://example.com" is not an org; write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL',
+        ],
+        environment="a",
+    ),
+    Case(
+        "an address with a password",
+        {"settings": SETTINGS.replace("https://", "https://u:hunter2@")},
+        [
+            "config/sfcode.yaml:4:14: relay.url: the address must not hold a user or password; leave them out; secrets have their own place",
+        ],
+    ),
+    Case(
+        "an address with a query",
+        {"settings": SETTINGS.replace("com}", "com?key=hunter2}")},
+        [
+            "config/sfcode.yaml:4:14: relay.url: the address must end with its path; leave out everything from ? or # on",
+        ],
+    ),
+    Case(
+        "an address without https",
+        {"settings": SETTINGS.replace("https:", "http:")},
+        [
+            'config/sfcode.yaml:4:14: relay.url: "http://relay.example.com" must begin with https; http is for this machine only (localhost)',
+        ],
+    ),
+    Case(
+        "a port that Salesforce does not send to",
+        {"settings": SETTINGS.replace("com}", "com:6000}")},
+        [
+            'config/sfcode.yaml:4:14: relay.url: "https://relay.example.com:6000" uses port 6000, which Salesforce does not send to; use one of the ports 80, 443 and 7000 to 10000',
+        ],
+    ),
+    Case(
+        "another kind of address",
+        {"settings": SETTINGS.replace("https:", "ftp:")},
+        [
+            'config/sfcode.yaml:4:14: relay.url: "ftp://relay.example.com" is not an http address; write it like https://relay.example.com',
+        ],
+    ),
+    Case(
+        "no address",
+        {"settings": SETTINGS.replace("relay.example.com", "[::1")},
+        [
+            "config/sfcode.yaml:4:22: not valid YAML: did not find expected ',' or '}'; inside { } and [ ], put values that hold ${...} in quotes and check the commas",
+        ],
+    ),
+    Case(
+        "an address with a secret",
+        {"settings": SETTINGS.replace("https://relay.example.com", "'https://relay.example.com/${secret:X}'")},
+        [
+            'config/sfcode.yaml:4:14: relay.url: "https://relay.example.com/${secret:X}" must not hold a secret; the address is public; its secret part is relay.outbound_secret',
+        ],
+    ),
+]
+
+
+@each(CASES)
+def test_a_combination_is_refused_where_it_stands(case: Case, folder: Folder) -> None:
+    case.check(folder)

@@ -1,0 +1,42 @@
+"""Secrets come from the environment of the process, all of them or none."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.config import resolve_secrets
+from sfcode.errors import ConfigError
+from tests.config.projects import SENDING, SETTINGS, Folder
+
+NAME = "SFCODE_RELAY_OUTBOUND_SECRET"
+
+
+def test_every_secret_is_found(folder: Folder) -> None:
+    folder.write("mappings/lead.yaml", SENDING.replace("Contact", "Lead") + "  click_to_track: ['${secret:OTHER}']\n")
+    assert resolve_secrets(folder.load(), {NAME: "a-b", "OTHER": "c d", "MORE": "e"}) == {NAME: "a-b", "OTHER": "c d"}
+
+
+def test_every_missing_secret_is_named_at_its_place(folder: Folder) -> None:
+    folder.write("mappings/lead.yaml", SENDING.replace("Contact", "Lead") + "  click_to_track: ['a ${secret:OTHER}']\n")
+    with pytest.raises(ConfigError) as caught:
+        resolve_secrets(folder.load(), {NAME: ""})
+    assert str(caught.value).splitlines() == [
+        (
+            "config/mappings/lead.yaml:5:23: to_salesforce.click_to_track[0]: the secret OTHER is not set; set the "
+            "environment variable OTHER"
+        ),
+        (
+            f"config/sfcode.yaml:4:1: relay.outbound_secret: the secret {NAME} is not set; set the environment variable "
+            f"{NAME}"
+        ),
+    ]
+
+
+def test_a_secret_that_breaks_the_address_is_refused_without_showing_it(folder: Folder) -> None:
+    folder.write("sfcode.yaml", SETTINGS.replace("relay: {", "relay: {outbound_secret: '${secret:TOKEN}', "))
+    with pytest.raises(ConfigError) as caught:
+        resolve_secrets(folder.load(), {"TOKEN": "hunter/2"})
+    assert str(caught.value) == (
+        "config/sfcode.yaml:4:27: relay.outbound_secret: the value of the secret TOKEN cannot be part of an address; "
+        "use letters, digits and . _ ~ - only"
+    )
