@@ -19,7 +19,7 @@ def imported_by(root: Path, *arguments: str) -> set[str]:
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "sfcode.cli.main", *arguments],
         cwd=root,
-        env={**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-one"},
+        env={**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-secret"},
         capture_output=True,
         text=True,
         check=False,

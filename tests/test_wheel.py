@@ -47,7 +47,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the installed `sfcode` in `folder`, through its entry point."""
     code = "import sys; from sfcode.cli.main import main; sys.exit(main())"
-    environment = {**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-one", "SFCODE_ENV": "local"}
+    environment = {**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-secret", "SFCODE_ENV": "local"}
     return subprocess.run(
         [str(python), "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
