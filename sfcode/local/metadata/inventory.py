@@ -54,7 +54,7 @@ def _definition(tx: Tx, stored: Stored) -> Entry:
 
 
 def _workflows(tx: Tx) -> Iterator[Entry]:
-    """A workflow is there when something is in it."""
+    """List the workflows: one is there when something is in it."""
     first: dict[str, Stored] = {}
     for kind in FILE_TYPES["Workflow"].children:
         for stored in tx.components(kind):

@@ -21,6 +21,12 @@ Node = Mapping[str, Any] | Sequence[Any] | str | bool | int | None
 """An answer: text, numbers and booleans as elements, lists as repeated elements, None as no element."""
 
 
+class Raw(str):
+    """XML that is written as it is."""
+
+    __slots__ = ()
+
+
 class Fault(Exception):
     """A call that is not answered; `code` is Salesforce's, without `sf:`."""
 
@@ -127,6 +133,8 @@ def _envelope(namespaces: str, body: str) -> bytes:
 def _write(name: str, value: Node) -> str:
     if value is None:
         return ""
+    if isinstance(value, Raw):
+        return str(value)
     if isinstance(value, Mapping):
         attributes = "".join(f' {key[1:]}="{escape(str(each))}"' for key, each in value.items() if key[:1] == "@")
         inner = "".join(_write(key, each) for key, each in value.items() if key[:1] != "@")

@@ -14,6 +14,7 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
+from sfcode.local.metadata.deploy import options as options_of
 from sfcode.local.metadata.deploy import result
 from sfcode.local.metadata.deploy.engine import Outcome, deploy
 from sfcode.local.metadata.deploy.keep import Author
@@ -30,6 +31,12 @@ PATIENCE = 0.25
 GIVEN_UP = timedelta(minutes=5)
 """A deploy takes seconds; one that says nothing for so long has lost its process."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
+
+STRICT = DeployOptions(rollbackOnError=True, ignoreWarnings=True)
+"""The options of a single component's call: it is done as a whole or not at all."""
+
+VALID_FOR = timedelta(days=10)
+"""How long a validation can be deployed."""
 
 Report = dict[str, Any]
 
@@ -54,12 +61,26 @@ class Deployments:
             deploy_id = tx.new_id(ids.key_prefix("DeployRequest"))
             user = tx.record("User", session.user_id) or {}
             report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
-            self._put(tx, report)
+            self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
         with self._lock:
             future = self._worker.submit(self._run, deploy_id, data, options, session)
             self._running[deploy_id] = future
         future.add_done_callback(lambda _: self._forget(deploy_id))
         return report
+
+    def start_validated(self, validation_id: str, session: Session) -> Report:
+        """Deploy for good what was validated, with tests, in the last days. Raises Fault."""
+        report = self.status(validation_id)
+        with self._context.store.read() as tx:
+            data = tx.payload(validation_id)
+            options = options_of.from_json((tx.deploy(validation_id) or {}).get("options") or {})
+        began = datetime.strptime(report["createdDate"], "%Y-%m-%dT%H:%M:%S.%f%z")
+        if data is None or not report["success"] or self._now() - began > VALID_FOR:
+            raise Fault(
+                "INVALID_ID_FIELD",
+                f"{report['id']} can't be deployed: it is no successful validation with tests of the last {VALID_FOR.days} days",
+            )
+        return self.start(data, replace(options, checkOnly=False), session)
 
     def status(self, deploy_id: str) -> Report:
         """Give the report of a deploy. Raises Fault for an id that is none."""
@@ -127,10 +148,12 @@ class Deployments:
         with self._context.store.transaction() as tx:
             self._put(tx, report)
 
-    def _put(self, tx: Tx, report: Report) -> None:
+    def _put(self, tx: Tx, report: Report, options: DeployOptions | None = None, data: bytes | None = None) -> None:
+        given = options.json() if options else (tx.deploy(report["id"]) or {}).get("options")
         # The machine's clock, not the org's, which tests may turn.
         seen = datetime.now(UTC).isoformat()
-        tx.put_deploy(report["id"], {"report": report, "process": os.getpid(), "seen": seen})
+        body = {"report": report, "options": given, "process": os.getpid(), "seen": seen}
+        tx.put_deploy(report["id"], body, data)
 
     def _row(self, deploy_id: str) -> Mapping[str, Any]:
         with self._context.store.read() as tx:
@@ -166,8 +189,3 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def strict(options: DeployOptions) -> DeployOptions:
-    """Give the options of a single component's call: it is done as a whole or not at all."""
-    return replace(options, rollbackOnError=True, ignoreWarnings=True)

@@ -1,0 +1,195 @@
+"""createMetadata, readMetadata, updateMetadata, upsertMetadata, deleteMetadata: single components, without a zip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from sfcode.local.metadata import soap
+from sfcode.local.metadata.deploy.engine import deploy
+from sfcode.local.metadata.deploy.items import Item
+from sfcode.local.metadata.deploy.jobs import STRICT
+from sfcode.local.metadata.deploy.keep import Author
+from sfcode.local.metadata.deploy.manifests import Deletion
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.package import Package
+from sfcode.local.metadata.inventory import Entry, children, entries
+from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.org_form import org_form
+from sfcode.local.metadata.registry import known
+from sfcode.local.store import Store, Tx
+from sfcode.metadata import table
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.judge import judge
+from sfcode.metadata.positions import Span
+from sfcode.metadata.types import CHILDREN, TYPES
+from sfcode.metadata.xml import children_of, from_element, to_element
+
+AT_MOST = 10
+MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
+"""How many components one call takes: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
+
+XSI_TYPE = f"{{{soap.XSI}}}type"
+NIL = {"@xsi:nil": "true"}
+
+
+def read(request: Request) -> list[soap.Node]:
+    """Give components as XML; one that is not there is nil."""
+    type_ = _type(request)
+    names = _bounded(type_, soap.texts(request.element, "fullNames"))
+    records: list[soap.Node] = []
+    with request.context.store.read() as tx:
+        here = {entry.component.full_name.lower(): entry for entry in entries(tx, type_)}
+        for name in names:
+            entry = here.get(name.lower())
+            records.append(NIL if entry is None else _record(tx, entry, float(request.api_version)))
+    return [{"records": records}]
+
+
+def _record(tx: Tx, entry: Entry, api_version: float) -> soap.Node:
+    component = entry.component
+    if table.elements(component.type) is None:
+        return {"@xsi:type": component.type, "fullName": component.full_name}
+    root = to_element(org_form(component, api_version))
+    for stored in children(tx, component) if component.type in CHILDREN else ():
+        child = org_form(stored.component, api_version)
+        root.append(to_element(child, TYPES[child.type].element))
+    order = list(table.elements(component.type) or ())
+    root[:] = sorted(root, key=lambda element: order.index(etree.QName(element).localname))
+    parts = [soap.Raw(part) for part in _inner(root)]
+    return {"@xsi:type": component.type, "fullName": component.full_name, "*": parts}
+
+
+def _inner(root: etree._Element) -> Iterator[str]:
+    for name, child in children_of(root):
+        if name != "fullName":
+            child.tail = None
+            yield etree.tostring(child, encoding="unicode")
+
+
+def create(request: Request) -> list[soap.Node]:
+    """Make components that are not there yet."""
+    return [_saved(*_save(request, element, new=True)) for element in _given(request)]
+
+
+def update(request: Request) -> list[soap.Node]:
+    """Change components that are there."""
+    return [_saved(*_save(request, element, new=False)) for element in _given(request)]
+
+
+def upsert(request: Request) -> list[soap.Node]:
+    """Make or change components."""
+    results: list[soap.Node] = []
+    for element in _given(request):
+        name, messages = _save(request, element, new=None)
+        created = any(message.created for message in messages)
+        results.append({"created": created, **_saved(name, messages)})
+    return results
+
+
+def delete(request: Request) -> list[soap.Node]:
+    """Delete components, each by itself."""
+    type_ = _type(request)
+    results: list[soap.Node] = []
+    for name in _bounded(type_, soap.texts(request.element, "fullNames")):
+        package = Package(api_version=float(request.api_version), before=(Deletion(Address(type_, name), ""),))
+        messages = _carry_out(request, package)
+        absent = [message for message in messages if message.problem_type == "Warning"]
+        if absent:
+            messages = [
+                Message.error(f"no {type_} named {name} found", full_name=name, component_type=type_, file_name="")
+            ]
+        results.append(_saved(name, messages))
+    return results
+
+
+def _type(request: Request) -> str:
+    type_ = request.required("type")
+    if not known(type_):
+        raise soap.Fault("INVALID_TYPE", f"Unknown type:{type_}")
+    return type_
+
+
+def _bounded(type_: str, names: list[str]) -> list[str]:
+    most = MORE_OF.get(type_, AT_MOST)
+    if len(names) > most:
+        raise soap.Fault("LIMIT_EXCEEDED", f"You can specify at most {most} components of type {type_} in one call")
+    return names
+
+
+def _given(request: Request) -> list[etree._Element]:
+    elements = list(soap.children(request.element, "metadata"))
+    _bounded(_type_of(elements[0]) if elements else "", [""] * len(elements))
+    return elements
+
+
+def _type_of(element: etree._Element) -> str:
+    return str(element.get(XSI_TYPE) or "").rpartition(":")[2]
+
+
+def _save(request: Request, element: etree._Element, *, new: bool | None) -> tuple[str, list[Message]]:
+    type_, name = _type_of(element), soap.text(element, "fullName") or ""
+
+    def refused(problem: str) -> tuple[str, list[Message]]:
+        return name, [Message.error(problem, full_name=name, component_type=type_, file_name="")]
+
+    if not name or table.elements(type_) is None:
+        return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
+    for child in element.iter("*"):
+        child.tag = f"{{{table.NAMESPACE}}}{etree.QName(child).localname}"
+    where = {each: Span() for each in element.iter("*")}
+    problems = judge(element, type_, where)
+    if problems:
+        return refused(problems[0].message)
+    try:
+        found = list(_components(type_, name, element))
+    except MetadataError as error:
+        return refused(error.problem)
+    exists = _exists(request.context.store, found[-1])
+    if new is True and exists:
+        return refused(f"There is already a {type_} named {name}")
+    if new is False and not exists:
+        return refused(f"no {type_} named {name} found")
+    items = tuple(Item(component, "") for component in found)
+    return name, _carry_out(request, Package(api_version=float(request.api_version), items=items))
+
+
+def _exists(store: Store, component: Component) -> bool:
+    with store.read() as tx:
+        return any(
+            entry.component.full_name.lower() == component.full_name.lower() for entry in entries(tx, component.type)
+        )
+
+
+def _components(type_: str, name: str, element: etree._Element) -> Iterator[Component]:
+    for tag, child in list(children_of(element)):
+        child_type = CHILDREN.get(type_, {}).get(tag)
+        if child_type is not None:
+            yield from_element(child_type, f"{name}.{soap.text(child, 'fullName') or ''}", child)
+            element.remove(child)
+    yield from_element(type_, name, element)
+
+
+def _carry_out(request: Request, package: Package) -> list[Message]:
+    author = Author(request.session.user_id, request.context.clock.now(), package.api_version)
+    outcome = deploy(request.context.store, package, STRICT, author, lambda _tx, _outcome: None)
+    return [message for message in outcome.messages if message.component_type or not message.success or message.problem]
+
+
+def _saved(name: str, messages: list[Message]) -> dict[str, soap.Node]:
+    errors: list[soap.Node] = [
+        {"message": message.problem, "statusCode": _code(message.problem)}
+        for message in messages
+        if not message.success
+    ]
+    return {"errors": errors, "fullName": name, "success": not errors}
+
+
+def _code(problem: str) -> str:
+    if problem.startswith("In field:") or problem.endswith(" found"):
+        return "INVALID_CROSS_REFERENCE_KEY"
+    if problem.startswith("There is already"):
+        return "DUPLICATE_DEVELOPER_NAME"
+    return "FIELD_INTEGRITY_EXCEPTION"

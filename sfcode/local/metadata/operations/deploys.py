@@ -1,0 +1,50 @@
+"""deploy, checkDeployStatus, cancelDeploy, deployRecentValidation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from sfcode.local.metadata import soap
+from sfcode.local.metadata.deploy import options
+from sfcode.local.metadata.deploy.result import soap_form
+from sfcode.local.metadata.operations.request import Request
+
+
+def deploy(request: Request) -> list[soap.Node]:
+    """Queue a package."""
+    found = soap.child(request.element, "ZipFile")
+    if found is None:
+        raise soap.Fault("INVALID_FIELD", "Required field is missing: ZipFile")
+    wanted = options.from_element(soap.child(request.element, "DeployOptions"))
+    report = request.jobs.start(decoded(found.text or ""), wanted, request.session)
+    return [{"done": False, "id": report["id"], "state": "Queued"}]
+
+
+def decoded(text: str) -> bytes:
+    """Read base64; what is none becomes an empty package, which has no package.xml."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def status(request: Request) -> list[soap.Node]:
+    """Report on a deploy."""
+    report = request.jobs.status(request.required("asyncProcessId"))
+    details = soap.flag(request.element, "includeDetails", default=False)
+    return [soap_form(report, include_details=details)]
+
+
+def cancel(request: Request) -> list[soap.Node]:
+    """Ask for the end of a deploy."""
+    # The WSDL calls the argument String, a name that nobody uses.
+    given = next((found.text for found in request.element.iterchildren("*") if found.text), None)
+    deploy_id = (given or request.element.text or "").strip()
+    report = request.jobs.cancel(deploy_id, request.session)
+    return [{"done": report["done"], "id": report["id"]}]
+
+
+def deploy_validated(request: Request) -> list[soap.Node]:
+    """Deploy what was validated with tests before."""
+    return [request.jobs.start_validated(request.required("validationId"), request.session)["id"]]

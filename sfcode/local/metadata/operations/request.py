@@ -1,0 +1,34 @@
+"""What an operation is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from sfcode.local.auth import Session
+from sfcode.local.context import Context
+from sfcode.local.metadata import soap
+from sfcode.local.metadata.deploy.jobs import Deployments
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: the operation's element, who calls, and the version in the address."""
+
+    context: Context
+    jobs: Deployments
+    session: Session
+    element: etree._Element
+    api_version: str
+
+    def text(self, name: str) -> str | None:
+        """Give the text of an argument."""
+        return soap.text(self.element, name)
+
+    def required(self, name: str) -> str:
+        """Give the text of an argument that has to be there. Raises Fault."""
+        found = self.text(name)
+        if found is None:
+            raise soap.Fault("INVALID_FIELD", f"Required field is missing: {name}")
+        return found

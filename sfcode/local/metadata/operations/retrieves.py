@@ -1,0 +1,88 @@
+"""retrieve, checkRetrieveStatus, and the old checkStatus for both kinds of job."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from sfcode.local import ids
+from sfcode.local.metadata import soap
+from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.retrieve import retrieve as collect
+from sfcode.local.store import Tx
+
+KEPT = 20
+"""How many retrieves can still be asked for; older ones are dropped, so that the state does not grow with use."""
+
+
+def retrieve(request: Request) -> list[soap.Node]:
+    """Collect components; they are ready when the answer goes out, although it says Queued."""
+    asked = soap.child(request.element, "request")
+    if asked is None:
+        asked = soap.child(request.element, "retrieveRequest")
+    if asked is None:
+        raise soap.Fault("INVALID_FIELD", "Required field is missing: request")
+    package = soap.child(asked, "unpackaged")
+    members: dict[str, list[str]] = {}
+    for types in soap.children(package, "types") if package is not None else ():
+        name = soap.text(types, "name")
+        if name:
+            members.setdefault(name, []).extend(soap.texts(types, "members"))
+    version = (soap.text(package, "version") if package is not None else None) or soap.text(asked, "apiVersion")
+    folder = "" if soap.flag(asked, "singlePackage", default=False) else "unpackaged/"
+    with request.context.store.transaction() as tx:
+        found = collect(tx, members, _version(version or request.api_version), folder=folder)
+        retrieve_id = tx.new_id(ids.key_prefix("RetrieveRequest"))
+        result = {
+            "done": True,
+            "fileProperties": found.properties,
+            "id": retrieve_id,
+            "messages": found.messages,
+            "status": "Succeeded",
+            "success": True,
+        }
+        tx.put_retrieve(retrieve_id, result, found.zip)
+        _drop_old(tx, retrieve_id)
+    return [{"done": False, "id": retrieve_id, "state": "Queued"}]
+
+
+def _version(text: str) -> str:
+    try:
+        return f"{float(text):.1f}"
+    except ValueError:
+        raise soap.Fault("INVALID_FIELD", f"'{text}' is not a valid value for the type xsd:double") from None
+
+
+def _drop_old(tx: Tx, newest: str) -> None:
+    known = [*json.loads(tx.get("retrieves") or "[]"), newest]
+    for old in known[:-KEPT]:
+        tx.forget_job(old)
+    tx.set("retrieves", json.dumps(known[-KEPT:]))
+
+
+def status(request: Request) -> list[soap.Node]:
+    """Give what was retrieved."""
+    retrieve_id = request.required("asyncProcessId")
+    with request.context.store.read() as tx:
+        found = tx.retrieve(retrieve_id)
+        data = tx.payload(retrieve_id)
+    if found is None:
+        raise soap.Fault("INVALID_LOCATOR", f"invalid retrieve id: {retrieve_id}")
+    with_zip = soap.flag(request.element, "includeZip", default=True)
+    return [found | {"zipFile": base64.b64encode(data or b"").decode() if with_zip else None}]
+
+
+def legacy_status(request: Request) -> list[soap.Node]:
+    """Answer for each job whether it is done, as API versions before 31 asked."""
+    results: list[soap.Node] = []
+    for job_id in soap.texts(request.element, "asyncProcessId"):
+        if job_id.startswith(ids.key_prefix("RetrieveRequest")):
+            with request.context.store.read() as tx:
+                known = tx.retrieve(job_id) is not None
+            done, failed = known, not known
+        else:
+            report = request.jobs.status(job_id)
+            done, failed = report["done"], report["done"] and not report["success"]
+        state = "Error" if failed else "Completed" if done else "InProgress"
+        results.append({"done": done or failed, "id": ids.full(job_id), "state": state})
+    return results

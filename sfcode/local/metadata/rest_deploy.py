@@ -1,0 +1,108 @@
+"""Deploys over REST: /services/data/vXX.0/metadata/deployRequest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.metadata import rights, soap
+from sfcode.local.metadata.deploy.jobs import Deployments
+from sfcode.local.metadata.deploy.options import from_json
+from sfcode.local.metadata.multipart import Part, parts
+from sfcode.local.rest.call import DATA, Call, Handler, answer, route
+
+PATH = f"{DATA}/metadata/deployRequest"
+
+
+def routes(context: Context, jobs: Deployments) -> list[Route]:
+    """List the routes of this file."""
+
+    def start(call: Call) -> Response:
+        if call.headers.get("content-type", "").startswith("multipart/"):
+            return _package(call, jobs)
+        return _validated(call, jobs)
+
+    def status(call: Call) -> Response:
+        report = jobs.status(call.path["id"])
+        details = call.query.get("includeDetails", "").lower() == "true"
+        return answer(_written(call, report, details=details))
+
+    def cancel(call: Call) -> Response:
+        wanted = call.json_object().get("deployResult")
+        if not isinstance(wanted, dict) or wanted.get("status") not in {"Canceling", "Canceled"}:
+            raise ApiError("INVALID_FIELD", "deployResult.status must be Canceling")
+        return answer(_written(call, jobs.cancel(call.path["id"], call.session), details=False), 202)
+
+    root: dict[str, Handler] = {"POST": _faulted(start)}
+    one: dict[str, Handler] = {"GET": _faulted(status), "PATCH": _faulted(cancel)}
+    return [route(PATH, context, root), route(PATH + "/", context, root), route(PATH + "/{id}", context, one)]
+
+
+def _faulted(handler: Handler) -> Handler:
+    """Let in who may deploy, and write the faults of the Metadata API as errors of REST."""
+
+    def handled(call: Call) -> Response:
+        try:
+            with call.context.store.read() as tx:
+                rights.may_use_metadata(tx, call.session)
+            return handler(call)
+        except soap.Fault as fault:
+            status = {"INSUFFICIENT_ACCESS": 403, "INVALID_CROSS_REFERENCE_KEY": 404}.get(fault.code, 400)
+            raise ApiError(fault.code, fault.message, status=status) from None
+
+    return handled
+
+
+def _package(call: Call, jobs: Deployments) -> Response:
+    try:
+        found = parts(call.body, call.headers.get("content-type", ""))
+    except ValueError as error:
+        raise ApiError("INVALID_MULTIPART_REQUEST", f"{error}") from None
+    package = next((part for part in found if _is_package(part)), None)
+    described = next((part for part in found if part is not package), None)
+    if package is None:
+        raise ApiError("INVALID_MULTIPART_REQUEST", "the request has no part with the zip file")
+    options = from_json(_options(described.content if described else b"{}"))
+    report = jobs.start(package.content, options, call.session)
+    return answer(_begun(report, options.json()), 201)
+
+
+def _is_package(part: Part) -> bool:
+    # Clients name it `file`, and one of them calls the zip package.xml.
+    return part.name == "file" or part.headers.get("content-type", "").startswith("application/zip")
+
+
+def _options(content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise ApiError("JSON_PARSER_ERROR", f"{error}") from None
+    options = body.get("deployOptions") if isinstance(body, dict) else None
+    return options if isinstance(options, dict) else {}
+
+
+def _validated(call: Call, jobs: Deployments) -> Response:
+    validation_id = call.json_object().get("validatedDeployRequestId")
+    if not isinstance(validation_id, str):
+        raise ApiError("INVALID_FIELD", "validatedDeployRequestId, or a multipart body with a zip file, is needed")
+    report = jobs.start_validated(validation_id, call.session)
+    return answer(_begun(report, None) | {"validatedDeployRequestId": validation_id}, 201)
+
+
+def _begun(report: dict[str, Any], options: dict[str, Any] | None) -> dict[str, Any]:
+    return {"id": report["id"], "validatedDeployRequestId": None, "deployOptions": options, "deployResult": None}
+
+
+def _written(call: Call, report: dict[str, Any], *, details: bool) -> dict[str, Any]:
+    return {
+        "id": report["id"],
+        "url": f"{call.base}/metadata/deployRequest/{report['id']}",
+        "validatedDeployRequestId": None,
+        "deployOptions": None,
+        "deployResult": report | ({} if details else {"details": None}),
+    }

@@ -1,0 +1,255 @@
+"""The Tooling API as far as flows need it: find them, stop and start them, delete their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local import ids
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, malformed_query, not_found
+from sfcode.local.metadata import rights, soap
+from sfcode.local.metadata.deploy.destroy import refused_version
+from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.soql.execute import Executor
+from sfcode.local.soql.parser import parse
+from sfcode.local.soql.scope import World
+from sfcode.local.store import FlowVersion, Record, Tx
+
+TOOLING = f"{DATA}/tooling"
+
+
+def _field(name: str, kind: str = "string", to: str = "") -> FieldDef:
+    reference = (to,) if to else ()
+    return FieldDef(
+        name,
+        "reference" if to else kind,
+        name,
+        255,
+        reference_to=reference,
+        relationship=name.removesuffix("Id") if to else "",
+        permissionable=False,
+    )
+
+
+_STAMPS = [
+    _field("CreatedDate", "datetime"),
+    _field("CreatedById", to="User"),
+    _field("LastModifiedDate", "datetime"),
+    _field("LastModifiedById", to="User"),
+]
+FLOW = object_def(
+    "Flow",
+    "Flow",
+    "Flows",
+    ids.KEY_PREFIXES["Flow"],
+    [
+        _field("Id", "id"),
+        _field("DefinitionId", to="FlowDefinition"),
+        _field("Description"),
+        _field("MasterLabel"),
+        _field("ProcessType"),
+        _field("Status"),
+        _field("VersionNumber", "int"),
+        _field("ApiVersion", "double"),
+        _field("ManageableState"),
+        *_STAMPS,
+    ],
+)
+FLOW_DEFINITION = object_def(
+    "FlowDefinition",
+    "Flow Definition",
+    "Flow Definitions",
+    ids.KEY_PREFIXES["FlowDefinition"],
+    [
+        _field("Id", "id"),
+        _field("ActiveVersionId", to="Flow"),
+        _field("Description"),
+        _field("DeveloperName"),
+        _field("LatestVersionId", to="Flow"),
+        _field("ManageableState"),
+        _field("MasterLabel"),
+        _field("NamespacePrefix"),
+        *_STAMPS,
+    ],
+)
+OBJECTS = {found.name.lower(): found for found in (FLOW, FLOW_DEFINITION)}
+
+
+class ToolingCatalog(Catalog):
+    """The objects of the Tooling API, and those that they refer to."""
+
+    def object(self, name: str) -> ObjectDef | None:
+        """Find an object by name."""
+        return OBJECTS.get(name.lower()) or (super().object(name) if name == "User" else None)
+
+
+class ToolingRows(Rows):
+    """The rows of the Tooling API."""
+
+    def __init__(self, tx: Tx) -> None:
+        super().__init__(tx)
+        versions = tx.flow_versions()
+        self._all["Flow"] = [_version(version) for version in versions]
+        self._all["FlowDefinition"] = _definitions(versions)
+
+
+def _stamps(version: FlowVersion) -> Record:
+    return {
+        "CreatedDate": version.created_at,
+        "CreatedById": version.created_by,
+        "LastModifiedDate": version.modified_at,
+        "LastModifiedById": version.modified_by,
+    }
+
+
+def _version(version: FlowVersion) -> Record:
+    body = version.body
+    return {
+        "Id": version.id,
+        "DefinitionId": version.definition_id,
+        "Description": _text(body.get("description")),
+        "MasterLabel": _text(body.get("label")),
+        "ProcessType": _text(body.get("processType")),
+        "Status": version.status,
+        "VersionNumber": version.number,
+        "ApiVersion": float(str(body.get("apiVersion") or 0)),
+        "ManageableState": "unmanaged",
+        **_stamps(version),
+    }
+
+
+def _definitions(versions: list[FlowVersion]) -> list[Record]:
+    flows: dict[str, list[FlowVersion]] = {}
+    for version in versions:
+        flows.setdefault(version.full_name, []).append(version)
+    rows: list[Record] = []
+    for name, own in flows.items():
+        active = next((version.id for version in own if version.status == "Active"), None)
+        rows.append(
+            {
+                "Id": own[0].definition_id,
+                "ActiveVersionId": active,
+                "Description": _text(own[-1].body.get("description")),
+                "DeveloperName": name,
+                "LatestVersionId": own[-1].id,
+                "ManageableState": "unmanaged",
+                "MasterLabel": _text(own[-1].body.get("label")),
+                "NamespacePrefix": None,
+                **_stamps(own[-1]),
+            }
+        )
+    return rows
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of the Tooling API."""
+    definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _changing(_patch_definition)}
+    version: dict[str, Handler] = {"GET": _get_version, "DELETE": _changing(_delete_version)}
+    return [
+        *(route(f"{TOOLING}/query{end}", context, {"GET": _query}) for end in ("", "/")),
+        route(f"{TOOLING}/sobjects/FlowDefinition/{{id}}", context, definition),
+        route(f"{TOOLING}/sobjects/Flow/{{id}}", context, version),
+    ]
+
+
+def _changing(handler: Handler) -> Handler:
+    def handled(call: Call) -> Response:
+        try:
+            with call.context.store.read() as tx:
+                rights.may_use_metadata(tx, call.session)
+        except soap.Fault as fault:
+            raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", fault.message, status=403) from None
+        return handler(call)
+
+    return handled
+
+
+def _query(call: Call) -> Response:
+    text = call.query.get("q")
+    if not text:
+        raise malformed_query("A query string has to be specified")
+    with call.context.store.read() as tx:
+        world = World(ToolingCatalog(tx), ToolingRows(tx), text)
+        found = Executor(world, call.context.clock.now(), f"{call.base}/tooling").run(parse(text))
+    entity = found.target.name
+    return answer(
+        {
+            "size": len(found.records),
+            "totalSize": found.total,
+            "done": True,
+            "queryLocator": None,
+            "entityTypeName": entity,
+            "records": found.records,
+        }
+    )
+
+
+def _row(call: Call, tx: Tx, object_name: str) -> Record:
+    row = ToolingRows(tx).get(object_name, call.path["id"])
+    if row is None:
+        raise not_found()
+    return row
+
+
+def _shown(call: Call, object_name: str, row: Record, metadata: Mapping[str, Any]) -> Response:
+    url = f"{call.base}/tooling/sobjects/{object_name}/{row['Id']}"
+    return answer({"attributes": {"type": object_name, "url": url}, **row, "Metadata": metadata})
+
+
+def _get_definition(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        row = _row(call, tx, "FlowDefinition")
+        active = tx.active_flow_version(str(row["DeveloperName"]))
+    number = active.number if active else 0
+    metadata = {"activeVersionNumber": number, "description": row["Description"], "masterLabel": row["MasterLabel"]}
+    return _shown(call, "FlowDefinition", row, metadata)
+
+
+def _patch_definition(call: Call) -> Response:
+    metadata = call.json_object().get("Metadata")
+    if not isinstance(metadata, dict) or "activeVersionNumber" not in metadata:
+        raise ApiError("INVALID_FIELD", "Metadata.activeVersionNumber is needed")
+    # 0 is how to stop a flow; some clients write null.
+    number = metadata["activeVersionNumber"] or None
+    with call.context.store.transaction() as tx:
+        name = tx.flow_name(call.path["id"])
+        if name is None:
+            raise not_found()
+        if number is not None and number not in {version.number for version in tx.flow_versions(name)}:
+            raise ApiError(
+                "INVALID_CROSS_REFERENCE_KEY", f"In field: activeVersionNumber - no Flow named {name}-{number} found"
+            )
+        active = tx.active_flow_version(name)
+        if number != (active.number if active else None):
+            tx.activate_flow(name, number, user_id=call.session.user_id, now=call.context.clock.now())
+    return no_content()
+
+
+def _get_version(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        row = _row(call, tx, "Flow")
+        version = tx.flow_version(call.path["id"])
+    return _shown(call, "Flow", row, version.body if version else {})
+
+
+def _delete_version(call: Call) -> Response:
+    with call.context.store.transaction() as tx:
+        version = tx.flow_version(call.path["id"])
+        if version is None:
+            raise not_found()
+        problem = refused_version(version)
+        if problem is not None:
+            raise ApiError("DELETE_FAILED", problem, [])
+        tx.delete_flow_version(version.full_name, version.number)
+    return no_content()
