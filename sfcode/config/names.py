@@ -24,7 +24,7 @@ API_VERSION = r"^[0-9]{2,3}\.0$"
 USERNAME = r"^[^@\s${}]+@[^@\s${}]+\.[^@\s${}]+$"
 LICENSE_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 ORG = (
-    r"^(local|alias:\S+|env:[A-Z_][A-Z0-9_]*|https://[A-Za-z0-9.-]+(:[0-9]+)?/?"
+    r"^(local|alias:\S+|env:[A-Za-z_][A-Za-z0-9_]*|https://[A-Za-z0-9.-]+(:[0-9]+)?/?"
     r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?)$"
 )
 OUTBOUND = r"^\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}$"
