@@ -33,6 +33,5 @@ def init(session: Session, directory: Path) -> None:
     say(session, "\nNext, against the org that is built in (the first file to edit is config/mappings/contact.yaml):\n")
     for command in commands:
         say(session, f"  {command}")
-    say(
-        session, "\nThe last two read the variable SFCODE_RELAY_OUTBOUND_SECRET; for the built-in org any word will do."
-    )
+    say(session, "\nThe last two read a secret, which for a trial is a random one:\n")
+    say(session, "  export SFCODE_RELAY_OUTBOUND_SECRET=$(openssl rand -hex 24)")

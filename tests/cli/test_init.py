@@ -59,6 +59,7 @@ def test_it_says_what_it_wrote_and_which_commands_come_next(capsys: pytest.Captu
         "  sfcode --config 'my project/config' --env local validate",
         "  sfcode --config 'my project/config' --env local plan",
         "  sfcode --config 'my project/config' --env local apply",
+        "  export SFCODE_RELAY_OUTBOUND_SECRET=$(openssl rand -hex 24)",
     ]
 
 
