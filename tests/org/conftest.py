@@ -71,3 +71,9 @@ def vcr_config() -> dict[str, Any]:
         "match_on": ["method", "scheme", "host", "port", "path", "query", "body"],
         "decode_compressed_response": True,
     }
+
+
+@pytest.fixture
+def default_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Name a cassette as its test: `test_x[recorded-rest]` is in test_x-rest.yaml."""
+    return request.node.name.replace("[recorded", "").replace("]", "")

@@ -1,14 +1,14 @@
 """
-The client against recorded answers. `make record` records them again, from the local org.
+The client against the local org, twice: live, and against answers recorded from it.
 
-A cassette proves that requests stay as they were and that these answers are understood. It says
-which server it was recorded against; none of them is Salesforce.
+A cassette proves that requests stay as they were and that these answers are understood, without a
+server. It says what it was recorded against; `make record` does it again.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -38,26 +38,33 @@ WRONG = Component(
     {"label": "W", "fieldPermissions": {"Contact.No__c": {"editable": True, "readable": True}}},
 )
 
-recorded = pytest.mark.vcr
+
+@dataclass(frozen=True)
+class Target:
+    url: str
+    token: str
+    runtime: Runtime
 
 
-@pytest.fixture
-def target(record_mode: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Name the org to speak to: a local org while recording, else an address where nobody listens."""
-    if record_mode == "none":
-        yield ADDRESS, TOKEN
+@pytest.fixture(params=[pytest.param("recorded", marks=pytest.mark.vcr), "live"])
+def target(request: pytest.FixtureRequest, record_mode: str, tmp_path: Path) -> Iterator[Target]:
+    """Name the org to speak to: a local org, or for recorded answers an address where nobody listens."""
+    if request.param == "recorded" and record_mode == "none":
+        yield Target(ADDRESS, TOKEN, Runtime(sleep=lambda _: None))
         return
     from sfcode.local import serve
 
     with serve(tmp_path) as local:
-        yield local.url, local.access_token
+        yield Target(local.url, local.access_token, Runtime())
+
+
+def sign_in(target: Target, token: str) -> Org:
+    return connect(target.url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0", runtime=target.runtime)
 
 
 @pytest.fixture
-def org(target: tuple[str, str], record_mode: str) -> Iterator[Org]:
-    quick = Runtime(rng=random.Random(1), **({"sleep": lambda _: None} if record_mode == "none" else {}))
-    url, token = target
-    with connect(url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0", runtime=quick) as org:
+def org(target: Target) -> Iterator[Org]:
+    with sign_in(target, target.token) as org:
         yield org
 
 
@@ -65,7 +72,6 @@ def package(*components: Component, deleted: tuple[Address, ...] = ()) -> bytes:
     return zip_files(write(components, "63.0", deleted=deleted))
 
 
-@recorded
 def test_says_which_org_this_is(org: Org) -> None:
     identity = org.identity
     assert len(identity.org_id) == 18
@@ -76,7 +82,6 @@ def test_says_which_org_this_is(org: Org) -> None:
     assert identity.organization_type
 
 
-@recorded
 def test_deploys_follows_and_retrieves(org: Org) -> None:
     seen = []
     deploy_id = org.metadata.deploy(package(FIELD, SET), DeployOptions())
@@ -94,7 +99,6 @@ def test_deploys_follows_and_retrieves(org: Org) -> None:
     assert len(retrieved.messages) == 1
 
 
-@recorded
 def test_a_refused_package_names_component_and_place(org: Org) -> None:
     deploy_id = org.metadata.deploy(package(FIELD, WRONG), DeployOptions())
     result = org.metadata.follow(deploy_id)
@@ -106,7 +110,6 @@ def test_a_refused_package_names_component_and_place(org: Org) -> None:
     assert failure.problem_type == "Error"
 
 
-@recorded
 def test_checks_without_keeping(org: Org) -> None:
     result = org.metadata.follow(org.metadata.deploy(package(FIELD), DeployOptions(check_only=True)))
     assert result.success
@@ -114,21 +117,20 @@ def test_checks_without_keeping(org: Org) -> None:
     assert org.metadata.read_metadata("CustomField", [FIELD.full_name]) == ()
 
 
-@recorded
 def test_lists_and_describes_metadata(org: Org) -> None:
     assert {"PermissionSet", "Flow", "Workflow"} <= {kind.name for kind in org.metadata.describe_metadata().types}
     assert all(item.type == "CustomField" for item in org.metadata.list_metadata("CustomField"))
 
 
-@recorded
 def test_describes_objects(org: Org) -> None:
-    contact = org.describe(["Contact", "Sfcode_None__c"]).objects
+    # One by one: recording does not go together with several requests at a time.
+    assert org.describe(["Sfcode_None__c"]).objects == {}
+    contact = org.describe(["Contact"]).objects
     assert list(contact) == ["Contact"]
     assert contact["Contact"].fields["LastName"].required
     assert not contact["Contact"].fields["LastName"].permissionable
 
 
-@recorded
 def test_records_come_and_go(org: Org) -> None:
     record_id = org.create("Contact", {"LastName": "O'Hara"})
     org.update("Contact", record_id, {"Title": "Pilot"})
@@ -139,11 +141,9 @@ def test_records_come_and_go(org: Org) -> None:
     assert org.count("SELECT COUNT() FROM Contact WHERE LastName = {}", "O'Hara") == 0
 
 
-@recorded
 @pytest.mark.parametrize("ask", ["rest", "soap"])
-def test_a_session_that_is_over_is_said_to_be(target: tuple[str, str], ask: str) -> None:
-    environ = {"SF_ACCESS_TOKEN": "00D000000000001!expired"}
-    with connect(target[0], environ=environ, api_version="63.0") as org, pytest.raises(SignInError) as caught:
+def test_a_session_that_is_over_is_said_to_be(target: Target, ask: str) -> None:
+    with sign_in(target, "00D000000000001!expired") as org, pytest.raises(SignInError) as caught:
         _ = org.query("SELECT Id FROM User") if ask == "rest" else org.metadata.list_metadata("Flow")
     assert caught.value.code == "INVALID_SESSION_ID"
 
