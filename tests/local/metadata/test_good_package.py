@@ -1,0 +1,210 @@
+"""A package that an org takes: deployed, given back, deployed again."""
+
+from __future__ import annotations
+
+from sfcode.metadata.package import read
+
+
+def test_everything_is_created_once_and_then_unchanged(org, kit) -> None:
+    """The first deploy creates, the second one changes nothing and makes no new version of the flow."""
+    first = org.deploy(kit.good())
+    assert first.status == "Succeeded", first.failures
+    assert {
+        (each["componentType"], each["fullName"], each["created"], each["changed"]) for each in first.successes
+    } == {
+        ("", "package.xml", "false", "false"),
+        ("CustomField", "Activity.Source_Id__c", "true", "true"),
+        ("CustomField", "Contact.External_Id__c", "true", "true"),
+        ("CustomField", "Contact.Score__c", "true", "true"),
+        ("Flow", "To_Relay", "true", "true"),
+        ("PermissionSet", "Integration", "true", "true"),
+        ("StaticResource", "State", "true", "true"),
+        ("WorkflowOutboundMessage", "Contact.To_Relay", "true", "true"),
+    }
+    assert first.of("Contact.To_Relay")["fileName"] == "workflows/Contact.workflow"
+    assert (first.report["numberComponentsTotal"], first.report["numberComponentErrors"]) == ("7", "0")
+    before = org.snapshot()
+    second = org.deploy(kit.good())
+    assert second.status == "Succeeded"
+    assert {each["changed"] for each in second.successes} == {"false"}
+    assert org.snapshot() == before
+
+
+def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
+    """An org adds its defaults to what it gives back; deploying that changes nothing."""
+    org.deploy(kit.good())
+    before = org.snapshot()
+    found = org.retrieve(
+        {
+            "CustomField": ["Contact.External_Id__c", "Activity.Source_Id__c"],
+            "Flow": ["To_Relay"],
+            "PermissionSet": ["Integration"],
+            "StaticResource": ["*"],
+            "WorkflowOutboundMessage": ["Contact.To_Relay"],
+        }
+    )
+    assert found["messages"] == []
+    assert set(found["files"]) == {
+        "unpackaged/package.xml",
+        "unpackaged/flows/To_Relay.flow",
+        "unpackaged/objects/Activity.object",
+        "unpackaged/objects/Contact.object",
+        "unpackaged/permissionsets/Integration.permissionset",
+        "unpackaged/staticresources/State.resource",
+        "unpackaged/staticresources/State.resource-meta.xml",
+        "unpackaged/workflows/Contact.workflow",
+    }
+    bodies = {str(component.address): component.body for component in read(found["files"])}
+    assert "CustomField:Contact.Score__c" not in bodies
+    field = bodies["CustomField:Contact.External_Id__c"]
+    assert (field["externalId"], field["required"], field["unique"]) == (False, False, False)
+    assert "formulaTreatBlanksAs" not in field
+    flow = bodies["Flow:To_Relay"]
+    assert flow["environments"] == ["Default"]
+    assert set(flow["processMetadataValues"]) == {"BuilderType", "CanvasMode", "OriginBuilderType"}
+    assert flow["actionCalls"]["Send"]["nameSegment"] == "Contact.To_Relay"
+    assert bodies["WorkflowOutboundMessage:Contact.To_Relay"]["useDeadLetterQueue"] is False
+    assert bodies["PermissionSet:Integration"]["hasActivationRequired"] is False
+    again = org.deploy(found["files"])
+    assert again.status == "Succeeded", again.failures
+    assert {each["changed"] for each in again.successes} == {"false"}
+    assert org.snapshot() == before
+
+
+def test_containers_merge_by_child(org, kit) -> None:
+    """A workflow file with one message leaves the others of its object alone; one that is there is replaced."""
+    org.deploy(kit.good())
+    files = {
+        "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.Other"]}),
+        "workflows/Contact.workflow": kit.wrap("Workflow", kit.message("Other", "Id")),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    found = org.retrieve({"Workflow": ["Contact"]})
+    names = {component.full_name for component in read(found["files"])}
+    assert names == {"Contact.Other", "Contact.To_Relay"}
+
+
+def test_a_permission_set_is_replaced_as_a_whole_since_version_40(org, kit) -> None:
+    """What the file leaves out is revoked; with an older version it is laid over what is there."""
+    org.deploy(kit.good())
+
+    def deploy(version: str) -> dict[str, object]:
+        files = {
+            "package.xml": kit.manifest({"PermissionSet": ["Integration"]}, version),
+            "permissionsets/Integration.permissionset": kit.permission_set(kit.can("Contact.Email")),
+        }
+        assert org.deploy(files).status == "Succeeded"
+        (found,) = read(org.retrieve({"PermissionSet": ["Integration"]})["files"])
+        return dict(found.body)
+
+    older = deploy("39.0")
+    assert set(older["fieldPermissions"]) > {"Contact.Email", "Contact.Score__c"}
+    assert "objectPermissions" in older
+    newer = deploy("62.0")
+    assert set(newer["fieldPermissions"]) == {"Contact.Email"}
+    assert "objectPermissions" not in newer
+
+
+def test_a_changed_flow_becomes_a_new_version(org, kit) -> None:
+    """Each deploy that changes a flow adds a version, which takes over when it is active."""
+    org.deploy(kit.good())
+    alone = {"package.xml": kit.manifest({"Flow": ["To_Relay"]})}
+    changed = org.deploy(alone | {"flows/To_Relay.flow": kit.flow(label="Renamed")})
+    assert (changed.of("To_Relay")["changed"], changed.of("To_Relay")["created"]) == ("true", "false")
+    draft = org.deploy(alone | {"flows/To_Relay.flow": kit.flow(label="Draft of it", status="Draft")})
+    assert draft.status == "Succeeded"
+    rows = org.query(
+        "SELECT VersionNumber, Status FROM Flow WHERE Definition.DeveloperName = 'To_Relay' ORDER BY VersionNumber"
+    )
+    assert [(row["VersionNumber"], row["Status"]) for row in rows] == [(1, "Obsolete"), (2, "Active"), (3, "Draft")]
+
+
+def test_status_alone_makes_no_version(org, kit) -> None:
+    """A flow that differs in its status only changes nothing, unless it wakes one that sleeps."""
+    alone = {"package.xml": kit.manifest({"Flow": ["To_Relay"]})}
+    org.deploy(kit.good())
+    org.deploy(alone | {"flows/To_Relay.flow": kit.flow()})
+    same = org.deploy(alone | {"flows/To_Relay.flow": kit.flow(status="Draft")})
+    assert same.of("To_Relay")["changed"] == "false"
+    (definition,) = org.query("SELECT Id FROM FlowDefinition")
+    org.rest(
+        "PATCH",
+        f"/services/data/v62.0/tooling/sobjects/FlowDefinition/{definition['Id']}",
+        {"Metadata": {"activeVersionNumber": 0}},
+    )
+    woken = org.deploy(alone | {"flows/To_Relay.flow": kit.flow()})
+    assert woken.of("To_Relay")["changed"] == "true"
+    assert [row["Status"] for row in org.query("SELECT Status FROM Flow ORDER BY VersionNumber")] == [
+        "Obsolete",
+        "Active",
+    ]
+
+
+def test_types_that_are_not_modelled_come_back_as_they_came(org, kit) -> None:
+    """An Apex class and a component of several files are kept byte for byte, and compared as bytes."""
+    files = {
+        "package.xml": kit.manifest({"ApexClass": ["Greeter"], "LightningComponentBundle": ["hello"]}),
+        "classes/Greeter.cls": "public class Greeter {\n}\n",
+        "classes/Greeter.cls-meta.xml": kit.wrap("ApexClass", "<apiVersion>62.0</apiVersion>"),
+        "lwc/hello/hello.js": "export default 1;",
+        "lwc/hello/hello.html": "<template></template>",
+    }
+    assert org.deploy(files).status == "Succeeded"
+    found = org.retrieve({"ApexClass": ["*"], "LightningComponentBundle": ["hello"]}, single=True)
+    assert {name: data.decode() for name, data in found["files"].items() if name != "package.xml"} == {
+        name: data for name, data in files.items() if name != "package.xml"
+    }
+    assert {each["changed"] for each in org.deploy(files).successes} == {"false"}
+    files["classes/Greeter.cls"] = "public class Greeter { }\n"
+    assert org.deploy(files).of("Greeter")["changed"] == "true"
+
+
+def test_a_validation_changes_nothing(org, kit) -> None:
+    """checkOnly reports what would happen, and leaves the org as it is."""
+    before = org.snapshot()
+    result = org.deploy(kit.good(), checkOnly=True)
+    assert (result.status, result.report["checkOnly"]) == ("Succeeded", "true")
+    assert result.of("To_Relay")["created"] == "true"
+    assert org.snapshot() == before
+
+
+def test_without_rollback_the_sound_part_stays(org, kit) -> None:
+    """With rollbackOnError false, what is wrong stays out, and so does what needs it; the rest is deployed."""
+    files = kit.good()
+    files["workflows/Contact.workflow"] = kit.wrap("Workflow", kit.message("To_Relay", "Nope__c"))
+    result = org.deploy(files, rollbackOnError=False)
+    assert result.status == "SucceededPartial"
+    assert {each["fullName"] for each in result.failures} == {"Contact.To_Relay", "To_Relay"}
+    assert {each["fullName"] for each in result.successes} >= {"Contact.Score__c", "Integration"}
+    found = org.retrieve({"CustomField": ["Contact.Score__c"], "Flow": ["*"]})
+    assert "unpackaged/objects/Contact.object" in found["files"]
+    assert "unpackaged/flows/To_Relay.flow" not in found["files"]
+
+
+def test_the_root_may_be_any_folder(org, kit) -> None:
+    """File names in messages begin with the folder that the package is in."""
+    files = {f"metadata/{name}": content for name, content in kit.good().items()}
+    result = org.deploy(files, singlePackage=False)
+    assert result.status == "Succeeded", result.failures
+    assert result.of("To_Relay")["fileName"] == "metadata/flows/To_Relay.flow"
+
+
+def test_a_star_in_package_xml_takes_what_is_in_the_zip(org, kit) -> None:
+    """`*` lists every file of a type."""
+    files = {
+        "package.xml": kit.manifest({"PermissionSet": ["*"]}),
+        "permissionsets/One.permissionset": kit.permission_set(label="One"),
+    }
+    assert org.deploy(files).of("One")["created"] == "true"
+
+
+def test_a_large_object_is_deployed_in_seconds(org, kit) -> None:
+    """300 fields, half of them formulas over the others, take no more than a few seconds."""
+    fields = [kit.field(f"F{number}__c") for number in range(150)]
+    fields += [kit.formula(f"G{number}__c", f"F{number}__c & Email") for number in range(150)]
+    names = [f"Contact.{letter}{number}__c" for letter in "FG" for number in range(150)]
+    files = {
+        "package.xml": kit.manifest({"CustomField": names}),
+        "objects/Contact.object": kit.wrap("CustomObject", *fields),
+    }
+    assert org.deploy(files).status == "Succeeded"
