@@ -141,16 +141,23 @@ def test_records_come_and_go(org: Org) -> None:
     assert org.count("SELECT COUNT() FROM Contact WHERE LastName = {}", "O'Hara") == 0
 
 
-@pytest.mark.parametrize("ask", ["rest", "soap"])
+ASK = {
+    "rest": lambda org: org.query("SELECT Id FROM User"),
+    "soap": lambda org: org.metadata.list_metadata("Flow"),
+    "identity": lambda org: org.identity,
+}
+
+
+@pytest.mark.parametrize("ask", list(ASK))
 def test_a_session_that_is_over_is_said_to_be(target: Target, ask: str) -> None:
     with sign_in(target, "00D000000000001!expired") as org, pytest.raises(SignInError) as caught:
-        _ = org.query("SELECT Id FROM User") if ask == "rest" else org.metadata.list_metadata("Flow")
+        ASK[ask](org)
     assert caught.value.code == "INVALID_SESSION_ID"
 
 
 def test_each_cassette_says_what_it_was_recorded_against_and_holds_no_token() -> None:
     cassettes = sorted(CASSETTES.rglob("*.yaml"))
-    assert len(cassettes) == 9
+    assert len(cassettes) == 10
     for path in cassettes:
         against = yaml.safe_load(path.read_text())["recorded_against"]
         assert against["server"].startswith("the local org of sfcode ")

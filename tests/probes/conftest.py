@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -60,6 +61,18 @@ def asked(request: pytest.FixtureRequest) -> Iterator[Org]:
         environ = {"SF_ACCESS_TOKEN": token}
     with connect(target, environ=environ, api_version=samples.VERSION) as org:
         yield org
+
+
+@pytest.fixture
+def nothing_to_ask(request: pytest.FixtureRequest) -> Callable[[str], NoReturn]:
+    """End a probe for lack of something to look at; the local org is prepared so that this never happens there."""
+
+    def end(reason: str) -> NoReturn:
+        if request.node.callspec.params["asked"] == "local":
+            pytest.fail(f"the local org should have been prepared: {reason}")
+        pytest.skip(reason)
+
+    return end
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from sfcode.metadata.component import Component
 from sfcode.org import Org
 from tests.probes import samples
@@ -31,21 +29,21 @@ def test_an_entry_condition_may_ask_for_new_and_changed(asked: Org, check) -> No
     assert result.success, problems(result)
 
 
-def test_blank_as_blank_is_never_given_back(asked: Org) -> None:
+def test_blank_as_blank_is_never_given_back(asked: Org, nothing_to_ask) -> None:
     """U26: an org leaves formulaTreatBlanksAs out of what it gives back, unless it is BlankAsZero."""
     found = formulas(asked)
     if not found:
-        pytest.skip("this org has no formula field on contacts or leads")
+        nothing_to_ask("this org has no formula field on contacts or leads")
     assert {field.body.get("formulaTreatBlanksAs") for field in found} <= {None, "BlankAsZero"}
 
 
-def test_the_text_of_a_blank_number_is_blank(asked: Org) -> None:
+def test_the_text_of_a_blank_number_is_blank(asked: Org, nothing_to_ask) -> None:
     """U01: no record with a blank number has an id, in the fields that sfcode has deployed here."""
     found = [
         (field, match) for field in formulas(asked) if (match := TEXT_OF_NUMBER.search(str(field.body["formula"])))
     ]
     if not found:
-        pytest.skip("apply a project to this org first: it has no text formula over a number")
+        nothing_to_ask("apply a project to this org first: it has no text formula over a number")
     for field, match in found:
         object_name, name = field.full_name.split(".")
         blank = f"SELECT COUNT() FROM {object_name} WHERE {match[1]} = NULL"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from sfcode.config.models import IntegrationUser
 from sfcode.metadata.normal import normal
 from sfcode.metadata.package import read
@@ -29,14 +27,14 @@ def test_access_to_a_required_field_is_refused_in_these_words(check) -> None:
     assert "You cannot deploy to a required field: Contact.LastName" in problems(result)
 
 
-def test_a_permission_set_is_retrieved_whole(asked: Org) -> None:
+def test_a_permission_set_is_retrieved_whole(asked: Org, nothing_to_ask) -> None:
     """U27: unlike a profile, whatever else is retrieved with it."""
     names = [item.full_name for item in asked.metadata.list_metadata("PermissionSet") if not item.namespace][:10]
     witnesses = [
         item for item in asked.metadata.read_metadata("PermissionSet", names) if "objectPermissions" in item.body
     ]
     if not witnesses:
-        pytest.skip("this org has no permission set with rights on objects")
+        nothing_to_ask("this org has no permission set with rights on objects")
     (component,) = read(asked.metadata.retrieve({"PermissionSet": [witnesses[0].full_name]}).files)
     assert normal(component) == normal(witnesses[0])
 
