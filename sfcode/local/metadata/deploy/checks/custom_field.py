@@ -16,6 +16,7 @@ from sfcode.local.metadata.deploy.view import Subject, View
 from sfcode.local.metadata.formula import FormulaError, Type
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
 from sfcode.local.metadata.scopes import ObjectScope
+from sfcode.local.sobjects.standard import standard_objects
 
 LIMITS = {"label": ("MasterLabel", 40), "description": ("Description", 1000), "inlineHelpText": ("InlineHelpText", 510)}
 FORMULA_LENGTH = 3900
@@ -79,7 +80,9 @@ def check(subject: Subject) -> Iterator[str]:
         yield problem
         return
     if not subject.name.lower().endswith("__c"):
-        if subject.view.field(subject.owner, subject.name) is None:
+        # The view would find it: the package is in the org already.
+        standard = standard_objects().get("Event" if subject.owner == ACTIVITY else subject.owner)
+        if standard is None or standard.field(subject.name) is None:
             yield "Could not resolve standard field's name."
         return
     yield from developer_name("Field Name: The Custom Field Name", subject.name[:-3], 40)
