@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.local.errors import Ambiguous, ApiError
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.write import Writer
+from sfcode.metadata.component import Component
+
+INTEGRATION = "Minimum Access - API Only Integrations"
+
+
+def refused(code: str, message: str, fields: list[str] | None, call: Any, *args: Any) -> None:
+    with pytest.raises(ApiError) as error:
+        call(*args)
+    assert (error.value.code, error.value.message, error.value.fields) == (code, message, fields)
+
+
+def deploy(writer: Writer, kind: str, full_name: str, **body: Any) -> str:
+    put = writer.tx.put_component(Component(kind, full_name, body), user_id=writer.user_id, now=writer.now)
+    return put.id
+
+
+def fresh(writer: Writer) -> Writer:
+    """Give a writer that sees what has been deployed since."""
+    return Writer(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
+
+
+def row_id(writer: Writer, name: str, field: str, value: str) -> str:
+    return next(str(row["Id"]) for row in Rows(writer.tx).all(name) if row[field] == value)
+
+
+def user(writer: Writer, **more: Any) -> dict[str, Any]:
+    profile = row_id(writer, "Profile", "Name", more.pop("profile", INTEGRATION))
+    return {
+        "Username": "appcues.integration@northwind.example",
+        "LastName": "Appcues Integration",
+        "Alias": "appcues",
+        "Email": "admin@northwind.example",
+        "ProfileId": profile,
+        "TimeZoneSidKey": "America/Los_Angeles",
+        "LocaleSidKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "LanguageLocaleKey": "en_US",
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "message", "fields"),
+    [
+        ({}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", ["LastName"]),
+        ({"LastName": "  "}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", ["LastName"]),
+        ({"LastName": "x", "Nope__c": 1}, "INVALID_FIELD", "No such column 'Nope__c' on sobject of type Contact", None),
+        ({"LastName": "x" * 81}, "STRING_TOO_LONG", f"Last Name: data value too large: {'x' * 81} (max length=80)", ["LastName"]),
+        ({"LastName": "x", "Email": "nope"}, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: nope", ["Email"]),
+        ({"LastName": "x", "AccountId": "abc"}, "MALFORMED_ID", "Account ID: id value of incorrect type: abc", ["AccountId"]),
+        ({"LastName": "x", "AccountId": "003000000000001AAA"}, "MALFORMED_ID", "Account ID: id value of incorrect type: 003000000000001AAA", ["AccountId"]),
+        ({"LastName": "x", "AccountId": "001000000000001AAA"}, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ["AccountId"]),
+        ({"LastName": "x", "Id": "003000000000001AAA"}, "INVALID_FIELD", "cannot specify Id in an insert call", ["Id"]),
+        ({"LastName": "x", "Product_User_Id__c": 1e18}, "NUMBER_OUTSIDE_VALID_RANGE", "Product User Id: value outside of valid range on numeric field: 1e+18", ["Product_User_Id__c"]),
+        ({"LastName": "x", "Account": {"Name": "Bluefin Logistics"}}, "INVALID_FIELD", "Account: an external id field is needed", None),
+    ],
+)  # fmt: skip
+def test_wrong_contacts(writer: Writer, values: dict[str, Any], code: str, message: str, fields: list[str] | None) -> None:
+    """A wrong record is refused in Salesforce's words, and nothing is stored."""
+    before = writer.tx.count("Contact")
+    refused(code, message, fields, writer.create, "Contact", values)
+    assert writer.tx.count("Contact") == before
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"DoNotCall": "maybe"}, "instance of boolean from VALUE_STRING value maybe"),
+        ({"Product_User_Id__c": "seven"}, "instance of double from VALUE_STRING value seven"),
+        ({"Product_User_Id__c": True}, "instance of double from VALUE_TRUE value true"),
+        ({"Birthdate": "18.03.2026"}, "instance of date from VALUE_STRING value 18.03.2026"),
+        ({"Last_Login__c": "2026-03-18"}, "instance of datetime from VALUE_STRING value 2026-03-18"),
+        ({"Email": ["a"]}, "instance of email from START_OBJECT"),
+    ],
+)
+def test_values_of_the_wrong_type(writer: Writer, value: dict[str, Any], said: str) -> None:
+    """A value that is not of the field's type is an error of the JSON."""
+    with pytest.raises(ApiError) as error:
+        writer.create("Contact", {"LastName": "x"} | value)
+    assert error.value.code == "JSON_PARSER_ERROR"
+    assert said in error.value.message
+
+
+def test_values_are_stored_as_the_api_shows_them(writer: Writer) -> None:
+    given = {"LastName": " Kim ", "FirstName": "Ji", "Last_Login__c": "2026-03-18T14:00:00+02:00", "Product_User_Id__c": "7", "DoNotCall": "true", "Title": ""}
+    record = writer.tx.record("Contact", writer.create("Contact", given))
+    assert record is not None
+    assert {name: record[name] for name in (*given, "Name")} == {
+        "LastName": "Kim",
+        "FirstName": "Ji",
+        "Last_Login__c": "2026-03-18T12:00:00.000+0000",
+        "Product_User_Id__c": 7.0,
+        "DoNotCall": True,
+        "Title": None,
+        "Name": "Ji Kim",
+    }
+    assert record["OwnerId"] == record["CreatedById"] == writer.user_id
+
+
+def test_what_only_the_org_writes_cannot_be_written(writer: Writer) -> None:
+    message = (
+        "Unable to create/update fields: CreatedDate, Name. Please check the security settings of this field and "
+        "verify that it is read/write for your profile or permission set."
+    )
+    values = {"LastName": "x", "CreatedDate": "2026-01-01T00:00:00Z", "Name": "x"}
+    refused("INVALID_FIELD_FOR_INSERT_UPDATE", message, ["CreatedDate", "Name"], writer.create, "Contact", values)
+
+
+def test_a_deployed_formula_field_cannot_be_written(writer: Writer) -> None:
+    deploy(writer, "CustomField", "Contact.Uid__c", type="Text", label="Uid", formula="TEXT(Product_User_Id__c)")
+    with pytest.raises(ApiError, match="INVALID_FIELD_FOR_INSERT_UPDATE"):
+        fresh(writer).create("Contact", {"LastName": "x", "Uid__c": "1"})
+
+
+def test_field_names_are_found_whatever_their_case(writer: Writer) -> None:
+    record = writer.tx.record("Contact", writer.create("contact", {"lastname": "Kim", "PLAN__C": "free"}))
+    assert record is not None
+    assert (record["LastName"], record["Plan__c"]) == ("Kim", "free")
+
+
+def test_a_unique_external_id_is_unique_and_finds_its_record(writer: Writer) -> None:
+    deploy(writer, "CustomField", "Activity.Ext__c", type="Text", length=80, label="Ext", externalId=True, unique=True)
+    write = fresh(writer)
+    values = {"Subject": "s", "StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
+    first, created = write.upsert("Event", "Ext__c", "k1", values)
+    assert created
+    assert write.upsert("Event", "ext__c", "K1", {"Subject": "again"}) == (first, False)
+    refused(
+        "DUPLICATE_VALUE",
+        f"duplicate value found: Ext__c duplicates value on record with id: {first[:15]}",
+        [],
+        write.create,
+        "Event",
+        values | {"Ext__c": "K1"},
+    )
+
+
+def test_an_upsert_needs_an_external_id_and_exactly_one_record(writer: Writer) -> None:
+    message = "Provided external ID field does not exist or is not accessible: Title"
+    refused("NOT_FOUND", message, None, writer.upsert, "Contact", "Title", "x", {})
+    deploy(writer, "CustomField", "Contact.Ext__c", type="Text", length=80, label="Ext", externalId=True)
+    write = fresh(writer)
+    both = [write.create("Contact", {"LastName": "x", "Ext__c": "k"}) for _ in range(2)]
+    with pytest.raises(Ambiguous) as error:
+        write.upsert("Contact", "Ext__c", "k", {"LastName": "y"})
+    assert error.value.record_ids == both
+    message = "The Ext__c field should not be specified in the sobject data."
+    refused("INVALID_FIELD", message, None, write.upsert, "Contact", "Ext__c", "k", {"ext__c": "k"})
+
+
+def test_a_parent_can_be_named_by_its_external_id(writer: Writer) -> None:
+    deploy(writer, "CustomField", "Account.Ext__c", type="Text", length=80, label="Ext", externalId=True)
+    write = fresh(writer)
+    account = write.create("Account", {"Name": "A", "Ext__c": "a-1"})
+    contact = write.tx.record("Contact", write.create("Contact", {"LastName": "x", "Account": {"Ext__c": "A-1"}}))
+    assert contact is not None
+    assert contact["AccountId"] == account
+    message = "Foreign key external ID: a-2 not found for field Ext__c in entity Account"
+    refused("INVALID_FIELD", message, [], write.create, "Contact", {"LastName": "x", "Account": {"Ext__c": "a-2"}})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 30}, ("2026-03-18T12:30:00.000+0000", 30)),
+        ({"ActivityDateTime": "2026-03-18T12:00:00Z", "EndDateTime": "2026-03-18T13:00:00Z"}, ("2026-03-18T13:00:00.000+0000", 60)),
+        ({"ActivityDate": "2026-03-18", "IsAllDayEvent": True}, ("2026-03-18T00:00:00.000+0000", 1440)),
+    ],
+)  # fmt: skip
+def test_an_event_works_out_when_it_ends(writer: Writer, values: dict[str, Any], expected: tuple[str, int]) -> None:
+    """An event has a start, and an end that follows from its duration or the other way round."""
+    record = writer.tx.record("Event", writer.create("Event", {"Subject": "s"} | values))
+    assert record is not None
+    assert (record["EndDateTime"], record["DurationInMinutes"]) == expected
+    assert str(record["StartDateTime"]).startswith("2026-03-18")
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({"Subject": "s"}, ["DurationInMinutes", "ActivityDateTime"]),
+        ({"StartDateTime": "2026-03-18T12:00:00Z"}, ["DurationInMinutes"]),
+        ({"DurationInMinutes": 5}, ["ActivityDateTime"]),
+        ({"IsAllDayEvent": True}, ["ActivityDate"]),
+    ],
+)
+def test_an_event_without_a_time(writer: Writer, values: dict[str, Any], missing: list[str]) -> None:
+    """An event needs a start, and a duration or an end."""
+    message = f"Required fields are missing: [{', '.join(missing)}]"
+    refused("REQUIRED_FIELD_MISSING", message, missing, writer.create, "Event", values)
+
+
+def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: Writer) -> None:
+    event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
+    for name in ("Contact", "Lead"):
+        who = str(writer.tx.records(name)[0]["Id"])
+        assert writer.create("Event", event | {"WhoId": who})
+    account = str(writer.tx.records("Account")[0]["Id"])
+    refused("MALFORMED_ID", f"Name ID: id value of incorrect type: {account}", ["WhoId"], writer.create, "Event", event | {"WhoId": account})
+
+
+def test_a_converted_lead_is_left_alone(writer: Writer) -> None:
+    lead = writer.create("Lead", {"LastName": "x", "Company": "y"})
+    writer.tx.update("Lead", lead, {"IsConverted": True}, user_id="u", now=writer.now)
+    refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [], writer.update, "Lead", lead, {"Title": "z"})
+
+
+def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: Writer) -> None:
+    account = writer.create("Account", {"Name": "A"})
+    contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
+    event = writer.create("Event", {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhatId": account, "WhoId": contact})
+    writer.delete("Account", account)
+    assert writer.tx.record("Contact", contact) is None
+    left = writer.tx.record("Event", event)
+    assert left is not None
+    assert (left["WhatId"], left["WhoId"]) == (None, None)
+
+
+def test_records_of_a_deployed_object(writer: Writer) -> None:
+    deploy(writer, "CustomObject", "Survey__c", label="Survey", pluralLabel="Surveys", nameField={"type": "Text", "label": "Survey"})
+    deploy(writer, "CustomField", "Survey__c.Contact__c", type="Lookup", label="Contact", referenceTo="Contact", relationshipName="Surveys")
+    deploy(writer, "CustomField", "Survey__c.Kind__c", type="Picklist", label="Kind", valueSet={"restricted": True, "valueSetDefinition": {"value": [{"fullName": "NPS"}]}})
+    write = fresh(writer)
+    contact = str(write.tx.records("Contact")[0]["Id"])
+    survey = write.create("Survey__c", {"Contact__c": contact, "Kind__c": "NPS"})
+    assert survey.startswith("a00")
+    record = write.tx.record("Survey__c", survey)
+    assert record is not None
+    assert record["Name"] == survey[:15]
+    refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Kind: bad value for restricted picklist field: CSAT", ["Kind__c"], write.create, "Survey__c", {"Kind__c": "CSAT"})
+    child = write.catalog.child("Contact", "Surveys__r")
+    assert child is not None
+    assert child.field == "Contact__c"
+
+
+def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: Writer) -> None:
+    record = writer.tx.record("User", writer.create("User", user(writer)))
+    assert record is not None
+    assert (record["Name"], record["IsActive"], record["CommunityNickname"]) == ("Appcues Integration", True, "appcues.integration")
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "message", "fields"),
+    [
+        ({"Username": "appcues"}, "FIELD_INTEGRITY_EXCEPTION", "Username must be in the form of an email address (for example, john@acme.com): Username", ["Username"]),
+        ({"Username": "ADMIN@northwind.example"}, "DUPLICATE_USERNAME", "Duplicate Username.<br>The username already exists in this or another Salesforce organization. Usernames must be unique across all Salesforce organizations. To resolve, use a different username (it doesn't need to match the user's email address).", ["Username"]),
+        ({"Alias": "ninechars"}, "STRING_TOO_LONG", "Alias: data value too large: ninechars (max length=8)", ["Alias"]),
+        ({"TimeZoneSidKey": "Berlin time"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Time Zone: bad value for restricted picklist field: Berlin time", ["TimeZoneSidKey"]),
+        ({"LanguageLocaleKey": "english"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Language: bad value for restricted picklist field: english", ["LanguageLocaleKey"]),
+        ({"EmailEncodingKey": None, "LocaleSidKey": None}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [EmailEncodingKey, LocaleSidKey]", ["EmailEncodingKey", "LocaleSidKey"]),
+        ({"ProfileId": "00e000000000001AAA"}, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ["ProfileId"]),
+    ],
+)  # fmt: skip
+def test_wrong_users(writer: Writer, values: dict[str, Any], code: str, message: str, fields: list[str]) -> None:
+    """A user has a username of its own in the form of an e-mail address, and all that Salesforce asks for."""
+    refused(code, message, fields, writer.create, "User", user(writer) | values)
+
+
+def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: Writer) -> None:
+    made = [
+        writer.create("User", user(writer, Username=f"u{number}@x.example", CommunityNickname=f"u{number}")) for number in range(5)
+    ]
+    sixth = user(writer, Username="u6@x.example")
+    refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"], writer.create, "User", sixth)
+    writer.update("User", made[0], {"IsActive": False})
+    assert writer.create("User", sixth)
+    refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"], writer.update, "User", made[0], {"IsActive": True})
+
+
+def test_a_user_cannot_be_deleted(writer: Writer) -> None:
+    made = writer.create("User", user(writer))
+    refused("INVALID_TYPE_FOR_OPERATION", "entity type User does not support delete", None, writer.delete, "User", made)
+
+
+@pytest.fixture
+def permission_set(writer: Writer) -> str:
+    return deploy(
+        writer,
+        "PermissionSet",
+        "Appcues_Integration",
+        label="Appcues Integration",
+        objectPermissions={"Contact": {"allowRead": True, "allowEdit": False}, "Account": {"allowRead": True}},
+    )
+
+
+def test_an_integration_user_needs_the_permission_set_licence_first(writer: Writer, permission_set: str) -> None:
+    assignee = writer.create("User", user(writer))
+    assignment = {"AssigneeId": assignee, "PermissionSetId": permission_set}
+    message = (
+        'Can\'t assign permission set "Appcues Integration" to user "Appcues Integration". '
+        "The user license doesn't allow the permission: Read Accounts"
+    )
+    refused("FIELD_INTEGRITY_EXCEPTION", message, ["PermissionSetId"], writer.create, "PermissionSetAssignment", assignment)
+    licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
+    held = writer.create("PermissionSetLicenseAssign", {"AssigneeId": assignee, "PermissionSetLicenseId": licence})
+    assert writer.create("PermissionSetAssignment", assignment).startswith("0Pa")
+    assert held.startswith("2LA")
+    with pytest.raises(ApiError, match="Read Accounts"), writer.tx.savepoint():
+        writer.delete("PermissionSetLicenseAssign", held)
+    assert writer.tx.record("PermissionSetLicenseAssign", held) is not None
+
+
+def test_a_permission_set_is_assigned_once(writer: Writer, permission_set: str) -> None:
+    assignment = {"AssigneeId": writer.user_id, "PermissionSetId": permission_set}
+    first = writer.create("PermissionSetAssignment", assignment)
+    message = f"Duplicate PermissionSetAssignment. Assignee: {writer.user_id[:15]}; Permission Set: {permission_set[:15]}"
+    refused("DUPLICATE_VALUE", message, ["AssigneeId", "PermissionSetId"], writer.create, "PermissionSetAssignment", assignment)
+    with pytest.raises(ApiError, match="INVALID_FIELD_FOR_INSERT_UPDATE"):
+        writer.update("PermissionSetAssignment", first, {"PermissionSetId": permission_set})
+    writer.delete("PermissionSetAssignment", first)
+    assert writer.create("PermissionSetAssignment", assignment) != first
+
+
+def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(writer: Writer) -> None:
+    licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
+    users = [
+        writer.create("User", user(writer, profile="Standard User", Username=f"u{number}@x.example")) for number in range(6)
+    ]
+    for assignee in users[:5]:
+        values = {"AssigneeId": assignee, "PermissionSetLicenseId": licence}
+        assert writer.create("PermissionSetLicenseAssign", values)
+    message = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
+    refused("DUPLICATE_VALUE", message, [], writer.create, "PermissionSetLicenseAssign", values)
+    sixth = {"AssigneeId": users[5], "PermissionSetLicenseId": licence}
+    refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"], writer.create, "PermissionSetLicenseAssign", sixth)
+
+
+def test_rows_that_are_metadata_are_not_written_as_records(writer: Writer) -> None:
+    message = "entity type PermissionSet does not support create"
+    refused("INVALID_TYPE_FOR_OPERATION", message, None, writer.create, "PermissionSet", {"Name": "X"})
