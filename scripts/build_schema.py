@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,7 +90,12 @@ def build(path: Path) -> dict[str, object]:
         return [*base, name]
 
     def children(name: str) -> dict[str, str]:
-        return {child: kind for ancestor in lineage(name) for child, kind in own_children(complex_types[ancestor])}
+        """List all children of a type; an enumeration without values, which the WSDL has, is any text."""
+        return {
+            child: "string" if enums.get(kind) == [] else kind
+            for ancestor in lineage(name)
+            for child, kind in own_children(complex_types[ancestor])
+        }
 
     reached: dict[str, dict[str, str]] = {}
     waiting = list(ROOTS)
@@ -99,11 +105,12 @@ def build(path: Path) -> dict[str, object]:
             reached[name] = children(name)
             waiting.extend(reached[name].values())
     used = {kind for kinds in reached.values() for kind in kinds.values()}
-    first_line = path.read_text(encoding="utf-8")[:2000]
-    version = first_line.partition("Metadata API version ")[2].split()[0] if "API version " in first_line else ""
+    version = re.search(r"Metadata API version (\S+)", path.read_text(encoding="utf-8"))
+    if version is None:
+        raise SystemExit(f"{path} does not say its version")
     return {
-        "api_version": version,
-        "metadata": sorted(name for name in reached if lineage(name)[0] == "Metadata" or name == "Package"),
+        "api_version": version[1],
+        "metadata": sorted(name for name in reached if lineage(name)[0] == "Metadata"),
         "types": dict(sorted(reached.items())),
         "enums": {name: enums[name] for name in sorted(used & enums.keys())},
     }

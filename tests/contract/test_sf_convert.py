@@ -1,0 +1,58 @@
+"""Salesforce's own command line takes what we write, in both layouts, and makes the one from the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sfcode.metadata.manifest import read_manifest
+from sfcode.metadata.package import Layout, read, write
+from tests.contract.conftest import Sf
+from tests.metadata.samples import ALL
+
+
+def lay_out(folder: Path, layout: Layout) -> Path:
+    for name, data in write(ALL, "63.0", layout=layout).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
+    """`sf project convert source` gives the components that we write as a package, file by file."""
+    source = lay_out(tmp_path / "source", "source")
+    sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
+    made = files_in(tmp_path / "made")
+    ours = write(ALL, "63.0")
+    assert read(made) == ALL
+    assert {name for name, data in ours.items() if made.get(name) != data} <= {"package.xml"}
+
+
+def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
+    """The package.xml that sf writes lists our members; beside them only the container of workflow children."""
+    source = lay_out(tmp_path / "source", "source")
+    sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
+    theirs = {*read_manifest((tmp_path / "made" / "package.xml").read_bytes()).addresses}
+    ours = {*read_manifest(write(ALL, "63.0")["package.xml"]).addresses}
+    assert {str(address) for address in theirs ^ ours} == {"Workflow:Contact"}
+
+
+def test_sf_makes_our_source_from_our_package(sf: Sf, tmp_path: Path) -> None:
+    """`sf project convert mdapi` gives our source files, and empty ones for the standard objects."""
+    source = write(ALL, "63.0", layout="source")
+    package = lay_out(tmp_path / "package", "mdapi")
+    project = tmp_path / "project"
+    (project / "force-app").mkdir(parents=True)
+    (project / "sfdx-project.json").write_bytes(source["sfdx-project.json"])
+    sf(project, "project", "convert", "mdapi", "--root-dir", str(package), "--output-dir", "force-app")
+    made = {f"force-app/{name}": data for name, data in files_in(project / "force-app").items()}
+    ours = {name: data for name, data in source.items() if name.startswith("force-app/")}
+    assert {name: data for name, data in made.items() if name in ours} == ours
+    assert sorted(made.keys() - ours.keys()) == [
+        "force-app/main/default/objects/Activity/Activity.object-meta.xml",
+        "force-app/main/default/objects/Contact/Contact.object-meta.xml",
+    ]
