@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from sfcode.config.project import Project, SecretRef
 from sfcode.errors import ConfigError, Problem
 
+MINIMUM_LENGTH = 16
+"""Shorter ones could be guessed from a fingerprint, or stand in other text by chance, where they could not be masked."""
+
+_RANDOM = "use a random one, for example from `openssl rand -hex 24`"
 _URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -24,6 +28,8 @@ def _problem(ref: SecretRef, project: Project, environ: Mapping[str, str]) -> Pr
     in_url = project.settings.relay.outbound_secret == f"${{secret:{ref.name}}}"
     if not value:
         message, cure = f"the secret {ref.name} is not set", f"set the environment variable {ref.name}"
+    elif len(value) < MINIMUM_LENGTH:
+        message, cure = f"the secret {ref.name} is shorter than {MINIMUM_LENGTH} characters", _RANDOM
     elif in_url and not _URL_SAFE.fullmatch(value):
         message = f"the value of the secret {ref.name} cannot be part of an address"
         cure = "use letters, digits and . _ ~ - only"

@@ -16,7 +16,6 @@ from sfcode.plan.observe import observe
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
 from sfcode.plan.schema import org_schema
-from sfcode.plan.secrets import check
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,6 @@ def make(
     allow_delete: Collection[Address] = (),
 ) -> Made:
     """Describe, generate, observe and compare. Changes nothing in the org."""
-    check(secrets)
     schema, warnings = org_schema(org, project)
     desired = generate(project, schema)
     addresses = [component.address for component in (*desired.components, *desired.records)]

@@ -13,12 +13,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from sfcode.errors import ConfigError, Problem
 from sfcode.metadata.component import Component, Value
 
 PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
-MINIMUM_LENGTH = 16
-"""Shorter ones could be guessed from a fingerprint, or stand in other text by chance."""
 
 SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
 """Attributes that hold a secret whether or not this project put one there."""
@@ -30,19 +27,6 @@ def names_in(value: Value) -> frozenset[str]:
         return frozenset(PLACEHOLDER.findall(value))
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
     return frozenset().union(*(names_in(part) for part in parts))
-
-
-def check(secrets: Mapping[str, str]) -> None:
-    """Refuse secrets that cannot stand in a URL or are too short. Raises ConfigError naming all of them."""
-    cure = "use a random one, for example from `openssl rand -hex 24`"
-    problems = []
-    for name, value in sorted(secrets.items()):
-        if len(value) < MINIMUM_LENGTH:
-            problems.append(Problem(None, name, f"this secret is shorter than {MINIMUM_LENGTH} characters", cure))
-        elif not re.fullmatch(r"[A-Za-z0-9._~-]+", value):
-            problems.append(Problem(None, name, "this secret has characters that cannot stand in a URL", cure))
-    if problems:
-        raise ConfigError(problems)
 
 
 def fingerprint(value: str, key: str) -> str:

@@ -13,7 +13,8 @@ NAME = "SFCODE_RELAY_OUTBOUND_SECRET"
 
 def test_every_secret_is_found(folder: Folder) -> None:
     folder.write("mappings/lead.yaml", SENDING.replace("Contact", "Lead") + "  click_to_track: ['${secret:OTHER}']\n")
-    assert resolve_secrets(folder.load(), {NAME: "a-b", "OTHER": "c d", "MORE": "e"}) == {NAME: "a-b", "OTHER": "c d"}
+    wanted = {NAME: "a-b-0123456789abc", "OTHER": "c d 0123456789abc"}
+    assert resolve_secrets(folder.load(), {**wanted, "MORE": "e"}) == wanted
 
 
 def test_every_missing_secret_is_named_at_its_place(folder: Folder) -> None:
@@ -35,8 +36,18 @@ def test_every_missing_secret_is_named_at_its_place(folder: Folder) -> None:
 def test_a_secret_that_breaks_the_address_is_refused_without_showing_it(folder: Folder) -> None:
     folder.write("sfcode.yaml", SETTINGS.replace("relay: {", "relay: {outbound_secret: '${secret:TOKEN}', "))
     with pytest.raises(ConfigError) as caught:
-        resolve_secrets(folder.load(), {"TOKEN": "hunter/2"})
+        resolve_secrets(folder.load(), {"TOKEN": "hunter/2hunter/2"})
     assert str(caught.value) == (
         "config/sfcode.yaml:4:27: relay.outbound_secret: the value of the secret TOKEN cannot be part of an address; "
         "use letters, digits and . _ ~ - only"
+    )
+
+
+def test_a_short_secret_is_refused_at_its_place_without_showing_it(folder: Folder) -> None:
+    folder.write("sfcode.yaml", SETTINGS.replace("relay: {", "relay: {outbound_secret: '${secret:TOKEN}', "))
+    with pytest.raises(ConfigError) as caught:
+        resolve_secrets(folder.load(), {"TOKEN": "tiny"})
+    assert str(caught.value) == (
+        "config/sfcode.yaml:4:27: relay.outbound_secret: the secret TOKEN is shorter than 16 characters; "
+        "use a random one, for example from `openssl rand -hex 24`"
     )

@@ -52,7 +52,7 @@ def test_an_attribute_taken_from_a_mapping_shrinks_message_condition_and_access_
 
 
 def test_an_attribute_added_to_a_mapping_grows_them_together(applied):
-    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "    plan: Plan__c\n    team: Department\n")
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "    plan: Plan__c\n    source: LeadSource\n")
     assert applied.actions() == dict.fromkeys(CONTACT_PARTS, "update")
     assert applied.apply().code == 0
     assert applied.actions() == {}
