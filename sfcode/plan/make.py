@@ -38,8 +38,8 @@ def make(
     """Describe, generate, observe and compare. Changes nothing in the org."""
     schema, warnings = org_schema(org, project)
     desired = generate(project, schema)
-    addresses = [component.address for component in (*desired.components, *desired.records)]
-    observed = observe(org, project.settings.name, addresses, secrets)
+    wanted = {component.address: component.body for component in (*desired.components, *desired.records)}
+    observed = observe(org, project.settings.name, wanted, secrets)
     said = (*observed.warnings, *warnings, *(str(problem) for problem in desired.warnings))
     observed = replace(observed, warnings=said)
     plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)

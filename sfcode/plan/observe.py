@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from sfcode.errors import OrgError
-from sfcode.metadata.component import Address, Component
+from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import read
 from sfcode.org import Org
 from sfcode.plan.observed import Observed, Target
@@ -23,14 +23,14 @@ def target_of(org: Org) -> Target:
     return Target(identity.org_id, identity.name, identity.instance_url, identity.username)
 
 
-def observe(org: Org, name: str, wanted: Iterable[Address], secrets: Mapping[str, str]) -> Observed:
+def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mapping[str, str]) -> Observed:
     """
-    Read the components and records at these addresses and the applied state of project `name`.
+    Read what is at the wanted addresses, and the applied state of project `name`.
 
     One retrieve, in parallel with the record queries; a second one only for addresses that are
     ours and no longer wanted.
     """
-    addresses = sorted(set(wanted))
+    addresses = sorted(wanted)
     state = state_address(name)
     with ThreadPoolExecutor(max_workers=2) as pool:
         rows = pool.submit(_records, org, [address for address in addresses if address.is_record])
@@ -41,7 +41,8 @@ def observe(org: Org, name: str, wanted: Iterable[Address], secrets: Mapping[str
     leftover = [address for address in applied.components if address not in found and address not in addresses]
     found.update(_retrieve(org, leftover))
     components = {
-        address: masked(component, secrets, org.identity.org_id) for address, component in (found | records).items()
+        address: masked(component, secrets, org.identity.org_id, wanted.get(address) or applied.components.get(address))
+        for address, component in (found | records).items()
     }
     going = [found[address] for address in leftover if address in found]
     return Observed(target_of(org), components, applied, state=kept, values=_values(org, going))

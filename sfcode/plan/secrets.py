@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from sfcode.metadata.component import Component, Value
+from sfcode.metadata.component import Body, Component, Value
 
 PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -50,31 +50,46 @@ def revealed(component: Component, secrets: Mapping[str, str]) -> Component:
     )
 
 
-def masked(component: Component, secrets: Mapping[str, str], key: str) -> Component:
-    """Return the component as it may be shown: known values as placeholders, unknown ones as fingerprints."""
+def masked(component: Component, secrets: Mapping[str, str], key: str, like: Body | None = None) -> Component:
+    """
+    Return the component as it may be shown: known values as placeholders, unknown ones as fingerprints.
 
-    def mask(name: str, value: Value) -> Value:
+    A secret is expected in the SENSITIVE attributes and wherever `like`, the body that is desired or
+    was applied there, has a placeholder.
+    """
+
+    def mask(value: Value, alike: Value, *, sensitive: bool) -> Value:
         if isinstance(value, str):
-            # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
-            literal = PLACEHOLDER.search(value) is not None
-            text = value
-            for secret_name, secret in secrets.items():
-                text = text.replace(secret, f"${{secret:{secret_name}}}")
-            hidden = (component.type, name) in SENSITIVE and not PLACEHOLDER.search(text)
-            return _hide(value, key) if literal or hidden else text
+            return _mask(value, secrets, key, sensitive=sensitive or bool(names_in(alike)))
         if isinstance(value, Mapping):
-            return {part_name: mask(part_name, part) for part_name, part in value.items()}
-        return [mask(name, part) for part in value] if isinstance(value, list | tuple) else value
+            other = alike if isinstance(alike, Mapping) else {}
+            return {name: mask(part, other.get(name), sensitive=sensitive) for name, part in value.items()}
+        return [mask(part, alike, sensitive=sensitive) for part in value] if isinstance(value, list | tuple) else value
 
-    return Component(
-        component.type, component.full_name, {name: mask(name, value) for name, value in component.body.items()}
-    )
+    body = {
+        name: mask(value, (like or {}).get(name), sensitive=(component.type, name) in SENSITIVE)
+        for name, value in component.body.items()
+    }
+    return Component(component.type, component.full_name, body)
 
 
-def _hide(url: str, key: str) -> str:
-    """Keep of a URL what tells where it goes; the rest may be a secret."""
-    parts = urlsplit(url)
+def _mask(text: str, secrets: Mapping[str, str], key: str, *, sensitive: bool) -> str:
+    # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
+    if PLACEHOLDER.search(text):
+        return _hide(text, key)
+    known = text
+    for name, secret in secrets.items():
+        known = known.replace(secret, f"${{secret:{name}}}")
+    return _hide(text, key) if sensitive and known == text else known
+
+
+def _hide(text: str, key: str) -> str:
+    """Keep of a URL what tells where it goes, of other text nothing; the rest may be a secret."""
+    mark = f"(hidden {fingerprint(text, key)})"
+    parts = urlsplit(text)
+    if not (parts.scheme and parts.netloc):
+        return mark
     host = parts.netloc.rpartition("@")[2]
-    if parts.path in ("", "/") and not parts.query and host == parts.netloc:
-        return url
-    return f"{parts.scheme}://{host}/(hidden {fingerprint(url, key)})"
+    if parts.path in ("", "/") and not parts.query and not parts.fragment and host == parts.netloc:
+        return text
+    return f"{parts.scheme}://{host}/{mark}"

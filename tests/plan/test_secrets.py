@@ -45,6 +45,14 @@ def test_placeholder_that_stands_in_the_org_itself_does_not_pass_for_the_secret(
     assert masked(component, {"OUT": SECRET}, "00D") != component
 
 
+def test_an_unknown_value_is_hidden_wherever_a_placeholder_is_asked_for():
+    like = {"values": {"token": "Bearer ${secret:OUT}", "name": "plain"}}
+    stale = Component("CustomMetadata", "X.Y", {"values": {"token": "Bearer old-secret", "name": "other"}})
+    shown = masked(stale, {"OUT": SECRET}, "00D", like)
+    assert shown.body["values"]["name"] == "other"
+    assert str(shown.body["values"]["token"]).startswith("(hidden ")
+
+
 def test_names_are_found_at_any_depth():
     assert names_in({"a": [{"b": "x${secret:ONE}"}], "c": "${secret:TWO}${secret:ONE}"}) == {"ONE", "TWO"}
 
