@@ -85,7 +85,6 @@ class Client:
             with error:
                 root = etree.fromstring(error.read())
             code, text = (root.findtext(f".//{name}") or "" for name in ("faultcode", "faultstring"))
-            assert error.code == 500
             raise Fault(code, text) from None
 
     def rest(
@@ -110,7 +109,10 @@ class Client:
 
     def start(self, zipped: bytes, **options: object) -> str:
         given = {"rollbackOnError": True, "singlePackage": True} | options
-        flags = "".join(f"<{name}>{str(value).lower()}</{name}>" for name, value in given.items())
+        flags = "".join(
+            f"<{name}>{str(value).lower() if isinstance(value, bool) else value}</{name}>"
+            for name, value in given.items()
+        )
         encoded = base64.b64encode(zipped).decode()
         root = self.soap(f"<deploy><ZipFile>{encoded}</ZipFile><DeployOptions>{flags}</DeployOptions></deploy>")
         return root.findtext(f".//{{{NS}}}id") or ""

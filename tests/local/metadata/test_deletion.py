@@ -1,0 +1,200 @@
+"""Destructive changes: what can go, what is held, and the way to get rid of a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sfcode.metadata.package import read
+
+NO_ACCESS = "insufficient access rights on cross-reference id"
+
+
+def destroy(
+    org: Any, kit: Any, members: Mapping[str, list[str]], *, name: str = "destructiveChanges.xml", **options: object
+) -> Any:
+    files = {"package.xml": kit.manifest({}), name: kit.manifest(members, version="")}
+    return org.deploy(files, **options)
+
+
+def stop(org: Any) -> None:
+    (definition,) = org.query("SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = 'To_Relay'")
+    path = f"/services/data/v62.0/tooling/sobjects/FlowDefinition/{definition['Id']}"
+    assert org.rest("PATCH", path, {"Metadata": {"activeVersionNumber": 0}}) == (204, None)
+
+
+@pytest.fixture
+def deployed(org, kit):
+    """Give an org with the good package in it."""
+    assert org.deploy(kit.good()).status == "Succeeded"
+    return org
+
+
+@pytest.mark.parametrize("name", ["destructiveChanges.xml", "destructiveChangesPre.xml", "destructiveChangesPost.xml"])
+def test_what_nobody_needs_is_deleted(deployed, kit, name: str) -> None:
+    """Each of the three manifests deletes, and says so."""
+    result = destroy(deployed, kit, {"StaticResource": ["State"], "PermissionSet": ["Integration"]}, name=name)
+    assert result.status == "Succeeded"
+    found = result.of("Integration")
+    assert (found["deleted"], found["changed"], found["fileName"]) == ("true", "true", name)
+    assert deployed.retrieve({"StaticResource": ["*"], "PermissionSet": ["Integration"]})["messages"] == [
+        {
+            "fileName": "unpackaged/package.xml",
+            "problem": "Entity of type 'PermissionSet' named 'Integration' cannot be found",
+        }
+    ]
+
+
+def test_what_is_absent_is_a_warning(deployed, kit) -> None:
+    """Deleting nothing fails, unless warnings are ignored."""
+    members = {"WorkflowRule": ["Contact.Ghost"]}
+    strict = destroy(deployed, kit, members)
+    assert (strict.status, strict.problems) == ("Failed", ["No WorkflowRule named: Contact.Ghost found"])
+    assert (strict.failures[0]["problemType"], strict.failures[0]["fullName"]) == ("Warning", "destructiveChanges.xml")
+    lenient = destroy(deployed, kit, members, ignoreWarnings=True)
+    assert lenient.status == "Succeeded"
+    assert lenient.of("destructiveChanges.xml")["success"] == "true"
+
+
+def test_a_field_in_use_stays(deployed, kit) -> None:
+    """A field that a formula, a message and a flow use is held by all of them."""
+    before = deployed.snapshot()
+    result = destroy(deployed, kit, {"CustomField": ["Contact.Product_User_Id__c"]})
+    (version,) = deployed.query("SELECT Id FROM Flow")
+    assert result.problems == [
+        (
+            "This custom field is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
+            f"Custom Field - Contact.External_Id__c, Flow Version - {version['Id']}"
+        )
+    ]
+    assert deployed.snapshot() == before
+    held = destroy(deployed, kit, {"CustomField": ["Contact.External_Id__c"]})
+    assert held.problems[0].endswith(" : Workflow Outbound Message - Contact.To_Relay")
+
+
+def test_a_deleted_field_leaves_rights_and_records(deployed, kit) -> None:
+    """Its rights go out of permission sets, and its values out of records; made again, it is empty."""
+    for name in ("Contact.Score__c", "Activity.Source_Id__c"):
+        assert destroy(deployed, kit, {"CustomField": [name]}).status == "Succeeded"
+    (found,) = read(deployed.retrieve({"PermissionSet": ["Integration"]})["files"])
+    assert set(found.body["fieldPermissions"]) == {"Contact.External_Id__c", "Event.Description"}
+    destroy(deployed, kit, {"CustomField": ["Contact.Plan__c"]})
+    _, contacts, _ = deployed.snapshot()[1:]
+    assert contacts
+    assert all(row.get("Plan__c") is None for row in contacts)
+
+
+def test_fields_that_need_each_other_go_together(deployed, kit) -> None:
+    """What is deleted in the same manifest does not hold the rest of it."""
+    files = {
+        "package.xml": kit.manifest({"CustomField": ["Contact.Base__c", "Contact.Shown__c"]}),
+        "objects/Contact.object": kit.wrap("CustomObject", kit.field("Base__c"), kit.formula("Shown__c", "Base__c")),
+    }
+    assert deployed.deploy(files).status == "Succeeded"
+    assert destroy(deployed, kit, {"CustomField": ["Contact.Base__c"]}).status == "Failed"
+    assert destroy(deployed, kit, {"CustomField": ["Contact.Base__c", "Contact.Shown__c"]}).status == "Succeeded"
+
+
+def test_a_flow_goes_version_by_version(deployed, kit) -> None:
+    """Its bare name is refused, its active version too; stopped, its versions go, and then its message."""
+    assert destroy(deployed, kit, {"Flow": ["To_Relay"]}).problems == [NO_ACCESS]
+    active = destroy(deployed, kit, {"Flow": ["To_Relay-1"]})
+    assert active.problems == ["You can't delete a flow version that is active. Deactivate it first."]
+    (version,) = deployed.query("SELECT Id FROM Flow")
+    held = destroy(deployed, kit, {"WorkflowOutboundMessage": ["Contact.To_Relay"]})
+    assert held.problems == [
+        (
+            "This outbound message is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
+            f"Flow Version - {version['Id']}"
+        )
+    ]
+    stop(deployed)
+    still = destroy(deployed, kit, {"WorkflowOutboundMessage": ["Contact.To_Relay"]})
+    assert still.status == "Failed"
+    gone = destroy(deployed, kit, {"Flow": ["To_Relay-1"], "WorkflowOutboundMessage": ["Contact.To_Relay"]})
+    assert gone.status == "Succeeded", gone.failures
+    assert deployed.query("SELECT Id FROM FlowDefinition") == []
+
+
+def test_a_wildcard_reports_success_and_deletes_nothing(deployed, kit) -> None:
+    """`Flow-*` is no way to delete a flow."""
+    before = deployed.snapshot()
+    result = destroy(deployed, kit, {"Flow": ["To_Relay-*"]})
+    assert (result.status, result.of("To_Relay-*")["deleted"]) == ("Succeeded", "false")
+    assert deployed.snapshot() == before
+
+
+def test_a_message_that_a_rule_sends_stays(org, kit) -> None:
+    """The rule goes first, or with it."""
+    files = {
+        "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.Old"], "WorkflowRule": ["Contact.Old Rule"]}),
+        "workflows/Contact.workflow": kit.wrap(
+            "Workflow",
+            kit.message("Old", "Id"),
+            kit.rule("Old Rule", kit.sends("Old"), "<formula>NOT(ISBLANK(Id))</formula>"),
+        ),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    assert destroy(org, kit, {"WorkflowOutboundMessage": ["Contact.Old"]}).problems == [
+        (
+            "This outbound message is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
+            "Workflow Rule - Contact.Old Rule"
+        )
+    ]
+    both = {"WorkflowOutboundMessage": ["Contact.Old"], "WorkflowRule": ["Contact.Old Rule"]}
+    assert destroy(org, kit, both).status == "Succeeded"
+
+
+def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> None:
+    """A message is taken out of a rule and deleted after, in one deploy; with a fault in it, nothing happens."""
+    files = {
+        "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.To_Relay"]}),
+        "workflows/Contact.workflow": kit.wrap("Workflow", kit.message("To_Relay", "Id")),
+        "destructiveChangesPost.xml": kit.manifest({"CustomField": ["Contact.External_Id__c"]}, version=""),
+    }
+    before = deployed.snapshot()
+    wrong = files | {"destructiveChangesPre.xml": kit.manifest({"Flow": ["To_Relay"]}, version="")}
+    assert deployed.deploy(wrong).problems == [NO_ACCESS]
+    assert deployed.snapshot() == before
+    result = deployed.deploy(files)
+    assert result.status == "Succeeded", result.failures
+    assert result.of("Contact.External_Id__c")["deleted"] == "true"
+
+
+def test_an_assigned_permission_set_stays(deployed, kit) -> None:
+    """Whoever has it keeps it until the assignment is taken away."""
+    _, found = deployed.rest(
+        "GET", "/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='Integration'"
+    )
+    _, users = deployed.rest("GET", f"/services/data/v62.0/query?q=SELECT+Id+FROM+User+WHERE+Username='{kit.user}'")
+    body = {"AssigneeId": users["records"][0]["Id"], "PermissionSetId": found["records"][0]["Id"]}
+    status, _ = deployed.rest("POST", "/services/data/v62.0/sobjects/PermissionSetAssignment", body)
+    assert status == 201
+    result = destroy(deployed, kit, {"PermissionSet": ["Integration"]})
+    assert result.problems == ["The permission set Integration can't be deleted: it is assigned to 1 user(s)"]
+
+
+def test_an_object_goes_with_all_that_is_in_it(org, kit) -> None:
+    """Fields and rights of a deleted object are gone as well."""
+    files = {
+        "package.xml": kit.manifest({"CustomObject": ["Visit__c"], "PermissionSet": ["Visits"]}),
+        "objects/Visit__c.object": kit.wrap(
+            "CustomObject",
+            "<deploymentStatus>Deployed</deploymentStatus>",
+            kit.field("Note__c"),
+            "<label>Visit</label>",
+            "<nameField><label>Name</label><type>Text</type></nameField>",
+            "<pluralLabel>Visits</pluralLabel>",
+            "<sharingModel>ReadWrite</sharingModel>",
+        ),
+        "permissionsets/Visits.permissionset": kit.permission_set(
+            kit.can("Visit__c.Note__c"), kit.rights("Visit__c", "allowRead"), label="Visits"
+        ),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    assert destroy(org, kit, {"CustomObject": ["Visit__c"]}).status == "Succeeded"
+    (found,) = read(org.retrieve({"PermissionSet": ["Visits"]})["files"])
+    assert "fieldPermissions" not in found.body or found.body["fieldPermissions"] == {}
+    assert org.retrieve({"CustomField": ["Visit__c.Note__c"]})["messages"]
