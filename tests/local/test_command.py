@@ -1,0 +1,93 @@
+"""`sfcode local`, as its own process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "sfcode.cli.main", *words]
+
+
+@contextmanager
+def serving(state: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `local serve` until the block ends, and give the process and the first line that it prints."""
+    line = command("local", "serve", "--port", "0", "--state", str(state), *words)
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+def call(ready: dict[str, Any], method: str, path: str, **more: Any) -> requests.Response:
+    headers = {"Authorization": f"Bearer {ready['access_token']}"}
+    return requests.request(method, f"{ready['url']}/services/data/v62.0{path}", headers=headers, timeout=10, **more)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_prints_one_line_when_ready_and_stops_cleanly(state: Path, number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end it with code 0 and no traceback."""
+    with serving(state, "--json") as (process, line):
+        ready = json.loads(line)
+        assert set(ready) == {"url", "access_token", "org_id", "username"}
+        assert call(ready, "GET", "/limits").status_code == 200
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_serve_tells_people_how_to_sign_in(state: Path) -> None:
+    with serving(state) as (process, line):
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        out = process.stdout.read()
+    assert line.startswith("The local org answers at http://127.0.0.1:")
+    assert "SF_ORG_INSTANCE_URL=http://127.0.0.1:" in out
+    assert "sf org login access-token" in out
+
+
+def test_what_was_answered_outlives_a_kill(state: Path) -> None:
+    with serving(state, "--json") as (process, line):
+        ready = json.loads(line)
+        made = [call(ready, "POST", "/sobjects/Contact", json={"LastName": f"K{n}"}).json()["id"] for n in range(5)]
+        process.kill()
+        process.wait(timeout=20)
+    with serving(state, "--json") as (_, line):
+        again = json.loads(line)
+        assert again["access_token"] == ready["access_token"]
+        for each in made:
+            assert call(again, "GET", f"/sobjects/Contact/{each}").status_code == 200
+
+
+def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> None:
+    """Another process puts another company in, and the server answers with it."""
+    company = tmp_path / "company.yaml"
+    shipped = Path(__file__).parents[2] / "sfcode" / "local" / "company" / "northwind.yaml"
+    company.write_text(shipped.read_text().replace("Northwind Traders", "Southwind Traders"))
+    with serving(state, "--json") as (_, line):
+        ready = json.loads(line)
+        for words, name in ((("load", str(company)), "Southwind Traders"), (("reset",), "Northwind Traders")):
+            subprocess.run(command("local", *words, "--state", str(state)), check=True, capture_output=True)
+            answer = call(ready, "GET", "/query", params={"q": "SELECT Name FROM Organization"})
+            assert answer.json()["records"][0]["Name"] == name
+
+
+def test_a_wrong_company_file_changes_nothing_and_is_the_users_problem(state: Path, tmp_path: Path) -> None:
+    company = tmp_path / "company.yaml"
+    company.write_text("version: 1\n")
+    line = command("local", "load", str(company), "--state", str(state))
+    done = subprocess.run(line, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "company.yaml:1:1: users: the section users is missing or empty" in done.stderr

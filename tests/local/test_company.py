@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.errors import ConfigError, SfcodeError
+from sfcode.local import load, reset
+from sfcode.local.company import found, load_text
+from sfcode.local.store import Store
+
+NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
+SMALL = """\
+version: 1
+company: {Name: Small, OrganizationType: Developer Edition, InstanceName: X1, IsSandbox: true}
+user_licenses:
+  - {Name: Salesforce, TotalLicenses: 1}
+profiles:
+  Admin: {license: Salesforce, objects: [read], fields: all, user_permissions: [ApiEnabled]}
+users:
+  - {Username: me@small.example, LastName: Me, Alias: me, Email: me@small.example, ProfileId: {Name: System Administrator},
+     TimeZoneSidKey: GMT, LocaleSidKey: en_GB, LanguageLocaleKey: en_US, EmailEncodingKey: UTF-8}
+components:
+  CustomField:Contact.Uid__c: {type: Number, precision: 18, scale: 0, label: Uid}
+  CustomObject:Visit__c: {label: Visit, pluralLabel: Visits}
+records:
+  Account:
+    - {Name: A, BillingState: ON}
+  Contact:
+    - {LastName: B, Uid__c: 1, AccountId: {Name: A}}
+  Visit__c:
+    - {Name: first}
+"""
+
+
+def loaded(tmp_path: Path, text: str) -> Store:
+    store = Store(tmp_path / "org.db")
+    load_text(store, text, "small.yaml", now=NOW, rng=random.Random(1))
+    return store
+
+
+def test_the_shipped_company_is_what_the_documentation_says(soql: Callable[[str], list[dict[str, Any]]]) -> None:
+    assert soql("SELECT Name, OrganizationType, IsSandbox FROM Organization") == [
+        {"Name": "Northwind Traders", "OrganizationType": "Enterprise Edition", "IsSandbox": False}
+    ]
+    counts = [soql(f"SELECT COUNT(Id) n FROM {name}")[0]["n"] for name in ("Account", "Contact", "Lead")]
+    assert counts == [10, 30, 15]
+    blank = soql("SELECT COUNT(Id) n FROM Contact WHERE Product_User_Id__c = null")
+    assert blank == [{"n": 4}]
+    ids = [
+        row["Product_User_Id__c"]
+        for row in soql("SELECT Product_User_Id__c FROM Contact WHERE Product_User_Id__c != null")
+    ]
+    assert len(ids) - len(set(ids)) == 1
+    licences = soql("SELECT Name, TotalLicenses, UsedLicenses FROM UserLicense WHERE Name = 'Salesforce Integration'")
+    assert licences == [{"Name": "Salesforce Integration", "TotalLicenses": 5, "UsedLicenses": 0}]
+    assert soql("SELECT Profile.Name FROM User WHERE Username = 'admin@northwind.example'") == [
+        {"Profile": {"Name": "System Administrator"}}
+    ]
+
+
+def test_profiles_are_rows_with_a_permission_set_of_their_own(soql: Callable[[str], list[dict[str, Any]]]) -> None:
+    rows = soql("SELECT Profile.Name, IsOwnedByProfile FROM PermissionSet WHERE Profile.Name = 'Standard User'")
+    assert rows == [{"Profile": {"Name": "Standard User"}, "IsOwnedByProfile": True}]
+    assert soql(
+        "SELECT PermissionsRead, PermissionsEdit FROM FieldPermissions WHERE Parent.Profile.Name = 'Standard User' AND Field = 'Contact.Plan__c'"
+    ) == [{"PermissionsRead": True, "PermissionsEdit": True}]
+    assert soql(
+        "SELECT PermissionsModifyAllRecords FROM ObjectPermissions WHERE Parent.Profile.Name = 'System Administrator' AND SobjectType = 'Lead'"
+    ) == [{"PermissionsModifyAllRecords": True}]
+
+
+def test_founding_leaves_an_org_that_is_there_alone(tmp_path: Path) -> None:
+    with loaded(tmp_path, SMALL) as store:
+        found(store, now=NOW, rng=random.Random(1))
+        with store.read() as tx:
+            assert tx.records("Organization")[0]["Name"] == "Small"
+
+
+def test_a_company_file_becomes_an_org(tmp_path: Path) -> None:
+    with loaded(tmp_path, SMALL) as store, store.read() as tx:
+        (contact,) = tx.records("Contact")
+        (account,) = tx.records("Account")
+        (user,) = tx.records("User")
+        profile = tx.component("Profile", "Admin")
+        assert tx.count("Visit__c") == 1
+    assert contact["AccountId"] == account["Id"]
+    assert account["BillingState"] == "ON"
+    assert user["CreatedById"] == user["Id"]
+    assert profile is not None
+    assert profile.component.body["fieldPermissions"] == {"Contact.Uid__c": {"editable": True, "readable": True}}
+
+
+def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) -> None:
+    company = tmp_path / "small.yaml"
+    company.write_text(SMALL)
+    reset(tmp_path)
+    with Store(tmp_path / "org.db") as store, store.transaction() as tx:
+        before = (tx.get("org_id"), tx.get("admin_id"))
+        tx.put_session("token", tx.get("admin_id") or "", now=NOW)
+    load(tmp_path, company)
+    with Store(tmp_path / "org.db") as store, store.read() as tx:
+        assert (tx.get("org_id"), tx.get("admin_id")) == before
+        assert tx.record("User", tx.session_user("token") or "") is not None
+        assert tx.count("Contact") == 1
+    reset(tmp_path)
+    with Store(tmp_path / "org.db") as store, store.read() as tx:
+        assert tx.count("Contact") == 30
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problems"),
+    [
+        ("records:\n", "recrods:\n", ["small.yaml:13:1: recrods: there is no such section; the sections are version, company, user_licenses, permission_set_licenses, profiles, users, components, records"]),
+        ("version: 1", "version: 2", ["small.yaml:1:1: version: this sfcode reads version 1 of company files"]),
+        ("LastName: B", "LastName: B, LastName: C", ["small.yaml:17:21: records.Contact[0].LastName: this key is here twice; keep one of them"]),
+        ("LastName: B", "Nope__c: B", ["small.yaml:17:7: records.Contact[0]: INVALID_FIELD: No such column 'Nope__c' on sobject of type Contact"]),
+        ("Uid__c: 1", "Uid__c: one", ["small.yaml:17:7: records.Contact[0]: JSON_PARSER_ERROR: Cannot deserialize instance of double from VALUE_STRING value one or request may be missing a required field at [line:1, column:1]"]),
+        ("AccountId: {Name: A}", "AccountId: {Name: Z}", ["small.yaml:17:32: records.Contact[0].AccountId: no record with Name Z; write it further up"]),
+        ("Visit__c:\n", "Visti__c:\n", ["small.yaml:18:3: records.Visti__c: there is no object Visti__c; declare it under components"]),
+        ("type: Number", "type: Numeric", ["small.yaml:11:32: components.CustomField:Contact.Uid__c.type: there is no field type Numeric; one of AutoNumber, Checkbox, "]),
+        ("Alias: me,", "Alias: far.too.long,", ["small.yaml:8:48: users[0].Alias: STRING_TOO_LONG: Alias: data value too large: far.too.long (max length=8)"]),
+        ("license: Salesforce,", "license: Nothing,", ["small.yaml:6:11: profiles.Admin.license: there is no user licence Nothing"]),
+        ("company: {Name: Small,", "company: {Nmae: Small,", ["small.yaml:2:11: company.Nmae: Organization has no field Nmae"]),
+        ("users:\n", "users: {}\nxs:\n", ["small.yaml:7:1: users: the section users is missing or empty", "small.yaml:8:1: xs: there is no such section"]),
+        ("version: 1", "version: [", ["this is not YAML"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_company_file(tmp_path: Path, old: str, new: str, problems: list[str]) -> None:
+    """Each problem of a company file is told with its place, all of them at once, and the org stays as it was."""
+    with loaded(tmp_path, SMALL) as store:
+        assert old in SMALL
+        with pytest.raises(ConfigError) as error:
+            load_text(store, SMALL.replace(old, new, 1), "small.yaml", now=NOW, rng=random.Random(1))
+        said = [str(problem) for problem in error.value.problems]
+        for problem in problems:
+            assert any(problem in each for each in said), said
+        with store.read() as tx:
+            assert tx.count("Contact") == 1
+
+
+def test_a_company_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SfcodeError, match=r"nothing\.yaml: cannot be read"):
+        load(tmp_path, tmp_path / "nothing.yaml")
