@@ -64,7 +64,7 @@ def proxy(org_url: str, cut: Cut) -> Iterator[str]:
             cut.kill()
             self.close_connection = True
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _pass  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_DELETE = _pass
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

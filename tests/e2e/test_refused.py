@@ -1,0 +1,158 @@
+"""What an org or sfcode refuses: told at the YAML line, and nothing is changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address, Component
+from tests.e2e.org import component, deploy
+
+MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
+FORMULA = Component(
+    "CustomField",
+    "Contact.Appcues_User_Id__c",
+    {"formula": "TEXT(Product_User_Id__c)", "formulaTreatBlanksAs": "BlankAsZero", "label": "Id", "type": "Text"},
+)
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+@pytest.fixture
+def broken(journey):
+    """Give a project whose own template puts a field into the message that the org does not have."""
+    shipped = (journey.folder / "config").resolve().parent
+    template = shipped / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
+    template.parent.mkdir(parents=True)
+    from sfcode.generate.templates import shipped_templates
+
+    text = (shipped_templates() / template.name).read_text()
+    assert "<fields>{{ name }}</fields>" in text
+    template.write_text(text.replace("<fields>{{ name }}</fields>", "<fields>{{ name }}x</fields>"))
+    return journey
+
+
+def test_a_failed_deployment_changes_no_metadata_and_names_the_yaml_lines(broken):
+    refused = broken.apply()
+    assert refused.code == 1
+    assert "The org refused the deployment 0Af" in refused.err
+    assert "no metadata was changed:" in refused.err
+    lines = [line for line in refused.err.splitlines() if line.startswith("  - config/mappings/")]
+    assert any(line.startswith("  - config/mappings/contact.yaml:") for line in lines), refused.err
+    assert any("WorkflowOutboundMessage:Contact.Appcues_contact:" in line for line in lines), refused.err
+    with local_org(broken) as org:
+        for address in (MESSAGE, Address("Flow", "Appcues_contact"), Address("CustomField", FORMULA.full_name)):
+            assert component(org, address) is None
+    (broken.folder / "templates").rename(broken.folder / "unused")
+    assert broken.apply().code == 0
+    assert broken.actions() == {}
+
+
+def test_a_field_that_is_there_is_refused_until_adopted(journey):
+    with local_org(journey) as org:
+        deploy(org, FORMULA)
+    refused = journey.apply()
+    assert refused.code == 1
+    assert f"CustomField:{FORMULA.full_name} exists in the org, and sfcode did not put it there" in refused.err
+    with local_org(journey) as org:
+        assert component(org, MESSAGE) is None
+    assert journey.plan("--detailed-exitcode").code == 1
+    adopt = ("--adopt", f"CustomField:{FORMULA.full_name}")
+    shown = journey.plan(*adopt)
+    assert "# (adopted: it was there before sfcode)" in shown.out
+    assert "~ formula" in shown.out
+    assert journey.apply(*adopt).code == 0
+    assert journey.actions() == {}
+
+
+def test_a_plan_that_is_refused_is_not_saved(journey):
+    with local_org(journey) as org:
+        deploy(org, FORMULA)
+    refused = journey.plan("--out", "plan.json")
+    assert refused.code == 1
+    assert "Nothing was saved to plan.json: the plan is refused." in refused.out
+    assert not (journey.folder / "plan.json").exists()
+
+
+def test_what_others_have_in_the_same_container_is_left_alone(applied):
+    theirs = Component(
+        "WorkflowOutboundMessage",
+        "Contact.Theirs",
+        {
+            "apiVersion": "63.0",
+            "endpointUrl": "https://theirs.example.com/x",
+            "fields": ["Id"],
+            "includeSessionId": False,
+            "integrationUser": "appcues.integration@example.com.local",
+            "name": "Theirs",
+            "protected": False,
+            "useDeadLetterQueue": False,
+        },
+    )
+    with local_org(applied) as org:
+        deploy(org, theirs)
+    assert applied.actions() == {}
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    assert applied.apply().code == 0
+    with local_org(applied) as org:
+        assert component(org, Address("WorkflowOutboundMessage", "Contact.Theirs")) is not None
+
+
+def test_a_missing_secret_stops_before_the_org_is_asked(journey):
+    journey.environ = {"SFCODE_ENV": "local"}
+    refused = journey.plan()
+    assert refused.code == 1
+    assert "the secret SFCODE_RELAY_OUTBOUND_SECRET is not set" in refused.err
+    assert not (journey.folder / ".sfcode").exists()
+
+
+def test_validate_and_render_need_no_secret(journey):
+    journey.environ = {"SFCODE_ENV": "local"}
+    assert journey.run("validate").code == 0
+    assert journey.run("render", "--out", "out").code == 0
+
+
+def test_nobody_there_to_approve_means_no_apply(journey):
+    refused = journey.run("apply")
+    assert refused.code == 1
+    assert "Nobody is there to approve this plan." in refused.err
+    with local_org(journey) as org:
+        assert component(org, MESSAGE) is None
+
+
+def test_render_never_writes_over_something(journey):
+    assert journey.run("render", "--out", "out").code == 0
+    again = journey.run("render", "--out", "out")
+    assert again.code == 1
+    assert "out is not empty." in again.err
+
+
+def test_json_answers_are_one_envelope(journey):
+    planned = journey.run("--json", "plan").json
+    assert (planned["status"], planned["result"]["summary"]["update"]) == (0, 0)
+    done = journey.run("--json", "apply", "--auto-approve")
+    result = done.json["result"]
+    assert result["added"] == planned["result"]["summary"]["create"]
+    assert result["deployments"][0].startswith("0Af")
+    assert "Deploying" in done.err
+
+
+def test_quiet_says_results_only(journey):
+    done = journey.run("--quiet", "apply", "--auto-approve")
+    assert "Deploying" not in done.out
+    assert "Left to do" not in done.out
+    assert "Apply complete!" in done.out
+
+
+def test_attach_follows_a_deployment_to_its_end(applied):
+    said = applied.run("--json", "apply", "--auto-approve")
+    assert said.json["result"]["deployments"] == []
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    deploy_id = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"][0]
+    attached = applied.run("apply", "--attach", deploy_id)
+    assert attached.code == 0
+    assert f"The deployment {deploy_id} is in." in attached.out
+    assert applied.run("apply", "--attach", "0Af000000000000AAA").code == 1
+    assert "is no id of a deployment" in applied.run("apply", "--attach", "nonsense").err
