@@ -1,0 +1,72 @@
+"""Differences are told attribute by attribute, with paths that people can read."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.metadata.component import Value
+from sfcode.metadata.diff import AttributeChange, Path, diff, path_text
+
+
+def told(before: dict[str, Value] | None, after: dict[str, Value] | None) -> list[tuple[str, Value, Value]]:
+    return [(path_text(change.path), change.before, change.after) for change in diff(before, after)]
+
+
+def test_a_new_component_is_told_leaf_by_leaf() -> None:
+    after: dict[str, Value] = {
+        "label": "P",
+        "fieldPermissions": {"Contact.Title": {"editable": False, "readable": True}},
+    }
+    assert told(None, after) == [
+        ('fieldPermissions["Contact.Title"].editable', None, False),
+        ('fieldPermissions["Contact.Title"].readable', None, True),
+        ("label", None, "P"),
+    ]
+    assert told(after, None) == [(path, new, old) for path, old, new in told(None, after)]
+
+
+def test_a_field_of_a_message_comes_or_goes_alone() -> None:
+    """Texts of a set are changes of their own; those that stay are not told."""
+    assert diff({"fields": ["Email", "Id"]}, {"fields": ["Id", "Title"]}) == (
+        AttributeChange(("fields", "Email"), "Email", None, item=True),
+        AttributeChange(("fields", "Title"), None, "Title", item=True),
+    )
+
+
+def test_an_ordered_list_is_told_as_a_whole() -> None:
+    assert told({"fields": ["Name", "Id"]}, {"fields": ["Id", "Name"]}) == [("fields", ["Name", "Id"], ["Id", "Name"])]
+
+
+def test_dicts_in_a_list_of_the_same_length_are_told_by_index() -> None:
+    before: dict[str, Value] = {"filters": [{"field": "A", "value": "1"}, {"field": "B"}]}
+    assert told(before, {"filters": [{"field": "A", "value": "2"}, {"field": "B"}]}) == [("filters[0].value", "1", "2")]
+    longer: dict[str, Value] = {"filters": [{"field": "A"}]}
+    assert told(before, longer) == [("filters", before["filters"], longer["filters"])]
+
+
+def test_true_is_not_one_and_an_empty_dict_is_not_nothing() -> None:
+    assert told({"a": True}, {"a": 1}) == [("a", True, 1)]
+    assert told({}, {"a": {}}) == [("a", None, {})]
+    assert told({"a": {"b": "c"}}, {"a": {}}) == [("a", None, {}), ("a.b", "c", None)]
+
+
+def test_a_value_that_becomes_a_group_is_told_as_both() -> None:
+    assert told({"a": "x"}, {"a": {"b": "y"}}) == [("a", "x", None), ("a.b", None, "y")]
+
+
+def test_a_tuple_is_a_list() -> None:
+    assert diff({"a": ("x", "y")}, {"a": ["x", "y"]}) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("label",), "label"),
+        (("fieldPermissions", "Contact.Title", "editable"), 'fieldPermissions["Contact.Title"].editable'),
+        (("userPermissions", "ApiEnabled", "enabled"), 'userPermissions["ApiEnabled"].enabled'),
+        (("start", "filters", "0", "value"), "start.filters[0].value"),
+        (("actions", 'say "hi"'), 'actions["say \\"hi\\""]'),
+    ],
+)
+def test_a_path_reads_like_a_path(path: Path, text: str) -> None:
+    assert path_text(path) == text

@@ -1,0 +1,181 @@
+"""The normal form: what an org adds or leaves out by itself is no difference, and nothing else is hidden."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.metadata import table
+from sfcode.metadata.component import Component, Value
+from sfcode.metadata.defaults import RULES, SIGNIFICANT_TEXT
+from sfcode.metadata.diff import diff
+from sfcode.metadata.normal import normal
+from tests.metadata.samples import FLOW, MESSAGE, PERMISSIONS, USER_ID
+
+
+def body(type_: str, **values: Value) -> dict[str, Value]:
+    return dict(normal(Component(type_, "Contact.One", values)).body)
+
+
+def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
+    """An org adds its switches and drops BlankAsBlank."""
+    sent = {"formula": "A", "formulaTreatBlanksAs": "BlankAsBlank", "label": "L", "type": "Text", "unique": False}
+    retrieved = {
+        "externalId": False,
+        "formula": "A",
+        "label": "L",
+        "required": False,
+        "trackHistory": False,
+        "type": "Text",
+    }
+    assert body("CustomField", **sent) == body("CustomField", **retrieved)
+    assert body("CustomField", **{**sent, "formulaTreatBlanksAs": "BlankAsZero"}) != body("CustomField", **retrieved)
+
+
+def test_an_outbound_message_retrieved_is_the_one_that_was_sent() -> None:
+    """`includeSessionId` means nothing whatever it is: an org ignores it."""
+    sent = normal(MESSAGE)
+    retrieved = Component(
+        MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "apiVersion": "63", "includeSessionId": True}
+    )
+    assert normal(retrieved) == sent
+    assert sorted(sent.body) == ["apiVersion", "endpointUrl", "fields", "integrationUser", "name"]
+    other = Component(MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "useDeadLetterQueue": True})
+    assert normal(other) != sent
+
+
+def test_a_flow_saved_in_flow_builder_is_the_same_flow() -> None:
+    """Positions, builder's notes, the default label of a run and the action's repeated name mean nothing."""
+    assert normal(FLOW).body == {
+        "actionCalls": {
+            "Send_Contact": {
+                "label": "Send Contact",
+                "actionName": "Contact.Appcues_contact",
+                "actionType": "outboundMessage",
+                "flowTransactionModel": "CurrentTransaction",
+            }
+        },
+        "apiVersion": "63.0",
+        "label": "Appcues contact",
+        "processType": "AutoLaunchedFlow",
+        "start": {
+            "connector": {"targetReference": "Send_Contact"},
+            "filterFormula": "OR(ISNEW(), ISCHANGED({!$Record.Email}))",
+            "object": "Contact",
+            "recordTriggerType": "CreateAndUpdate",
+            "triggerType": "RecordAfterSave",
+        },
+        "status": "Active",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "Draft"),
+        ("interviewLabel", "Something else"),
+        ("environments", ["Slack"]),
+        ("runInMode", "SystemModeWithoutSharing"),
+        ("processMetadataValues", {"ObjectType": {"value": {"stringValue": "Contact"}}}),
+    ],
+)
+def test_a_flow_that_does_something_else_is_another(name: str, value: Value) -> None:
+    assert normal(Component("Flow", FLOW.full_name, {**FLOW.body, name: value})) != normal(FLOW)
+
+
+def test_an_action_that_names_another_segment_is_another() -> None:
+    call = {"actionName": "Contact.A", "actionType": "outboundMessage", "nameSegment": "Contact.B", "versionSegment": 1}
+    assert body("Flow", actionCalls={"A": call})["actionCalls"] == {
+        "A": {"actionName": "Contact.A", "actionType": "outboundMessage", "nameSegment": "Contact.B"}
+    }
+
+
+def test_permissions_that_grant_nothing_are_not_there() -> None:
+    """A set is replaced as a whole, so a row of a right that is off is as good as none."""
+    nothing = body(
+        "PermissionSet",
+        label="P",
+        hasActivationRequired=False,
+        applicationVisibilities={"App": {"visible": False}},
+        fieldPermissions={"Contact.A__c": {"editable": False, "readable": False}, "Contact.B__c": {"editable": False}},
+        objectPermissions={"Lead": {"allowRead": False, "allowEdit": False}},
+        tabSettings={"standard-Contact": {"visibility": "None"}},
+        userPermissions={"ApiEnabled": {"enabled": False}},
+    )
+    assert nothing == {"label": "P"}
+
+
+def test_permissions_are_shown_with_all_that_they_are() -> None:
+    """Edit brings read along; the rights of an object are shown all six, viewAllFields when it is on."""
+    rights = body(
+        "PermissionSet",
+        fieldPermissions={"Contact.A__c": {"editable": True}, "Contact.B__c": {"readable": True}},
+        objectPermissions={"Contact": {"allowRead": True, "viewAllFields": False}},
+    )
+    assert rights == {
+        "fieldPermissions": {
+            "Contact.A__c": {"editable": True, "readable": True},
+            "Contact.B__c": {"editable": False, "readable": True},
+        },
+        "objectPermissions": {
+            "Contact": {
+                "allowCreate": False,
+                "allowDelete": False,
+                "allowEdit": False,
+                "allowRead": True,
+                "modifyAllRecords": False,
+                "viewAllRecords": False,
+            }
+        },
+    }
+    assert normal(PERMISSIONS).body["objectPermissions"] == PERMISSIONS.body["objectPermissions"]
+
+
+def test_blanks_around_texts_and_empty_texts_are_no_difference_unless_they_are_data() -> None:
+    assert body("CustomField", formula="\r\n  IF(a,\r\n b, c)\n", description="", inlineHelpText=" ") == {
+        "formula": "IF(a,\n b, c)"
+    }
+    constant = {"dataType": "String", "value": {"stringValue": " "}}
+    assert body("Flow", constants={"Blank": constant})["constants"] == {"Blank": constant}
+    assert body("Flow", constants={"None": {"dataType": "String", "value": {"stringValue": ""}}})["constants"] == {
+        "None": {"dataType": "String", "value": {"stringValue": ""}}
+    }
+
+
+def test_a_keyed_entry_stays_when_all_in_it_is_default() -> None:
+    """A right, a variable or a constant is there by its name alone."""
+    assert body("Flow", variables={"v": {"dataType": "String", "isInput": False}})["variables"] == {
+        "v": {"dataType": "String"}
+    }
+    assert body("WorkflowRule", actions={"A": {}})["actions"] == {"A": {}}
+
+
+def test_what_is_sent_keeps_all() -> None:
+    """The normal form is another value; the component itself is not touched."""
+    before = FLOW.canonical, USER_ID.canonical
+    normal(FLOW)
+    normal(USER_ID)
+    assert (FLOW.canonical, USER_ID.canonical) == before
+
+
+def test_records_are_their_own_normal_form() -> None:
+    user = Component("User", "a@example.com", {"LastName": "", "IsActive": False})
+    assert normal(user) is user
+
+
+def test_a_change_is_told_in_the_words_of_the_normal_form() -> None:
+    before = normal(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"readable": True}}}))
+    after = normal(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"editable": True}}}))
+    assert [(change.path[-1], change.before, change.after) for change in diff(before.body, after.body)] == [
+        ("editable", False, True)
+    ]
+
+
+def test_each_rule_is_about_elements_that_exist_and_says_why() -> None:
+    for rule in RULES:
+        assert rule.reason
+        for element in rule.elements:
+            owners = [rule.owner] if rule.owner != "*" else ["FlowStart", "FlowActionCall"]
+            for owner in owners:
+                assert element in (table.elements(owner) or {}), (owner, element)
+    for owner, elements in SIGNIFICANT_TEXT.items():
+        assert elements <= (table.elements(owner) or {}).keys()
