@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +66,12 @@ def _load_guard() -> None:
 
 STARTED_WITH = _close_environment()
 _load_guard()
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile(
+    "sfcode", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("sfcode")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
