@@ -119,10 +119,10 @@ class Deployments:
         if report["done"]:
             return
         try:
-            package = open_package(data, options)
-            report = result.started(report, len(package.items), self._now())
+            report = result.started(report, self._now())
             with self._context.store.transaction() as tx:
                 self._put(tx, report)
+            package = open_package(data, options)
             author = Author(session.user_id, self._now(), package.api_version)
 
             def finish(tx: Tx, outcome: Outcome) -> None:

@@ -59,15 +59,10 @@ def pending(deploy_id: str, options: DeployOptions, user_id: str, user_name: str
     }
 
 
-def started(report: Json, total: int, now: datetime) -> Json:
+def started(report: Json, now: datetime) -> Json:
     """Report a deploy that is at work."""
     at = stamp(now)
-    return report | {
-        "lastModifiedDate": at,
-        "numberComponentsTotal": total,
-        "startDate": at,
-        "status": "InProgress",
-    }
+    return report | {"lastModifiedDate": at, "startDate": at, "status": "InProgress"}
 
 
 def finished(report: Json, outcome: Outcome, now: datetime) -> Json:

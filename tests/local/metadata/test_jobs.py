@@ -1,0 +1,176 @@
+"""Deploys as jobs: queued, cancelled, cut off in the middle, and remembered."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.local.metadata.deploy import engine, jobs
+
+NS = "http://soap.sforce.com/2006/04/metadata"
+SECONDS = 20
+
+BLOCKING_SERVER = """
+import sys, threading
+from pathlib import Path
+from sfcode.local import serve
+from sfcode.local.metadata.deploy import engine, jobs
+
+real = engine.problems
+def blocking(subject):
+    print("inside", flush=True)
+    threading.Event().wait()
+    return real(subject)
+
+with serve(Path(sys.argv[1])) as org:
+    engine.problems = blocking
+    print(org.url, org.access_token, org.org_id, org.username, flush=True)
+    threading.Event().wait()
+"""
+
+
+class Gate:
+    """Holds deploys where they open their package until it is opened itself."""
+
+    def __init__(self, real) -> None:
+        self._real = real
+        self.inside = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self, *arguments):
+        self.inside.set()
+        assert self.open.wait(SECONDS)
+        return self._real(*arguments)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Stop deploys where they open their package."""
+    gate = Gate(jobs.open_package)
+    monkeypatch.setattr(jobs, "open_package", gate)
+    yield gate
+    gate.open.set()
+
+
+def status(org, deploy_id: str) -> str:
+    root = org.soap(f"<checkDeployStatus><asyncProcessId>{deploy_id}</asyncProcessId></checkDeployStatus>")
+    return root.findtext(f".//{{{NS}}}status")
+
+
+def test_a_report_outlives_the_server(kit, client, tmp_path) -> None:
+    """The next server on the same state answers for the deploys of the one before."""
+    with serve(tmp_path) as served:
+        done = client(served, tmp_path).deploy(kit.good())
+    with serve(tmp_path) as served:
+        again = client(served, tmp_path).finish(done.id)
+    assert again.report == done.report
+
+
+def test_one_deploy_at_a_time(org, kit, gate) -> None:
+    """A second deploy waits for the first, whose report says that it is at work."""
+    first = org.start(kit.zipped(kit.good()))
+    assert gate.inside.wait(SECONDS)
+    second = org.start(kit.zipped(kit.good()))
+    assert (status(org, first), status(org, second)) == ("InProgress", "Pending")
+    gate.open.set()
+    assert org.finish(first).of("To_Relay")["created"] == "true"
+    assert org.finish(second).of("To_Relay")["changed"] == "false"
+
+
+def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
+    """It never begins."""
+    first = org.start(kit.zipped({"package.xml": kit.manifest({})} | _field(kit)))
+    assert gate.inside.wait(SECONDS)
+    second = org.start(kit.zipped(kit.good()))
+    root = org.soap(f"<cancelDeploy><String>{second}</String></cancelDeploy>")
+    assert root.findtext(f".//{{{NS}}}done") == "true"
+    gate.open.set()
+    org.finish(first)
+    result = org.finish(second)
+    assert (result.status, result.report["canceledByName"]) == ("Canceled", "admin@northwind.example")
+    assert org.retrieve({"Flow": ["To_Relay"]})["messages"]
+
+
+def test_a_running_deploy_is_cancelled_before_it_ends(org, kit, gate) -> None:
+    """Its transaction is undone, and it cannot be cancelled twice."""
+    before = org.snapshot()
+    deploy_id = org.start(kit.zipped(kit.good()))
+    assert gate.inside.wait(SECONDS)
+    root = org.soap(f"<cancelDeploy>{deploy_id}</cancelDeploy>")
+    assert root.findtext(f".//{{{NS}}}done") == "false"
+    assert status(org, deploy_id) == "Canceling"
+    gate.open.set()
+    result = org.finish(deploy_id)
+    assert result.status == "Canceled"
+    assert org.snapshot() == before
+    with pytest.raises(kit.fault) as error:
+        org.soap(f"<cancelDeploy>{deploy_id}</cancelDeploy>")
+    assert error.value.text == "INVALID_ID_FIELD: Deployment already completed"
+
+
+def _field(kit) -> dict[str, str]:
+    return {
+        "package.xml": kit.manifest({"CustomField": ["Contact.One__c"]}),
+        "objects/Contact.object": kit.wrap("CustomObject", kit.field("One__c")),
+    }
+
+
+def test_a_server_killed_in_the_middle_leaves_the_org_as_before(kit, client, tmp_path) -> None:
+    """After kill -9 inside the transaction nothing is changed, the deploy is reported as failed, and the next one works."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BLOCKING_SERVER, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+    ) as server:
+        from sfcode.local import LocalOrg
+
+        assert server.stdout is not None
+        remote = client(LocalOrg(*server.stdout.readline().split()), tmp_path)
+        before = remote.snapshot()
+        deploy_id = remote.start(kit.zipped(kit.good()))
+        assert server.stdout.readline() == "inside\n"
+        assert status(remote, deploy_id) == "InProgress"
+        server.send_signal(signal.SIGKILL)
+        server.wait(SECONDS)
+    with serve(tmp_path) as served:
+        org = client(served, tmp_path)
+        assert org.snapshot() == before
+        result = org.finish(deploy_id)
+        assert (result.status, result.report["errorStatusCode"]) == ("Failed", "UNKNOWN_EXCEPTION")
+        assert "Nothing was changed" in result.report["errorMessage"]
+        assert org.deploy(kit.good()).status == "Succeeded"
+
+
+def test_a_fault_of_ours_ends_a_deploy_and_nothing_else(org, kit, monkeypatch, caplog) -> None:
+    """An unexpected exception is reported as the org's own failure; the queue goes on."""
+
+    def broken(_subject):
+        raise RuntimeError("boom")
+
+    before = org.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "problems", broken)
+        result = org.deploy(kit.good())
+    assert (result.status, result.report["errorStatusCode"]) == ("Failed", "UNKNOWN_EXCEPTION")
+    assert "boom" in caplog.text
+    assert org.snapshot() == before
+    assert org.deploy(kit.good()).status == "Succeeded"
+
+
+def test_retrieves_do_not_pile_up(org) -> None:
+    """Only the last ones can be asked for, so that the state does not grow with every command."""
+    ids = []
+    for _ in range(25):
+        root = org.soap("<retrieve><request><apiVersion>62.0</apiVersion></request></retrieve>")
+        ids.append(root.findtext(f".//{{{NS}}}id"))
+
+    def known(job: str) -> bool:
+        root = org.soap(f"<checkStatus><asyncProcessId>{job}</asyncProcessId></checkStatus>")
+        return root.findtext(f".//{{{NS}}}state") == "Completed"
+
+    assert [known(job) for job in ids] == [False] * 5 + [True] * 20
