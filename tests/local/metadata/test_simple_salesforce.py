@@ -1,0 +1,118 @@
+"""simple-salesforce's metadata module, unmodified, against the local org."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce import Salesforce
+from simple_salesforce.metadata import SfdcMetadataApi
+
+SECONDS = 20
+
+
+class PlainHttp(HTTPAdapter):
+    """Sends what the library writes as https to the same address over http: it has the scheme hard-coded."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        request.url = str(request.url).replace("https://", "http://", 1)
+        return super().send(request, *args, **kwargs)
+
+
+@pytest.fixture
+def salesforce(org) -> Iterator[Salesforce]:
+    """Sign in with the org's token."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", PlainHttp())
+        instance = org.org.url.removeprefix("http://")
+        yield Salesforce(session_id=org.token, instance=instance, version="62.0", session=session)
+
+
+@pytest.fixture
+def mdapi(salesforce, org) -> SfdcMetadataApi:
+    """Give the metadata module; zeep has a session of its own, so the address is given as http."""
+    api = SfdcMetadataApi(
+        session=salesforce.session,
+        session_id=org.token,
+        instance=salesforce.sf_instance,
+        metadata_url=f"{org.org.url}/services/Soap/m/62.0/",
+        headers=salesforce.headers,
+        api_version="62.0",
+    )
+    yield api
+    api._client.transport.session.close()
+
+
+def wait_for(mdapi: SfdcMetadataApi, deploy_id: str) -> tuple[Any, ...]:
+    for _ in range(SECONDS * 4):
+        found = mdapi.check_deploy_status(deploy_id)
+        if found[0] not in {"Pending", "InProgress"}:
+            return found
+    raise AssertionError("the deploy did not end")
+
+
+def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
+    """deploy gives an id, check_deploy_status the outcome and the problems of what was refused."""
+    good = tmp_path / "good.zip"
+    good.write_bytes(kit.zipped(kit.good()))
+    deploy_id, state = mdapi.deploy(str(good), sandbox=False, testLevel="NoTestRun")
+    assert (deploy_id[:3], state) == ("0Af", "Queued")
+    found, _, detail, _ = wait_for(mdapi, deploy_id)
+    assert (found, detail["total_count"], detail["failed_count"]) == ("Succeeded", "7", "0")
+    files = {"package.xml": kit.manifest({"Flow": ["Bad"]}), "flows/Bad.flow": kit.flow(message="Contact.Ghost")}
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(kit.zipped(files))
+    # Without a test level it writes the text None where none belongs.
+    deploy_id, _ = mdapi.deploy(str(bad), sandbox=False)
+    found, _, detail, _ = wait_for(mdapi, deploy_id)
+    assert found == "Failed"
+    assert detail["errors"] == [
+        {
+            "type": "Flow",
+            "file": "flows/Bad.flow",
+            "status": "Error",
+            "message": "Send (Action) - We can't find an action with the name and action type that you specified.",
+        }
+    ]
+
+
+def test_components_are_written_one_by_one(mdapi) -> None:
+    """zeep reads and writes components by the WSDL, order and types included."""
+    field = mdapi.CustomField(
+        fullName="Contact.Colour__c", label="Colour", type=mdapi._client.get_type("ns0:FieldType")("Text"), length=40
+    )
+    mdapi.CustomField.create(field)
+    read = mdapi.CustomField.read("Contact.Colour__c")
+    assert (read.fullName, read.label, read.length, read.externalId) == ("Contact.Colour__c", "Colour", 40, False)
+    read.label = "Shade"
+    mdapi.CustomField.update(read)
+    assert mdapi.CustomField.read("Contact.Colour__c").label == "Shade"
+    mdapi.CustomField.delete("Contact.Colour__c")
+    with pytest.raises(Exception, match=r"no CustomField named Contact.Colour__c found"):
+        mdapi.CustomField.delete("Contact.Colour__c")
+
+
+def test_types_and_components_are_listed(mdapi, org, kit) -> None:
+    """describe_metadata and list_metadata are understood by zeep."""
+    org.deploy(kit.good())
+    described = mdapi.describe_metadata()
+    assert (
+        "WorkflowRule" in next(each for each in described.metadataObjects if each.xmlName == "Workflow").childXmlNames
+    )
+    (query,) = [mdapi._client.get_type("ns0:ListMetadataQuery")(type="Flow", folder=None)]
+    (found,) = mdapi.list_metadata([query])
+    assert (found.fullName, found.fileName, found.id[:3]) == ("To_Relay", "flows/To_Relay.flow", "301")
+
+
+def test_a_flow_is_stopped_through_tooling(salesforce, org, kit) -> None:
+    """toolingexecute reaches the definition of a flow."""
+    org.deploy(kit.good())
+    (definition,) = org.query("SELECT Id FROM FlowDefinition")
+    salesforce.toolingexecute(
+        f"sobjects/FlowDefinition/{definition['Id']}", method="PATCH", data={"Metadata": {"activeVersionNumber": 0}}
+    )
+    assert org.query("SELECT ActiveVersionId FROM FlowDefinition")[0]["ActiveVersionId"] is None
