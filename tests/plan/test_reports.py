@@ -111,3 +111,16 @@ def test_html_asks_for_nothing_from_anywhere(plan):
     assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
     for word in ("<script", "src=", "<link", "@import", "url("):
         assert word not in page
+
+
+def test_of_two_long_texts_only_the_place_where_they_differ_is_shown(project):
+    def flow(middle):
+        return Component("Flow", "F", {"start": {"filterFormula": f"{'A' * 80}, {middle}{'B' * 80}"}})
+
+    plan = build(project, desired(flow("NEW, ")), observed(flow(""), applied=(flow(""),)), secrets=SECRETS)
+    a, b = "A" * 30, "B" * 32
+    assert f"""\
+          ~ filterFormula =
+              - "…{a}, {b}…"
+              + "…{a}, NEW, {b}…"
+""" in text(plan)

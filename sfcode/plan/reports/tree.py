@@ -13,6 +13,9 @@ from sfcode.plan.change import Change
 INLINE = 60
 """Widest small mapping that stays on one line, in characters."""
 
+CONTEXT = 32
+"""How much of a long text is shown on either side of a difference, in characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -51,6 +54,11 @@ def _attribute(key: str, before: Value, after: Value, depth: int) -> Iterator[Li
         yield Line(sign, depth, f"{key} = [")
         yield from _items(before, after, depth + 1)
         yield Line(" ", depth, "]")
+    elif sign == "~" and isinstance(before, str) and isinstance(after, str) and len(before + after) > 2 * INLINE:
+        old, new = _where_they_differ(before, after)
+        yield Line(sign, depth, f"{key} =")
+        yield Line("-", depth + 1, _text(old))
+        yield Line("+", depth + 1, _text(new))
     elif sign == "~":
         yield Line(sign, depth, f"{key} = {_text(before)} -> {_text(after)}")
     elif isinstance(one, Mapping) and len(_text(one)) > INLINE:
@@ -72,6 +80,24 @@ def _items(
             yield Line("+", depth, f"{_text(item)},")
     if hidden := sum(item in after for item in before):
         yield Line(" ", depth, f"# ({hidden} unchanged {'element' if hidden == 1 else 'elements'} hidden)")
+
+
+def _where_they_differ(before: str, after: str) -> tuple[str, str]:
+    """Cut two long texts down to where they differ, with a little on either side."""
+    start = _shared(before, after)
+    end = _shared(before[start:][::-1], after[start:][::-1])
+    first, last = max(0, start - CONTEXT), max(0, end - CONTEXT)
+
+    def cut(text: str) -> str:
+        return f"{'…' if first else ''}{text[first : len(text) - last]}{'…' if last else ''}"
+
+    return cut(before), cut(after)
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the characters that two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _key(name: str) -> str:
