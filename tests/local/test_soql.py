@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from sfcode.local.errors import ApiError
+from sfcode.local.sobjects.write import Writer
 from sfcode.local.soql.ast import DateRange
 from sfcode.local.soql.conditions import like_pattern
 from sfcode.local.soql.dates import bounds
 from sfcode.local.soql.execute import run
 from sfcode.local.soql.parser import parse
-from sfcode.local.sobjects.write import Writer
 
 Soql = Callable[[str], list[dict[str, Any]]]
 
@@ -59,15 +59,23 @@ def test_parents_are_nested_and_a_missing_one_is_null(writer: Writer) -> None:
 
 
 def test_children_come_with_their_parent_and_none_is_null(soql: Soql) -> None:
-    (account,) = soql("SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 2) FROM Account WHERE Name LIKE 'Blue%'")
-    assert account["Contacts"] == {"totalSize": 2, "done": True, "records": [{"LastName": "Conti"}, {"LastName": "O'Brien"}]}
+    (account,) = soql(
+        "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 2) FROM Account WHERE Name LIKE 'Blue%'"
+    )
+    assert account["Contacts"] == {
+        "totalSize": 2,
+        "done": True,
+        "records": [{"LastName": "Conti"}, {"LastName": "O'Brien"}],
+    }
     (user,) = soql("SELECT Id, (SELECT PermissionSetId FROM PermissionSetAssignments) FROM User WHERE Alias = 'radmin'")
     assert user["PermissionSetAssignments"] is None
 
 
 def test_order_puts_nulls_first_whichever_way_unless_told(soql: Soql) -> None:
     def seats(order: str) -> list[float | None]:
-        return [row["Seats__c"] for row in soql(f"SELECT Seats__c FROM Account ORDER BY Seats__c {order}, Name LIMIT 3")]
+        return [
+            row["Seats__c"] for row in soql(f"SELECT Seats__c FROM Account ORDER BY Seats__c {order}, Name LIMIT 3")
+        ]
 
     assert seats("") == [None, None, 5.0]
     assert seats("DESC") == [None, None, 150.0]
@@ -75,12 +83,20 @@ def test_order_puts_nulls_first_whichever_way_unless_told(soql: Soql) -> None:
 
 
 def test_limit_and_offset_cut(soql: Soql) -> None:
-    assert names(soql("SELECT Name FROM Account ORDER BY Name LIMIT 2 OFFSET 3")) == ["Dovetail Furniture", "Evergreen Clinics"]
+    assert names(soql("SELECT Name FROM Account ORDER BY Name LIMIT 2 OFFSET 3")) == [
+        "Dovetail Furniture",
+        "Evergreen Clinics",
+    ]
 
 
 def test_groups_are_counted_and_named(soql: Soql) -> None:
-    rows = soql("SELECT Plan__c, COUNT(Id), MAX(Product_User_Id__c) most FROM Contact WHERE Plan__c != null GROUP BY Plan__c ORDER BY COUNT(Id) DESC, Plan__c LIMIT 2")
-    assert rows == [{"Plan__c": "business", "expr0": 8, "most": 10028.0}, {"Plan__c": "team", "expr0": 8, "most": 10027.0}]
+    rows = soql(
+        "SELECT Plan__c, COUNT(Id), MAX(Product_User_Id__c) most FROM Contact WHERE Plan__c != null GROUP BY Plan__c ORDER BY COUNT(Id) DESC, Plan__c LIMIT 2"
+    )
+    assert rows == [
+        {"Plan__c": "business", "expr0": 8, "most": 10028.0},
+        {"Plan__c": "team", "expr0": 8, "most": 10027.0},
+    ]
     assert soql("SELECT COUNT_DISTINCT(Product_User_Id__c) n FROM Contact WHERE LastName = 'Nair'") == [{"n": 1}]
     assert soql("SELECT SUM(Seats__c) s, AVG(Seats__c) a, MIN(Name) m FROM Account WHERE Seats__c > 25") == [
         {"s": 190.0, "a": 95.0, "m": "Cobalt Robotics"}
@@ -93,7 +109,9 @@ def test_quotes_and_backslashes_in_text(soql: Soql) -> None:
 
 
 def test_names_that_begin_like_keywords_are_names() -> None:
-    query = parse("SELECT Order__c, From_Date__c, Limits__c, Null__c FROM Groups__c WHERE Not__c = 1 AND In__c = true ORDER BY Desc__c")
+    query = parse(
+        "SELECT Order__c, From_Date__c, Limits__c, Null__c FROM Groups__c WHERE Not__c = 1 AND In__c = true ORDER BY Desc__c"
+    )
     assert [item.text for item in query.select] == ["Order__c", "From_Date__c", "Limits__c", "Null__c"]  # type: ignore[union-attr]
 
 

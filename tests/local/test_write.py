@@ -64,7 +64,9 @@ def user(writer: Writer, **more: Any) -> dict[str, Any]:
         ({"LastName": "x", "Account": {"Name": "Bluefin Logistics"}}, "INVALID_FIELD", "Account: an external id field is needed", None),
     ],
 )  # fmt: skip
-def test_wrong_contacts(writer: Writer, values: dict[str, Any], code: str, message: str, fields: list[str] | None) -> None:
+def test_wrong_contacts(
+    writer: Writer, values: dict[str, Any], code: str, message: str, fields: list[str] | None
+) -> None:
     """A wrong record is refused in Salesforce's words, and nothing is stored."""
     before = writer.tx.count("Contact")
     refused(code, message, fields, writer.create, "Contact", values)
@@ -91,7 +93,14 @@ def test_values_of_the_wrong_type(writer: Writer, value: dict[str, Any], said: s
 
 
 def test_values_are_stored_as_the_api_shows_them(writer: Writer) -> None:
-    given = {"LastName": " Kim ", "FirstName": "Ji", "Last_Login__c": "2026-03-18T14:00:00+02:00", "Product_User_Id__c": "7", "DoNotCall": "true", "Title": ""}
+    given = {
+        "LastName": " Kim ",
+        "FirstName": "Ji",
+        "Last_Login__c": "2026-03-18T14:00:00+02:00",
+        "Product_User_Id__c": "7",
+        "DoNotCall": "true",
+        "Title": "",
+    }
     record = writer.tx.record("Contact", writer.create("Contact", given))
     assert record is not None
     assert {name: record[name] for name in (*given, "Name")} == {
@@ -205,19 +214,36 @@ def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: Writer) 
         who = str(writer.tx.records(name)[0]["Id"])
         assert writer.create("Event", event | {"WhoId": who})
     account = str(writer.tx.records("Account")[0]["Id"])
-    refused("MALFORMED_ID", f"Name ID: id value of incorrect type: {account}", ["WhoId"], writer.create, "Event", event | {"WhoId": account})
+    refused(
+        "MALFORMED_ID",
+        f"Name ID: id value of incorrect type: {account}",
+        ["WhoId"],
+        writer.create,
+        "Event",
+        event | {"WhoId": account},
+    )
 
 
 def test_a_converted_lead_is_left_alone(writer: Writer) -> None:
     lead = writer.create("Lead", {"LastName": "x", "Company": "y"})
     writer.tx.update("Lead", lead, {"IsConverted": True}, user_id="u", now=writer.now)
-    refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [], writer.update, "Lead", lead, {"Title": "z"})
+    refused(
+        "CANNOT_UPDATE_CONVERTED_LEAD",
+        "cannot reference converted lead",
+        [],
+        writer.update,
+        "Lead",
+        lead,
+        {"Title": "z"},
+    )
 
 
 def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: Writer) -> None:
     account = writer.create("Account", {"Name": "A"})
     contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
-    event = writer.create("Event", {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhatId": account, "WhoId": contact})
+    event = writer.create(
+        "Event", {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhatId": account, "WhoId": contact}
+    )
     writer.delete("Account", account)
     assert writer.tx.record("Contact", contact) is None
     left = writer.tx.record("Event", event)
@@ -226,9 +252,31 @@ def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: W
 
 
 def test_records_of_a_deployed_object(writer: Writer) -> None:
-    deploy(writer, "CustomObject", "Survey__c", label="Survey", pluralLabel="Surveys", nameField={"type": "Text", "label": "Survey"})
-    deploy(writer, "CustomField", "Survey__c.Contact__c", type="Lookup", label="Contact", referenceTo="Contact", relationshipName="Surveys")
-    deploy(writer, "CustomField", "Survey__c.Kind__c", type="Picklist", label="Kind", valueSet={"restricted": True, "valueSetDefinition": {"value": [{"fullName": "NPS"}]}})
+    deploy(
+        writer,
+        "CustomObject",
+        "Survey__c",
+        label="Survey",
+        pluralLabel="Surveys",
+        nameField={"type": "Text", "label": "Survey"},
+    )
+    deploy(
+        writer,
+        "CustomField",
+        "Survey__c.Contact__c",
+        type="Lookup",
+        label="Contact",
+        referenceTo="Contact",
+        relationshipName="Surveys",
+    )
+    deploy(
+        writer,
+        "CustomField",
+        "Survey__c.Kind__c",
+        type="Picklist",
+        label="Kind",
+        valueSet={"restricted": True, "valueSetDefinition": {"value": [{"fullName": "NPS"}]}},
+    )
     write = fresh(writer)
     contact = str(write.tx.records("Contact")[0]["Id"])
     survey = write.create("Survey__c", {"Contact__c": contact, "Kind__c": "NPS"})
@@ -236,7 +284,14 @@ def test_records_of_a_deployed_object(writer: Writer) -> None:
     record = write.tx.record("Survey__c", survey)
     assert record is not None
     assert record["Name"] == survey[:15]
-    refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Kind: bad value for restricted picklist field: CSAT", ["Kind__c"], write.create, "Survey__c", {"Kind__c": "CSAT"})
+    refused(
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "Kind: bad value for restricted picklist field: CSAT",
+        ["Kind__c"],
+        write.create,
+        "Survey__c",
+        {"Kind__c": "CSAT"},
+    )
     child = write.catalog.child("Contact", "Surveys__r")
     assert child is not None
     assert child.field == "Contact__c"
@@ -245,7 +300,11 @@ def test_records_of_a_deployed_object(writer: Writer) -> None:
 def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: Writer) -> None:
     record = writer.tx.record("User", writer.create("User", user(writer)))
     assert record is not None
-    assert (record["Name"], record["IsActive"], record["CommunityNickname"]) == ("Appcues Integration", True, "appcues.integration")
+    assert (record["Name"], record["IsActive"], record["CommunityNickname"]) == (
+        "Appcues Integration",
+        True,
+        "appcues.integration",
+    )
 
 
 @pytest.mark.parametrize(
@@ -267,13 +326,22 @@ def test_wrong_users(writer: Writer, values: dict[str, Any], code: str, message:
 
 def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: Writer) -> None:
     made = [
-        writer.create("User", user(writer, Username=f"u{number}@x.example", CommunityNickname=f"u{number}")) for number in range(5)
+        writer.create("User", user(writer, Username=f"u{number}@x.example", CommunityNickname=f"u{number}"))
+        for number in range(5)
     ]
     sixth = user(writer, Username="u6@x.example")
     refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"], writer.create, "User", sixth)
     writer.update("User", made[0], {"IsActive": False})
     assert writer.create("User", sixth)
-    refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"], writer.update, "User", made[0], {"IsActive": True})
+    refused(
+        "LICENSE_LIMIT_EXCEEDED",
+        "License Limit Exceeded",
+        ["ProfileId"],
+        writer.update,
+        "User",
+        made[0],
+        {"IsActive": True},
+    )
 
 
 def test_a_user_cannot_be_deleted(writer: Writer) -> None:
@@ -299,7 +367,9 @@ def test_an_integration_user_needs_the_permission_set_licence_first(writer: Writ
         'Can\'t assign permission set "Appcues Integration" to user "Appcues Integration". '
         "The user license doesn't allow the permission: Read Accounts"
     )
-    refused("FIELD_INTEGRITY_EXCEPTION", message, ["PermissionSetId"], writer.create, "PermissionSetAssignment", assignment)
+    refused(
+        "FIELD_INTEGRITY_EXCEPTION", message, ["PermissionSetId"], writer.create, "PermissionSetAssignment", assignment
+    )
     licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
     held = writer.create("PermissionSetLicenseAssign", {"AssigneeId": assignee, "PermissionSetLicenseId": licence})
     assert writer.create("PermissionSetAssignment", assignment).startswith("0Pa")
@@ -312,8 +382,17 @@ def test_an_integration_user_needs_the_permission_set_licence_first(writer: Writ
 def test_a_permission_set_is_assigned_once(writer: Writer, permission_set: str) -> None:
     assignment = {"AssigneeId": writer.user_id, "PermissionSetId": permission_set}
     first = writer.create("PermissionSetAssignment", assignment)
-    message = f"Duplicate PermissionSetAssignment. Assignee: {writer.user_id[:15]}; Permission Set: {permission_set[:15]}"
-    refused("DUPLICATE_VALUE", message, ["AssigneeId", "PermissionSetId"], writer.create, "PermissionSetAssignment", assignment)
+    message = (
+        f"Duplicate PermissionSetAssignment. Assignee: {writer.user_id[:15]}; Permission Set: {permission_set[:15]}"
+    )
+    refused(
+        "DUPLICATE_VALUE",
+        message,
+        ["AssigneeId", "PermissionSetId"],
+        writer.create,
+        "PermissionSetAssignment",
+        assignment,
+    )
     with pytest.raises(ApiError, match="INVALID_FIELD_FOR_INSERT_UPDATE"):
         writer.update("PermissionSetAssignment", first, {"PermissionSetId": permission_set})
     writer.delete("PermissionSetAssignment", first)
@@ -323,7 +402,8 @@ def test_a_permission_set_is_assigned_once(writer: Writer, permission_set: str) 
 def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(writer: Writer) -> None:
     licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
     users = [
-        writer.create("User", user(writer, profile="Standard User", Username=f"u{number}@x.example")) for number in range(6)
+        writer.create("User", user(writer, profile="Standard User", Username=f"u{number}@x.example"))
+        for number in range(6)
     ]
     for assignee in users[:5]:
         values = {"AssigneeId": assignee, "PermissionSetLicenseId": licence}
@@ -331,7 +411,14 @@ def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(wri
     message = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
     refused("DUPLICATE_VALUE", message, [], writer.create, "PermissionSetLicenseAssign", values)
     sixth = {"AssigneeId": users[5], "PermissionSetLicenseId": licence}
-    refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"], writer.create, "PermissionSetLicenseAssign", sixth)
+    refused(
+        "LICENSE_LIMIT_EXCEEDED",
+        "License Limit Exceeded",
+        ["PermissionSetLicenseId"],
+        writer.create,
+        "PermissionSetLicenseAssign",
+        sixth,
+    )
 
 
 def test_rows_that_are_metadata_are_not_written_as_records(writer: Writer) -> None:
