@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Literal
-from urllib.parse import quote, unquote
 
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
@@ -46,12 +45,12 @@ def kind_of(type_: str) -> MetadataType:
 def file_of(address: Address, layout: Layout = "mdapi", *, content_type: str = "") -> str:
     """Give the path of the file that holds a component, its content file where it has one."""
     kind = kind_of(address.type)
-    owner = _escape(container(address.type, address.full_name))
+    owner = _safe(container(address.type, address.full_name))
     if layout == "mdapi":
         return f"{kind.directory}/{owner}.{kind.suffix}"
     folder = f"{SOURCE_ROOT}/{kind.directory}"
     if kind.parent in _OWN_FOLDER:
-        name = _escape(local_name(address.type, address.full_name))
+        name = _safe(local_name(address.type, address.full_name))
         return f"{folder}/{owner}/{kind.element}/{name}.{_source_suffix(kind)}{META}"
     if address.type in _OWN_FOLDER:
         return f"{folder}/{owner}/{owner}.{kind.suffix}{META}"
@@ -64,7 +63,7 @@ def meta_file_of(address: Address, layout: Layout = "mdapi") -> str:
     """Give the path of the XML beside a component's content file."""
     kind = kind_of(address.type)
     folder = kind.directory if layout == "mdapi" else f"{SOURCE_ROOT}/{kind.directory}"
-    return f"{folder}/{_escape(address.full_name)}.{kind.suffix}{META}"
+    return f"{folder}/{_safe(address.full_name)}.{kind.suffix}{META}"
 
 
 def component_at(path: str) -> Address | None:
@@ -87,7 +86,7 @@ def _at(kind: MetadataType, below: tuple[str, ...]) -> Address | None:
         for child in TYPES.values():
             suffix = f".{_source_suffix(child)}{META}"
             if child.parent == kind.name and child.element == element and file.endswith(suffix):
-                return Address(child.name, f"{unquote(owner)}.{unquote(file.removesuffix(suffix))}")
+                return Address(child.name, f"{owner}.{file.removesuffix(suffix)}")
         return None
     name = below[-1].removesuffix(META)
     if name.endswith(f".{kind.suffix}"):
@@ -97,8 +96,8 @@ def _at(kind: MetadataType, below: tuple[str, ...]) -> Address | None:
     else:
         return None
     if kind.name in _OWN_FOLDER:
-        return Address(kind.name, unquote(stem)) if below[:-1] in ((), (stem,)) else None
-    return Address(kind.name, unquote("/".join((*below[:-1], stem)))) if stem else None
+        return Address(kind.name, stem) if below[:-1] in ((), (stem,)) else None
+    return Address(kind.name, "/".join((*below[:-1], stem))) if stem else None
 
 
 def _source_suffix(kind: MetadataType) -> str:
@@ -106,6 +105,13 @@ def _source_suffix(kind: MetadataType) -> str:
     return "field" if kind.name == "CustomField" else kind.name[:1].lower() + kind.name[1:]
 
 
-def _escape(name: str) -> str:
-    """Escape what a file name cannot hold, as Salesforce does: percent-encoded, folders and common signs kept."""
-    return quote(name, safe="/ !$'()+,-.;=@[]^_`{}~&")
+def _safe(name: str) -> str:
+    """
+    Give a name as it stands in a path.
+
+    Full names are what an org uses as file names too: signs that a file cannot have are percent-encoded
+    in the name already (`Custom%3A Sales Profile`).
+    """
+    if name.startswith("/") or "\\" in name or "\0" in name or {"", ".", ".."} & set(name.split("/")):
+        raise MetadataError(f"{name!r} cannot be the name of a file")
+    return name

@@ -203,11 +203,20 @@ def test_other_files_are_no_components(path: str) -> None:
     assert component_at(path) is None
 
 
-def test_names_that_no_file_can_have_are_escaped() -> None:
-    """As an org does: a rule's file keeps blanks, signs that file systems refuse are percent-encoded."""
-    address = Address("PermissionSet", "A:B?")
-    assert file_of(address) == "permissionsets/A%3AB%3F.permissionset"
-    assert component_at(file_of(address)) == address
+def test_a_name_is_its_file_name() -> None:
+    """An org encodes in the name itself what a file name cannot hold; folders of reports are folders."""
+    for address, path in [
+        (Address("Profile", "Custom%3A Sales Profile"), "profiles/Custom%3A Sales Profile.profile"),
+        (Address("Report", "Appcues/Answers"), "reports/Appcues/Answers.report"),
+    ]:
+        assert file_of(address) == path
+        assert component_at(path) == address
+
+
+@pytest.mark.parametrize("name", ["../A", "/etc/passwd", "A/../../B", "A\\B", ""])
+def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(MetadataError, match="cannot be the name of a file"):
+        file_of(Address("Report", name))
 
 
 def test_zips_are_the_same_for_the_same_files() -> None:
