@@ -49,9 +49,13 @@ class Call:
     def json(self) -> Any:
         """Read the body as JSON. Raises ApiError."""
         try:
-            return json.loads(self.body)
-        except ValueError as error:
+            value = json.loads(self.body)
+            if b"\\u" in self.body:
+                # Half a surrogate pair is no text: it could be neither stored nor answered.
+                json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
             raise bad_json(f"{error}") from error
+        return value
 
     def json_object(self) -> dict[str, Any]:
         """Read the body as a JSON object. Raises ApiError."""

@@ -81,7 +81,7 @@ def _number(field: FieldDef, value: object) -> int | float:
         raise _wrong_type(field, value)
     try:
         number = float(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _wrong_type(field, value) from error
     digits = field.precision - field.scale if field.precision else 18
     if number != number or abs(number) >= 10.0**digits:  # noqa: PLR0124 (NaN)
@@ -108,9 +108,9 @@ def _moment(field: FieldDef, text: str) -> str:
         if field.type == "date":
             return date.fromisoformat(text[:10]).isoformat()
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
         raise _wrong_type(field, text) from error
-    return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _kind(field: FieldDef) -> str:

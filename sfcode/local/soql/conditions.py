@@ -100,7 +100,10 @@ class Conditions:
         field, read = bound.field, self._world.reader(bound)
         if field.type not in ("date", "datetime") or not isinstance(literal.value, DateRange):
             raise self._refuse(QUOTED.format(field.name, _soql_type(field)), literal.at)
-        first, after = (_written(field, day) for day in bounds(literal.value, self._now))
+        try:
+            first, after = (_written(field, day) for day in bounds(literal.value, self._now))
+        except (ValueError, OverflowError) as error:
+            raise self._refuse("the date is out of range", literal.at) from error
         tests: dict[str, Callable[[str], bool]] = {
             "=": lambda value: first <= value < after,
             "!=": lambda value: not first <= value < after,
@@ -167,7 +170,10 @@ class Conditions:
                 )
             return full(str(value))
         if kind == "datetime":
-            return _stamped(str(value))
+            try:
+                return _stamped(str(value))
+            except (ValueError, OverflowError) as error:
+                raise errors.malformed(f"invalid datetime: {value}", self._world.text, literal.at) from error
         return None if isinstance(value, DateRange) else value
 
     def _refuse(self, message: str, at: int) -> ApiError:

@@ -38,7 +38,7 @@ def parse(text: str) -> Query:
     if len(text) > MAX_LENGTH:
         raise malformed("SOQL statements cannot be longer than 100,000 characters.", text, 0)
     try:
-        tree = _grammar().parse(text)
+        return _query(_grammar().parse(text).children[0])
     except UnexpectedToken as error:
         if error.token.type == "$END":
             raise malformed("unexpected token: '<EOF>'", text, len(text)) from error
@@ -51,7 +51,6 @@ def parse(text: str) -> Query:
         raise malformed("unexpected token: '<EOF>'", text, len(text)) from error
     except RecursionError as error:
         raise malformed("the query is nested too deeply", text, 0) from error
-    return _query(tree.children[0])
 
 
 @cache
