@@ -8,7 +8,6 @@ from typing import Any
 
 from sfcode.local.metadata.deploy.result import soap_time
 from sfcode.local.metadata.registry import FILE_TYPES, parent_of
-from sfcode.local.sobjects.standard import standard_objects
 from sfcode.local.store import Stored, Tx
 from sfcode.metadata.component import Component
 from sfcode.metadata.types import container
@@ -39,9 +38,8 @@ def entries(tx: Tx, type_: str) -> Iterator[Entry]:
         return
     found = {stored.component.full_name: Entry(stored.component, stored, stored.id) for stored in tx.components(type_)}
     if type_ == "CustomObject":
-        for name in standard_objects():
-            if name in SHOWN_AS_OBJECTS:
-                found.setdefault(name, Entry(Component("CustomObject", name), None))
+        for name in SHOWN_AS_OBJECTS:
+            found.setdefault(name, Entry(Component("CustomObject", name), None))
     yield from (found[name] for name in sorted(found))
 
 

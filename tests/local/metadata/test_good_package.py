@@ -71,6 +71,25 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
     assert org.snapshot() == before
 
 
+def test_whole_containers_and_profiles_come_back_and_go_in_again(org, kit) -> None:
+    """An object, a workflow and a profile as a whole are given back in a form that changes nothing."""
+    org.deploy(kit.good())
+    before = org.snapshot()
+    members = {
+        "CustomObject": ["Contact", "Activity"],
+        "Workflow": ["*"],
+        "Profile": ["Admin"],
+        "FlowDefinition": ["*"],
+    }
+    found = org.retrieve(members)
+    assert found["messages"] == []
+    assert b"External_Id__c" in found["files"]["unpackaged/objects/Contact.object"]
+    again = org.deploy(found["files"])
+    assert again.status == "Succeeded", again.failures
+    assert {each["changed"] for each in again.successes} == {"false"}
+    assert org.snapshot() == before
+
+
 def test_containers_merge_by_child(org, kit) -> None:
     """A workflow file with one message leaves the others of its object alone; one that is there is replaced."""
     org.deploy(kit.good())

@@ -84,6 +84,16 @@ def test_one_deploy_at_a_time(org, kit, gate) -> None:
     assert org.finish(second).of("To_Relay")["changed"] == "false"
 
 
+def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, gate, tmp_path) -> None:
+    """It does not take the deploy for lost while the other server works on it."""
+    deploy_id = org.start(kit.zipped(kit.good()))
+    assert gate.inside.wait(SECONDS)
+    with serve(tmp_path) as served:
+        assert status(client(served, tmp_path), deploy_id) == "InProgress"
+    gate.open.set()
+    assert org.finish(deploy_id).status == "Succeeded"
+
+
 def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
     """It never begins."""
     first = org.start(kit.zipped({"package.xml": kit.manifest({})} | _field(kit)))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sfcode.local import ids
@@ -41,6 +42,11 @@ VALID_FOR = timedelta(days=10)
 Report = dict[str, Any]
 
 
+# By state file and id: several servers of one process may share a state, and each knows the others' deploys.
+_running: dict[tuple[Path, str], Future[None]] = {}
+_lock = threading.Lock()
+
+
 class _Cancelled(Exception):
     """Ends the transaction of a deploy that was cancelled in time."""
 
@@ -51,8 +57,6 @@ class Deployments:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="deploy")
-        self._lock = threading.Lock()
-        self._running: dict[str, Future[None]] = {}
         self._cancelled: dict[str, Session] = {}
 
     def start(self, data: bytes, options: DeployOptions, session: Session) -> Report:
@@ -62,9 +66,9 @@ class Deployments:
             user = tx.record("User", session.user_id) or {}
             report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
             self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
-        with self._lock:
+        with _lock:
             future = self._worker.submit(self._run, deploy_id, data, options, session)
-            self._running[deploy_id] = future
+            _running[self._key(deploy_id)] = future
         future.add_done_callback(lambda _: self._forget(deploy_id))
         return report
 
@@ -84,8 +88,8 @@ class Deployments:
 
     def status(self, deploy_id: str) -> Report:
         """Give the report of a deploy. Raises Fault for an id that is none."""
-        with self._lock:
-            future = self._running.get(ids.full(deploy_id))
+        with _lock:
+            future = _running.get(self._key(deploy_id))
         if future is not None:
             wait([future], timeout=PATIENCE)
         row = self._row(deploy_id)
@@ -102,7 +106,7 @@ class Deployments:
         deploy_id = ids.full(deploy_id)
         if self.status(deploy_id)["done"]:
             raise Fault("INVALID_ID_FIELD", "Deployment already completed")
-        with self._lock:
+        with _lock:
             self._cancelled[deploy_id] = session
         with self._context.store.transaction() as tx:
             row = tx.deploy(deploy_id) or {}
@@ -164,8 +168,8 @@ class Deployments:
 
     def _is_lost(self, row: Mapping[str, Any]) -> bool:
         if row["process"] == os.getpid():
-            with self._lock:
-                here = row["report"]["id"] in self._running
+            with _lock:
+                here = self._key(row["report"]["id"]) in _running
             # Just ended, perhaps: then the report that was read is the one before the last.
             return not here and not self._row(row["report"]["id"])["report"]["done"]
         if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > GIVEN_UP:
@@ -173,9 +177,12 @@ class Deployments:
         return not _is_alive(row["process"])
 
     def _forget(self, deploy_id: str) -> None:
-        with self._lock:
-            self._running.pop(deploy_id, None)
+        with _lock:
+            _running.pop(self._key(deploy_id), None)
             self._cancelled.pop(deploy_id, None)
+
+    def _key(self, deploy_id: str) -> tuple[Path, str]:
+        return self._context.store.path, ids.full(deploy_id)
 
     def _now(self) -> datetime:
         return self._context.clock.now()
