@@ -55,4 +55,8 @@ def field(answer: Mapping[str, Any]) -> Field:
         permissionable=bool(answer.get("permissionable", False)),
         calculated=bool(answer.get("calculated", False)),
         updateable=bool(answer.get("updateable", False)),
+        nillable=bool(answer.get("nillable", True)),
+        createable=bool(answer.get("createable", False)),
+        compound=str(answer.get("compoundFieldName") or ""),
+        reference_to=tuple(answer.get("referenceTo") or ()),
     )

@@ -19,7 +19,9 @@ def changed(**values: Any) -> dict[str, Any]:
 
 
 def test_reads_a_field() -> None:
-    assert field(LAST_NAME) == Field("LastName", "string", "Last Name", 80, required=True, permissionable=False)
+    assert field(LAST_NAME) == Field(
+        "LastName", "string", "Last Name", 80, required=True, permissionable=False, nillable=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,8 @@ def test_asks_the_org_for_each_object_once(org_at) -> None:
     schema = org.describe(["Contact", "Lead", "Event", "Task", "Nowhere__c"])
     assert sorted(schema.objects) == ["Contact", "Event", "Lead", "Task"]
     assert len(server.requests) == 5
+
+
+def test_a_part_of_an_address_knows_the_whole_which_takes_the_permission() -> None:
+    answer = {"name": "MailingCity", "type": "string", "permissionable": True, "compoundFieldName": "MailingAddress"}
+    assert field(answer).permission == "MailingAddress"
