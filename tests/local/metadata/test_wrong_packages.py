@@ -94,6 +94,12 @@ PACKAGES = {
         "package.xml",
         "package.xml",
     ),
+    "package.xml of no version that is a number": Case(
+        lambda kit: {"package.xml": kit.manifest({}, version="²")},
+        "Invalid version specified: ²",
+        "package.xml",
+        "package.xml",
+    ),
     "listed but absent": Case(
         files({"WorkflowRule": ["Contact.Ghost"]}),
         "An object 'Contact.Ghost' of type WorkflowRule was named in package.xml, but was not found in zipped directory",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -103,8 +104,7 @@ def read(files: Mapping[str, bytes], root: str) -> Manifests:
 
 
 def _is_version(text: str) -> bool:
-    whole, dot, rest = text.partition(".")
-    return whole.isdigit() and (not dot or rest.isdigit())
+    return re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text) is not None
 
 
 def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 from sfcode.local import ids
 from sfcode.local.metadata import soap
@@ -47,10 +48,9 @@ def retrieve(request: Request) -> list[soap.Node]:
 
 
 def _version(text: str) -> str:
-    try:
-        return f"{float(text):.1f}"
-    except ValueError:
-        raise soap.Fault("INVALID_FIELD", f"'{text}' is not a valid value for the type xsd:double") from None
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text):
+        raise soap.Fault("INVALID_FIELD", f"'{text}' is not a valid value for the type xsd:double")
+    return f"{float(text):.1f}"
 
 
 def _drop_old(tx: Tx, newest: str) -> None:
