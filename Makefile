@@ -53,7 +53,7 @@ bench: $(READY) ## measure start-up and a round trip; ARGS=--save keeps the resu
 test-org: $(READY) ## run the probes of docs/unverified.md against the org that SFCODE_TEST_ORG names
 	@if [ -z "$$SFCODE_TEST_ORG" ]; then \
 	  echo 'make test-org: no org is named, so nothing was tested. Set SFCODE_TEST_ORG to alias:NAME, env:PREFIX or an' >&2; \
-	  echo 'instance URL of an org that may be changed (a scratch org or a sandbox); docs/unverified.md tells what is asked.' >&2; \
+	  echo 'instance URL, best of a scratch org or a sandbox. Nothing is changed there; docs/unverified.md tells what is asked.' >&2; \
 	  exit 1; \
 	fi
 	$(BIN)/python -m pytest -m org $(ARGS)

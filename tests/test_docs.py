@@ -12,7 +12,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from sfcode.config import load
 from sfcode.errors import ExitCode
+from sfcode.generate import generate
+from sfcode.metadata.objects import standard
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?: \"[^\"]*\")?\)|!\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -121,6 +124,18 @@ class TestUnverified:
         promised = {name for name, row in self.rows(root).items() if "`make test-org`" in row[3]}
         assert probed
         assert promised == probed
+
+
+def test_the_mapping_that_the_readme_shows_is_a_good_one(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "config", tmp_path / "config")
+    (shown,) = re.findall(
+        r"^```yaml\n# config/(\S+)\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    path, text = shown
+    (tmp_path / "config" / path).write_text(text)
+    project = load(tmp_path / "config", "local")
+    generated = {str(component.address) for component in generate(project, standard()).components}
+    assert {"CustomField:Contact.Appcues_User_Id__c", "Flow:Appcues_contact"} <= generated
 
 
 def runnable(root: Path) -> list[tuple[str, str, str]]:
