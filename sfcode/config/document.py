@@ -47,6 +47,8 @@ class Document:
     text: str
     data: object
     spots: Mapping[ConfigPath, Spot]
+    problems: tuple[Problem, ...] = ()
+    """About entries that are not in `data`: a key written twice, a merge key."""
 
     @cached_property
     def keys(self) -> dict[ConfigPath, Position]:

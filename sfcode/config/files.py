@@ -57,10 +57,12 @@ def shown(path: Path) -> str:
 
 def _read(path: Path, files: Files) -> Document | None:
     try:
-        return read(path, shown(path))
+        document = read(path, shown(path))
     except ConfigError as error:
         files.problems.extend(error.problems)
         return None
+    files.problems.extend(document.problems)
+    return document
 
 
 def _mapping_paths(folder: Path, files: Files) -> list[Path]:

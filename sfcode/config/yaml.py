@@ -89,6 +89,8 @@ class _Parser:
     file: str
     text: str
     problems: list[Problem] = field(default_factory=list)
+    unread: list[Problem] = field(default_factory=list)
+    """About entries that are left out of the data: the rest can still be judged."""
     anchors: dict[str, _Node] = field(default_factory=dict)
     spots: dict[ConfigPath, Spot] = field(default_factory=dict)
 
@@ -103,8 +105,8 @@ class _Parser:
             raise _error(Position(self.file, 1, 1), kind, "write `key: value` lines; `sfcode init` writes an example")
         data = self.flatten(root, (), root.at)
         if self.problems:
-            raise ConfigError(self.problems)
-        return Document(self.file, self.text, data, self.spots)
+            raise ConfigError(self.problems + self.unread)
+        return Document(self.file, self.text, data, self.spots, tuple(self.unread))
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigError:
         mark = error.problem_mark or error.context_mark
@@ -163,13 +165,16 @@ class _Parser:
             if not isinstance(event, yaml.ScalarEvent):
                 where = self.place(event.start_mark)
                 raise _error(where, "a key must be plain text", "put a value that begins with { or [ in quotes")
-            key = event.value
+            key, where = event.value, self.place(event.start_mark)
+            node = self.node(next(events), events, (*path, key))
             if key == "<<" and event.implicit[0]:
-                self.note(event, path, "merge keys (<<) are not supported", "write the keys out")
+                self.leave_out(where, path, "merge keys (<<) are not supported", "write the keys out")
             elif key in seen:
-                self.note(event, (*path, key), f"written twice, first in line {seen[key].line}", "keep one of them")
-            where = seen.setdefault(key, self.place(event.start_mark))
-            yield key, where, self.node(next(events), events, (*path, key))
+                message = f"written twice, first in line {seen[key].line}"
+                self.leave_out(where, (*path, key), message, "keep one of them")
+            else:
+                seen[key] = where
+                yield key, where, node
 
     def scalar(self, event: yaml.ScalarEvent, path: ConfigPath) -> object:
         try:
@@ -184,6 +189,9 @@ class _Parser:
 
     def note(self, event: Any, path: ConfigPath, message: str, cure: str) -> None:
         self.problems.append(Problem(self.place(event.start_mark), show_path(path), message, cure))
+
+    def leave_out(self, where: Position, path: ConfigPath, message: str, cure: str) -> None:
+        self.unread.append(Problem(where, show_path(path), message, cure))
 
     def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
         """Turn a node into data and note its spots; here aliases unfold, so here is the bound."""

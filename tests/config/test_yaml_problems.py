@@ -185,3 +185,12 @@ user_id: a
 @each(CASES)
 def test_a_broken_file_is_told_at_the_place_where_it_breaks(case: Case, folder: Folder) -> None:
     case.check(folder)
+
+
+def test_a_key_written_twice_does_not_hide_what_else_is_wrong(folder: Folder) -> None:
+    folder.write("mappings/contact.yaml", CONTACT + "match: usr\nmatch: group\nobject: Lead\n")
+    assert folder.problems() == [
+        'config/mappings/contact.yaml:7:8: match: unknown value "usr"; write user (or: group)',
+        "config/mappings/contact.yaml:8:1: match: written twice, first in line 7; keep one of them",
+        "config/mappings/contact.yaml:9:1: object: written twice, first in line 1; keep one of them",
+    ]
