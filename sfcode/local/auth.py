@@ -21,10 +21,10 @@ class Session:
     org_id: str
 
 
-def session(tx: Tx, token: str) -> Session | None:
-    """Find whose token this is; a deactivated user's is nobody's."""
-    user_id = tx.session_user(token)
-    user = None if user_id is None else tx.record("User", user_id)
+def session(tx: Tx, token: str, now: datetime) -> Session | None:
+    """Find whose token this is; an expired one, and a deactivated user's, is nobody's."""
+    row = tx.session(token)
+    user = None if row is None or row.expired(now) else tx.record("User", row.user_id)
     if user is None or not user.get("IsActive"):
         return None
     return Session(str(user["Id"]), str(user["Username"]), tx.get("org_id") or "")
@@ -35,7 +35,16 @@ def token_for(tx: Tx, user_id: str, *, now: datetime, rng: random.Random) -> str
     known = tx.session_token(user_id)
     if known is not None:
         return known
-    secret = "".join(rng.choice(ids.ALPHABET) for _ in range(TOKEN_LENGTH))
-    token = f"{(tx.get('org_id') or '')[:15]}!{secret}"
+    token = new_token(tx, rng)
     tx.put_session(token, user_id, now=now)
     return token
+
+
+def new_token(tx: Tx, rng: random.Random) -> str:
+    """Make up a token."""
+    return f"{(tx.get('org_id') or '')[:15]}!{secret(TOKEN_LENGTH, rng)}"
+
+
+def secret(length: int, rng: random.Random) -> str:
+    """Make up what nobody can guess."""
+    return "".join(rng.choice(ids.ALPHABET) for _ in range(length))

@@ -34,8 +34,13 @@ class Context:
         """Find the user behind an access token (of a SOAP SessionHeader or an Authorization header)."""
         if not token:
             return None
+        now = self.clock.now()
         with self.store.read() as tx:
-            return auth.session(tx, token)
+            found, row = auth.session(tx, token, now), tx.session(token)
+        if found is not None and row is not None and row.half_gone(now):
+            with self.store.transaction() as tx:
+                tx.prolong_session(row, now=now)
+        return found
 
     def org(self, tx: Tx) -> OrgFacts:
         """Read the org's identity."""

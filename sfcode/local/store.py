@@ -18,16 +18,18 @@ from typing import Self
 from sfcode.errors import SfcodeError
 from sfcode.local.tables.components import ComponentTable, Put, Stored
 from sfcode.local.tables.flows import FlowTable, FlowVersion
-from sfcode.local.tables.jobs import JobTable, SessionTable
+from sfcode.local.tables.jobs import JobTable
+from sfcode.local.tables.oauth import OAuthTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.schema import MIGRATIONS
+from sfcode.local.tables.sessions import SessionTable
 
 __all__ = ["FlowVersion", "Put", "Record", "Scalar", "Store", "Stored", "Tx"]
 
 BUSY_SECONDS = 30.0
 
 
-class Tx(ComponentTable, FlowTable, RecordTable, JobTable, SessionTable):
+class Tx(ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, SessionTable):
     """One transaction over all tables; a flow is seen as the component that its active (else newest) version is."""
 
     def component(self, kind: str, full_name: str) -> Stored | None:
@@ -53,7 +55,18 @@ class Tx(ComponentTable, FlowTable, RecordTable, JobTable, SessionTable):
 
     def clear(self) -> None:
         """Forget everything but the sign-ins: the first step of loading another company."""
-        for table in ("meta", "sequence", "component", "flow_version", "flow", "record", "job"):
+        for table in (
+            "meta",
+            "sequence",
+            "component",
+            "flow_version",
+            "flow",
+            "record",
+            "job",
+            "app",
+            "oauth_grant",
+            "password",
+        ):
             self._db.execute("DELETE FROM " + table)  # noqa: S608
 
 

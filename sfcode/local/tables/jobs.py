@@ -1,14 +1,12 @@
-"""What is asked for by id later: deployments, retrieves, and who is signed in."""
+"""What is asked for by id later: deployments and retrieves."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sfcode.local import ids
-from sfcode.local.clock import stamp
 from sfcode.local.tables.base import Table
 
 Json = dict[str, Any]
@@ -60,27 +58,3 @@ class JobTable(Table):
             return None
         row = self._db.execute("SELECT body FROM job WHERE id = ?", (ids.full(job_id),)).fetchone()
         return None if row is None else json.loads(row[0])
-
-
-class SessionTable(Table):
-    """Access tokens, and whose they are."""
-
-    def put_session(self, token: str, user_id: str, *, now: datetime) -> None:
-        """Let a token speak for a user."""
-        self._db.execute("INSERT INTO session VALUES (?, ?, ?)", (token, ids.full(user_id), stamp(now)))
-
-    def session_user(self, token: str) -> str | None:
-        """Tell which user a token speaks for."""
-        row = self._db.execute("SELECT user_id FROM session WHERE token = ?", (token,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def session_token(self, user_id: str) -> str | None:
-        """Give the oldest token of a user, so that a client that signed in once stays signed in."""
-        row = self._db.execute(
-            "SELECT token FROM session WHERE user_id = ? ORDER BY created_at, token LIMIT 1", (ids.full(user_id),)
-        ).fetchone()
-        return None if row is None else str(row[0])
-
-    def end_session(self, token: str) -> bool:
-        """Make a token worthless; say whether it was worth anything."""
-        return self._db.execute("DELETE FROM session WHERE token = ?", (token,)).rowcount > 0

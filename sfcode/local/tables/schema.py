@@ -38,4 +38,19 @@ MIGRATIONS = (
     CREATE TABLE job (id TEXT PRIMARY KEY, body TEXT NOT NULL, payload BLOB) WITHOUT ROWID;
     CREATE TABLE session (token TEXT PRIMARY KEY, user_id TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE session ADD COLUMN expires_at TEXT;
+    ALTER TABLE session ADD COLUMN minutes INTEGER;
+    ALTER TABLE session ADD COLUMN app TEXT;
+    ALTER TABLE session ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+    CREATE TABLE app (consumer_key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE oauth_grant (
+        token TEXT PRIMARY KEY,
+        app TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE password (user_id TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
