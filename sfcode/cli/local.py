@@ -38,17 +38,25 @@ def local() -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="Port; 0 takes a free one."
 )
+@click.option("--tls", is_flag=True, help="Serve https as well, with a certificate made for this machine.")
+@click.option(
+    "--tls-port",
+    type=click.IntRange(0, 65535),
+    default=8443,
+    show_default=True,
+    help="Port of https; 0 takes a free one.",
+)
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, access_token, ...")
 @click.pass_obj
-def serve(session: Session, port: int, state: Path, *, as_json: bool) -> None:
+def serve(session: Session, port: int, tls_port: int, state: Path, *, tls: bool, as_json: bool) -> None:
     """Serve the local org on 127.0.0.1 until Ctrl-C; its state stays."""
     from sfcode.local import serve as serve_org
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with serve_org(state, port=port) as org:
+    with serve_org(state, port=port, tls=tls, tls_port=tls_port) as org:
         if as_json or session.json:
             click.echo(json_module.dumps(_ready(org)))
         else:
@@ -89,7 +97,8 @@ def _done(session: Session, state: Path, text: str) -> None:
 
 
 def _ready(org: LocalOrg) -> dict[str, str]:
-    return {"url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
+    ready = {"url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
+    return ready | ({"tls_url": org.tls_url, "certificate": str(org.certificate)} if org.tls_url else {})
 
 
 def _how_to_sign_in(org: LocalOrg, state: Path) -> str:
@@ -98,7 +107,7 @@ The local org answers at {org.url}
   user   {org.username}
   org    {org.org_id}
   state  {state}
-
+{_how_to_trust(org)}
 Try it with the sf CLI, without signing in:
   export SF_ORG_INSTANCE_URL={org.url} SF_TARGET_ORG='{org.access_token}'
   sf data query -q 'SELECT Name, Product_User_Id__c FROM Contact'
@@ -108,3 +117,14 @@ Or sign in once, and say --target-org local from then on:
     --instance-url {org.url} --no-prompt --alias local
 
 Ctrl-C stops it."""  # noqa: S608
+
+
+def _how_to_trust(org: LocalOrg) -> str:
+    if not org.tls_url:
+        return ""
+    return f"""\
+
+And at {org.tls_url}, for clients that are told to trust its certificate:
+  export NODE_EXTRA_CA_CERTS={org.certificate}   # sf, jsforce and whatever else runs on Node
+  export REQUESTS_CA_BUNDLE={org.certificate}    # simple-salesforce, CumulusCI and whatever else uses requests
+"""

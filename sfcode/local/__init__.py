@@ -21,13 +21,23 @@ __all__ = ["LocalOrg", "load", "reset", "serve"]
 
 @contextmanager
 def serve(
-    state: Path, *, port: int = 0, clock: Clock | None = None, rng: random.Random | None = None
+    state: Path,
+    *,
+    port: int = 0,
+    tls: bool = False,
+    tls_port: int = 0,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
 ) -> Iterator[LocalOrg]:
-    """Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one."""
+    """
+    Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
+
+    With `tls` also over https, with a certificate of its own: LocalOrg.tls_url and LocalOrg.certificate.
+    """
     # The web server is imported by those who serve, not by everybody who imports this package.
     from sfcode.local import server
 
-    with server.serve(state, port=port, clock=clock, rng=rng) as org:
+    with server.serve(state, port=port, tls=tls, tls_port=tls_port, clock=clock, rng=rng) as org:
         yield org
 
 

@@ -8,10 +8,11 @@ import random
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from sfcode.errors import SfcodeError
 from sfcode.local import auth, company
@@ -19,6 +20,7 @@ from sfcode.local.app import make_app
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.context import Context
 from sfcode.local.store import Store
+from sfcode.local.tls import Identity, identity
 
 STATE_FILE = "org.db"
 HOST = "127.0.0.1"
@@ -34,6 +36,9 @@ class LocalOrg:
     access_token: str
     org_id: str
     username: str
+    tls_url: str | None = None
+    certificate: Path | None = None
+    """What a client has to trust to use `tls_url`."""
 
 
 def open_store(state: Path) -> Store:
@@ -43,38 +48,58 @@ def open_store(state: Path) -> Store:
 
 @contextlib.contextmanager
 def serve(
-    state: Path, *, port: int = 0, clock: Clock | None = None, rng: random.Random | None = None
+    state: Path,
+    *,
+    port: int = 0,
+    tls: bool = False,
+    tls_port: int = 0,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
 ) -> Iterator[LocalOrg]:
-    """Serve the local org whose state is in a folder; a new one begins as the shipped company. Port 0 picks a free one."""
+    """
+    Serve the local org whose state is in a folder; a new one begins as the shipped company.
+
+    With `tls` it is served over https as well, on a port of its own. Port 0 picks a free one.
+    """
     context_clock, context_rng = clock or SystemClock(), rng or random.SystemRandom()
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(port))
+        tls_listener = stack.enter_context(_listener(tls_port, "--tls-port")) if tls else None
         store = stack.enter_context(open_store(state))
         context = Context(store, context_clock, context_rng)
         company.found(store, now=context_clock.now(), rng=context_rng)
         org = _sign_in(context, listener.getsockname()[1])
-        server = _Server(_config(context), listener)
-        stack.callback(server.stop)
-        server.start()
+        app = make_app(context)
+        servers = [_Server(_config(app), listener)]
+        if tls_listener is not None:
+            trust = identity(store)
+            servers.append(_Server(_config(app, trust), tls_listener))
+            tls_url = f"https://{HOST}:{tls_listener.getsockname()[1]}"
+            org = replace(org, tls_url=tls_url, certificate=trust.certificate)
+        for server in servers:
+            stack.callback(server.stop)
+            server.start()
         yield org
 
 
-def _config(context: Context) -> uvicorn.Config:
+def _config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(context),
+        app,
         access_log=False,
         http="httptools",
         lifespan="off",
         log_config=None,
         loop="asyncio",
         server_header=False,
+        ssl_certfile=trust.certificate if trust else None,
+        ssl_keyfile=trust.key if trust else None,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=75,
         ws="none",
     )
 
 
-def _listener(port: int) -> socket.socket:
+def _listener(port: int, option: str = "--port") -> socket.socket:
     # With its protocol named, asyncio sets TCP_NODELAY on what it accepts: without, answers wait 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -84,7 +109,7 @@ def _listener(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise SfcodeError(
-            f"port {port} of {HOST} cannot be served: {error}", "Choose another one with --port, or 0 for any."
+            f"port {port} of {HOST} cannot be served: {error}", f"Choose another one with {option}, or 0 for any."
         ) from error
     return listener
 
@@ -139,6 +164,9 @@ class _Server(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
+            if self.config.is_ssl and connection.transport.is_closing():
+                # It has been answered; what is left of TLS is to wait for the client to say goodbye as well.
+                connection.transport.abort()
         await asyncio.sleep(0)
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)

@@ -1,0 +1,97 @@
+"""
+A certificate for this machine alone, so that clients which insist on https can be used.
+
+It is its own issuer and no authority: whoever trusts it trusts a server on 127.0.0.1 or localhost that has
+its key, and nothing else.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sfcode.local.store import Store
+
+FOLDER = "tls"
+NAME = "sfcode local org"
+LIFETIME = timedelta(days=397)
+"""What browsers and Apple's libraries accept at most."""
+RENEWED = timedelta(days=30)
+"""How long before its end a certificate is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Where a certificate and its key are."""
+
+    certificate: Path
+    key: Path
+
+
+def identity(store: Store) -> Identity:
+    """Give the certificate of an org, which lies beside its state; it is made once, and again shortly before it ends."""
+    folder = store.path.parent.resolve() / FOLDER
+    found = Identity(folder / "certificate.pem", folder / "key.pem")
+    # Whoever may write may make it: the others, in this process or another, wait and find it made.
+    with store.transaction():
+        if not _is_good(found):
+            folder.mkdir(exist_ok=True)
+            certificate, key = _generated()
+            _write(found.key, key, 0o600)
+            _write(found.certificate, certificate, 0o644)
+    return found
+
+
+def _is_good(found: Identity) -> bool:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        certificate = x509.load_pem_x509_certificate(found.certificate.read_bytes())
+        key = load_pem_private_key(found.key.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        return False
+    # The machine's clock and not the org's: it is the one that clients go by.
+    lasts = certificate.not_valid_after_utc - datetime.now(UTC) > RENEWED
+    return lasts and certificate.public_key() == key.public_key()
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    made = path.with_suffix(".new")
+    made.unlink(missing_ok=True)
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+    made.replace(path)
+
+
+def _generated() -> tuple[bytes, bytes]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    now = datetime.now(UTC)
+    addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), private
