@@ -7,7 +7,7 @@ READY := .venv/.ready
 SF := .cache/sf/.ready
 ARGS ?=
 
-.PHONY: help demo test lint format pytest docs bench test-org record lock clean
+.PHONY: help demo test lint format pytest docs grammars bench test-org record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ pytest: $(READY) $(SF)
 
 docs: $(READY) ## write the generated pages under docs/reference/
 	@$(BIN)/python scripts/docs.py
+
+grammars: $(READY) ## write the tables of the local org's grammars, after one was edited
+	@$(BIN)/python scripts/grammars.py
 
 bench: $(READY) ## measure start-up and a round trip; ARGS=--save keeps the result in benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from sfcode.local import grammars
 from sfcode.local.soql.ast import (
     Aggregate,
     AllFields,
@@ -55,10 +55,7 @@ def parse(text: str) -> Query:
 
 @cache
 def _grammar() -> Lark:
-    from lark import Lark
-
-    text = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", maybe_placeholders=True)
+    return grammars.load(__package__)
 
 
 def _query(tree: Any) -> Query:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from sfcode.local import grammars
 from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ def _syntax_error(token: Token, expected: set[str]) -> str:
 
 @functools.cache
 def _parser() -> Lark:
-    from lark import Lark
-
-    grammar = resources.files(__package__).joinpath("grammar.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", maybe_placeholders=False)
+    return grammars.load(__package__)
 
 
 class _Build:

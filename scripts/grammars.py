@@ -1,0 +1,33 @@
+"""
+Write the tables of the local org's grammars, which spare it working them out; with --check, say which are stale.
+
+    .venv/bin/python scripts/grammars.py [--check]
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from sfcode.local.grammars import GRAMMARS, TABLE, kept, table
+
+
+def main() -> int:
+    """Write what is stale, or only name it."""
+    stale = 0
+    for package in GRAMMARS:
+        path = Path(str(files(package).joinpath(TABLE)))
+        if kept(package) is not None:
+            continue
+        stale += 1
+        if "--check" in sys.argv[1:]:
+            print(f"{path} is stale: run make grammars", file=sys.stderr)
+        else:
+            path.write_text(table(package), encoding="utf-8")
+            print(f"wrote {path}")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

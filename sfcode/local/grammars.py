@@ -1,0 +1,79 @@
+"""
+Grammars that need not be worked out again each time: their LALR tables are package data.
+
+Working one out takes a tenth of a second, and every command with `--org local` would wait for it.
+`scripts/grammars.py` writes the tables; a table of another text or another lark is not used, so that
+editing a grammar works at once and is only slower until the script has run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+GRAMMARS = {"sfcode.local.metadata.formula": False, "sfcode.local.soql": True}
+"""The packages that hold a grammar, and whether their trees keep a place for what is absent."""
+
+TEXT, TABLE = "grammar.lark", "grammar.json"
+KEYED = "%"
+"""Marks a dictionary whose keys are numbers, which JSON does not have."""
+
+
+def load(package: str) -> Lark:
+    """Give the parser of a package's grammar."""
+    from lark import Lark
+
+    found = kept(package)
+    return work_out(package) if found is None else Lark.load(found)
+
+
+def kept(package: str) -> dict[str, Any] | None:
+    """Give the table of a package's grammar, unless it is that of another text or another lark."""
+    found: dict[str, Any] | None = json.loads(_read(package, TABLE) or "null", object_hook=_plain)
+    return None if found is None or found["of"] != fingerprint(package) else found
+
+
+def work_out(package: str) -> Lark:
+    """Make a parser from the text of a grammar: the slow way."""
+    from lark import Lark
+
+    return Lark(_read(package, TEXT), parser="lalr", maybe_placeholders=GRAMMARS[package])
+
+
+def table(package: str) -> str:
+    """Write the table of a package's grammar; lark numbers its entries anew each time."""
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
+
+    data, memo = work_out(package).memo_serialize([TerminalDef, Rule])
+    found = {"of": fingerprint(package), "data": _keyed(data), "memo": _keyed(memo)}
+    return json.dumps(found, separators=(",", ":")) + "\n"
+
+
+def fingerprint(package: str) -> str:
+    """Name a grammar and the lark that reads it: a table serves no other."""
+    import lark
+
+    return hashlib.sha256(f"lark {lark.__version__} {GRAMMARS[package]}\n{_read(package, TEXT)}".encode()).hexdigest()
+
+
+def _read(package: str, name: str) -> str:
+    path = files(package).joinpath(name)
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def _keyed(value: Any) -> Any:
+    if isinstance(value, dict):
+        if all(isinstance(key, str) for key in value):
+            return {key: _keyed(each) for key, each in value.items()}
+        return {KEYED: [[key, _keyed(each)] for key, each in value.items()]}
+    return [_keyed(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _plain(value: dict[str, Any]) -> dict[Any, Any]:
+    return dict(value[KEYED]) if KEYED in value else value

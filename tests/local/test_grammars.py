@@ -1,0 +1,43 @@
+"""The tables that spare the local org working out its grammars."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from sfcode.local import grammars
+
+TEXTS = {
+    "sfcode.local.metadata.formula": (
+        "IF(ISBLANK(A__c), \"\", TEXT(B__r.C__c)) & 'x'",
+        "NOT(1 + 2 * -3 >= 4 || $User.Id <> null) && !TRUE",
+    ),
+    "sfcode.local.soql": (
+        "SELECT Id, Account.Name FROM Contact WHERE (Name LIKE 'A%' OR Email != null) AND Id IN ('1','2') ORDER BY Id DESC LIMIT 5",
+        "SELECT Title, COUNT(Id) n FROM Contact WHERE CreatedDate = LAST_N_DAYS:3 GROUP BY Title",
+    ),
+}
+
+
+@pytest.mark.parametrize("package", grammars.GRAMMARS)
+def test_tables_are_current(package: str) -> None:
+    """An edited grammar or another lark needs `make grammars`: without, each start works the grammar out."""
+    assert grammars.kept(package) is not None, "run make grammars"
+
+
+@pytest.mark.parametrize(("package", "text"), [(package, text) for package in TEXTS for text in TEXTS[package]])
+def test_a_table_reads_as_its_grammar_does(package: str, text: str) -> None:
+    """The parser from the table gives the same tree as the one that is worked out from the grammar."""
+    assert grammars.load(package).parse(text) == grammars.work_out(package).parse(text)
+
+
+def test_a_table_of_another_grammar_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Editing a grammar works at once, although its table is stale."""
+    read = grammars._read
+    package = "sfcode.local.soql"
+    stale = json.dumps(json.loads(files(package).joinpath(grammars.TABLE).read_text("utf-8")) | {"of": "another"})
+    monkeypatch.setattr(grammars, "_read", lambda name, file: stale if file == grammars.TABLE else read(name, file))
+    assert grammars.kept(package) is None
+    assert grammars.load(package).parse(TEXTS[package][0])
