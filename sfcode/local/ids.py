@@ -48,6 +48,7 @@ KEY_PREFIXES = {
     "WorkflowRule": "01Q",
     # Things that are only ever asked for by id.
     "DeployRequest": "0Af",
+    "OutboundNotification": "04l",
     "RetrieveRequest": "09S",
 }
 """The first three characters of an id, by what it is the id of."""

@@ -20,6 +20,7 @@ from sfcode.local.tables.components import ComponentTable, Put, Stored
 from sfcode.local.tables.flows import FlowTable, FlowVersion
 from sfcode.local.tables.jobs import JobTable
 from sfcode.local.tables.oauth import OAuthTable
+from sfcode.local.tables.outbound import OutboundTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.schema import MIGRATIONS
 from sfcode.local.tables.sessions import SessionTable
@@ -29,7 +30,7 @@ __all__ = ["FlowVersion", "Put", "Record", "Scalar", "Store", "Stored", "Tx"]
 BUSY_SECONDS = 30.0
 
 
-class Tx(ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, SessionTable):
+class Tx(ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, OutboundTable, SessionTable):
     """One transaction over all tables; a flow is seen as the component that its active (else newest) version is."""
 
     def component(self, kind: str, full_name: str) -> Stored | None:
@@ -66,6 +67,8 @@ class Tx(ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, SessionTa
             "app",
             "oauth_grant",
             "password",
+            "outbound_message",
+            "automation_log",
         ):
             self._db.execute("DELETE FROM " + table)  # noqa: S608
 

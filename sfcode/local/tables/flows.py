@@ -77,6 +77,15 @@ class FlowTable(Table):
         """Give the version that runs, if one does."""
         return next((version for version in self.flow_versions(full_name) if version.status == "Active"), None)
 
+    def triggered_flows(self, object_name: str, trigger: str) -> list[FlowVersion]:
+        """List the active versions that start when a record of an object is saved."""
+        rows = self._db.execute(
+            f"{SELECT} WHERE v.status = 'Active' AND json_extract(v.body, '$.start.triggerType') = ?"
+            " AND json_extract(v.body, '$.start.object') = ? COLLATE NOCASE ORDER BY v.full_name",
+            (trigger, object_name),
+        )
+        return [_version(row) for row in rows]
+
     def add_flow_version(
         self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None
     ) -> FlowVersion:

@@ -53,4 +53,26 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE password (user_id TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE outbound_message (
+        id TEXT PRIMARY KEY,
+        action_id TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        next_attempt TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        error TEXT,
+        state TEXT NOT NULL,
+        claimed_by INTEGER,
+        claimed_until REAL NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE INDEX outbound_due ON outbound_message (state, next_attempt);
+    CREATE TABLE automation_log (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        source TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        text TEXT NOT NULL
+    );
+    """,
 )
