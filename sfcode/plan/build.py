@@ -11,8 +11,8 @@ from sfcode.metadata.normal import normal
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.secrets import fingerprint
-from sfcode.plan.state import state_address
+from sfcode.plan.secrets import applied_before, fingerprint
+from sfcode.plan.state import Applied, state_address
 
 
 def build(
@@ -30,7 +30,8 @@ def build(
     An address is ours when the applied state says so. One that exists and is not ours is refused
     unless adopted; one that is ours and no longer asked for is deleted.
     """
-    applied = observed.applied.components
+    now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
+    applied = _applied(observed.applied, now)
     wanted = {component.address: component for component in (*desired.components, *desired.records)}
     # Records are named by the config outright and are never deleted: users cannot be.
     gone = [address for address in applied if address not in wanted]
@@ -39,12 +40,15 @@ def build(
             address,
             observed.components.get(address),
             component,
+            applied.get(address),
             adopted=address in adopt and address in observed.components and address not in applied,
         )
         for address, component in wanted.items()
     ]
     changes += [
-        Change(address, observed.components[address], None) for address in gone if address in observed.components
+        Change(address, observed.components[address], None, applied[address])
+        for address in gone
+        if address in observed.components
     ]
     changes.sort(key=lambda change: change.sort_key)
     refusals = (
@@ -62,9 +66,18 @@ def build(
         fingerprints=observed.fingerprints(),
         refusals=refusals,
         warnings=(*project.warnings, *observed.warnings),
-        secrets={name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())},
+        secrets=now,
         records_state=_state_is_behind(desired, observed),
     )
+
+
+def _applied(applied: Applied, now: Mapping[str, str]) -> dict[Address, Component]:
+    """Read the last apply as components; a secret that has another value now is marked as the previous one."""
+    replaced = {name for name, left in applied.secrets.items() if now.get(name, left) != left}
+    return {
+        address: applied_before(Component(address.type, address.full_name, body), replaced)
+        for address, body in applied.components.items()
+    }
 
 
 def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collection[Address]) -> Iterator[Refusal]:

@@ -1,13 +1,14 @@
-"""One address, before and after."""
+"""One address, before and after, and since the last apply."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sfcode.metadata.component import Address, Component
-from sfcode.metadata.diff import AttributeChange, diff
+from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.diff import AttributeChange, Path, diff
 from sfcode.metadata.normal import normal
 
 
@@ -20,27 +21,45 @@ class Action(enum.Enum):
     DELETE = "delete"
 
 
+class Cause(enum.Enum):
+    """Who moved since the last apply, so that an attribute differs now."""
+
+    CONFIG = "config"
+    DRIFT = "drift"
+    BOTH = "both"
+
+
 @dataclass(frozen=True)
 class Change:
     """
     What the org has at an address and what it shall have.
 
-    `before` is what was observed, `after` what the project asks for and what is sent. They are
-    compared in normal form, so what the platform adds by itself is never a change.
+    `before` is what was observed, `after` what the project asks for and what is sent, `applied` what
+    the last apply left where the org has drifted from it, else None. They are compared in normal form, so what the platform adds by itself is
+    never a change.
     """
 
     address: Address
     before: Component | None
     after: Component | None
+    applied: Component | None = None
     adopted: bool = False
     """The org had it before sfcode did, and the user said to take it on."""
+
+    def __post_init__(self) -> None:
+        # What was applied matters only where somebody has moved away from it.
+        if self.applied and not self.drift:
+            object.__setattr__(self, "applied", None)
 
     @cached_property
     def attributes(self) -> tuple[AttributeChange, ...]:
         """The attributes that differ, sorted by path."""
-        before = normal(self.before).body if self.before else None
-        after = normal(self.after).body if self.after else None
-        return diff(before, after)
+        return diff(_body(self.before), _body(self.after))
+
+    @cached_property
+    def drift(self) -> tuple[AttributeChange, ...]:
+        """What was changed in the org since the last apply; empty where there was none."""
+        return diff(_body(self.applied), _body(self.before)) if self.applied else ()
 
     @property
     def action(self) -> Action:
@@ -56,3 +75,22 @@ class Change:
         """Order as a reader wants it: records that come before the deployment, metadata, assignments."""
         first = {"User": 0, "PermissionSetLicenseAssign": 1, "PermissionSetAssignment": 3}
         return (first.get(self.address.type, 2), self.address)
+
+    def cause(self, path: Path) -> Cause:
+        """Tell who moved at a path; the config, where nothing was applied yet."""
+        if not _touches(path, self.drift):
+            return Cause.CONFIG
+        return Cause.BOTH if _touches(path, self._asked) else Cause.DRIFT
+
+    @cached_property
+    def _asked(self) -> tuple[AttributeChange, ...]:
+        return diff(_body(self.applied), _body(self.after))
+
+
+def _body(component: Component | None) -> Body | None:
+    return normal(component).body if component else None
+
+
+def _touches(path: Path, changes: Iterable[AttributeChange]) -> bool:
+    """Tell whether a change is at the path, above it or below it."""
+    return any(change.path[: len(path)] == path[: len(change.path)] for change in changes)

@@ -15,7 +15,7 @@ from typing import Any
 from sfcode import __version__
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
-from sfcode.metadata.diff import path_text
+from sfcode.metadata.diff import AttributeChange, path_text
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Target
 from sfcode.plan.plan import Plan, Refusal
@@ -40,7 +40,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "state": str(plan.state),
         "records_state": plan.records_state,
         "resource_changes": [_change(change) for change in plan.changes],
-        "resource_drift": [],
+        "resource_drift": [_drift(change) for change in plan.drifted if change.action is not Action.NO_OP],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "observed": dict(plan.fingerprints),
         "secrets": dict(plan.secrets),
@@ -65,11 +65,30 @@ def _change(change: Change) -> dict[str, Any]:
             "before": dict(change.before.body) if change.before else None,
             "after": dict(change.after.body) if change.after else None,
             "attributes": [
-                {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
+                {**_attribute(attribute), "cause": change.cause(attribute.path).value}
                 for attribute in change.attributes
             ],
         },
     }
+
+
+def _drift(change: Change) -> dict[str, Any]:
+    return {
+        "address": str(change.address),
+        "mode": "managed",
+        "type": change.address.type,
+        "name": change.address.full_name,
+        "change": {
+            "actions": [(Action.UPDATE if change.before else Action.DELETE).value],
+            "before": dict(change.applied.body) if change.applied else None,
+            "after": dict(change.before.body) if change.before else None,
+            "attributes": [_attribute(attribute) for attribute in change.drift],
+        },
+    }
+
+
+def _attribute(attribute: AttributeChange) -> dict[str, Any]:
+    return {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
 
 
 def _digest(document: dict[str, Any]) -> str:
@@ -102,13 +121,14 @@ def load(path: Path) -> Plan:
 
 def _plan(document: dict[str, Any]) -> Plan:
     org = document["org"]
+    applied = {drift["address"]: drift["change"]["before"] for drift in document["resource_drift"]}
     return Plan(
         target=Target(org["id"], org["name"], org["instance_url"], org["username"]),
         environment=document["environment"],
         config_digest=document["config_digest"],
         api_version=document["api_version"],
         state=Address.parse(document["state"]),
-        changes=tuple(_read_change(change) for change in document["resource_changes"]),
+        changes=tuple(_read_change(change, applied.get(change["address"])) for change in document["resource_changes"]),
         fingerprints=document["observed"],
         refusals=tuple(
             Refusal(Address.parse(refusal["address"]), refusal["reason"], refusal["cure"])
@@ -120,12 +140,10 @@ def _plan(document: dict[str, Any]) -> Plan:
     )
 
 
-def _read_change(document: dict[str, Any]) -> Change:
+def _read_change(document: dict[str, Any], applied: dict[str, Any] | None) -> Change:
     address = Address.parse(document["address"])
-    before, after = (document["change"][side] for side in ("before", "after"))
-    return Change(
-        address,
-        None if before is None else Component(address.type, address.full_name, before),
-        None if after is None else Component(address.type, address.full_name, after),
-        adopted=document["adopted"],
+    bodies = (document["change"]["before"], document["change"]["after"], applied)
+    before, after, left = (
+        None if body is None else Component(address.type, address.full_name, body) for body in bodies
     )
+    return Change(address, before, after, left, adopted=document["adopted"])

@@ -10,7 +10,7 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import read
 from sfcode.org import Org
 from sfcode.plan.observed import Observed, Target
-from sfcode.plan.secrets import masked
+from sfcode.plan.secrets import Mask
 from sfcode.plan.state import from_component, state_address
 
 UNFILTERABLE = {"LongTextArea", "Html"}
@@ -40,8 +40,9 @@ def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mappin
     applied = from_component(kept)
     leftover = [address for address in applied.components if address not in found and address not in addresses]
     found.update(_retrieve(org, leftover))
+    mask = Mask(secrets, applied.secrets, org.identity.org_id)
     components = {
-        address: masked(component, secrets, org.identity.org_id, wanted.get(address) or applied.components.get(address))
+        address: mask.masked(component, wanted.get(address), applied.components.get(address))
         for address, component in (found | records).items()
     }
     going = [found[address] for address in leftover if address in found]

@@ -53,6 +53,11 @@ class Plan:
         return tuple(change for change in self.changes if change.action is not Action.NO_OP)
 
     @property
+    def drifted(self) -> tuple[Change, ...]:
+        """Return the changes of addresses that somebody changed in the org since the last apply."""
+        return tuple(change for change in self.changes if change.drift)
+
+    @property
     def is_empty(self) -> bool:
         """Tell whether apply would do nothing at all."""
         return not self.effective and not self.records_state

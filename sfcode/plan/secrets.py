@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sfcode.metadata.component import Body, Component, Value
@@ -50,37 +51,83 @@ def revealed(component: Component, secrets: Mapping[str, str]) -> Component:
     )
 
 
-def masked(component: Component, secrets: Mapping[str, str], key: str, like: Body | None = None) -> Component:
-    """
-    Return the component as it may be shown: known values as placeholders, unknown ones as fingerprints.
+@dataclass(frozen=True)
+class Mask:
+    """What it takes to show what an org answers: the values, their fingerprints at the last apply, and the key."""
 
-    A secret is expected in the SENSITIVE attributes and wherever `like`, the body that is desired or
-    was applied there, has a placeholder.
-    """
+    secrets: Mapping[str, str]
+    applied: Mapping[str, str]
+    key: str
 
-    def mask(value: Value, alike: Value, *, sensitive: bool) -> Value:
+    def masked(self, component: Component, *likes: Body | None) -> Component:
+        """
+        Return the component as it may be shown.
+
+        A value that we know becomes its placeholder, the value of the last apply is named as that, any
+        other one becomes a fingerprint. A secret is expected in the SENSITIVE attributes and wherever
+        one of `likes`, the bodies desired and applied there, has a placeholder.
+        """
+        body = {
+            name: self._value(value, [(like or {}).get(name) for like in likes], (component.type, name) in SENSITIVE)
+            for name, value in component.body.items()
+        }
+        return Component(component.type, component.full_name, body)
+
+    def _value(self, value: Value, likes: list[Value], sensitive: bool) -> Value:
         if isinstance(value, str):
-            return _mask(value, secrets, key, sensitive=sensitive or bool(names_in(alike)))
+            return self._text(value, likes, sensitive=sensitive or any(names_in(like) for like in likes))
         if isinstance(value, Mapping):
-            other = alike if isinstance(alike, Mapping) else {}
-            return {name: mask(part, other.get(name), sensitive=sensitive) for name, part in value.items()}
-        return [mask(part, alike, sensitive=sensitive) for part in value] if isinstance(value, list | tuple) else value
+            others = [like if isinstance(like, Mapping) else {} for like in likes]
+            return {
+                key: self._value(part, [other.get(key) for other in others], sensitive) for key, part in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self._value(part, likes, sensitive) for part in value]
+        return value
 
-    body = {
-        name: mask(value, (like or {}).get(name), sensitive=(component.type, name) in SENSITIVE)
-        for name, value in component.body.items()
-    }
-    return Component(component.type, component.full_name, body)
+    def _text(self, text: str, likes: list[Value], *, sensitive: bool) -> str:
+        # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
+        if PLACEHOLDER.search(text):
+            return _hide(text, self.key)
+        known = text
+        for name, secret in self.secrets.items():
+            known = known.replace(secret, f"${{secret:{name}}}")
+        if not sensitive or known != text:
+            return known
+        return next((shown for like in likes if (shown := self._previous(text, like))), "") or _hide(text, self.key)
+
+    def _previous(self, text: str, like: Value) -> str:
+        """Recognise a text that was applied with values which have been replaced since."""
+        if not isinstance(like, str):
+            return ""
+        parts = PLACEHOLDER.split(like)  # text, name, text, name, ..., text
+        pattern = "(.+?)".join(re.escape(part) for part in parts[::2])
+        match = re.fullmatch(pattern, text)
+        names = parts[1::2]
+        if not match or any(
+            fingerprint(value, self.key) != self.applied.get(name)
+            for name, value in zip(names, match.groups(), strict=True)
+        ):
+            return ""
+        return as_previous(like, names)
 
 
-def _mask(text: str, secrets: Mapping[str, str], key: str, *, sensitive: bool) -> str:
-    # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
-    if PLACEHOLDER.search(text):
-        return _hide(text, key)
-    known = text
-    for name, secret in secrets.items():
-        known = known.replace(secret, f"${{secret:{name}}}")
-    return _hide(text, key) if sensitive and known == text else known
+def as_previous(text: str, names: Collection[str]) -> str:
+    """Write the placeholders of some secrets as those of their previous values."""
+    return PLACEHOLDER.sub(lambda found: f"(previous {found[0]})" if found[1] in names else found[0], text)
+
+
+def applied_before(component: Component, names: Collection[str]) -> Component:
+    """Return what was applied when some secrets had other values than now."""
+
+    def before(value: Value) -> Value:
+        if isinstance(value, str):
+            return as_previous(value, names)
+        if isinstance(value, Mapping):
+            return {key: before(part) for key, part in value.items()}
+        return [before(part) for part in value] if isinstance(value, list | tuple) else value
+
+    return Component(component.type, component.full_name, {key: before(part) for key, part in component.body.items()})
 
 
 def _hide(text: str, key: str) -> str:

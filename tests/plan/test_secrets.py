@@ -1,10 +1,14 @@
 import pytest
 
 from sfcode.metadata.component import Component
-from sfcode.plan.secrets import fingerprint, masked, names_in, revealed
+from sfcode.plan.secrets import Mask, fingerprint, names_in, revealed
 
 SECRET = "f00dbabe-f00dbabe-f00dbabe"
 URL = "https://relay.example.com/outbound-messages/contact/{}?v=1a2b"
+
+
+def masked(component, secrets, key, *likes, applied=()):
+    return Mask(secrets, dict(applied), key).masked(component, *likes)
 
 
 def message(url):
@@ -51,6 +55,15 @@ def test_an_unknown_value_is_hidden_wherever_a_placeholder_is_asked_for():
     shown = masked(stale, {"OUT": SECRET}, "00D", like)
     assert shown.body["values"]["name"] == "other"
     assert str(shown.body["values"]["token"]).startswith("(hidden ")
+
+
+def test_the_value_of_the_last_apply_is_told_apart_from_a_strangers():
+    old, like = "old-secret-old-secret", message(URL.format("${secret:OUT}")).body
+    applied = {"OUT": fingerprint(old, "00D")}
+    before = masked(message(URL.format(old)), {"OUT": SECRET}, "00D", like, applied=applied)
+    assert before.body["endpointUrl"] == URL.format("(previous ${secret:OUT})")
+    stranger = masked(message(URL.format("a-stranger's-secret")), {"OUT": SECRET}, "00D", like, applied=applied)
+    assert "(hidden " in str(stranger.body["endpointUrl"])
 
 
 def test_names_are_found_at_any_depth():
