@@ -70,6 +70,7 @@ def custom_field(component: Component) -> FieldDef:
         updateable=not computed and kind != "MasterDetail",
         calculated=bool(formula) or kind == "Summary",
         formula=formula,
+        blank_as_zero=body.get("formulaTreatBlanksAs") == "BlankAsZero",
         custom=True,
         permissionable=not mandatory,
         reference_to=(str(body["referenceTo"]),) if reference and body.get("referenceTo") else (),

@@ -31,6 +31,8 @@ class FieldDef:
     updateable: bool = True
     calculated: bool = False
     formula: str = ""
+    blank_as_zero: bool = False
+    """A formula takes blank numbers for zeros."""
     custom: bool = False
     permissionable: bool = True
     compound: str = ""

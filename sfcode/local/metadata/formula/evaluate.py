@@ -1,0 +1,264 @@
+"""
+Work out a formula: `evaluate(formula, context)`.
+
+Blanks follow https://github.com/salesforce/formula-engine : a blank text is '', arithmetic and
+comparison with a blank number or date give a blank, and a blank condition counts as not met.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
+from typing import Protocol
+
+from sfcode.local.metadata.formula.library import FUNCTIONS, text
+from sfcode.local.metadata.formula.parser import FormulaError, parse
+from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference
+from sfcode.local.metadata.formula.values import PRECISION, Value, is_blank
+
+DAY_SECONDS = 86_400
+LARGEST_POWER = 64
+"""The platform gives up on results with more digits."""
+
+
+class Context(Protocol):
+    """What a formula is worked out over."""
+
+    @property
+    def now(self) -> datetime:
+        """Give the time, with its zone."""
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether the record is being created."""
+
+    def value(self, path: tuple[str, ...]) -> Value:
+        """Give a field's or global's value: `Account.Name`, `$User.Id`. Raises FormulaError."""
+
+    def prior(self, path: tuple[str, ...]) -> Value:
+        """Give a field's value before the save; on a new record the present one."""
+
+
+def evaluate(formula: str | Node, context: Context) -> Value:
+    """Work out a formula. Raises FormulaError where the platform would show #Error!."""
+    node = _parsed(formula) if isinstance(formula, str) else formula
+    try:
+        return _Evaluation(context).value(node)
+    except (ArithmeticError, ValueError, TypeError) as error:
+        raise FormulaError(f"the formula cannot be evaluated: {error}") from error
+
+
+def is_true(formula: str | Node, context: Context) -> bool:
+    """Tell whether a condition is met; one that cannot be worked out is not."""
+    try:
+        return evaluate(formula, context) is True
+    except FormulaError:
+        return False
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(formula: str) -> Node:
+    return parse(formula)
+
+
+class _Evaluation:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def value(self, node: Node) -> Value:
+        if isinstance(node, Literal):
+            found = node.value
+            return PRECISION.create_decimal(repr(found)) if type(found) is float else found  # type: ignore[return-value]
+        if isinstance(node, Reference):
+            return self._context.value(node.path)
+        return self._call(node) if isinstance(node, Call) else self._operation(node)
+
+    def _call(self, call: Call) -> Value:
+        special = SPECIAL.get(call.name)
+        if special is not None:
+            return special(self, call.arguments)
+        function = FUNCTIONS.get(call.name)
+        if function is None:
+            raise FormulaError(f"Function {call.name} is not evaluated by the local org.")
+        return function(*map(self.value, call.arguments))
+
+    def true(self, node: Node) -> bool:
+        return self.value(node) is True
+
+    def if_(self, arguments: Sequence[Node]) -> Value:
+        return self.value(arguments[1] if self.true(arguments[0]) else arguments[2])
+
+    def case(self, arguments: Sequence[Node]) -> Value:
+        wanted = self.value(arguments[0])
+        for when, then in zip(arguments[1:-1:2], arguments[2:-1:2], strict=True):
+            found = self.value(when)
+            if _equal(wanted, found) or (is_blank(wanted) and is_blank(found)):
+                return self.value(then)
+        return self.value(arguments[-1])
+
+    def and_(self, arguments: Sequence[Node]) -> bool:
+        return all(self.true(argument) for argument in arguments)
+
+    def or_(self, arguments: Sequence[Node]) -> bool:
+        return any(self.true(argument) for argument in arguments)
+
+    def not_(self, arguments: Sequence[Node]) -> Value:
+        found = self.value(arguments[0])
+        return None if found is None else not found
+
+    def is_new(self, _arguments: Sequence[Node]) -> bool:
+        return self._context.is_new
+
+    def is_changed(self, arguments: Sequence[Node]) -> bool:
+        before, now = self.prior_value(arguments), self.value(arguments[0])
+        return not self._context.is_new and _plain(before) != _plain(now)
+
+    def prior_value(self, arguments: Sequence[Node]) -> Value:
+        if not isinstance(arguments[0], Reference):
+            raise FormulaError("Incorrect parameter for function 'PRIORVALUE()'. Expected Field Reference")
+        return self._context.prior(arguments[0].path)
+
+    def today(self, _arguments: Sequence[Node]) -> date:
+        return self._context.now.date()
+
+    def at_now(self, _arguments: Sequence[Node]) -> datetime:
+        return self._context.now
+
+    def time_now(self, _arguments: Sequence[Node]) -> time:
+        return self._context.now.time()
+
+    def _operation(self, node: Operation) -> Value:
+        if node.operator == "&&":
+            return self.and_(node.operands)
+        if node.operator == "||":
+            return self.or_(node.operands)
+        if node.operator == "!":
+            return self.not_(node.operands)
+        values = [self.value(operand) for operand in node.operands]
+        if len(values) == 1:
+            return _signed(node.operator, values[0])
+        left, right = values
+        if node.operator == "&":
+            return text(left) + text(right)
+        if node.operator in COMPARISONS:
+            return _compare(node.operator, left, right)
+        return _arithmetic(node.operator, left, right)
+
+
+SPECIAL: dict[str, Callable[[_Evaluation, Sequence[Node]], Value]] = {
+    "AND": _Evaluation.and_,
+    "CASE": _Evaluation.case,
+    "IF": _Evaluation.if_,
+    "ISCHANGED": _Evaluation.is_changed,
+    "ISNEW": _Evaluation.is_new,
+    "NOT": _Evaluation.not_,
+    "NOW": _Evaluation.at_now,
+    "OR": _Evaluation.or_,
+    "PRIORVALUE": _Evaluation.prior_value,
+    "TIMENOW": _Evaluation.time_now,
+    "TODAY": _Evaluation.today,
+}
+"""Functions that do not need the values of all their arguments, or need more than these."""
+
+COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n") or None
+    return value
+
+
+def _equal(left: Value, right: Value) -> bool | None:
+    if isinstance(left, str) or isinstance(right, str):
+        return text(left) == text(right)
+    if left is None or right is None:
+        return None
+    return type(left) is type(right) and left == right
+
+
+def _compare(operator: str, left: Value, right: Value) -> bool | None:
+    if operator in ("=", "<>"):
+        equal = _equal(left, right)
+        return equal if equal is None or operator == "=" else not equal
+    if is_blank(left) or is_blank(right):
+        return None
+    if type(left) is not type(right):
+        raise FormulaError(f"operator '{operator}' compares values of one type")
+    smaller, same = left < right, left == right  # type: ignore[operator]
+    return {"<": smaller, "<=": smaller or same, ">": not (smaller or same), ">=": not smaller}[operator]
+
+
+def _signed(operator: str, value: Value) -> Value:
+    if value is None:
+        return None
+    number = _number(operator, value)
+    return PRECISION.minus(number) if operator == "-" else number
+
+
+def _number(operator: str, value: Value) -> Decimal:
+    if not isinstance(value, Decimal):
+        raise FormulaError(f"Incorrect parameter type for operator '{operator}'. Expected Number")
+    return value
+
+
+def _arithmetic(operator: str, left: Value, right: Value) -> Value:
+    if operator == "+" and (isinstance(left, str) or isinstance(right, str)):
+        return text(left) + text(right)
+    if left is None or right is None:
+        return None
+    if isinstance(left, date | time) or isinstance(right, date | time):
+        return _dates(operator, left, right)
+    one, other = _number(operator, left), _number(operator, right)
+    try:
+        match operator:
+            case "+":
+                return PRECISION.add(one, other)
+            case "-":
+                return PRECISION.subtract(one, other)
+            case "*":
+                return PRECISION.multiply(one, other)
+            case "/":
+                return PRECISION.divide(one, other)
+            case _:
+                return _power(one, other)
+    except (DivisionByZero, InvalidOperation, Overflow) as error:
+        raise FormulaError(f"operator '{operator}': out of range") from error
+
+
+def _power(base: Decimal, exponent: Decimal) -> Decimal:
+    if exponent != exponent.to_integral_value() or abs(base.adjusted() * int(exponent)) > LARGEST_POWER:
+        raise FormulaError("Out of range argument to POWER() function")
+    return PRECISION.power(base, exponent)
+
+
+def _dates(operator: str, left: Value, right: Value) -> Value:
+    """Move a day, moment or time by days (a time by milliseconds), or give the distance of two."""
+    if isinstance(left, Decimal) and operator == "+":
+        left, right = right, left
+    if isinstance(right, Decimal) and isinstance(left, date | time) and operator in "+-":
+        return _moved(left, right if operator == "+" else -right)
+    if operator == "-" and type(left) is type(right):
+        if isinstance(left, datetime) and isinstance(right, datetime):
+            return PRECISION.divide(Decimal(str((left - right).total_seconds())), Decimal(DAY_SECONDS))
+        if isinstance(left, date) and isinstance(right, date):
+            return Decimal((left - right).days)
+        if isinstance(left, time) and isinstance(right, time):
+            return Decimal(_milliseconds(left) - _milliseconds(right))
+    raise FormulaError(f"Incorrect parameter type for operator '{operator}'")
+
+
+def _moved(start: date | time, by: Decimal) -> date | time:
+    if isinstance(start, time):
+        milliseconds = (_milliseconds(start) + int(by)) % (DAY_SECONDS * 1000)
+        return (datetime(2000, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).time()
+    if isinstance(start, datetime):
+        return start + timedelta(seconds=float(by) * DAY_SECONDS)
+    # Hours are no part of a day: a fraction is cut off.
+    return start + timedelta(days=int(by))
+
+
+def _milliseconds(value: time) -> int:
+    return ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000

@@ -1,0 +1,336 @@
+"""
+The functions of formulas that need nothing but the values of their arguments.
+
+What each does with blanks and at its edges follows https://github.com/salesforce/formula-engine .
+"""
+
+from __future__ import annotations
+
+import calendar
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_UP, Decimal
+from typing import Any
+
+from sfcode.local.ids import full
+from sfcode.local.metadata.formula.parser import FormulaError
+from sfcode.local.metadata.formula.values import PRECISION, Value, is_blank, number_text, rounded, to_number, to_text
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {}
+"""By name; the arguments are values."""
+
+SHORTENED = 33
+"""Digits that count when a number becomes whole, so that a third times three is one."""
+
+
+def text(value: Value) -> str:
+    """Read a value where a text belongs: a number is written out, a blank is ''."""
+    if isinstance(value, Decimal):
+        return number_text(value)
+    return value if isinstance(value, str) else to_text(value)
+
+
+def _whole(value: Value) -> int:
+    return int(value) if isinstance(value, Decimal) else 0
+
+
+def _function(*names: str) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+    def add(function: Callable[..., Value]) -> Callable[..., Value]:
+        for name in names:
+            FUNCTIONS[name] = function
+        return function
+
+    return add
+
+
+def _number(name: str, compute: Callable[..., Decimal]) -> None:
+    """Add a function of numbers; a blank among them makes the result blank."""
+
+    def function(*values: Value) -> Value:
+        if any(value is None for value in values):
+            return None
+        if not all(isinstance(value, Decimal) for value in values):
+            raise FormulaError(f"Incorrect parameter type for function '{name}()'. Expected Number")
+        return compute(*values)
+
+    FUNCTIONS[name] = function
+
+
+def _to_whole(rounding: str) -> Callable[[Decimal], Decimal]:
+    def compute(number: Decimal) -> Decimal:
+        short = PRECISION.copy()
+        short.prec = SHORTENED
+        return short.plus(number).to_integral_value(rounding)
+
+    return compute
+
+
+def _float(function: Callable[..., float]) -> Callable[..., Decimal]:
+    return lambda *numbers: Decimal(repr(function(*map(float, numbers))))
+
+
+_number("ABS", abs)
+_number("CEILING", _to_whole(ROUND_UP))
+_number("FLOOR", _to_whole(ROUND_DOWN))
+_number("MCEILING", _to_whole(ROUND_CEILING))
+_number("MFLOOR", _to_whole(ROUND_FLOOR))
+_number("MOD", PRECISION.remainder)
+_number("ROUND", lambda number, digits: rounded(number, int(digits)))
+_number(
+    "TRUNC",
+    lambda number, digits=Decimal(0): number.quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_DOWN),
+)
+_number("SQRT", PRECISION.sqrt)
+_number("EXP", PRECISION.exp)
+_number("LN", PRECISION.ln)
+_number("LOG", PRECISION.log10)
+_number("PI", _float(lambda: math.pi))
+for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2"):
+    _number(_name.upper(), _float(getattr(math, _name)))
+
+
+@_function("MAX")
+def _max(*values: Any) -> Value:
+    return max((value for value in values if value is not None), default=None)
+
+
+@_function("MIN")
+def _min(*values: Any) -> Value:
+    return min((value for value in values if value is not None), default=None)
+
+
+@_function("ISBLANK", "ISNULL")
+def _is_blank(value: Value) -> Value:
+    return is_blank(value)
+
+
+@_function("BLANKVALUE", "NULLVALUE")
+def _blank_value(value: Value, instead: Value) -> Value:
+    return instead if is_blank(value) else value
+
+
+@_function("ISPICKVAL")
+def _is_picked(value: Value, wanted: Value) -> Value:
+    return text(value) == text(wanted)
+
+
+@_function("INCLUDES")
+def _includes(value: Value, wanted: Value) -> Value:
+    return text(wanted) in text(value).split(";")
+
+
+@_function("PICKLISTCOUNT")
+def _picked(value: Value) -> Value:
+    return Decimal(len([each for each in text(value).split(";") if each]))
+
+
+@_function("TEXT")
+def _text(value: Value) -> Value:
+    return to_text(value)
+
+
+@_function("VALUE")
+def _value(value: Value) -> Value:
+    return to_number(text(value))
+
+
+@_function("ISNUMBER")
+def _is_number(value: Value) -> Value:
+    try:
+        return to_number(text(value)) is not None
+    except FormulaError:
+        return False
+
+
+@_function("LEN")
+def _len(value: Value) -> Value:
+    return Decimal(len(text(value)))
+
+
+@_function("LEFT")
+def _left(value: Value, count: Value) -> Value:
+    return text(value)[: max(0, _whole(count))]
+
+
+@_function("RIGHT")
+def _right(value: Value, count: Value) -> Value:
+    return text(value)[max(0, len(text(value)) - max(0, _whole(count))) :]
+
+
+@_function("MID")
+def _mid(value: Value, start: Value, count: Value) -> Value:
+    first = max(1, _whole(start)) - 1
+    return text(value)[first : first + max(0, _whole(count))]
+
+
+@_function("UPPER")
+def _upper(value: Value, _locale: Value = None) -> Value:
+    return text(value).upper()
+
+
+@_function("LOWER")
+def _lower(value: Value, _locale: Value = None) -> Value:
+    return text(value).lower()
+
+
+@_function("INITCAP")
+def _initcap(value: Value) -> Value:
+    return re.sub(r"\w+", lambda word: word.group().capitalize(), text(value))
+
+
+@_function("TRIM")
+def _trim(value: Value) -> Value:
+    return text(value).strip()
+
+
+@_function("REVERSE")
+def _reverse(value: Value) -> Value:
+    return text(value)[::-1]
+
+
+@_function("SUBSTITUTE")
+def _substitute(value: Value, old: Value, new: Value) -> Value:
+    return text(value).replace(text(old), text(new)) if text(old) else text(value)
+
+
+@_function("CONTAINS")
+def _contains(value: Value, part: Value) -> Value:
+    return text(part) in text(value)
+
+
+@_function("BEGINS")
+def _begins(value: Value, part: Value) -> Value:
+    return text(value).startswith(text(part))
+
+
+@_function("FIND")
+def _find(part: Value, value: Value, start: Value = None) -> Value:
+    first = 1 if start is None else _whole(start)
+    if first < 1 or not text(part):
+        return Decimal(0)
+    return Decimal(text(value).find(text(part), first - 1) + 1)
+
+
+@_function("LPAD")
+def _left_padded(value: Value, length: Value, pad: Value = None) -> Value:
+    return _padding(text(value), _whole(length), pad) + text(value)[: max(0, _whole(length))]
+
+
+@_function("RPAD")
+def _right_padded(value: Value, length: Value, pad: Value = None) -> Value:
+    return text(value)[: max(0, _whole(length))] + _padding(text(value), _whole(length), pad)
+
+
+def _padding(value: str, length: int, pad: Value) -> str:
+    missing = min(length, 4000) - len(value)
+    with_what = text(pad) or " "
+    return (with_what * (missing // len(with_what) + 1))[:missing] if missing > 0 and value else ""
+
+
+@_function("BR")
+def _line_break() -> Value:
+    return "\n"
+
+
+@_function("CASESAFEID")
+def _case_safe_id(value: Value) -> Value:
+    return full(text(value))
+
+
+@_function("ASCII")
+def _ascii(value: Value) -> Value:
+    return Decimal(ord(text(value)[0])) if text(value) else None
+
+
+@_function("CHR")
+def _chr(value: Value) -> Value:
+    return chr(_whole(value)) if value is not None else ""
+
+
+@_function("REGEX")
+def _regex(value: Value, pattern: Value) -> Value:
+    try:
+        return re.fullmatch(text(pattern), text(value)) is not None
+    except re.error as error:
+        raise FormulaError(f"REGEX: {error}") from error
+
+
+@_function("DATE")
+def _date(year: Value, month: Value, day: Value) -> Value:
+    if year is None or month is None or day is None:
+        return None
+    return date(_whole(year), _whole(month), _whole(day))
+
+
+@_function("DATEVALUE")
+def _date_value(value: Value) -> Value:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).date()
+    if is_blank(value) or isinstance(value, date):
+        return None if is_blank(value) else value
+    return date.fromisoformat(text(value)[:10])
+
+
+@_function("DATETIMEVALUE")
+def _datetime_value(value: Value) -> Value:
+    if is_blank(value) or isinstance(value, datetime):
+        return value or None
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    found = datetime.fromisoformat(text(value).strip().replace(" ", "T"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@_function("TIMEVALUE")
+def _time_value(value: Value) -> Value:
+    if is_blank(value) or isinstance(value, time):
+        return value or None
+    return value.astimezone(UTC).time() if isinstance(value, datetime) else time.fromisoformat(text(value))
+
+
+@_function("ADDMONTHS")
+def _add_months(value: Value, count: Value) -> Value:
+    if not isinstance(value, date) or count is None:
+        return None
+    months = value.year * 12 + value.month - 1 + _whole(count)
+    year, month = months // 12, months % 12 + 1
+    last = calendar.monthrange(year, month)[1]
+    # The last day of a month stays the last day.
+    ends = value.day == calendar.monthrange(value.year, value.month)[1]
+    return value.replace(year=year, month=month, day=last if ends else min(value.day, last))
+
+
+def _of(name: str, read: Callable[[Any], int]) -> None:
+    def function(value: Value) -> Value:
+        return None if value is None else Decimal(read(value))
+
+    FUNCTIONS[name] = function
+
+
+_of("YEAR", lambda day: day.year)
+_of("MONTH", lambda day: day.month)
+_of("DAY", lambda day: day.day)
+_of("DAYOFYEAR", lambda day: day.timetuple().tm_yday)
+_of("WEEKDAY", lambda day: day.isoweekday() % 7 + 1)
+_of("ISOWEEK", lambda day: day.isocalendar()[1])
+_of("ISOYEAR", lambda day: day.isocalendar()[0])
+_of("HOUR", lambda moment: moment.hour)
+_of("MINUTE", lambda moment: moment.minute)
+_of("SECOND", lambda moment: moment.second)
+_of("MILLISECOND", lambda moment: moment.microsecond // 1000)
+
+
+@_function("UNIXTIMESTAMP")
+def _unix_timestamp(value: Value) -> Value:
+    if isinstance(value, datetime):
+        return Decimal(int(value.timestamp()))
+    if isinstance(value, time):
+        return Decimal(value.hour * 3600 + value.minute * 60 + value.second)
+    return Decimal(calendar.timegm(value.timetuple())) if isinstance(value, date) else None
+
+
+@_function("FROMUNIXTIME")
+def _from_unix_time(value: Value) -> Value:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(value)) if isinstance(value, Decimal) else None

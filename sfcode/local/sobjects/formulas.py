@@ -1,0 +1,189 @@
+"""Formulas over records: what a reference means on a record, and the values of formula fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
+
+from sfcode.local.clock import stamp
+from sfcode.local.metadata.formula.evaluate import evaluate
+from sfcode.local.metadata.formula.parser import FormulaError
+from sfcode.local.metadata.formula.values import PRECISION, Value, rounded, text_of_field
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef
+from sfcode.local.store import Record, Scalar
+
+MAX_NESTING = 10
+"""Formula fields that use formula fields: an org allows no circles, and the files of a broken one must not hang us."""
+
+
+class ReadsRows(Protocol):
+    """Where the records are that references lead to."""
+
+    def get(self, object_name: str, record_id: str) -> Record | None:
+        """Find a row by its id."""
+
+    def all(self, object_name: str) -> list[Record]:
+        """List the rows of an object."""
+
+
+@dataclass(frozen=True)
+class RecordContext:
+    """
+    A record that a formula is worked out over, with whatever else the formula may name.
+
+    `record` is as it is (or will be) stored, `prior` as it was before the save. A field is named
+    plainly (`Email`, `Account.Name`) or as in flows (`$Record.Email`, `$Record__Prior.Email`).
+    `$Permission` answers from `permissions`, the names of the user's custom permissions.
+    Field rights play no part: formulas see everything.
+    """
+
+    catalog: Catalog
+    rows: ReadsRows
+    object_name: str
+    record: Mapping[str, Scalar]
+    now: datetime
+    prior_record: Mapping[str, Scalar] | None = None
+    is_new: bool = False
+    user_id: str = ""
+    permissions: frozenset[str] = field(default_factory=frozenset)
+    blank_as_zero: bool = False
+    depth: int = 0
+
+    def value(self, path: tuple[str, ...]) -> Value:
+        """Give the value that a path leads to. Raises FormulaError."""
+        first = path[0].lower()
+        if not first.startswith("$"):
+            return self._follow(self.object_name, self.record, path)
+        if first == "$record":
+            return self._follow(self.object_name, self.record, path[1:])
+        if first == "$record__prior":
+            return self.prior(path[1:])
+        return self._global(first, path)
+
+    def prior(self, path: tuple[str, ...]) -> Value:
+        """Give the value before the save; on a new record the present one."""
+        if path and path[0].lower() in ("$record", "$record__prior"):
+            path = path[1:]
+        before = self.record if self.prior_record is None else self.prior_record
+        return self._follow(self.object_name, before, path)
+
+    def _global(self, first: str, path: tuple[str, ...]) -> Value:
+        if first == "$permission" and len(path) == 2:
+            return path[1].lower() in {name.lower() for name in self.permissions}
+        if first == "$organization":
+            rows = self.rows.all("Organization")
+            return self._follow("Organization", rows[0], path[1:]) if rows else ""
+        user = self.rows.get("User", self.user_id) or {}
+        links = {"$user": "", "$profile": "ProfileId", "$userrole": "UserRoleId"}
+        if first not in links:
+            raise FormulaError(f"{path[0]} is not evaluated by the local org.")
+        if not links[first]:
+            return self._follow("User", user, path[1:])
+        name = "Profile" if first == "$profile" else "UserRole"
+        return self._follow(name, self.rows.get(name, str(user.get(links[first]))) or {}, path[1:])
+
+    def _follow(self, object_name: str, record: Mapping[str, Scalar], path: tuple[str, ...]) -> Value:
+        target = self.catalog.object(object_name)
+        if target is None or not path:
+            raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
+        if len(path) == 1:
+            found = target.field(path[0])
+            if found is None:
+                raise FormulaError(f"Field {path[0]} does not exist. Check spelling.")
+            return self._field(object_name, record, found)
+        name, _, wanted = path[0].partition(":")
+        reference = target.relationship(name)
+        if reference is None:
+            raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
+        record_id = record.get(reference.name)
+        targets = (wanted,) if wanted else reference.reference_to
+        rows = ((each, self.rows.get(each, str(record_id))) for each in targets if record_id is not None)
+        owner, row = next(((each, row) for each, row in rows if row is not None), (targets[0], {}))
+        return self._follow(owner, row, path[1:])
+
+    def _field(self, object_name: str, record: Mapping[str, Scalar], found: FieldDef) -> Value:
+        scalar = record.get(found.name)
+        if found.formula and self.depth < MAX_NESTING:
+            scalar = formula_value(found, self._over(object_name, record, found.blank_as_zero))
+        value = typed(found, scalar)
+        return Decimal(0) if value is None and self.blank_as_zero and found.type in NUMBER_TYPES else value
+
+    def _over(self, object_name: str, record: Mapping[str, Scalar], blank_as_zero: bool) -> RecordContext:
+        return RecordContext(
+            self.catalog,
+            self.rows,
+            object_name,
+            record,
+            self.now,
+            user_id=self.user_id,
+            permissions=self.permissions,
+            blank_as_zero=blank_as_zero,
+            depth=self.depth + 1,
+        )
+
+
+def formula_value(found: FieldDef, context: RecordContext) -> Scalar:
+    """Work out a formula field as the API gives it: null where the page would show #Error!."""
+    try:
+        return stored(found, evaluate(found.formula, context))
+    except FormulaError:
+        return False if found.type == "boolean" else None
+
+
+def typed(found: FieldDef, scalar: Scalar) -> Value:
+    """Give a stored value as formulas compute with it: a percentage as its hundredth part."""
+    if found.type == "boolean":
+        return bool(scalar)
+    if found.type in NUMBER_TYPES:
+        if scalar is None:
+            return None
+        number = PRECISION.create_decimal(repr(scalar))
+        return PRECISION.divide(number, Decimal(100)) if found.type == "percent" else number
+    if found.type not in MOMENTS:
+        return text_of_field(scalar)
+    if scalar is None:
+        return None
+    try:
+        return MOMENTS[found.type](str(scalar))
+    except ValueError as error:
+        raise FormulaError(f"{found.name} holds {scalar}") from error
+
+
+MOMENTS: dict[str, Callable[[str], Value]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "time": lambda text: time.fromisoformat(text.rstrip("Z")),
+}
+
+
+def stored(found: FieldDef, value: Value) -> Scalar:
+    """Give the result of a formula field in the form in which values are stored."""
+    if found.type == "boolean":
+        return value is True
+    if value is None or value == "":
+        return None
+    if found.type in NUMBER_TYPES:
+        if not isinstance(value, Decimal):
+            raise FormulaError(f"{found.name} gives no number")
+        try:
+            number = PRECISION.multiply(value, Decimal(100)) if found.type == "percent" else value
+            return float(rounded(number, found.scale))
+        except InvalidOperation as error:
+            raise FormulaError(f"{found.name} is out of range") from error
+    return _written(found, value)
+
+
+def _written(found: FieldDef, value: Any) -> Scalar:
+    if isinstance(value, datetime):
+        return stamp(value.astimezone(UTC)) if found.type != "date" else value.date().isoformat()
+    if isinstance(value, time):
+        return f"{value:%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise FormulaError(f"{found.name} gives no text")
+    return value[: found.length] if found.length else value
