@@ -34,6 +34,7 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
         revision=mark.revision,
         applied_by=mark.by,
         applied_at=mark.at,
+        config_digest=plan.config_digest,
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
     )
     prefix = plan.state.full_name.removesuffix("_sfcode_state")

@@ -31,7 +31,7 @@ def build(
     unless adopted; one that is ours and no longer asked for is deleted.
     """
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
-    applied = _applied(observed.applied, now)
+    applied = applied_components(observed.applied, now)
     wanted = {component.address: component for component in (*desired.components, *desired.records)}
     # Records are named by the config outright and are never deleted: users cannot be.
     gone = [address for address in applied if address not in wanted]
@@ -71,7 +71,7 @@ def build(
     )
 
 
-def _applied(applied: Applied, now: Mapping[str, str]) -> dict[Address, Component]:
+def applied_components(applied: Applied, now: Mapping[str, str]) -> dict[Address, Component]:
     """Read the last apply as components; a secret that has another value now is marked as the previous one."""
     replaced = {name for name, left in applied.secrets.items() if now.get(name, left) != left}
     return {

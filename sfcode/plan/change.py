@@ -35,8 +35,8 @@ class Change:
     What the org has at an address and what it shall have.
 
     `before` is what was observed, `after` what the project asks for and what is sent, `applied` what
-    the last apply left where the org has drifted from it, else None. They are compared in normal form, so what the platform adds by itself is
-    never a change.
+    the last apply left where the org has drifted from it, else None. They are compared in normal
+    form, so what the platform adds by itself is never a change.
     """
 
     address: Address
@@ -65,7 +65,7 @@ class Change:
     def action(self) -> Action:
         """What has to be done."""
         if self.before is None:
-            return Action.CREATE
+            return Action.CREATE if self.after else Action.NO_OP
         if self.after is None:
             return Action.DELETE
         return Action.UPDATE if self.attributes else Action.NO_OP

@@ -39,8 +39,11 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "api_version": plan.api_version,
         "state": str(plan.state),
         "records_state": plan.records_state,
+        "refresh_only": plan.refresh_only,
         "resource_changes": [_change(change) for change in plan.changes],
-        "resource_drift": [_drift(change) for change in plan.drifted if change.action is not Action.NO_OP],
+        "resource_drift": [
+            _drift(change) for change in plan.drifted if plan.refresh_only or change.action is not Action.NO_OP
+        ],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "observed": dict(plan.fingerprints),
         "secrets": dict(plan.secrets),
@@ -137,6 +140,7 @@ def _plan(document: dict[str, Any]) -> Plan:
         warnings=tuple(document["warnings"]),
         secrets=document["secrets"],
         records_state=document["records_state"],
+        refresh_only=document["refresh_only"],
     )
 
 

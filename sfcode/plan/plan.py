@@ -47,6 +47,9 @@ class Plan:
     records_state: bool = False
     """The state in the org has to be written although nothing else changes (something was adopted or forgotten)."""
 
+    refresh_only: bool = False
+    """Nothing is compared with the config: the plan tells what has drifted since the last apply."""
+
     @property
     def effective(self) -> tuple[Change, ...]:
         """Return the changes that do something, in the order they are shown."""
@@ -60,7 +63,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Tell whether apply would do nothing at all."""
-        return not self.effective and not self.records_state
+        return not (self.drifted if self.refresh_only else self.effective or self.records_state)
 
     def count(self, action: Action) -> int:
         """Count the changes of one kind."""

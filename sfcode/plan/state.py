@@ -29,6 +29,8 @@ class Applied:
     applied_by: str | None = None
     applied_at: str | None = None
     """UTC, ISO 8601."""
+    config_digest: str | None = None
+    """Of the config that was applied."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keyed fingerprints of the secrets that were put in, by name."""
 
@@ -45,6 +47,7 @@ def to_component(name: str, applied: Applied) -> Component:
         "revision": applied.revision,
         "applied_by": applied.applied_by,
         "applied_at": applied.applied_at,
+        "config_digest": applied.config_digest,
         "secrets": dict(applied.secrets),
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
     }
@@ -77,6 +80,7 @@ def from_component(component: Component | None) -> Applied:
             revision=content["revision"],
             applied_by=content["applied_by"],
             applied_at=content["applied_at"],
+            config_digest=content["config_digest"],
             secrets=content["secrets"],
         )
     except (binascii.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports.text import SIGNS, WORDS, headline
-from sfcode.plan.reports.tree import lines
+from sfcode.plan.reports.items import headline, items
 
 
 def html(plan: Plan) -> str:
@@ -16,4 +15,4 @@ def html(plan: Plan) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
     kinds = {"+": "create", "-": "delete", "~": "update", " ": "same"}
-    return template.render(plan=plan, headline=headline(plan), signs=SIGNS, words=WORDS, lines=lines, kinds=kinds)
+    return template.render(plan=plan, headline=headline(plan), items=items(plan), kinds=kinds)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports.text import SIGNS, WORDS, headline
-from sfcode.plan.reports.tree import lines
+from sfcode.plan.reports.items import Item, headline, items
 
 
 def markdown(plan: Plan) -> str:
@@ -25,22 +23,23 @@ def _report(plan: Plan) -> Iterator[str]:
         for text in texts:
             yield ""
             yield f"> **{kind}:** {_escape(text)}"
-    if not plan.effective:
+    shown = items(plan)
+    if not shown:
         return
     yield ""
     yield "| | address | |"
     yield "| --- | --- | --- |"
-    for change in plan.effective:
-        yield f"| `{SIGNS[change.action]}` | `{change.address}` | will be {WORDS[change.action]} |"
-    for change in plan.effective:
+    for item in shown:
+        yield f"| `{item.sign}` | `{item.address}` | {'; '.join([item.words, *item.notes])} |"
+    for item in shown:
         yield ""
-        yield from _details(change)
+        yield from _details(item)
 
 
-def _details(change: Change) -> Iterator[str]:
-    body = [f"{line.sign} {'    ' * line.depth}{line.text}" for line in lines(change)]
+def _details(item: Item) -> Iterator[str]:
+    body = [f"{line.sign} {'    ' * line.depth}{line.text}" for line in item.lines]
     fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
-    yield f"<details><summary><code>{SIGNS[change.action]} {_html(str(change.address))}</code></summary>"
+    yield f"<details><summary><code>{item.sign} {_html(item.address)}</code></summary>"
     yield ""
     yield f"{fence}diff"
     # GitHub colours lines by their first character; `!` is its sign for a changed line.

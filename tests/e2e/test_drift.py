@@ -1,0 +1,133 @@
+"""What somebody changed in the org behind our back is told apart from what the config asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.journey import SECRET
+from tests.e2e.org import component, deploy, deploy_field_label, opened
+
+SCORE = "CustomField:Contact.Appcues_NPS_Score__c"
+MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
+USER = "appcues.integration@example.com.local"
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+@pytest.fixture
+def drifted(applied):
+    """Give an applied project in whose org somebody renamed a field."""
+    with local_org(applied) as org:
+        deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
+    return applied
+
+
+def test_no_drift_is_said_in_one_line_and_exits_with_0(applied):
+    looked = applied.plan("--refresh-only", "--detailed-exitcode")
+    assert (looked.code, looked.out.count("\n")) == (0, 1)
+    assert looked.out.startswith("No drift. Northwind Traders (00D")
+
+
+def test_drift_alone_is_shown_from_then_to_now_and_exits_with_2(drifted):
+    looked = drifted.plan("--refresh-only", "--detailed-exitcode")
+    assert looked.code == 2
+    assert "Note: objects have changed outside of sfcode" in looked.out
+    assert f"  # {SCORE} has changed\n" in looked.out
+    assert '~ label = "Appcues NPS Score" -> "Somebody was here"' in looked.out
+    assert looked.last_line == "Drift: 1 changed, 0 deleted."
+
+
+def test_a_plan_says_which_attribute_the_org_changed_and_which_the_config(drifted):
+    template = drifted.folder / "templates" / "metadata" / "CustomField.xml.j2"
+    template.parent.mkdir(parents=True)
+    from sfcode.generate.templates import shipped_templates
+
+    shipped = (shipped_templates() / template.name).read_text()
+    template.write_text(shipped.replace("<precision>2</precision>", "<precision>3</precision>"))
+    shown = drifted.plan().out
+    assert f"  # {SCORE} will be updated in-place\n  # (it was changed in the org since the last apply)\n" in shown
+    assert '~ label     = "Somebody was here" -> "Appcues NPS Score"  # changed in the org\n' in shown
+    assert "~ precision = 2 -> 3\n" in shown
+    template.write_text(shipped.replace("<label>{{ field.label }}</label>", "<label>{{ field.label }}!</label>"))
+    shown = drifted.plan().out
+    assert '-> "Appcues NPS Score!"  # changed in the org and in the config\n' in shown
+    causes = {
+        (change["address"], attribute["path"]): attribute["cause"]
+        for change in drifted.run("plan", "--format", "json").json["resource_changes"]
+        for attribute in change["change"]["attributes"]
+    }
+    assert causes[SCORE, "label"] == "both"
+    assert causes["CustomField:Lead.Appcues_NPS_Score__c", "label"] == "config"
+
+
+def test_drift_is_in_the_plan_only_where_the_plan_touches_it(drifted):
+    document = drifted.run("plan", "--format", "json").json
+    assert [drift["address"] for drift in document["resource_drift"]] == [SCORE]
+    template = drifted.folder / "templates" / "metadata" / "CustomField.xml.j2"
+    template.parent.mkdir(parents=True)
+    from sfcode.generate.templates import shipped_templates
+
+    # The config comes to ask for just what somebody did by hand: there is nothing to do, and nothing to tell.
+    named = '{{ "Somebody was here" if field.kind == "nps_score" and field.object == "Contact" else field.label }}'
+    text = (shipped_templates() / template.name).read_text()
+    template.write_text(text.replace("<label>{{ field.label }}</label>", f"<label>{named}</label>"))
+    document = drifted.run("plan", "--format", "json").json
+    assert document["resource_drift"] == []
+    assert document["summary"] == {"create": 0, "update": 0, "delete": 0}
+    assert drifted.apply().code == 0
+    assert drifted.plan("--refresh-only", "--detailed-exitcode").code == 0
+
+
+def test_something_deleted_in_the_org_is_drift_and_comes_back(applied):
+    with local_org(applied) as org:
+        field = component(org, Address("CustomField", "Lead.Appcues_NPS_Feedback__c"))
+        assert field is not None
+        deploy(org, deleted=(field.address,))
+    looked = applied.plan("--refresh-only", "--detailed-exitcode")
+    assert looked.code == 2
+    assert f"  # {field.address} has been deleted\n" in looked.out
+    shown = applied.plan().out
+    assert f"  # {field.address} will be created\n  # (it was deleted in the org since the last apply)\n" in shown
+    assert applied.apply().code == 0
+    assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
+
+
+def test_a_deactivated_integration_user_is_drift(applied):
+    with local_org(applied) as org, opened(org) as client:
+        (row,) = client.query("SELECT Id FROM User WHERE Username = {}", USER)
+        client.update("User", row["Id"], {"IsActive": False})
+    looked = applied.plan("--refresh-only", "--detailed-exitcode")
+    assert looked.code == 2
+    assert "~ IsActive = true -> false" in looked.out
+    assert applied.actions() == {f"User:{USER}": "update"}
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_a_rotated_secret_is_the_configs_doing_and_a_strangers_endpoint_is_drift(applied):
+    applied.environ = {**applied.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "rotated-" + SECRET}
+    shown = applied.plan().out
+    assert "(previous ${secret:SFCODE_RELAY_OUTBOUND_SECRET})" in shown
+    assert "# changed in the org" not in shown
+    assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
+    with local_org(applied) as org:
+        message = component(org, MESSAGE)
+        assert message is not None
+        deploy(org, replace(message, body={**message.body, "endpointUrl": "https://stranger.example.com/collect"}))
+    shown = applied.plan().out
+    assert "https://stranger.example.com/(hidden " in shown
+    assert "# changed in the org and in the config" in shown
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_looking_does_not_go_with_options_that_plan(applied):
+    refused = applied.plan("--refresh-only", "--out", "plan.json")
+    assert refused.code == 1
+    assert "--refresh-only looks and plans nothing." in refused.err
