@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +25,16 @@ class Files:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_files(folder: Path) -> Files:
-    """Read all files. Raises ConfigError when there is no project at all."""
+def read_files(folder: Path, name: Path | None = None) -> Files:
+    """
+    Read all files; `name` is what messages call the folder, when that is not where it lies.
+
+    Raises ConfigError when there is no project at all.
+    """
+
+    def shown(path: Path) -> str:
+        return _shown(name / path.relative_to(folder) if name else path)
+
     if not folder.is_dir():
         cure = "run `sfcode init` to write a project, or name its config folder with --config"
         raise ConfigError([Problem(None, shown(folder), "there is no such folder", cure)])
@@ -33,12 +42,12 @@ def read_files(folder: Path) -> Files:
         cure = "run `sfcode init` to write one, or name another folder with --config"
         raise ConfigError([Problem(None, shown(folder / SETTINGS), "there is no such file", cure)])
     files = Files()
-    files.settings = _read(folder / SETTINGS, files)
+    files.settings = _read(folder / SETTINGS, files, shown)
     if (folder / EVENTS).exists():
-        files.events = _read(folder / EVENTS, files)
-    paths = _mapping_paths(folder, files)
+        files.events = _read(folder / EVENTS, files, shown)
+    paths = _mapping_paths(folder, files, shown)
     for path in paths:
-        document = _read(path, files)
+        document = _read(path, files, shown)
         if document:
             files.mappings[path.stem] = document
     if not paths:
@@ -47,7 +56,7 @@ def read_files(folder: Path) -> Files:
     return files
 
 
-def shown(path: Path) -> str:
+def _shown(path: Path) -> str:
     """Write a path as the user would type it: relative to where they are, if it is below."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
@@ -55,7 +64,7 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def _read(path: Path, files: Files) -> Document | None:
+def _read(path: Path, files: Files, shown: Callable[[Path], str]) -> Document | None:
     try:
         document = read(path, shown(path))
     except ConfigError as error:
@@ -65,7 +74,7 @@ def _read(path: Path, files: Files) -> Document | None:
     return document
 
 
-def _mapping_paths(folder: Path, files: Files) -> list[Path]:
+def _mapping_paths(folder: Path, files: Files, shown: Callable[[Path], str]) -> list[Path]:
     """List the mappings; a file that only looks like one would be missed in silence, so it is a problem."""
     found = []
     for path in sorted((folder / MAPPINGS).rglob("*")):

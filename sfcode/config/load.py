@@ -37,9 +37,14 @@ DEFAULT_ENVIRONMENT = "default"
 """The name of the environment of a project that defines none."""
 
 
-def load(folder: Path, environment: str | None = None) -> Project:
-    """Load the project whose config folder this is, for one environment. Raises ConfigError with all problems."""
-    files = read_files(folder)
+def load(folder: Path, environment: str | None = None, *, name: Path | None = None) -> Project:
+    """
+    Load the project whose config folder this is, for one environment.
+
+    `name` is what positions and messages call the folder, when that is not where it lies. Raises
+    ConfigError with all problems.
+    """
+    files = read_files(folder, name)
     loader = _Loader(files, problems=files.problems)
     loader.choose(environment)
     settings = loader.settings()
@@ -47,19 +52,21 @@ def load(folder: Path, environment: str | None = None) -> Project:
     events = loader.events()
     if loader.problems or settings is None or files.settings is None:
         raise ConfigError(loader.problems)
-    name = loader.scope.environment
-    target = settings.environments.get(name, Environment())
+    chosen = loader.scope.environment
+    target = settings.environments.get(chosen, Environment())
+    advice = loader.collect_advice(settings, drafts, files.settings)
     return Project(
         root=folder.resolve().parent,
         settings=settings,
         mappings=tuple(NamedMapping(draft.name, draft.spec, draft.document.keys) for draft in drafts),
         events=events,
-        environment=name,
+        environment=chosen,
         target=target,
         secrets=loader.collect_secrets(settings, drafts, files.settings),
-        digest=_digest(name, target, settings, drafts, events),
+        digest=_digest(chosen, target, settings, drafts, events),
         templates=_templates(folder),
-        warnings=loader.collect_warnings(settings, drafts, files.settings),
+        warnings=tuple(map(str, advice)),
+        advice=advice,
         positions=files.settings.keys,
     )
 
@@ -157,21 +164,23 @@ class _Loader:
         return tuple(dict.fromkeys(found))
 
     @staticmethod
-    def collect_warnings(settings: Settings, drafts: list[project_rules.Draft], document: Document) -> tuple[str, ...]:
+    def collect_advice(
+        settings: Settings, drafts: list[project_rules.Draft], document: Document
+    ) -> tuple[Problem, ...]:
         found = [document.problem(finding) for finding in settings_rules.warnings(settings)]
         for draft in drafts:
             found.extend(draft.document.problem(finding) for finding in mapping_rules.warnings(draft.spec))
         found.extend(project_rules.warnings(drafts))
-        return tuple(str(problem) for problem in sorted(found, key=lambda problem: problem.sort_key))
+        return tuple(sorted(found, key=lambda problem: problem.sort_key))
 
 
 def _digest(
     name: str, target: Environment, settings: Settings, drafts: Iterable[project_rules.Draft], events: Events
 ) -> str:
-    """Hash what was asked for, so that comments, layout and other environments do not change it."""
+    """Hash what was asked for, so that comments, layout, other environments and what reviews accept do not change it."""
     content = {
         "environment": {"name": name, "org": target.org, "protected": target.protected},
-        "settings": settings.model_dump(mode="json", by_alias=True, exclude={"environments"}),
+        "settings": settings.model_dump(mode="json", by_alias=True, exclude={"environments", "review"}),
         "mappings": {draft.name: draft.spec.model_dump(mode="json", by_alias=True) for draft in drafts},
         "events": events.model_dump(mode="json", by_alias=True),
     }

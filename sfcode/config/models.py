@@ -35,6 +35,7 @@ EventWithText = Literal[ActivityEvent, "click_to_track"]
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
+QualifiedField = Annotated[str, Field(pattern=names.QUALIFIED_FIELD, max_length=2 * names.NAME_LIMIT)]
 AttributeName = Annotated[str, Field(pattern=names.ATTRIBUTE)]
 VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
 EnvironmentName = Annotated[str, Field(pattern=names.ENVIRONMENT)]
@@ -197,6 +198,31 @@ class Environment(Model):
     )
 
 
+class PersonalData(Model):
+    """Which fields count as personal data when a review finds that they are sent to Appcues."""
+
+    fields: Annotated[tuple[QualifiedField, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Fields that are personal data besides the standard ones that sfcode knows (names, e-mail "
+        "addresses, phone numbers, birth dates, addresses): Contact.Passport__c, or Passport__c of every object.",
+        examples=[["Contact.Passport__c"]],
+    )
+    accepted: Annotated[tuple[QualifiedField, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Fields that may leave Salesforce although they are personal data: the linter is silent about "
+        "them. A review still says when one is sent for the first time.",
+        examples=[["Contact.Email"]],
+    )
+
+
+class Review(Model):
+    """What `sfcode review` should know about this project; it changes nothing that is deployed."""
+
+    personal_data: PersonalData = Field(
+        default=PersonalData(), description="Which fields count as personal data, and which of them may be sent."
+    )
+
+
 class Settings(Model):
     """`sfcode.yaml`: the project, its integration user, its relay and its environments."""
 
@@ -213,6 +239,7 @@ class Settings(Model):
     environments: dict[EnvironmentName, Environment] = Field(
         default={}, description="The targets by name; --env or SFCODE_ENV chooses one."
     )
+    review: Review = Field(default=Review(), description="What `sfcode review` should know about this project.")
 
 
 class UserId(Shorthand):

@@ -20,6 +20,7 @@ PREFIX_LIMIT = FIELD_LIMIT - len("_Event_Id")
 
 DEVELOPER = r"^[A-Za-z](_?[A-Za-z0-9])*$"
 FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*$"
+QUALIFIED_FIELD = r"^([A-Za-z](_{0,2}[A-Za-z0-9])*\.)?[A-Za-z](_{0,2}[A-Za-z0-9])*$"
 API_VERSION = r"^[0-9]{2,3}\.0$"
 USERNAME = r"^[^@\s${}]+@[^@\s${}]+\.[^@\s${}]+$"
 LICENSE_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
@@ -44,6 +45,10 @@ WORDS = {
     FIELD: (
         "is not the API name of an object or field",
         "write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field",
+    ),
+    QUALIFIED_FIELD: (
+        "is not the API name of a field",
+        "write it like Contact.Email, or Email for every object that has it",
     ),
     API_VERSION: ("is not an API version", 'write it like "63.0"'),
     USERNAME: ("does not look like an e-mail address", "write it like name@example.com"),

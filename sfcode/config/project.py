@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sfcode.config.models import Environment, Events, Mapping, Settings
-from sfcode.errors import Position
+from sfcode.errors import Position, Problem
 
 ConfigPath = tuple[str | int, ...]
 
@@ -50,6 +50,8 @@ class Project:
     warnings: tuple[str, ...] = ()
     positions: MappingOf[ConfigPath, Position] = field(default_factory=dict)
     """Of `sfcode.yaml`."""
+    advice: tuple[Problem, ...] = ()
+    """The warnings, with their places."""
 
     def at(self, *path: str | int) -> Position:
         """Find the place of a key of `sfcode.yaml`; of the nearest one above it where it is not written."""

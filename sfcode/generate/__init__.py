@@ -38,15 +38,14 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
     if problems:
         raise ConfigError(dict.fromkeys(problems))
     rows, row_origins = records(project)
+    advice = tuple(sorted(_warnings(project, exchanges, fields), key=lambda problem: problem.sort_key))
     origins = [*(origin for blueprint in blueprints for origin in blueprint.origins), *row_origins]
     return Desired(
         components=tuple(sorted(components, key=lambda component: component.address)),
         records=rows,
         origins=tuple(sorted(origins, key=_specific_first)),
-        warnings=tuple(
-            str(problem)
-            for problem in sorted(_warnings(project, exchanges, fields), key=lambda problem: problem.sort_key)
-        ),
+        warnings=tuple(map(str, advice)),
+        advice=advice,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfcode.errors import Position
+from sfcode.errors import Position, Problem
 from sfcode.metadata.component import Address, Component
 
 
@@ -30,3 +30,5 @@ class Desired:
     """By address; within one address the most specific token first and the component itself last."""
     warnings: tuple[str, ...] = ()
     """What works but deserves a look; place and cure as in a problem."""
+    advice: tuple[Problem, ...] = ()
+    """The same, with their places."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.config.load import default_events
+from sfcode.config.load import default_events, load
 from sfcode.config.project import SecretRef
-from sfcode.errors import Position
+from sfcode.errors import ConfigError, Position
 from tests.config.projects import CONTACT, ENVIRONMENTS, SENDING, SETTINGS, Folder
 
 SECRET = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
@@ -245,3 +245,35 @@ def test_a_good_project_has_no_warnings(folder: Folder) -> None:
 def test_addresses_that_work_are_taken(folder: Folder, url: str) -> None:
     folder.write("sfcode.yaml", SETTINGS.replace("https://relay.example.com", f"'{url}/'"))
     assert folder.load().settings.relay.url == url
+
+
+def test_a_folder_can_be_called_what_it_is_called_elsewhere(folder: Folder, tmp_path: Path) -> None:
+    """What is read from a copy is shown at the places that the user knows."""
+    copy = tmp_path / "copy" / "config"
+    folder.path.rename(tmp_path / "moved")
+    copy.parent.mkdir()
+    (tmp_path / "moved").rename(copy)
+    project = load(copy, name=Path("config"))
+    assert project.mappings[0].at("object").file == "config/mappings/contact.yaml"
+    (copy / "mappings" / "contact.yaml").write_text("object: 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load(copy, name=Path("config"))
+    assert {problem.position.file for problem in caught.value.problems if problem.position} == {
+        "config/mappings/contact.yaml"
+    }
+
+
+def test_advice_is_the_warnings_with_their_places(folder: Folder) -> None:
+    folder.write("sfcode.yaml", SETTINGS + 'salesforce: {api_version: "64.0"}\n')
+    project = folder.load()
+    assert [str(problem) for problem in project.advice] == list(project.warnings)
+    assert [problem.position.line for problem in project.advice if problem.position] == [5]
+
+
+def test_what_a_review_accepts_is_no_part_of_what_is_asked_for(folder: Folder) -> None:
+    """A saved plan stays good when only the review section has changed."""
+    before = folder.load().digest
+    folder.write("sfcode.yaml", SETTINGS + "review: {personal_data: {fields: [Badge__c], accepted: [Contact.Email]}}\n")
+    project = folder.load()
+    assert project.settings.review.personal_data.accepted == ("Contact.Email",)
+    assert project.digest == before

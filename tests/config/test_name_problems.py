@@ -6,6 +6,16 @@ from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
 
 CASES: list[Case] = [
     Case(
+        "a field of personal data that is no field",
+        {"settings": SETTINGS + "review: {personal_data: {accepted: [Contact.Account.Name, Email]}}\n"},
+        [
+            (
+                'config/sfcode.yaml:5:37: review.personal_data.accepted[0]: "Contact.Account.Name" is not the API name of a field; '
+                "write it like Contact.Email, or Email for every object that has it"
+            ),
+        ],
+    ),
+    Case(
         "not an API name",
         {"contact": CONTACT.replace("Title", "Account.Name") + "    plan: {field: 'Plan c', type: text}\n"},
         [
