@@ -17,7 +17,7 @@ $(READY): pyproject.toml requirements/dev.txt scripts/venv.sh
 	@touch $@
 
 # Salesforce's own command line, for tests/contract: 500 MB from npm. Without npm those tests are skipped, and say so.
-$(SF): scripts/install_sf.sh
+$(SF): scripts/install_sf.sh requirements/node/package-lock.json
 	@if ! command -v npm >/dev/null; then \
 	  echo 'make: npm is not here, so the tests that run Salesforce'"'"'s own CLI will be skipped'; \
 	elif echo 'make: installing the Salesforce CLI into .cache/sf' && scripts/install_sf.sh >.cache-sf.log 2>&1; then \

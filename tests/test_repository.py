@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -90,6 +91,18 @@ def test_the_lock_has_every_dependency_with_hashes_and_no_host(root: Path) -> No
     asked = project["dependencies"] + project["optional-dependencies"]["dev"]
     names = {re.match(r"[A-Za-z0-9-]+", requirement).group().lower() for requirement in asked}
     assert sorted(names - locked.keys()) == []
+
+
+def test_the_lock_of_the_salesforce_cli_has_hashes_and_no_host(root: Path) -> None:
+    """What is asked for is asked for exactly, and what comes with it is locked."""
+    folder = root / "requirements" / "node"
+    asked = json.loads((folder / "package.json").read_text())
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
+    wanted = asked["dependencies"] | asked["optionalDependencies"]
+    assert wanted == {name: locked[f"node_modules/{name}"]["version"] for name in wanted}
+    packages = [each for name, each in locked.items() if name and "link" not in each and "inBundle" not in each]
+    assert len(packages) > 500
+    assert all(each["integrity"].startswith("sha512-") and "resolved" not in each for each in packages)
 
 
 def test_every_action_of_every_workflow_is_pinned_to_a_commit(root: Path) -> None:
