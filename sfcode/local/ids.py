@@ -47,6 +47,7 @@ KEY_PREFIXES = {
     "WorkflowOutboundMessage": "04k",
     "WorkflowRule": "01Q",
     # Things that are only ever asked for by id.
+    "BulkJob": "750",
     "DeployRequest": "0Af",
     "OutboundNotification": "04l",
     "RetrieveRequest": "09S",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from sfcode.errors import SfcodeError
+from sfcode.local.tables.bulk import BulkTable
 from sfcode.local.tables.components import ComponentTable, Put, Stored
 from sfcode.local.tables.flows import FlowTable, FlowVersion
 from sfcode.local.tables.jobs import JobTable
@@ -30,7 +31,7 @@ __all__ = ["FlowVersion", "Put", "Record", "Scalar", "Store", "Stored", "Tx"]
 BUSY_SECONDS = 30.0
 
 
-class Tx(ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, OutboundTable, SessionTable):
+class Tx(BulkTable, ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, OutboundTable, SessionTable):
     """One transaction over all tables; a flow is seen as the component that its active (else newest) version is."""
 
     def component(self, kind: str, full_name: str) -> Stored | None:
@@ -66,6 +67,8 @@ class Tx(ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, OutboundT
             "job",
             "app",
             "oauth_grant",
+            "bulk_content",
+            "bulk_row",
             "password",
             "outbound_message",
             "automation_log",
@@ -100,6 +103,11 @@ class Store:
         """Read one state of the org, whatever is written meanwhile."""
         with self._connection() as db, _begun(db, "BEGIN"):
             yield Tx(db)
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether it is time to stop."""
+        return self._closed
 
     def close(self) -> None:
         """Close the connections; those in use close when they come back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from sfcode.local.context import Context
-from sfcode.local.rest import collections, identity, query, records, resources
+from sfcode.local.rest import bulk, collections, identity, query, records, resources
 
 
 def routes(context: Context) -> list[Route]:
@@ -13,6 +13,7 @@ def routes(context: Context) -> list[Route]:
     return [
         *identity.routes(context),
         *query.routes(context),
+        *bulk.routes(context),
         *collections.routes(context),
         *resources.routes(context),
         *records.routes(context),

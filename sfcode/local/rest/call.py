@@ -86,13 +86,13 @@ def refuse(error: ApiError, base: str = "") -> Response:
     return answer(error.body, error.status)
 
 
-def route(path: str, context: Context, handlers: Mapping[str, Handler]) -> Route:
+def route(path: str, context: Context, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> Route:
     """Make a route of one handler for each method; each runs in a thread, signed in, with the body read."""
 
     async def endpoint(request: Request) -> Response:
         method = request.query_params.get("_HttpMethod", request.method).upper()
         try:
-            body = await _body(request)
+            body = await _body(request, most)
             return await run_in_threadpool(_handled, context, request, method, body, handlers)
         except ApiError as error:
             return refuse(error, f"/services/data/v{request.path_params.get('version')}")
@@ -149,14 +149,14 @@ def _check_version(version: str | None) -> None:
         )
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY:
+        if size > most:
             raise ApiError(
                 "REQUEST_LIMIT_EXCEEDED",
-                f"Maximum size of request reached. Maximum size of request is {MAX_BODY} bytes.",
+                f"Maximum size of request reached. Maximum size of request is {most} bytes.",
                 status=413,
             )
         chunks.append(chunk)

@@ -14,7 +14,7 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.describe import describe, summary
 
 SEASONS = ("Spring", "Summer", "Winter")
-RESOURCES = ("composite", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
+RESOURCES = ("composite", "jobs", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
 
 
 def routes(context: Context) -> list[Route]:

@@ -75,4 +75,8 @@ MIGRATIONS = (
         text TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE bulk_content (job TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE bulk_row (job TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (job, number)) WITHOUT ROWID;
+    """,
 )

@@ -1,0 +1,19 @@
+"""
+Bulk API 2.0: many records as CSV, and queries whose answer is CSV.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/bulk_api_2_0.htm
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.rest.bulk import ingest_routes, query_routes
+from sfcode.local.rest.bulk.work import Work
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of the Bulk API."""
+    work = Work(context)
+    return [*ingest_routes.routes(context, work), *query_routes.routes(context, work)]

@@ -1,0 +1,87 @@
+"""Cells of an uploaded table to the values of one record, by the rules for CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.local.errors import ApiError
+from sfcode.local.rest.bulk.table import BadTableError
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.values import stored_form
+
+NULL = "#N/A"
+TRUE = frozenset({"yes", "y", "true", "on", "1"})
+FALSE = frozenset({"no", "n", "false", "off", "0"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a column goes: a field of the record, or for `Account.Ext__c` the external id of a parent."""
+
+    field: FieldDef
+    key: FieldDef | None = None
+    parent: str = ""
+
+    def put(self, values: dict[str, Any], text: str) -> None:
+        """Put a cell into a record; an empty one says nothing. Raises ApiError."""
+        if text == "":
+            return
+        if self.key is None:
+            values[self.field.name] = None if text == NULL else _value(self.field, text)
+        elif text == NULL:
+            values[self.field.name] = None
+        else:
+            values[self.field.relationship] = {"type": self.parent, self.key.name: _value(self.key, text)}
+
+
+def columns(names: Sequence[str], target: ObjectDef, catalog: Catalog) -> list[Column]:
+    """Find the column of each name. Raises BadTableError."""
+    found = []
+    for name in names:
+        column = _column(name, target, catalog)
+        if column is None:
+            raise BadTableError(f"InvalidBatch : Field name not found : {name}")
+        found.append(column)
+    return found
+
+
+def record(columns: Sequence[Column], cells: Sequence[str]) -> dict[str, Any]:
+    """Make the values of one record. Raises ApiError."""
+    if len(cells) > len(columns):
+        raise ApiError("INVALID_FIELD", f"the row has {len(cells)} values, the header {len(columns)}", [])
+    values: dict[str, Any] = {}
+    for column, text in zip(columns, cells, strict=False):
+        column.put(values, text)
+    return values
+
+
+def _column(name: str, target: ObjectDef, catalog: Catalog) -> Column | None:
+    """Find `Name`, `Account.Ext__c`, or for references to several objects `Contact:Who.Ext__c`."""
+    path, dot, key_name = name.partition(".")
+    if not dot:
+        field = target.field(name)
+        return Column(field) if field else None
+    kind, colon, relationship = path.rpartition(":")
+    reference = target.relationship(relationship)
+    if reference is None:
+        return None
+    parent = catalog.object(kind if colon else reference.reference_to[0])
+    key = parent.field(key_name) if parent else None
+    if parent is None or parent.name not in reference.reference_to or key is None or not key.upsertable:
+        return None
+    return Column(reference, key, parent.name)
+
+
+def _value(field: FieldDef, text: str) -> Any:
+    if field.type == "boolean" and text.lower() in TRUE | FALSE:
+        return text.lower() in TRUE
+    try:
+        return stored_form(field, text)
+    except ApiError as error:
+        if error.code != "JSON_PARSER_ERROR":
+            raise
+        message = f"{field.label}: value not of required type: {text}"
+        raise ApiError("INVALID_TYPE_ON_FIELD_IN_RECORD", message, [field.name]) from error

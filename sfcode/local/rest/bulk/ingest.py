@@ -1,0 +1,148 @@
+"""Carrying out an ingest job: its rows in batches, each batch in one transaction with what became of its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.rest.bulk.cells import Column, columns, record
+from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
+from sfcode.local.rest.bulk.table import BadTableError, Table, read
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.write import Writer
+from sfcode.local.store import Tx
+
+BATCH = 200
+
+Operation = Callable[[Writer, Job, dict[str, Any]], tuple[str, bool]]
+"""Does one row; gives the record's id and whether it is new. Raises ApiError."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a row."""
+
+    record_id: str
+    created: bool = False
+    error: str = ""
+
+    @property
+    def written(self) -> str:
+        """The outcome as it is stored."""
+        return json.dumps([self.record_id, self.created, self.error])
+
+
+def outcomes(tx: Tx, job_id: str) -> list[Outcome]:
+    """Read what became of the rows that are done."""
+    return [Outcome(*json.loads(body)) for body in tx.bulk_rows(job_id)]
+
+
+def run(context: Context, job: Job, *, going: Callable[[], bool]) -> None:
+    """Do the rows that are not done yet, until the job is ended or it is time to stop. Raises BadTableError."""
+    with context.store.read() as tx:
+        content = tx.bulk_content(job["id"]) or b""
+    table = read(content, job)
+    while going() and _batch(context, job["id"], table):
+        pass
+
+
+def _batch(context: Context, job_id: str, table: Table) -> bool:
+    """Do the next rows; say whether there may be more."""
+
+    def step(tx: Tx, job: Job) -> None:
+        if job["state"] in ENDED:
+            return
+        # Counted here and now: another process may be at the same job.
+        start = tx.bulk_row_count(job_id)
+        catalog = Catalog(tx)
+        found = _columns(table, job, catalog)
+        rows = table.rows[start : start + BATCH]
+        write = Writer(tx, catalog, job["createdById"], context.clock.now())
+        done = [_done(write, job, found, cells) for cells in rows]
+        tx.add_bulk_rows(job_id, start, (outcome.written for outcome in done))
+        job["numberRecordsProcessed"] += len(done)
+        job["numberRecordsFailed"] += sum(bool(outcome.error) for outcome in done)
+        job["state"] = COMPLETE if start + len(rows) >= len(table.rows) else RUNNING
+
+    return bool(change(context, job_id, step)["state"] == RUNNING)
+
+
+def _columns(table: Table, job: Job, catalog: Catalog) -> list[Column]:
+    target = catalog.object(job["object"])
+    if target is None:
+        raise BadTableError(f"InvalidBatch : Unable to find object: {job['object']}")
+    found = columns(table.columns, target, catalog)
+    needed = {"insert": "", "upsert": job.get("externalIdFieldName", "")}.get(job["operation"], "Id")
+    if needed and needed not in [column.field.name for column in found if column.key is None]:
+        raise BadTableError(f"InvalidBatch : Field name not found : {needed}")
+    return found
+
+
+def _done(write: Writer, job: Job, found: Sequence[Column], cells: Sequence[str]) -> Outcome:
+    record_id = ""
+    try:
+        values = record(found, cells)
+        record_id = str(values.get("Id") or "")
+        with write.tx.savepoint():
+            return Outcome(*OPERATIONS[job["operation"]](write, job, values))
+    except ApiError as error:
+        return Outcome(record_id, error=_error(error))
+
+
+def _error(error: ApiError) -> str:
+    if error.code == "NOT_FOUND":
+        # What one record's path would answer with 404 is a wrong reference here.
+        error = ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+    fields = " ".join(error.fields or ())
+    return f"{error.code}:{error.message}:{fields + ' ' if fields else ''}--"
+
+
+def _insert(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+    return write.create(job["object"], values), True
+
+
+def _update(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+    record_id = _id(values)
+    write.update(job["object"], record_id, values)
+    return ids.full(record_id), False
+
+
+def _upsert(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+    name = job["externalIdFieldName"]
+    value = values.pop(name, None)
+    if value is None:
+        if name == "Id":
+            return write.create(job["object"], values), True
+        raise ApiError("MISSING_ARGUMENT", f"{name} not specified", [])
+    return write.upsert(job["object"], name, _written(value), values)
+
+
+def _delete(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+    record_id = _id(values)
+    write.delete(job["object"], record_id)
+    return ids.full(record_id), False
+
+
+def _id(values: dict[str, Any]) -> str:
+    value = values.pop("Id", None)
+    if not value:
+        raise ApiError("MISSING_ARGUMENT", "Id not specified in an update call", [])
+    return str(value)
+
+
+def _written(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "insert": _insert,
+    "update": _update,
+    "upsert": _upsert,
+    "delete": _delete,
+    "hardDelete": _delete,
+}

@@ -1,0 +1,227 @@
+"""/services/data/vXX.0/jobs/ingest: jobs that write records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, bad_json, not_found
+from sfcode.local.metadata.multipart import parts
+from sfcode.local.metadata.rights import user_permissions
+from sfcode.local.rest.bulk import job as jobs
+from sfcode.local.rest.bulk.ingest import OPERATIONS, Outcome, outcomes
+from sfcode.local.rest.bulk.job import Job
+from sfcode.local.rest.bulk.table import BadTableError, Table, header, line, read
+from sfcode.local.rest.bulk.work import Work
+from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.store import Tx
+
+KIND = "V2Ingest"
+MOST = 150_000_000
+"""How many bytes one upload may have."""
+MOST_WITH_JOB = 100_000
+"""How many characters may come together with the job."""
+CSV_TYPE = "text/csv; charset=UTF-8"
+
+
+def routes(context: Context, work: Work) -> list[Route]:
+    """List the routes of this file."""
+
+    def create(call: Call) -> Response:
+        return _create(call, work)
+
+    def about(call: Call) -> Response:
+        return answer(jobs.told(work.state_of(lambda: _existing(call)), base=call.base))
+
+    def move(call: Call) -> Response:
+        return _move(call, work)
+
+    results = {"successfulresults": _successful, "failedresults": _failed, "unprocessedrecords": _unprocessed}
+
+    def result(call: Call) -> Response:
+        handler = results.get(call.path["what"].lower())
+        if handler is None:
+            raise not_found()
+        return handler(call)
+
+    root: dict[str, Handler] = {"GET": _list, "POST": create}
+    one: dict[str, Handler] = {"GET": about, "PATCH": move, "DELETE": _delete}
+    path = f"{DATA}/jobs/ingest"
+    return [
+        made
+        for end in ("", "/")
+        for made in (
+            route(f"{path}{end}", context, root),
+            route(f"{path}/{{id}}{end}", context, one),
+            route(f"{path}/{{id}}/batches{end}", context, {"PUT": _upload}, most=MOST),
+            route(f"{path}/{{id}}/{{what}}{end}", context, {"GET": result}),
+        )
+    ]
+
+
+def _create(call: Call, work: Work) -> Response:
+    if not call.headers.get("content-type", "").startswith("multipart/"):
+        with call.context.store.transaction() as tx:
+            job = _new(call, tx, call.json_object())
+            tx.put_bulk(job)
+        told = jobs.told(job, base=call.base)
+        return answer({name: value for name, value in told.items() if name != "jobType"})
+    body, content = _together(call)
+    with call.context.store.transaction() as tx:
+        job = _new(call, tx, body) | {"state": jobs.UPLOADED}
+        tx.put_bulk(job)
+        tx.put_bulk_content(job["id"], content)
+    work.start(job["id"])
+    return answer(jobs.told_briefly(job))
+
+
+def _new(call: Call, tx: Tx, body: Mapping[str, Any]) -> Job:
+    name = str(body.get("object") or "")
+    target = Catalog(tx).object(name)
+    if target is None:
+        raise ApiError("INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
+    operation = jobs.chosen(body, "operation", OPERATIONS)
+    jobs.chosen(body, "contentType", {"CSV": ""}, "CSV")
+    if operation == "hardDelete" and "BulkApiHardDelete" not in user_permissions(tx, call.session.user_id):
+        raise ApiError(
+            "FEATURENOTENABLED",
+            "FeatureNotEnabled : hardDelete operation requires special user profile permission, please contact your "
+            "system administrator",
+        )
+    job = jobs.create(call, tx, kind=KIND, operation=operation, about=target.name, body=body)
+    if operation == "upsert":
+        job["externalIdFieldName"] = _external_id(tx, target.name, body.get("externalIdFieldName"))
+    counts = ("numberRecordsProcessed", "numberRecordsFailed", "retries", "totalProcessingTime")
+    return job | dict.fromkeys((*counts, "apiActiveProcessingTime", "apexProcessingTime"), 0)
+
+
+def _external_id(tx: Tx, object_name: str, name: object) -> str:
+    target = Catalog(tx).object(object_name)
+    key = target.field(str(name or "")) if target else None
+    if key is None or not key.upsertable:
+        message = f"InvalidJob : Field name provided, {name or ''} does not match an External ID for {object_name}"
+        raise ApiError("INVALIDJOB", message)
+    return key.name
+
+
+def _together(call: Call) -> tuple[dict[str, Any], bytes]:
+    """Read a job and its content from one multipart body."""
+    try:
+        found = {part.name: part.content for part in parts(call.body, call.headers.get("content-type", ""))}
+        body = json.loads(found.get("job", b""))
+    except ValueError as error:
+        raise bad_json(f"{error}") from error
+    if not isinstance(body, dict) or "content" not in found:
+        raise bad_json("a part `job` with a JSON object and a part `content` with CSV are required")
+    if len(found["content"]) > MOST_WITH_JOB:
+        raise ApiError("INVALIDJOB", f"InvalidJob : the content has more than {MOST_WITH_JOB} characters")
+    return body, found["content"]
+
+
+def _list(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        return answer(jobs.listed([job for job in tx.bulks() if job["jobType"] == KIND]))
+
+
+def _upload(call: Call) -> Response:
+    with call.context.store.transaction() as tx:
+        job = jobs.existing(tx, KIND, call.path["id"])
+        if job["state"] != jobs.OPEN:
+            raise jobs.wrong_state(f"Uploading to already {jobs.spoken(job)} Job not allowed")
+        if tx.bulk_content(job["id"]) is not None:
+            raise ApiError(
+                "BULK_API_ERROR",
+                f"Found multipe contents for job: <{job['id'][:15]}>, please 'Close' / 'Abort' / 'Delete' the current "
+                "Job then create a new Job and make sure you only do 'PUT' once on a given Job.",
+            )
+        tx.put_bulk_content(job["id"], call.body)
+    return Response(status_code=201)
+
+
+def _move(call: Call, work: Work) -> Response:
+    wanted = call.json_object().get("state")
+    steps = {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}
+    if wanted not in steps:
+        raise ApiError("API_ERROR", f"Invalid value: '{wanted}' supplied for property: 'state'")
+    job = jobs.change(call.context, _existing(call)["id"], steps[wanted])
+    if wanted == jobs.UPLOADED:
+        work.start(job["id"])
+    return answer(jobs.told_briefly(job))
+
+
+def _close(_tx: Tx, job: Job) -> None:
+    if job["state"] != jobs.OPEN:
+        raise jobs.wrong_state(f"Closing already {jobs.spoken(job)} Job not allowed")
+    job["state"] = jobs.UPLOADED
+
+
+def _delete(call: Call) -> Response:
+    with call.context.store.transaction() as tx:
+        job = jobs.existing(tx, KIND, call.path["id"])
+        if job["state"] not in jobs.ENDED:
+            raise jobs.wrong_state(f"Deleting {jobs.spoken(job)} Job not allowed")
+        tx.forget_bulk(job["id"])
+    return no_content()
+
+
+def _successful(call: Call) -> Response:
+    job, table, done = _ended(call)
+    rows = (
+        (outcome.record_id, str(outcome.created).lower(), *cells)
+        for outcome, cells in zip(done, table.rows, strict=False)
+        if not outcome.error
+    )
+    return _csv(job, header(("sf__Id", "sf__Created"), table.header, job), rows)
+
+
+def _failed(call: Call) -> Response:
+    job, table, done = _ended(call)
+    rows = (
+        (outcome.record_id, outcome.error, *cells)
+        for outcome, cells in zip(done, table.rows, strict=False)
+        if outcome.error
+    )
+    return _csv(job, header(("sf__Id", "sf__Error"), table.header, job), rows)
+
+
+def _unprocessed(call: Call) -> Response:
+    job, table, done = _ended(call)
+    left = table.rows[len(done) :]
+    text = io.StringIO()
+    writer = csv.writer(
+        text,
+        delimiter=jobs.DELIMITERS[job["columnDelimiter"]],
+        lineterminator=jobs.LINE_ENDINGS[job["lineEnding"]],
+    )
+    writer.writerows(left)
+    return Response(header((), table.header, job) + text.getvalue(), media_type=CSV_TYPE)
+
+
+def _ended(call: Call) -> tuple[Job, Table, list[Outcome]]:
+    with call.context.store.read() as tx:
+        job = jobs.existing(tx, KIND, call.path["id"])
+        content, done = tx.bulk_content(job["id"]) or b"", outcomes(tx, job["id"])
+    if job["state"] not in jobs.ENDED:
+        raise jobs.wrong_state(f"Results of {job['state']} Job not available")
+    try:
+        return job, read(content, job), done
+    except BadTableError:
+        # What cannot be read comes back as it is, as something that was not processed.
+        return job, Table(content.decode("utf-8", "replace").rstrip("\r\n"), (), []), []
+
+
+def _csv(job: Job, head: str, rows: Iterable[Iterable[str]]) -> Response:
+    return Response(head + "".join(line(row, job) for row in rows), media_type=CSV_TYPE)
+
+
+def _existing(call: Call) -> Job:
+    with call.context.store.read() as tx:
+        return jobs.existing(tx, KIND, call.path["id"])

@@ -1,0 +1,130 @@
+"""A bulk job: what it is made from, how its state moves, and how it is told about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.clock import stamp
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, not_found
+from sfcode.local.rest.call import Call
+from sfcode.local.store import Tx
+
+OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
+COMPLETE, ABORTED, FAILED = "JobComplete", "Aborted", "Failed"
+ENDED = frozenset({COMPLETE, ABORTED, FAILED})
+IN_WORDS = {COMPLETE: "Completed"}
+"""What the platform's sentences call a state that they do not call by its name."""
+
+DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
+LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
+KEPT = timedelta(days=7)
+"""How long an org keeps jobs and their results."""
+
+BRIEF = (
+    "id",
+    "operation",
+    "object",
+    "createdById",
+    "createdDate",
+    "systemModstamp",
+    "state",
+    "externalIdFieldName",
+    "concurrencyMode",
+    "contentType",
+    "apiVersion",
+)
+"""What the answer to a change of the state tells."""
+
+Job = dict[str, Any]
+
+
+def create(call: Call, tx: Tx, *, kind: str, operation: str, about: str, body: Mapping[str, Any]) -> Job:
+    """Make a new job with an id; the caller stores it."""
+    for old in tx.bulks():
+        if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - KEPT:
+            tx.forget_bulk(old["id"])
+    now = stamp(call.context.clock.now())
+    return {
+        "id": tx.new_id(ids.key_prefix("BulkJob")),
+        "operation": operation,
+        "object": about,
+        "createdById": call.session.user_id,
+        "createdDate": now,
+        "systemModstamp": now,
+        "state": OPEN,
+        "concurrencyMode": "Parallel",
+        "contentType": "CSV",
+        "apiVersion": float(call.path["version"]),
+        "lineEnding": chosen(body, "lineEnding", LINE_ENDINGS, "LF"),
+        "columnDelimiter": chosen(body, "columnDelimiter", DELIMITERS, "COMMA"),
+        "jobType": kind,
+    }
+
+
+def chosen(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default: str = "") -> str:
+    """Read one of a few words. Raises ApiError."""
+    value = body.get(name) or default
+    if not isinstance(value, str) or value not in among:
+        raise ApiError("API_ERROR", f"Invalid value: '{value}' supplied for property: '{name}'")
+    return value
+
+
+def existing(tx: Tx, kind: str, job_id: str) -> Job:
+    """Find a job that a path names. Raises ApiError."""
+    job = tx.bulk(job_id)
+    if job is None or job["jobType"] != kind:
+        raise not_found()
+    return job
+
+
+def change(context: Context, job_id: str, step: Callable[[Tx, Job], None]) -> Job:
+    """Change a job in one transaction; give it as it then is."""
+    with context.store.transaction() as tx:
+        job = tx.bulk(job_id)
+        if job is None:
+            raise not_found()
+        step(tx, job)
+        job["systemModstamp"] = stamp(context.clock.now())
+        tx.put_bulk(job)
+    return job
+
+
+def abort(_tx: Tx, job: Job) -> None:
+    """Stop a job that has not ended. Raises ApiError."""
+    if job["state"] in ENDED:
+        raise wrong_state(f"Aborting already {spoken(job)} Job not allowed")
+    job["state"] = ABORTED
+
+
+def spoken(job: Job) -> str:
+    """Give the state as the platform's sentences call it."""
+    return IN_WORDS.get(job["state"], str(job["state"]))
+
+
+def wrong_state(message: str) -> ApiError:
+    """Refuse what cannot be done with a job in its state."""
+    return ApiError("INVALIDJOBSTATE", message)
+
+
+def told(job: Job, *, base: str) -> Job:
+    """Write a job as `GET` answers it."""
+    shown = {key: value for key, value in job.items() if key != "query"}
+    if job["state"] == OPEN:
+        shown["contentUrl"] = f"{base.removeprefix('/')}/jobs/ingest/{job['id']}/batches"
+    return shown
+
+
+def told_briefly(job: Job) -> Job:
+    """Write a job as a change of its state answers it."""
+    return {name: job[name] for name in BRIEF if name in job}
+
+
+def listed(jobs: list[Job]) -> Job:
+    """Write a page of jobs; all of them fit into one."""
+    names = (*BRIEF, "jobType", "lineEnding", "columnDelimiter")
+    records = [{name: job[name] for name in names if name in job} for job in jobs]
+    return {"done": True, "nextRecordsUrl": None, "records": records}

@@ -1,0 +1,113 @@
+"""Carrying out a query job: its rows as lines of CSV, and its pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.rest.bulk.job import COMPLETE, ENDED, Job, change
+from sfcode.local.rest.bulk.table import line
+from sfcode.local.store import Tx
+
+PAGE = 50_000
+"""How many rows a page has when the caller does not say."""
+
+STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\+0000")
+
+Json = dict[str, Any]
+
+
+def check(text: str, tx: Tx) -> str:
+    """Refuse a query that cannot be carried out in bulk; give the object that it is about. Raises ApiError."""
+    from sfcode.local.soql.ast import Aggregate, AllFields, Query
+    from sfcode.local.soql.parser import parse
+
+    query = parse(text)
+    if query.group_by or any(isinstance(item, Aggregate) for item in query.select):
+        raise _unsupported("Aggregate Relationships not supported in Bulk Query")
+    if any(isinstance(item, Query) for item in query.select):
+        raise _unsupported("Nested queries not supported in Bulk Query")
+    if query.offset:
+        raise _unsupported("OFFSET not supported in Bulk Query")
+    if any(isinstance(item, AllFields) for item in query.select):
+        raise _unsupported("FIELDS() not supported in Bulk Query")
+    target, paths = _columns(text, tx)
+    if any(kind == "address" for _, kind in paths):
+        raise _unsupported("Selecting compound data not supported in Bulk Query")
+    return target
+
+
+def run(context: Context, job: Job, *, going: Callable[[], bool]) -> None:
+    """Carry out the query. Raises ApiError."""
+    from sfcode.local.soql.execute import run as run_query
+
+    def step(tx: Tx, job: Job) -> None:
+        if job["state"] in ENDED or not going():
+            return
+        _, paths = _columns(job["query"], tx)
+        found = run_query(job["query"], tx, context.clock.now(), "").records
+        head = line((".".join(path) for path, _ in paths), job)
+        body = (line((_cell(record, path, kind) for path, kind in paths), job) for record in found)
+        tx.add_bulk_rows(job["id"], 0, (head, *body))
+        job["numberRecordsProcessed"] = len(found)
+        job["state"] = COMPLETE
+
+    change(context, job["id"], step)
+
+
+def page(tx: Tx, job: Job, locator: str, size: int) -> tuple[str, int, str]:
+    """Give a page of the result with its header, how many rows it has, and the locator of the next one."""
+    start = _offset(locator) if locator else 0
+    total = job["numberRecordsProcessed"]
+    (head,) = tx.bulk_rows(job["id"], 0, 1)
+    rows = tx.bulk_rows(job["id"], start + 1, size)
+    end = start + len(rows)
+    return head + "".join(rows), len(rows), _locator(end) if end < total else "null"
+
+
+def _columns(text: str, tx: Tx) -> tuple[str, list[tuple[list[str], str]]]:
+    """Give the object of a query, and path and type of each column."""
+    from sfcode.local.sobjects.catalog import Catalog
+    from sfcode.local.sobjects.rows import Rows
+    from sfcode.local.soql.ast import FieldRef
+    from sfcode.local.soql.parser import parse
+    from sfcode.local.soql.scope import World
+
+    query, world = parse(text), World(Catalog(tx), Rows(tx), text)
+    target = world.object(query.source, query.source_at)
+    bound = [world.bind(target, query.alias, item) for item in query.select if isinstance(item, FieldRef)]
+    return target.name, [
+        ([*(step.relationship for step in each.steps), each.field.name], each.field.type) for each in bound
+    ]
+
+
+def _cell(record: Json, path: list[str], kind: str) -> str:
+    value: Any = record
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return ""
+    # In CSV a moment ends in Z; in JSON it does not.
+    return STAMP.sub(r"\1Z", value) if kind == "datetime" else str(value)
+
+
+def _locator(offset: int) -> str:
+    return base64.urlsafe_b64encode(str(offset).encode()).decode().rstrip("=")
+
+
+def _offset(locator: str) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(locator + "=" * (-len(locator) % 4)).decode("ascii"))
+    except (binascii.Error, ValueError) as error:
+        raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator") from error
+
+
+def _unsupported(message: str) -> ApiError:
+    return ApiError("FUNCTIONALITY_NOT_ENABLED", message)

@@ -1,0 +1,94 @@
+"""/services/data/vXX.0/jobs/query: queries whose answer is CSV, in pages."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.rest.bulk import job as jobs
+from sfcode.local.rest.bulk import query
+from sfcode.local.rest.bulk.job import Job
+from sfcode.local.rest.bulk.work import Work
+from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
+
+KIND = "V2Query"
+OPERATIONS = {"query": "", "queryAll": ""}
+
+
+def routes(context: Context, work: Work) -> list[Route]:
+    """List the routes of this file."""
+
+    def create(call: Call) -> Response:
+        return _create(call, work)
+
+    def about(call: Call) -> Response:
+        return answer(jobs.told(work.state_of(lambda: _existing(call)), base=call.base))
+
+    root: dict[str, Handler] = {"GET": _list, "POST": create}
+    one: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": _delete}
+    path = f"{DATA}/jobs/query"
+    return [
+        made
+        for end in ("", "/")
+        for made in (
+            route(f"{path}{end}", context, root),
+            route(f"{path}/{{id}}{end}", context, one),
+            route(f"{path}/{{id}}/results{end}", context, {"GET": _results}),
+        )
+    ]
+
+
+def _create(call: Call, work: Work) -> Response:
+    body = call.json_object()
+    operation = jobs.chosen(body, "operation", OPERATIONS)
+    text = str(body.get("query") or "")
+    with call.context.store.transaction() as tx:
+        about = query.check(text, tx)
+        job = jobs.create(call, tx, kind=KIND, operation=operation, about=about, body=body)
+        job |= {"state": jobs.UPLOADED, "query": text, "numberRecordsProcessed": 0}
+        job |= {"retries": 0, "totalProcessingTime": 0}
+        tx.put_bulk(job)
+    work.start(job["id"])
+    counted = ("jobType", "numberRecordsProcessed", "retries", "totalProcessingTime")
+    return answer({name: value for name, value in jobs.told(job, base=call.base).items() if name not in counted})
+
+
+def _list(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        return answer(jobs.listed([job for job in tx.bulks() if job["jobType"] == KIND]))
+
+
+def _abort(call: Call) -> Response:
+    wanted = call.json_object().get("state")
+    if wanted != jobs.ABORTED:
+        raise ApiError("API_ERROR", f"Invalid value: '{wanted}' supplied for property: 'state'")
+    return answer(jobs.told_briefly(jobs.change(call.context, _existing(call)["id"], jobs.abort)))
+
+
+def _delete(call: Call) -> Response:
+    with call.context.store.transaction() as tx:
+        job = jobs.existing(tx, KIND, call.path["id"])
+        if job["state"] not in jobs.ENDED:
+            raise jobs.wrong_state(f"Deleting {jobs.spoken(job)} Job not allowed")
+        tx.forget_bulk(job["id"])
+    return no_content()
+
+
+def _results(call: Call) -> Response:
+    most = call.query.get("maxRecords", str(query.PAGE))
+    if not (most.isascii() and most.isdigit() and int(most)):
+        raise ApiError("API_ERROR", f"Invalid value: '{most}' supplied for property: 'maxRecords'")
+    with call.context.store.read() as tx:
+        job = jobs.existing(tx, KIND, call.path["id"])
+        if job["state"] != jobs.COMPLETE:
+            raise jobs.wrong_state(f"Results of {job['state']} Job not available")
+        text, count, locator = query.page(tx, job, call.query.get("locator", ""), int(most))
+    headers = {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(count)}
+    return Response(text, headers=headers, media_type="text/csv; charset=UTF-8")
+
+
+def _existing(call: Call) -> Job:
+    with call.context.store.read() as tx:
+        return jobs.existing(tx, KIND, call.path["id"])

@@ -1,0 +1,69 @@
+"""CSV as the Bulk API reads and writes it: one delimiter, one kind of line ending, said by the job."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sfcode.local.rest.bulk.job import DELIMITERS, LINE_ENDINGS, Job
+
+QUOTE_OR_BREAK = re.compile(r'"|\r\n|\r|\n')
+
+
+class BadTableError(Exception):
+    """What was uploaded is no table; the job fails with this message."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An uploaded table: its first line as it was sent, the names of its columns, and its rows."""
+
+    header: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+
+
+def read(content: bytes, job: Job) -> Table:
+    """Read what was uploaded. Raises BadTableError."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise BadTableError(f"ClientInputError : Failed to read request. Exception: {error.reason}") from error
+    found = _first_break(text)
+    if found and found[0] != LINE_ENDINGS[job["lineEnding"]]:
+        raise BadTableError(
+            f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is {job['lineEnding']}"
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[job["columnDelimiter"]], strict=True)
+    try:
+        lines = [line for line in reader if line]
+    except csv.Error as error:
+        raise BadTableError(f"InvalidBatch : Failed to parse CSV: {error}") from error
+    sent = text[: found.start()] if found else text
+    return Table(sent, tuple(lines[0]) if lines else (), lines[1:])
+
+
+def _first_break(text: str) -> re.Match[str] | None:
+    """Find the first end of a line that is not inside quotes."""
+    quoted = False
+    for found in QUOTE_OR_BREAK.finditer(text):
+        if found[0] == '"':
+            quoted = not quoted
+        elif not quoted:
+            return found
+    return None
+
+
+def line(cells: Iterable[str], job: Job) -> str:
+    """Write one line: every value quoted, and the line ended."""
+    quoted = ('"' + cell.replace('"', '""') + '"' for cell in cells)
+    return DELIMITERS[job["columnDelimiter"]].join(quoted) + LINE_ENDINGS[job["lineEnding"]]
+
+
+def header(added: Iterable[str], sent: str, job: Job) -> str:
+    """Write the first line of a result: our columns, then the uploaded ones as they were sent."""
+    delimiter = DELIMITERS[job["columnDelimiter"]]
+    return delimiter.join([*(f'"{name}"' for name in added), sent]) + LINE_ENDINGS[job["lineEnding"]]

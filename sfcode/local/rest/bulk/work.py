@@ -1,0 +1,90 @@
+"""The thread that carries out bulk jobs, and how long a question for one waits."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.rest.bulk import ingest, query
+from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
+from sfcode.local.rest.bulk.table import BadTableError
+from sfcode.local.store import Tx
+
+PATIENCE = 0.25
+"""Seconds that a question for the state waits for the end: most jobs are done by then, and nobody has to ask twice."""
+WAITING = frozenset({UPLOADED, RUNNING})
+
+log = logging.getLogger(__name__)
+
+
+class Work:
+    """One job after the other. All that matters is in the store: whoever asks for a job left unfinished resumes it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bulk")
+        self._lock = threading.Lock()
+        self._running: dict[str, Future[None]] = {}
+
+    def start(self, job_id: str) -> None:
+        """Queue a job, unless it is queued already."""
+        with self._lock:
+            if job_id not in self._running:
+                self._running[job_id] = self._thread.submit(self._run, job_id)
+
+    def state_of(self, find: Callable[[], Job]) -> Job:
+        """Give a job as it is, once it has had a moment to end."""
+        job = find()
+        if job["state"] not in WAITING:
+            return job
+        self.start(job["id"])
+        with self._lock:
+            future = self._running.get(job["id"])
+        if future is not None:
+            wait([future], timeout=PATIENCE)
+        return find()
+
+    def _run(self, job_id: str) -> None:
+        began = time.monotonic()
+        try:
+            job = change(self._context, job_id, _begin)
+            runner = query if job["jobType"] == "V2Query" else ingest
+            runner.run(self._context, job, going=lambda: not self._context.store.closed)
+        except BadTableError as error:
+            self._fail(job_id, str(error))
+        except ApiError as error:
+            self._fail(job_id, f"{error.code}: {error.message}")
+        except Exception as error:
+            log.exception("bulk job %s", job_id)
+            self._fail(job_id, f"InternalServerError : {type(error).__name__}")
+        finally:
+            with contextlib.suppress(ApiError):  # deleted meanwhile
+                self._measure(job_id, began)
+            with self._lock:
+                self._running.pop(job_id, None)
+
+    def _fail(self, job_id: str, message: str) -> None:
+        def step(_tx: Tx, job: Job) -> None:
+            if job["state"] not in ENDED:
+                job |= {"state": FAILED, "errorMessage": message}
+
+        change(self._context, job_id, step)
+
+    def _measure(self, job_id: str, began: float) -> None:
+        def step(_tx: Tx, job: Job) -> None:
+            job["totalProcessingTime"] += round(1000 * (time.monotonic() - began))
+            if "apiActiveProcessingTime" in job:
+                job["apiActiveProcessingTime"] = job["totalProcessingTime"]
+
+        change(self._context, job_id, step)
+
+
+def _begin(_tx: Tx, job: Job) -> None:
+    if job["state"] == UPLOADED:
+        job["state"] = RUNNING

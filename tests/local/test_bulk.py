@@ -1,0 +1,425 @@
+"""Bulk API 2.0: jobs that write CSV, jobs that query, and what an org refuses of both."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import Any
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.local.context import Context
+from sfcode.local.rest.bulk import ingest
+from sfcode.local.rest.bulk.job import change
+from sfcode.local.store import Store
+from sfcode.metadata.component import Component
+from tests.local.conftest import NOON, Rest
+
+INGEST = "/jobs/ingest"
+QUERY = "/jobs/query"
+ENDED = {"JobComplete", "Failed", "Aborted"}
+SECONDS = 20
+
+
+@pytest.fixture
+def bulk(rest):
+    return Bulk(rest)
+
+
+class Bulk:
+    """Jobs of one org, step by step."""
+
+    def __init__(self, rest) -> None:
+        self.rest = rest
+
+    def open(self, operation: str = "insert", name: str = "Contact", **more: str) -> str:
+        answer = self.rest("POST", INGEST, json={"object": name, "operation": operation, "contentType": "CSV", **more})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["state"] == "Open"
+        return answer.json()["id"]
+
+    def upload(self, job: str, text: str) -> None:
+        answer = self.rest(
+            "PUT", f"{INGEST}/{job}/batches", data=text.encode(), headers={"Content-Type": "text/csv; charset=UTF-8"}
+        )
+        assert (answer.status_code, answer.content) == (201, b"")
+
+    def close(self, job: str) -> dict[str, Any]:
+        answer = self.rest("PATCH", f"{INGEST}/{job}", json={"state": "UploadComplete"})
+        assert (answer.status_code, answer.json()["state"]) == (200, "UploadComplete"), answer.text
+        return self.end(f"{INGEST}/{job}")
+
+    def end(self, path: str) -> dict[str, Any]:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            told = self.rest("GET", path).json()
+            if told["state"] in ENDED:
+                return told
+        raise AssertionError("the job did not end")
+
+    def run(self, text: str, operation: str = "insert", name: str = "Contact", **more: str) -> dict[str, Any]:
+        job = self.open(operation, name, **more)
+        self.upload(job, text)
+        return self.close(job)
+
+    def result(self, job: str, what: str) -> list[dict[str, str]]:
+        answer = self.rest("GET", f"{INGEST}/{job}/{what}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=UTF-8")
+        return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+    def query(self, text: str, **more: str) -> dict[str, Any]:
+        answer = self.rest("POST", QUERY, json={"operation": "query", "query": text, **more})
+        assert answer.status_code == 200, answer.text
+        return self.end(f"{QUERY}/{answer.json()['id']}")
+
+
+def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
+    """A job reports what became of each row: its id, or the platform's code, sentence and fields."""
+    told = bulk.run("LastName,Email,Product_User_Id__c\nKim,kim@x.example,501\n,no@x.example,502\nLee,nonsense,503\n")
+    assert (told["state"], told["numberRecordsProcessed"], told["numberRecordsFailed"]) == ("JobComplete", 3, 2)
+    (good,) = bulk.result(told["id"], "successfulResults")
+    assert rest.rows("SELECT Name, Email, Product_User_Id__c FROM Contact WHERE Id = '" + good["sf__Id"] + "'")[0] == {
+        "attributes": {"type": "Contact", "url": f"/services/data/v62.0/sobjects/Contact/{good['sf__Id']}"},
+        "Name": "Kim",
+        "Email": "kim@x.example",
+        "Product_User_Id__c": 501.0,
+    }
+    assert (good["sf__Created"], good["LastName"]) == ("true", "Kim")
+    assert [
+        (row["sf__Id"], row["sf__Error"], row["Product_User_Id__c"]) for row in bulk.result(told["id"], "failedResults")
+    ] == [
+        ("", "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --", "502"),
+        ("", "INVALID_EMAIL_ADDRESS:Email: invalid email address: nonsense:Email --", "503"),
+    ]
+    assert bulk.result(told["id"], "unprocessedrecords") == []
+
+
+def test_a_job_is_told_about_as_an_org_does(bulk, rest, org) -> None:
+    """The job's own words: where to upload while it is open, what was counted once it has ended."""
+    job = bulk.open()
+    told = rest("GET", f"{INGEST}/{job}").json()
+    assert told["contentUrl"] == f"services/data/v62.0/jobs/ingest/{job}/batches"
+    assert (told["apiVersion"], told["jobType"], told["lineEnding"], told["columnDelimiter"]) == (
+        62.0,
+        "V2Ingest",
+        "LF",
+        "COMMA",
+    )
+    bulk.upload(job, "LastName\nKim\n")
+    told = bulk.close(job)
+    assert "contentUrl" not in told
+    assert {"retries", "totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"} <= told.keys()
+    assert [each["id"] for each in rest("GET", INGEST).json()["records"]] == [job]
+    assert rest("GET", QUERY).json() == {"done": True, "nextRecordsUrl": None, "records": []}
+    assert rest("GET", f"{INGEST}/{job[:15]}/").json()["id"] == job
+    assert rest("GET", "").json()["jobs"] == "/services/data/v62.0/jobs"
+
+
+def test_update_upsert_and_delete(bulk, rest) -> None:
+    """Each operation goes the way of a single REST call."""
+    made = rest.create("Contact", LastName="Old", Product_User_Id__c=600, Title="Chief")
+    other = rest.create("Contact", LastName="Gone")
+    told = bulk.run(f"Id,LastName,Title,Phone\n{made},New,#N/A,\n003000000000000AAA,Ghost,,\n", "update")
+    (failed,) = bulk.result(told["id"], "failedResults")
+    assert failed["sf__Id"] == "003000000000000AAA"
+    assert failed["sf__Error"] == "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--"
+    row = rest("GET", f"/sobjects/Contact/{made}").json()
+    assert (row["LastName"], row["Title"]) == ("New", None)
+    told = bulk.run(f"Id\n{other}\n", "delete")
+    assert told["numberRecordsFailed"] == 0
+    assert rest("GET", f"/sobjects/Contact/{other}").status_code == 404
+
+
+def test_cells_are_read_by_the_rules_for_csv(bulk, rest) -> None:
+    """An empty cell says nothing, #N/A empties a field, and yes is true."""
+    (user,) = rest.rows("SELECT Id FROM User LIMIT 1")
+    lead = rest.create("Lead", LastName="Lee", Company="Acme", Title="Chief", Phone="1")
+    told = bulk.run(f"Id,Title,Phone,OwnerId\n{lead},,#N/A,{user['Id']}\n", "update", "Lead")
+    assert told["numberRecordsFailed"] == 0, bulk.result(told["id"], "failedResults")
+    row = rest("GET", f"/sobjects/Lead/{lead}").json()
+    assert (row["Title"], row["Phone"]) == ("Chief", None)
+    told = bulk.run("Name,IsActive\nOne,yes\nTwo,0\nThree,perhaps\n", name="Campaign")
+    assert [
+        each["IsActive"]
+        for each in rest.rows("SELECT IsActive FROM Campaign WHERE Name IN ('One', 'Two') ORDER BY Name")
+    ] == [
+        True,
+        False,
+    ]
+    (failed,) = bulk.result(told["id"], "failedResults")
+    assert failed["sf__Error"].startswith(
+        "INVALID_TYPE_ON_FIELD_IN_RECORD:Active: value not of required type: perhaps:IsActive --"
+    )
+
+
+def test_delimiters_line_endings_and_quotes(bulk, rest) -> None:
+    """The job says how its table is written, and results are written the same way."""
+    told = bulk.run(
+        'LastName;Description\r\nQuo;"two ""quoted""\r\nlines; here"\r\n',
+        columnDelimiter="SEMICOLON",
+        lineEnding="CRLF",
+    )
+    assert rest.value("SELECT Description FROM Contact WHERE LastName = 'Quo'") == 'two "quoted"\r\nlines; here'
+    text = rest("GET", f"{INGEST}/{told['id']}/successfulResults").content.decode()
+    assert text.startswith('"sf__Id";"sf__Created";LastName;Description\r\n"003')
+    assert text.endswith(';"true";"Quo";"two ""quoted""\r\nlines; here"\r\n')
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "message"),
+    [
+        ("insert", "LastName,Ghost__c\nKim,1\n", "InvalidBatch : Field name not found : Ghost__c"),
+        ("update", "LastName\nKim\n", "InvalidBatch : Field name not found : Id"),
+        ("insert", "Account.Nope__c,LastName\n1,Kim\n", "InvalidBatch : Field name not found : Account.Nope__c"),
+        (
+            "insert",
+            "LastName\r\nKim\r\n",
+            "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is LF",
+        ),
+    ],
+)
+def test_a_table_that_is_wrong_fails_the_job_and_writes_nothing(bulk, rest, operation, text, message) -> None:
+    """The whole job fails, in the platform's words, before any row."""
+    before = rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json()
+    told = bulk.run(text, operation)
+    assert (told["state"], told["errorMessage"]) == ("Failed", message)
+    assert told["numberRecordsProcessed"] == 0
+    assert rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json() == before
+    assert len(bulk.result(told["id"], "unprocessedRecords")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"object": "Ghost", "operation": "insert"}, "INVALIDJOB", "InvalidJob : Unable to find object: Ghost"),
+        (
+            {"object": "Contact", "operation": "merge"},
+            "API_ERROR",
+            "Invalid value: 'merge' supplied for property: 'operation'",
+        ),
+        (
+            {"object": "Contact", "operation": "insert", "contentType": "JSON"},
+            "API_ERROR",
+            "Invalid value: 'JSON' supplied for property: 'contentType'",
+        ),
+        (
+            {"object": "Contact", "operation": "insert", "lineEnding": "CR"},
+            "API_ERROR",
+            "Invalid value: 'CR' supplied for property: 'lineEnding'",
+        ),
+        (
+            {"object": "Contact", "operation": "upsert", "externalIdFieldName": "Title"},
+            "INVALIDJOB",
+            "InvalidJob : Field name provided, Title does not match an External ID for Contact",
+        ),
+        (
+            {"object": "Contact", "operation": "hardDelete"},
+            "FEATURENOTENABLED",
+            "FeatureNotEnabled : hardDelete operation requires special user profile permission, please contact your system administrator",
+        ),
+    ],
+)
+def test_jobs_that_are_not_begun(rest, body, code, message) -> None:
+    """What can be known when a job is made is refused then, and no job is left behind."""
+    assert rest.error("POST", INGEST, json=body) == (400, code, message, None)
+    assert rest("GET", INGEST).json()["records"] == []
+
+
+def test_states_move_one_way(bulk, rest) -> None:
+    """A job is uploaded to once, closed once, and not aborted or deleted when that makes no sense."""
+    job = bulk.open()
+    bulk.upload(job, "LastName\nKim\n")
+    twice = rest.error("PUT", f"{INGEST}/{job}/batches", data=b"LastName\nLee\n")
+    assert (twice[0], twice[1], twice[2][:49]) == (
+        400,
+        "BULK_API_ERROR",
+        f"Found multipe contents for job: <{job[:15]}>"[:49],
+    )
+    assert rest.error("DELETE", f"{INGEST}/{job}")[1] == "INVALIDJOBSTATE"
+    assert rest.error("GET", f"{INGEST}/{job}/failedResults")[1] == "INVALIDJOBSTATE"
+    bulk.close(job)
+    closed = (400, "INVALIDJOBSTATE", "Closing already Completed Job not allowed", None)
+    assert rest.error("PATCH", f"{INGEST}/{job}", json={"state": "UploadComplete"}) == closed
+    aborted = (400, "INVALIDJOBSTATE", "Aborting already Completed Job not allowed", None)
+    assert rest.error("PATCH", f"{INGEST}/{job}", json={"state": "Aborted"}) == aborted
+    assert rest("DELETE", f"{INGEST}/{job}").status_code == 204
+    assert rest("GET", f"{INGEST}/{job}").status_code == 404
+
+
+def test_an_aborted_job_writes_nothing(bulk, rest) -> None:
+    """What was uploaded comes back as unprocessed."""
+    job = bulk.open()
+    bulk.upload(job, "LastName\nNobody\n")
+    assert rest("PATCH", f"{INGEST}/{job}", json={"state": "Aborted"}).json()["state"] == "Aborted"
+    assert bulk.result(job, "unprocessedrecords") == [{"LastName": "Nobody"}]
+    assert rest.rows("SELECT Id FROM Contact WHERE LastName = 'Nobody'") == []
+
+
+def test_a_job_and_its_rows_may_come_together(bulk, rest) -> None:
+    """One multipart request makes the job, uploads and closes it."""
+    files = {
+        "job": ("", '{"object": "Contact", "operation": "insert", "contentType": "CSV"}', "application/json"),
+        "content": ("content", "LastName\nTogether\n", "text/csv"),
+    }
+    answer = rest("POST", INGEST, files=files)
+    assert (answer.status_code, answer.json()["state"]) == (200, "UploadComplete")
+    assert bulk.end(f"{INGEST}/{answer.json()['id']}")["numberRecordsProcessed"] == 1
+    assert len(rest.rows("SELECT Id FROM Contact WHERE LastName = 'Together'")) == 1
+
+
+def test_many_rows_go_in_batches(bulk, rest) -> None:
+    """Seven hundred rows are four batches, and every row is there once."""
+    rows = "".join(f"Many{number}\n" for number in range(700))
+    told = bulk.run("LastName\n" + rows)
+    assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (700, 0)
+    assert (
+        rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact WHERE LastName LIKE 'Many%'"}).json()[
+            "totalSize"
+        ]
+        == 700
+    )
+
+
+def test_a_query_is_answered_in_pages_of_csv(bulk, rest) -> None:
+    """Each page has the header, says how many rows it has, and where the next one begins."""
+    told = bulk.query("SELECT name, account.NAME, c.IsDeleted, CreatedDate FROM Contact c ORDER BY Name")
+    assert (told["state"], told["object"], told["operation"]) == ("JobComplete", "Contact", "query")
+    assert told["numberRecordsProcessed"] == 30
+    rows, locator, pages = [], "", 0
+    while locator != "null":
+        answer = rest("GET", f"{QUERY}/{told['id']}/results", params={"maxRecords": 12, "locator": locator})
+        found = list(csv.reader(io.StringIO(answer.text)))
+        assert found[0] == ["Name", "Account.Name", "IsDeleted", "CreatedDate"]
+        assert answer.headers["Sforce-NumberOfRecords"] == str(len(found) - 1)
+        rows += found[1:]
+        locator, pages = answer.headers["Sforce-Locator"], pages + 1
+    assert (pages, len(rows)) == (3, 30)
+    wanted = rest.rows("SELECT Name, Account.Name, IsDeleted, CreatedDate FROM Contact ORDER BY Name")
+    assert rows[0] == [
+        wanted[0]["Name"],
+        (wanted[0]["Account"] or {"Name": ""})["Name"],
+        "false",
+        wanted[0]["CreatedDate"].replace("+0000", "Z"),
+    ]
+
+
+def test_a_query_may_be_written_otherwise(bulk, rest) -> None:
+    """Delimiter and line ending are the job's; without rows there is the header alone."""
+    told = bulk.query("SELECT Id, Name FROM Contact WHERE Name = 'nobody'", columnDelimiter="PIPE", lineEnding="CRLF")
+    answer = rest("GET", f"{QUERY}/{told['id']}/results")
+    assert (answer.text, answer.headers["Sforce-NumberOfRecords"], answer.headers["Sforce-Locator"]) == (
+        '"Id"|"Name"\r\n',
+        "0",
+        "null",
+    )
+    assert rest("DELETE", f"{QUERY}/{told['id']}").status_code == 204
+    assert rest("GET", f"{QUERY}/{told['id']}/results").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("SELECT COUNT(Id) FROM Contact", "FUNCTIONALITY_NOT_ENABLED", "Aggregate Relationships not supported"),
+        (
+            "SELECT Id, (SELECT Id FROM Contacts) FROM Account",
+            "FUNCTIONALITY_NOT_ENABLED",
+            "Nested queries not supported",
+        ),
+        ("SELECT MailingAddress FROM Contact", "FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported"),
+        ("SELECT Id FROM Contact OFFSET 5", "FUNCTIONALITY_NOT_ENABLED", "OFFSET not supported"),
+        ("SELECT Ghost FROM Contact", "INVALID_FIELD", "No such column 'Ghost'"),
+        ("SELECT Id FROM", "MALFORMED_QUERY", ""),
+        ("", "MALFORMED_QUERY", ""),
+    ],
+)
+def test_queries_that_are_not_begun(rest, text, code, message) -> None:
+    """What a bulk query cannot do is refused when the job is made."""
+    status, found, words, _ = rest.error("POST", QUERY, json={"operation": "query", "query": text})
+    assert (status, found) == (400, code)
+    assert message in words
+
+
+def test_jobs_of_one_kind_are_no_jobs_of_the_other(bulk, rest) -> None:
+    """A query job cannot be found among the ingest jobs, nor with a wrong locator or size."""
+    told = bulk.query("SELECT Id FROM Contact")
+    assert rest("GET", f"{INGEST}/{told['id']}").status_code == 404
+    assert rest.error("GET", f"{QUERY}/{told['id']}/results", params={"locator": "%%"})[1] == "INVALID_QUERY_LOCATOR"
+    assert rest.error("GET", f"{QUERY}/{told['id']}/results", params={"maxRecords": "-1"})[1] == "API_ERROR"
+    aborted = (400, "INVALIDJOBSTATE", "Aborting already Completed Job not allowed", None)
+    assert rest.error("PATCH", f"{QUERY}/{told['id']}", json={"state": "Aborted"}) == aborted
+    assert rest("GET", f"{INGEST}/{told['id']}/nonsense").status_code == 404
+
+
+def test_old_jobs_are_forgotten(bulk, rest, clock) -> None:
+    """Jobs are kept for seven days."""
+    old = bulk.query("SELECT Id FROM Contact")["id"]
+    clock.wait(days=8)
+    bulk.query("SELECT Id FROM Contact")
+    assert rest("GET", f"{QUERY}/{old}").status_code == 404
+
+
+@pytest.fixture
+def external_ids(state) -> None:
+    """Deploy an external id on accounts and on contacts, and the right to see them, before the org is served."""
+    names = ("Account.Ext__c", "Contact.Ext__c")
+    field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
+    seen = {"label": "Ext", "fieldPermissions": {key: {"editable": True, "readable": True} for key in names}}
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        admin = tx.get("admin_id") or ""
+        for name in names:
+            tx.put_component(Component("CustomField", name, field), user_id=admin, now=NOON)
+        stored = tx.put_component(Component("PermissionSet", "Ext", seen), user_id=admin, now=NOON)
+        assigned = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
+        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
+
+
+def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -> None:
+    """A key that is known changes its record, another makes one; parents are named by a key of their own."""
+    account = rest.create("Account", Name="Parent", Ext__c="A-1")
+    known = rest.create("Contact", LastName="Known", Ext__c="C-1")
+    text = "Ext__c,LastName,Account.Ext__c\nC-1,Renamed,A-1\nC-2,New,A-1\n,Keyless,\nC-3,Orphan,A-9\n"
+    told = bulk.run(text, "upsert", externalIdFieldName="ext__c")
+    assert (told["externalIdFieldName"], told["numberRecordsFailed"]) == ("Ext__c", 2)
+    done = bulk.result(told["id"], "successfulResults")
+    assert [(row["sf__Created"], row["Account.Ext__c"]) for row in done] == [("false", "A-1"), ("true", "A-1")]
+    assert done[0]["sf__Id"] == known
+    assert [
+        row["LastName"]
+        for row in rest.rows(f"SELECT LastName FROM Contact WHERE AccountId = '{account}' ORDER BY Ext__c")
+    ] == ["Renamed", "New"]
+    errors = [row["sf__Error"] for row in bulk.result(told["id"], "failedResults")]
+    assert errors[0] == "MISSING_ARGUMENT:Ext__c not specified:--"
+    assert errors[1].startswith(
+        "INVALID_FIELD:Foreign key external ID: A-9 not found for field Ext__c in entity Account"
+    )
+
+
+def test_a_job_that_a_stopped_server_left_is_resumed_where_it_was(state, clock) -> None:
+    """Whoever asks for it next sets it going again, and no row is written twice."""
+    with serve(state, clock=clock) as org:
+        rest = Rest(org)
+        with rest.session:
+            bulk = Bulk(rest)
+            job = bulk.open()
+            bulk.upload(job, "LastName\n" + "".join(f"Left{number}\n" for number in range(450)))
+    with Store(state / "org.db") as store:
+        half_done(Context(store, clock), job)
+    with serve(state, clock=clock) as org:
+        rest = Rest(org)
+        with rest.session:
+            assert Bulk(rest).end(f"{INGEST}/{job}")["numberRecordsProcessed"] == 450
+            assert len(rest.rows("SELECT Id FROM Contact WHERE LastName LIKE 'Left%'")) == 450
+
+
+def half_done(context: Context, job_id: str) -> None:
+    """Do one batch of a job, as a process does that is killed after it."""
+
+    def begin(_tx: Any, job: Any) -> None:
+        job["state"] = "InProgress"
+
+    more = iter([True, False])
+    ingest.run(context, change(context, job_id, begin), going=lambda: next(more))
+    with context.store.read() as tx:
+        assert (tx.bulk_row_count(job_id), tx.bulk(job_id)["state"]) == (200, "InProgress")
