@@ -13,4 +13,4 @@ def routes(context: Context) -> list[Route]:
     from sfcode.local.metadata.deploy.jobs import Deployments
 
     jobs = Deployments(context)
-    return [*endpoint.routes(context, jobs), *rest_deploy.routes(context, jobs), *tooling.routes(context)]
+    return [*endpoint.routes(context, jobs), *rest_deploy.routes(context, jobs), *tooling.routes(context, jobs)]

@@ -12,14 +12,11 @@ from sfcode.local import ids
 from sfcode.local.context import Context
 from sfcode.local.errors import ApiError, malformed_query, not_found
 from sfcode.local.metadata import rights, soap
-from sfcode.local.metadata.deploy.destroy import refused_version
+from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
 from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.soql.execute import Executor
-from sfcode.local.soql.parser import parse
-from sfcode.local.soql.scope import World
 from sfcode.local.store import FlowVersion, Record, Tx
 
 TOOLING = f"{DATA}/tooling"
@@ -152,10 +149,10 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: Context, jobs: Deployments) -> list[Route]:
     """List the routes of the Tooling API."""
-    definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _changing(_patch_definition)}
-    version: dict[str, Handler] = {"GET": _get_version, "DELETE": _changing(_delete_version)}
+    definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _changing(_patch_definition, jobs)}
+    version: dict[str, Handler] = {"GET": _get_version, "DELETE": _changing(_delete_version, jobs)}
     return [
         *(route(f"{TOOLING}/query{end}", context, {"GET": _query}) for end in ("", "/")),
         route(f"{TOOLING}/sobjects/FlowDefinition/{{id}}", context, definition),
@@ -163,19 +160,25 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-def _changing(handler: Handler) -> Handler:
+def _changing(handler: Handler, jobs: Deployments) -> Handler:
     def handled(call: Call) -> Response:
         try:
             with call.context.store.read() as tx:
                 rights.may_use_metadata(tx, call.session)
         except soap.Fault as fault:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", fault.message, status=403) from None
+        if jobs.busy():
+            raise ApiError("ALREADY_IN_PROCESS", LOCKED)
         return handler(call)
 
     return handled
 
 
 def _query(call: Call) -> Response:
+    from sfcode.local.soql.execute import Executor
+    from sfcode.local.soql.parser import parse
+    from sfcode.local.soql.scope import World
+
     text = call.query.get("q")
     if not text:
         raise malformed_query("A query string has to be specified")
@@ -244,6 +247,8 @@ def _get_version(call: Call) -> Response:
 
 
 def _delete_version(call: Call) -> Response:
+    from sfcode.local.metadata.deploy.destroy import refused_version
+
     with call.context.store.transaction() as tx:
         version = tx.flow_version(call.path["id"])
         if version is None:

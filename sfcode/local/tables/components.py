@@ -87,6 +87,13 @@ class ComponentTable(Table):
         )
         return Put(changed=True, created=False, id=before.id)
 
+    def rename_stored(self, kind: str, old: str, new: str, *, user_id: str, now: datetime) -> None:
+        """Give one component that is not a flow another full name; its id stays."""
+        self._db.execute(
+            "UPDATE component SET full_name = ?, modified_by = ?, modified_at = ? WHERE type = ? AND full_name = ?",
+            (new, user_id, stamp(now), kind, old),
+        )
+
     def remove_stored(self, kind: str, full_name: str) -> bool:
         """Delete one component that is not a flow; say whether it was there."""
         done = self._db.execute("DELETE FROM component WHERE type = ? AND full_name = ?", (kind, full_name))

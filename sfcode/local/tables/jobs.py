@@ -29,6 +29,15 @@ class JobTable(Table):
         rows = self._db.execute("SELECT body FROM job WHERE substr(id, 1, 3) = ? ORDER BY id", (prefix,))
         return [json.loads(row[0]) for row in rows]
 
+    def drop_old_deploys(self, kept: int) -> None:
+        """Drop the oldest deployments that have ended, until no more than this many are left."""
+        prefix = ids.key_prefix("DeployRequest")
+        self._db.execute(
+            "DELETE FROM job WHERE json_extract(body, '$.report.done') AND id IN"
+            " (SELECT id FROM job WHERE substr(id, 1, 3) = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+            (prefix, kept),
+        )
+
     def put_retrieve(self, retrieve_id: str, body: Mapping[str, Any], payload: bytes | None = None) -> None:
         """Store a retrieve and its zip, or write over it."""
         self._put_job(retrieve_id, body, payload)

@@ -85,6 +85,14 @@ class RecordTable(Table):
         """Give an object's key prefix, if it has one yet."""
         return ids.KEY_PREFIXES.get(object_name) or self.get(f"prefix.{object_name.lower()}")
 
+    def rename_object(self, old: str, new: str) -> None:
+        """Let the records of an object, and its key prefix, be another's."""
+        prefix = self.known_prefix(old)
+        self._db.execute("UPDATE record SET object = ? WHERE object = ?", (new, old))
+        if prefix is not None:
+            self._db.execute("DELETE FROM meta WHERE key = ?", (f"prefix.{old.lower()}",))
+            self.set(f"prefix.{new.lower()}", prefix)
+
     def record_prefix(self, object_name: str) -> str:
         """Give an object's key prefix; a custom object gets the next free one (a00, a01, ...) the first time."""
         known = self.known_prefix(object_name)

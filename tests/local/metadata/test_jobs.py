@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sfcode.local import serve
-from sfcode.local.metadata.deploy import engine, jobs
+from sfcode.local.metadata.deploy import engine, jobs, work
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 SECONDS = 20
@@ -21,7 +21,7 @@ BLOCKING_SERVER = """
 import sys, threading
 from pathlib import Path
 from sfcode.local import serve
-from sfcode.local.metadata.deploy import engine, jobs
+from sfcode.local.metadata.deploy import engine, work
 
 real = engine.problems
 def blocking(subject):
@@ -53,8 +53,8 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Stop deploys where they open their package."""
-    gate = Gate(jobs.open_package)
-    monkeypatch.setattr(jobs, "open_package", gate)
+    gate = Gate(work.open_package)
+    monkeypatch.setattr(work, "open_package", gate)
     yield gate
     gate.open.set()
 
@@ -184,3 +184,26 @@ def test_retrieves_do_not_pile_up(org) -> None:
         return root.findtext(f".//{{{NS}}}state") == "Completed"
 
     assert [known(job) for job in ids] == [False] * 5 + [True] * 20
+
+
+def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> None:
+    """Single components and flows are locked until it ends, and free right after."""
+    deploy_id = org.start(kit.zipped(kit.good()))
+    assert gate.inside.wait(SECONDS)
+    call = "<deleteMetadata><type>PermissionSet</type><fullNames>Nobody</fullNames></deleteMetadata>"
+    with pytest.raises(kit.fault) as error:
+        org.soap(call)
+    assert error.value.code == "sf:ALREADY_IN_PROCESS"
+    gate.open.set()
+    org.finish(deploy_id)
+    assert org.soap(call).findtext(f".//{{{NS}}}statusCode") == "INVALID_CROSS_REFERENCE_KEY"
+
+
+def test_only_the_last_deploys_are_remembered(org, kit, monkeypatch) -> None:
+    """Reports do not pile up in the state; the newest ones stay."""
+    monkeypatch.setattr(jobs, "KEPT", 3)
+    ids = [org.deploy(_field(kit)).id for _ in range(6)]
+    with pytest.raises(kit.fault) as error:
+        org.finish(ids[0])
+    assert error.value.code == "sf:INVALID_CROSS_REFERENCE_KEY"
+    assert org.finish(ids[-1]).status == org.finish(ids[-2]).status == "Succeeded"

@@ -28,7 +28,7 @@ LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
 def destroy(tx: Tx, deletions: Sequence[Deletion], author: Author) -> list[Message]:
     """Delete what can be deleted, and say for each what happened; all of one manifest goes together."""
     doomed = [deletion.address for deletion in deletions]
-    refusals = _in_use(tx, doomed)
+    refusals = in_use(tx, doomed)
     messages = []
     for deletion in deletions:
         problem = _refusal(tx, deletion.address) or refusals.get(deletion.address)
@@ -103,7 +103,7 @@ def _key(address: Address) -> tuple[str, str]:
     return address.type, address.full_name
 
 
-def _in_use(tx: Tx, doomed: Iterable[Address]) -> dict[Address, str]:
+def in_use(tx: Tx, doomed: Iterable[Address]) -> dict[Address, str]:
     """Find what is used by something that stays."""
     addresses = [address for address in doomed if tx.component(*_key(address)) is not None]
     going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}

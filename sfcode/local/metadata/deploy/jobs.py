@@ -10,20 +10,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfcode.local import ids
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
 from sfcode.local.metadata.deploy import options as options_of
 from sfcode.local.metadata.deploy import result
-from sfcode.local.metadata.deploy.engine import Outcome, deploy
-from sfcode.local.metadata.deploy.keep import Author
 from sfcode.local.metadata.deploy.options import DeployOptions
-from sfcode.local.metadata.deploy.package import open_package
 from sfcode.local.metadata.soap import Fault
 from sfcode.local.store import Tx
-from sfcode.metadata.errors import MetadataError
+
+if TYPE_CHECKING:
+    from sfcode.local.metadata.deploy.engine import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +32,14 @@ GIVEN_UP = timedelta(minutes=5)
 """A deploy takes seconds; one that says nothing for so long has lost its process."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
 
-STRICT = DeployOptions(rollbackOnError=True, ignoreWarnings=True)
-"""The options of a single component's call: it is done as a whole or not at all."""
+KEPT = 100
+"""How many deploys can still be asked for; an org keeps them for a month. Older ones go, so that the state does not grow."""
+
+LOCKED = (
+    "The changes you requested require salesforce.com to temporarily lock your organization's administration setup. However, "
+    "the administration setup has already been locked by another change. Please wait for the previous action to finish, "
+    "then try again later."
+)
 
 VALID_FOR = timedelta(days=10)
 """How long a validation can be deployed."""
@@ -45,6 +50,15 @@ Report = dict[str, Any]
 # By state file and id: several servers of one process may share a state, and each knows the others' deploys.
 _running: dict[tuple[Path, str], Future[None]] = {}
 _lock = threading.Lock()
+
+
+class Refused(Exception):
+    """Ends a deploy that an org does not begin; code and message are Salesforce's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
 
 
 class _Cancelled(Exception):
@@ -66,6 +80,7 @@ class Deployments:
             user = tx.record("User", session.user_id) or {}
             report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
             self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
+            tx.drop_old_deploys(KEPT)
         with _lock:
             future = self._worker.submit(self._run, deploy_id, data, options, session)
             _running[self._key(deploy_id)] = future
@@ -85,6 +100,13 @@ class Deployments:
                 f"{report['id']} can't be deployed: it is no successful validation with tests of the last {VALID_FOR.days} days",
             )
         return self.start(data, replace(options, checkOnly=False), session)
+
+    def busy(self) -> bool:
+        """Tell whether a deploy of this process is at work on the org, or about to be."""
+        with _lock:
+            here = [deploy_id for path, deploy_id in _running if path == self._context.store.path]
+        # One that has ended may still be listed for a moment.
+        return any(not self._row(deploy_id)["report"]["done"] for deploy_id in here)
 
     def status(self, deploy_id: str) -> Report:
         """Give the report of a deploy. Raises Fault for an id that is none."""
@@ -107,7 +129,8 @@ class Deployments:
         if self.status(deploy_id)["done"]:
             raise Fault("INVALID_ID_FIELD", "Deployment already completed")
         with _lock:
-            self._cancelled[deploy_id] = session
+            if self._key(deploy_id) in _running:
+                self._cancelled[deploy_id] = session
         with self._context.store.transaction() as tx:
             row = tx.deploy(deploy_id) or {}
             report: Report = row["report"]
@@ -126,19 +149,20 @@ class Deployments:
             report = result.started(report, self._now())
             with self._context.store.transaction() as tx:
                 self._put(tx, report)
-            package = open_package(data, options)
-            author = Author(session.user_id, self._now(), package.api_version)
+            # What only a deploy needs is loaded by the first one: a server starts without it.
+            from sfcode.local.metadata.deploy.work import carry_out
 
             def finish(tx: Tx, outcome: Outcome) -> None:
                 if deploy_id in self._cancelled:
                     raise _Cancelled
                 self._put(tx, result.finished(report, outcome, self._now()))
 
-            deploy(self._context.store, package, options, author, finish)
+            carry_out(self._context, data, options, session.user_id, finish)
         except _Cancelled:
             self._end(self._as_cancelled(report, self._cancelled[deploy_id]))
-        except MetadataError as error:
-            self._end(result.stopped(report, "Failed", self._now(), code="LIMIT_EXCEEDED", message=error.problem))
+        except Refused as error:
+            message = f"{error.code}: {error.message}"
+            self._end(result.stopped(report, "Failed", self._now(), code=error.code, message=message))
         except Exception as error:
             log.exception("deploy %s", deploy_id)
             message = f"An unexpected error occurred: {type(error).__name__}. Nothing was changed."

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfcode.local.clock import stamp
-from sfcode.local.metadata.deploy.engine import Outcome
 from sfcode.local.metadata.deploy.options import DeployOptions
+
+if TYPE_CHECKING:
+    from sfcode.local.metadata.deploy.engine import Outcome
 
 Json = dict[str, Any]
 

@@ -7,34 +7,45 @@ An operation takes a Request and gives the `<result>` elements of its answer, or
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sfcode.local.metadata import rights, soap
-from sfcode.local.metadata.operations import components, deploys, describe, retrieves
-from sfcode.local.metadata.operations.request import Request
 
-OPERATIONS: Mapping[str, Callable[[Request], Sequence[soap.Node]]] = {
-    "cancelDeploy": deploys.cancel,
-    "checkDeployStatus": deploys.status,
-    "checkRetrieveStatus": retrieves.status,
-    "checkStatus": retrieves.legacy_status,
-    "createMetadata": components.create,
-    "deleteMetadata": components.delete,
-    "deploy": deploys.deploy,
-    "deployRecentValidation": deploys.deploy_validated,
-    "describeMetadata": describe.describe,
-    "listMetadata": describe.list_,
-    "readMetadata": components.read,
-    "retrieve": retrieves.retrieve,
-    "updateMetadata": components.update,
-    "upsertMetadata": components.upsert,
+if TYPE_CHECKING:
+    from sfcode.local.metadata.operations.request import Request
+
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "cancelDeploy": ("deploys", "cancel"),
+    "checkDeployStatus": ("deploys", "status"),
+    "checkRetrieveStatus": ("retrieves", "status"),
+    "checkStatus": ("retrieves", "legacy_status"),
+    "createMetadata": ("components", "create"),
+    "deleteMetadata": ("components", "delete"),
+    "deploy": ("deploys", "deploy"),
+    "deployRecentValidation": ("deploys", "deploy_validated"),
+    "describeMetadata": ("describe", "describe"),
+    "listMetadata": ("describe", "list_"),
+    "readMetadata": ("components", "read"),
+    "renameMetadata": ("rename", "rename"),
+    "retrieve": ("retrieves", "retrieve"),
+    "updateMetadata": ("components", "update"),
+    "upsertMetadata": ("components", "upsert"),
 }
+"""Module and function: one is loaded when it is first asked for, as most commands need but two or three."""
 
 
 def perform(operation: str, request: Request) -> Sequence[soap.Node]:
     """Carry out an operation for a user who may. Raises Fault."""
-    found = OPERATIONS.get(operation)
-    if found is None:
+    if operation not in OPERATIONS:
         raise soap.Fault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
     with request.context.store.read() as tx:
         rights.may_use_metadata(tx, request.session)
-    return found(request)
+    return function(operation)(request)
+
+
+def function(operation: str) -> Callable[[Request], Sequence[soap.Node]]:
+    """Give the function behind an operation."""
+    module, name = OPERATIONS[operation]
+    found: Callable[[Request], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
+    return found

@@ -9,10 +9,11 @@ from lxml import etree
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy.engine import deploy
 from sfcode.local.metadata.deploy.items import Item
-from sfcode.local.metadata.deploy.jobs import STRICT
+from sfcode.local.metadata.deploy.jobs import LOCKED
 from sfcode.local.metadata.deploy.keep import Author
 from sfcode.local.metadata.deploy.manifests import Deletion
 from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.deploy.package import Package
 from sfcode.local.metadata.inventory import Entry, children, entries
 from sfcode.local.metadata.operations.request import Request
@@ -30,6 +31,9 @@ from sfcode.metadata.xml import children_of, from_element, to_element
 AT_MOST = 10
 MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
 """How many components one call takes: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
+
+STRICT = DeployOptions(rollbackOnError=True, ignoreWarnings=True)
+"""What a deploy of one component is asked for: it is done as a whole or not at all."""
 
 XSI_TYPE = f"{{{soap.XSI}}}type"
 NIL = {"@xsi:nil": "true"}
@@ -71,12 +75,12 @@ def _inner(root: etree._Element) -> Iterator[str]:
 
 def create(request: Request) -> list[soap.Node]:
     """Make components that are not there yet."""
-    return [_saved(*_save(request, element, new=True)) for element in _given(request)]
+    return [saved(*_save(request, element, new=True)) for element in _given(request)]
 
 
 def update(request: Request) -> list[soap.Node]:
     """Change components that are there."""
-    return [_saved(*_save(request, element, new=False)) for element in _given(request)]
+    return [saved(*_save(request, element, new=False)) for element in _given(request)]
 
 
 def upsert(request: Request) -> list[soap.Node]:
@@ -85,7 +89,7 @@ def upsert(request: Request) -> list[soap.Node]:
     for element in _given(request):
         name, messages = _save(request, element, new=None)
         created = any(message.created for message in messages)
-        results.append({"created": created, **_saved(name, messages)})
+        results.append({"created": created, **saved(name, messages)})
     return results
 
 
@@ -101,8 +105,14 @@ def delete(request: Request) -> list[soap.Node]:
             messages = [
                 Message.error(f"no {type_} named {name} found", full_name=name, component_type=type_, file_name="")
             ]
-        results.append(_saved(name, messages))
+        results.append(saved(name, messages))
     return results
+
+
+def not_while_deploying(request: Request) -> None:
+    """Let nobody change the setup of an org in which a deploy is at work. Raises Fault."""
+    if request.jobs.busy():
+        raise soap.Fault("ALREADY_IN_PROCESS", LOCKED)
 
 
 def _type(request: Request) -> str:
@@ -173,12 +183,14 @@ def _components(type_: str, name: str, element: etree._Element) -> Iterator[Comp
 
 
 def _carry_out(request: Request, package: Package) -> list[Message]:
+    not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), package.api_version)
     outcome = deploy(request.context.store, package, STRICT, author, lambda _tx, _outcome: None)
     return [message for message in outcome.messages if message.component_type or not message.success or message.problem]
 
 
-def _saved(name: str, messages: list[Message]) -> dict[str, soap.Node]:
+def saved(name: str, messages: list[Message]) -> dict[str, soap.Node]:
+    """Answer for one component."""
     errors: list[soap.Node] = [
         {"message": message.problem, "statusCode": _code(message.problem)}
         for message in messages

@@ -1,0 +1,21 @@
+"""One deploy from the zip to its outcome."""
+
+from __future__ import annotations
+
+from sfcode.local.context import Context
+from sfcode.local.metadata.deploy.engine import Finish, deploy
+from sfcode.local.metadata.deploy.jobs import Refused
+from sfcode.local.metadata.deploy.keep import Author
+from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.package import open_package
+from sfcode.metadata.errors import MetadataError
+
+
+def carry_out(context: Context, data: bytes, options: DeployOptions, user_id: str, finish: Finish) -> None:
+    """Open a package and deploy it; `finish` notes the outcome. Raises Refused for what is not begun."""
+    try:
+        package = open_package(data, options)
+    except MetadataError as error:
+        raise Refused("LIMIT_EXCEEDED", error.problem) from error
+    author = Author(user_id, context.clock.now(), package.api_version)
+    deploy(context.store, package, options, author, finish)

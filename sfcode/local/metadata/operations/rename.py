@@ -1,0 +1,33 @@
+"""renameMetadata: another name for one component."""
+
+from __future__ import annotations
+
+from sfcode.local.metadata import soap
+from sfcode.local.metadata.deploy.keep import Author
+from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.rename import rename as carry_out
+from sfcode.local.metadata.operations.components import not_while_deploying, saved
+from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.registry import known
+from sfcode.metadata.component import Address
+
+
+class _Undo(Exception):
+    """Ends a transaction that shall leave nothing behind."""
+
+
+def rename(request: Request) -> list[soap.Node]:
+    """Rename one component."""
+    type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
+    if not known(type_):
+        raise soap.Fault("INVALID_TYPE", f"Unknown type:{type_}")
+    not_while_deploying(request)
+    author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
+    try:
+        with request.context.store.transaction() as tx:
+            problem = carry_out(tx, Address(type_, old), new, author)
+            if problem is not None:
+                raise _Undo(problem)
+    except _Undo as refusal:
+        return [saved(old, [Message.error(str(refusal), full_name=old, component_type=type_, file_name="")])]
+    return [saved(new, [])]
