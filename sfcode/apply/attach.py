@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sfcode.apply.carry_out import Say, watch
+from sfcode.apply.deploy import Say, watch
 from sfcode.errors import UsageError
 from sfcode.org import Org
 from sfcode.org.results import DeployResult

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
+from sfcode.apply.deploy import Say, deploy
 from sfcode.apply.failures import failure
 from sfcode.apply.flows import remove_flow
 from sfcode.apply.package import Mark, package
@@ -11,14 +12,22 @@ from sfcode.apply.records import write_record
 from sfcode.apply.steps import Deploy, RemoveFlow, WriteRecord, steps
 from sfcode.generate.desired import Origin
 from sfcode.org import Org
-from sfcode.org.results import DeployOptions, DeployResult
+from sfcode.org.results import DeployOptions
+from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan
 
-Say = Callable[[str], None]
+DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
 def carry_out(
-    plan: Plan, org: Org, secrets: Mapping[str, str], *, origins: Iterable[Origin], mark: Mark, say: Say
+    plan: Plan,
+    org: Org,
+    secrets: Mapping[str, str],
+    *,
+    origins: Iterable[Origin],
+    mark: Mark,
+    options: DeployOptions,
+    say: Say,
 ) -> tuple[str, ...]:
     """
     Do what the plan says and nothing else; return the ids of the deployments.
@@ -32,35 +41,19 @@ def carry_out(
         match step:
             case WriteRecord(change):
                 write_record(org, change)
-                say(f"{change.address}: {'created' if change.before is None else 'updated'}")
+                say(f"{change.address}: {DONE[change.action]}")
             case RemoveFlow(address):
                 versions = remove_flow(org, address)
                 say(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
             case Deploy():
-                zipped = package(plan, step, mark, secrets)
-                result = _deploy(org, zipped, len(step.components) + len(step.deleted), say)
+                result = deploy(org, package(plan, step, mark, secrets), options, described(step), say)
                 if not result.success:
                     raise failure(result, origins)
                 deployed.append(result.id)
     return tuple(deployed)
 
 
-def _deploy(org: Org, zipped: bytes, count: int, say: Say) -> DeployResult:
-    deploy_id = org.metadata.deploy(zipped, DeployOptions())
-    what = f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"
-    say(f"Deploying {what} ({deploy_id})")
-    return watch(org, deploy_id, say)
-
-
-def watch(org: Org, deploy_id: str, say: Say) -> DeployResult:
-    """Follow a deployment to its end, saying each status that differs."""
-    last = ""
-
-    def progress(result: DeployResult) -> None:
-        nonlocal last
-        line = f"{result.status}: {result.components_deployed}/{result.components_total} components"
-        if line != last and result.components_total:
-            say(f"  {line}")
-        last = line
-
-    return org.metadata.follow(deploy_id, progress)
+def described(step: Deploy) -> str:
+    """Say in a few words what a package holds."""
+    count = len(step.components) + len(step.deleted)
+    return f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"

@@ -16,6 +16,9 @@ def failure(result: DeployResult, origins: Iterable[Origin]) -> DeployFailed:
     known = list(origins)
     problems = sorted((_problem(message, known) for message in result.failures), key=lambda problem: problem.sort_key)
     lines = [str(problem) for problem in problems]
+    if result.tests:
+        lines += [f"Apex test {test.name}.{test.method}: {test.message}" for test in result.tests.failures]
+        lines += [f"Apex tests: {warning}" for warning in result.tests.coverage_warnings]
     if result.error_message:
         lines.append(f"{result.error_status_code or 'error'}: {result.error_message}")
     if not lines:

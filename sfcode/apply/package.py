@@ -27,8 +27,12 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
     """
     Write the zip of one deployment.
 
-    Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders.
+    Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders. When
+    nothing is left that is ours, the state goes too.
     """
+    sent = [revealed(component, secrets) for component in step.components]
+    if not step.owned:
+        return zip_files(write(sent, plan.api_version, deleted=[*step.deleted, plan.state]))
     state = Applied(
         components={component.address: component.body for component in step.owned},
         revision=mark.revision,
@@ -38,7 +42,6 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
     )
     prefix = plan.state.full_name.removesuffix("_sfcode_state")
-    sent = [revealed(component, secrets) for component in step.components]
     return zip_files(write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted))
 
 

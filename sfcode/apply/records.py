@@ -23,10 +23,12 @@ ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 
 
 def write_record(org: Org, change: Change) -> None:
-    """Create or update one record. Raises OrgError with the address and, where known, the cure."""
+    """Create, update or delete one record. Raises OrgError with the address and, where known, the cure."""
     try:
         if change.address.type == "User":
             _write_user(org, change)
+        elif change.action is Action.DELETE:
+            _unassign(org, change.address)
         else:
             _assign(org, change.address)
     except OrgError as error:
@@ -36,7 +38,7 @@ def write_record(org: Org, change: Change) -> None:
 
 def _write_user(org: Org, change: Change) -> None:
     if change.after is None:
-        raise AssertionError("records are never deleted")
+        raise AssertionError("users are never deleted")
     values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
     profile = str(change.after.body["Profile"])
     values["ProfileId"] = _id(org, "SELECT Id FROM Profile WHERE Name = {}", profile, what=f"profile {profile!r}")
@@ -68,6 +70,19 @@ def _assign(org: Org, address: Address) -> None:
     except OrgError as error:
         if error.code not in ALREADY and "Duplicate PermissionSetAssignment" not in error.message:
             raise
+
+
+def _unassign(org: Org, address: Address) -> None:
+    what, username = address.full_name.rsplit("/", 1)
+    if address.type == "PermissionSetLicenseAssign":
+        soql = (
+            "SELECT Id FROM PermissionSetLicenseAssign "
+            "WHERE PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
+        )
+    else:
+        soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
+    for row in org.query(soql, what, username):
+        org.delete(address.type, row["Id"])
 
 
 def _id(org: Org, soql: str, value: str, *, what: str) -> str:

@@ -12,7 +12,7 @@ from sfcode.plan.plan import Plan
 
 @dataclass(frozen=True)
 class WriteRecord:
-    """Create or update one record through REST."""
+    """Create, update or delete one record through REST."""
 
     change: Change
 
@@ -41,19 +41,24 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     Order a plan.
 
     The user and its licence come before the deployment, since an outbound message names the user;
-    assignments come after it, since the permission set is in it. Everything deployable is one
-    package, except where a flow has to go: its versions still use what else is deleted, so all
-    deletions then wait for a second package.
+    assignments come after it, since the permission set is in it. What is taken away goes the other
+    way round. Everything deployable is one package, except where a flow has to go: its versions still
+    use what else is deleted, so all deletions then wait for a second package.
     """
     records = [change for change in plan.effective if change.address.is_record]
     metadata = [change for change in plan.effective if not change.address.is_record]
-    before = [change for change in records if change.address.type != "PermissionSetAssignment"]
-    after = [change for change in records if change.address.type == "PermissionSetAssignment"]
     return (
-        *(WriteRecord(change) for change in before),
+        *(WriteRecord(change) for change in records if not _is_late(change)),
         *_deployments(plan, metadata),
-        *(WriteRecord(change) for change in after),
+        *(WriteRecord(change) for change in reversed(records) if _is_late(change)),
     )
+
+
+def _is_late(change: Change) -> bool:
+    """Tell whether a record is written after the deployment: what needs it, and the user when it goes."""
+    if change.address.type == "PermissionSetAssignment":
+        return change.after is not None
+    return change.after is None or change.after.body.get("IsActive") is False
 
 
 def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.options import ownership_options
-from sfcode.cli.output import envelope, paint, say
-from sfcode.cli.report import show_plan
+from sfcode.cli.options import ownership_options, test_options
+from sfcode.cli.output import envelope, say
+from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode, Refused, UsageError
 from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:
-    from sfcode.apply.package import Mark
     from sfcode.config.project import Project
-    from sfcode.plan.plan import Plan
+    from sfcode.org import Org
+    from sfcode.plan.make import Made
 
 
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--attach", metavar="DEPLOY_ID", help="Follow a deployment that goes on in the org, and nothing else.")
+@test_options
 @ownership_options
 @click.pass_obj
 def apply(
@@ -34,6 +33,8 @@ def apply(
     *,
     auto_approve: bool,
     attach: str | None,
+    test_level: str | None,
+    tests: tuple[str, ...],
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
 ) -> int:
@@ -43,10 +44,10 @@ def apply(
     With PLAN, exactly that plan is carried out, or nothing. Without, a plan is made, shown, and
     carried out after a `yes`.
     """
-    from sfcode.apply.carry_out import carry_out
     from sfcode.apply.next_steps import next_steps
+    from sfcode.org import DeployOptions
     from sfcode.plan.document import load
-    from sfcode.plan.make import make, raise_if_moved
+    from sfcode.plan.make import make, make_destroy
 
     if attach:
         return _attach(session, attach)
@@ -59,30 +60,15 @@ def apply(
             f"Environment {project.environment} is protected: only a saved plan is applied to it.",
             "sfcode plan --out FILE, have it reviewed, then: sfcode apply FILE",
         )
-    secrets = session.secrets(project)
-    with session.open_org(project) as org:
-        made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete)
-        if saved:
-            raise_if_moved(saved, project, made)
-        plan = saved or made.plan
-        if not session.json:
-            show_plan(session, plan, "text")
-        plan.raise_if_refused()
-        deployed: tuple[str, ...] = ()
-        if not plan.is_empty:
-            if saved is None and not auto_approve:
-                _ask(session, plan)
-                raise_if_moved(plan, project, make(project, org, secrets, adopt=adopt, allow_delete=allow_delete))
-            deployed = carry_out(
-                plan,
-                org,
-                secrets,
-                origins=made.desired.origins,
-                mark=_mark(project, plan),
-                say=lambda t: say(session, t),
-            )
-    steps = next_steps(project)
-    _report(session, plan, deployed, steps)
+
+    def again(project: Project, org: Org, secrets: dict[str, str]) -> Made:
+        if saved and saved.destroy:
+            return make_destroy(project, org, secrets)
+        return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete)
+
+    options = DeployOptions(test_level=test_level, run_tests=tests)
+    plan, deployed = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options)
+    report(session, plan, deployed, steps="" if plan.destroy else next_steps(project))
     return ExitCode.OK
 
 
@@ -100,43 +86,3 @@ def _attach(session: Session, deploy_id: str) -> int:
     else:
         click.echo(f"The deployment {result.id} is in. Run `sfcode plan` to see what is left to do.")
     return ExitCode.OK
-
-
-def _ask(session: Session, plan: Plan) -> None:
-    if session.json or not sys.stdin.isatty():
-        raise UsageError(
-            "Nobody is there to approve this plan.", "Say --auto-approve, or apply a saved plan: sfcode apply FILE"
-        )
-    click.echo(f"\nDo you want to perform these actions in {plan.target.name}? Only 'yes' will be accepted.")
-    if click.prompt("Enter a value", default="", show_default=False).strip() != "yes":
-        raise Refused("Apply cancelled; nothing was changed.")
-
-
-def _mark(project: Project, plan: Plan) -> Mark:
-    from sfcode.apply.package import Mark
-    from sfcode.apply.revision import revision
-
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Mark(by=plan.target.username, at=now, revision=revision(project.root))
-
-
-def _report(session: Session, plan: Plan, deployed: tuple[str, ...], steps: str) -> None:
-    from sfcode.plan.change import Action
-
-    add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
-    if session.json:
-        result = {
-            "added": add,
-            "changed": change,
-            "destroyed": destroy,
-            "deployments": list(deployed),
-            "org": plan.target.org_id,
-            "next_steps": steps.splitlines(),
-        }
-        envelope(result, plan.warnings)
-        return
-    if not plan.is_empty:
-        done = f"Apply complete! Resources: {add} added, {change} changed, {destroy} destroyed."
-        click.echo(f"\n{paint(done, '+')}")
-        if steps and not session.quiet:
-            click.echo(f"\n{steps}")

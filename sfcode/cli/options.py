@@ -11,12 +11,26 @@ from sfcode.metadata.component import Address
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+TEST_LEVELS = ("NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests")
+
 
 def _addresses(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Address, ...]:
     try:
         return tuple(Address.parse(value) for value in values)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def allow_delete_option(command: Command) -> Command:
+    """Add the option by which the user gives up what a field holds."""
+    option = click.option(
+        "--allow-delete",
+        metavar="ADDRESS",
+        multiple=True,
+        callback=_addresses,
+        help="Delete this field although records hold values in it. Repeatable.",
+    )
+    return option(command)
 
 
 def ownership_options(command: Command) -> Command:
@@ -28,11 +42,17 @@ def ownership_options(command: Command) -> Command:
         callback=_addresses,
         help="Take on a component that the org has and sfcode did not put there. Repeatable.",
     )
-    allow_delete = click.option(
-        "--allow-delete",
-        metavar="ADDRESS",
-        multiple=True,
-        callback=_addresses,
-        help="Delete this field although records hold values in it. Repeatable.",
+    return adopt(allow_delete_option(command))
+
+
+def test_options(command: Command) -> Command:
+    """Add the options that say which Apex tests a deployment runs."""
+    level = click.option(
+        "--test-level",
+        type=click.Choice(TEST_LEVELS),
+        help="Apex tests that the org runs with the deployment; without it, as the org decides.",
     )
-    return adopt(allow_delete(command))
+    tests = click.option(
+        "--tests", metavar="CLASS", multiple=True, help="Test class, with --test-level RunSpecifiedTests. Repeatable."
+    )
+    return level(tests(command))

@@ -22,10 +22,10 @@ def paint(text: str, sign: str) -> str:
     return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
 
 
-def say(session: Session, text: str) -> None:
-    """Tell how things go, where that was asked for: never on standard output in JSON, not at all when quiet."""
+def say(session: Session, text: str, *, aside: bool = False) -> None:
+    """Tell how things go: on standard error beside a document (JSON, or `aside`), not at all when quiet."""
     if not session.quiet:
-        click.echo(text, err=session.json)
+        click.echo(text, err=session.json or aside)
 
 
 def envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:

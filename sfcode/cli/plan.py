@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.options import ownership_options
+from sfcode.cli.options import ownership_options, test_options
+from sfcode.cli.output import say
+from sfcode.cli.perform import mark_of
 from sfcode.cli.report import FORMATS, show_plan
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode, UsageError
 from sfcode.metadata.component import Address
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.org import DeployOptions, Org
+    from sfcode.plan.make import Made
+    from sfcode.plan.plan import Plan
 
 
 @click.command()
@@ -19,7 +29,10 @@ from sfcode.metadata.component import Address
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes (or drift).")
+@click.option("--check", is_flag=True, help="Let the org check the package too; nothing of it is kept.")
+@click.option("--destroy", "destroying", is_flag=True, help="Plan to take the integration down.")
 @click.option("--refresh-only", is_flag=True, help="Show only what was changed in the org since the last apply.")
+@test_options
 @ownership_options
 @click.pass_obj
 def plan(
@@ -28,27 +41,68 @@ def plan(
     format_: str,
     *,
     detailed_exitcode: bool,
+    check: bool,
+    destroying: bool,
     refresh_only: bool,
+    test_level: str | None,
+    tests: tuple[str, ...],
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
+    from sfcode.org import DeployOptions
     from sfcode.plan.document import save
-    from sfcode.plan.make import make
+    from sfcode.plan.make import make, make_destroy
     from sfcode.plan.refresh import refresh
 
-    if refresh_only and (out or adopt or allow_delete):
-        raise UsageError("--refresh-only looks and plans nothing.", "Leave --out, --adopt and --allow-delete away.")
+    _refuse_mixtures(
+        refresh_only=refresh_only,
+        destroying=destroying,
+        planning=bool(out or check or destroying or adopt or allow_delete),
+        adopting=bool(adopt),
+    )
     project = session.project()
     secrets = session.secrets(project)
     with session.open_org(project) as org:
         if refresh_only:
-            made = refresh(project, org, secrets)
+            shown = refresh(project, org, secrets)
         else:
-            made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete).plan
-    if out is not None and not made.refusals:
-        save(made, out)
-    code = ExitCode.CHANGES if detailed_exitcode and not made.is_empty else ExitCode.OK
-    code = ExitCode.USER if made.refusals else code
-    show_plan(session, made, format_, status=code, saved=out)
+            if destroying:
+                made = make_destroy(project, org, secrets, allow_delete=allow_delete)
+            else:
+                made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete)
+            shown = made.plan
+            if check and not shown.refusals:
+                options = DeployOptions(test_level=test_level, run_tests=tests)
+                shown = _checked(session, project, made, org, secrets=secrets, options=options)
+    if out is not None and not shown.refusals:
+        save(shown, out)
+    code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
+    code = ExitCode.USER if shown.refusals else code
+    show_plan(session, shown, format_, status=code, saved=out)
     return code
+
+
+def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, adopting: bool) -> None:
+    if refresh_only and planning:
+        raise UsageError("--refresh-only looks and plans nothing.", "Use it without the options that plan.")
+    if destroying and adopting:
+        raise UsageError("--destroy takes nothing on.", "Leave --adopt away.")
+
+
+def _checked(
+    session: Session, project: Project, made: Made, org: Org, *, secrets: dict[str, str], options: DeployOptions
+) -> Plan:
+    """Have the org check the plan's package; what could not be checked becomes a warning of the plan."""
+    from sfcode.apply.check import check
+
+    notes = check(
+        made.plan,
+        org,
+        secrets,
+        origins=made.desired.origins,
+        mark=mark_of(project, made.plan),
+        options=options,
+        say=lambda line: say(session, line, aside=True),
+    )
+    return replace(made.plan, warnings=(*made.plan.warnings, *(f"checked by the org, but {note}" for note in notes)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sfcode.config.project import Project
 from sfcode.generate.desired import Desired
@@ -53,7 +53,7 @@ def build(
     changes.sort(key=lambda change: change.sort_key)
     refusals = (
         *_not_ours(changes, applied, adopt),
-        *_holding_data(changes, observed, allow_delete),
+        *holding_data(changes, observed, allow_delete),
         *_named_in_vain(adopt, allow_delete, changes),
     )
     return Plan(
@@ -92,7 +92,8 @@ def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collec
             )
 
 
-def _holding_data(changes: list[Change], observed: Observed, allowed: Collection[Address]) -> Iterator[Refusal]:
+def holding_data(changes: Iterable[Change], observed: Observed, allowed: Collection[Address]) -> Iterator[Refusal]:
+    """Refuse to delete fields that records hold values in, unless that was allowed by name."""
     for change in changes:
         held = observed.values.get(change.address, 0)
         if change.action is not Action.DELETE or held == 0 or change.address in allowed:

@@ -40,6 +40,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "state": str(plan.state),
         "records_state": plan.records_state,
         "refresh_only": plan.refresh_only,
+        "destroy": plan.destroy,
         "resource_changes": [_change(change) for change in plan.changes],
         "resource_drift": [
             _drift(change) for change in plan.drifted if plan.refresh_only or change.action is not Action.NO_OP
@@ -141,6 +142,7 @@ def _plan(document: dict[str, Any]) -> Plan:
         secrets=document["secrets"],
         records_state=document["records_state"],
         refresh_only=document["refresh_only"],
+        destroy=document["destroy"],
     )
 
 

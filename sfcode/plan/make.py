@@ -9,9 +9,11 @@ from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.generate import generate
 from sfcode.generate.desired import Desired
+from sfcode.generate.records import records
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.plan.build import build
+from sfcode.plan.destroy import destroy
 from sfcode.plan.observe import observe
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
@@ -44,6 +46,16 @@ def make(
     observed = replace(observed, warnings=said)
     plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)
     return Made(plan, desired, observed)
+
+
+def make_destroy(
+    project: Project, org: Org, secrets: Mapping[str, str], *, allow_delete: Collection[Address] = ()
+) -> Made:
+    """Observe what is ours, and plan to take it down. Changes nothing in the org."""
+    rows, origins = records(project)
+    observed = observe(org, project.settings.name, {row.address: row.body for row in rows}, secrets)
+    plan = destroy(project, observed, secrets=secrets, allow_delete=allow_delete)
+    return Made(plan, Desired((), rows, origins), observed)
 
 
 def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:

@@ -50,6 +50,9 @@ class Plan:
     refresh_only: bool = False
     """Nothing is compared with the config: the plan tells what has drifted since the last apply."""
 
+    destroy: bool = False
+    """The integration is taken down: everything that is ours goes, and the user is deactivated."""
+
     @property
     def effective(self) -> tuple[Change, ...]:
         """Return the changes that do something, in the order they are shown."""

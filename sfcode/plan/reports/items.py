@@ -37,7 +37,8 @@ def items(plan: Plan) -> tuple[Item, ...]:
     """List what the plan changes; of a plan that only looks, what has drifted."""
     if plan.refresh_only:
         return tuple(_drifted(change) for change in plan.drifted)
-    return tuple(_changed(change) for change in plan.effective)
+    why = "the integration is taken down" if plan.destroy else "it is not in the configuration any more"
+    return tuple(_changed(change, why) for change in plan.effective)
 
 
 def headline(plan: Plan) -> str:
@@ -52,10 +53,10 @@ def headline(plan: Plan) -> str:
     return "No changes; apply will record what is managed." if plan.records_state else "No changes."
 
 
-def _changed(change: Change) -> Item:
+def _changed(change: Change, why_destroyed: str) -> Item:
     notes = []
     if change.action is Action.DELETE:
-        notes.append("because it is not in the configuration any more")
+        notes.append(f"because {why_destroyed}")
     if change.adopted:
         notes.append("adopted: it was there before sfcode")
     if change.applied and change.before is None:

@@ -42,6 +42,8 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
         yield headline(plan)
     elif plan.refresh_only:
         yield f"No drift. {where} is as the last apply left it."
+    elif plan.destroy:
+        yield f"No changes. Nothing of ours is left in {where}."
     elif plan.records_state:
         yield f"No changes to make in {where}; apply will record in {plan.state} what is managed."
     else:

@@ -1,0 +1,70 @@
+"""Let the org itself check a plan: the package is judged there and nothing of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from sfcode.apply.carry_out import described
+from sfcode.apply.deploy import Say, deploy
+from sfcode.apply.failures import failure
+from sfcode.apply.package import Mark, package
+from sfcode.apply.steps import Deploy, steps
+from sfcode.generate.desired import Origin
+from sfcode.metadata.component import Component
+from sfcode.org import Org
+from sfcode.org.results import DeployOptions
+from sfcode.plan.change import Action
+from sfcode.plan.plan import Plan
+
+
+def check(
+    plan: Plan,
+    org: Org,
+    secrets: Mapping[str, str],
+    *,
+    origins: Iterable[Origin],
+    mark: Mark,
+    options: DeployOptions,
+    say: Say,
+) -> tuple[str, ...]:
+    """
+    Have the first package of a plan validated; return what could not be checked as it will be.
+
+    A second package only deletes what a flow still holds, so it cannot be judged before the flow is
+    gone. Raises DeployFailed with the YAML lines when the org refuses.
+    """
+    packages = [step for step in steps(plan) if isinstance(step, Deploy)]
+    if not packages:
+        return ()
+    first, notes = _with_stand_in(plan, packages[0])
+    if len(packages) > 1:
+        notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
+    zipped = package(plan, first, mark, secrets)
+    result = deploy(org, zipped, replace(options, check_only=True), described(first), say)
+    if not result.success:
+        raise failure(result, origins)
+    return notes
+
+
+def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:
+    """Let the signed-in user stand in for an integration user that only an apply creates."""
+    missing = {
+        change.address.full_name
+        for change in plan.changes
+        if change.address.type == "User" and change.action is Action.CREATE
+    }
+    components = tuple(_standing_in(step.components, missing, plan.target.username))
+    if components == step.components:
+        return step, ()
+    names = ", ".join(sorted(missing))
+    note = f"{names} does not exist yet, so {plan.target.username} stood in as the user of the outbound messages"
+    return replace(step, components=components), (note,)
+
+
+def _standing_in(components: Iterable[Component], missing: set[str], username: str) -> Iterator[Component]:
+    for component in components:
+        body = component.body
+        if component.type == "WorkflowOutboundMessage" and body.get("integrationUser") in missing:
+            body = {**body, "integrationUser": username}
+        yield Component(component.type, component.full_name, body)

@@ -1,0 +1,48 @@
+"""Hand over one package and stay with it: progress, cancelling, letting go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sfcode.org import DeployStillRunning, Org
+from sfcode.org.results import DeployOptions, DeployResult
+
+Say = Callable[[str], None]
+
+
+def deploy(org: Org, zipped: bytes, options: DeployOptions, what: str, say: Say) -> DeployResult:
+    """Deploy a package and follow it to its end, whether it succeeds or fails."""
+    deploy_id = org.metadata.deploy(zipped, options)
+    say(f"{'Checking' if options.check_only else 'Deploying'} {what} ({deploy_id})")
+    return watch(org, deploy_id, say)
+
+
+def watch(org: Org, deploy_id: str, say: Say) -> DeployResult:
+    """
+    Follow a deployment to its end, saying each status that differs.
+
+    Ctrl-C asks the org to cancel it, and the end is awaited: nothing is left half done. A second
+    Ctrl-C lets go of it (DeployStillRunning).
+    """
+    last = ""
+
+    def progress(result: DeployResult) -> None:
+        nonlocal last
+        if result.components_total and (line := _line(result)) != last:
+            say(line)
+            last = line
+
+    try:
+        return org.metadata.follow(deploy_id, progress)
+    except KeyboardInterrupt:
+        say(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")
+    try:
+        org.metadata.cancel_deploy(deploy_id)
+        return org.metadata.follow(deploy_id, progress)
+    except KeyboardInterrupt:
+        raise DeployStillRunning(deploy_id, "you let go of it") from None
+
+
+def _line(result: DeployResult) -> str:
+    tests = f", {result.tests_completed}/{result.tests_total} tests" if result.tests_total else ""
+    return f"  {result.status}: {result.components_deployed}/{result.components_total} components{tests}"

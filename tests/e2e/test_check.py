@@ -1,0 +1,52 @@
+"""The org checks a plan without keeping anything of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.generate.templates import shipped_templates
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.org import component
+
+
+def test_a_check_before_the_first_apply_lets_the_running_user_stand_in_and_says_so(journey):
+    checked = journey.plan("--check", "--detailed-exitcode")
+    assert checked.code == 2, checked.err
+    assert "Checking 13 components and the applied state (0Af" in checked.err
+    assert "appcues.integration@example.com.local does not exist yet, so admin" in checked.out
+    assert "stood in as the user of the outbound messages" in checked.out
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
+        assert component(org, Address("PermissionSet", "Appcues_Integration")) is None
+    assert journey.apply().code == 0
+
+
+def test_a_check_of_no_changes_asks_the_org_nothing(applied):
+    checked = applied.plan("--check")
+    assert checked.code == 0
+    assert "Checking" not in checked.err
+
+
+def test_a_check_that_fails_names_the_yaml_lines_and_saves_no_plan(journey):
+    template = journey.folder / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
+    template.parent.mkdir(parents=True)
+    text = (shipped_templates() / template.name).read_text()
+    template.write_text(text.replace("<fields>{{ name }}</fields>", "<fields>{{ name }}x</fields>"))
+    refused = journey.plan("--check", "--out", "plan.json")
+    assert refused.code == 1
+    assert "  - config/mappings/contact.yaml:" in refused.err
+    assert not (journey.folder / "plan.json").exists()
+
+
+def test_the_removal_of_a_flow_says_what_cannot_be_checked(applied):
+    (applied.folder / "config/mappings/lead.yaml").unlink()
+    checked = applied.plan("--check")
+    assert checked.code == 0, checked.err
+    assert "the deletions that follow the removal of a flow cannot be checked before it is gone" in checked.out
+
+
+@pytest.mark.parametrize("words", [("plan", "--check"), ("apply", "--auto-approve")])
+def test_tests_are_run_when_asked_for(journey, words):
+    done = journey.run(*words, "--test-level", "RunSpecifiedTests", "--tests", "NoSuchTest")
+    assert done.code == 1
+    assert "NoSuchTest" in done.err
