@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -19,6 +19,25 @@ class SystemClock:
     def now(self) -> datetime:
         """Give the time in UTC."""
         return datetime.now(UTC)
+
+
+class TurnedClock:
+    """A clock that is ahead of another one by as much as it was turned."""
+
+    KEY = "clock.offset"
+    """The setting of the org that remembers it, in seconds."""
+
+    def __init__(self, clock: Clock, offset: timedelta = timedelta()) -> None:
+        self._clock = clock
+        self.offset = offset
+
+    def now(self) -> datetime:
+        """Give the time, with its zone."""
+        return self._clock.now() + self.offset
+
+    def advance(self, by: timedelta) -> None:
+        """Turn it on."""
+        self.offset += by
 
 
 def stamp(moment: datetime) -> str:

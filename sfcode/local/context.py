@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from sfcode.local import auth
 from sfcode.local.auth import Session
 from sfcode.local.clock import Clock, SystemClock
+from sfcode.local.faults import Faults
 from sfcode.local.store import Store, Tx
+from sfcode.local.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Context:
     store: Store
     clock: Clock = field(default_factory=SystemClock)
     rng: random.Random = field(default_factory=random.SystemRandom)
+    faults: Faults = field(default_factory=Faults)
+    usage: Usage = field(default_factory=Usage)
 
     def signed_in(self, token: str | None) -> Session | None:
         """Find the user behind an access token (of a SOAP SessionHeader or an Authorization header)."""

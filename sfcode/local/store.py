@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -33,6 +33,10 @@ BUSY_SECONDS = 30.0
 
 class Tx(BulkTable, ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable, OutboundTable, SessionTable):
     """One transaction over all tables; a flow is seen as the component that its active (else newest) version is."""
+
+    def __init__(self, db: sqlite3.Connection, row_locked: Callable[[str], bool] | None = None) -> None:
+        super().__init__(db)
+        self.row_locked = row_locked or _never
 
     def component(self, kind: str, full_name: str) -> Stored | None:
         """Find one component."""
@@ -76,6 +80,10 @@ class Tx(BulkTable, ComponentTable, FlowTable, RecordTable, JobTable, OAuthTable
             self._db.execute("DELETE FROM " + table)  # noqa: S608
 
 
+def _never(_object_name: str) -> bool:
+    return False
+
+
 def _seen(versions: list[FlowVersion]) -> FlowVersion:
     return next((version for version in versions if version.status == "Active"), versions[-1])
 
@@ -85,6 +93,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.committed = threading.Event()
+        """Set by each transaction that wrote; whoever waits for it clears it."""
+        self.row_locked: Callable[[str], bool] = _never
+        """Tells whether somebody else holds the rows of an object that is about to be written."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -96,7 +108,8 @@ class Store:
     def transaction(self) -> Iterator[Tx]:
         """Write: nobody else writes meanwhile; an exception undoes all of it."""
         with self._connection() as db, _begun(db, "BEGIN IMMEDIATE"):
-            yield Tx(db)
+            yield Tx(db, self.row_locked)
+        self.committed.set()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Tx]:

@@ -51,6 +51,11 @@ class ComponentTable(Table):
         row = self._db.execute(f"{SELECT} WHERE type = ? AND full_name = ?", (kind, full_name)).fetchone()
         return None if row is None else _stored(row)
 
+    def stored_by_id(self, id_: str) -> Stored | None:
+        """Find one component that is not a flow by its id."""
+        row = self._db.execute(f"{SELECT} WHERE id = ?", (ids.full(id_),)).fetchone()
+        return None if row is None else _stored(row)
+
     def all_stored(self, kind: str | None) -> list[Stored]:
         """List components that are not flows, by type and full name."""
         where, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))

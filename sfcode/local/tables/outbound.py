@@ -64,11 +64,20 @@ class OutboundTable(Table):
         """List everything that is not delivered, oldest first."""
         return [_notification(row) for row in self._db.execute(f"{SELECT} ORDER BY id")]
 
-    def due_notifications(self, now: datetime, wall: float) -> list[Notification]:
-        """List what is due and in nobody's hands, oldest first."""
+    def old_notifications(self, limit: datetime) -> list[Notification]:
+        """List what waits since before a moment and is in nobody's hands, oldest first."""
         rows = self._db.execute(
-            f"{SELECT} WHERE state = ? AND next_attempt <= ? AND claimed_until <= ? ORDER BY id",
-            (QUEUED, stamp(now), wall),
+            f"{SELECT} WHERE state = ? AND claimed_until = 0 AND created_at <= ? ORDER BY id", (QUEUED, stamp(limit))
+        )
+        return [_notification(row) for row in rows]
+
+    def due_notifications(self, now: datetime, wall: float, most: int) -> list[Notification]:
+        """List what is due next and in nobody's hands: of one action, oldest first."""
+        due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
+        rows = self._db.execute(
+            f"{SELECT} WHERE {due} AND action_id ="
+            f" (SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1) ORDER BY id LIMIT :most",
+            {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most},
         )
         return [_notification(row) for row in rows]
 

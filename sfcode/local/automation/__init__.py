@@ -1,0 +1,6 @@
+"""
+What happens after a save: record-triggered flows and workflow rules, and the outbound messages that they send.
+
+Messages are queued in the transaction of the save, so that what is rolled back sends nothing; a worker
+delivers them.
+"""

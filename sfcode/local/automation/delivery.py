@@ -1,0 +1,184 @@
+"""
+Deliver what is queued: at least once, in any order, until it is acknowledged or a day old.
+
+https://help.salesforce.com/s/articleView?id=platform.workflow_om_considerations.htm&type=5
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sfcode.local.automation.message import MOST, acknowledged
+from sfcode.local.automation.outbox import Parcel, packed
+from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
+from sfcode.local.context import Context
+from sfcode.local.store import Tx
+from sfcode.local.tables.outbound import Notification
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=2)
+TOO_OLD = timedelta(hours=24)
+GATHER_SECONDS = 0.1
+"""What is saved in one breath goes in one message."""
+LOOK_SECONDS = 1.0
+"""How often to look for what has come due, or was saved by another process."""
+IN_HAND_SECONDS = 3 * TIMEOUT
+
+
+@dataclass
+class Tally:
+    """What a round of deliveries did, in notifications and messages."""
+
+    messages: int = 0
+    delivered: int = 0
+    failed: int = 0
+    dropped: int = 0
+
+    def json(self) -> dict[str, int]:
+        """Give it as the control route shows it."""
+        return dict(vars(self))
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Tell how long to wait after so many failed attempts: 30 s, doubled each time, two hours at most."""
+    return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 16)))
+
+
+class Deliveries:
+    """Delivers the messages of one org, one at a time."""
+
+    def __init__(self, context: Context, url: str, hosts: Collection[str] = ()) -> None:
+        self._context = context
+        self._url = url
+        self._poster = Poster(hosts)
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Deliver from now on, in a thread, as things are saved and come due."""
+        self._thread = threading.Thread(target=self._work, name="sfcode-deliveries", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Break off what is on its way, and stop; what is not acknowledged stays queued."""
+        self._stopping.set()
+        self._context.store.committed.set()
+        self._poster.close()
+        if self._thread is not None:
+            self._thread.join()
+
+    def deliver(self) -> Tally:
+        """Deliver everything that is due now, and tell what came of it."""
+        tally = Tally()
+        with self._lock:
+            self._drop_old(tally)
+            while batch := self._claimed():
+                self._deliver(batch, tally)
+        return tally
+
+    def _work(self) -> None:
+        store = self._context.store
+        self._put_back()
+        while not self._stopping.is_set():
+            try:
+                self.deliver()
+            except Exception:
+                log.exception("delivering outbound messages")
+            if store.committed.wait(LOOK_SECONDS) and not self._stopping.wait(GATHER_SECONDS):
+                store.committed.clear()
+
+    def _put_back(self) -> None:
+        """Put back what a process that is no more had in hand."""
+        with self._context.store.transaction() as tx:
+            for holder in tx.notification_holders():
+                if holder == os.getpid() or not _is_alive(holder):
+                    tx.release_notifications(holder)
+
+    def _drop_old(self, tally: Tally) -> None:
+        with self._context.store.read() as tx:
+            old = tx.old_notifications(self._context.clock.now() - TOO_OLD)
+        if not old:
+            return
+        with self._context.store.transaction() as tx:
+            kept = {each.id for each in old if _keeps_dead(tx, each)}
+            for id_ in kept:
+                tx.bury_notification(id_)
+            tx.forget_notifications(each.id for each in old if each.id not in kept)
+        tally.dropped += len(old)
+
+    def _claimed(self) -> tuple[Notification, ...]:
+        """Take the next message's notifications in hand."""
+        now, wall = self._context.clock.now(), time.time()
+        with self._context.store.read() as tx:
+            if self._stopping.is_set() or not tx.due_notifications(now, wall, 1):
+                return ()
+        with self._context.store.transaction() as tx:
+            batch = tuple(tx.due_notifications(now, wall, MOST))
+            tx.claim_notifications(batch, os.getpid(), wall + IN_HAND_SECONDS)
+        return batch
+
+    def _deliver(self, batch: tuple[Notification, ...], tally: Tally) -> None:
+        with self._context.store.read() as tx:
+            parcel = packed(tx, batch, self._url, self._context.clock.now())
+        if parcel is None:
+            with self._context.store.transaction() as tx:
+                tx.forget_notifications(each.id for each in batch)
+            tally.dropped += len(batch)
+            return
+        tally.messages += 1
+        problem = parcel.problem or self._posted(parcel)
+        if problem is None:
+            tally.delivered += len(batch)
+            with self._context.store.transaction() as tx:
+                tx.forget_notifications(each.id for each in batch)
+            return
+        tally.failed += len(batch)
+        self._settle_failure(batch, problem)
+
+    def _settle_failure(self, batch: tuple[Notification, ...], problem: str) -> None:
+        if self._stopping.is_set():
+            with self._context.store.transaction() as tx:
+                tx.release_notifications(os.getpid())
+            return
+        now = self._context.clock.now()
+        with self._context.store.transaction() as tx:
+            for each in batch:
+                tx.retry_notification(each.id, at=now + retry_after(each.attempts + 1), error=problem)
+
+    def _posted(self, parcel: Parcel) -> str | None:
+        problem = self._attempt(parcel)
+        path = urlsplit(parcel.endpoint).path
+        if problem is None and self._context.faults.take("duplicate_delivery", path=path, method="POST"):
+            self._attempt(parcel)
+        return problem
+
+    def _attempt(self, parcel: Parcel) -> str | None:
+        try:
+            return acknowledged(*self._poster.post(parcel.endpoint, parcel.body))
+        except Undelivered as error:
+            return str(error)
+
+
+def _keeps_dead(tx: Tx, notification: Notification) -> bool:
+    stored = tx.stored_by_id(notification.action_id)
+    return stored is not None and stored.component.body.get("useDeadLetterQueue") is True
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,111 @@
+"""Run a record-triggered flow: its entry conditions, then its elements along the connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sfcode.local.automation.compare import holds, same
+from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.logic import combine
+from sfcode.local.automation.record import Saved
+from sfcode.local.metadata import flows
+from sfcode.local.metadata.formula.values import Value, is_blank
+from sfcode.metadata.component import Body
+
+AFTER_SAVE = "RecordAfterSave"
+ON_CREATE = frozenset({"Create", "CreateAndUpdate"})
+ON_UPDATE = frozenset({"Update", "CreateAndUpdate"})
+CONSTANTS: Mapping[str, Value] = {"True": True, "False": False, "EmptyString": ""}
+
+
+def starts(saved: Saved, body: Body) -> bool:
+    """Tell whether a save starts a flow. Raises NotModelled."""
+    trigger = flows.start(body)
+    if trigger.get("recordTriggerType") not in (ON_CREATE if saved.is_new else ON_UPDATE):
+        return False
+    if not _met(saved, trigger):
+        return False
+    earlier = saved.earlier() if trigger.get("doesRequireRecordChangedToMeetCriteria") else None
+    return earlier is None or not _met(earlier, trigger)
+
+
+def messages(body: Body) -> Iterator[str]:
+    """Walk a flow that has started, and name the outbound messages it sends. Raises NotModelled where it cannot go on."""
+    found = {name: (kind, element) for kind, name, element in flows.elements(body)}
+    trigger = flows.start(body)
+    name = _next(trigger) or str(body.get("startElementReference") or "")
+    visited: set[str] = set()
+    while name and name not in visited:
+        visited.add(name)
+        kind, element = found.get(name, ("", {}))
+        if kind != "actionCalls" or element.get("actionType") != flows.OUTBOUND:
+            what = f"{kind}, {element.get('actionType')}" if kind == "actionCalls" else kind or "missing"
+            raise NotModelled(f"stopped before the element {name} ({what}), which the local org does not run")
+        yield str(element.get("actionName"))
+        name = _next(element)
+    if trigger.get("scheduledPaths"):
+        raise NotModelled("its scheduled paths are not run by the local org")
+
+
+def _next(element: Mapping[str, Any]) -> str:
+    connector = element.get("connector")
+    return str(connector.get("targetReference") or "") if isinstance(connector, Mapping) else ""
+
+
+def _met(saved: Saved, trigger: Mapping[str, Any]) -> bool:
+    if trigger.get("filterFormula"):
+        return saved.meets(str(trigger["filterFormula"]))
+    filters = trigger.get("filters")
+    entries = [entry for entry in filters if isinstance(entry, Mapping)] if isinstance(filters, list) else []
+    logic = trigger.get("filterLogic")
+    return combine(None if logic is None else str(logic), [_holds(saved, entry) for entry in entries])
+
+
+def _holds(saved: Saved, entry: Mapping[str, Any]) -> bool:
+    path, operator = (str(entry.get("field")),), str(entry.get("operator"))
+    wanted = _value(saved, entry.get("value"))
+    if operator == "IsNull":
+        return is_blank(saved.value(path)) is (wanted is True)
+    if operator == "IsChanged":
+        changed = not saved.is_new and not same(saved.value(path), saved.prior(path))
+        return changed is (wanted is True)
+    return holds(operator, saved.value(path), wanted)
+
+
+def _value(saved: Saved, value: object) -> Value:
+    """Read what a condition compares with. Raises NotModelled."""
+    (kind, given), *others = value.items() if isinstance(value, Mapping) and value else [("nothing", None)]
+    try:
+        if kind == "elementReference" and not others:
+            return _reference(saved, str(given))
+        if kind in READERS and not others:
+            return READERS[kind](given)
+    except (ValueError, InvalidOperation) as error:
+        raise NotModelled(f"{given!r} is no {kind}") from error
+    raise NotModelled(f"a condition compares with {kind}, which the local org does not read")
+
+
+READERS: Mapping[str, Callable[[Any], Value]] = {
+    "booleanValue": lambda given: given is True or str(given).lower() == "true",
+    "dateTimeValue": lambda given: datetime.fromisoformat(str(given)),
+    "dateValue": lambda given: date.fromisoformat(str(given)[:10]),
+    "nothing": lambda _given: None,
+    "numberValue": lambda given: Decimal(str(given)),
+    "stringValue": lambda given: "" if given is None else str(given),
+}
+
+
+def _reference(saved: Saved, text: str) -> Value:
+    first, *rest = text.split(".")
+    if first == "$Record" and rest:
+        return saved.value(tuple(rest))
+    if first == "$Record__Prior" and rest:
+        return saved.prior(tuple(rest))
+    if first == "$GlobalConstant" and rest and rest[0] in CONSTANTS:
+        return CONSTANTS[rest[0]]
+    if first == "$User" and rest:
+        return saved.value((first, *rest))
+    raise NotModelled(f"a condition compares with {text}, which the local org does not read")

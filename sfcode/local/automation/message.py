@@ -1,0 +1,128 @@
+"""
+An outbound message on the wire: the notifications that are posted, and the Ack that comes back.
+
+The form is that of messages captured from an org:
+https://github.com/amp-labs/connectors/tree/main/providers/salesforce/test/subscription
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from xml.sax.saxutils import escape
+
+from sfcode.local.sobjects.model import FieldDef
+from sfcode.local.store import Scalar
+
+OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+MOST = 100
+"""Notifications of one message."""
+MAX_ACK = 64 * 1024
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REALS = frozenset({"currency", "double", "percent"})
+_PLAIN = (Decimal("0.001"), Decimal(10_000_000))
+"""Between these, numbers are written without an exponent, as Java writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One notification: its id, and the record's fields as texts; None: the record is gone."""
+
+    notification_id: str
+    fields: tuple[tuple[str, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends: the org, where it answers, which action in which version for which object."""
+
+    org_id: str
+    url: str
+    action_id: str
+    api_version: str
+    object_name: str
+
+
+def envelope(sender: Sender, items: Sequence[Item]) -> bytes:
+    """Write the SOAP message of up to a hundred notifications."""
+    version = f"{float(sender.api_version):.1f}"
+    enterprise, partner = (f"{sender.url}/services/Soap/{kind}/{version}/{sender.org_id[:15]}" for kind in "cu")
+    return f"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="{ENVELOPE}" xmlns:xsd="http://www.w3.org/2001/XMLSchema" \
+xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ <soapenv:Body>
+  <notifications xmlns="{OUTBOUND}">
+   <OrganizationId>{sender.org_id}</OrganizationId>
+   <ActionId>{sender.action_id}</ActionId>
+   <SessionId xsi:nil="true"/>
+   <EnterpriseUrl>{escape(enterprise)}</EnterpriseUrl>
+   <PartnerUrl>{escape(partner)}</PartnerUrl>
+{"".join(_notification(sender, item) for item in items)}\
+  </notifications>
+ </soapenv:Body>
+</soapenv:Envelope>""".encode()
+
+
+def _notification(sender: Sender, item: Item) -> str:
+    opening = f'<sObject xsi:type="sf:{sender.object_name}" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"'
+    if item.fields is None:
+        record = f"    {opening}/>\n"
+    else:
+        lines = "".join(f"     <sf:{name}>{_text(value)}</sf:{name}>\n" for name, value in item.fields)
+        record = f"    {opening}>\n{lines}    </sObject>\n"
+    return f"   <Notification>\n    <Id>{item.notification_id}</Id>\n{record}   </Notification>\n"
+
+
+def _text(value: str) -> str:
+    return escape(_NOT_XML.sub("�", value), {"\r": "&#13;"})
+
+
+def written(field: FieldDef, value: Scalar) -> str | None:
+    """Write a value as its XML Schema type has it; None: it is null and left out."""
+    if field.type == "boolean":
+        return "true" if value else "false"
+    if value is None:
+        return None
+    if field.type in _REALS:
+        return java_double(float(value))
+    if field.type == "int":
+        return str(int(value))
+    if field.type == "datetime":
+        return str(value).replace("+0000", "Z")
+    return str(value)
+
+
+def java_double(value: float) -> str:
+    """Write a number as Java does: `1001.0`, and `1.39E8` from ten million on."""
+    number = Decimal(repr(value))
+    if not number or _PLAIN[0] <= abs(number) < _PLAIN[1]:
+        plain = format(number, "f")
+        return plain if "." in plain else f"{plain}.0"
+    sign, digits, _ = number.normalize().as_tuple()
+    head, tail = str(digits[0]), "".join(map(str, digits[1:])) or "0"
+    return f"{'-' if sign else ''}{head}.{tail}E{number.adjusted()}"
+
+
+def acknowledged(status: int, body: bytes) -> str | None:
+    """Judge an answer: None when it is an Ack, else what is wrong with it."""
+    if status != 200:
+        return f"the endpoint answered {status}"
+    from lxml import etree
+
+    if len(body) > MAX_ACK or b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        return "the answer is no acknowledgement"
+    try:
+        root = etree.fromstring(
+            body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+        )
+    except (etree.XMLSyntaxError, ValueError):
+        return "the answer is no XML"
+    ack = root.find(f"{{{ENVELOPE}}}Body/{{{OUTBOUND}}}notificationsResponse/{{{OUTBOUND}}}Ack")
+    if root.tag != f"{{{ENVELOPE}}}Envelope" or ack is None:
+        return "the answer has no Ack"
+    return None if (ack.text or "").strip() in ("true", "1") else "the answer's Ack is not true"

@@ -1,0 +1,119 @@
+"""
+Post a message to its endpoint: to hosts that were allowed only, without proxies or redirects.
+
+The local org is closed: by itself it contacts this machine only, so that nobody's real endpoint hears
+of a record that exists on a laptop.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Collection
+from urllib.parse import SplitResult, urlsplit
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+TIMEOUT = 60.0
+MAX_ANSWER = 64 * 1024
+CHUNK = 8 * 1024
+
+
+class Undelivered(Exception):
+    """No usable answer came; the text says why, without the endpoint's path, which may hold a secret."""
+
+
+class Poster:
+    """Posts one message at a time; `close` breaks off the one that is on its way."""
+
+    def __init__(self, hosts: Collection[str] = (), timeout: float = TIMEOUT) -> None:
+        self._hosts = LOOPBACK | {host.lower() for host in hosts}
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._connection: http.client.HTTPConnection | None = None
+        self._closed = False
+
+    def post(self, url: str, body: bytes) -> tuple[int, bytes]:
+        """Post a message; give status and body of the answer. Raises Undelivered."""
+        parts = self._allowed(url)
+        deadline = time.monotonic() + self._timeout
+        connection = _connection(parts, self._timeout)
+        with self._lock:
+            if self._closed:
+                raise Undelivered("the local org is being stopped")
+            self._connection = connection
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
+        target = parts.path or "/"
+        try:
+            connection.request("POST", f"{target}?{parts.query}" if parts.query else target, body, headers)
+            response = connection.getresponse()
+            return response.status, _read(response, connection, deadline)
+        except ssl.SSLError as error:
+            raise Undelivered(f"{parts.hostname}: {error.reason or error}") from error
+        except TimeoutError as error:
+            raise Undelivered(f"{parts.hostname} did not answer in {self._timeout:g} s") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Undelivered(
+                f"{parts.hostname}: {error.strerror if isinstance(error, OSError) else error!r}"
+            ) from error
+        finally:
+            with self._lock:
+                self._connection = None
+            connection.close()
+
+    def close(self) -> None:
+        """Break off what is on its way, and post nothing more."""
+        with self._lock:
+            self._closed = True
+            underway = self._connection.sock if self._connection is not None else None
+        if underway is not None:
+            try:
+                underway.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return
+
+    def _allowed(self, url: str) -> SplitResult:
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "").lower()
+            _ = parts.port
+        except ValueError as error:
+            raise Undelivered(f"the endpoint is no URL: {error}") from error
+        if parts.scheme not in ("http", "https") or not host:
+            raise Undelivered("the endpoint is no http or https URL")
+        if host not in self._hosts:
+            raise Undelivered(
+                f"{host} is not contacted: the local org reaches this machine only, and hosts named by --outbound-host"
+            )
+        return parts
+
+
+def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:
+    host = str(parts.hostname)
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, parts.port, timeout=timeout)
+    # What a certificate must be signed by: the machine's authorities, or a file named as for other clients.
+    authority = os.environ.get("REQUESTS_CA_BUNDLE") or None
+    return http.client.HTTPSConnection(
+        host, parts.port, timeout=timeout, context=ssl.create_default_context(cafile=authority)
+    )
+
+
+def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
+    """Read an answer that may come in drops: up to a size, and up to the deadline."""
+    parts, size = [], 0
+    while size <= MAX_ANSWER:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if connection.sock is not None:
+            connection.sock.settimeout(left)
+        part = response.read1(CHUNK)
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)

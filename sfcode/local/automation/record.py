@@ -1,0 +1,99 @@
+"""A saved record, as flows and rules look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from sfcode.local.automation.errors import NotModelled
+from sfcode.local.metadata.formula.evaluate import evaluate
+from sfcode.local.metadata.formula.parser import FormulaError
+from sfcode.local.metadata.formula.values import Value
+from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.formulas import RecordContext
+from sfcode.local.sobjects.model import ObjectDef
+from sfcode.local.sobjects.rows import row
+from sfcode.local.store import Record, Tx
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """Rows read one at a time: a save touches few, and an object may have many."""
+
+    tx: Tx
+
+    def get(self, object_name: str, record_id: str) -> Record | None:
+        """Find a row by its id."""
+        return row(self.tx, object_name, record_id)
+
+    def all(self, object_name: str) -> list[Record]:
+        """List the rows of an object."""
+        return self.tx.records(object_name)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One save: the record as it was and as it is, and who saved it when."""
+
+    tx: Tx
+    catalog: Catalog
+    target: ObjectDef
+    before: Record | None
+    after: Record
+    access: Access
+    now: datetime
+    is_new: bool
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+        return str(self.after["Id"])
+
+    def earlier(self) -> Saved | None:
+        """Give the record as it was, as if it had been saved like that before."""
+        if self.before is None:
+            return None
+        return replace(self, after=dict(self.before), is_new=False)
+
+    def value(self, path: tuple[str, ...]) -> Value:
+        """Give a field's value, formula fields and fields of parents included. Raises NotModelled."""
+        try:
+            return self._as_shown(path, self._context.value(path))
+        except FormulaError as error:
+            raise NotModelled(str(error)) from error
+
+    def prior(self, path: tuple[str, ...]) -> Value:
+        """Give a field's value before the save. Raises NotModelled."""
+        try:
+            return self._as_shown(path, self._context.prior(path))
+        except FormulaError as error:
+            raise NotModelled(str(error)) from error
+
+    def _as_shown(self, path: tuple[str, ...], value: Value) -> Value:
+        """Give a percentage as people write it: formulas compute with its hundredth part."""
+        field = self.target.field(path[0]) if len(path) == 1 else None
+        percent = field is not None and field.type == "percent" and isinstance(value, Decimal)
+        return value * 100 if percent and isinstance(value, Decimal) else value
+
+    def meets(self, formula: str) -> bool:
+        """Tell whether a formula is true of this save; a blank is not. Raises NotModelled."""
+        try:
+            return evaluate(formula, self._context) is True
+        except FormulaError as error:
+            raise NotModelled(f"its formula is not evaluated: {error}") from error
+
+    @property
+    def _context(self) -> RecordContext:
+        return RecordContext(
+            self.catalog,
+            OneByOne(self.tx),
+            self.target.name,
+            self.after,
+            self.now,
+            prior_record=self.before,
+            is_new=self.is_new,
+            user_id=self.access.user_id,
+            permissions=self.access.custom_permissions,
+        )

@@ -1,0 +1,129 @@
+"""Workflow rules: when one runs, by its criteria or its formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sfcode.local.automation.compare import holds, same
+from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.logic import combine
+from sfcode.local.automation.record import Saved
+from sfcode.local.metadata.formula.values import Value, is_blank, to_text
+from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef
+from sfcode.metadata.component import Body
+
+EVERY_SAVE = "onAllChanges"
+ON_CREATE = "onCreateOnly"
+ORDERED = {
+    "greaterThan": "GreaterThan",
+    "greaterOrEqual": "GreaterThanOrEqualTo",
+    "lessThan": "LessThan",
+    "lessOrEqual": "LessThanOrEqualTo",
+}
+TEXTUAL = {"contains": "Contains", "startsWith": "StartsWith"}
+AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2}) ([AP]M))?", re.IGNORECASE)
+
+
+def runs(saved: Saved, body: Body) -> bool:
+    """
+    Tell whether a save makes a rule act. Raises NotModelled.
+
+    `onCreateOrTriggeringUpdate` acts on an update only when the record did not meet the criteria before:
+    https://help.salesforce.com/s/articleView?id=platform.workflow_rules_define.htm&type=5
+    """
+    when = body.get("triggerType")
+    if when == ON_CREATE and not saved.is_new:
+        return False
+    if not _met(saved, body):
+        return False
+    earlier = None if saved.is_new or when == EVERY_SAVE else saved.earlier()
+    return earlier is None or not _met(earlier, body)
+
+
+def _met(saved: Saved, body: Body) -> bool:
+    if body.get("formula"):
+        return saved.meets(str(body["formula"]))
+    items = body.get("criteriaItems")
+    entries = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+    logic = body.get("booleanFilter")
+    return combine(None if logic is None else str(logic), [_holds(saved, item) for item in entries])
+
+
+def _holds(saved: Saved, item: Mapping[str, Any]) -> bool:
+    path, field = _field(saved, str(item.get("field")))
+    left, operation = saved.value(path), str(item.get("operation"))
+    if item.get("valueField"):
+        wanted = [saved.value(_field(saved, str(item["valueField"]))[0])]
+    else:
+        wanted = [_literal(field, word) for word in _words(item.get("value"))]
+    if isinstance(left, datetime) and any(type(each) is date for each in wanted):
+        # A day without a time means the whole day.
+        left = left.astimezone(UTC).date()
+    return _compared(operation, left, wanted)
+
+
+def _compared(operation: str, left: Value, wanted: list[Value]) -> bool:
+    if operation in ("equals", "notEqual"):
+        return any(same(left, each) for each in wanted) is (operation == "equals")
+    if operation in ("contains", "startsWith"):
+        return any(holds(TEXTUAL[operation], left, each) for each in wanted)
+    if operation == "notContain":
+        return not any(holds("Contains", left, each) for each in wanted)
+    if operation in ("includes", "excludes"):
+        chosen = {each.lower() for each in to_text(left).split(";") if each}
+        return bool(chosen & {to_text(each).lower() for each in wanted}) is (operation == "includes")
+    if operation in ORDERED and len(wanted) == 1:
+        return not is_blank(left) and holds(ORDERED[operation], left, wanted[0])
+    raise NotModelled(f"the operation {operation} is not run by the local org")
+
+
+def _words(value: object) -> list[str]:
+    """Split the values of a criterion, which are separated by commas; none means blank."""
+    words = [word.strip().strip('"') for word in str(value).split(",")] if value not in (None, "") else []
+    return [word for word in words if word] or [""]
+
+
+def _literal(field: FieldDef | None, word: str) -> Value:
+    if not word or field is None:
+        return word
+    if field.type == "boolean":
+        return word.lower() in ("true", "1")
+    if field.type in NUMBER_TYPES:
+        try:
+            return Decimal(word)
+        except InvalidOperation as error:
+            raise NotModelled(f"{word!r} is no number") from error
+    return _moment(word) if field.type in ("date", "datetime") else word
+
+
+def _moment(word: str) -> Value:
+    american = AMERICAN.fullmatch(word)
+    try:
+        if american is None:
+            return datetime.fromisoformat(word) if "T" in word else date.fromisoformat(word)
+        month, day, year = (int(part) for part in american.groups()[:3])
+        if american[4] is None:
+            return date(year, month, day)
+        hour = int(american[4]) % 12 + (12 if american[6].upper() == "PM" else 0)
+        return datetime(year, month, day, hour, int(american[5]), tzinfo=UTC)
+    except ValueError as error:
+        raise NotModelled(f"the date {word!r} is not read by the local org") from error
+
+
+def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
+    """Find the field of a criterion: the record's own, the saving user's, or a parent's."""
+    owner, _, name = text.rpartition(".")
+    if not owner or owner.lower() == saved.target.name.lower():
+        return (name,), saved.target.field(name)
+    named = saved.catalog.object(owner)
+    field = named.field(name) if named else None
+    if owner.lower() == "user":
+        return ("$User", name), field
+    leading = [each for each in saved.target.relationships.values() if owner in each.reference_to]
+    if len(leading) != 1:
+        raise NotModelled(f"the field {text} is not read by the local org")
+    return (leading[0].relationship, name), field

@@ -1,0 +1,98 @@
+"""After each save: which flows and rules run, and what they send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+
+from sfcode.local.automation import flows, rules
+from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.record import Saved
+from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import ObjectDef
+from sfcode.local.store import FlowVersion, Record, Stored, Tx
+
+MAY_SEND = "SendOutboundMessages"
+"""
+The user permission of those whose saves send messages. An integration user without it does not hear its own echo.
+
+https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm
+"""
+MESSAGE = "OutboundMessage"
+
+
+class Automation:
+    """The automation of one transaction, for one user; what has been read once is not read again."""
+
+    def __init__(self, tx: Tx, access: Access, now: datetime) -> None:
+        self._tx = tx
+        self._access = access
+        self._now = now
+        self._known: dict[str, tuple[list[FlowVersion], list[Stored]]] = {}
+
+    def after_save(self, target: ObjectDef, before: Record | None, record_id: str) -> None:
+        """Run what a record's save starts; messages are queued in the same transaction."""
+        started, active = self._of(target.name)
+        if not (started or active):
+            return
+        after = self._tx.record(target.name, record_id)
+        if after is None:
+            return
+        saved = Saved(self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None)
+        # An org runs workflow rules first.
+        for rule in active:
+            self._rule(saved, rule)
+        for version in started:
+            self._flow(saved, version)
+
+    def _of(self, object_name: str) -> tuple[list[FlowVersion], list[Stored]]:
+        if object_name not in self._known:
+            found = self._tx.child_components("WorkflowRule", object_name)
+            active = [stored for stored in found if stored.component.body.get("active")]
+            self._known[object_name] = (self._tx.triggered_flows(object_name, flows.AFTER_SAVE), active)
+        return self._known[object_name]
+
+    def _flow(self, saved: Saved, version: FlowVersion) -> None:
+        source = f"Flow:{version.full_name}"
+        try:
+            if flows.starts(saved, version.body):
+                self._send(saved, source, flows.messages(version.body))
+        except NotModelled as error:
+            self._log(saved, source, str(error))
+
+    def _rule(self, saved: Saved, rule: Stored) -> None:
+        source = f"WorkflowRule:{rule.component.full_name}"
+        try:
+            if not rules.runs(saved, rule.component.body):
+                return
+        except NotModelled as error:
+            self._log(saved, source, str(error))
+            return
+        actions = rule.component.body.get("actions")
+        found = actions if isinstance(actions, Mapping) else {}
+        sent = [name for name, action in found.items() if isinstance(action, Mapping) and action.get("type") == MESSAGE]
+        self._send(saved, source, (f"{saved.target.name}.{name}" for name in sent))
+        for name in sorted(set(found) - set(sent)):
+            self._log(saved, source, f"its action {name} is not run by the local org: it is no outbound message")
+        if rule.component.body.get("workflowTimeTriggers"):
+            self._log(saved, source, "its time triggers are not run by the local org")
+
+    def _send(self, saved: Saved, source: str, names: Iterable[str]) -> None:
+        for name in names:
+            message = self._tx.stored("WorkflowOutboundMessage", name)
+            if message is None:
+                self._log(saved, source, f"there is no outbound message {name}")
+            elif not self._access.has(MAY_SEND):
+                self._log(saved, source, f"{name} is not sent: the saving user has no right to send outbound messages")
+            else:
+                self._tx.queue_notification(message.id, saved.id, now=self._now)
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        """All objects: automation sees what the saving user may not."""
+        return Catalog(self._tx)
+
+    def _log(self, saved: Saved, source: str, text: str) -> None:
+        self._tx.log_automation(source, saved.id, text, now=self._now)

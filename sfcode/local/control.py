@@ -1,0 +1,117 @@
+"""
+What no org has: routes by which tests and curious people turn the local org's clock, arm faults and look into its queues.
+
+They are open to the administrator who `serve` prints the token of, and to nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.automation.delivery import Deliveries
+from sfcode.local.clock import TurnedClock, stamp
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, not_found
+from sfcode.local.faults import KINDS, BadFault, from_json
+from sfcode.local.rest.call import Call, Handler, answer, no_content, route
+
+BASE = "/services/sfcode"
+LONGEST_TURN = timedelta(days=366)
+
+
+def routes(context: Context, deliveries: Deliveries) -> list[Route]:
+    """List the routes of this file."""
+
+    def advance(call: Call) -> Response:
+        return _advance(call, deliveries)
+
+    def deliver(_call: Call) -> Response:
+        return answer(deliveries.deliver().json())
+
+    handlers: Mapping[str, Mapping[str, Handler]] = {
+        "/automation-log": {"GET": _log},
+        "/clock": {"GET": _clock, "POST": advance},
+        "/deliveries": {"POST": deliver},
+        "/faults": {"GET": _faults, "POST": _arm, "DELETE": _clear},
+        "/faults/{id:int}": {"DELETE": _disarm},
+        "/outbound-messages": {"GET": _queue},
+    }
+    return [
+        route(BASE + path, context, {method: _guarded(handler) for method, handler in methods.items()})
+        for path, methods in handlers.items()
+    ]
+
+
+def _guarded(handler: Handler) -> Handler:
+    def guarded(call: Call) -> Response:
+        with call.context.store.read() as tx:
+            administrator = tx.get("admin_id")
+        if call.session.user_id != administrator:
+            raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
+        return handler(call)
+
+    return guarded
+
+
+def _log(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        return answer({"entries": [asdict(entry) for entry in tx.automation_log()]})
+
+
+def _queue(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        names = {stored.id: stored.component.full_name for stored in tx.components("WorkflowOutboundMessage")}
+        found = [asdict(each) | {"action": names.get(each.action_id)} for each in tx.notifications()]
+    return answer({"notifications": found})
+
+
+def _clock(call: Call) -> Response:
+    return answer(_time(call.context))
+
+
+def _advance(call: Call, deliveries: Deliveries) -> Response:
+    seconds = call.json_object().get("advance")
+    most = LONGEST_TURN.total_seconds()
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= most:
+        raise ApiError("INVALID_FIELD", f"advance is a number of seconds from 0 to {most:.0f}")
+    clock = call.context.clock
+    if not isinstance(clock, TurnedClock):
+        raise not_found()
+    clock.advance(timedelta(seconds=seconds))
+    with call.context.store.transaction() as tx:
+        tx.set(TurnedClock.KEY, str(clock.offset.total_seconds()))
+    return answer(_time(call.context) | {"deliveries": deliveries.deliver().json()})
+
+
+def _time(context: Context) -> dict[str, Any]:
+    clock = context.clock
+    turned = clock.offset.total_seconds() if isinstance(clock, TurnedClock) else 0.0
+    return {"now": stamp(clock.now()), "advanced": turned}
+
+
+def _faults(call: Call) -> Response:
+    return answer({"faults": call.context.faults.list(), "kinds": KINDS})
+
+
+def _arm(call: Call) -> Response:
+    try:
+        fault = from_json(call.json())
+    except BadFault as error:
+        raise ApiError("INVALID_FIELD", str(error)) from error
+    return answer(call.context.faults.arm(fault).json(), 201)
+
+
+def _clear(call: Call) -> Response:
+    return answer({"cleared": call.context.faults.clear()})
+
+
+def _disarm(call: Call) -> Response:
+    if not call.context.faults.clear([int(call.path["id"])]):
+        raise not_found()
+    return no_content()

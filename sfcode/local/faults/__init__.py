@@ -1,0 +1,13 @@
+"""
+Faults on demand: what goes wrong between a client and an org, when somebody asks for it.
+
+A fault is armed through the control route or a flag of `sfcode local serve`, strikes so many times or
+with a probability, and ends with the server.
+"""
+
+from __future__ import annotations
+
+from sfcode.local.faults.fault import KINDS, BadFault, Fault, from_json, from_text
+from sfcode.local.faults.registry import Armed, Faults
+
+__all__ = ["KINDS", "Armed", "BadFault", "Fault", "Faults", "from_json", "from_text"]

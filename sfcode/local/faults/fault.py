@@ -1,0 +1,129 @@
+"""One fault: what it does, to which requests, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+KINDS = {
+    "latency": "the answer takes `seconds` longer",
+    "unavailable": "503, with Retry-After when `retry_after` is given",
+    "drop": "the connection is closed before the request is handled",
+    "drop_after": "the request is handled, then the connection is closed without an answer",
+    "session_expired": "INVALID_SESSION_ID",
+    "request_limit": "REQUEST_LIMIT_EXCEEDED",
+    "row_lock": "UNABLE_TO_LOCK_ROW for writes of records of `object`",
+    "duplicate_delivery": "an outbound message that was delivered is sent once more; `path` is the endpoint's",
+    "slow_deploy": "a deployment begins only after it was asked for `polls` times",
+    "locked_org": "a deployment fails with ALREADY_IN_PROCESS",
+}
+"""What can go wrong."""
+
+ANY = "*"
+SECONDS_AT_MOST = 600.0
+
+
+class BadFault(ValueError):
+    """A description that is of no fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault as it is asked for."""
+
+    kind: str
+    path: str = ANY
+    """A pattern for the request's path, with `*` and `?`."""
+    method: str = ANY
+    object: str = ANY
+    times: int | None = None
+    """How often it strikes; None: once, or without end where there is a probability."""
+    skip: int = 0
+    """How many requests that fit are let through first."""
+    probability: float = 1.0
+    seed: int = 0
+    seconds: float = 1.0
+    retry_after: int | None = None
+    polls: int = 2
+
+    @property
+    def at_most(self) -> int | None:
+        """How often it strikes in all; None: without end."""
+        return 1 if self.times is None and self.probability == 1.0 else self.times
+
+    def fits(self, path: str, method: str, object_name: str) -> bool:
+        """Tell whether it concerns this request, or this record's write."""
+        return (
+            fnmatchcase(path, self.path)
+            and self.method in (ANY, method)
+            and self.object.lower() in (ANY, object_name.lower())
+        )
+
+    def json(self) -> dict[str, Any]:
+        """Give it as JSON, without what is as always."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
+
+
+def from_json(value: object) -> Fault:
+    """Read a fault. Raises BadFault, which says what is wrong."""
+    if not isinstance(value, Mapping):
+        raise BadFault('a fault is a JSON object: {"kind": "unavailable", "times": 2}')
+    known = {field.name: field for field in fields(Fault)}
+    for name in value:
+        if name not in known:
+            raise BadFault(f"a fault has no {name!r}; there is {', '.join(known)}")
+    kind = value.get("kind")
+    if kind not in KINDS:
+        raise BadFault(f"there is no fault {kind!r}; there is {', '.join(KINDS)}")
+    read = {name: _checked(name, each) for name, each in value.items()}
+    return Fault(**read)
+
+
+def from_text(text: str) -> Fault:
+    """Read a fault as the command line has it: `unavailable,times=2,path=/services/data/*`. Raises BadFault."""
+    kind, *pairs = text.split(",")
+    value: dict[str, Any] = {"kind": kind.strip()}
+    for pair in pairs:
+        name, equals, given = pair.partition("=")
+        if not equals:
+            raise BadFault(f"{pair!r} is not NAME=VALUE")
+        value[name.strip()] = _from_word(name.strip(), given.strip())
+    return from_json(value)
+
+
+_WHOLE = {"times": 1, "skip": 0, "seed": 0, "retry_after": 0, "polls": 1}
+"""Whole numbers, and the least of each."""
+_REAL = {"probability": 1.0, "seconds": SECONDS_AT_MOST}
+"""Numbers from 0, and the largest of each."""
+
+
+def _checked(name: str, value: object) -> Any:
+    if name in _WHOLE:
+        if isinstance(value, bool) or not isinstance(value, int) or value < _WHOLE[name]:
+            raise BadFault(f"{name} is a whole number from {_WHOLE[name]}, not {value!r}")
+        return value
+    if name in _REAL:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _REAL[name]:
+            raise BadFault(f"{name} is a number from 0 to {_REAL[name]:g}, not {value!r}")
+        return float(value)
+    if not isinstance(value, str) or not value:
+        raise BadFault(f"{name} is a text, not {value!r}")
+    return value.upper() if name == "method" else value
+
+
+def _from_word(name: str, word: str) -> Any:
+    try:
+        if name in _WHOLE:
+            return int(word)
+        if name in _REAL:
+            return float(word)
+    except ValueError as error:
+        raise BadFault(f"{name} is a number, not {word!r}") from error
+    return word
+
+
+def described(fault: Fault) -> dict[str, Any]:
+    """Give everything that a fault is made of."""
+    return asdict(fault)

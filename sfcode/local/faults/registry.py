@@ -1,0 +1,82 @@
+"""The faults that are armed in one server."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfcode.local.faults.fault import Fault
+
+
+@dataclass
+class Armed:
+    """A fault that waits for its moment, and how often it has come."""
+
+    id: int
+    fault: Fault
+    seen: int = 0
+    """Requests that fit."""
+    hits: int = 0
+    """Those that it struck."""
+    rng: random.Random = field(default_factory=random.Random)
+
+    @property
+    def left(self) -> int | None:
+        """How often it will strike yet; None: without end."""
+        most = self.fault.at_most
+        return None if most is None else most - self.hits
+
+    def strikes(self) -> bool:
+        """Count a request that fits, and tell whether it is struck."""
+        self.seen += 1
+        if self.left == 0 or self.seen <= self.fault.skip or self.rng.random() >= self.fault.probability:
+            return False
+        self.hits += 1
+        return True
+
+    def json(self) -> dict[str, Any]:
+        """Give it as the control route shows it."""
+        return {"id": self.id, **self.fault.json(), "left": self.left, "seen": self.seen, "hits": self.hits}
+
+
+class Faults:
+    """The faults of one server, in the order in which they were armed. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[Armed] = []
+        self._last = 0
+
+    def arm(self, fault: Fault) -> Armed:
+        """Arm a fault."""
+        with self._lock:
+            self._last += 1
+            armed = Armed(self._last, fault, rng=random.Random(fault.seed))  # noqa: S311 (a fault can be repeated)
+            self._armed.append(armed)
+            return armed
+
+    def list(self) -> list[dict[str, Any]]:
+        """List what is armed, what has struck for the last time included."""
+        with self._lock:
+            return [armed.json() for armed in self._armed]
+
+    def clear(self, ids: Iterable[int] | None = None) -> int:
+        """Take back some faults, or all; tell how many."""
+        with self._lock:
+            gone = set(ids) if ids is not None else {armed.id for armed in self._armed}
+            before = len(self._armed)
+            self._armed = [armed for armed in self._armed if armed.id not in gone]
+            return before - len(self._armed)
+
+    def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> Fault | None:
+        """Tell which fault of a kind strikes now, if one does."""
+        if not self._armed:
+            return None
+        with self._lock:
+            for armed in self._armed:
+                if armed.fault.kind == kind and armed.fault.fits(path, method, object_name) and armed.strikes():
+                    return armed.fault
+        return None

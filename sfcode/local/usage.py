@@ -1,0 +1,35 @@
+"""How many API requests an org has answered today."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+PER_DAY = 100_000
+DAY = timedelta(hours=24)
+
+
+class Usage:
+    """Counts requests over 24 hours, for as long as the server runs. Safe to use from many threads."""
+
+    def __init__(self, limit: int = PER_DAY) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._since: datetime | None = None
+        self._count = 0
+
+    def count(self, now: datetime) -> None:
+        """Count one request."""
+        with self._lock:
+            self._roll(now)
+            self._count += 1
+
+    def used(self, now: datetime) -> int:
+        """Tell how many requests there were."""
+        with self._lock:
+            self._roll(now)
+            return self._count
+
+    def _roll(self, now: datetime) -> None:
+        if self._since is None or now - self._since >= DAY:
+            self._since, self._count = now, 0
