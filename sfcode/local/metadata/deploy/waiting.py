@@ -1,0 +1,45 @@
+"""Deploys that are made to wait: they begin only after somebody has asked for them often enough."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass
+class _Held:
+    polls: int
+    left: int
+    begin: Callable[[], None]
+
+
+class Waiting:
+    """The deploys of one server that have not begun. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[str, _Held] = {}
+
+    def hold(self, deploy_id: str, polls: int, begin: Callable[[], None]) -> None:
+        """Have a deploy begin when it has been asked for so many times."""
+        with self._lock:
+            self._held[deploy_id] = _Held(polls, polls, begin)
+
+    def poll(self, deploy_id: str) -> str | None:
+        """Count a question, and give the status to be told: `Pending`, later `InProgress`; None: it does not wait."""
+        with self._lock:
+            held = self._held.get(deploy_id)
+            if held is None:
+                return None
+            held.left -= 1
+            if held.left >= 0:
+                return "Pending" if held.left >= held.polls // 2 else "InProgress"
+            del self._held[deploy_id]
+        held.begin()
+        return None
+
+    def drop(self, deploy_id: str) -> bool:
+        """Let a deploy never begin; say whether it was waiting."""
+        with self._lock:
+            return self._held.pop(deploy_id, None) is not None
