@@ -30,10 +30,12 @@ class Raw(str):
 class Fault(Exception):
     """A call that is not answered; `code` is Salesforce's, without `sf:`."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, detail: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.detail = detail
+        """The element that repeats both where a WSDL has one for it: `LoginFault`."""
 
 
 @dataclass(frozen=True)
@@ -108,18 +110,22 @@ def flag(element: etree._Element, name: str, *, default: bool) -> bool:
     return default if found is None else found.lower() in {"true", "1"}
 
 
-def answer(operation: str, results: Sequence[Node]) -> bytes:
+def answer(operation: str, results: Sequence[Node], namespace: str = METADATA) -> bytes:
     """Write the envelope of an answer; each result is one `<result>`, unprefixed."""
     inner = "".join(_write("result", result) for result in results)
-    return _envelope(f' xmlns="{METADATA}"', f"<{operation}Response>{inner}</{operation}Response>")
+    return _envelope(f' xmlns="{namespace}"', f"<{operation}Response>{inner}</{operation}Response>")
 
 
 def fault(error: Fault) -> bytes:
     """Write the envelope of a fault."""
-    message = escape(_clean(f"{error.code}: {error.message}"))
+    message, detail = escape(_clean(error.message)), ""
+    if error.detail:
+        said = f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
+        detail = f'<detail><sf:{error.detail} xsi:type="sf:{error.detail}">{said}</sf:{error.detail}></detail>'
     return _envelope(
         f' xmlns:sf="{FAULTS}"',
-        f"<soapenv:Fault><faultcode>sf:{error.code}</faultcode><faultstring>{message}</faultstring></soapenv:Fault>",
+        f"<soapenv:Fault><faultcode>sf:{error.code}</faultcode>"
+        f"<faultstring>{error.code}: {message}</faultstring>{detail}</soapenv:Fault>",
     )
 
 

@@ -24,7 +24,6 @@ def routes(context: Context) -> list[Route]:
     return [
         Route("/services/oauth2/userinfo", userinfo, methods=["GET", "POST"]),
         Route("/id/{org}/{user}", identity, methods=["GET", "POST"]),
-        Route("/services/oauth2/token", _token, methods=["POST"]),
         route(f"{DATA}/chatter/users/me", context, {"GET": _me}),
     ]
 
@@ -34,11 +33,6 @@ def identity_url(org_id: str, user_id: str, at: str) -> str:
     return f"{at}/id/{org_id}/{user_id}"
 
 
-def _token(_request: Request) -> Response:
-    # Sessions are made by `sfcode local serve`, which prints their token.
-    return answer({"error": "unsupported_grant_type", "error_description": "grant type not supported"}, 400)
-
-
 def _me(call: Call) -> Response:
     with call.context.store.read() as tx:
         user = tx.record("User", call.session.user_id) or {}
@@ -46,7 +40,8 @@ def _me(call: Call) -> Response:
 
 
 def _about(context: Context, request: Request, asked: tuple[str, str] | None) -> Response:
-    session = context.signed_in(bearer(request) or request.query_params.get("access_token"))
+    given = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
+    session = context.signed_in(bearer(request) or next((token for token in given if token), None))
     if session is None:
         return PlainTextResponse("Bad_OAuth_Token", 403)
     if asked is not None and tuple(full(each) for each in asked) != (session.org_id, session.user_id):

@@ -1,0 +1,24 @@
+"""Signing in to the local org: OAuth, SOAP login, passwords, and the apps that ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from sfcode.local.context import Context
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of signing in and out."""
+    # A company is founded without a web server, and brings apps.
+    from sfcode.local.signin import authorize, endpoint, partner, passwords, registration
+
+    return [
+        *endpoint.routes(context),
+        *authorize.routes(context),
+        *partner.routes(context),
+        *passwords.routes(context),
+        *registration.routes(context),
+    ]

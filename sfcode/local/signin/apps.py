@@ -1,0 +1,116 @@
+"""Apps that may ask for tokens: what Salesforce calls connected apps, and External Client Apps."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sfcode.local.auth import secret
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.store import Record, Tx
+
+PERMITTED = ("admin_approved", "all")
+LISTS = ("callback_urls", "permission_sets", "profiles", "users")
+TEXTS = ("name", "consumer_key", "consumer_secret", "certificate", "run_as", "permitted_users")
+SHORTEST, LONGEST = 1, 24 * 60
+KEY_LENGTH = 85
+SECRET_LENGTH = 64
+
+Wrong = Callable[[str, str, str], None]
+"""Takes the key, what is wrong with its value, and what to do."""
+
+
+@dataclass(frozen=True)
+class App:
+    """One app and its policies."""
+
+    name: str
+    consumer_key: str
+    consumer_secret: str = ""
+    certificate: str = ""
+    """PEM: the certificate, or public key, that its JWT assertions are checked with."""
+    callback_urls: tuple[str, ...] = ()
+    run_as: str = ""
+    """Username that it signs in as with its own credentials."""
+    permitted_users: str = "admin_approved"
+    """`admin_approved`: those named below; `all`: whoever has let it in before."""
+    users: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    permission_sets: tuple[str, ...] = ()
+    session_minutes: int = 120
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is stored."""
+        return asdict(self)
+
+    def admits(self, tx: Tx, user: Record) -> bool:
+        """Tell whether an administrator has approved a user for this app."""
+        if user["Username"] in self.users:
+            return True
+        rows = Rows(tx)
+        profile = rows.get("Profile", str(user.get("ProfileId")))
+        if profile is not None and profile["Name"] in self.profiles:
+            return True
+        assigned = tx.find("PermissionSetAssignment", "AssigneeId", user["Id"]) if self.permission_sets else []
+        held = (rows.get("PermissionSet", str(row["PermissionSetId"])) for row in assigned)
+        return any(row is not None and row["Name"] in self.permission_sets for row in held)
+
+
+def app(tx: Tx, consumer_key: str) -> App | None:
+    """Find an app by its consumer key."""
+    body = tx.app(consumer_key)
+    return None if body is None else from_body(body)
+
+
+def from_body(body: Mapping[str, Any]) -> App:
+    """Read what was stored."""
+    values: dict[str, Any] = {key: tuple(value) if key in LISTS else value for key, value in body.items()}
+    return App(**values)
+
+
+def read(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> App:
+    """Read an app that somebody wrote, telling each fault; a key and a secret are made up where there are none."""
+    known = (*TEXTS, *LISTS, "session_minutes")
+    for key in values.keys() - {*known}:
+        wrong(key, "an app has no such setting", f"the settings are {', '.join(known)}")
+    texts = {key: _text(key, values.get(key), wrong) for key in TEXTS}
+    if not texts["name"]:
+        wrong("name", "an app needs a name", "")
+    if texts["permitted_users"] not in ("", *PERMITTED):
+        wrong("permitted_users", f"there is no policy {texts['permitted_users']}", f"one of {', '.join(PERMITTED)}")
+    if texts["certificate"] and not _usable(texts["certificate"]):
+        wrong("certificate", "this is neither a certificate nor a public key of RSA", "give it in PEM form")
+    minutes = values.get("session_minutes", 120)
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not SHORTEST <= minutes <= LONGEST:
+        wrong("session_minutes", "this must be a number of minutes", f"from {SHORTEST} to {LONGEST}")
+    made = {"consumer_key": f"3MVG9{secret(KEY_LENGTH - 5, rng)}", "permitted_users": PERMITTED[0]}
+    if "consumer_secret" not in values:
+        made["consumer_secret"] = secret(SECRET_LENGTH, rng).upper()
+    filled: dict[str, Any] = {key: text or made.get(key, "") for key, text in texts.items()}
+    filled |= {key: _list(key, values.get(key), wrong) for key in LISTS}
+    return App(**filled, session_minutes=minutes)
+
+
+def _text(key: str, value: object, wrong: Wrong) -> str:
+    if value is not None and not isinstance(value, str):
+        wrong(key, "this must be text", "put it in quotes")
+        return ""
+    return value or ""
+
+
+def _list(key: str, value: object, wrong: Wrong) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        wrong(key, "this must be a list of names", "")
+        return ()
+    return tuple(value)
+
+
+def _usable(pem: str) -> bool:
+    from sfcode.local.signin.assertion import public_key  # it brings the cryptography package
+
+    return public_key(pem) is not None

@@ -1,0 +1,69 @@
+"""
+The assertion of a JWT bearer sign-in: who says so, about whom, to whom, until when.
+
+https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm has the claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.x509 import load_pem_x509_certificate
+
+from sfcode.local.signin.errors import OAuthError
+
+MILLISECONDS = 100_000_000_000
+"""What is larger cannot be seconds: the sf CLI writes `exp` in milliseconds, and an org takes it."""
+
+
+def public_key(pem: str) -> RSAPublicKey | None:
+    """Read an RSA public key out of a PEM certificate or key; None where there is none."""
+    data = pem.encode()
+    try:
+        found = load_pem_x509_certificate(data).public_key() if b"CERTIFICATE" in data else load_pem_public_key(data)
+    except ValueError:
+        return None
+    return found if isinstance(found, RSAPublicKey) else None
+
+
+def unverified(text: str) -> Mapping[str, Any]:
+    """Read the claims without believing them. Raises OAuthError."""
+    try:
+        claims: Mapping[str, Any] = jwt.decode(text, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        raise OAuthError("invalid_grant", "invalid assertion") from None
+    return claims
+
+
+def verify(text: str, pem: str, audiences: Collection[str], now: datetime) -> str:
+    """Check an assertion; give the username that it is about. Raises OAuthError."""
+    key = public_key(pem) if pem else None
+    try:
+        if key is None:
+            raise jwt.InvalidKeyError
+        # Salesforce judges the times and the audience in its own way; the signature is PyJWT's business.
+        options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+        claims = jwt.decode(text, key, algorithms=["RS256"], options=options)
+    except (jwt.InvalidTokenError, jwt.InvalidKeyError):
+        raise OAuthError("invalid_grant", "invalid assertion") from None
+    given = claims.get("aud")
+    addressed = {str(each).rstrip("/") for each in (given if isinstance(given, list) else [given])}
+    if not addressed & {each.rstrip("/") for each in audiences}:
+        raise OAuthError("invalid_grant", "audience is invalid")
+    if _seconds(claims.get("exp")) <= now.timestamp():
+        raise OAuthError("invalid_grant", "expired authorization code")
+    return str(claims.get("sub") or claims.get("prn") or "")
+
+
+def _seconds(value: object) -> float:
+    """Read `exp`, which some clients send as text; without one the assertion is of no use."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return 0.0
+    return number / 1000 if number > MILLISECONDS else number

@@ -1,0 +1,69 @@
+"""The page where a person lets an app in. Nobody is asked here: who names the app's callback address is let in at once."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sfcode.local import auth
+from sfcode.local.context import Context
+from sfcode.local.rest.call import answer
+from sfcode.local.signin.apps import App, app
+from sfcode.local.signin.errors import OAuthError
+from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted
+from sfcode.local.store import Tx
+
+CODE_LENGTH = 86
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+
+    def authorize(request: Request) -> Response:
+        try:
+            return _authorize(context, dict(request.query_params))
+        except OAuthError as error:
+            # Without an address that the app has registered there is nobody to send this to.
+            return answer(error.body, 400)
+
+    return [Route("/services/oauth2/authorize", authorize, methods=["GET"])]
+
+
+def _authorize(context: Context, form: dict[str, str]) -> Response:
+    with context.store.transaction() as tx:
+        found = app(tx, form.get("client_id", ""))
+        if found is None:
+            raise OAuthError("invalid_client_id", "client identifier invalid")
+        target = form.get("redirect_uri", "")
+        if target not in found.callback_urls:
+            raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
+        try:
+            given = {"code": _code(context, tx, found, form)}
+        except OAuthError as error:
+            given = error.body
+    if "state" in form:
+        given["state"] = form["state"]
+    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(given)}", 302)
+
+
+def _code(context: Context, tx: Tx, found: App, form: dict[str, str]) -> str:
+    if form.get("response_type") != "code":
+        raise OAuthError("unsupported_response_type", "response type not supported")
+    username = form.get("login_hint")
+    users = tx.find("User", "Username", username) if username else [tx.record("User", tx.get("admin_id") or "")]
+    user = users[0] if users else None
+    if user is None or not user.get("IsActive"):
+        raise OAuthError("access_denied", "end-user denied authorization")
+    check_admitted(tx, found, user)
+    code = f"aPrx{auth.secret(CODE_LENGTH - 4, context.rng)}"
+    body = {
+        "kind": "code",
+        "scope": form.get("scope") or f"{DEFAULT_SCOPE} refresh_token",
+        "redirect_uri": form["redirect_uri"],
+        "code_challenge": form.get("code_challenge", ""),
+    }
+    tx.put_grant(code, found.consumer_key, str(user["Id"]), body, now=context.clock.now())
+    return code

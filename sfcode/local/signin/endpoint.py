@@ -1,0 +1,155 @@
+"""The OAuth endpoints that programs speak to: tokens are given out, looked at and taken back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local import auth
+from sfcode.local.context import Context
+from sfcode.local.rest.call import answer, origin
+from sfcode.local.rest.identity import identity_url
+from sfcode.local.signin.apps import app as find_app
+from sfcode.local.signin.errors import OAuthError
+from sfcode.local.signin.grants import GRANTS, Ask, Granted
+from sfcode.local.store import Tx
+
+Form = dict[str, str]
+Handler = Callable[[Context, Request, Form], Response]
+MAX_FORM = 1_000_000
+REFRESH_LENGTH = 87
+NO_STORE = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    base = "/services/oauth2"
+    return [
+        _route(f"{base}/token", context, _token, ["POST"]),
+        _route(f"{base}/introspect", context, _introspect, ["POST"]),
+        _route(f"{base}/revoke", context, _revoke, ["GET", "POST"]),
+    ]
+
+
+def _route(path: str, context: Context, handler: Handler, methods: list[str]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        form = await _form(request)
+        try:
+            return await run_in_threadpool(handler, context, request, form)
+        except OAuthError as error:
+            return answer(error.body, 400, NO_STORE)
+
+    return Route(path, endpoint, methods=methods)
+
+
+async def _form(request: Request) -> Form:
+    """Read a form, which may come in chunks, and what stands in the address; Basic credentials count as two fields."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            break
+    form = dict(request.query_params) | dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return form
+        form |= {"client_id": client_id, "client_secret": secret}
+    return form
+
+
+def _token(context: Context, request: Request, form: Form) -> Response:
+    grant = GRANTS.get(form.get("grant_type", ""))
+    if grant is None:
+        raise OAuthError("unsupported_grant_type", "grant type not supported")
+    now, at = context.clock.now(), origin(request)
+    refused = None
+    with context.store.transaction() as tx:
+        try:
+            granted = grant(tx, Ask(form, at, now))
+        except OAuthError as error:
+            refused = error  # a code that was tried is used up, so the transaction is kept
+        else:
+            body = _give(context, tx, granted, at)
+    if refused is not None:
+        raise refused
+    return answer(body, 200, NO_STORE)
+
+
+def _give(context: Context, tx: Tx, granted: Granted, at: str) -> dict[str, str]:
+    now, app, user_id = context.clock.now(), granted.app, str(granted.user["Id"])
+    token = auth.new_token(tx, context.rng)
+    tx.put_session(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)
+    identity, issued = identity_url(tx.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
+    signed = hmac.new(app.consumer_secret.encode(), f"{identity}{issued}".encode(), hashlib.sha256).digest()
+    body = {
+        "access_token": token,
+        "signature": base64.b64encode(signed).decode(),
+        "scope": granted.scope,
+        "instance_url": at,
+        "id": identity,
+        "token_type": "Bearer",
+        "issued_at": issued,
+    }
+    if granted.renewable:
+        renewal = f"5Aep{auth.secret(REFRESH_LENGTH - 4, context.rng)}"
+        tx.put_grant(renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": granted.scope}, now=now)
+        body["refresh_token"] = renewal
+    return body
+
+
+def _revoke(context: Context, _request: Request, form: Form) -> Response:
+    """Take back a token; with a refresh token go all access tokens that came of it."""
+    token = form.get("token", "")
+    with context.store.transaction() as tx:
+        found = tx.grant(token)
+        if found is not None:
+            tx.delete_grant(token)
+            tx.end_sessions(found["user_id"], found["app"])
+        elif not tx.end_session(token):
+            raise OAuthError("invalid_token", "invalid token")
+    return Response(status_code=200, headers=NO_STORE)
+
+
+def _introspect(context: Context, _request: Request, form: Form) -> Response:
+    """Tell an app about a token, as https://www.rfc-editor.org/rfc/rfc7662 has it."""
+    now = context.clock.now()
+    with context.store.read() as tx:
+        app = find_app(tx, form.get("client_id", ""))
+        given = form.get("client_secret", "").encode()
+        if app is None or not hmac.compare_digest(given, app.consumer_secret.encode()):
+            raise OAuthError("invalid_client", "invalid client credentials")
+        row = tx.session(form.get("token", ""))
+        session = None if row is None else auth.session(tx, row.token, now)
+    if row is None or session is None:
+        return answer({"active": False}, 200, NO_STORE)
+    body = {
+        "active": True,
+        "scope": row.scope,
+        "client_id": row.app,
+        "username": session.username,
+        "sub": f"/id/{session.org_id}/{session.user_id}",
+        "token_type": "access_token",
+        "iat": _seconds(row.created_at),
+        "nbf": _seconds(row.created_at),
+    }
+    if row.expires_at is not None:
+        body["exp"] = _seconds(row.expires_at)
+    return answer(body, 200, NO_STORE)
+
+
+def _seconds(text: str) -> int:
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(text).timestamp())

@@ -1,0 +1,178 @@
+"""The ways to a token: five grants, each a function from a form to who is signed in by which app."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sfcode.local.clock import stamp
+from sfcode.local.signin import apps
+from sfcode.local.signin.apps import App
+from sfcode.local.signin.errors import OAuthError
+from sfcode.local.signin.passwords import matches
+from sfcode.local.store import Record, Tx
+
+CODE_MINUTES = 15
+LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
+"""The audience that real sign-ins name, for production and for a sandbox."""
+OFFLINE = frozenset({"refresh_token", "offline_access", "full"})
+DEFAULT_SCOPE = "id api"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request for a token: its form, the org's address as the client knows it, and the time."""
+
+    form: Mapping[str, str]
+    origin: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Who is signed in, by which app, and how far."""
+
+    app: App
+    user: Record
+    scope: str = DEFAULT_SCOPE
+    renewable: bool = False
+    """Give out a refresh token as well."""
+
+
+def jwt_bearer(tx: Tx, ask: Ask) -> Granted:
+    """Take an assertion that the app has signed with its key."""
+    from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
+
+    text = ask.form.get("assertion", "")
+    app = _app(tx, str(assertion.unverified(text).get("iss") or ""))
+    organization = tx.records("Organization")[0]
+    audiences = (ask.origin, f"{ask.origin}/services/oauth2/token", LOGIN_HOSTS[bool(organization["IsSandbox"])])
+    username = assertion.verify(text, app.certificate, audiences, ask.now)
+    user = _user(tx, username)
+    if user is None:
+        raise OAuthError("invalid_grant", "user hasn't approved this consumer")
+    _check_approval(tx, app, user, before=True)
+    return Granted(app, user)
+
+
+def client_credentials(tx: Tx, ask: Ask) -> Granted:
+    """Take the app's own credentials; it acts as the user that its policies name."""
+    app = _app(tx, ask.form.get("client_id", ""))
+    _check_secret(app, ask.form.get("client_secret", ""))
+    user = _user(tx, app.run_as) if app.run_as and app.consumer_secret else None
+    if user is None:
+        raise OAuthError("invalid_grant", "no client credentials user enabled")
+    return Granted(app, user)
+
+
+def refresh_token(tx: Tx, ask: Ask) -> Granted:
+    """Take a refresh token that was given out with an authorization code."""
+    app = _app(tx, ask.form.get("client_id", ""))
+    if app.consumer_secret:
+        _check_secret(app, ask.form.get("client_secret", ""))
+    found = tx.grant(ask.form.get("refresh_token", ""))
+    user = tx.record("User", found["user_id"]) if found else None
+    if found is None or found["kind"] != "refresh_token" or found["app"] != app.consumer_key or user is None:
+        raise OAuthError("invalid_grant", "expired access/refresh token")
+    _check_active(user)
+    return Granted(app, user, found["scope"])
+
+
+def password(tx: Tx, ask: Ask) -> Granted:
+    """Take a username and a password: the legacy way, which External Client Apps do not have."""
+    app = _app(tx, ask.form.get("client_id", ""))
+    _check_secret(app, ask.form.get("client_secret", ""))
+    user = user_with_password(tx, ask.form.get("username", ""), ask.form.get("password", ""))
+    if user is None:
+        raise OAuthError("invalid_grant", "authentication failure")
+    _check_approval(tx, app, user, before=False)
+    return Granted(app, user)
+
+
+def authorization_code(tx: Tx, ask: Ask) -> Granted:
+    """Take the code that /authorize sent to the app's callback address: good once, and for a quarter of an hour."""
+    form = ask.form
+    app = _app(tx, form.get("client_id", ""))
+    found = tx.grant(form.get("code", ""))
+    if found is None or found["kind"] != "code" or found["app"] != app.consumer_key:
+        raise OAuthError("invalid_grant", "invalid authorization code")
+    tx.delete_grant(form["code"])
+    if found["created_at"] <= stamp(ask.now - timedelta(minutes=CODE_MINUTES)):
+        raise OAuthError("invalid_grant", "expired authorization code")
+    if form.get("redirect_uri") != found["redirect_uri"]:
+        raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
+    challenge = found.get("code_challenge")
+    if challenge and not hmac.compare_digest(challenge_of(form.get("code_verifier", "")), challenge):
+        raise OAuthError("invalid_grant", "invalid code verifier")
+    if app.consumer_secret:
+        _check_secret(app, form.get("client_secret", ""))
+    user = tx.record("User", found["user_id"])
+    if user is None:
+        raise OAuthError("invalid_grant", "invalid authorization code")
+    _check_active(user)
+    return Granted(app, user, found["scope"], renewable=bool(OFFLINE & {*found["scope"].split()}))
+
+
+GRANTS: Mapping[str, Callable[[Tx, Ask], Granted]] = {
+    "authorization_code": authorization_code,
+    "client_credentials": client_credentials,
+    "password": password,
+    "refresh_token": refresh_token,
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": jwt_bearer,
+}
+
+
+def challenge_of(verifier: str) -> str:
+    """Give what PKCE sends ahead of a verifier: https://www.rfc-editor.org/rfc/rfc7636 ."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+
+
+def user_with_password(tx: Tx, username: str, given: str) -> Record | None:
+    """Find the active user with this name and password."""
+    user = next(iter(tx.find("User", "Username", username)), None)
+    if user is None or not user.get("IsActive"):
+        return None
+    return user if matches(tx.password(str(user["Id"])), given) else None
+
+
+def check_admitted(tx: Tx, app: App, user: Record) -> None:
+    """Let only those users in whom the app's policy permits. Raises OAuthError."""
+    if app.permitted_users != "all" and not app.admits(tx, user):
+        raise OAuthError("invalid_app_access", "user is not admin approved to access this app")
+
+
+def _check_approval(tx: Tx, app: App, user: Record, *, before: bool) -> None:
+    """Check the policy and, with `before`, that a user who may decide has let the app in already."""
+    check_admitted(tx, app, user)
+    if before and app.permitted_users == "all":
+        held = tx.grants(app.consumer_key, str(user["Id"]))
+        if not any(each["kind"] == "refresh_token" for each in held):
+            raise OAuthError("invalid_grant", "user hasn't approved this consumer")
+
+
+def _app(tx: Tx, consumer_key: str) -> App:
+    found = apps.app(tx, consumer_key)
+    if found is None:
+        raise OAuthError("invalid_client_id", "client identifier invalid")
+    return found
+
+
+def _check_secret(app: App, given: str) -> None:
+    if not app.consumer_secret or not hmac.compare_digest(given.encode(), app.consumer_secret.encode()):
+        raise OAuthError("invalid_client", "invalid client credentials")
+
+
+def _user(tx: Tx, username: str) -> Record | None:
+    user = next(iter(tx.find("User", "Username", username)), None) if username else None
+    if user is not None:
+        _check_active(user)
+    return user
+
+
+def _check_active(user: Record) -> None:
+    if not user.get("IsActive"):
+        raise OAuthError("inactive_user", "user is inactive")

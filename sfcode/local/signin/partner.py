@@ -1,0 +1,184 @@
+"""
+SOAP login and logout, the legacy way in: the Partner and Enterprise APIs as far as signing in needs them.
+
+Salesforce has no `login` from API version 65 on, and ends it in Summer '27.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local import auth
+from sfcode.local.clock import stamp
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.metadata import soap
+from sfcode.local.rest.call import VERSIONS, origin
+from sfcode.local.signin.grants import user_with_password
+from sfcode.local.signin.passwords import set_password
+from sfcode.local.store import Record, Tx
+
+NAMESPACES = {"u": "urn:partner.soap.sforce.com", "c": "urn:enterprise.soap.sforce.com"}
+SESSION_MINUTES = 120
+LARGEST = 1_000_000
+WRONG = "Invalid username, password, security token; or user locked out."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: where it came to, and what is in it."""
+
+    context: Context
+    kind: str
+    version: str
+    origin: str
+    call: soap.Call
+
+    def required(self, name: str) -> str:
+        """Give the text of an argument that has to be there. Raises Fault."""
+        found = soap.text(self.call.element, name)
+        if found is None:
+            raise soap.Fault("INVALID_FIELD", f"Required field is missing: {name}")
+        return found
+
+    def session(self) -> auth.Session:
+        """Find who is signed in. Raises Fault."""
+        found = self.context.signed_in(self.call.session_id)
+        if found is None:
+            raise soap.Fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
+        return found
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    return [
+        Route(f"/services/Soap/{kind}/{{version}}{end}", _endpoint(context, kind), methods=["POST"])
+        for kind in NAMESPACES
+        for end in ("", "/", "/{org}")
+    ]
+
+
+def _endpoint(context: Context, kind: str) -> Callable[[HttpRequest], object]:
+    async def endpoint(request: HttpRequest) -> Response:
+        try:
+            data = b""
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > LARGEST:
+                    raise soap.Fault("LIMIT_EXCEEDED", f"Maximum size of request is {LARGEST} bytes.")
+            version = request.path_params["version"]
+            content = await run_in_threadpool(_answer, context, kind, version, origin(request), data)
+        except soap.Fault as fault:
+            return _xml(soap.fault(fault), 500)
+        except ApiError as error:
+            return _xml(soap.fault(soap.Fault(error.code, error.message)), 500)
+        except Exception as error:  # an org answers, whatever happens inside it
+            log.exception("SOAP")
+            text = f"An unexpected error occurred: {type(error).__name__}"
+            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", text)), 500)
+        return _xml(content, 200)
+
+    return endpoint
+
+
+def _answer(context: Context, kind: str, version: str, at: str, data: bytes) -> bytes:
+    number = version.removesuffix(".0")
+    if not (number.isascii() and number.isdigit() and int(number) in VERSIONS):
+        raise soap.Fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+    call = soap.read(data)
+    operation = OPERATIONS.get(call.operation)
+    if operation is None:
+        raise soap.Fault("UNKNOWN_EXCEPTION", f"the local org has no operation {call.operation}")
+    results = operation(Request(context, kind, version, at, call))
+    return soap.answer(call.operation, results, NAMESPACES[kind])
+
+
+def _login(request: Request) -> list[soap.Node]:
+    context, now = request.context, request.context.clock.now()
+    username, password = request.required("username"), request.required("password")
+    with context.store.transaction() as tx:
+        user = user_with_password(tx, username, password)
+        if user is None:
+            raise soap.Fault("INVALID_LOGIN", WRONG, "LoginFault")
+        token = auth.new_token(tx, context.rng)
+        tx.put_session(token, str(user["Id"]), now=now, minutes=SESSION_MINUTES)
+        org_id, info = tx.get("org_id") or "", _user_info(tx, user)
+        sandbox = bool(tx.records("Organization")[0].get("IsSandbox"))
+    services = f"{request.origin}/services/Soap"
+    return [
+        {
+            "metadataServerUrl": f"{services}/m/{request.version}/{org_id}",
+            "passwordExpired": False,
+            "sandbox": sandbox,
+            "serverUrl": f"{services}/{request.kind}/{request.version}/{org_id}",
+            "sessionId": token,
+            "userId": str(user["Id"]),
+            "userInfo": info,
+        }
+    ]
+
+
+def _user_info(tx: Tx, user: Record) -> Mapping[str, soap.Node]:
+    organization = tx.records("Organization")[0]
+    return {
+        "organizationId": tx.get("org_id") or "",
+        "organizationMultiCurrency": False,
+        "organizationName": str(organization["Name"]),
+        "profileId": str(user.get("ProfileId") or ""),
+        "sessionSecondsValid": SESSION_MINUTES * 60,
+        "userEmail": str(user.get("Email") or ""),
+        "userFullName": str(user.get("Name") or ""),
+        "userId": str(user["Id"]),
+        "userLanguage": str(user.get("LanguageLocaleKey") or ""),
+        "userLocale": str(user.get("LocaleSidKey") or ""),
+        "userName": str(user["Username"]),
+        "userTimeZone": str(user.get("TimeZoneSidKey") or ""),
+        "userType": "Standard",
+    }
+
+
+def _logout(request: Request) -> list[soap.Node]:
+    request.session()
+    with request.context.store.transaction() as tx:
+        tx.end_session(request.call.session_id or "")
+    return []
+
+
+def _get_user_info(request: Request) -> list[soap.Node]:
+    session = request.session()
+    with request.context.store.read() as tx:
+        return [_user_info(tx, tx.record("User", session.user_id) or {"Id": session.user_id, "Username": ""})]
+
+
+def _get_server_timestamp(request: Request) -> list[soap.Node]:
+    request.session()
+    return [{"timestamp": stamp(request.context.clock.now()).replace("+0000", "Z")}]
+
+
+def _set_password(request: Request) -> list[soap.Node]:
+    session = request.session()
+    with request.context.store.transaction() as tx:
+        set_password(tx, session.user_id, request.required("userId"), request.required("password"))
+    return [{}]
+
+
+OPERATIONS: Mapping[str, Callable[[Request], list[soap.Node]]] = {
+    "getServerTimestamp": _get_server_timestamp,
+    "getUserInfo": _get_user_info,
+    "login": _login,
+    "logout": _logout,
+    "setPassword": _set_password,
+}
+
+
+def _xml(content: bytes, status: int) -> Response:
+    return Response(content, status, media_type="text/xml;charset=UTF-8")

@@ -1,0 +1,81 @@
+"""Passwords of users: set as in an org, kept as salted hashes. Nobody has one at the beginning."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.auth import secret
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, not_found
+from sfcode.local.ids import full
+from sfcode.local.metadata.rights import user_permissions
+from sfcode.local.rest.call import DATA, Call, answer, no_content, route
+from sfcode.local.store import Tx
+
+COST = {"n": 2**14, "r": 8, "p": 1}
+SHORTEST = 8
+GENERATED_LENGTH = 16
+
+
+def routes(context: Context) -> list[Route]:
+    """
+    List the routes of this file.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_user_password.htm
+    """
+    handlers = {"GET": _state, "POST": _set, "DELETE": _reset}
+    return [route(f"{DATA}/sobjects/User/{{id}}/password{end}", context, handlers) for end in ("", "/")]
+
+
+def hashed(password: str) -> str:
+    """Make what is kept in the place of a password."""
+    salt = secrets.token_bytes(16)
+    return f"{salt.hex()}:{hashlib.scrypt(password.encode(), salt=salt, **COST).hex()}"
+
+
+def matches(kept: str | None, password: str) -> bool:
+    """Tell whether a password is the one that was hashed."""
+    if kept is None:
+        return False
+    salt, _, digest = kept.partition(":")
+    given = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **COST).hex()
+    return hmac.compare_digest(given, digest)
+
+
+def set_password(tx: Tx, asking_id: str, user_id: str, password: str) -> None:
+    """Give a user a password: one's own, or anybody's for who manages users. Raises ApiError."""
+    if tx.record("User", user_id) is None:
+        raise not_found()
+    if full(user_id) != asking_id and "ManageUsers" not in user_permissions(tx, asking_id):
+        raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
+    if len(password) < SHORTEST:
+        raise ApiError("INVALID_NEW_PASSWORD", f"Your password must be at least {SHORTEST} characters long.")
+    tx.put_password(user_id, hashed(password))
+
+
+def _state(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        if tx.record("User", call.path["id"]) is None:
+            raise not_found()
+    return answer({"isExpired": False})
+
+
+def _set(call: Call) -> Response:
+    password = call.json_object().get("NewPassword")
+    if not isinstance(password, str):
+        raise ApiError("REQUIRED_FIELD_MISSING", "Required fields are missing: [NewPassword]", ["NewPassword"])
+    with call.context.store.transaction() as tx:
+        set_password(tx, call.session.user_id, call.path["id"], password)
+    return no_content()
+
+
+def _reset(call: Call) -> Response:
+    password = secret(GENERATED_LENGTH, call.context.rng)
+    with call.context.store.transaction() as tx:
+        set_password(tx, call.session.user_id, call.path["id"], password)
+    return answer({"NewPassword": password})

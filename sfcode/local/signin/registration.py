@@ -1,0 +1,58 @@
+"""
+Apps over HTTP, for tests and set-up scripts: no org has this route.
+
+`POST /services/sfcode/apps` registers an app, `GET` lists them without their secrets, `DELETE .../apps/KEY` forgets one.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, not_found
+from sfcode.local.rest.call import Call, answer, no_content, route
+from sfcode.local.signin.apps import read
+from sfcode.local.store import Tx
+
+BASE = "/services/sfcode/apps"
+SECRETS = frozenset({"consumer_secret"})
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    return [
+        route(BASE, context, {"GET": _list, "POST": _register}),
+        route(f"{BASE}/{{key}}", context, {"DELETE": _forget}),
+    ]
+
+
+def _check_administrator(tx: Tx, call: Call) -> None:
+    if call.session.user_id != tx.get("admin_id"):
+        raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
+
+
+def _register(call: Call) -> Response:
+    faults: list[str] = []
+    found = read(call.json_object(), lambda key, text, cure: faults.append(f"{key}: {text}; {cure}"), call.context.rng)
+    if faults:
+        raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))
+    with call.context.store.transaction() as tx:
+        _check_administrator(tx, call)
+        tx.put_app(found.consumer_key, found.body)
+    return answer(found.body, 201)
+
+
+def _list(call: Call) -> Response:
+    with call.context.store.read() as tx:
+        _check_administrator(tx, call)
+        found = tx.apps()
+    return answer([{key: value for key, value in body.items() if key not in SECRETS} for body in found])
+
+
+def _forget(call: Call) -> Response:
+    with call.context.store.transaction() as tx:
+        _check_administrator(tx, call)
+        if not tx.delete_app(call.path["key"]):
+            raise not_found()
+    return no_content()
