@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sfcode.local.metadata.flows import OUTBOUND, named
+from sfcode.local.metadata.versions import without_newer
 from sfcode.metadata.component import Body, Component
 
 LAST_WITH_VERSION_SEGMENT = 66.0
@@ -29,7 +30,7 @@ def org_form(component: Component, api_version: float) -> Component:
     rule = _RULES.get(component.type)
     if rule is None:
         return component
-    return Component(component.type, component.full_name, rule(component.body, api_version))
+    return without_newer(Component(component.type, component.full_name, rule(component.body, api_version)), api_version)
 
 
 def _custom_field(body: Body, _: float) -> Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sfcode.local.metadata.deploy.checks import flow
 from sfcode.metadata.package import read
 
 
@@ -227,3 +228,14 @@ def test_a_large_object_is_deployed_in_seconds(org, kit) -> None:
         "objects/Contact.object": kit.wrap("CustomObject", *fields),
     }
     assert org.deploy(files).status == "Succeeded"
+
+
+def test_a_flow_has_at_most_fifty_versions(org, kit, monkeypatch) -> None:
+    """The fifty-first is refused, until one is deleted (two stand for fifty here)."""
+    files = [kit.good() | {"flows/To_Relay.flow": kit.flow(label=f"To relay {number}")} for number in range(4)]
+    monkeypatch.setattr(flow, "MOST_VERSIONS", 2)
+    assert [org.deploy(each).status for each in files[:3]] == ["Succeeded", "Succeeded", "Failed"]
+    assert org.deploy(files[2]).problems[0].startswith("Maximum flow versions reached")
+    (oldest, _) = org.query("SELECT Id FROM Flow ORDER BY VersionNumber")
+    assert org.rest("DELETE", f"/services/data/v62.0/tooling/sobjects/Flow/{oldest['Id']}")[0] == 204
+    assert org.deploy(files[2]).status == "Succeeded"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from lxml import etree
+
+from sfcode.local import serve
+from sfcode.local.clock import SystemClock, TurnedClock
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 REST = "/services/data/v62.0/metadata/deployRequest"
@@ -192,8 +196,33 @@ def test_a_validation_with_tests_can_be_deployed_later(org, kit) -> None:
     status, begun = org.rest("POST", REST, {"validatedDeployRequestId": tested.id})
     assert status == 201
     assert org.finish(begun["id"]).of("To_Relay")["created"] == "true"
-    again = org.soap(f"<deployRecentValidation><validationId>{tested.id}</validationId></deployRecentValidation>")
+    once_more = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
+    again = org.soap(f"<deployRecentValidation><validationId>{once_more.id}</validationId></deployRecentValidation>")
     assert org.finish(again.findtext(f".//{{{NS}}}result")).status == "Succeeded"
+
+
+def test_a_deploy_ends_all_validations_before_it(org, kit) -> None:
+    """After any deployment a validation has to be made again."""
+    tested = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
+    assert org.deploy(kit.good()).status == "Succeeded"
+    with pytest.raises(kit.fault) as error:
+        org.soap(f"<deployRecentValidation><validationId>{tested.id}</validationId></deployRecentValidation>")
+    assert error.value.code == "sf:INVALID_ID_FIELD"
+    assert "something was deployed since" in error.value.text
+
+
+def test_a_validation_is_good_for_ten_days_on_the_orgs_clock(kit, client, tmp_path) -> None:
+    """On the eleventh day it has to be made again."""
+    clock = TurnedClock(SystemClock())
+    with serve(tmp_path, clock=clock) as served:
+        org = client(served, tmp_path)
+        tested = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
+        clock.offset = timedelta(days=11)
+        call = f"<deployRecentValidation><validationId>{tested.id}</validationId></deployRecentValidation>"
+        with pytest.raises(kit.fault):
+            org.soap(call)
+        clock.offset = timedelta(days=9)
+        assert org.finish(org.soap(call).findtext(f".//{{{NS}}}result")).status == "Succeeded"
 
 
 def test_listing_tells_files_and_authors(shared) -> None:

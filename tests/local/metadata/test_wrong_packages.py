@@ -96,9 +96,33 @@ PACKAGES = {
     ),
     "package.xml of no version that is a number": Case(
         lambda kit: {"package.xml": kit.manifest({}, version="²")},
-        "Invalid version specified: ²",
+        "Invalid version specified:²",
         "package.xml",
         "package.xml",
+    ),
+    "package.xml of a version that the org has not yet": Case(
+        lambda kit: {"package.xml": kit.manifest({}, version="64.0")},
+        "Invalid version specified:64.0",
+        "package.xml",
+        "package.xml",
+    ),
+    "a right that the package's version does not know": Case(
+        grants(
+            lambda kit: [
+                kit.rights("Contact", "allowRead").replace(
+                    "<viewAllRecords>", "<viewAllFields>true</viewAllFields><viewAllRecords>"
+                )
+            ]
+        ),
+        "Property 'viewAllFields' not valid in version 62.0",
+        SET,
+        "New_Set",
+    ),
+    "an entry formula in a package older than them": Case(
+        lambda kit: flow(entry="ISNEW()")(kit) | {"package.xml": kit.manifest({"Flow": ["New_Flow"]}, version="54.0")},
+        "Property 'filterFormula' not valid in version 54.0",
+        FLOW,
+        "New_Flow",
     ),
     "listed but absent": Case(
         files({"WorkflowRule": ["Contact.Ghost"]}),
@@ -712,5 +736,6 @@ def test_an_archive_that_unpacks_to_too_much_is_not_opened(shared, kit) -> None:
     result = shared.deploy(
         {"package.xml": kit.manifest({})} | {f"classes/C{number}.cls": "" for number in range(10_001)}
     )
-    assert (result.status, result.report["errorStatusCode"]) == ("Failed", "LIMIT_EXCEEDED")
+    assert (result.status, result.report["errorStatusCode"]) == ("Failed", "INVALID_OPERATION")
+    assert result.report["errorMessage"] == "INVALID_OPERATION: Too many files in zip"
     assert shared.snapshot() == before

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sfcode.local.metadata.deploy import apex, production
+from sfcode.local.metadata.deploy.apex import Test
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import destroy
 from sfcode.local.metadata.deploy.items import Item
@@ -28,6 +30,7 @@ class Outcome:
 
     status: str
     messages: tuple[Message, ...]
+    tests: tuple[Test, ...] = ()
 
     @property
     def failures(self) -> tuple[Message, ...]:
@@ -56,6 +59,8 @@ def deploy(store: Store, package: Package, options: DeployOptions, author: Autho
                 outcome = _outcome(
                     [*failed.values(), *new.values()], [message for message in found if message.success], options
                 )
+                if not new:
+                    outcome = replace(outcome, tests=_tested(tx, package, options))
                 stands = not new and (not failed or not options.rollbackOnError)
                 if not stands or options.checkOnly:
                     raise _Undo
@@ -66,6 +71,11 @@ def deploy(store: Store, package: Package, options: DeployOptions, author: Autho
             if not new or options.rollbackOnError:
                 return _close(store, outcome, finish)
             # The others are tried again without what failed, until what is left holds by itself.
+
+
+def _tested(tx: Tx, package: Package, options: DeployOptions) -> tuple[Test, ...]:
+    types = {item.component.type for item in package.items}
+    return apex.run(tx, production.with_default_tests(tx, options, types))
 
 
 def _close(store: Store, outcome: Outcome, finish: Finish) -> Outcome:

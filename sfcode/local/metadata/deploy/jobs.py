@@ -16,8 +16,9 @@ from sfcode.local import ids
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
 from sfcode.local.metadata.deploy import options as options_of
-from sfcode.local.metadata.deploy import result
+from sfcode.local.metadata.deploy import production, result
 from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.waiting import Waiting
 from sfcode.local.metadata.soap import Fault
 from sfcode.local.store import Tx
 
@@ -41,6 +42,7 @@ LOCKED = (
     "then try again later."
 )
 
+DEPLOYED = frozenset({"Succeeded", "SucceededPartial"})
 VALID_FOR = timedelta(days=10)
 """How long a validation can be deployed."""
 
@@ -72,20 +74,29 @@ class Deployments:
         self._context = context
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="deploy")
         self._cancelled: dict[str, Session] = {}
+        self._waiting = Waiting()
 
     def start(self, data: bytes, options: DeployOptions, session: Session) -> Report:
-        """Queue a deploy, and give its report as it waits."""
+        """Queue a deploy, and give its report as it waits. Raises Fault for options that the org does not take."""
         with self._context.store.transaction() as tx:
+            production.check_options(tx, options)
             deploy_id = tx.new_id(ids.key_prefix("DeployRequest"))
             user = tx.record("User", session.user_id) or {}
             report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
             self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
             tx.drop_old_deploys(KEPT)
+        slow = self._context.faults.take("slow_deploy")
+        if slow is None:
+            self._begin(deploy_id, data, options, session)
+        else:
+            self._waiting.hold(deploy_id, slow.polls, lambda: self._begin(deploy_id, data, options, session))
+        return report
+
+    def _begin(self, deploy_id: str, data: bytes, options: DeployOptions, session: Session) -> None:
         with _lock:
             future = self._worker.submit(self._run, deploy_id, data, options, session)
             _running[self._key(deploy_id)] = future
         future.add_done_callback(lambda _: self._forget(deploy_id))
-        return report
 
     def start_validated(self, validation_id: str, session: Session) -> Report:
         """Deploy for good what was validated, with tests, in the last days. Raises Fault."""
@@ -93,13 +104,21 @@ class Deployments:
         with self._context.store.read() as tx:
             data = tx.payload(validation_id)
             options = options_of.from_json((tx.deploy(validation_id) or {}).get("options") or {})
+            later = [row["report"] for row in tx.deploys() if row["report"]["id"] > report["id"]]
         began = datetime.strptime(report["createdDate"], "%Y-%m-%dT%H:%M:%S.%f%z")
         if data is None or not report["success"] or self._now() - began > VALID_FOR:
             raise Fault(
                 "INVALID_ID_FIELD",
                 f"{report['id']} can't be deployed: it is no successful validation with tests of the last {VALID_FOR.days} days",
             )
-        return self.start(data, replace(options, checkOnly=False), session)
+        if any(each["status"] in DEPLOYED and not each["checkOnly"] for each in later):
+            # https://salesforce.stackexchange.com/questions/187859 quotes the help: every deployment ends all validations.
+            raise Fault(
+                "INVALID_ID_FIELD",
+                f"{report['id']} can't be deployed: something was deployed since. Validate it again.",
+            )
+        # Its tests have passed; that is what makes it quick.
+        return self.start(data, replace(options, checkOnly=False, testLevel=None, runTests=()), session)
 
     def busy(self) -> bool:
         """Tell whether a deploy of this process is at work on the org, or about to be."""
@@ -110,6 +129,10 @@ class Deployments:
 
     def status(self, deploy_id: str) -> Report:
         """Give the report of a deploy. Raises Fault for an id that is none."""
+        waits = self._waiting.poll(ids.full(deploy_id))
+        if waits is not None:
+            held: Report = self._row(deploy_id)["report"]
+            return held if waits == "Pending" else result.started(held, self._now())
         with _lock:
             future = _running.get(self._key(deploy_id))
         if future is not None:
@@ -126,7 +149,9 @@ class Deployments:
     def cancel(self, deploy_id: str, session: Session) -> Report:
         """Ask for the end of a deploy: one that waits ends at once, one at work before it is done. Raises Fault."""
         deploy_id = ids.full(deploy_id)
-        if self.status(deploy_id)["done"]:
+        if self._waiting.drop(deploy_id):
+            self._end(self._as_cancelled(self._row(deploy_id)["report"], session))
+        elif self.status(deploy_id)["done"]:
             raise Fault("INVALID_ID_FIELD", "Deployment already completed")
         with _lock:
             if self._key(deploy_id) in _running:
@@ -146,6 +171,8 @@ class Deployments:
         if report["done"]:
             return
         try:
+            if self._context.faults.take("locked_org") is not None:
+                raise Refused("ALREADY_IN_PROCESS", LOCKED)
             report = result.started(report, self._now())
             with self._context.store.transaction() as tx:
                 self._put(tx, report)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local.metadata.deploy.items import Item
+from sfcode.local.metadata.deploy.production import as_landed
 from sfcode.local.metadata.deploy.settle import REPLACED_SINCE, merged, settle
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.store import FlowVersion, Put, Tx
@@ -34,7 +35,7 @@ def keep(tx: Tx, item: Item, author: Author) -> Kept:
     """Store one component; the same meaning again changes nothing."""
     component = settle(item.component)
     if component.type == "Flow":
-        return _flow(tx, component, author)
+        return _flow(tx, as_landed(tx, component), author)
     if component.type == "FlowDefinition":
         return _flow_definition(tx, component, author)
     stored = tx.component(component.type, component.full_name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sfcode.local.metadata.deploy.messages import Message
 from sfcode.local.metadata.registry import known, parent_of
+from sfcode.local.metadata.versions import NEWEST
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import Manifest, read_manifest
@@ -79,7 +80,7 @@ def read(files: Mapping[str, bytes], root: str) -> Manifests:
         return Manifests(problems=tuple(problems))
     if not _is_version(package.api_version):
         text = (
-            f"Invalid version specified: {package.api_version}"
+            f"Invalid version specified:{package.api_version}"
             if package.api_version
             else "Required field is missing: version"
         )
@@ -104,7 +105,8 @@ def read(files: Mapping[str, bytes], root: str) -> Manifests:
 
 
 def _is_version(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text) is not None
+    # https://github.com/forcedotcom/source-deploy-retrieve/pull/684: one above the org's newest is refused.
+    return re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text) is not None and float(text) <= NEWEST
 
 
 def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> Message:

@@ -13,9 +13,12 @@ from sfcode.local.metadata import soap
 TEST_LEVELS = frozenset({"NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"})
 
 
+SPECIFIED = "RunSpecifiedTests"
+
+
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """The options that change what happens here; others are taken and do nothing, as there is no Apex to test."""
+    """The options of the API; purgeOnDelete does nothing, as there is no recycle bin."""
 
     allowMissingFiles: bool = False  # noqa: N815 -- the names are the API's, one for one
     autoUpdatePackage: bool = False  # noqa: N815
@@ -70,4 +73,8 @@ def from_json(body: Mapping[str, Any]) -> DeployOptions:
 def _checked(options: DeployOptions) -> DeployOptions:
     if options.testLevel is not None and options.testLevel not in TEST_LEVELS:
         raise soap.Fault("INVALID_OPERATION", f"'{options.testLevel}' is not a valid value for the enum 'TestLevel'")
+    if options.runTests and options.testLevel not in {None, SPECIFIED}:
+        raise soap.Fault("INVALID_OPERATION", f"runTests can be used only with a testLevel of {SPECIFIED}")
+    if options.testLevel == SPECIFIED and not options.runTests:
+        raise soap.Fault("INVALID_OPERATION", f"a testLevel of {SPECIFIED} needs at least one test in runTests")
     return options

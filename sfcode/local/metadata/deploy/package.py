@@ -12,6 +12,7 @@ from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDC
 from sfcode.local.metadata.deploy.messages import Message
 from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.registry import parent_of
+from sfcode.local.metadata.versions import too_new
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import root_of, unzip
@@ -47,6 +48,7 @@ def open_package(data: bytes, options: DeployOptions) -> Package:
     if listed.problems:
         return Package(root, problems=listed.problems)
     found = files_of.read(files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)))
+    _hold_back_newer(found, listed.version)
     problems = [*found.problems]
     if not options.autoUpdatePackage:
         problems += _unlisted(found, listed)
@@ -54,6 +56,16 @@ def open_package(data: bytes, options: DeployOptions) -> Package:
         problems += _missing(found, listed, root)
     kept = tuple(item for item in found.found if options.autoUpdatePackage or listed.lists(item.component.address))
     return Package(root, listed.version, kept, listed.before, listed.after, tuple(problems))
+
+
+def _hold_back_newer(found: Items, version: float) -> None:
+    """Take out what the package's API version does not have."""
+    for item in list(found.found):
+        newer = [item.error(problem) for problem in too_new(item.component, version)]
+        if newer:
+            found.problems += newer
+            found.broken.add(item.component.address)
+            found.found.remove(item)
 
 
 def _unlisted(found: Items, listed: Manifests) -> Iterator[Message]:

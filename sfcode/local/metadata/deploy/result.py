@@ -74,15 +74,22 @@ def finished(report: Json, outcome: Outcome, now: datetime) -> Json:
     failures = len(outcome.failures)
     return report | {
         "completedDate": at,
-        "details": details(outcome.messages, at),
+        "details": details(outcome.messages, at) | {"runTestResult": tested(outcome)},
         "done": True,
         "lastModifiedDate": at,
         "numberComponentErrors": failures,
         "numberComponentsDeployed": len(components) - failures,
         "numberComponentsTotal": len(components),
+        "numberTestsCompleted": len(outcome.tests),
+        "numberTestsTotal": len(outcome.tests),
         "status": outcome.status,
         "success": outcome.status == "Succeeded",
     }
+
+
+def tested(outcome: Outcome) -> Json:
+    """Write the tests, which all passed, as none was run."""
+    return NO_TESTS | {"numTestsRun": len(outcome.tests), "successes": [test.json() for test in outcome.tests]}
 
 
 def stopped(report: Json, status: str, now: datetime, *, code: str | None = None, message: str | None = None) -> Json:

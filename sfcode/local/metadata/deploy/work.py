@@ -16,6 +16,13 @@ def carry_out(context: Context, data: bytes, options: DeployOptions, user_id: st
     try:
         package = open_package(data, options)
     except MetadataError as error:
-        raise Refused("LIMIT_EXCEEDED", error.problem) from error
+        raise Refused(*_limit(error.problem)) from error
     author = Author(user_id, context.clock.now(), package.api_version)
     deploy(context.store, package, options, author, finish)
+
+
+def _limit(problem: str) -> tuple[str, str]:
+    if problem.endswith("are not read"):
+        # https://github.com/forcedotcom/cli/issues/2910
+        return "INVALID_OPERATION", "Too many files in zip"
+    return "LIMIT_EXCEEDED", problem

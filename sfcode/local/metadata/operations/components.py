@@ -19,6 +19,7 @@ from sfcode.local.metadata.inventory import Entry, children, entries
 from sfcode.local.metadata.operations.request import Request
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import known
+from sfcode.local.metadata.versions import too_new
 from sfcode.local.store import Store, Tx
 from sfcode.metadata import table
 from sfcode.metadata.component import Address, Component
@@ -157,6 +158,9 @@ def _save(request: Request, element: etree._Element, *, new: bool | None) -> tup
         found = list(_components(type_, name, element))
     except MetadataError as error:
         return refused(error.problem)
+    newer = next((problem for each in found for problem in too_new(each, float(request.api_version))), None)
+    if newer is not None:
+        return refused(newer)
     exists = _exists(request.context.store, found[-1])
     if new is True and exists:
         return refused(f"There is already a {type_} named {name}")

@@ -16,6 +16,8 @@ from sfcode.local.metadata.scopes import ObjectScope
 FIRST_WITH_MESSAGES = 53.0
 """Outbound messages as actions came with Winter '22: https://github.com/forcedotcom/cli/issues/1253"""
 
+MOST_VERSIONS = 50
+"""https://github.com/forcedotcom/cli/issues/800"""
 NO_ACTION = "We can't find an action with the name and action type that you specified."
 TOO_OLD = 'The action type "Outbound Messages" can\'t be used in flows with the process type "Autolaunched Flow".'
 AFTER_SAVE = "RecordAfterSave"
@@ -29,6 +31,8 @@ def check(subject: Subject) -> Iterator[str]:
     """Judge a flow."""
     yield from developer_name("Flow API Name: The Flow API Name", subject.component.full_name, 80)
     yield from too_long(subject.body, {"label": ("MasterLabel", 80)})
+    if len(subject.view.tx.flow_versions(subject.component.full_name)) > MOST_VERSIONS:
+        yield f"Maximum flow versions reached: a flow has at most {MOST_VERSIONS}. Delete those that nobody needs."
     yield from _structure(subject)
     yield from _actions(subject)
     yield from _trigger(subject)

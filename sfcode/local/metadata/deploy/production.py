@@ -1,0 +1,71 @@
+"""
+What is different in a production org.
+
+An org is one when its company says `production: true`; otherwise it deploys as a sandbox does. In
+production a deploy is all or nothing, cannot waive its tests, and flows come in asleep unless the org
+has the setting "Deploy processes and flows as active".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lxml import etree
+
+from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.soap import Fault
+from sfcode.local.store import Tx
+from sfcode.metadata.component import Component
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.package import unzip
+from sfcode.metadata.xml import parse
+
+KEY = "production"
+CODE = frozenset({"ApexClass", "ApexTrigger"})
+"""What has its tests run in production although nobody asks for them."""
+SETTING = "enableFlowDeployAsActiveEnabled"
+
+
+def is_production(tx: Tx) -> bool:
+    """Tell whether this is a production org."""
+    return tx.get(KEY) == "true"
+
+
+def check_options(tx: Tx, options: DeployOptions) -> None:
+    """Refuse what a production org does not take. Raises Fault."""
+    if not is_production(tx):
+        return
+    if not options.rollbackOnError:
+        # https://github.com/forcedotcom/cli/issues/2601
+        raise Fault("INVALID_OPERATION", "rollbackOnError option must be true on a production org")
+    if options.testLevel == "NoTestRun":
+        # https://github.com/forcedotcom/cli/issues/2105
+        raise Fault("INVALID_OPERATION", "testLevel of NoTestRun cannot be used in production organizations")
+
+
+def with_default_tests(tx: Tx, options: DeployOptions, types: set[str]) -> DeployOptions:
+    """Let a production org run all its tests for a package with code that names no level."""
+    if options.testLevel is None and not options.runTests and types & CODE and is_production(tx):
+        return replace(options, testLevel="RunLocalTests")
+    return options
+
+
+def as_landed(tx: Tx, component: Component) -> Component:
+    """Give a flow the status with which it comes in: in production an active one sleeps unless a setting wakes it."""
+    if component.body.get("status") != "Active" or not is_production(tx) or _deploys_active(tx):
+        return component
+    return Component(component.type, component.full_name, {**component.body, "status": "Draft"})
+
+
+def _deploys_active(tx: Tx) -> bool:
+    settings = tx.component("Settings", "Flow")
+    files = unzip(settings.raw) if settings and settings.raw else {}
+    for data in files.values():
+        try:
+            root = parse(data)
+        except MetadataError:
+            continue
+        for element in root.iter("*"):
+            if etree.QName(element).localname == SETTING:
+                return (element.text or "").strip() == "true"
+    return False

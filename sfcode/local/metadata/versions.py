@@ -1,0 +1,63 @@
+"""
+Properties that not every API version has: refused in packages of older versions, left out of what those retrieve.
+
+The list holds what was seen or documented, not every property of every type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sfcode.local.rest.call import VERSIONS
+from sfcode.metadata.component import Component
+
+NEWEST = float(VERSIONS[-1])
+"""The newest version of the org: packages of a newer one are not read."""
+
+SINCE: Mapping[str, Mapping[str, float]] = {
+    "CustomField": {"businessStatus": 45.0, "securityClassification": 45.0},
+    "Flow": {"filterFormula": 55.0, "nameSegment": 55.0, "versionSegment": 55.0},
+    "PermissionSet": {"viewAllFields": 63.0},
+    "Profile": {"viewAllFields": 63.0},
+}
+"""
+By type, and wherever in it a property is.
+
+businessStatus: https://github.com/scolladon/sfdc-git-package/issues/12 (not in 40)
+nameSegment: https://github.com/forcedotcom/devops-center-roadmap/issues/145 (not in 54)
+filterFormula: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_visual_workflow.htm
+"""
+
+
+def too_new(component: Component, version: float) -> Iterator[str]:
+    """Say of each property that the version does not have: `Property 'viewAllFields' not valid in version 62.0`."""
+    newer = _newer(component.type, version)
+    for name in sorted(newer & set(_names(component.body)) if newer else ()):
+        yield f"Property '{name}' not valid in version {version:.1f}"
+
+
+def without_newer(component: Component, version: float) -> Component:
+    """Leave out what the version does not have."""
+    newer = _newer(component.type, version)
+    return Component(component.type, component.full_name, _without(component.body, newer)) if newer else component
+
+
+def _newer(type_: str, version: float) -> set[str]:
+    return {name for name, since in SINCE.get(type_, {}).items() if version < since}
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from value
+        for each in value.values():
+            yield from _names(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _names(each)
+
+
+def _without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without(each, names) for name, each in value.items() if name not in names}
+    return [_without(each, names) for each in value] if isinstance(value, list) else value

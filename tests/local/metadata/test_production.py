@@ -1,0 +1,82 @@
+"""A production org: all or nothing, tests cannot be waived, and flows come in asleep."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.local.store import Store
+
+SETTINGS = "<enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabled>"
+
+
+@pytest.fixture
+def production(org):
+    """Make the org of a test a production org."""
+    with Store(org.state / "org.db") as store, store.transaction() as tx:
+        tx.set("production", "true")
+    return org
+
+
+def _statuses(org) -> list[str]:
+    return [row["Status"] for row in org.query("SELECT Status FROM Flow ORDER BY VersionNumber")]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"rollbackOnError": False}, "rollbackOnError option must be true on a production org"),
+        ({"testLevel": "NoTestRun"}, "testLevel of NoTestRun cannot be used in production organizations"),
+    ],
+)
+def test_options_that_production_does_not_take(production, kit, options, problem) -> None:
+    """The call is refused; the same is fine in a sandbox."""
+    with pytest.raises(kit.fault) as error:
+        production.start(kit.zipped(kit.good()), **options)
+    assert error.value.text == f"INVALID_OPERATION: {problem}"
+
+
+def test_a_sandbox_takes_them(org, kit) -> None:
+    """Partial success and no tests are a sandbox's freedom."""
+    assert org.deploy(kit.good(), rollbackOnError=False, testLevel="NoTestRun").status == "Succeeded"
+
+
+def test_an_active_flow_comes_in_asleep(production, kit) -> None:
+    """Deploying it again changes nothing, and waking it is somebody's deed."""
+    assert production.deploy(kit.good()).status == "Succeeded"
+    assert _statuses(production) == ["Draft"]
+    again = production.deploy(kit.good())
+    assert (again.of("To_Relay")["changed"], _statuses(production)) == ("false", ["Draft"])
+
+
+def test_a_new_version_leaves_the_active_one_running(production, kit) -> None:
+    """What runs goes on running until somebody activates the new version."""
+    production.deploy(kit.good())
+    (row,) = production.query("SELECT DefinitionId FROM Flow")
+    path = f"/services/data/v62.0/tooling/sobjects/FlowDefinition/{row['DefinitionId']}"
+    assert production.rest("PATCH", path, {"Metadata": {"activeVersionNumber": 1}})[0] == 204
+    changed = kit.good() | {"flows/To_Relay.flow": kit.flow(label="To relay, better")}
+    assert production.deploy(changed).status == "Succeeded"
+    assert _statuses(production) == ["Active", "Draft"]
+
+
+def test_the_setting_lets_flows_come_in_awake(production, kit) -> None:
+    """FlowSettings.enableFlowDeployAsActiveEnabled is what an org has for it."""
+    settings = {
+        "package.xml": kit.manifest({"Settings": ["Flow"]}),
+        "settings/Flow.settings": kit.wrap("FlowSettings", SETTINGS),
+    }
+    assert production.deploy(settings).status == "Succeeded"
+    assert production.deploy(kit.good()).status == "Succeeded"
+    assert _statuses(production) == ["Active"]
+
+
+def test_code_brings_its_tests(production, kit) -> None:
+    """A package with Apex runs the org's tests although nobody asks; one without runs none."""
+    source = "@IsTest class Orders_Test { @IsTest static void works() { } }"
+    files = {
+        "package.xml": kit.manifest({"ApexClass": ["Orders_Test"]}),
+        "classes/Orders_Test.cls": source,
+        "classes/Orders_Test.cls-meta.xml": kit.wrap("ApexClass", "<apiVersion>62.0</apiVersion>"),
+    }
+    assert production.deploy(files).report["numberTestsCompleted"] == "1"
+    assert production.deploy(kit.good()).report["numberTestsCompleted"] == "0"
