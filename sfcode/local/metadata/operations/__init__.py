@@ -25,6 +25,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "deploy": ("deploys", "deploy"),
     "deployRecentValidation": ("deploys", "deploy_validated"),
     "describeMetadata": ("describe", "describe"),
+    "describeValueType": ("value_type", "describe"),
     "listMetadata": ("describe", "list_"),
     "readMetadata": ("components", "read"),
     "renameMetadata": ("rename", "rename"),

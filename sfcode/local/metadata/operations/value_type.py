@@ -1,0 +1,41 @@
+"""describeValueType: which elements a type has. What they refer to is not in the WSDL, and not told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sfcode.local.metadata import soap
+from sfcode.local.metadata.operations.request import Request
+from sfcode.metadata import table
+
+
+def describe(request: Request) -> list[soap.Node]:
+    """Describe one type, named as `{http://soap.sforce.com/2006/04/metadata}CustomField`."""
+    asked = request.required("type")
+    name = asked.removeprefix(f"{{{table.NAMESPACE}}}")
+    if table.elements(name) is None:
+        raise soap.Fault("INVALID_TYPE", f"Unknown type:{asked}")
+    rights = {f"api{verb}": True for verb in ("Creatable", "Deletable", "Readable", "Updatable")}
+    return [rights | {"valueTypeFields": _fields(name, ())}]
+
+
+def _fields(name: str, within: tuple[str, ...]) -> list[dict[str, Any]]:
+    if name in within:
+        return []
+    return [_field(child, (*within, name)) for child in (table.elements(name) or {}).values()]
+
+
+def _field(child: table.Element, within: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "fields": _fields(child.type, within),
+        "isForeignKey": False,
+        "isNameField": child.name == "fullName",
+        "minOccurs": int(child.required),
+        "name": child.name,
+        "picklistValues": [
+            {"active": True, "defaultValue": False, "label": value, "value": value}
+            for value in sorted(table.values(child.type) or ())
+        ],
+        "soapType": child.type,
+        "valueRequired": child.required,
+    }

@@ -1,0 +1,264 @@
+"""Records, one by one and many at once. Each step's effect is looked up in the org's own file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from simple_salesforce import (
+    Salesforce,
+    SalesforceExpiredSession,
+    SalesforceGeneralError,
+    SalesforceMalformedRequest,
+    SalesforceResourceNotFound,
+    SFType,
+    format_soql,
+)
+from simple_salesforce.format import format_external_id
+
+from tests.contract.simple_salesforce.conftest import VERSION, Served
+
+Step = Callable[[Salesforce, Served], None]
+
+
+def create(sf: Salesforce, org: Served) -> None:
+    made = sf.Contact.create({"LastName": "Kim", "FirstName": "Ji", "Product_User_Id__c": 9001})
+    assert (made["success"], made["errors"]) == (True, [])
+    (row,) = org.rows("Contact", Id=made["id"])
+    assert (row["Name"], row["Product_User_Id__c"]) == ("Ji Kim", 9001)
+
+
+def create_is_refused(sf: Salesforce, org: Served) -> None:
+    before = len(org.rows("Contact"))
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        sf.Contact.create({"FirstName": "Nobody"})
+    (error,) = refused.value.content
+    assert (error["errorCode"], error["fields"]) == ("REQUIRED_FIELD_MISSING", ["LastName"])
+    assert len(org.rows("Contact")) == before
+
+
+def get(sf: Salesforce, org: Served) -> None:
+    (row,) = org.rows("Contact")[:1]
+    found = sf.Contact.get(row["Id"])
+    assert (found["Id"], found["LastName"], found["attributes"]["type"]) == (row["Id"], row["LastName"], "Contact")
+
+
+def get_a_missing_one(sf: Salesforce, _org: Served) -> None:
+    with pytest.raises(SalesforceResourceNotFound) as missing:
+        sf.Contact.get("003000000000000AAA")
+    assert missing.value.content[0]["errorCode"] == "NOT_FOUND"
+
+
+def get_by_custom_id(sf: Salesforce, org: Served) -> None:
+    sf.Account.create({"Name": "Keyed", "Ext__c": "A/1ü"})
+    assert sf.Account.get_by_custom_id("Ext__c", "A/1ü")["Id"] == org.rows("Account", Name="Keyed")[0]["Id"]
+
+
+def update(sf: Salesforce, org: Served) -> None:
+    (row,) = org.rows("Contact")[:1]
+    assert sf.Contact.update(row["Id"], {"Title": "Chief"}) == 204
+    assert org.rows("Contact", Id=row["Id"])[0]["Title"] == "Chief"
+
+
+def update_answers_the_response_when_asked(sf: Salesforce, org: Served) -> None:
+    (row,) = org.rows("Contact")[:1]
+    answer = sf.Contact.update(row["Id"], {"Title": None}, raw_response=True)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert org.rows("Contact", Id=row["Id"])[0]["Title"] is None
+
+
+def upsert(sf: Salesforce, org: Served) -> None:
+    assert sf.Contact.upsert("Ext__c/k1", {"LastName": "First"}) == 201
+    assert sf.Contact.upsert("Ext__c/k1", {"LastName": "Second"}) == 200
+    assert [row["LastName"] for row in org.rows("Contact", Ext__c="k1")] == ["Second"]
+
+
+def upsert_with_a_key_that_needs_quoting(sf: Salesforce, org: Served) -> None:
+    assert sf.Contact.upsert(format_external_id("Ext__c", "a/b c?"), {"LastName": "Quoted"}) == 201
+    assert org.rows("Contact", LastName="Quoted")[0]["Ext__c"] == "a/b c?"
+
+
+def a_parent_by_its_external_id(sf: Salesforce, org: Served) -> None:
+    account = sf.Account.create({"Name": "Parent", "Ext__c": "P1"})["id"]
+    sf.Contact.create({"LastName": "Child", "Account": {"Ext__c": "P1"}})
+    assert org.rows("Contact", LastName="Child")[0]["AccountId"] == account
+
+
+def delete(sf: Salesforce, org: Served) -> None:
+    made = sf.Lead.create({"LastName": "Gone", "Company": "Acme"})["id"]
+    assert sf.Lead.delete(made) == 204
+    assert org.rows("Lead", Id=made) == []
+    with pytest.raises(SalesforceResourceNotFound):
+        sf.Lead.delete(made)
+
+
+def a_custom_object_by_its_class(sf: Salesforce, org: Served) -> None:
+    contact = SFType("Contact", sf.session_id, sf.sf_instance, sf_version=VERSION, session=sf.session)
+    made = contact.create({"LastName": "Typed"})["id"]
+    assert org.rows("Contact", Id=made)[0]["LastName"] == "Typed"
+
+
+def describe_one(sf: Salesforce, _org: Served) -> None:
+    fields = {field["name"]: field for field in sf.Contact.describe()["fields"]}
+    assert (fields["Ext__c"]["externalId"], fields["Ext__c"]["unique"], fields["Ext__c"]["length"]) == (True, True, 80)
+    assert fields["LastName"]["nillable"] is False
+    assert fields["AccountId"]["referenceTo"] == ["Account"]
+
+
+def describe_all(sf: Salesforce, _org: Served) -> None:
+    found = {each["name"]: each for each in (sf.describe() or {})["sobjects"]}
+    assert {"Account", "Contact", "Event", "Lead", "Task", "User"} <= found.keys()
+    assert found["Contact"]["keyPrefix"] == "003"
+
+
+def metadata_of_an_object(sf: Salesforce, _org: Served) -> None:
+    assert sf.Contact.metadata()["objectDescribe"]["name"] == "Contact"
+
+
+def query(sf: Salesforce, org: Served) -> None:
+    found = sf.query("SELECT Id, Account.Name FROM Contact WHERE AccountId != null ORDER BY Id LIMIT 1")
+    (row,) = found["records"]
+    account = org.rows("Contact", Id=row["Id"])[0]["AccountId"]
+    assert (found["done"], row["Account"]["Name"]) == (True, org.rows("Account", Id=account)[0]["Name"])
+
+
+def query_with_children(sf: Salesforce, org: Served) -> None:
+    found = sf.query("SELECT Id, (SELECT Id FROM Contacts) FROM Account")["records"]
+    counted = sum(len(row["Contacts"]["records"]) for row in found if row["Contacts"])
+    assert counted == len([row for row in org.rows("Contact") if row["AccountId"]])
+
+
+def query_all_follows_the_pages(sf: Salesforce, org: Served) -> None:
+    _fill(sf, 450)
+    first = sf.query("SELECT Id FROM Contact", headers={"Sforce-Query-Options": "batchSize=200"})
+    assert (first["done"], len(first["records"]), first["totalSize"]) == (False, 200, len(org.rows("Contact")))
+    second = sf.query_more(first["nextRecordsUrl"], identifier_is_url=True)
+    third = sf.query_more(second["nextRecordsUrl"].rsplit("/", 1)[-1])
+    assert (third["done"], len(third["records"])) == (True, len(org.rows("Contact")) - 400)
+    everything = sf.query_all("SELECT Id FROM Contact", headers={"Sforce-Query-Options": "batchSize=200"})
+    assert {row["Id"] for row in everything["records"]} == {row["Id"] for row in org.rows("Contact")}
+    lazily = sf.query_all_iter("SELECT Id FROM Contact", headers={"Sforce-Query-Options": "batchSize=200"})
+    assert len({row["Id"] for row in lazily}) == len(org.rows("Contact"))
+
+
+def query_including_deleted(sf: Salesforce, org: Served) -> None:
+    assert sf.query("SELECT Id FROM Contact", include_deleted=True)["totalSize"] == len(org.rows("Contact"))
+
+
+def values_are_quoted(sf: Salesforce, _org: Served) -> None:
+    name = """O'Brien "the\\ \n\t new" %_"""
+    made = sf.Contact.create({"LastName": name, "Birthdate": "1990-02-03"})["id"]
+    for condition in (
+        format_soql("LastName = {}", name),
+        format_soql("LastName IN {}", [name, "x"]),
+        format_soql("Birthdate = {}", date(1990, 2, 3)),
+        format_soql("CreatedDate > {}", datetime.now(UTC) - timedelta(minutes=5)),
+        format_soql("IsDeleted = {} AND Id = {}", False, made),
+        format_soql("Title = {} AND Id = {}", None, made),
+    ):
+        found = sf.query(f"SELECT Id FROM Contact WHERE {condition}")
+        assert made in [row["Id"] for row in found["records"]], condition
+    like = format_soql("SELECT Id FROM Contact WHERE LastName LIKE '%{:like}'", "%_")
+    assert [row["Id"] for row in sf.query(like)["records"]] == [made]
+
+
+def a_wrong_query(sf: Salesforce, _org: Served) -> None:
+    with pytest.raises(SalesforceMalformedRequest, match="No such column 'Nope' on entity 'Contact'"):
+        sf.query("SELECT Nope FROM Contact")
+
+
+def an_expired_session(sf: Salesforce, org: Served) -> None:
+    stale = Salesforce(session_id="00D000000000001!no", instance=org.host, version=VERSION, session=sf.session)
+    with pytest.raises(SalesforceExpiredSession) as expired:
+        stale.query("SELECT Id FROM User")
+    assert expired.value.content[0]["errorCode"] == "INVALID_SESSION_ID"
+
+
+def limits_and_usage(sf: Salesforce, _org: Served) -> None:
+    assert sf.limits()["DailyApiRequests"]["Max"] >= 1000
+    used = sf.api_usage["api-usage"]
+    assert 0 < used.used <= used.total
+
+
+def is_sandbox(sf: Salesforce, org: Served) -> None:
+    assert sf.is_sandbox() == org.rows("Organization")[0]["IsSandbox"]
+
+
+def who_am_i(sf: Salesforce, org: Served) -> None:
+    found = sf.oauth2("userinfo")
+    assert (found["preferred_username"], found["organization_id"]) == (org.org.username, org.org.org_id)
+    assert sf.restful("")["identity"].endswith(f"/id/{org.org.org_id}/{found['user_id']}")
+
+
+def restful_collections(sf: Salesforce, org: Served) -> None:
+    records = [{"attributes": {"type": "Contact"}, "LastName": name} for name in ("One", "Two")]
+    records.append({"attributes": {"type": "Contact"}})
+    done = sf.restful("composite/sobjects", method="POST", json={"allOrNone": False, "records": records})
+    assert [each["success"] for each in done] == [True, True, False]
+    assert {row["Id"] for row in org.rows("Contact") if row["LastName"] in {"One", "Two"}} == {
+        each["id"] for each in done[:2]
+    }
+    rolled_back = sf.restful("composite/sobjects", method="POST", json={"allOrNone": True, "records": records})
+    assert rolled_back[0]["errors"][0]["statusCode"] == "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+    assert len(org.rows("Contact", LastName="One")) == 1
+    gone = sf.restful("composite/sobjects", method="DELETE", params={"ids": ",".join(each["id"] for each in done[:2])})
+    assert [each["success"] for each in gone] == [True, True]
+    assert org.rows("Contact", LastName="Two") == []
+
+
+def tooling(sf: Salesforce, _org: Served) -> None:
+    found = sf.toolingexecute("query", params={"q": "SELECT Id, DeveloperName FROM FlowDefinition"})
+    assert (found["done"], found["records"]) == (True, [])
+
+
+def a_wrong_path(sf: Salesforce, _org: Served) -> None:
+    with pytest.raises((SalesforceResourceNotFound, SalesforceGeneralError)):
+        sf.restful("nonsense")
+
+
+def _fill(sf: Salesforce, count: int) -> None:
+    for start in range(0, count, 200):
+        records = [
+            {"attributes": {"type": "Contact"}, "LastName": f"Fill{number}"}
+            for number in range(start, min(count, start + 200))
+        ]
+        sf.restful("composite/sobjects", method="POST", json={"records": records})
+
+
+STEPS: tuple[Step, ...] = (
+    create,
+    create_is_refused,
+    get,
+    get_a_missing_one,
+    get_by_custom_id,
+    update,
+    update_answers_the_response_when_asked,
+    upsert,
+    upsert_with_a_key_that_needs_quoting,
+    a_parent_by_its_external_id,
+    delete,
+    a_custom_object_by_its_class,
+    describe_one,
+    describe_all,
+    metadata_of_an_object,
+    query,
+    query_with_children,
+    query_all_follows_the_pages,
+    query_including_deleted,
+    values_are_quoted,
+    a_wrong_query,
+    an_expired_session,
+    limits_and_usage,
+    is_sandbox,
+    who_am_i,
+    restful_collections,
+    tooling,
+    a_wrong_path,
+)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+def test_records_and_queries(step: Step, sf: Salesforce, served: Served) -> None:
+    """simple-salesforce does what its documentation says, and the org has it afterwards."""
+    step(sf, served)

@@ -1,0 +1,26 @@
+"""describeValueType: the elements of a type, as far as the WSDL knows them."""
+
+from __future__ import annotations
+
+import pytest
+
+NS = "{http://soap.sforce.com/2006/04/metadata}"
+
+
+def test_a_type_is_described_by_its_elements(org, kit) -> None:
+    """Required elements, enumerations and nested elements are told; a type within itself ends there."""
+    root = org.soap(f"<describeValueType><type>{NS}Workflow</type></describeValueType>")
+    fields = {each.findtext(f"{NS}name"): each for each in root.iter(f"{NS}valueTypeFields")}
+    messages = {each.findtext(f"{NS}name"): each for each in fields["outboundMessages"].findall(f"{NS}fields")}
+    assert messages["endpointUrl"].findtext(f"{NS}soapType") == "string"
+    assert (messages["includeSessionId"].findtext(f"{NS}minOccurs"), messages["fields"].findtext(f"{NS}minOccurs")) == (
+        "1",
+        "0",
+    )
+    assert messages["fullName"].findtext(f"{NS}isNameField") == "true"
+
+
+def test_a_type_that_there_is_not(org, kit) -> None:
+    """The fault names what was asked for."""
+    with pytest.raises(Exception, match="INVALID_TYPE: Unknown type:Ghost"):
+        org.soap("<describeValueType><type>Ghost</type></describeValueType>")
