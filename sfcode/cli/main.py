@@ -12,6 +12,7 @@ import click
 
 from sfcode import __version__
 from sfcode.cli import output
+from sfcode.cli.outcome import Outcome
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 
@@ -84,7 +85,9 @@ def cli(
 ) -> None:
     """Salesforce and Appcues integration as code: plan it, review it, apply it."""
     color = not (no_color or json or os.environ.get("NO_COLOR"))
-    ctx.obj = Session(config, env, org, json=json, color=color, quiet=quiet, verbose=verbose)
+    outcome = ctx.obj if isinstance(ctx.obj, Outcome) else Outcome()
+    outcome.verb = ctx.invoked_subcommand or ""
+    ctx.obj = Session(config, env, org, json=json, color=color, quiet=quiet, verbose=verbose, outcome=outcome)
     if not color:
         ctx.color = False
 
@@ -92,11 +95,18 @@ def cli(
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     words = list(sys.argv[1:] if args is None else args)
+    outcome = Outcome()
     try:
-        code = cli.main(words, prog_name="sfcode", standalone_mode=False)
+        answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=outcome)
+        code = answer if isinstance(answer, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
+        outcome.error = error
         code = output.failure(error, json="--json" in words, verbose="--verbose" in words)
-    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from sfcode.cli.workflow import hand_on
+
+        hand_on(outcome, code, os.environ)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

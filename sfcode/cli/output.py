@@ -35,7 +35,7 @@ def envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> N
 
 def failure(error: BaseException, *, json: bool, verbose: bool) -> int:
     """Write an error where errors go and return the exit code that belongs to it."""
-    message, code = _describe(error, verbose=verbose)
+    message, code = describe(error, verbose=verbose)
     if json:
         answer: dict[str, Any] = {
             "name": type(error).__name__,
@@ -52,7 +52,8 @@ def failure(error: BaseException, *, json: bool, verbose: bool) -> int:
     return code
 
 
-def _describe(error: BaseException, *, verbose: bool) -> tuple[str, ExitCode]:
+def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitCode]:
+    """Say what an error means to the user, and the exit code that belongs to it."""
     if isinstance(error, SfcodeError):
         return _lines(error), error.exit_code
     if isinstance(error, click.exceptions.Exit):

@@ -21,6 +21,8 @@ def show_plan(session: Session, plan: Plan, format_: str, *, status: int = 0, sa
     """Write the plan to standard output: in the envelope with `--json`, else in the format, else as text."""
     from sfcode.plan.document import to_document
 
+    session.outcome.plan = plan
+    session.outcome.saved = None if plan.refusals else saved
     if session.json:
         envelope(to_document(plan), plan.warnings, status=status)
     elif format_ == "json":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfcode.cli.outcome import Outcome
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Session:
     color: bool
     quiet: bool
     verbose: bool
+    outcome: Outcome = field(default_factory=Outcome, compare=False)
+    """What the verb comes to, filled in on the way."""
 
     def project(self) -> Project:
         """Load the project. Raises ConfigError with all its problems."""

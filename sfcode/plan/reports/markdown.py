@@ -8,13 +8,58 @@ from collections.abc import Iterator
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.items import Item, headline, items
 
-
-def markdown(plan: Plan) -> str:
-    """Write the plan: a headline, a table of addresses, and each change folded."""
-    return "\n".join(_report(plan))
+IMPORTANCE = "-~+"
+"""Signs in the order in which their details are kept where there is no room for all."""
 
 
-def _report(plan: Plan) -> Iterator[str]:
+def markdown(plan: Plan, *, limit: int | None = None) -> str:
+    """
+    Write the plan: a headline, a table of addresses, and each change folded.
+
+    With a limit in characters, details are left out until it fits: those of what is created first,
+    those of what is destroyed last.
+    """
+    shown = items(plan)
+    head, rows, details = list(_head(plan)), [_row(item) for item in shown], [_details(item) for item in shown]
+    if not shown:
+        return _cut(head, limit)
+    table = ["", "| | address | |", "| --- | --- | --- |"]
+    if limit is None:
+        return "\n".join([*head, *table, *rows, *details])
+    room = limit - len("\n".join([*head, *table])) - 2 * len(_left_out(len(rows), "changes"))
+    kept_rows = _that_fit(rows, list(range(len(rows))), room)
+    room -= sum(len(rows[index]) + 1 for index in kept_rows)
+    by_importance = sorted(range(len(shown)), key=lambda index: IMPORTANCE.index(shown[index].sign))
+    kept = _that_fit(details, by_importance, room)
+    text = [*head, *table, *(rows[index] for index in sorted(kept_rows))]
+    if len(kept_rows) < len(rows):
+        text.append(_left_out(len(rows) - len(kept_rows), "changes"))
+    text.extend(details[index] for index in sorted(kept))
+    if len(kept) < len(details):
+        text.append(_left_out(len(details) - len(kept), "details"))
+    return _cut(text, limit)
+
+
+def _that_fit(texts: list[str], order: list[int], room: int) -> set[int]:
+    kept: set[int] = set()
+    for index in order:
+        room -= len(texts[index]) + 1
+        if room < 0:
+            break
+        kept.add(index)
+    return kept
+
+
+def _left_out(count: int, what: str) -> str:
+    return f"\n{count} more {what}: there is no room for them here; the saved plan has all of them."
+
+
+def _cut(text: list[str], limit: int | None) -> str:
+    whole = "\n".join(text)
+    return whole if limit is None else whole[: max(0, limit)]
+
+
+def _head(plan: Plan) -> Iterator[str]:
     yield f"### {headline(plan)}"
     yield ""
     target = plan.target
@@ -23,30 +68,28 @@ def _report(plan: Plan) -> Iterator[str]:
         for text in texts:
             yield ""
             yield f"> **{kind}:** {_escape(text)}"
-    shown = items(plan)
-    if not shown:
-        return
-    yield ""
-    yield "| | address | |"
-    yield "| --- | --- | --- |"
-    for item in shown:
-        yield f"| `{item.sign}` | `{item.address}` | {'; '.join([item.words, *item.notes])} |"
-    for item in shown:
-        yield ""
-        yield from _details(item)
 
 
-def _details(item: Item) -> Iterator[str]:
+def _row(item: Item) -> str:
+    return f"| `{item.sign}` | `{item.address}` | {'; '.join([item.words, *item.notes])} |"
+
+
+def _details(item: Item) -> str:
     body = [f"{line.sign} {'    ' * line.depth}{line.text}" for line in item.lines]
     fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
-    yield f"<details><summary><code>{item.sign} {_html(item.address)}</code></summary>"
-    yield ""
-    yield f"{fence}diff"
-    # GitHub colours lines by their first character; `!` is its sign for a changed line.
-    yield from (f"!{line[1:]}" if line.startswith("~") else line for line in body)
-    yield fence
-    yield ""
-    yield "</details>"
+    return "\n".join(
+        (
+            "",
+            f"<details><summary><code>{item.sign} {_html(item.address)}</code></summary>",
+            "",
+            f"{fence}diff",
+            # GitHub colours lines by their first character; `!` is its sign for a changed line.
+            *(f"!{line[1:]}" if line.startswith("~") else line for line in body),
+            fence,
+            "",
+            "</details>",
+        )
+    )
 
 
 def _escape(text: str) -> str:

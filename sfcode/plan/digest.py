@@ -1,0 +1,42 @@
+"""What a plan does, as one number: two plans that do the same to the same org have the same digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from sfcode.metadata.component import Body, Component
+from sfcode.metadata.normal import normal
+from sfcode.plan.plan import Plan
+
+
+def changes_digest(plan: Plan) -> str:
+    """
+    Return the SHA-256 of the org, the environment and every change, before and after.
+
+    Who made the plan, when, and with which warnings is not in it.
+    """
+    changes = [
+        {
+            "address": str(change.address),
+            "action": change.action.value,
+            "adopted": change.adopted,
+            "before": _body(change.before),
+            "after": _body(change.after),
+        }
+        for change in plan.effective
+    ]
+    does = {
+        "org": plan.target.org_id,
+        "environment": plan.environment,
+        "api_version": plan.api_version,
+        "records_state": plan.records_state,
+        "secrets": dict(plan.secrets),
+        "changes": changes,
+    }
+    text = json.dumps(does, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _body(component: Component | None) -> Body | None:
+    return normal(component).body if component else None

@@ -1,0 +1,112 @@
+"""Where a command runs on GitHub: repository, pull request, token, as the runner's variables say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sfcode.errors import SfcodeError, UsageError
+from sfcode.org.address import is_loopback
+from sfcode.secret import Secret
+
+API = "https://api.github.com"
+BOT = "github-actions[bot]"
+"""Who writes with the token that GitHub gives to every job."""
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_PULL_REF = re.compile(r"refs/pull/(\d+)/")
+
+
+class GitHubError(SfcodeError):
+    """GitHub did not do what it was asked."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the runner says about this job."""
+
+    repository: str
+    api_url: str
+    token: Secret
+    event: Mapping[str, Any]
+    ref: str = ""
+    sha: str = ""
+    login: str = ""
+    """Who the token writes as, where GitHub does not tell: an app of one's own."""
+
+    @property
+    def pull_number(self) -> int:
+        """Return the number of the pull request that this job is about. Raises UsageError when it is about none."""
+        pull = self.event.get("pull_request")
+        if isinstance(pull, Mapping) and isinstance(pull.get("number"), int):
+            return int(pull["number"])
+        found = _PULL_REF.match(self.ref)
+        if found:
+            return int(found[1])
+        raise UsageError(
+            "This is no run for a pull request, so there is nothing to comment on.",
+            "Run it in a workflow `on: pull_request`, or set GITHUB_REF=refs/pull/NUMBER/merge.",
+        )
+
+    @property
+    def head_sha(self) -> str:
+        """Return the commit that the pull request proposes; the commit of the run where there is none."""
+        pull = self.event.get("pull_request")
+        head = pull.get("head") if isinstance(pull, Mapping) else None
+        return str(head["sha"]) if isinstance(head, Mapping) and head.get("sha") else self.sha
+
+    @property
+    def from_fork(self) -> bool:
+        """Tell whether the pull request comes from another repository: its jobs get a token that may only read."""
+        pull = self.event.get("pull_request")
+        head = pull.get("head") if isinstance(pull, Mapping) else None
+        if not isinstance(head, Mapping):
+            return False
+        repository = head.get("repo")
+        return not isinstance(repository, Mapping) or repository.get("full_name") != self.repository
+
+
+def context(environ: Mapping[str, str]) -> Context:
+    """Read the runner's variables. Raises UsageError naming what is missing."""
+    missing = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not environ.get(name)]
+    if missing:
+        raise UsageError(
+            f"To write to GitHub, {' and '.join(missing)} must be set.",
+            "In a workflow, give the step `env: GITHUB_TOKEN: ${{ github.token }}`; GitHub sets the rest.",
+        )
+    repository = environ["GITHUB_REPOSITORY"]
+    if not _REPOSITORY.fullmatch(repository):
+        raise UsageError(f"GITHUB_REPOSITORY is {repository!r}.", "Write it as OWNER/NAME.")
+    return Context(
+        repository=repository,
+        api_url=_api_url(environ.get("GITHUB_API_URL") or API),
+        token=Secret(environ["GITHUB_TOKEN"]),
+        event=_event(environ.get("GITHUB_EVENT_PATH")),
+        ref=environ.get("GITHUB_REF", ""),
+        sha=environ.get("GITHUB_SHA", ""),
+        login=environ.get("SFCODE_GITHUB_LOGIN", ""),
+    )
+
+
+def _api_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return text.rstrip("/")
+    raise UsageError(f"GITHUB_API_URL is {text!r}; a token is not sent there.", f"Write it as {API}")
+
+
+def _event(path: str | None) -> Mapping[str, Any]:
+    if not path:
+        return {}
+    try:
+        event = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"GITHUB_EVENT_PATH names {path}, which cannot be read.", "Unset it outside a workflow."
+        ) from error
+    return event if isinstance(event, dict) else {}

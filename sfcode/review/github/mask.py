@@ -1,0 +1,30 @@
+"""Keep out of what is written to GitHub whatever this process knows to be secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from sfcode.secret import Secret, scrub
+
+SHORTEST = 8
+"""Shorter values are too likely to be words of their own: a text without its every `test` says nothing."""
+
+_SECRET_NAME = re.compile(r"(^|_)(SECRET|TOKEN|KEY|PASSWORD|AUTH_URL|CREDENTIALS?)(_|$)", re.IGNORECASE)
+_PING = re.compile(r"(?<![\w`@/])@(?=[A-Za-z\d])")
+
+
+def masked(text: str, environ: Mapping[str, str], more: Iterable[str] = ()) -> str:
+    """
+    Replace every secret of the environment, known by its name, by asterisks.
+
+    Nothing of ours prints one; this is the second lock, for what an org or a template may say.
+    """
+    values = {value.strip() for name, value in environ.items() if _SECRET_NAME.search(name) or name in set(more)}
+    longest_first = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
+    return scrub(text, map(Secret, longest_first))
+
+
+def quiet(text: str) -> str:
+    """Keep names that a config mentions from calling people: a zero-width space after the @ does."""
+    return _PING.sub("@\u200b", text)

@@ -1,0 +1,77 @@
+"""What a step of a GitHub workflow hands on: outputs, a summary, annotations."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfcode.errors import Position
+
+SUMMARY_LIMIT = 1_000_000
+"""Bytes that GitHub takes for one step are 1,048,576; several commands may run in one step."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The files that the runner has made for this step; None where it has made none."""
+
+    outputs: Path | None
+    summary: Path | None
+    workspace: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Step | None:
+        """Find the step that this process runs in; None outside GitHub's workflows."""
+        if environ.get("GITHUB_ACTIONS") != "true":
+            return None
+        outputs, summary = (environ.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
+        return cls(
+            Path(outputs) if outputs else None, Path(summary) if summary else None, environ.get("GITHUB_WORKSPACE", "")
+        )
+
+    def write_outputs(self, values: Mapping[str, str]) -> None:
+        """Add outputs. The last one of a name counts."""
+        if self.outputs:
+            with self.outputs.open("a", encoding="utf-8") as stream:
+                for name, value in values.items():
+                    # A delimiter that nobody can guess: a value cannot set an output of its own.
+                    end = f"end-{secrets.token_hex(16)}"
+                    stream.write(f"{name}<<{end}\n{value}\n{end}\n")
+
+    def write_summary(self, text: str) -> None:
+        """Add Markdown to the summary that GitHub shows on the run's page."""
+        if self.summary:
+            data = text.encode()[:SUMMARY_LIMIT].decode(errors="ignore")
+            with self.summary.open("a", encoding="utf-8") as stream:
+                stream.write(f"{data.rstrip()}\n\n")
+
+    def annotation(self, level: str, message: str, position: Position | None = None, title: str = "") -> str:
+        """
+        Write the command by which GitHub shows a message beside a line of a file.
+
+        `level` is error, warning or notice. See
+        https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+        """
+        about = {}
+        if position:
+            about = {"file": self._shown(position.file), "line": str(position.line), "col": str(position.column)}
+        if title:
+            about["title"] = title
+        properties = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in about.items())
+        return f"::{level}{' ' if properties else ''}{properties}::{_escaped(message)}"
+
+    def _shown(self, file: str) -> str:
+        """Name a file as the repository does, wherever in it the command runs."""
+        if not self.workspace:
+            return file
+        path = os.path.relpath(Path.cwd() / file, self.workspace)
+        return file if path.startswith("..") else Path(path).as_posix()
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
