@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sfcode.apply.deploy import Say, deploy
 from sfcode.apply.failures import failure
 from sfcode.apply.flows import remove_flow
-from sfcode.apply.package import Mark, package
+from sfcode.apply.package import Mark, deletion, package
 from sfcode.apply.records import write_record
-from sfcode.apply.steps import Deploy, RemoveFlow, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RemoveFlow, TryDelete, WriteRecord, steps
 from sfcode.generate.desired import Origin
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
@@ -36,20 +37,28 @@ def carry_out(
     the org refuses a package, StillRunning when a deployment outlasts our patience.
     """
     plan.raise_if_refused()
-    deployed = []
+    deployed: list[str] = []
+    changed: list[str] = []
     for step in steps(plan):
         match step:
             case WriteRecord(change):
                 write_record(org, change)
                 say(f"{change.address}: {DONE[change.action]}")
+            case TryDelete():
+                asked = replace(options, check_only=True)
+                result = deploy(org, deletion(plan, step), asked, "what is deleted", say)
+                if not result.success:
+                    raise failure(result, origins, changed)
             case RemoveFlow(address):
                 versions = remove_flow(org, address)
-                say(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
+                changed.append(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
+                say(changed[-1])
             case Deploy():
                 result = deploy(org, package(plan, step, mark, secrets), options, described(step), say)
                 if not result.success:
-                    raise failure(result, origins)
+                    raise failure(result, origins, changed)
                 deployed.append(result.id)
+                changed.append(f"deployment {result.id}")
     return tuple(deployed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sfcode.errors import DeployFailed, Problem
 from sfcode.generate.desired import Origin
@@ -11,8 +11,12 @@ from sfcode.metadata.component import Address
 from sfcode.org.results import DeployMessage, DeployResult
 
 
-def failure(result: DeployResult, origins: Iterable[Origin]) -> DeployFailed:
-    """Turn what the org said into one error; every message keeps the org's own words."""
+def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str] = ()) -> DeployFailed:
+    """
+    Turn what the org said into one error; every message keeps the org's own words.
+
+    `done` tells what the same apply had changed before, which stays.
+    """
     known = list(origins)
     problems = sorted((_problem(message, known) for message in result.failures), key=lambda problem: problem.sort_key)
     lines = [str(problem) for problem in problems]
@@ -24,8 +28,11 @@ def failure(result: DeployResult, origins: Iterable[Origin]) -> DeployFailed:
     if not lines:
         lines.append(f"the deployment ended as {result.status}, and the org gave no reason")
     text = "".join(f"\n  - {line}" for line in lines)
+    kept = "nothing of it was changed" if done else "no metadata was changed"
+    before = "".join(f"\n  - {line}" for line in done)
+    what = f"The org refused the deployment {result.id} ({result.status}); {kept}:{text}"
     return DeployFailed(
-        f"The org refused the deployment {result.id} ({result.status}); no metadata was changed:{text}",
+        f"{what}\nDone before it:{before}" if done else what,
         "Correct the lines named above, then run `sfcode plan` again.",
     )
 

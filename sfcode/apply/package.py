@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sfcode.apply.steps import Deploy
+from sfcode.apply.steps import Deploy, TryDelete
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.plan.plan import Plan
 from sfcode.plan.secrets import names_in, revealed
-from sfcode.plan.state import Applied, to_component
+from sfcode.plan.state import Applied, Past, to_component
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Mark:
     at: str
     """UTC, ISO 8601."""
     revision: str | None = None
+    id: str = ""
+    """By which this apply can be rolled back."""
+    applied: Applied = field(default_factory=Applied)
+    """What the applies before it left."""
 
 
 def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) -> bytes:
@@ -39,10 +43,28 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
         applied_by=mark.by,
         applied_at=mark.at,
         config_digest=plan.config_digest,
+        history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
     )
     prefix = plan.state.full_name.removesuffix("_sfcode_state")
     return zip_files(write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted))
+
+
+def deletion(plan: Plan, step: TryDelete) -> bytes:
+    """Write a package that only deletes."""
+    return zip_files(write([], plan.api_version, deleted=step.addresses))
+
+
+def _past(plan: Plan, mark: Mark) -> Past:
+    changes = [change for change in plan.effective if not change.address.is_record]
+    return Past(
+        id=mark.id,
+        applied_at=mark.at,
+        applied_by=mark.by,
+        revision=mark.revision,
+        before={change.address: change.before.body if change.before else None for change in changes},
+        owned=frozenset(change.address for change in changes if change.address in mark.applied.components),
+    )
 
 
 def _names(components: tuple[Component, ...]) -> frozenset[str]:

@@ -27,13 +27,23 @@ class Deploy:
 
 
 @dataclass(frozen=True)
+class TryDelete:
+    """Ask the org whether it would delete these, without doing it."""
+
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
 class RemoveFlow:
     """Deactivate a flow and delete its versions; destructive changes cannot do that by name."""
 
     address: Address
 
 
-Step = WriteRecord | Deploy | RemoveFlow
+Step = WriteRecord | Deploy | TryDelete | RemoveFlow
+
+HELD_BY_FLOWS = {"CustomField", "WorkflowOutboundMessage"}
+"""Types whose components a flow that is still there may use: only without it can the org say whether they may go."""
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
@@ -73,6 +83,9 @@ def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
         return
     if sent:
         yield Deploy(sent, (), (*owned, *(change.before for change in going if change.before)))
+    # A removed flow does not come back when the org then refuses the package after it, so what can be asked is asked.
+    if free := tuple(address for address in others if address.type not in HELD_BY_FLOWS):
+        yield TryDelete(free)
     for address in flows:
         yield RemoveFlow(address)
     yield Deploy((), others, owned)

@@ -67,8 +67,8 @@ def apply(
         return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete)
 
     options = DeployOptions(test_level=test_level, run_tests=tests)
-    plan, deployed = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options)
-    report(session, plan, deployed, steps="" if plan.destroy else next_steps(project))
+    done = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options)
+    report(session, done, steps="" if done.plan.destroy else next_steps(project))
     return ExitCode.OK
 
 

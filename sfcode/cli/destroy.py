@@ -35,6 +35,6 @@ def destroy(session: Session, *, auto_approve: bool, allow_delete: tuple[Address
         return make_destroy(project, org, secrets, allow_delete=allow_delete)
 
     project = session.project()
-    plan, deployed = perform(session, project, make, saved=None, auto_approve=auto_approve, options=DeployOptions())
-    report(session, plan, deployed)
+    done = perform(session, project, make, saved=None, auto_approve=auto_approve, options=DeployOptions())
+    report(session, done)
     return ExitCode.OK

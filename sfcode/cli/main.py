@@ -23,6 +23,7 @@ VERBS = {
     "plan": "Show what apply would change in the org.",
     "show": "Show a saved plan.",
     "apply": "Make the org what the config asks for.",
+    "rollback": "Put back what an apply replaced.",
     "destroy": "Take the integration down in an org.",
     "schema": "Print the JSON Schema of the mapping language.",
     "local": "Run, reset or load the local org.",

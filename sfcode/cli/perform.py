@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
@@ -24,14 +26,19 @@ if TYPE_CHECKING:
 Make = Callable[["Project", "Org", dict[str, str]], "Made"]
 
 
+@dataclass(frozen=True)
+class Performed:
+    """What was done: the plan, the deployments, and the id by which it can be rolled back."""
+
+    plan: Plan
+    deployments: tuple[str, ...] = ()
+    apply_id: str = ""
+
+
 def perform(
     session: Session, project: Project, make: Make, *, saved: Plan | None, auto_approve: bool, options: DeployOptions
-) -> tuple[Plan, tuple[str, ...]]:
-    """
-    Carry out a plan: the saved one if the org still is as it was, else a new one after a `yes`.
-
-    Returns the plan and the ids of its deployments.
-    """
+) -> Performed:
+    """Carry out a plan: the saved one if the org still is as it was, else a new one after a `yes`."""
     from sfcode.apply.carry_out import carry_out
     from sfcode.plan.make import raise_if_moved
 
@@ -40,15 +47,15 @@ def perform(
         made = make(project, org, secrets)
         if saved:
             raise_if_moved(saved, project, made)
-        plan = saved or made.plan
+        plan = session.outcome.plan = saved or made.plan
         if not session.json:
             show_plan(session, plan, "text")
         plan.raise_if_refused()
         if plan.is_empty:
-            return plan, ()
+            return Performed(plan)
         if _approve(session, project, plan, saved=saved is not None, auto_approve=auto_approve):
             raise_if_moved(plan, project, make(project, org, secrets))
-        mark = mark_of(project, plan)
+        mark = mark_of(project, made)
         deployed = carry_out(
             plan,
             org,
@@ -58,29 +65,35 @@ def perform(
             options=options,
             say=lambda line: say(session, line),
         )
-        return plan, deployed
+        return Performed(plan, deployed, mark.id if deployed and not plan.destroy else "")
 
 
-def report(session: Session, plan: Plan, deployed: tuple[str, ...], *, steps: str = "") -> None:
-    """Write what was done, and what is left to do."""
+def report(session: Session, done: Performed, *, steps: str = "") -> None:
+    """Write what was done, how to undo it, and what is left to do."""
     from sfcode.plan.change import Action
 
+    plan = done.plan
     add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
+    what = "Destroy" if plan.destroy else "Apply"
+    end = f"{what} complete! Resources: {add} added, {change} changed, {destroy} destroyed."
+    if not plan.is_empty:
+        session.outcome.done, session.outcome.next_steps = end, steps
     if session.json:
         result = {
             "added": add,
             "changed": change,
             "destroyed": destroy,
-            "deployments": list(deployed),
+            "apply_id": done.apply_id or None,
+            "deployments": list(done.deployments),
             "org": plan.target.org_id,
             "next_steps": steps.splitlines(),
         }
         envelope(result, plan.warnings)
         return
     if not plan.is_empty:
-        what = "Destroy" if plan.destroy else "Apply"
-        done = f"{what} complete! Resources: {add} added, {change} changed, {destroy} destroyed."
-        click.echo(f"\n{paint(done, '+')}")
+        click.echo(f"\n{paint(end, '+')}")
+        if done.apply_id and not session.quiet:
+            click.echo(f"To put back what was there before: sfcode rollback {done.apply_id}")
         if steps and not session.quiet:
             click.echo(f"\n{steps}")
 
@@ -114,10 +127,16 @@ def _ask(session: Session, question: str, wanted: str) -> None:
         raise Refused("Cancelled; nothing was changed.")
 
 
-def mark_of(project: Project, plan: Plan) -> Mark:
-    """Note who applies, when, and from which commit."""
+def mark_of(project: Project, made: Made) -> Mark:
+    """Note who applies, when, from which commit, and after which applies."""
     from sfcode.apply.package import Mark
     from sfcode.apply.revision import revision
 
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Mark(by=plan.target.username, at=now, revision=revision(project.root))
+    return Mark(
+        by=made.plan.target.username,
+        at=now,
+        revision=revision(project.root),
+        id=token_hex(4),
+        applied=made.observed.applied,
+    )

@@ -101,7 +101,7 @@ def _checked(
         org,
         secrets,
         origins=made.desired.origins,
-        mark=mark_of(project, made.plan),
+        mark=mark_of(project, made),
         options=options,
         say=lambda line: say(session, line, aside=True),
     )

@@ -41,6 +41,8 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "records_state": plan.records_state,
         "refresh_only": plan.refresh_only,
         "destroy": plan.destroy,
+        "kept": {str(component.address): dict(component.body) for component in plan.kept},
+        "released": sorted(str(address) for address in plan.released),
         "resource_changes": [_change(change) for change in plan.changes],
         "resource_drift": [
             _drift(change) for change in plan.drifted if plan.refresh_only or change.action is not Action.NO_OP
@@ -143,13 +145,17 @@ def _plan(document: dict[str, Any]) -> Plan:
         records_state=document["records_state"],
         refresh_only=document["refresh_only"],
         destroy=document["destroy"],
+        kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
+        released=frozenset(Address.parse(address) for address in document["released"]),
     )
+
+
+def _component(address: Address, body: dict[str, Any]) -> Component:
+    return Component(address.type, address.full_name, body)
 
 
 def _read_change(document: dict[str, Any], applied: dict[str, Any] | None) -> Change:
     address = Address.parse(document["address"])
     bodies = (document["change"]["before"], document["change"]["after"], applied)
-    before, after, left = (
-        None if body is None else Component(address.type, address.full_name, body) for body in bodies
-    )
+    before, after, left = (None if body is None else _component(address, body) for body in bodies)
     return Change(address, before, after, left, adopted=document["adopted"])

@@ -17,6 +17,7 @@ from sfcode.plan.destroy import destroy
 from sfcode.plan.observe import observe
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
+from sfcode.plan.rollback import find, rollback
 from sfcode.plan.schema import org_schema
 
 
@@ -58,6 +59,23 @@ def make_destroy(
     return Made(plan, Desired((), rows, origins), observed)
 
 
+def make_rollback(
+    project: Project,
+    org: Org,
+    secrets: Mapping[str, str],
+    *,
+    apply_id: str | None = None,
+    allow_delete: Collection[Address] = (),
+) -> Made:
+    """Read the history in the org, and plan to put back what one apply replaced. Changes nothing in the org."""
+    name = project.settings.name
+    past = find(observe(org, name, {}, secrets).applied, apply_id)
+    wanted = {address: body for address, body in past.before.items() if body is not None}
+    observed = observe(org, name, wanted, secrets)
+    plan = rollback(project, observed, past, secrets=secrets, allow_delete=allow_delete)
+    return Made(plan, Desired((), (), ()), observed)
+
+
 def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:
     """
     Refuse a plan that was made for something else than what is here now.
@@ -73,7 +91,7 @@ def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:
             f"not {made.plan.target.org_id} ({made.plan.target.name}).",
             again,
         )
-    if plan.config_digest != project.digest:
+    if plan.config_digest and plan.config_digest != project.digest:
         raise Refused("The config has changed since the plan was made.", again)
     now = made.plan.fingerprints
     moved = sorted(

@@ -46,12 +46,14 @@ class Plan:
     """Keyed fingerprints of the secrets this plan was made with, by name."""
     records_state: bool = False
     """The state in the org has to be written although nothing else changes (something was adopted or forgotten)."""
-
     refresh_only: bool = False
     """Nothing is compared with the config: the plan tells what has drifted since the last apply."""
-
     destroy: bool = False
     """The integration is taken down: everything that is ours goes, and the user is deactivated."""
+    kept: tuple[Component, ...] = ()
+    """What is ours and no part of this plan: it stays ours."""
+    released: frozenset[Address] = frozenset()
+    """What is ours no more after this plan, although it stays in the org."""
 
     @property
     def effective(self) -> tuple[Change, ...]:
@@ -80,4 +82,6 @@ class Plan:
 
     def desired(self) -> tuple[Component, ...]:
         """Return the metadata that the org has after an apply and that is ours."""
-        return tuple(change.after for change in self.changes if change.after and not change.address.is_record)
+        metadata = [change for change in self.changes if not change.address.is_record]
+        left = [change.after for change in metadata if change.after and change.address not in self.released]
+        return (*left, *self.kept)

@@ -18,6 +18,9 @@ from sfcode.metadata.component import Body, Component, Value
 
 PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
+HIDDEN = re.compile(r"\(hidden [0-9a-f]{12}\)")
+"""What stands for a value that we do not know."""
+
 SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
 """Attributes that hold a secret whether or not this project put one there."""
 

@@ -12,11 +12,29 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sfcode.errors import OrgError
 from sfcode.metadata.component import Address, Body, Component
 
 FORMAT_VERSION = 1
+
+
+HISTORY = 5
+"""How many applies can be rolled back."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One apply, and what was at the addresses that it changed before it did; None: nothing."""
+
+    id: str
+    applied_at: str
+    applied_by: str
+    revision: str | None
+    before: Mapping[Address, Body | None]
+    owned: frozenset[Address]
+    """Those of the addresses that were ours already."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,8 @@ class Applied:
     """Of the config that was applied."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keyed fingerprints of the secrets that were put in, by name."""
+    history: tuple[Past, ...] = ()
+    """The last applies, newest first."""
 
 
 def state_address(name: str) -> Address:
@@ -50,6 +70,7 @@ def to_component(name: str, applied: Applied) -> Component:
         "config_digest": applied.config_digest,
         "secrets": dict(applied.secrets),
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
+        "history": [_past(past) for past in applied.history[:HISTORY]],
     }
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     return Component(
@@ -82,9 +103,32 @@ def from_component(component: Component | None) -> Applied:
             applied_at=content["applied_at"],
             config_digest=content["config_digest"],
             secrets=content["secrets"],
+            history=tuple(_read_past(past) for past in content["history"]),
         )
     except (binascii.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OrgError(
             f"{component.address} does not hold sfcode's state ({type(error).__name__})",
             "Somebody wrote over it. Delete that static resource; the next plan then asks you to adopt what is there.",
         ) from error
+
+
+def _past(past: Past) -> dict[str, Any]:
+    return {
+        "id": past.id,
+        "applied_at": past.applied_at,
+        "applied_by": past.applied_by,
+        "revision": past.revision,
+        "before": {str(address): body and dict(body) for address, body in sorted(past.before.items())},
+        "owned": sorted(str(address) for address in past.owned),
+    }
+
+
+def _read_past(content: dict[str, Any]) -> Past:
+    return Past(
+        id=content["id"],
+        applied_at=content["applied_at"],
+        applied_by=content["applied_by"],
+        revision=content["revision"],
+        before={Address.parse(address): body for address, body in content["before"].items()},
+        owned=frozenset(Address.parse(address) for address in content["owned"]),
+    )

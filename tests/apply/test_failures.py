@@ -55,3 +55,10 @@ def test_a_failure_of_the_whole_deployment_is_told():
 
 def test_a_failure_without_any_reason_says_that():
     assert "the deployment ended as Failed, and the org gave no reason" in text_of()
+
+
+def test_what_the_same_apply_did_before_is_told():
+    result = DeployResult("0Af2", "Failed", done=True, success=False, failures=(said("In some way wrong"),))
+    text = str(failure(result, ORIGINS, ["Flow:X: deactivated, 1 version deleted"]))
+    assert "(Failed); nothing of it was changed:" in text
+    assert "\nDone before it:\n  - Flow:X: deactivated, 1 version deleted\n" in text

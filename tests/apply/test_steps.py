@@ -1,6 +1,6 @@
 import pytest
 
-from sfcode.apply.steps import Deploy, RemoveFlow, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RemoveFlow, TryDelete, WriteRecord, steps
 from sfcode.metadata.component import Component
 from sfcode.plan.build import build
 from tests.plan.samples import SECRETS, USER, desired, number, observed
@@ -41,6 +41,16 @@ def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted
     assert (first.components, first.deleted) == ((A,), ())
     assert set(first.owned) == {A, MESSAGE, FLOW}, "what still exists stays ours until it is gone"
     assert (last.components, last.deleted, last.owned) == ((), (MESSAGE.address,), (A,))
+
+
+def test_what_no_flow_can_hold_is_tried_before_a_flow_is_removed(plan_of):
+    viewer = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
+    done = steps(plan_of(desired(A), observed(A, MESSAGE, FLOW, viewer, applied=(A, MESSAGE, FLOW, viewer))))
+    assert done == (
+        TryDelete((viewer.address,)),
+        RemoveFlow(FLOW.address),
+        Deploy((), (viewer.address, MESSAGE.address), (A,)),
+    )
 
 
 def test_only_records_means_no_deployment(plan_of):

@@ -1,0 +1,75 @@
+"""`sfcode rollback`: put back what an apply replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sfcode.cli.options import allow_delete_option
+from sfcode.cli.output import envelope
+from sfcode.cli.perform import perform, report
+from sfcode.cli.session import Session
+from sfcode.errors import ExitCode
+from sfcode.metadata.component import Address
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.org import Org
+    from sfcode.plan.make import Made
+    from sfcode.plan.state import Past
+
+
+@click.command()
+@click.argument("apply_id", metavar="[APPLY_ID]", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the applies that can be rolled back, newest first.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@allow_delete_option
+@click.pass_obj
+def rollback(
+    session: Session, apply_id: str | None, *, listing: bool, auto_approve: bool, allow_delete: tuple[Address, ...]
+) -> int:
+    """
+    Put back what an apply replaced; the last one without APPLY_ID.
+
+    What was there is read from the history that apply keeps in the org, so any machine can do it. The
+    config is not changed: revert it too, or the next apply brings everything back. Records stay as they are.
+    """
+    from sfcode.org import DeployOptions
+    from sfcode.plan.make import make_rollback
+
+    project = session.project()
+    if listing:
+        return _list(session, project)
+
+    def make(project: Project, org: Org, secrets: dict[str, str]) -> Made:
+        return make_rollback(project, org, secrets, apply_id=apply_id, allow_delete=allow_delete)
+
+    done = perform(session, project, make, saved=None, auto_approve=auto_approve, options=DeployOptions())
+    report(session, done)
+    return ExitCode.OK
+
+
+def _list(session: Session, project: Project) -> int:
+    from sfcode.plan.observe import observe
+
+    with session.open_org(project) as org:
+        history = observe(org, project.settings.name, {}, session.secrets(project)).applied.history
+    if session.json:
+        envelope([_row(past) for past in history])
+    elif not history:
+        click.echo("There is no apply in this org that could be rolled back.")
+    else:
+        for past in history:
+            click.echo(f"{past.id}  {past.applied_at}  {past.applied_by}  {len(past.before)} components")
+    return ExitCode.OK
+
+
+def _row(past: Past) -> dict[str, object]:
+    return {
+        "id": past.id,
+        "applied_at": past.applied_at,
+        "applied_by": past.applied_by,
+        "revision": past.revision,
+        "addresses": sorted(map(str, past.before)),
+    }

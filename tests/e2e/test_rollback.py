@@ -1,0 +1,113 @@
+"""What an apply replaced is put back, from any machine."""
+
+from __future__ import annotations
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address, Component
+from tests.e2e.journey import SECRET
+from tests.e2e.org import component, deploy
+
+FORMULA = Component(
+    "CustomField",
+    "Contact.Appcues_User_Id__c",
+    {"formula": "TEXT(Product_User_Id__c)", "formulaTreatBlanksAs": "BlankAsZero", "label": "Id", "type": "Text"},
+)
+MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+def applied_id(journey, *words):
+    result = journey.run("--json", "apply", "--auto-approve", *words)
+    assert result.code == 0, result.out
+    return result.json["result"]["apply_id"]
+
+
+def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    apply_id = applied_id(applied)
+    done = applied.run("rollback", "--auto-approve")
+    assert done.code == 0, done.err
+    assert '+ "Plan__c",' in done.out
+    with local_org(applied) as org:
+        message = component(org, MESSAGE)
+        assert message is not None
+        assert "Plan__c" in message.body["fields"]
+        assert SECRET in str(message.body["endpointUrl"]), "with the secret, not its placeholder"
+    assert set(applied.actions()) == {
+        str(MESSAGE),
+        "Flow:Appcues_contact",
+        "PermissionSet:Appcues_Integration",
+    }
+    applied.edit("mappings/contact.yaml", "  attributes:\n", "  attributes:\n    plan: Plan__c\n")
+    assert applied.actions() == {}
+    listed = applied.run("--json", "rollback", "--list").json["result"]
+    assert [row["id"] for row in listed][1] == apply_id, "the rollback is an apply too, and comes first"
+
+
+def test_what_the_org_refuses_to_put_back_is_told_and_nothing_changes(applied):
+    refused = applied.run("rollback", "--auto-approve")
+    assert refused.code == 1
+    assert "PermissionSet:Appcues_Integration" in refused.err, "it is assigned, so it cannot be deleted"
+    assert applied.actions() == {}
+
+
+def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):
+    contact = journey.folder / "config/mappings/contact.yaml"
+    later = contact.rename(journey.folder / "later.yaml")
+    assert journey.apply().code == 0
+    with local_org(journey) as org:
+        deploy(org, FORMULA)
+        theirs = component(org, FORMULA.address)
+    later.rename(contact)
+    apply_id = applied_id(journey, "--adopt", str(FORMULA.address))
+    done = journey.run("rollback", apply_id, "--auto-approve")
+    assert done.code == 0, done.err
+    with local_org(journey) as org:
+        assert component(org, FORMULA.address) == theirs
+        assert component(org, MESSAGE) is None
+        assert component(org, Address("Flow", "Appcues_lead")) is not None
+    refused = journey.plan()
+    assert refused.code == 1
+    assert f"{FORMULA.address} exists in the org, and sfcode did not put it there" in refused.out
+    contact.unlink()
+    assert journey.actions() == {}
+
+
+def test_an_endpoint_with_a_secret_that_we_never_knew_cannot_be_put_back(applied):
+    with local_org(applied) as org:
+        message = component(org, MESSAGE)
+        assert message is not None
+        body = {**message.body, "endpointUrl": "https://stranger.example.com/token-of-a-stranger"}
+        deploy(org, Component(message.type, message.full_name, body))
+    assert applied.apply().code == 0
+    refused = applied.run("rollback", "--auto-approve")
+    assert refused.code == 1
+    assert f"{MESSAGE} held a secret that sfcode has never known" in refused.err
+    assert applied.actions() == {}
+
+
+def test_an_unknown_apply_is_refused_with_those_that_there_are(applied):
+    refused = applied.run("rollback", "deadbeef", "--auto-approve")
+    assert refused.code == 1
+    assert "There is no apply deadbeef in the history of this org." in refused.err
+    assert "It has: " in refused.err
+
+
+def test_without_any_apply_there_is_nothing_to_put_back(journey):
+    refused = journey.run("rollback", "--auto-approve")
+    assert refused.code == 1
+    assert "There is no apply in this org that could be rolled back." in refused.err
+    assert "There is no apply" in journey.run("rollback", "--list").out
+
+
+def test_only_the_last_applies_are_kept(applied):
+    for number in range(6):
+        if number % 2:
+            applied.edit("mappings/contact.yaml", "    source: LeadSource\n", "")
+        else:
+            applied.edit("mappings/contact.yaml", "  attributes:\n", "  attributes:\n    source: LeadSource\n")
+        assert applied.apply().code == 0
+    assert len(applied.run("--json", "rollback", "--list").json["result"]) == 5
