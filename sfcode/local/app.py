@@ -48,6 +48,9 @@ class _Door:
             response = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
             await response(scope, receive, send)
             return
+        if scope["type"] == "http" and scope["path"].startswith("//"):
+            # sf puts paths after an instance URL that ends in a slash, and an org does not mind.
+            scope = {**scope, "path": "/" + scope["path"].lstrip("/")}
         await self._app(scope, receive, send)
 
 
