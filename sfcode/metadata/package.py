@@ -131,6 +131,8 @@ def _project(api_version: str) -> bytes:
     project = {
         "packageDirectories": [{"path": "force-app", "default": True}],
         "namespace": "",
+        # Without it, sf takes the address of the org in SF_ORG_INSTANCE_URL for it, and refuses one that is not Salesforce's.
+        "sfdcLoginUrl": "https://login.salesforce.com",
         "sourceApiVersion": api_version,
     }
     return (json.dumps(project, indent=2) + "\n").encode()

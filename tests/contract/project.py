@@ -1,0 +1,97 @@
+"""The repository's own project as the tool to be tested gets it: rendered, with its secret put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfcode.local import reset, serve
+from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.normal import normal
+from sfcode.metadata.package import read, zip_files
+from sfcode.org import Org, connect
+from sfcode.org.results import DeployOptions
+from tests.e2e.journey import SECRET, Journey
+
+API_VERSION = "63.0"
+PLACEHOLDER = b"${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
+INTEGRATION_USER = "appcues.integration@example.com.local"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The package in both layouts, and what is in it."""
+
+    source: Mapping[str, bytes]
+    mdapi: Mapping[str, bytes]
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        return read(self.mdapi)
+
+    @property
+    def bodies(self) -> dict[Address, Body]:
+        """Give the bodies as `bodies` reads them from an org."""
+        return {each.address: normal(each).body for each in self.components}
+
+    def lay_out(self, folder: Path) -> Path:
+        """Write the source project into a folder."""
+        for name, data in self.source.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return folder
+
+
+def rendered(journey: Journey) -> Rendered:
+    """Run `sfcode render` for both layouts."""
+    found = {}
+    for layout in ("source", "mdapi"):
+        done = journey.run("render", "--out", layout, "--layout", layout)
+        assert done.code == 0, done.err
+        found[layout] = {
+            str(path.relative_to(journey.folder / layout)): path.read_bytes().replace(PLACEHOLDER, SECRET.encode())
+            for path in (journey.folder / layout).rglob("*")
+            if path.is_file()
+        }
+    return Rendered(**found)
+
+
+def found(state: Path) -> None:
+    """Make an org with the user that the project's outbound messages name."""
+    reset(state)
+    with (
+        serve(state) as org,
+        connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as client,
+    ):
+        profile = client.rest.query("SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
+        client.rest.User.create(
+            {
+                "Username": INTEGRATION_USER,
+                "LastName": "Integration",
+                "Alias": "appcues",
+                "Email": "admin@example.com",
+                "ProfileId": profile["records"][0]["Id"],
+                "TimeZoneSidKey": "GMT",
+                "LocaleSidKey": "en_US",
+                "EmailEncodingKey": "UTF-8",
+                "LanguageLocaleKey": "en_US",
+            }
+        )
+
+
+def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
+    """Read the components that are there, without what an org adds of its own."""
+    wanted = set(addresses)
+    members: dict[str, list[str]] = {}
+    for address in wanted:
+        members.setdefault(address.type, []).append(address.full_name)
+    files = client.metadata.retrieve(members).files
+    return {each.address: normal(each).body for each in read(files) if each.address in wanted}
+
+
+def deploy(client: Org, package: Rendered) -> None:
+    """Put the package into the org without the tool that is tested."""
+    result = client.metadata.follow(client.metadata.deploy(zip_files(package.mdapi), DeployOptions()))
+    assert result.success, result.failures

