@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sfcode.local.metadata.deploy.result import soap_time
 from sfcode.local.metadata.registry import FILE_TYPES, parent_of
+from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS
+from sfcode.local.sobjects.standard import standard_objects
 from sfcode.local.store import Stored, Tx
 from sfcode.metadata.component import Component
 from sfcode.metadata.types import container
@@ -16,6 +19,9 @@ SHOWN_AS_OBJECTS = frozenset(
     {"Account", "Activity", "Campaign", "CampaignMember", "Contact", "Event", "Lead", "Task", "User"}
 )
 """Standard objects that are there as CustomObject, whether or not anything was deployed on them."""
+
+_STANDARD = {"picklist": {"type": "Picklist"}, "reference": {"type": "Lookup"}}
+"""Of a standard field an org gives back its name and, of these two kinds, its type."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,21 @@ def entries(tx: Tx, type_: str) -> Iterator[Entry]:
     if type_ == "CustomObject":
         for name in SHOWN_AS_OBJECTS:
             found.setdefault(name, Entry(Component("CustomObject", name), None))
+    elif type_ == "CustomField":
+        found = {component.full_name: Entry(component, None) for component in _standard_fields()} | found
     yield from (found[name] for name in sorted(found))
+
+
+@cache
+def _standard_fields() -> tuple[Component, ...]:
+    """List the fields that objects have by nature, in as many words as an org has for them."""
+    objects = standard_objects()
+    return tuple(
+        Component("CustomField", f"{name}.{field.name}", _STANDARD.get(field.type, {}))
+        for name in sorted(SHOWN_AS_OBJECTS & objects.keys())
+        for field in objects[name].fields.values()
+        if field.name not in SYSTEM_FIELDS and not field.compound
+    )
 
 
 def _definition(tx: Tx, stored: Stored) -> Entry:

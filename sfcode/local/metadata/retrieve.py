@@ -9,11 +9,15 @@ from typing import Any
 from sfcode.local.metadata.inventory import Entry, children, entries, file_name, properties
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, known
+from sfcode.local.metadata.soap import Fault
 from sfcode.local.store import Tx
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files
 from sfcode.metadata.types import CHILDREN, TYPES
 
+META = "-meta.xml"
+MAX_FILES = 10_000
+"""https://github.com/forcedotcom/salesforcedx-vscode/issues/685"""
 PACKAGE = "package.xml"
 WILDCARD = "*"
 
@@ -28,9 +32,18 @@ class Retrieved:
 
 
 def retrieve(
-    tx: Tx, members: Mapping[str, Iterable[str]], api_version: str, *, folder: str = "unpackaged/"
+    tx: Tx,
+    members: Mapping[str, Iterable[str]],
+    api_version: str,
+    *,
+    folder: str = "unpackaged/",
+    only: frozenset[str] = frozenset(),
 ) -> Retrieved:
-    """Collect the members of a manifest; `folder` is put in front of every file."""
+    """
+    Collect the members of a manifest; `folder` is put in front of every file, `only` names those that are wanted.
+
+    Raises Fault when there are too many.
+    """
     found = Retrieved()
     chosen: dict[Address, Entry] = {}
     for type_, names in sorted(members.items()):
@@ -40,7 +53,7 @@ def retrieve(
         here = {entry.component.full_name.lower(): entry for entry in entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
-                picked = [] if type_ in NO_WILDCARD or not _wild(type_) else list(here.values())
+                picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, here.values())
             else:
                 entry = here.get(name.lower()) or _version(tx, type_, name)
                 picked = [entry] if entry else []
@@ -48,12 +61,22 @@ def retrieve(
                     found.messages.append(_message(folder, f"Entity of type '{type_}' named '{name}' cannot be found"))
             chosen |= {entry.component.address: entry for entry in picked}
     files = _files(tx, list(chosen.values()), float(api_version))
+    if only:
+        files = {name: data for name, data in files.items() if name.removesuffix(META) in only}
+        chosen = {address: entry for address, entry in chosen.items() if file_name(entry.component) in files}
+    if len(files) > MAX_FILES:
+        raise Fault("LIMIT_EXCEEDED", f"Too many files in retrieve call, limit is: {MAX_FILES}")
     files[PACKAGE] = write_manifest(chosen, api_version)
     found.zip = zip_files({folder + name: data for name, data in files.items()})
     found.properties = [
         properties(tx, entry, folder + file_name(entry.component)) for _, entry in sorted(chosen.items())
     ]
     return found
+
+
+def _all(type_: str, entries: Iterable[Entry]) -> list[Entry]:
+    # `*` does not reach fields that objects have by nature: https://github.com/forcedotcom/cli/issues/3052
+    return [entry for entry in entries if type_ != "CustomField" or entry.stored is not None]
 
 
 def _wild(type_: str) -> bool:

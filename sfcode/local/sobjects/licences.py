@@ -31,8 +31,16 @@ def refused_right(tx: Tx, permission_set: Component, user: Record) -> str | None
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
     licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
-    if licence is None or licence["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & _held(tx, rows, user):
+    # A set that is bound to a permission set licence brings it along:
+    # https://help.salesforce.com/s/articleView?id=platform.perm_sets_select_license.htm&type=5
+    held = _held(tx, rows, user) | {str(permission_set.body.get("license"))}
+    if licence is None or licence["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & held:
         return None
+    return first_object_right(tx, permission_set)
+
+
+def first_object_right(tx: Tx, permission_set: Component) -> str | None:
+    """Name the first right on an object that a permission set gives: `Read Accounts`."""
     catalog = Catalog(tx)
     entries = permission_set.body.get("objectPermissions")
     for name, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
@@ -41,6 +49,23 @@ def refused_right(tx: Tx, permission_set: Component, user: Record) -> str | None
             if isinstance(rights, Mapping) and rights.get(right):
                 return f"{verb} {found.plural if found else name}"
     return None
+
+
+def other_licence(tx: Tx, permission_set: Component, user: Record) -> ApiError | None:
+    """Refuse a permission set that is bound to another user licence than the user has."""
+    bound_to = permission_set.body.get("license")
+    rows = Rows(tx)
+    profile = rows.get("Profile", str(user["ProfileId"]))
+    licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
+    if not bound_to or licence is None or bound_to == licence["Name"] or not tx.find("UserLicense", "Name", bound_to):
+        return None
+    label = permission_set.body.get("label") or permission_set.full_name
+    return ApiError(
+        "FIELD_INTEGRITY_EXCEPTION",
+        f'Can\'t assign permission set "{label}" to user "{user["Name"]}". '
+        f"It is for users with the license {bound_to}, and this one has {licence['Name']}",
+        ["PermissionSetId"],
+    )
 
 
 def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiError:

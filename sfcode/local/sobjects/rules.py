@@ -97,6 +97,9 @@ def permission_set_assignment(save: Save) -> None:
     stored = tx.component("PermissionSet", str(row["Name"]))
     owner = tx.record("User", assignee)
     if stored is not None and owner is not None:
+        refused = licences.other_licence(tx, stored.component, owner)
+        if refused is not None:
+            raise refused
         right = licences.refused_right(tx, stored.component, owner)
         if right:
             raise licences.cannot_assign(stored.component, owner, right)

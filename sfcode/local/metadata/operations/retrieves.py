@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.retrieve import Retrieved
 from sfcode.local.metadata.retrieve import retrieve as collect
 from sfcode.local.store import Tx
 
@@ -31,20 +33,50 @@ def retrieve(request: Request) -> list[soap.Node]:
             members.setdefault(name, []).extend(soap.texts(types, "members"))
     version = (soap.text(package, "version") if package is not None else None) or soap.text(asked, "apiVersion")
     folder = "" if soap.flag(asked, "singlePackage", default=False) else "unpackaged/"
+    files = frozenset(soap.texts(asked, "specificFiles"))
+    if files and folder:
+        raise soap.Fault("INVALID_OPERATION", "specificFiles can be used only with singlePackage")
+    number = _version(version or request.api_version)
     with request.context.store.transaction() as tx:
-        found = collect(tx, members, _version(version or request.api_version), folder=folder)
         retrieve_id = tx.new_id(ids.key_prefix("RetrieveRequest"))
-        result = {
-            "done": True,
-            "fileProperties": found.properties,
-            "id": retrieve_id,
-            "messages": found.messages,
-            "status": "Succeeded",
-            "success": True,
-        }
+        try:
+            _no_packages(soap.texts(asked, "packageNames"))
+            found = collect(tx, members, number, folder=folder, only=files)
+            result = _succeeded(retrieve_id, found)
+        except soap.Fault as fault:
+            found, result = Retrieved(), _failed(retrieve_id, fault)
         tx.put_retrieve(retrieve_id, result, found.zip)
         _drop_old(tx, retrieve_id)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
+
+
+def _no_packages(names: list[str]) -> None:
+    if names:
+        raise soap.Fault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{names[0]}' found")
+
+
+def _succeeded(retrieve_id: str, found: Retrieved) -> dict[str, Any]:
+    return {
+        "done": True,
+        "fileProperties": found.properties,
+        "id": retrieve_id,
+        "messages": found.messages,
+        "status": "Succeeded",
+        "success": True,
+    }
+
+
+def _failed(retrieve_id: str, fault: soap.Fault) -> dict[str, Any]:
+    return {
+        "done": True,
+        "errorMessage": f"{fault.code}: {fault.message}",
+        "errorStatusCode": fault.code,
+        "fileProperties": [],
+        "id": retrieve_id,
+        "messages": [],
+        "status": "Failed",
+        "success": False,
+    }
 
 
 def _version(text: str) -> str:

@@ -12,18 +12,25 @@ from sfcode.local.metadata.deploy.checks import (
     custom_field,
     custom_object,
     flow,
+    licence,
     permission_set,
     static_resource,
     workflow,
 )
 from sfcode.local.metadata.deploy.view import Subject
 
+
+def _permission_set(subject: Subject) -> Iterator[str]:
+    yield from permission_set.check(subject)
+    yield from licence.check(subject)
+
+
 CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
     "CustomField": custom_field.check,
     "CustomObject": custom_object.check,
     "Flow": flow.check,
     "FlowDefinition": flow.definition,
-    "PermissionSet": permission_set.check,
+    "PermissionSet": _permission_set,
     "Profile": permission_set.profile,
     "StaticResource": static_resource.check,
     "ValidationRule": workflow.validation_rule,

@@ -1,0 +1,84 @@
+"""Licences: what a permission set may grant to those who have it."""
+
+from __future__ import annotations
+
+import pytest
+
+DATA = "/services/data/v62.0"
+
+
+def _one(org, soql: str) -> str:
+    status, found = org.rest("GET", f"{DATA}/query?q={soql.replace(' ', '+')}")
+    assert status == 200, found
+    return found["records"][0]["Id"]
+
+
+@pytest.fixture
+def integration_user(org) -> str:
+    """Make a user of the licence that allows no objects by itself."""
+    profile = _one(org, "SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
+    status, made = org.rest(
+        "POST",
+        f"{DATA}/sobjects/User",
+        {
+            "Username": "robot@northwind.example",
+            "LastName": "Robot",
+            "Email": "robot@northwind.example",
+            "Alias": "robot",
+            "ProfileId": profile,
+            "TimeZoneSidKey": "GMT",
+            "LocaleSidKey": "en_US",
+            "EmailEncodingKey": "UTF-8",
+            "LanguageLocaleKey": "en_US",
+        },
+    )
+    assert status == 201, made
+    return made["id"]
+
+
+def _set(kit, *parts: str) -> dict[str, str]:
+    return {
+        "package.xml": kit.manifest({"PermissionSet": ["Robots"]}),
+        "permissionsets/Robots.permissionset": kit.permission_set(*parts, label="Robots"),
+    }
+
+
+def _assign(org, user: str) -> tuple[int, object]:
+    row = _one(org, "SELECT Id FROM PermissionSet WHERE Name = 'Robots'")
+    return org.rest("POST", f"{DATA}/sobjects/PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": row})
+
+
+def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integration_user) -> None:
+    """A deploy is refused as the assignment would have been, until the licence is there."""
+    assert org.deploy(_set(kit)).status == "Succeeded"
+    assert _assign(org, integration_user)[0] == 201
+    before = org.snapshot()
+    bigger = _set(kit, kit.rights("Contact", "allowRead"))
+    assert org.deploy(bigger).problems == ["The user license doesn't allow the permission: Read Contacts"]
+    assert org.snapshot() == before
+    licence = _one(org, "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesforceAPIIntegrationPsl'")
+    held = {"AssigneeId": integration_user, "PermissionSetLicenseId": licence}
+    assert org.rest("POST", f"{DATA}/sobjects/PermissionSetLicenseAssign", held)[0] == 201
+    assert org.deploy(bigger).status == "Succeeded"
+
+
+def test_a_set_for_a_licence_grants_what_that_allows(org, kit) -> None:
+    """A set for integration users has no room for objects, assigned or not."""
+    parts = kit.rights("Contact", "allowRead"), "<license>Salesforce Integration</license>"
+    assert org.deploy(_set(kit, parts[1], parts[0])).problems == [
+        "The user license doesn't allow the permission: Read Contacts"
+    ]
+
+
+def test_a_set_for_another_licence_is_not_assigned(org, kit, integration_user) -> None:
+    """A set for Salesforce users cannot go to an integration user."""
+    assert org.deploy(_set(kit, "<license>Salesforce</license>")).status == "Succeeded"
+    status, errors = _assign(org, integration_user)
+    assert (status, errors[0]["errorCode"]) == (400, "FIELD_INTEGRITY_EXCEPTION")
+
+
+def test_a_set_for_a_permission_set_licence_brings_it(org, kit, integration_user) -> None:
+    """What is bound to the licence needs no licence of its own assigned before."""
+    parts = "<license>SalesforceAPIIntegrationPsl</license>", kit.rights("Contact", "allowRead")
+    assert org.deploy(_set(kit, *parts)).status == "Succeeded"
+    assert _assign(org, integration_user)[0] == 201

@@ -1,0 +1,92 @@
+"""What a retrieve can be asked for besides a manifest, and what standard fields look like from outside."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+
+import pytest
+from lxml import etree
+
+from sfcode.local.metadata import retrieve as retrieve_module
+
+NS = "{http://soap.sforce.com/2006/04/metadata}"
+
+
+def _retrieve(org, inner: str) -> etree._Element:
+    root = org.soap(f"<retrieve><request><apiVersion>62.0</apiVersion>{inner}</request></retrieve>")
+    job = root.findtext(f".//{NS}id")
+    return org.soap(f"<checkRetrieveStatus><asyncProcessId>{job}</asyncProcessId></checkRetrieveStatus>")
+
+
+def _files(root: etree._Element) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(root.findtext(f".//{NS}zipFile")))) as archive:
+        return sorted(archive.namelist())
+
+
+MEMBERS = (
+    "<unpackaged><types><members>*</members><name>Flow</name></types>"
+    "<types><members>*</members><name>StaticResource</name></types><version>62.0</version></unpackaged>"
+)
+
+
+def test_specific_files_come_alone(org, kit) -> None:
+    """Of what the manifest names, only those files are in the zip; a resource comes with its -meta.xml."""
+    assert org.deploy(kit.good()).status == "Succeeded"
+    wanted = "<specificFiles>staticresources/State.resource</specificFiles>"
+    root = _retrieve(org, f"<singlePackage>true</singlePackage>{wanted}{MEMBERS}")
+    assert _files(root) == [
+        "package.xml",
+        "staticresources/State.resource",
+        "staticresources/State.resource-meta.xml",
+    ]
+    assert [each.findtext(f"{NS}fullName") for each in root.iter(f"{NS}fileProperties")] == ["State"]
+    with pytest.raises(kit.fault) as error:
+        _retrieve(org, f"<singlePackage>false</singlePackage>{wanted}{MEMBERS}")
+    assert error.value.code == "sf:INVALID_OPERATION"
+
+
+def test_a_package_that_is_not_there_fails_the_retrieve(shared) -> None:
+    """There are no packages in a local org: asking for one ends in the org's own answer."""
+    root = _retrieve(shared, "<packageNames>Sales Kit</packageNames>")
+    result = {etree.QName(each).localname: each.text for each in root.iter()}
+    assert (result["done"], result["success"], result["status"]) == ("true", "false", "Failed")
+    assert result["errorMessage"] == "INVALID_CROSS_REFERENCE_KEY: No package named 'Sales Kit' found"
+
+
+def test_a_retrieve_has_at_most_ten_thousand_files(org, kit, monkeypatch) -> None:
+    """One more fails it."""
+    assert org.deploy(kit.good()).status == "Succeeded"
+    monkeypatch.setattr(retrieve_module, "MAX_FILES", 2)
+    root = _retrieve(org, MEMBERS)
+    assert root.findtext(f".//{NS}errorStatusCode") == "LIMIT_EXCEEDED"
+    assert root.findtext(f".//{NS}errorMessage").endswith("Too many files in retrieve call, limit is: 2")
+
+
+def _listed(org, type_: str) -> list[str]:
+    root = org.soap(f"<listMetadata><queries><type>{type_}</type></queries></listMetadata>")
+    return [each.findtext(f"{NS}fullName") for each in root.iter(f"{NS}result")]
+
+
+def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> None:
+    """listMetadata names them, system fields and parts of addresses apart; `*` stands for custom fields only."""
+    assert org.deploy(kit.good()).status == "Succeeded"
+    names = _listed(org, "CustomField")
+    assert {"Account.AccountNumber", "Account.BillingAddress", "Contact.LeadSource", "Contact.Score__c"} <= set(names)
+    assert not {"Contact.CreatedDate", "Contact.Id", "Account.BillingStreet"} & set(names)
+    assert names == sorted(names)
+    found = org.retrieve({"CustomField": ["*"]})["files"]["unpackaged/objects/Contact.object"]
+    assert b"Score__c" in found
+    assert b"LeadSource" not in found
+
+
+def test_a_standard_field_is_given_back_and_taken_again(org, kit) -> None:
+    """Asked for by name it comes as an org writes it; deployed, it leaves the field what it is."""
+    found = org.retrieve({"CustomField": ["Contact.LeadSource"]}, single=True)["files"]
+    assert b"<type>Picklist</type>" in found["objects/Contact.object"]
+    describe = "/services/data/v62.0/sobjects/Contact/describe"
+    before = org.rest("GET", describe)[1]
+    assert org.deploy(found).status == "Succeeded"
+    assert org.rest("GET", describe)[1] == before
+    assert org.deploy(found).of("Contact.LeadSource")["changed"] == "false"
