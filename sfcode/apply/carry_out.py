@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from sfcode.apply.deploy import Say, deploy
 from sfcode.apply.failures import failure
-from sfcode.apply.flows import remove_flow
+from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
 from sfcode.apply.package import Mark, deletion, package
 from sfcode.apply.records import write_record
-from sfcode.apply.steps import Deploy, RemoveFlow, TryDelete, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
 from sfcode.generate.desired import Origin
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
@@ -49,6 +49,11 @@ def carry_out(
                 result = deploy(org, deletion(plan, step), asked, "what is deleted", say)
                 if not result.success:
                     raise failure(result, origins, changed)
+            case SettleFlow(address):
+                if wake_flow(org, address):
+                    say(f"{address}: came in inactive, as in production; activated")
+                if pruned := prune_flow(org, address):
+                    say(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
             case RemoveFlow(address):
                 versions = remove_flow(org, address)
                 changed.append(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")

@@ -1,6 +1,7 @@
 """
-Remove a flow: deactivate it, then delete its versions.
+What a deployment cannot do with a flow: make sure it is active, keep its versions few, remove it.
 
+Each deploy makes a version and an org keeps about fifty. In production a version may come in asleep.
 A flow cannot be deleted by name through destructive changes ("insufficient access rights on
 cross-reference id"), and an active version cannot be deleted at all.
 """
@@ -10,17 +11,42 @@ from __future__ import annotations
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 
+KEPT_VERSIONS = 10
+"""How many versions of a flow stay: enough to go back by hand, far from the platform's limit."""
+
+_DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}"
+_VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY VersionNumber DESC"
+
+
+def wake_flow(org: Org, address: Address) -> bool:
+    """Activate the newest version; tell whether that was necessary. Repeatable."""
+    for definition in org.tooling_query(_DEFINITION, address.full_name):
+        newest = org.tooling_query(_VERSIONS, definition["Id"])[0]
+        if definition["ActiveVersionId"] != newest["Id"]:
+            wanted = {"Metadata": {"activeVersionNumber": newest["VersionNumber"]}}
+            org.tooling_update("FlowDefinition", definition["Id"], wanted)
+            return True
+    return False
+
+
+def prune_flow(org: Org, address: Address) -> int:
+    """Delete all but the newest versions and the active one; return how many went. Repeatable."""
+    deleted = 0
+    for definition in org.tooling_query(_DEFINITION, address.full_name):
+        for version in org.tooling_query(_VERSIONS, definition["Id"])[KEPT_VERSIONS:]:
+            if version["Id"] != definition["ActiveVersionId"]:
+                org.tooling_delete("Flow", version["Id"])
+                deleted += 1
+    return deleted
+
 
 def remove_flow(org: Org, address: Address) -> int:
     """Deactivate the flow and delete every version; return how many. Repeatable: what is gone already is fine."""
-    definitions = org.tooling_query(
-        "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}", address.full_name
-    )
     deleted = 0
-    for definition in definitions:
+    for definition in org.tooling_query(_DEFINITION, address.full_name):
         if definition["ActiveVersionId"]:
             org.tooling_update("FlowDefinition", definition["Id"], {"Metadata": {"activeVersionNumber": 0}})
-        for version in org.tooling_query("SELECT Id FROM Flow WHERE DefinitionId = {}", definition["Id"]):
+        for version in org.tooling_query(_VERSIONS, definition["Id"]):
             org.tooling_delete("Flow", version["Id"])
             deleted += 1
     return deleted

@@ -34,13 +34,20 @@ class TryDelete:
 
 
 @dataclass(frozen=True)
+class SettleFlow:
+    """See that the version of a flow that was deployed is the active one, and that old ones do not pile up."""
+
+    address: Address
+
+
+@dataclass(frozen=True)
 class RemoveFlow:
     """Deactivate a flow and delete its versions; destructive changes cannot do that by name."""
 
     address: Address
 
 
-Step = WriteRecord | Deploy | TryDelete | RemoveFlow
+Step = WriteRecord | Deploy | TryDelete | SettleFlow | RemoveFlow
 
 HELD_BY_FLOWS = {"CustomField", "WorkflowOutboundMessage"}
 """Types whose components a flow that is still there may use: only without it can the org say whether they may go."""
@@ -71,6 +78,10 @@ def _is_late(change: Change) -> bool:
     return change.after is None or change.after.body.get("IsActive") is False
 
 
+def _settled(sent: tuple[Component, ...]) -> Iterable[Step]:
+    return (SettleFlow(each.address) for each in sent if each.type == "Flow" and each.body.get("status") == "Active")
+
+
 def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
     sent = tuple(change.after for change in metadata if change.after)
     going = [change for change in metadata if change.action is Action.DELETE]
@@ -80,9 +91,11 @@ def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
     if not flows:
         if sent or others or plan.records_state:
             yield Deploy(sent, others, owned)
+        yield from _settled(sent)
         return
     if sent:
         yield Deploy(sent, (), (*owned, *(change.before for change in going if change.before)))
+        yield from _settled(sent)
     # A removed flow does not come back when the org then refuses the package after it, so what can be asked is asked.
     if free := tuple(address for address in others if address.type not in HELD_BY_FLOWS):
         yield TryDelete(free)

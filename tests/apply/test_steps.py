@@ -1,6 +1,6 @@
 import pytest
 
-from sfcode.apply.steps import Deploy, RemoveFlow, TryDelete, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
 from sfcode.metadata.component import Component
 from sfcode.plan.build import build
 from tests.plan.samples import SECRETS, USER, desired, number, observed
@@ -51,6 +51,13 @@ def test_what_no_flow_can_hold_is_tried_before_a_flow_is_removed(plan_of):
         RemoveFlow(FLOW.address),
         Deploy((), (viewer.address, MESSAGE.address), (A,)),
     )
+
+
+def test_an_active_flow_that_was_deployed_is_settled_afterwards(plan_of):
+    active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
+    draft = Component("Flow", "Other", {"label": "O", "status": "Draft"})
+    done = steps(plan_of(desired(A, active, draft), observed(A, applied=(A,))))
+    assert done == (Deploy((active, draft), (), (A, active, draft)), SettleFlow(active.address))
 
 
 def test_only_records_means_no_deployment(plan_of):
