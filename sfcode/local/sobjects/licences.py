@@ -53,7 +53,7 @@ def first_object_right(tx: Tx, permission_set: Component) -> str | None:
 
 def other_licence(tx: Tx, permission_set: Component, user: Record) -> ApiError | None:
     """Refuse a permission set that is bound to another user licence than the user has."""
-    bound_to = permission_set.body.get("license")
+    bound_to = str(permission_set.body.get("license") or "")
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
     licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
