@@ -10,6 +10,8 @@ from lxml import etree
 
 from sfcode.local import serve
 from sfcode.local.clock import SystemClock, TurnedClock
+from sfcode.local.metadata import versions
+from sfcode.local.rest.call import VERSIONS
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 REST = "/services/data/v62.0/metadata/deployRequest"
@@ -22,6 +24,11 @@ def test_every_spelling_of_the_address_is_understood(shared, path: str) -> None:
     """Clients add a slash, the org's id or the id of a deploy."""
     root = shared.soap("<describeMetadata><asOfVersion>62.0</asOfVersion></describeMetadata>", path=path)
     assert root.findtext(f".//{{{NS}}}partialSaveAllowed") == "true"
+
+
+def test_packages_may_be_as_new_as_addresses() -> None:
+    """The newest version of a package is the newest one that /services/data lists."""
+    assert versions.NEWEST == VERSIONS[-1]
 
 
 def test_prefixes_and_order_are_the_clients_own(shared) -> None:
