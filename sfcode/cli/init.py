@@ -15,7 +15,7 @@ from sfcode.cli.session import Session
 @click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
 @click.pass_obj
 def init(session: Session, directory: Path) -> None:
-    """Write a new project into DIR (default: here): config, editor schema, README. Overwrites nothing."""
+    """Write a new project into DIR (default: here): config, editor schema, workflows, README. Overwrites nothing."""
     from sfcode.scaffold import write_project
 
     written, kept = write_project(directory)

@@ -17,7 +17,7 @@ from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 
 VERBS = {
-    "init": "Start a new project: config, editor schema, next steps.",
+    "init": "Start a new project: config, workflows, editor schema.",
     "validate": "Check everything that can be known without an org.",
     "render": "Write the package to disk, as mdapi or source.",
     "plan": "Show what apply would change in the org.",
@@ -25,6 +25,7 @@ VERBS = {
     "apply": "Make the org what the config asks for.",
     "rollback": "Put back what an apply replaced.",
     "destroy": "Take the integration down in an org.",
+    "github": "Answer what a GitHub workflow asks.",
     "schema": "Print the JSON Schema of the mapping language.",
     "local": "Run, reset or load the local org.",
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sfcode import __version__
 from sfcode.errors import UsageError
 
 HERE = Path(__file__).parent
 OPTIONAL = (".gitignore", "README.md")
 """Files that a folder may have already: its own are kept."""
+REQUIREMENTS = ".github/actions/sfcode/requirements.txt"
+"""What the workflows install: this version. A lock with hashes may stand in its place."""
 
 _EVENTS = "# yaml-language-server: $schema=.schema/events.json\n\n"
 
@@ -20,6 +23,7 @@ def project_files() -> dict[str, str]:
 
     files = {name.removesuffix(".txt"): (HERE / name).read_text(encoding="utf-8") for name in _shipped()}
     files["config/events.yaml"] = _EVENTS + EVENTS_FILE.read_text(encoding="utf-8")
+    files[REQUIREMENTS] = f"sfcode=={__version__}\n"
     files |= {f"config/.schema/{kind}.json": schema_text(kind) for kind in KINDS}
     return files
 
@@ -45,5 +49,5 @@ def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _shipped() -> list[str]:
-    found = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml"))
+    found = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
     return sorted(path.relative_to(HERE).as_posix() for path in found)

@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from sfcode import __version__
 from sfcode.cli.main import main
 from sfcode.config import load
 from sfcode.config.schema import KINDS, schema_text
 
 WRITTEN = [
+    ".github/actions/sfcode/action.yml",
+    ".github/actions/sfcode/requirements.txt",
+    ".github/workflows/apply.yml",
+    ".github/workflows/drift.yml",
+    ".github/workflows/plan.yml",
     ".gitignore",
     "README.md",
     "config/.schema/events.json",
@@ -131,6 +137,14 @@ def test_editors_find_the_schema_of_this_version(capsys: pytest.CaptureFixture[s
 def test_git_ignores_what_stays_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init")
     assert ".sfcode/" in Path(".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_workflows_are_those_that_this_repository_runs(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    run(capsys, "init")
+    for name in WRITTEN:
+        if name.startswith(".github/") and name.endswith(".yml"):
+            assert Path(name).read_bytes() == (root / name).read_bytes(), name
+    assert Path(".github/actions/sfcode/requirements.txt").read_text(encoding="utf-8") == f"sfcode=={__version__}\n"
 
 
 def test_json_lists_files_and_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 _LINE = re.compile(r"<!-- sfcode (\{.*\}) -->")
 
@@ -28,6 +29,11 @@ class Marker:
         """Write the marker; nothing in it can end the comment early."""
         text = json.dumps(asdict(self), sort_keys=True).replace(">", "\\u003e").replace("--", "-\\u002d")
         return f"<!-- sfcode {text} -->"
+
+
+def comment_marker(config: Path, environment: str, *, head: str = "", plan: str = "") -> Marker:
+    """Mark the comment about a config folder and an environment; an empty name stands for all environments."""
+    return Marker("comment", config.as_posix(), environment, head, plan)
 
 
 def read_marker(body: str | None) -> Marker | None:

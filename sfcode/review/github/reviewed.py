@@ -49,14 +49,14 @@ def judge(github: GitHub, sha: str, marker: Marker) -> Verdict:
     return Verdict(False, f"pull request #{number} has no comment of ours")
 
 
-def raise_unless_asked(github: GitHub, environment: str) -> None:
+def raise_unless_asked(github: GitHub, environment: str, why: str) -> None:
     """Raise Refused unless GitHub asks somebody before a job of this deployment environment runs."""
     # https://docs.github.com/en/rest/deployments/environments#get-an-environment
     found = github.get(f"environments/{environment}", missing=True)
     rules = found.get("protection_rules") or [] if found else []
     if not any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules):
         raise Refused(
-            f"This plan needs an approval, and the environment {environment} asks nobody for one.",
+            f"This plan needs an approval ({why}), and the environment {environment} asks nobody for one.",
             f"Settings > Environments > {environment}: set required reviewers, then run the workflow again.",
         )
 

@@ -1,0 +1,82 @@
+"""`sfcode github`: what the workflows ask of GitHub, beside the comment of `sfcode review`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from sfcode.cli.output import envelope, say
+from sfcode.cli.session import Session
+
+
+@click.group()
+def github() -> None:
+    """Answer what a workflow asks: was this plan reviewed, is there drift. Needs GITHUB_TOKEN."""
+
+
+@github.command()
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--approval", metavar="ENVIRONMENT", help="Fail where an approval is needed and this environment asks nobody."
+)
+@click.pass_obj
+def reviewed(session: Session, plan_file: Path, approval: str | None) -> None:
+    """
+    Tell whether PLAN is the one that was reviewed.
+
+    It is when the pull request whose merge made this commit showed the same changes in its comment,
+    and somebody approved it after that. The step's output `reviewed` says true or false.
+    """
+    from sfcode.plan.digest import changes_digest
+    from sfcode.plan.document import load
+    from sfcode.review.github.client import GitHub
+    from sfcode.review.github.context import context
+    from sfcode.review.github.marker import comment_marker
+    from sfcode.review.github.reviewed import judge, raise_unless_asked
+
+    plan = load(plan_file)
+    here = context(os.environ)
+    marker = comment_marker(session.config, plan.environment, plan=changes_digest(plan))
+    with GitHub(here, needs="contents: read, pull-requests: read, actions: read") as client:
+        verdict = judge(client, here.sha, marker)
+        session.outcome.outputs["reviewed"] = str(verdict.reviewed).lower()
+        if not verdict.reviewed and approval:
+            raise_unless_asked(client, approval, verdict.reason)
+    if session.json:
+        envelope({"reviewed": verdict.reviewed, "reason": verdict.reason})
+        return
+    answer = "This plan was reviewed" if verdict.reviewed else "This plan needs an approval"
+    session.outcome.done = f"{answer}: {verdict.reason}."
+    say(session, session.outcome.done)
+
+
+@github.command()
+@click.argument("plan_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def drift(session: Session, plan_file: Path) -> None:
+    """
+    Keep the one issue about drift: open it, update it, or close it.
+
+    FILE is what `sfcode plan --refresh-only --format json` wrote.
+    """
+    from sfcode.errors import UsageError
+    from sfcode.plan.document import load
+    from sfcode.review.github.client import GitHub
+    from sfcode.review.github.context import context
+    from sfcode.review.github.drift import keep_issue
+
+    plan = load(plan_file)
+    if not plan.refresh_only:
+        raise UsageError(
+            f"{plan_file} is a plan, and says little about drift.",
+            "Write the file with: sfcode plan --refresh-only --format json",
+        )
+    with GitHub(context(os.environ), needs="issues: write") as client:
+        done = keep_issue(client, plan, session.config, os.environ)
+    session.outcome.done = done.text
+    if session.json:
+        envelope({"drift": bool(plan.drifted), "issue": done.number, "done": done.text})
+    else:
+        say(session, done.text)
