@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from sfcode.local.context import Context
-from sfcode.local.rest import bulk, collections, identity, query, records, resources
+from sfcode.local.rest import bulk, collections, composite, identity, query, records, resources
 
 
 def routes(context: Context) -> list[Route]:
     """List the routes of the REST API; the more particular ones come first."""
-    return [
+    found = [
         *identity.routes(context),
         *query.routes(context),
         *bulk.routes(context),
@@ -18,3 +18,4 @@ def routes(context: Context) -> list[Route]:
         *resources.routes(context),
         *records.routes(context),
     ]
+    return [*composite.routes(context, found), *found]

@@ -86,6 +86,12 @@ def refuse(error: ApiError, base: str = "") -> Response:
     return answer(error.body, error.status)
 
 
+class CallRoute(Route):
+    """A route that also says who handles what, for calls that come inside another call."""
+
+    handlers: Mapping[str, Handler]
+
+
 def route(path: str, context: Context, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> Route:
     """Make a route of one handler for each method; each runs in a thread, signed in, with the body read."""
 
@@ -97,14 +103,16 @@ def route(path: str, context: Context, handlers: Mapping[str, Handler], *, most:
         except ApiError as error:
             return refuse(error, f"/services/data/v{request.path_params.get('version')}")
 
-    return Route(path, _guarded(endpoint), methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    made = CallRoute(path, _guarded(endpoint), methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    made.handlers = handlers
+    return made
 
 
 def _handled(context: Context, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]) -> Response:
     session = context.signed_in(bearer(request))
     if session is None:
         raise invalid_session()
-    _check_version(request.path_params.get("version"))
+    check_version(request.path_params.get("version"))
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
         raise method_not_allowed(method, handlers)
@@ -135,7 +143,8 @@ def origin(request: Request) -> str:
     return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
 
 
-def _check_version(version: str | None) -> None:
+def check_version(version: str | None) -> None:
+    """Refuse versions that the org does not speak. Raises ApiError."""
     if version is None:
         return
     number, dot, zero = version.partition(".")

@@ -1,0 +1,172 @@
+"""
+Many requests in one: composite, graph, batch and tree.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite.htm
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, bad_json
+from sfcode.local.rest import tree
+from sfcode.local.rest.call import DATA, Call, answer, route
+from sfcode.local.rest.inner import Answer, Inner, perform, within
+from sfcode.local.rest.references import UnresolvedError, resolved
+
+MOST = 25
+MOST_QUERIES = 5
+MOST_NODES = 500
+REFERENCE_ID = re.compile(r"[A-Za-z0-9]\w*", re.ASCII)
+QUERIES = re.compile(r"/(query(All)?|composite/sobjects)(/|$)")
+ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
+
+Json = dict[str, Any]
+Routes = Sequence[BaseRoute]
+
+
+def routes(context: Context, others: Routes) -> list[Route]:
+    """List the routes of this file; `others` are those that may be called inside."""
+
+    def composite(call: Call) -> Response:
+        return _composite(call, others)
+
+    def graph(call: Call) -> Response:
+        return _graph(call, others)
+
+    def batch(call: Call) -> Response:
+        return _batch(call, others)
+
+    base = f"{DATA}/composite"
+    found: Mapping[str, Any] = {
+        "": {"GET": _resources, "POST": composite},
+        "/batch": {"POST": batch},
+        "/graph": {"POST": graph},
+        "/tree/{object}": {"POST": tree.create},
+    }
+    return [route(f"{base}{path}{end}", context, handlers) for path, handlers in found.items() for end in ("", "/")]
+
+
+def _resources(call: Call) -> Response:
+    return answer({name: f"{call.base}/composite/{name}" for name in ("batch", "graph", "sobjects", "tree")})
+
+
+def _composite(call: Call, others: Routes) -> Response:
+    body = call.json_object()
+    requests = _requests(body.get("compositeRequest"), MOST)
+    if sum(1 for each in requests if QUERIES.search(str(each["url"]).partition("?")[0])) > MOST_QUERIES:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_QUERIES} queries and collections in one request exceeded")
+    if body.get("allOrNone") is True:
+        _, answers = _together(call, others, requests)
+    else:
+        answers = _in_turn(call, others, requests)
+    return answer({"compositeResponse": answers})
+
+
+def _graph(call: Call, others: Routes) -> Response:
+    graphs = call.json_object().get("graphs")
+    if not isinstance(graphs, list) or not all(isinstance(each, dict) for each in graphs):
+        raise bad_json("graphs must be a list of objects")
+    wanted = [(str(each.get("graphId")), _requests(each.get("compositeRequest"), MOST_NODES)) for each in graphs]
+    if len({name for name, _ in wanted}) < len(wanted):
+        raise ApiError("INVALID_INPUT", "each graph needs a graphId of its own")
+    if sum(len(requests) for _, requests in wanted) > MOST_NODES:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_NODES} nodes in one request exceeded")
+    results = []
+    for name, requests in wanted:
+        good, answers = _together(call, others, requests)
+        results.append({"graphId": name, "graphResponse": {"compositeResponse": answers}, "isSuccessful": good})
+    return answer({"graphs": results})
+
+
+def _requests(given: object, most: int) -> list[Json]:
+    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+        raise bad_json("compositeRequest must be a list of objects")
+    if len(given) > most:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {most} subrequests in one request exceeded")
+    names = [each.get("referenceId") for each in given]
+    for each, name in zip(given, names, strict=True):
+        if not isinstance(name, str) or not REFERENCE_ID.fullmatch(name):
+            raise ApiError("INVALID_INPUT", f"The referenceId {name} is not letters, digits and underscores")
+        if not isinstance(each.get("method"), str) or not isinstance(each.get("url"), str):
+            raise bad_json("a subrequest needs method, url and referenceId")
+    if len(set(names)) < len(names):
+        raise ApiError("INVALID_INPUT", "Duplicate referenceId: each subrequest needs its own")
+    return given
+
+
+class _FailedError(Exception):
+    """Leaves the transaction so that it is undone."""
+
+
+def _together(call: Call, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
+    """Carry out requests in one transaction, all or none; say whether all were done."""
+    answers: list[Json] = []
+    try:
+        with call.context.store.transaction() as tx:
+            answers = _in_turn(within(call, tx), others, requests, until_failure=True)
+            if not all(each["httpStatusCode"] < 300 for each in answers):
+                raise _FailedError
+    except _FailedError:
+        halted = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
+        done = {each["referenceId"]: each for each in answers if each["httpStatusCode"] >= 300}
+        names = [str(each["referenceId"]) for each in requests]
+        return False, [done.get(name) or _shown(name, Answer(400, halted, {})) for name in names]
+    return True, answers
+
+
+def _in_turn(call: Call, others: Routes, requests: list[Json], *, until_failure: bool = False) -> list[Json]:
+    answers: list[Json] = []
+    bodies: dict[str, Any] = {}
+    for each in requests:
+        name = str(each["referenceId"])
+        try:
+            url, body = resolved(each["url"], bodies), resolved(each.get("body"), bodies)
+        except UnresolvedError as error:
+            message = f"Invalid reference specified. No value for {error.text} found in {error.name}"
+            given = Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
+        else:
+            given = perform(call, others, Inner(each["method"].upper(), url, body, each.get("httpHeaders") or {}))
+        if given.good:
+            bodies[name] = given.body
+        answers.append(_shown(name, given))
+        if until_failure and not given.good:
+            break
+    return answers
+
+
+def _shown(name: str, given: Answer) -> Json:
+    return {
+        "body": given.body,
+        "httpHeaders": dict(given.headers),
+        "httpStatusCode": given.status,
+        "referenceId": name,
+    }
+
+
+def _batch(call: Call, others: Routes) -> Response:
+    body = call.json_object()
+    requests = body.get("batchRequests")
+    if not isinstance(requests, list) or not all(isinstance(each, dict) and each.get("url") for each in requests):
+        raise bad_json("batchRequests must be a list of objects with method and url")
+    if len(requests) > MOST:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST} subrequests in one request exceeded")
+    results: list[Json] = []
+    halted = False
+    for each in requests:
+        if halted:
+            message = [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per request"}]
+            results.append({"statusCode": 412, "result": message})
+            continue
+        given = perform(
+            call, others, Inner(str(each.get("method", "GET")).upper(), str(each["url"]), each.get("richInput"))
+        )
+        results.append({"statusCode": given.status, "result": given.body})
+        halted = not given.good and body.get("haltOnError") is True
+    return answer({"hasErrors": any(each["statusCode"] >= 300 for each in results), "results": results})

@@ -1,0 +1,109 @@
+"""Calls inside a call: composite resources carry many requests, which find their handlers as those over HTTP do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from starlette.routing import BaseRoute, Match
+
+from sfcode.local.errors import ApiError, method_not_allowed, not_found
+from sfcode.local.rest.call import Call, CallRoute, check_version, refuse
+from sfcode.local.store import Store, Tx
+
+
+class Joined(Store):
+    """A store of which every transaction is a part of one that is open already."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """Write; an exception undoes what was written here, and only that."""
+        with self._tx.savepoint():
+            yield self._tx
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Read what the open transaction sees."""
+        yield self._tx
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A request inside a request."""
+
+    method: str
+    url: str
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call inside a call was answered."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def good(self) -> bool:
+        """Tell whether it was done."""
+        return self.status < 300
+
+
+def within(call: Call, tx: Tx) -> Call:
+    """Make a call of which all parts share one transaction."""
+    return replace(call, context=replace(call.context, store=Joined(tx)))
+
+
+def perform(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answer:
+    """Carry out a request that stands in another one's body."""
+    try:
+        return _performed(call, routes, request)
+    except ApiError as error:
+        refused = refuse(error, call.base)
+        return Answer(error.status, json.loads(bytes(refused.body)), {})
+
+
+def _performed(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answer:
+    parts = urlsplit(request.url)
+    path = unquote(parts.path)
+    if not path.startswith("/services/data/"):
+        path = f"/services/data/{path.lstrip('/')}"
+    scope = {"type": "http", "path": path, "root_path": "", "method": request.method}
+    for route in routes:
+        match, found = route.matches(scope)
+        if match is Match.NONE or not isinstance(route, CallRoute):
+            continue
+        version = found["path_params"].get("version")
+        check_version(version)
+        if path.removeprefix(f"/services/data/v{version}/").rstrip("/").startswith("jobs/"):
+            raise _not_inside(request.url)
+        handler = route.handlers.get(request.method)
+        if handler is None:
+            raise method_not_allowed(request.method, route.handlers)
+        response = handler(
+            replace(
+                call,
+                method=request.method,
+                path=found["path_params"],
+                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+                headers={key.lower(): str(value) for key, value in request.headers.items()},
+                body=b"" if request.body is None else json.dumps(request.body).encode(),
+            )
+        )
+        content = bytes(response.body)
+        kept = {name.title(): value for name, value in response.headers.items() if name == "location"}
+        return Answer(response.status_code, json.loads(content) if content else None, kept)
+    raise not_found()
+
+
+def _not_inside(url: str) -> ApiError:
+    return ApiError("INVALID_INPUT", f"{url} cannot be called in a composite request")

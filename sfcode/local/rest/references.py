@@ -1,0 +1,50 @@
+"""`@{ref.id}`: a later request of a composite names what an earlier one was answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+REFERENCE = re.compile(r"@\{([^{}]+)\}")
+STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+class UnresolvedError(Exception):
+    """A reference that leads nowhere."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.name = name
+        """The request that it names."""
+
+
+def resolved(value: Any, answers: Mapping[str, Any]) -> Any:
+    """Put what was answered in the place of references, in all texts of a JSON value. Raises UnresolvedError."""
+    if isinstance(value, str):
+        whole = REFERENCE.fullmatch(value)
+        if whole:
+            return _found(whole[1], answers)
+        return REFERENCE.sub(lambda match: str(_found(match[1], answers)), value)
+    if isinstance(value, dict):
+        return {key: resolved(each, answers) for key, each in value.items()}
+    if isinstance(value, list):
+        return [resolved(each, answers) for each in value]
+    return value
+
+
+def _found(text: str, answers: Mapping[str, Any]) -> Any:
+    steps = [name or int(number) for name, number in STEP.findall(text)]
+    name = str(steps[0]) if steps else text
+    if name not in answers:
+        raise UnresolvedError(text, name)
+    value = answers[name]
+    for step in steps[1:]:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            raise UnresolvedError(text, name) from None
+    if isinstance(value, dict | list):
+        raise UnresolvedError(text, name)
+    return value

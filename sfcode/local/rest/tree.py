@@ -1,0 +1,88 @@
+"""
+Records with their children in one call, all or none.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobject_tree.htm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.responses import Response
+
+from sfcode.local.errors import ApiError, bad_json
+from sfcode.local.rest.call import Call, answer
+from sfcode.local.rest.records import writer
+from sfcode.local.sobjects.write import Writer
+
+MOST = 200
+DEEPEST = 5
+
+Json = dict[str, Any]
+
+
+class _RefusedError(Exception):
+    """Leaves the transaction so that it is undone."""
+
+    def __init__(self, result: Json) -> None:
+        super().__init__()
+        self.result = result
+
+
+def create(call: Call) -> Response:
+    """Make the trees of a request. What fails is told by its reference id, and then nothing was made."""
+    records = call.json_object().get("records")
+    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
+        raise bad_json("records must be a list of objects")
+    names = [name for each in records for name in _reference_ids(each, 1)]
+    if len(names) > MOST:
+        raise ApiError("INVALID_INPUT", f"The request may contain up to {MOST} records")
+    if len(set(names)) < len(names):
+        raise ApiError("INVALID_INPUT", "Duplicate ReferenceId provided in the request.")
+    results: list[Json] = []
+    try:
+        with writer(call) as write:
+            for each in records:
+                results.extend(_made(write, call.path["object"], each, {}))
+    except _RefusedError as refused:
+        return answer({"hasErrors": True, "results": [refused.result]}, 400)
+    return answer({"hasErrors": False, "results": results}, 201)
+
+
+def _reference_ids(record: Json, depth: int) -> Iterator[str]:
+    attributes = record.get("attributes")
+    name = attributes.get("referenceId") if isinstance(attributes, dict) else None
+    if not isinstance(name, str) or not name:
+        raise ApiError("INVALID_INPUT", "Each record needs attributes with a type and a referenceId.")
+    if depth > DEEPEST:
+        raise ApiError("INVALID_INPUT", f"The request may contain up to {DEEPEST} levels of records")
+    yield name
+    for _, children in _children(record):
+        for child in children:
+            yield from _reference_ids(child, depth + 1)
+
+
+def _children(record: Json) -> Iterator[tuple[str, list[Json]]]:
+    for key, value in record.items():
+        if isinstance(value, dict) and key != "attributes" and isinstance(value.get("records"), list):
+            yield key, [each for each in value["records"] if isinstance(each, dict)]
+
+
+def _made(write: Writer, name: str, record: Json, parent: Json) -> Iterator[Json]:
+    children = dict(_children(record))
+    values = {key: value for key, value in record.items() if key != "attributes" and key not in children}
+    reference_id = str(record["attributes"]["referenceId"])
+    try:
+        record_id = write.create(name, values | parent)
+        relationships = {key: write.catalog.child(name, key) for key in children}
+        for key, found in relationships.items():
+            if found is None:
+                raise ApiError("INVALID_FIELD", f"No such column '{key}' on sobject of type {name}", [key])
+    except ApiError as error:
+        raise _RefusedError({"referenceId": reference_id, "errors": [error.item]}) from error
+    yield {"referenceId": reference_id, "id": record_id}
+    for key, relationship in relationships.items():
+        if relationship is not None:
+            for child in children[key]:
+                yield from _made(write, relationship.child, child, {relationship.field: record_id})
