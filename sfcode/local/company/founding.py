@@ -9,6 +9,7 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.company.document import Document, Path
 from sfcode.local.errors import ApiError
+from sfcode.local.signin import apps
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.custom import DESCRIBE_TYPES, custom_field
 from sfcode.local.sobjects.rows import VIEWS, Rows
@@ -25,8 +26,10 @@ SECTIONS = {
     "users": list,
     "components": dict,
     "records": dict,
+    "apps": list,
 }
 REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
+ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
 RIGHTS = {
     "create": "allowCreate",
     "read": "allowRead",
@@ -46,6 +49,7 @@ class Founding:
         self._tx = tx
         self._document = document
         self._now = now
+        self._rng = rng
         # The same org with other people in it: whoever is signed in stays so.
         self._org_id = tx.get("org_id") or ids.nth("00D", rng.randrange(62**8, 62**9))
         self._user_id = ""
@@ -70,6 +74,7 @@ class Founding:
         for name, rows in self._section("records").items():
             for number, row in enumerate(rows):
                 self._create(name, row, ("records", name, number))
+        self._apps()
         self._document.stop_if_wrong()
 
     def _section(self, name: str) -> Any:
@@ -100,9 +105,7 @@ class Founding:
 
     def _row_lists(self) -> list[tuple[Path, Any]]:
         value = self._document.value
-        lists: list[tuple[Path, Any]] = [
-            ((name,), value[name]) for name in ("user_licenses", "permission_set_licenses", "users") if value.get(name)
-        ]
+        lists: list[tuple[Path, Any]] = [((name,), value[name]) for name in ROW_LISTS if value.get(name)]
         records = value.get("records")
         if isinstance(records, dict):
             lists += [(("records", name), rows) for name, rows in records.items()]
@@ -188,6 +191,19 @@ class Founding:
         for number, row in enumerate(self._section("users")):
             # The first user has made everything, itself included.
             self._create("User", row, ("users", number), self._user_id if number == 0 else None)
+
+    def _apps(self) -> None:
+        usernames = {row["Username"] for row in self._tx.records("User")}
+        for number, values in enumerate(self._section("apps")):
+
+            def wrong(key: str, message: str, cure: str, number: int = number) -> None:
+                self._document.wrong(("apps", number, key), message, cure)
+
+            found = apps.read(values, wrong, self._rng)
+            self._tx.put_app(found.consumer_key, found.body)
+            for key, name in (("run_as", found.run_as), *(("users", user) for user in found.users)):
+                if name and name not in usernames:
+                    wrong(key, f"there is no user {name}", "write the user into the section users")
 
     def _create(self, name: str, row: dict[str, Any], path: Path, record_id: str | None = None) -> None:
         if self._writer.catalog.object(name) is None:
