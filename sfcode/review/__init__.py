@@ -1,0 +1,1 @@
+"""Two git revisions of a project -> what changes, in plain words, offline."""

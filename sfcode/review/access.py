@@ -1,0 +1,78 @@
+"""What the integration user may do, before and after: read from the permission sets, not from the config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sfcode.generate import naming
+from sfcode.metadata.component import Address, Value
+from sfcode.metadata.normal import normal
+from sfcode.review.model import Access
+from sfcode.review.snapshot import Snapshot
+
+OBJECT_RIGHTS = {
+    "allowCreate": "Create",
+    "allowRead": "Read",
+    "allowEdit": "Edit",
+    "allowDelete": "Delete",
+    "viewAllRecords": "View All",
+    "modifyAllRecords": "Modify All",
+    "viewAllFields": "View All Fields",
+}
+"""Rights on an object as an org shows them, in its order."""
+
+FIELD_RIGHTS = {"readable": "Read", "editable": "Edit"}
+
+Rights = dict[tuple[str, str], tuple[str, ...]]
+"""By kind (object, field, permission) and name."""
+
+
+def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
+    """List everything that the integration user may do on either side, objects first."""
+    old, new = integration_rights(before), integration_rights(after)
+    order = ("object", "field", "permission")
+    names = sorted({*old, *new}, key=lambda key: (order.index(key[0]), key[1]))
+    return tuple(_row(key, old, new, before, after) for key in names)
+
+
+def integration_rights(side: Snapshot | None) -> Rights:
+    """Read the rights of the integration user's permission set."""
+    return rights(side, naming.integration_set(side.project.settings.name)) if side else {}
+
+
+def viewer_rights(side: Snapshot | None) -> Rights:
+    """Read the rights of the people who see the results."""
+    return rights(side, naming.viewer_set(side.project.settings.name)) if side else {}
+
+
+def rights(side: Snapshot, name: str) -> Rights:
+    """Read the rights that a permission set grants."""
+    body = next(
+        (normal(one).body for one in side.desired.components if one.address == Address("PermissionSet", name)), {}
+    )
+    found: Rights = {}
+    for key, kind, words in (
+        ("objectPermissions", "object", OBJECT_RIGHTS),
+        ("fieldPermissions", "field", FIELD_RIGHTS),
+    ):
+        for what, granted in _entries(body.get(key)):
+            found[kind, what] = tuple(word for flag, word in words.items() if granted.get(flag) is True)
+    for what, granted in _entries(body.get("userPermissions")):
+        if granted.get("enabled") is True:
+            found["permission", what] = ("Enabled",)
+    return {key: value for key, value in found.items() if value}
+
+
+def _entries(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    for name, entry in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(entry, Mapping):
+            yield name, entry
+
+
+def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None, after: Snapshot) -> Access:
+    kind, name = key
+    side = after if key in new or before is None else before
+    address = Address("PermissionSet", naming.integration_set(side.project.settings.name))
+    origin = next((one for one in side.desired.origins if one.address == address and one.token == name), None)
+    position = origin.position if origin and side is after else None
+    return Access(kind, name, old.get(key, ()), new.get(key, ()), origin.path if origin else "a template", position)

@@ -1,0 +1,185 @@
+"""What a review says: statements, components, access and findings, as values that reports print."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sfcode.errors import Position, Problem
+from sfcode.plan.change import Action, Change
+
+
+class Risk(enum.IntEnum):
+    """How carefully a change should be read; the rules are in docs/guide/review.md."""
+
+    LOW = 0
+    MEDIUM = 1
+    HIGH = 2
+
+    @property
+    def word(self) -> str:
+        """The label as it is printed."""
+        return self.name.lower()
+
+
+class Group(enum.Enum):
+    """What a statement is about, in the order in which a reader asks."""
+
+    LEAVING = "Data leaving Salesforce"
+    WRITTEN = "Data written to Salesforce"
+    ACCESS = "Access"
+    WHEN = "When it is sent"
+    SETUP = "Set-up"
+
+
+class Level(enum.IntEnum):
+    """How bad a finding is: an error breaks the integration, a warning deserves a decision, a note a look."""
+
+    NOTE = 0
+    WARNING = 1
+    ERROR = 2
+
+    @property
+    def word(self) -> str:
+        """The name, as SARIF has it too."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that the change means, in plain words; values of the config stand in `backticks`."""
+
+    group: Group
+    text: str
+    risk: Risk = Risk.LOW
+    because: str = ""
+    """The rule that gives the risk."""
+    position: Position | None = None
+    environments: tuple[str, ...] = ()
+    """Where it holds; empty: in every environment that was reviewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the integration user may do with one thing, before and after, and the line that asks for it."""
+
+    kind: str
+    """object, field or permission."""
+    name: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    why: str = ""
+    """The path in the document: `to_appcues.attributes.plan`."""
+    position: Position | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the change grants or takes anything here."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the config that a rule speaks about, whether this change brought it or not."""
+
+    rule: str
+    level: Level
+    position: Position | None
+    path: str
+    message: str
+    cure: str = ""
+    related: Position | None = None
+    """A second place: the template that does it."""
+    new: bool = True
+    """The base does not have it."""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes two findings the same one, wherever in the file it stands."""
+        return (self.rule, self.position.file if self.position else "", self.path, self.message)
+
+    @property
+    def problem(self) -> Problem:
+        """The finding as every other message with a place is printed."""
+        return Problem(self.position, self.path, self.message, self.cure)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the change does in one environment, or in several where it is the same."""
+
+    environments: tuple[str, ...]
+    changes: tuple[Change, ...]
+    access: tuple[Access, ...]
+    protected: bool = False
+
+    def count(self, action: Action) -> int:
+        """Count the components and records of one action."""
+        return sum(change.action is action for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One side of the comparison: what the user called it, and the commit that this is."""
+
+    name: str
+    commit: str = ""
+    """Empty for the work tree."""
+    how: str = ""
+    """Why this commit: `the merge base of main and HEAD`."""
+
+    def __str__(self) -> str:
+        short = self.commit[:10]
+        return f"{self.name} ({short})" if short and not self.commit.startswith(self.name) else short or self.name
+
+
+@dataclass(frozen=True)
+class Review:
+    """The whole answer: what changes from base to head, in all environments that were looked at."""
+
+    base: Revision
+    head: Revision
+    environments: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What to know about the comparison itself."""
+    problems: tuple[Problem, ...] = ()
+    """Why the head does not load; then nothing else is known about it."""
+    base_problems: tuple[Problem, ...] = ()
+    """Why the base does not load; then everything is shown as if it were new."""
+    folder: str = ""
+    """Where positions start, seen from the top of the repository."""
+    touched: tuple[str, ...] = field(default=(), compare=False)
+    """Protected environments in which something changes."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether head means the same as base."""
+        return not (self.statements or any(effect.changes for effect in self.effects) or self.problems)
+
+    @cached_property
+    def risk(self) -> Risk:
+        """The highest risk of all; changes in a protected environment are never low."""
+        floor = Risk.MEDIUM if self.touched else Risk.LOW
+        return max([floor, *(statement.risk for statement in self.statements)])
+
+    @property
+    def news(self) -> tuple[Finding, ...]:
+        """The findings that the change brought, and errors whoever brought them."""
+        return tuple(finding for finding in self.findings if finding.new or finding.level is Level.ERROR)
+
+    def count(self, action: Action) -> int:
+        """Count the components of one action, where environments differ those of the one with most."""
+        return max((effect.count(action) for effect in self.effects), default=0)
+
+    def grouped(self) -> tuple[tuple[Group, tuple[Statement, ...]], ...]:
+        """Give the statements by group: the group and within it the statement with the highest risk first."""
+        groups = []
+        for group in Group:
+            inside = [statement for statement in self.statements if statement.group is group]
+            if inside:
+                groups.append((group, tuple(sorted(inside, key=lambda statement: -statement.risk))))
+        return tuple(sorted(groups, key=lambda pair: -pair[1][0].risk))

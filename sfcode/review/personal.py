@@ -1,0 +1,59 @@
+"""Which fields are personal data: a shipped list of standard fields, and what a project adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sfcode.config.models import PersonalData
+
+_NAMES = ("FirstName", "LastName", "MiddleName", "Name")
+_WAYS = ("Email", "Phone", "MobilePhone", "Fax")
+_PARTS = ("Street", "City", "PostalCode", "State", "StateCode", "Country", "CountryCode", "Latitude", "Longitude")
+_SELF = ("Birthdate", "GenderIdentity", "Pronouns", "PhotoUrl")
+
+
+def _address(*kinds: str) -> tuple[str, ...]:
+    return tuple(f"{kind}{part}" for kind in kinds for part in _PARTS)
+
+
+STANDARD = {
+    "Contact": {
+        *_NAMES,
+        *_WAYS,
+        *_SELF,
+        *_address("Mailing", "Other"),
+        "HomePhone",
+        "OtherPhone",
+        "AssistantName",
+        "AssistantPhone",
+    },
+    "Lead": {*_NAMES, *_WAYS, *_SELF, *_address("")},
+    # Of accounts only what person accounts have: an account's own address is a company's.
+    "Account": {
+        "FirstName",
+        "LastName",
+        "MiddleName",
+        "PersonBirthdate",
+        "PersonEmail",
+        "PersonGenderIdentity",
+        "PersonHomePhone",
+        "PersonMobilePhone",
+        "PersonOtherPhone",
+        "PersonPronouns",
+        *_address("PersonMailing", "PersonOther"),
+    },
+}
+"""Standard fields that say who somebody is or how to reach them, by object."""
+
+
+def is_personal(object_name: str, field: str, settings: PersonalData) -> bool:
+    """Tell whether a field is personal data in this project."""
+    lower = field.lower()
+    shipped = any(lower == name.lower() for name in STANDARD.get(object_name, ()))
+    return shipped or listed(object_name, field, settings.fields)
+
+
+def listed(object_name: str, field: str, entries: Iterable[str]) -> bool:
+    """Tell whether a list names a field, alone or with its object; case means nothing, as in Salesforce."""
+    wanted = (field.lower(), f"{object_name}.{field}".lower())
+    return any(entry.lower() in wanted for entry in entries)

@@ -1,0 +1,1 @@
+"""A review as text, Markdown, JSON, SARIF and GitHub annotations."""

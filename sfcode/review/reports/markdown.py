@@ -1,0 +1,143 @@
+"""The review as GitHub-flavoured Markdown, for a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sfcode.plan.change import Change
+from sfcode.plan.reports.tree import lines
+from sfcode.review.lint.secrets import masked
+from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
+from sfcode.review.reports.common import SIGNS, all_findings, compared, headline
+from sfcode.review.reports.markup import cell, escape, fence, folded, html, inline
+
+LIMIT = 65_536
+"""Characters that GitHub takes in one comment."""
+
+_HIGH, _MEDIUM, _LOW, _ACCESS, _NEWS, _ADDRESSES, _DIFFS, _OLDER, _WHOLE = range(1, 10)
+_BY_RISK = {Risk.HIGH: _HIGH, Risk.MEDIUM: _MEDIUM, Risk.LOW: _LOW}
+_CUT = "\n_Something was left out here: all of it is longer than a comment may be._"
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A piece that is shown whole or not at all; the smaller its number, the longer it is kept."""
+
+    text: str
+    keep: int = 0
+    under: str = ""
+    """The heading that it needs above it."""
+
+
+def markdown(review: Review, limit: int = LIMIT) -> str:
+    """Write the review, at most `limit` characters long: what matters most is kept."""
+    blocks = [_Block(masked(block.text), block.keep, block.under) for block in _report(review)]
+    whole = _joined(blocks)
+    if len(whole) <= limit:
+        return whole
+    kept: set[int] = set()
+    used = len(_CUT) + 1
+    headings: set[str] = set()
+    for index, block in sorted(enumerate(blocks), key=lambda pair: (pair[1].keep, pair[0])):
+        size = len(block.text) + 1 + (0 if block.under in headings else len(block.under) + 1)
+        if used + size <= limit:
+            used += size
+            kept.add(index)
+            headings.add(block.under)
+    return (_joined(block for index, block in enumerate(blocks) if index in kept) + _CUT)[:limit]
+
+
+def _joined(blocks: Iterator[_Block] | list[_Block]) -> str:
+    parts: list[str] = []
+    under = ""
+    for block in blocks:
+        if block.under != under and block.under:
+            parts.append(block.under)
+        under = block.under
+        parts.append(block.text)
+    return "\n".join(parts) + "\n"
+
+
+def _report(review: Review) -> Iterator[_Block]:
+    yield _Block(f"### {headline(review)}")
+    if not review.is_empty:
+        where = ", ".join(f"`{name}`" for name in review.environments if name)
+        yield _Block(f"\n{inline(compared(review))}{f'; environments: {where}' if where else ''}.")
+    if review.touched:
+        names = ", ".join(f"`{name}`" for name in review.touched if name)
+        yield _Block(f"\n> This changes a protected environment: {names}.")
+    for note in review.notes if not review.is_empty else ():
+        yield _Block(f"\n> {inline(note)}")
+    for problem in review.base_problems if not review.is_empty else ():
+        yield _Block(f"> - {inline(str(problem))}", _OLDER)
+    for group, statements in review.grouped():
+        for statement in statements:
+            yield _Block(_statement(statement), _BY_RISK[statement.risk], f"\n#### {group.value}\n")
+    for effect in review.effects:
+        yield from _access(effect, review)
+    news = [finding for finding in all_findings(review) if finding in review.news or finding.rule == "SF001"]
+    for finding in news:
+        yield _Block(_finding(finding), _NEWS, "\n#### Findings\n")
+    for effect in review.effects:
+        yield from _components(effect, review)
+    older = [finding for finding in review.findings if finding not in news]
+    if older and not review.is_empty:
+        summary = f"{len(older)} finding{'s' * (len(older) > 1)} that the base has too"
+        yield _Block(folded(summary, [_finding(finding) for finding in older]), _OLDER)
+
+
+def _statement(statement: Statement) -> str:
+    label = f"**{statement.risk.word.capitalize()} risk.** " if statement.risk is Risk.HIGH else ""
+    where = f" (in {', '.join(f'`{name}`' for name in statement.environments)})" if statement.environments else ""
+    because = f" _({statement.risk.word}: {escape(statement.because)})_" if statement.because else ""
+    place = f" `{statement.position.file}:{statement.position.line}`" if statement.position else ""
+    return f"- {label}{inline(statement.text)}{where}.{because}{place}"
+
+
+def _in(effect: Effect, review: Review) -> str:
+    names = ", ".join(f"`{name}`" for name in effect.environments if name)
+    return f" in {names}" if names and len(review.effects) > 1 else ""
+
+
+def _access(effect: Effect, review: Review) -> Iterator[_Block]:
+    rows = [row for row in effect.access if row.changed]
+    head = "| what | before | after | asked for by |\n| --- | --- | --- | --- |"
+    for row in rows:
+        title = f"\n#### Effective access of the integration user{_in(effect, review)}\n\n{head}"
+        yield _Block(_row(row), _ACCESS, title)
+    if rows and len(effect.access) > len(rows):
+        table = [head, *(_row(row) for row in effect.access)]
+        yield _Block(folded(f"All {len(effect.access)} rights, unchanged ones too", table), _WHOLE)
+
+
+def _row(row: Access) -> str:
+    before, after = (", ".join(rights) or "nothing" for rights in (row.before, row.after))
+    after = f"**{after}**" if row.changed else after
+    why = f"`{row.why}`" if row.why else ""
+    place = f" `{row.position.file}:{row.position.line}`" if row.position else ""
+    return f"| {cell(f'`{row.name}`')} | {before} | {after} | {cell(why)}{cell(place)} |"
+
+
+def _components(effect: Effect, review: Review) -> Iterator[_Block]:
+    if not effect.changes:
+        return
+    title = f"\n#### Components and records{_in(effect, review)}\n"
+    named = "\n".join(f"- `{SIGNS[change.action]}` `{change.address}`" for change in effect.changes)
+    more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
+    yield _Block(folded(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
+    for change in effect.changes:
+        yield _Block(_diff(change), _DIFFS, title)
+
+
+def _diff(change: Change) -> str:
+    body = (f"{line.sign} {'    ' * line.depth}{line.text}" for line in lines(change))
+    # GitHub colours lines by their first character; `!` is its sign for a changed line.
+    signed = (f"!{line[1:]}" if line.startswith("~") else line for line in body)
+    return folded(f"<code>{SIGNS[change.action]} {html(str(change.address))}</code>", fence(signed, "diff"))
+
+
+def _finding(finding: Finding) -> str:
+    place = f"`{finding.position}` " if finding.position else f"`{finding.path}` " if finding.path else ""
+    cure = f"; {inline(finding.cure)}" if finding.cure else ""
+    return f"- **{finding.level.word} {finding.rule}** {place}{inline(finding.message)}{cure}"

@@ -1,0 +1,46 @@
+"""Markdown that holds foreign text: nothing in it becomes a link, a mention, an image or a tag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_CODE = re.compile(r"(`[^`]*`)")
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~#!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+ZERO_WIDTH = "\u200b"
+
+
+def inline(text: str) -> str:
+    """Escape a sentence; what stands between backticks stays code."""
+    return "".join(part if index % 2 else escape(part) for index, part in enumerate(_CODE.split(text)))
+
+
+def escape(text: str) -> str:
+    """Escape plain text on one line; an @ in it mentions nobody, an address is no link."""
+    flat = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    flat = re.sub(r"@(?=\w)", f"@{ZERO_WIDTH}", flat)
+    return re.sub(r"(https?):(?=//)", rf"\1{ZERO_WIDTH}:", flat)
+
+
+def cell(text: str) -> str:
+    """Escape a sentence for a table, where a bar ends the cell even inside code."""
+    return "".join(
+        part.replace("|", "\\|") if index % 2 else escape(part) for index, part in enumerate(_CODE.split(text))
+    )
+
+
+def html(text: str) -> str:
+    """Escape text that stands within a tag."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fence(lines: Iterable[str], language: str = "") -> list[str]:
+    """Put lines into a code block that none of them can end."""
+    body = [line.replace("\n", " ") for line in lines]
+    ticks = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
+    return [f"{ticks}{language}", *body, ticks]
+
+
+def folded(summary: str, lines: Iterable[str]) -> str:
+    """Fold lines under a summary, which is HTML."""
+    return "\n".join(["", f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])

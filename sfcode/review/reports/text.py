@@ -1,0 +1,105 @@
+"""The review for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sfcode.plan.change import Change
+from sfcode.plan.reports.tree import lines
+from sfcode.review.lint.secrets import masked
+from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
+from sfcode.review.reports.common import NOTHING, SIGNS, compared, headline
+
+Paint = Callable[[str, str], str]
+"""Give a text the colour of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
+
+_COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
+
+
+def plain(text: str, sign: str) -> str:  # noqa: ARG001
+    """Leave the text as it is."""
+    return text
+
+
+def text(review: Review, paint: Paint = plain) -> str:
+    """Write the review."""
+    return masked("\n".join(_report(review, paint)))
+
+
+def _report(review: Review, paint: Paint) -> Iterator[str]:
+    if review.is_empty:
+        yield NOTHING
+        yield from _findings(review, paint)
+        return
+    yield f"{compared(review)}."
+    for note in review.notes:
+        yield f"Note: {note}"
+    for problem in review.base_problems:
+        yield f"  {problem}"
+    if review.problems:
+        yield ""
+        yield paint("The config does not load:", "!")
+        yield from (f"  {problem}" for problem in review.problems)
+    for group, statements in review.grouped():
+        yield ""
+        yield group.value
+        yield from (_statement(statement, paint) for statement in statements)
+    for effect in review.effects:
+        yield from _effect(effect, review, paint)
+    yield from _findings(review, paint)
+    yield ""
+    yield paint(f"{headline(review)}.", _COLORS[review.risk])
+
+
+def _statement(statement: Statement, paint: Paint) -> str:
+    where = f" (in {', '.join(statement.environments)})" if statement.environments else ""
+    label = f"  [{statement.risk.word}: {statement.because}]" if statement.because else ""
+    return f"  * {statement.text}{where}.{paint(label, _COLORS[statement.risk])}"
+
+
+def _effect(effect: Effect, review: Review, paint: Paint) -> Iterator[str]:
+    names = ", ".join(name for name in effect.environments if name)
+    where = f" in {names}" if names and len(review.effects) > 1 else ""
+    rows = [row for row in effect.access if row.changed]
+    if rows:
+        yield ""
+        yield f"Effective access of the integration user{where}"
+        widths = [max(len(cell) for cell in column) for column in zip(*map(_cells, rows), strict=True)]
+        for row in rows:
+            yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(_cells(row), widths, strict=True)).rstrip()
+    if effect.changes:
+        yield ""
+        yield f"Components and records{where}"
+        for change in effect.changes:
+            yield from _change(change, paint)
+        if len(effect.environments) > 1:
+            yield f"  (values as in {effect.environments[0]})"
+
+
+def _cells(row: Access) -> tuple[str, ...]:
+    before, after = (", ".join(rights) or "-" for rights in (row.before, row.after))
+    return (row.name, f"{before} -> {after}", row.why)
+
+
+def _change(change: Change, paint: Paint) -> Iterator[str]:
+    sign = SIGNS[change.action]
+    yield f"  {paint(sign, sign)} {change.address}"
+    for line in lines(change):
+        yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"
+
+
+def _findings(review: Review, paint: Paint) -> Iterator[str]:
+    if review.news:
+        yield ""
+        yield "Findings"
+        yield from (f"  {_finding(finding, paint)}" for finding in review.news)
+    older = len(review.findings) - len(review.news)
+    if older and not review.is_empty:
+        yield ""
+        yield f"{older} older finding{'s' * (older > 1)} of the base: --format json or sarif lists them."
+
+
+def _finding(finding: Finding, paint: Paint) -> str:
+    label = paint(f"{finding.level.word} {finding.rule}", "!" if finding.level.word == "error" else "~")
+    related = f" (see {finding.related})" if finding.related else ""
+    return f"{label} {finding.problem}{related}"

@@ -1,0 +1,152 @@
+"""Two sides in, one review out: pure, and the same whether the sides come from git or from a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sfcode.errors import Problem
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action, Change
+from sfcode.review.access import access
+from sfcode.review.lint import lint
+from sfcode.review.model import Effect, Finding, Group, Review, Revision, Risk, Statement
+from sfcode.review.snapshot import Snapshot
+from sfcode.review.statements import Context, statements
+from sfcode.review.statements.words import code
+
+
+def review(
+    base: Mapping[str, Snapshot],
+    head: Mapping[str, Snapshot],
+    *,
+    revisions: tuple[Revision, Revision] = (Revision("base"), Revision("head")),
+    environments: tuple[str, ...] | None = None,
+    known: Sequence[str] = (),
+    problems: tuple[Problem, ...] = (),
+    base_problems: tuple[Problem, ...] = (),
+    notes: tuple[str, ...] = (),
+    folder: str = "",
+) -> Review:
+    """
+    Say what head changes, environment by environment.
+
+    `base` holds, by the names of head's environments, what each is compared with: nothing where the
+    base has no such environment or does not load. `known` names all environments of the base.
+    """
+    contexts = {name: _context(base.get(name), side) for name, side in head.items()}
+    told = {name: statements(context) for name, context in contexts.items() if not _only_new(name, base, head)}
+    found = [
+        *_merged(told),
+        *_environments(base, head, known, environments or tuple(head)),
+    ]
+    return Review(
+        base=revisions[0],
+        head=revisions[1],
+        environments=tuple(head),
+        statements=tuple(found),
+        effects=_effects({name: contexts[name] for name in told}, told),
+        findings=_findings(base.values(), head.values()),
+        notes=notes,
+        problems=problems,
+        base_problems=base_problems,
+        folder=folder,
+        touched=tuple(
+            name for name in told if head[name].project.target.protected and (told[name] or contexts[name].changes)
+        ),
+    )
+
+
+def changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
+    """Compare what both sides ask for, in the order of a plan. Records are never deleted: users cannot be."""
+    old, new = _components(before), _components(after)
+    every = (Change(address, old.get(address), new.get(address)) for address in {*old, *new})
+    gone_records = (Action.DELETE, True)
+    effective = [
+        change
+        for change in every
+        if change.action is not Action.NO_OP and (change.action, change.address.is_record) != gone_records
+    ]
+    return tuple(sorted(effective, key=lambda change: change.sort_key))
+
+
+def _components(side: Snapshot | None) -> dict[Address, Component]:
+    every = (*side.desired.components, *side.desired.records) if side else ()
+    return {component.address: component for component in every}
+
+
+def _context(before: Snapshot | None, after: Snapshot) -> Context:
+    return Context(before, after, changes(before, after), access(before, after))
+
+
+def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
+    """Tell whether an environment is new beside others that are not: these show what changes."""
+    return name not in base and any(other in base for other in head)
+
+
+def _merged(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
+    """Say once what holds in several environments, and where, unless it is everywhere."""
+    where: dict[tuple[Group, str, Risk], list[str]] = {}
+    first: dict[tuple[Group, str, Risk], Statement] = {}
+    # In the order in which each environment says it, so that what differs by environment stands together.
+    ordered = sorted((index, name) for name, found in told.items() for index in range(len(found)))
+    for index, name in sorted(ordered, key=lambda pair: pair[0]):
+        statement = told[name][index]
+        key = (statement.group, statement.text, statement.risk)
+        first.setdefault(key, statement)
+        where.setdefault(key, []).append(name)
+    return [
+        statement if len(where[key]) == len(told) else replace(statement, environments=tuple(where[key]))
+        for key, statement in first.items()
+    ]
+
+
+def _effects(contexts: Mapping[str, Context], told: Mapping[str, Sequence[Statement]]) -> tuple[Effect, ...]:
+    """Put environments together in which the same happens, values of variables aside."""
+    alike: dict[object, list[str]] = {}
+    for name, context in contexts.items():
+        shape = tuple(
+            (change.address, change.action, *(attribute.path for attribute in change.attributes))
+            if not change.address.is_record
+            else (change.address.type, change.action)
+            for change in context.changes
+        )
+        rows = tuple((row.kind, row.name, row.before, row.after) for row in context.access)
+        alike.setdefault((shape, rows), []).append(name)
+    return tuple(
+        Effect(
+            environments=tuple(names),
+            changes=contexts[names[0]].changes,
+            access=contexts[names[0]].access,
+            protected=any(contexts[name].after.project.target.protected for name in names),
+        )
+        for names in alike.values()
+        if contexts[names[0]].changes or any(told[name] for name in names)
+    )
+
+
+def _environments(
+    base: Mapping[str, Snapshot], head: Mapping[str, Snapshot], known: Sequence[str], defined: Sequence[str]
+) -> Iterable[Statement]:
+    """Name the environments that come and go."""
+    if not known or list(known) == [""]:
+        return
+    for name, side in head.items():
+        if name and name not in known and base:
+            text = f"Environment {code(name)} is new"
+            org = side.project.target.org
+            text += f": the org {code(org)}" if org else ""
+            position = side.project.at("environments", name)
+            yield Statement(Group.SETUP, text, Risk.MEDIUM, "another org can be deployed to", position)
+    for name in known:
+        if name not in defined:
+            text = f"Environment {code(name)} is gone: what is deployed there stays, and is managed no longer"
+            yield Statement(Group.SETUP, text, Risk.MEDIUM, "an org is left as it is")
+
+
+def _findings(base: Iterable[Snapshot], head: Iterable[Snapshot]) -> tuple[Finding, ...]:
+    """Check head with every rule, and tell what the base had already."""
+    known = {finding.key for side in base for finding in lint(side)}
+    found = {finding.key: finding for side in head for finding in lint(side)}
+    marked = [replace(finding, new=key not in known) for key, finding in found.items()]
+    return tuple(sorted(marked, key=lambda finding: (-finding.level, finding.problem.sort_key, finding.rule)))

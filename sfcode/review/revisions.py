@@ -1,0 +1,162 @@
+"""From two names of commits to a review: the only part of it that reads git and files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sfcode.errors import ConfigError, Problem, UsageError
+from sfcode.review import snapshot
+from sfcode.review.git import DEEPEN, GitFailed, Repository, find
+from sfcode.review.model import Review, Revision
+from sfcode.review.review import review
+from sfcode.review.snapshot import Folder, Snapshot
+
+WORK_TREE = "the work tree"
+
+
+def compare(
+    config: Path, base: str, head: str | None = None, *, environment: str | None = None, direct: bool = False
+) -> Review:
+    """
+    Review what head changes since it left base.
+
+    `head` is a commit, or None for the files as they are now. `direct` compares with base itself
+    instead of the commit where the two parted. Raises GitFailed when the commits cannot be read and
+    ConfigError when head has no config at all; what is wrong inside the configs is in the review.
+    """
+    repository = find(config)
+    place = _place(repository, config)
+    head_commit = repository.commit(head or "HEAD")
+    start, notes = _start(repository, base, head or "HEAD", head_commit, direct=direct)
+    name = Path(_shown(repository, place))
+    with ExitStack() as open_:
+        if head is None:
+            after = Folder(config, name)
+            to = Revision(WORK_TREE)
+        else:
+            after = open_.enter_context(_materialised(repository, head_commit, place, name))
+            to = Revision(head, head_commit)
+        before = open_.enter_context(_materialised(repository, start.commit, place, name))
+        if head is not None and not after.path.exists():
+            raise ConfigError(
+                [Problem(None, str(name), f"there is no such folder in {to}", "name another with --config")]
+            )
+        old, new = _sides(before, after, environment)
+    if not old.there:
+        notes.append(f"{name} does not exist in {start}: everything is new.")
+    elif old.problems and not old.snapshots:
+        notes.append(f"{name} does not load in {start}: everything is shown as if it were new.")
+    return review(
+        old.snapshots,
+        new.snapshots,
+        revisions=(start, to),
+        environments=new.environments,
+        known=old.environments,
+        problems=new.problems,
+        base_problems=old.problems,
+        notes=tuple(notes),
+        folder=_here(repository),
+    )
+
+
+@dataclass(frozen=True)
+class _Side:
+    snapshots: dict[str, Snapshot]
+    problems: tuple[Problem, ...] = ()
+    environments: tuple[str, ...] = ()
+    there: bool = True
+
+
+def _sides(before: Folder, after: Folder, environment: str | None) -> tuple[_Side, _Side]:
+    """Load both sides for the environment that was named, or for all that head has."""
+    defined = snapshot.environments(after)
+    names = (environment,) if environment else defined
+    head = _Side(*snapshot.load_all(after, names), defined)
+    if not before.path.exists():
+        return _Side({}, there=False), head
+    try:
+        known = snapshot.environments(before)
+    except ConfigError as error:
+        return _Side({}, error.problems), head
+    partners = {name: partner for name in names if (partner := _partner(name, defined, known)) is not None}
+    # Where no environment is in both, the base is loaded all the same: to tell whether it can be.
+    old, problems = snapshot.load_all(before, tuple(dict.fromkeys(partners.values())) or known[:1])
+    return _Side({name: old[one] for name, one in partners.items() if one in old}, problems, known), head
+
+
+def _partner(name: str, defined: tuple[str, ...], known: tuple[str, ...]) -> str | None:
+    """Find the environment of the base that one of head is compared with."""
+    if name in known:
+        return name
+    alone = len(known) == 1 and (known == (snapshot.DEFAULT,) or len(defined) == 1)
+    return known[0] if alone else None
+
+
+def _start(
+    repository: Repository, base: str, head: str, head_commit: str, *, direct: bool
+) -> tuple[Revision, list[str]]:
+    """Choose the commit to compare with: where head left base, unless base itself is asked for."""
+    tip = repository.commit(base)
+    if direct:
+        return Revision(base, tip, "as asked for"), []
+    found = repository.merge_bases(tip, head_commit)
+    if not found:
+        if repository.shallow:
+            raise GitFailed(f"Where {head} left {base} is not in this clone.", DEEPEN)
+        return Revision(base, tip), [f"{base} and {head} have no commit in common; compared with {base} itself."]
+    notes = []
+    if len(found) > 1:
+        notes.append(
+            f"{base} and {head} met more than once; compared with {found[0][:10]}, one of the last commits in common."
+        )
+    if found[0] == tip:
+        return Revision(base, tip), notes
+    return Revision(base, found[0], f"where {head} left {base}"), notes
+
+
+def _place(repository: Repository, config: Path) -> PurePosixPath:
+    """Find the config folder's path within the repository."""
+    try:
+        below = config.resolve().relative_to(repository.top.resolve())
+    except ValueError:
+        raise UsageError(f"{config} lies outside of the repository {repository.top}.") from None
+    if not below.parts:
+        raise UsageError(
+            f"{config} is the top of the repository, and templates lie beside the config folder.",
+            "Put the project's files into a folder of the repository.",
+        )
+    return PurePosixPath(*below.parts)
+
+
+def _here(repository: Repository) -> str:
+    """Say where the current folder lies in the repository, "" at its top; absolute when it is elsewhere."""
+    try:
+        return Path.cwd().resolve().relative_to(repository.top.resolve()).as_posix().removeprefix(".")
+    except ValueError:
+        return ""
+
+
+def _shown(repository: Repository, place: PurePosixPath) -> Path:
+    """Write the config folder as the user would: from the current folder where it is below, else in full."""
+    where = repository.top.resolve() / place
+    try:
+        return where.relative_to(Path.cwd().resolve())
+    except ValueError:
+        return where
+
+
+@contextmanager
+def _materialised(repository: Repository, commit: str, place: PurePosixPath, name: Path) -> Iterator[Folder]:
+    """Write the project of a commit into a folder that is gone afterwards."""
+    templates = place.parent / "templates" / "metadata"
+    found = repository.files(commit, (place, templates))
+    with tempfile.TemporaryDirectory(prefix="sfcode-review-") as temporary:
+        for path, data in found.items():
+            target = Path(temporary, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        yield Folder(Path(temporary, place), name)

@@ -1,0 +1,109 @@
+"""One side of a review in one environment: the project, what it generates, and the files it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sfcode.config import Project, load
+from sfcode.config.files import read_files
+from sfcode.errors import ConfigError, Position, Problem
+from sfcode.generate import Desired, generate
+from sfcode.generate.templates import shipped_templates
+from sfcode.metadata.objects import OrgSchema, standard
+
+DEFAULT = ""
+"""The environment of a project that defines none."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A project as it was at one moment."""
+
+    project: Project
+    desired: Desired
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The files of config and templates as written, by the names that positions use."""
+
+    def template(self, type_: str) -> str | None:
+        """Name the project's own template of a metadata type; None where sfcode's own is used."""
+        ending = f"templates/metadata/{type_}.xml.j2"
+        return next((name for name in self.texts if name.endswith(ending)), None)
+
+    def template_line(self, type_: str, piece: str) -> Position | None:
+        """Find a piece of text in the project's own template; its first line where it is not in there."""
+        name = self.template(type_)
+        if name is None:
+            return None
+        before, found, _ = self.texts[name].partition(piece)
+        last = before.rpartition("\n")[2]
+        return Position(name, before.count("\n") + 1, len(last) + 1) if found else Position(name, 1, 1)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A config folder: where it lies, and what the user calls it."""
+
+    path: Path
+    name: Path
+
+    @property
+    def templates(self) -> Path:
+        """Where the project's own templates are."""
+        return self.path.resolve().parent / "templates" / "metadata"
+
+    def shown(self, path: str) -> str:
+        """Write the path of one of its templates as the user would."""
+        try:
+            below = Path(path).relative_to(self.templates)
+        except ValueError:
+            return path
+        return str(self.name.parent / "templates" / "metadata" / below)
+
+
+def snapshot(project: Project, folder: Folder, schema: OrgSchema | None = None) -> Snapshot:
+    """Generate what a project asks for. Raises ConfigError with all problems, templates as the user calls them."""
+    try:
+        desired = generate(project, schema or standard())
+    except ConfigError as error:
+        raise ConfigError(_renamed(problem, folder) for problem in error.problems) from None
+    return Snapshot(project, desired, texts(folder))
+
+
+def texts(folder: Folder) -> dict[str, str]:
+    """Read the files that a project is made of, as they are written."""
+    found = {}
+    for path in (*folder.path.glob("*.yaml"), *folder.path.glob("mappings/*.yaml")):
+        found[str(folder.name / path.relative_to(folder.path))] = path
+    for path in folder.templates.glob("*.j2"):
+        shipped = shipped_templates() / path.name
+        if not shipped.is_file() or shipped.read_bytes() != path.read_bytes():  # an unchanged copy is nobody's own
+            found[folder.shown(str(path))] = path
+    return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in sorted(found.items())}
+
+
+def environments(folder: Folder) -> tuple[str, ...]:
+    """Name the environments that a project defines; one without a name where it defines none."""
+    document = read_files(folder.path, folder.name).settings
+    node = document.get(("environments",)) if document else None
+    return tuple(map(str, node)) if isinstance(node, dict) and node else (DEFAULT,)
+
+
+def load_all(folder: Folder, wanted: tuple[str, ...]) -> tuple[dict[str, Snapshot], tuple[Problem, ...]]:
+    """Load a project for several environments: what can be loaded, and every problem of the rest."""
+    found: dict[str, Snapshot] = {}
+    problems: list[Problem] = []
+    for name in wanted:
+        try:
+            found[name] = snapshot(load(folder.path, name or None, name=folder.name), folder)
+        except ConfigError as error:
+            problems.extend(error.problems)
+    return found, tuple(dict.fromkeys(problems))
+
+
+def _renamed(problem: Problem, folder: Folder) -> Problem:
+    if problem.position is None:
+        return problem
+    where = Position(folder.shown(problem.position.file), problem.position.line, problem.position.column)
+    return Problem(where, problem.path, problem.message, problem.cure)

@@ -1,0 +1,119 @@
+"""What all statements are made from: both sides, their mappings paired, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from sfcode.config.models import PersonalData
+from sfcode.config.project import NamedMapping, Project
+from sfcode.generate import exchange
+from sfcode.generate.exchange import Exchange, Use, activity_object
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action, Change
+from sfcode.review.model import Access
+from sfcode.review.personal import is_personal
+from sfcode.review.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Half:
+    """A mapping on one side."""
+
+    project: Project
+    one: Exchange
+
+    @property
+    def attributes(self) -> dict[str, Use]:
+        """What is sent, by the attribute's name in Appcues."""
+        section = self.one.mapping.spec.to_appcues
+        return dict(zip(section.attributes, self.one.attributes, strict=True)) if section and self.one.sends else {}
+
+    @property
+    def activity(self) -> str:
+        """What Appcues events become: Event or Task."""
+        return activity_object(self.project, self.one) or ""
+
+    @property
+    def file(self) -> str:
+        """The mapping's file."""
+        return self.one.mapping.at().file
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One mapping before and after; one of them may be missing."""
+
+    before: Half | None
+    after: Half | None
+
+    @property
+    def object(self) -> str:
+        """The mapping's Salesforce object."""
+        half = self.after or self.before
+        return half.one.object if half else ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Both sides of one environment."""
+
+    before: Snapshot | None
+    after: Snapshot
+    changes: tuple[Change, ...]
+    access: tuple[Access, ...]
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The mappings of both sides: those that concern the same records are one, whatever their file is called."""
+        return tuple(_pairs(self.before.project if self.before else None, self.after.project))
+
+    @property
+    def personal_data(self) -> PersonalData:
+        """What counts as personal data after the change."""
+        return self.after.project.settings.review.personal_data
+
+    def personal(self, object_name: str, field: str) -> bool:
+        """Tell whether a field is personal data."""
+        return is_personal(object_name, field, self.personal_data)
+
+    def deleted(self) -> Iterator[Component]:
+        """List the components that go."""
+        for change in self.changes:
+            if change.action is Action.DELETE and change.before:
+                yield change.before
+
+    def made_by(self, side: Snapshot, file: str) -> frozenset[Address]:
+        """Find the components that a file asks for."""
+        return frozenset(
+            origin.address for origin in side.desired.origins if not origin.token and origin.position.file == file
+        )
+
+
+def holds_values(component: Component) -> bool:
+    """Tell whether deleting a component loses data: a field that is no formula."""
+    return component.type == "CustomField" and "formula" not in component.body
+
+
+def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
+    left = [Half(before, exchange(mapping)) for mapping in before.mappings] if before else []
+    for mapping in after.mappings:
+        new = Half(after, exchange(mapping))
+        old = next((half for half in left if _key(half.one.mapping) == _key(mapping)), None) or next(
+            (half for half in left if half.one.object == new.one.object and not _claimed(half, after)), None
+        )
+        if old:
+            left.remove(old)
+        yield Pair(old, new)
+    for half in left:
+        yield Pair(half, None)
+
+
+def _key(mapping: NamedMapping) -> tuple[str, str]:
+    return (mapping.spec.object.lower(), mapping.spec.match)
+
+
+def _claimed(half: Half, after: Project) -> bool:
+    """Tell whether a mapping of the other side is about the very same records."""
+    return any(_key(mapping) == _key(half.one.mapping) for mapping in after.mappings)

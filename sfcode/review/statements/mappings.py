@@ -1,0 +1,101 @@
+"""Whole mappings that come, go or get another name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.generate import naming
+from sfcode.metadata.component import Address
+from sfcode.plan.change import Action
+from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.statements.context import Context, Half, Pair, holds_values
+from sfcode.review.statements.words import code, counted, listed, records
+from sfcode.review.statements.written import LOST
+
+_WAYS = {"both": "both ways", "to_appcues": "to Appcues only", "to_salesforce": "from Appcues only"}
+_CARRIERS = {"relay": "the relay", "connector": "Appcues' own connector"}
+
+
+def mappings(context: Context) -> tuple[list[Statement], frozenset[Address]]:
+    """Say which mappings come, go or are renamed; also give the deletions which that tells of."""
+    found: list[Statement] = []
+    told: set[Address] = set()
+    for pair in context.pairs:
+        if pair.after is None and pair.before is not None:
+            gone = _gone(context, pair.before)
+            told.update(gone)
+            found.append(_removed(context, pair.before, gone))
+        elif pair.before is None and pair.after is not None and context.before is not None:
+            found.append(_added(context, pair.after))
+        else:
+            found.extend(_renamed(pair))
+            found.extend(_direction(pair))
+            found.extend(_delivery(pair))
+    return found, frozenset(told)
+
+
+def _gone(context: Context, half: Half) -> frozenset[Address]:
+    made = context.made_by(context.before, half.file) if context.before else frozenset()
+    return frozenset(component.address for component in context.deleted() if component.address in made)
+
+
+def _removed(context: Context, half: Half, gone: frozenset[Address]) -> Statement:
+    text = f"{records(half.one.object)} will no longer be synced"
+    if gone:
+        text += f": {counted(len(gone), 'component')} will be deleted"
+    fields = sorted(one.full_name for one in context.deleted() if one.address in gone and holds_values(one))
+    if not fields:
+        return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is removed")
+    plural = len(fields) > 1
+    text += f", field{'s' * plural} {listed(fields)} with {'their' if plural else 'its'} values among them"
+    return Statement(Group.LEAVING, text, Risk.HIGH, LOST)
+
+
+def _added(context: Context, half: Half) -> Statement:
+    made = context.made_by(context.after, half.file)
+    new = sum(change.address in made for change in context.changes if change.action is Action.CREATE)
+    way = _WAYS[half.one.mapping.spec.direction]
+    carrier = _CARRIERS[half.one.mapping.spec.delivery]
+    text = f"{records(half.one.object)} will be synced with Appcues, {way}, by {carrier}"
+    text += f": {counted(new, 'component')} will be created" if new else ""
+    return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is added", half.one.place("object").position)
+
+
+def _renamed(pair: Pair) -> Iterator[Statement]:
+    if pair.before is None or pair.after is None or pair.before.one.name == pair.after.one.name:
+        return
+    old, new = pair.before.one, pair.after.one
+    text = f"The mapping {code(old.name)} is renamed to {code(new.name)}"
+    if old.sends and new.sends and old.by_relay and new.by_relay:
+        names = [naming.mapping_name(half.project.settings.name, half.one.name) for half in (pair.before, pair.after)]
+        what = {"flow": "flow", "workflow_rule": "workflow rule"}[old.trigger]
+        text += (
+            f": its outbound message and {what} {code(names[0])} will be deleted and made anew as {code(names[1])}, "
+            "and Salesforce will send to another address of the relay"
+        )
+        because = "components are replaced by others of another name"
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, because, new.place("object").position)
+    else:
+        yield Statement(Group.SETUP, text, Risk.LOW, "", new.place("object").position)
+
+
+def _direction(pair: Pair) -> Iterator[Statement]:
+    if pair.before is None or pair.after is None:
+        return
+    old, new = pair.before.one.mapping.spec.direction, pair.after.one.mapping.spec.direction
+    if old != new:
+        text = f"{records(pair.object)} will be synced {_WAYS[new]} instead of {_WAYS[old]}"
+        yield Statement(Group.SETUP, text, Risk.LOW, "", pair.after.one.place("direction").position)
+
+
+def _delivery(pair: Pair) -> Iterator[Statement]:
+    if pair.before is None or pair.after is None:
+        return
+    old, new = pair.before.one.mapping.spec.delivery, pair.after.one.mapping.spec.delivery
+    if old != new:
+        text = (
+            f"{_CARRIERS[new][0].upper()}{_CARRIERS[new][1:]} will carry the data of {records(pair.object)} instead of "
+        )
+        text += _CARRIERS[old]
+        because = "another program carries the data"
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, because, pair.after.one.place("delivery").position)

@@ -1,0 +1,100 @@
+"""What the integration user may do that it could not, and who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sfcode.errors import Position
+from sfcode.generate import naming
+from sfcode.review.access import FIELD_RIGHTS, viewer_rights
+from sfcode.review.model import Access, Group, Risk, Statement
+from sfcode.review.statements.context import Context
+from sfcode.review.statements.words import RIGHTS, code, listed
+
+ALL_RECORDS = "all records of an object are reached, whoever owns them"
+POWERFUL = "the permission reaches beyond the mapped objects"
+WIDER = "the integration user gains rights"
+_WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
+
+_POWERFUL = frozenset(
+    {
+        "AssignPermissionSets",
+        "AuthorApex",
+        "CustomizeApplication",
+        "ManageSharing",
+        "ManageUsers",
+        "ModifyAllData",
+        "ModifyMetadata",
+        "ViewAllData",
+        "ViewAllUsers",
+    }
+)
+"""User permissions that are about more than the records of the mappings."""
+
+
+def rights(context: Context) -> Iterator[Statement]:
+    """Say which rights come and go, from the permission sets themselves."""
+    changed = [row for row in context.access if row.changed]
+    for row in changed:
+        if row.kind == "object":
+            yield from _on_object(row)
+    yield from _on_fields([row for row in changed if row.kind == "field"])
+    for row in changed:
+        if row.kind == "permission":
+            name = RIGHTS.get(row.name, row.name)
+            if not row.after:
+                yield Statement(Group.ACCESS, f"The integration user loses the permission {name}")
+            else:
+                risk, because = (Risk.HIGH, POWERFUL) if row.name in _POWERFUL else (Risk.MEDIUM, WIDER)
+                text = f"The integration user gains the permission {name}"
+                yield Statement(Group.ACCESS, text, risk, because, row.position)
+    yield from _viewers(context)
+
+
+def _on_object(row: Access) -> Iterator[Statement]:
+    gained = [right for right in row.after if right not in row.before]
+    lost = [right for right in row.before if right not in row.after]
+    if gained:
+        with_it = [right for right in gained if right in _WITH_MODIFY_ALL] if "Modify All" in gained else []
+        named = [right for right in gained if right not in with_it]
+        text = f"The integration user gains {listed(named)} on {row.name}"
+        if with_it:
+            text += f", and with Modify All {listed(with_it)}"
+        wide = {"View All", "Modify All"} & {*gained}
+        risk, because = (Risk.HIGH, ALL_RECORDS) if wide else (Risk.MEDIUM, WIDER)
+        yield Statement(Group.ACCESS, text, risk, because, row.position)
+    if lost:
+        yield Statement(Group.ACCESS, f"The integration user loses {listed(lost)} on {row.name}")
+
+
+def _on_fields(rows: Sequence[Access]) -> Iterator[Statement]:
+    edit, read = FIELD_RIGHTS["editable"], FIELD_RIGHTS["readable"]
+    may_edit = [row for row in rows if edit in row.after and edit not in row.before]
+    may_read = [row for row in rows if read in row.after and read not in row.before and row not in may_edit]
+    not_read = [row for row in rows if read not in row.after]
+    not_edit = [row for row in rows if edit in row.before and edit not in row.after and row not in not_read]
+    for found, words, risk in (
+        (may_edit, "may read and change", Risk.MEDIUM),
+        (may_read, "may read", Risk.LOW),
+        (not_edit, "may no longer change", Risk.LOW),
+        (not_read, "may no longer read", Risk.LOW),
+    ):
+        if found:
+            text = f"The integration user {words} {listed(row.name for row in found)}"
+            yield Statement(Group.ACCESS, text, risk, WIDER if risk else "", _first_place(found))
+
+
+def _first_place(rows: Sequence[Access]) -> Position | None:
+    return next((row.position for row in rows if row.position), None)
+
+
+def _viewers(context: Context) -> Iterator[Statement]:
+    old, new = viewer_rights(context.before), viewer_rights(context.after)
+    name = code(naming.viewer_set(context.after.project.settings.name))
+    for words, names in (
+        ("can see", [what for key, what in new if (key, what) not in old]),
+        ("no longer see", [what for key, what in old if (key, what) not in new]),
+    ):
+        if names:
+            text = f"People with the permission set {name} {words} {listed(sorted(names))}"
+            yield Statement(Group.ACCESS, text)

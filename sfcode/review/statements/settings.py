@@ -1,0 +1,178 @@
+"""What `sfcode.yaml` says: each setting that differs, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sfcode.config.models import WebhookAuth
+from sfcode.config.project import Project
+from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.statements.context import Context
+from sfcode.review.statements.words import code, listed
+from sfcode.review.statements.written import NEW_DATA
+
+ELSEWHERE = "data goes to another place"
+OTHER_USER = "another user is set up, or otherwise"
+_LEFT_OUT = ("version", "environments", "review")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a setting is spoken of; {before} and {after} are its values."""
+
+    group: Group
+    text: str
+    risk: Risk = Risk.LOW
+    because: str = ""
+
+
+WORDS: Mapping[str, Words] = {
+    "relay.url": Words(
+        Group.LEAVING, "Salesforce will send its messages to {after} instead of {before}", Risk.HIGH, ELSEWHERE
+    ),
+    "relay.outbound_secret": Words(
+        Group.SETUP,
+        "The address that Salesforce sends to will hold the secret {after} instead of {before}",
+        Risk.MEDIUM,
+        "the relay needs the same secret at the same time",
+    ),
+    "appcues.account_id": Words(
+        Group.LEAVING, "Data will go to the Appcues account {after} instead of {before}", Risk.HIGH, ELSEWHERE
+    ),
+    "appcues.region": Words(
+        Group.LEAVING, "Data will go to Appcues in the region {after} instead of {before}", Risk.HIGH, ELSEWHERE
+    ),
+    "name": Words(
+        Group.SETUP,
+        "Everything in Salesforce will be renamed: names begin with {after} instead of {before}, so components are "
+        "deleted and made anew",
+        Risk.MEDIUM,
+        "components are replaced by others of another name",
+    ),
+    "salesforce.api_version": Words(
+        Group.SETUP, "The Metadata API will be used in version {after} instead of {before}"
+    ),
+    "integration_user.username": Words(
+        Group.ACCESS,
+        "The integration user will be {after} instead of {before}: a new user is created, and the old one stays as it "
+        "is, rights included",
+        Risk.MEDIUM,
+        OTHER_USER,
+    ),
+    "integration_user.last_name": Words(
+        Group.ACCESS, "The integration user's last name will be {after} instead of {before}"
+    ),
+    "integration_user.email": Words(
+        Group.ACCESS, "Mail about the integration user will go to {after} instead of {before}"
+    ),
+    "integration_user.license": Words(
+        Group.ACCESS, "The integration user's license will be {after} instead of {before}", Risk.MEDIUM, OTHER_USER
+    ),
+    "integration_user.profile": Words(
+        Group.ACCESS, "The integration user's profile will be {after} instead of {before}", Risk.MEDIUM, OTHER_USER
+    ),
+    "integration_user.permission_set_license": Words(
+        Group.ACCESS,
+        "The integration user's permission set license will be {after} instead of {before}",
+        Risk.MEDIUM,
+        OTHER_USER,
+    ),
+}
+
+_ACCESS = {
+    "least_privilege": "The integration user gets the least that the mappings work with, instead of what Appcues' help "
+    "page tells people to click",
+    "documented": "The integration user gets what Appcues' help page tells people to click, instead of the least that "
+    "the mappings work with",
+}
+_REACH = {
+    "sharing": "the records that are shared with it",
+    "view_all": "all records for reading",
+    "modify_all": "all records for reading and writing",
+}
+
+
+def settings(context: Context) -> Iterator[Statement]:
+    """Say which settings differ."""
+    if context.before is None:
+        return
+    old, new = context.before.project, context.after.project
+    values = _flat(old), _flat(new)
+    for path in sorted({*values[0], *values[1]}):
+        before, after = (value.get(path) for value in values)
+        if before == after or path.startswith("relay.webhook_auth."):
+            continue
+        yield _setting(path, before, after, new)
+    yield from _webhook_auth(old, new)
+
+
+def _setting(path: str, before: object, after: object, project: Project) -> Statement:
+    position = project.at(*path.split("."))
+    user = project.settings.integration_user
+    if path == "integration_user.access":
+        risk, because = (Risk.MEDIUM, OTHER_USER) if after == "documented" else (Risk.LOW, "")
+        return Statement(Group.ACCESS, _ACCESS[user.access], risk, because, position)
+    if path == "integration_user.record_access":
+        text = f"The integration user reaches {_REACH[str(after)]}, instead of {_REACH[str(before)]}"
+        risk, because = (Risk.LOW, "") if after == "sharing" else (Risk.MEDIUM, OTHER_USER)
+        return Statement(Group.ACCESS, text, risk, because, position)
+    if path == "relay.activities_as":
+        text = "What Appcues users do will become {after} instead of {before}"
+        words = Words(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA)
+    else:
+        words = WORDS[path]
+    text = words.text.format(before=code(before), after=code(after))
+    return Statement(words.group, text, words.risk, words.because, position)
+
+
+def _flat(project: Project) -> dict[str, object]:
+    """List the settings by their paths."""
+    found: dict[str, object] = {}
+
+    def walk(path: str, value: object) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{path}.{key}" if path else key, inner)
+        else:
+            found[path] = value
+
+    walk("", project.settings.model_dump(mode="json", by_alias=True, exclude={*_LEFT_OUT}))
+    return found
+
+
+def _webhook_auth(old: Project, new: Project) -> Iterator[Statement]:
+    before, after = old.settings.relay.webhook_auth, new.settings.relay.webhook_auth
+    if _scheme(before) != _scheme(after):
+        text = f"The relay will know Appcues' webhooks by {_scheme(after)} instead of {_scheme(before)}"
+        because = "Appcues has to be set up the same way at the same time"
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, because, new.at("relay", "webhook_auth", "scheme"))
+
+
+def _scheme(auth: WebhookAuth) -> str:
+    if auth.scheme == "hmac":
+        algorithm, encoding = auth.algorithm or "sha256", auth.encoding or "hex"
+        return f"a signature in the header {code(auth.header)} ({algorithm}, {encoding})"
+    words = {
+        "path": "a token in the address",
+        "header": f"a token in the header {code(auth.header)}",
+        "bearer": "a bearer token",
+        "basic": "a user name and password",
+    }
+    return words[auth.scheme]
+
+
+def accepted(context: Context) -> Iterator[Statement]:
+    """Say which personal data is accepted to leave, and what counts as such."""
+    if context.before is None:
+        return
+    old, new = (side.project.settings.review.personal_data for side in (context.before, context.after))
+    position = context.after.project.at("review", "personal_data")
+    for words, before, after in (
+        ("accepted as personal data that leaves Salesforce", old.accepted, new.accepted),
+        ("counted as personal data", old.fields, new.fields),
+    ):
+        for no_longer, names in (("", {*after} - {*before}), ("no longer ", {*before} - {*after})):
+            if names:
+                text = f"{listed(sorted(names))} {'is' if len(names) == 1 else 'are'} {no_longer}{words}"
+                yield Statement(Group.SETUP, text, Risk.LOW, "", position)

@@ -1,0 +1,114 @@
+"""The environment, the texts of events, the project's own templates; and what stands at the very beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from sfcode.plan.change import Action
+from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.snapshot import Snapshot
+from sfcode.review.statements.context import Context
+from sfcode.review.statements.settings import ELSEWHERE
+from sfcode.review.statements.words import EVENTS, code, counted, listed
+
+_NONE_BEFORE = "there was none before"
+
+
+def beginning(context: Context) -> Iterator[Statement]:
+    """Describe an integration that is new: where its data goes, and who it signs in as."""
+    if context.before is not None:
+        return
+    project = context.after.project
+    settings = project.settings
+    new = sum(change.action is Action.CREATE and not change.address.is_record for change in context.changes)
+    text = f"The integration is new: {counted(new, 'component')} will be created"
+    yield Statement(Group.SETUP, text, Risk.MEDIUM, _NONE_BEFORE)
+    region = {"us": "US", "eu": "EU"}[settings.appcues.region]
+    text = f"Data will go to the Appcues account {code(settings.appcues.account_id)} ({region})"
+    yield Statement(Group.LEAVING, text, Risk.MEDIUM, _NONE_BEFORE, project.at("appcues", "account_id"))
+    if any(mapping.spec.to_appcues and mapping.spec.delivery == "relay" for mapping in project.mappings):
+        text = f"Salesforce will send its messages to {code(settings.relay.url)}"
+        yield Statement(Group.LEAVING, text, Risk.MEDIUM, _NONE_BEFORE, project.at("relay", "url"))
+    text = f"The integration user will be {code(settings.integration_user.username)}"
+    yield Statement(Group.ACCESS, text, Risk.MEDIUM, _NONE_BEFORE, project.at("integration_user", "username"))
+
+
+def environment(context: Context) -> Iterator[Statement]:
+    """Say what differs about the environment itself."""
+    if context.before is None:
+        return
+    old, new = context.before.project, context.after.project
+    name = new.environment
+    if old.target.org != new.target.org:
+        words = [f"the org {code(org)}" if org else "no org of its own" for org in (old.target.org, new.target.org)]
+        text = f"Environment {code(name)} will be {words[1]} instead of {words[0]}"
+        yield Statement(Group.SETUP, text, Risk.HIGH, ELSEWHERE, new.at("environments", name, "org"))
+    if old.target.protected and not new.target.protected:
+        text = f"Environment {code(name)} will no longer be protected: apply will not ask for a saved plan"
+        because = "a safeguard is taken away"
+        yield Statement(Group.SETUP, text, Risk.HIGH, because, new.at("environments", name, "protected"))
+    elif new.target.protected and not old.target.protected:
+        text = f"Environment {code(name)} will be protected: apply will ask for a saved plan"
+        yield Statement(Group.SETUP, text, Risk.LOW, "", new.at("environments", name, "protected"))
+
+
+def events(context: Context) -> Iterator[Statement]:
+    """Say which texts of activities read otherwise, and which attributes NPS answers are taken from."""
+    if context.before is None:
+        return
+    old, new = context.before.project.events, context.after.project.events
+    for event in sorted({*old.properties, *new.properties}):
+        before, after = old.properties.get(event, {}), new.properties.get(event, {})
+        for key, words in (("score", "score"), ("feedback", "feedback")):
+            was, will = (code(side[key]) if key in side else "nothing" for side in (before, after))
+            if was != will:
+                text = f"The NPS {words} of {EVENTS[event]} will be taken from {will} instead of {was}"
+                yield Statement(Group.WRITTEN, text, Risk.MEDIUM, "another value is written")
+    for name, text_after in new.activities.items():
+        text_before = old.activities.get(name)
+        for part in ("subject", "comment"):
+            was = getattr(text_before, part) if text_before else ""
+            will = getattr(text_after, part)
+            if was != will:
+                text = f"The {part} of activities for {EVENTS[name]} will read {code(will)} instead of {code(was)}"
+                yield Statement(Group.WRITTEN, text)
+
+
+def templates(context: Context) -> Iterator[Statement]:
+    """Name the project's own templates that come, go or change, where components change with them."""
+    if context.before is None:
+        yield from _own(context.after)
+        return
+    touched = {change.address.type for change in context.changes}
+    old, new = _templates(context.before), _templates(context.after)
+    for name in sorted({*old, *new}):
+        type_ = name.partition(".")[0]
+        if old.get(name) == new.get(name) or not (type_ in touched or (name.startswith("_") and touched)):
+            continue
+        what = "is new" if name not in old else "is gone, so sfcode's own is used" if name not in new else "has changed"
+        addresses = sorted(str(change.address) for change in context.changes if change.address.type == type_)
+        text = f"The project's own template {code(name)} {what}"
+        text += f": see {listed(map(code, addresses))}" if addresses else ""
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, "what is deployed is no longer what sfcode writes by itself")
+
+
+def _own(side: Snapshot) -> Iterator[Statement]:
+    names = sorted(_templates(side))
+    if names:
+        text = f"The project has templates of its own: {listed(map(code, names))}"
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, "what is deployed is no longer what sfcode writes by itself")
+
+
+def _templates(side: Snapshot) -> dict[str, str]:
+    return {PurePosixPath(name).name: text for name, text in side.texts.items() if name.endswith(".j2")}
+
+
+def otherwise(context: Context, told: bool) -> Iterator[Statement]:
+    """Name what changes although nothing above has spoken of it, so that no change goes unsaid."""
+    if told:
+        return
+    for change in context.changes:
+        names = listed(dict.fromkeys(code(attribute.path[0]) for attribute in change.attributes))
+        text = f"{code(change.address)} changes: {names}"
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, "something changes that no setting explains")

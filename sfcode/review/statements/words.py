@@ -1,0 +1,79 @@
+"""The words that statements are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sfcode.metadata.objects import standard
+
+MANY = 5
+"""How many names a sentence lists before it counts the rest."""
+
+LONG = 100
+"""How much of a text a sentence quotes."""
+
+EVENTS = {
+    "nps_score": "NPS scores",
+    "nps_feedback": "NPS feedback",
+    "nps_score_and_feedback": "NPS scores with feedback",
+    "flow_completed": "completed flows",
+    "checklist_item_completed": "completed checklist items",
+    "checklist_completed": "completed checklists",
+    "goal_reached": "reached goals",
+    "click_to_track": "click-to-track events",
+}
+"""Appcues events in words for people."""
+
+RIGHTS = {
+    "ActivitiesAccess": "Access Activities",
+    "ApiEnabled": "API Enabled",
+    "CustomizeApplication": "Customize Application",
+    "EditEvent": "Edit Events",
+    "EditTask": "Edit Tasks",
+    "ManageCustomPermissions": "Manage Custom Permissions",
+    "ModifyAllData": "Modify All Data",
+    "ViewAllData": "View All Data",
+    "ViewSetup": "View Setup and Configuration",
+}
+"""User permissions as Setup calls them."""
+
+
+def code(value: object) -> str:
+    """Quote a value of the config: on one line, between backticks, which it cannot end itself."""
+    text = " ".join(str(value).split()).replace("`", "'")
+    return f"`{text if len(text) <= LONG else text[: LONG - 1] + '…'}`"
+
+
+def records(object_name: str) -> str:
+    """Name the records of an object: Contacts, Widget__c records."""
+    known = standard().objects.get(object_name)
+    return known.label_plural if known and known.label_plural else f"{object_name} records"
+
+
+def listed(names: Iterable[str], last: str = "and") -> str:
+    """Write a list as people do; of a long one, its beginning and how many more there are."""
+    every = list(names)
+    if len(every) > MANY:
+        every = [*every[: MANY - 1], f"{len(every) - MANY + 1} more"]
+    return f"{', '.join(every[:-1])} {last} {every[-1]}" if len(every) > 1 else "".join(every)
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: 1 component, 6 components."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def when(on: Iterable[str]) -> str:
+    """Say on which saves something is sent."""
+    words = {"create": "created", "update": "changed"}
+    return " or ".join(word for key, word in words.items() if key in on)
+
+
+def either(words: Sequence[str]) -> str:
+    """Join alternatives."""
+    return listed(words, "or")
