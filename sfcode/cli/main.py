@@ -22,6 +22,7 @@ VERBS = {
     "render": "Write the package to disk, as mdapi or source.",
     "plan": "Show what apply would change in the org.",
     "show": "Show a saved plan.",
+    "review": "Say in plain words what a change of the config means.",
     "apply": "Make the org what the config asks for.",
     "rollback": "Put back what an apply replaced.",
     "destroy": "Take the integration down in an org.",
