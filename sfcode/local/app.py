@@ -14,7 +14,6 @@ from sfcode.local.errors import not_found
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
-from sfcode.local.signin import routes as signin_routes
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -22,7 +21,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 def make_app(context: Context) -> ASGIApp:
     """Build the application of one local org."""
     app = Starlette(
-        routes=[*metadata_routes(context), *signin_routes(context), *signin_routes(context), *rest.routes(context)],
+        routes=[*metadata_routes(context), *signin_routes(context), *rest.routes(context)],
         exception_handlers={HTTPException: _refused},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
