@@ -239,3 +239,15 @@ def test_a_flow_has_at_most_fifty_versions(org, kit, monkeypatch) -> None:
     (oldest, _) = org.query("SELECT Id FROM Flow ORDER BY VersionNumber")
     assert org.rest("DELETE", f"/services/data/v62.0/tooling/sobjects/Flow/{oldest['Id']}")[0] == 204
     assert org.deploy(files[2]).status == "Succeeded"
+
+
+def test_a_star_lists_everything_in_the_files_of_a_type(org, kit) -> None:
+    """Workflow `*` takes the messages and rules in the files with it, CustomObject `*` the fields."""
+    files = kit.good() | {
+        "package.xml": kit.manifest(
+            {kind: ["*"] for kind in ("CustomObject", "Flow", "PermissionSet", "StaticResource", "Workflow")}
+        )
+    }
+    result = org.deploy(files)
+    assert result.status == "Succeeded", result.problems
+    assert result.of("Contact.To_Relay")["created"] == result.of("Contact.Score__c")["created"] == "true"

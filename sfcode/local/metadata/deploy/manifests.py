@@ -45,7 +45,8 @@ class Manifests:
             return True
         parent = parent_of(address.type)
         if parent != address.type:
-            return container(address.type, address.full_name) in self.members.get(parent, frozenset())
+            owners = self.members.get(parent, frozenset())
+            return WILDCARD in owners or container(address.type, address.full_name) in owners
         return WILDCARD in own
 
     @property
