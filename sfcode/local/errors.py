@@ -95,6 +95,24 @@ def cross_reference(fields: Iterable[str] = (), *, status: int = 400) -> ApiErro
     return ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields, status=status)
 
 
+def hidden_reference(record_id: str = "") -> ApiError:
+    """Refuse an id of a record that the user does not see."""
+    said = f": {record_id[:15]}" if record_id else ""
+    return ApiError(
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", f"insufficient access rights on cross-reference id{said}", []
+    )
+
+
+def no_access() -> ApiError:
+    """Refuse to change or delete what the user may only read."""
+    return ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
+
+
+def not_insertable(object_name: str) -> ApiError:
+    """Refuse a record of an object that the user may not create."""
+    return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be inserted: {object_name}", [])
+
+
 def duplicate(field: str, record_id: str) -> ApiError:
     """Refuse a second record with the value of a unique field."""
     return ApiError(

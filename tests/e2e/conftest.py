@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sfcode.local import serve
 from tests.e2e.journey import Journey
+from tests.e2e.org import show_fields
 
 
 @pytest.fixture
@@ -19,3 +21,11 @@ def applied(journey: Journey) -> Journey:
     result = journey.apply()
     assert result.code == 0, result.err
     return journey
+
+
+@pytest.fixture
+def visible(applied: Journey) -> Journey:
+    """Give an applied project whose fields the administrator sees; otherwise none of them is deleted unasked."""
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        show_fields(org)
+    return applied

@@ -38,9 +38,9 @@ def test_a_check_that_fails_names_the_yaml_lines_and_saves_no_plan(journey):
     assert not (journey.folder / "plan.json").exists()
 
 
-def test_the_removal_of_a_flow_says_what_cannot_be_checked(applied):
-    (applied.folder / "config/mappings/lead.yaml").unlink()
-    checked = applied.plan("--check")
+def test_the_removal_of_a_flow_says_what_cannot_be_checked(visible):
+    (visible.folder / "config/mappings/lead.yaml").unlink()
+    checked = visible.plan("--check")
     assert checked.code == 0, checked.err
     assert "the deletions that follow the removal of a flow cannot be checked before it is gone" in checked.out
 

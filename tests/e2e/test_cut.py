@@ -10,6 +10,7 @@ import pytest
 from sfcode.local import serve
 from tests.e2e.cutting_proxy import Cut, proxy
 from tests.e2e.journey import Journey
+from tests.e2e.org import show_fields
 
 
 def signed_in(journey: Journey, org) -> Journey:
@@ -65,6 +66,7 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(tm
         with serve(tmp_path / name) as org:
             signed_in(journey, org)
             assert journey.run("--org", org.url, "apply", "--auto-approve").code == 0
+            show_fields(org)
             lead.unlink()
             yield org
 

@@ -20,67 +20,53 @@ def local_org(journey):
     return serve(journey.folder / ".sfcode" / "local-org")
 
 
-def test_destroy_deletes_what_is_ours_and_leaves_the_rest(applied):
-    with local_org(applied) as org:
+def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
+    with local_org(visible) as org:
         deploy(org, THEIRS)
-    shown = applied.plan("--destroy", "--detailed-exitcode")
+    shown = visible.plan("--destroy", "--detailed-exitcode")
     assert shown.code == 2
     assert "# (because the integration is taken down)" in shown.out
     assert "~ IsActive = true -> false" in shown.out
-    done = applied.run("destroy", "--auto-approve")
+    done = visible.run("destroy", "--auto-approve")
     assert done.code == 0, done.err
     assert "Destroy complete! Resources: 0 added, 1 changed, 15 destroyed." in done.out
     assert "Left to do in Appcues" not in done.out
-    with local_org(applied) as org:
+    with local_org(visible) as org:
         assert component(org, THEIRS.address) is not None
         for address in ("StaticResource:Appcues_sfcode_state", "Flow:Appcues_lead", "PermissionSet:Appcues_Viewer"):
             assert component(org, Address.parse(address)) is None
         with opened(org) as client:
             assert client.query("SELECT IsActive FROM User WHERE Username = {}", USER) == [{"IsActive": False}]
             assert client.query("SELECT Id FROM PermissionSetLicenseAssign") == []
-    again = applied.run("destroy", "--auto-approve")
+    again = visible.run("destroy", "--auto-approve")
     assert (again.code, again.out.startswith("No changes. Nothing of ours is left in ")) == (0, True)
 
 
-def test_what_was_destroyed_can_be_applied_again(applied):
-    assert applied.run("destroy", "--auto-approve").code == 0
-    assert applied.actions()[f"User:{USER}"] == "update"
-    assert applied.apply().code == 0
-    assert applied.actions() == {}
+def test_what_was_destroyed_can_be_applied_again(visible):
+    assert visible.run("destroy", "--auto-approve").code == 0
+    assert visible.actions()[f"User:{USER}"] == "update"
+    assert visible.apply().code == 0
+    assert visible.actions() == {}
 
 
-def test_a_field_with_values_stops_it_until_that_is_allowed(applied):
+def test_a_field_with_values_stops_it_until_that_is_allowed(visible):
     allow = "CustomField:Contact.Appcues_NPS_Score__c"
-    with local_org(applied) as org:
-        people = Component(
-            "PermissionSet",
-            "People",
-            {
-                "label": "People",
-                "fieldPermissions": {"Contact.Appcues_NPS_Score__c": {"editable": True, "readable": True}},
-                "objectPermissions": {},
-            },
-        )
-        deploy(org, people)
-        with opened(org) as client:
-            (admin,) = client.query("SELECT Id FROM User WHERE Username = {}", client.identity.username)
-            (chosen,) = client.query("SELECT Id FROM PermissionSet WHERE Name = 'People'")
-            client.create("PermissionSetAssignment", {"AssigneeId": admin["Id"], "PermissionSetId": chosen["Id"]})
-            (contact,) = client.query("SELECT Id FROM Contact LIMIT 1")
-            client.update("Contact", contact["Id"], {"Appcues_NPS_Score__c": 9})
-    refused = applied.run("destroy", "--auto-approve")
+    with local_org(visible) as org, opened(org) as client:
+        (contact,) = client.query("SELECT Id FROM Contact LIMIT 1")
+        client.update("Contact", contact["Id"], {"Appcues_NPS_Score__c": 9})
+    refused = visible.run("destroy", "--auto-approve")
     assert refused.code == 1
     assert f"{allow} would be deleted with the values that 1 record holds in it" in refused.err
-    assert applied.actions() == {}, "nothing was touched"
-    assert applied.run("destroy", "--auto-approve", "--allow-delete", allow).code == 0
+    assert visible.actions() == {}, "nothing was touched"
+    assert visible.run("destroy", "--auto-approve", "--allow-delete", allow).code == 0
 
 
-def test_a_saved_plan_to_destroy_is_applied_like_any_other(applied):
-    assert applied.plan("--destroy", "--out", "down.json").code == 0
-    done = applied.run("apply", "down.json")
+def test_a_saved_plan_to_destroy_is_applied_like_any_other(visible):
+    assert visible.plan("--destroy", "--out", "down.json").code == 0
+    done = visible.run("apply", "down.json")
     assert done.code == 0, done.err
     assert "Destroy complete!" in done.out
-    assert applied.run("apply", "down.json").code == 1, "the org has moved since"
+    assert visible.run("apply", "down.json").code == 1, "the org has moved since"
 
 
 def test_destroy_and_adopt_do_not_go_together(applied):
@@ -88,10 +74,10 @@ def test_destroy_and_adopt_do_not_go_together(applied):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("Northwind Traders", 0), ("yes", 1)])
-def test_a_protected_environment_wants_the_name_of_the_org_typed(applied, typed, code):
-    applied.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
-    assert applied.run("destroy", "--auto-approve").code == 1, "nobody at a terminal"
-    argv, options = applied.command("destroy", "--auto-approve")
+def test_a_protected_environment_wants_the_name_of_the_org_typed(visible, typed, code):
+    visible.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
+    assert visible.run("destroy", "--auto-approve").code == 1, "nobody at a terminal"
+    argv, options = visible.command("destroy", "--auto-approve")
     terminal, end = pty.openpty()
     process = subprocess.Popen(argv, stdin=end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     os.close(end)

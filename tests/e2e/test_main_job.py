@@ -58,18 +58,18 @@ def test_an_attribute_added_to_a_mapping_grows_them_together(applied):
     assert applied.actions() == {}
 
 
-def test_a_mapping_taken_away_deletes_its_components_flow_included(applied):
-    (applied.folder / "config/mappings/lead.yaml").unlink()
-    actions = applied.actions()
+def test_a_mapping_taken_away_deletes_its_components_flow_included(visible):
+    (visible.folder / "config/mappings/lead.yaml").unlink()
+    actions = visible.actions()
     deleted = {address for address, action in actions.items() if action == "delete"}
     assert {"Flow:Appcues_lead", "WorkflowOutboundMessage:Lead.Appcues_lead"} <= deleted
     assert {address.rpartition(".")[0] for address in deleted if address.startswith("CustomField:")} == {
         "CustomField:Lead"
     }
-    done = applied.apply()
+    done = visible.apply()
     assert done.code == 0, done.err
     assert "Flow:Appcues_lead: deactivated, 1 version deleted" in done.out
-    assert applied.actions() == {}
+    assert visible.actions() == {}
 
 
 def test_what_is_left_to_do_in_appcues_is_printed_with_this_projects_values(journey):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from tests.e2e.journey import SECRET
-from tests.e2e.org import component, deploy
+from tests.e2e.org import component, deploy, show_fields
 
 FORMULA = Component(
     "CustomField",
@@ -47,11 +47,11 @@ def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
     assert [row["id"] for row in listed][1] == apply_id, "the rollback is an apply too, and comes first"
 
 
-def test_what_the_org_refuses_to_put_back_is_told_and_nothing_changes(applied):
-    refused = applied.run("rollback", "--auto-approve")
+def test_what_the_org_refuses_to_put_back_is_told_and_nothing_changes(visible):
+    refused = visible.run("rollback", "--auto-approve")
     assert refused.code == 1
     assert "PermissionSet:Appcues_Integration" in refused.err, "it is assigned, so it cannot be deleted"
-    assert applied.actions() == {}
+    assert visible.actions() == {}
 
 
 def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):
@@ -63,6 +63,8 @@ def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):
         theirs = component(org, FORMULA.address)
     later.rename(contact)
     apply_id = applied_id(journey, "--adopt", str(FORMULA.address))
+    with local_org(journey) as org:
+        show_fields(org)
     done = journey.run("rollback", apply_id, "--auto-approve")
     assert done.code == 0, done.err
     with local_org(journey) as org:

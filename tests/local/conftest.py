@@ -18,7 +18,8 @@ from sfcode.local.company import found
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.write import Writer
 from sfcode.local.soql.execute import run
-from sfcode.local.store import Store
+from sfcode.local.store import Store, Tx
+from sfcode.metadata.component import Component
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
@@ -109,6 +110,16 @@ def soql(store: Store) -> Callable[[str], list[dict[str, Any]]]:
             return [_bare(record) for record in run(text, tx, NOON, "/services/data/v62.0").records]
 
     return rows
+
+
+def open_fields(tx: Tx, *full_names: str, profile: str = "Admin", editable: bool = True) -> None:
+    """Give a profile field permissions."""
+    stored = tx.component("Profile", profile)
+    assert stored is not None
+    body: dict[str, Any] = dict(stored.component.body)
+    rights = {name: {"editable": editable, "readable": True} for name in full_names}
+    body["fieldPermissions"] = dict(body.get("fieldPermissions") or {}) | rights
+    tx.put_component(Component("Profile", profile, body), user_id="u", now=NOON)
 
 
 def _bare(value: Any) -> Any:

@@ -8,10 +8,12 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.company.document import Document, Path
+from sfcode.local.company.rights import all_fields
 from sfcode.local.errors import ApiError
 from sfcode.local.signin import apps
+from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.custom import DESCRIBE_TYPES, custom_field
+from sfcode.local.sobjects.custom import DESCRIBE_TYPES
 from sfcode.local.sobjects.rows import VIEWS, Rows
 from sfcode.local.sobjects.write import Writer
 from sfcode.local.store import Record, Tx
@@ -27,6 +29,7 @@ SECTIONS = {
     "components": dict,
     "records": dict,
     "apps": list,
+    "sharing": dict,
 }
 REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
 ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
@@ -68,6 +71,7 @@ class Founding:
         self._components()
         self._document.stop_if_wrong()
         self._profiles()
+        self._sharing()
         self._document.stop_if_wrong()
         self._writer = Writer(self._tx, Catalog(self._tx), self._user_id, self._now)
         self._users()
@@ -178,14 +182,18 @@ class Founding:
             names = [*OBJECTS_WITH_RIGHTS, *(name for name in custom if name.endswith("__c"))]
             body["objectPermissions"] = dict.fromkeys(names, rights)
         if spec.get("fields") == "all":
-            fields = [stored.component for stored in self._tx.components("CustomField")]
-            body["fieldPermissions"] = {
-                field.full_name: {"editable": custom_field(field).updateable, "readable": True}
-                for field in fields
-                if custom_field(field).permissionable
-            }
+            body["fieldPermissions"] = all_fields(self._tx)
         body["userPermissions"] = {str(name): {"enabled": True} for name in spec.get("user_permissions") or ()}
         return body
+
+    def _sharing(self) -> None:
+        for name, model in self._section("sharing").items():
+            if name != "Activity" and Catalog(self._tx).object(name) is None:
+                self._document.wrong(("sharing", name), f"there is no object {name}")
+            elif model not in sharing.MODELS:
+                self._document.wrong(("sharing", name), f"there is no sharing model {model}", _one_of(sharing.MODELS))
+            else:
+                sharing.set_model(self._tx, name, model)
 
     def _users(self) -> None:
         for number, row in enumerate(self._section("users")):

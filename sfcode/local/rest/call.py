@@ -16,13 +16,14 @@ from starlette.routing import Route
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
 from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
+from sfcode.local.sobjects.view import View
+from sfcode.local.store import Tx
 
 VERSIONS = range(31, 64)
 """What /services/data lists. The newest is the one whose metadata WSDL deploys are judged by."""
 
 DATA = "/services/data/v{version}"
 MAX_BODY = 52_428_800
-REQUESTS_PER_DAY = 100_000
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,10 @@ class Call:
     def base(self) -> str:
         """The beginning of resource paths, in the version that the caller speaks."""
         return f"/services/data/v{self.path.get('version', f'{VERSIONS[-1]}.0')}"
+
+    def view(self, tx: Tx) -> View:
+        """Look at the org with the caller's rights."""
+        return View.of(tx, self.session.user_id, self.context.clock.now())
 
     def json(self) -> Any:
         """Read the body as JSON. Raises ApiError."""
@@ -116,7 +121,7 @@ def _handled(context: Context, request: Request, method: str, body: bytes, handl
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
         raise method_not_allowed(method, handlers)
-    response = handler(
+    return handler(
         Call(
             context,
             session,
@@ -128,8 +133,6 @@ def _handled(context: Context, request: Request, method: str, body: bytes, handl
             origin(request),
         )
     )
-    response.headers["Sforce-Limit-Info"] = f"api-usage=1/{REQUESTS_PER_DAY}"
-    return response
 
 
 def bearer(request: Request) -> str | None:

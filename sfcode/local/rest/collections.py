@@ -13,8 +13,6 @@ from sfcode.local.errors import ApiError, bad_json, cross_reference, not_found
 from sfcode.local.ids import full
 from sfcode.local.rest.call import DATA, Call, answer, route
 from sfcode.local.rest.records import asked_fields, record_json, writer
-from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.write import Writer
 
 MOST = 200
@@ -103,11 +101,11 @@ def _retrieve(call: Call) -> Response:
     if not isinstance(record_ids, list) or not isinstance(fields, list):
         raise bad_json("ids and fields are required")
     with call.context.store.read() as tx:
-        target = Catalog(tx).object(call.path["object"])
+        view = call.view(tx)
+        target = view.catalog.object(call.path["object"])
         if target is None:
             raise not_found()
-        rows = Rows(tx)
-        found = [rows.get(target.name, str(each)) for each in record_ids]
+        found = [view.rows.one(target.name, str(each)) for each in record_ids]
         return answer([row and record_json(call, target, row, [str(each) for each in fields]) for row in found])
 
 

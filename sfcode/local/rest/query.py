@@ -14,8 +14,6 @@ from sfcode.local import ids
 from sfcode.local.context import Context
 from sfcode.local.errors import ApiError, malformed_query
 from sfcode.local.rest.call import DATA, Call, answer, route
-from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.rows import Rows
 
 if TYPE_CHECKING:
     from sfcode.local.soql.execute import Result
@@ -84,8 +82,9 @@ def _query(call: Call, cursors: Cursors) -> Response:
         raise malformed_query("A query string has to be specified")
     with call.context.store.read() as tx:
         if call.query.get("columns") == "true":
-            return answer(columns(parse(text), World(Catalog(tx), Rows(tx), text)))
-        result = run(text, tx, call.context.clock.now(), call.base)
+            view = call.view(tx)
+            return answer(columns(parse(text), World(view.catalog, view.rows, text)))
+        result = run(text, tx, call.context.clock.now(), call.base, call.session.user_id)
     return answer(_first_page(call, result, cursors))
 
 

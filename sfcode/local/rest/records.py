@@ -11,15 +11,15 @@ from starlette.routing import Route
 
 from sfcode.local.context import Context
 from sfcode.local.errors import Ambiguous, ApiError, not_found
+from sfcode.local.ids import is_id
 from sfcode.local.rest.call import DATA, Call, answer, no_content, route
-from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.describe import summary
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.shown import attributes, shown
 from sfcode.local.sobjects.values import stored_form
+from sfcode.local.sobjects.view import View
 from sfcode.local.sobjects.write import Writer
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record
 
 
 def routes(context: Context) -> list[Route]:
@@ -39,7 +39,7 @@ def routes(context: Context) -> list[Route]:
 def writer(call: Call) -> Iterator[Writer]:
     """Open a transaction in which the caller writes."""
     with call.context.store.transaction() as tx:
-        yield Writer(tx, Catalog(tx), call.session.user_id, call.context.clock.now())
+        yield Writer(tx, call.view(tx).catalog, call.session.user_id, call.context.clock.now())
 
 
 def record_json(call: Call, target: ObjectDef, row: Record, names: list[str] | None) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def asked_fields(call: Call) -> list[str] | None:
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
 
 
-def _object(tx: Tx, call: Call) -> ObjectDef:
-    found = Catalog(tx).object(call.path["object"])
+def _object(view: View, call: Call) -> ObjectDef:
+    found = view.catalog.object(call.path["object"])
     if found is None:
         raise not_found()
     return found
@@ -71,7 +71,7 @@ def _object(tx: Tx, call: Call) -> ObjectDef:
 
 def _about(call: Call) -> Response:
     with call.context.store.read() as tx:
-        return answer({"objectDescribe": summary(_object(tx, call), call.base), "recentItems": []})
+        return answer({"objectDescribe": summary(_object(call.view(tx), call), call.base), "recentItems": []})
 
 
 def _create(call: Call) -> Response:
@@ -84,8 +84,11 @@ def _create(call: Call) -> Response:
 
 def _get(call: Call) -> Response:
     with call.context.store.read() as tx:
-        target = _object(tx, call)
-        row = Writer(tx, Catalog(tx), call.session.user_id, call.context.clock.now()).existing(target, call.path["id"])
+        view = call.view(tx)
+        target = _object(view, call)
+        row = view.rows.one(target.name, call.path["id"]) if is_id(call.path["id"]) else None
+        if row is None:
+            raise not_found()
         return answer(record_json(call, target, row, asked_fields(call)))
 
 
@@ -111,19 +114,19 @@ def _upsert(call: Call) -> Response:
 
 def _get_by_key(call: Call) -> Response:
     with call.context.store.read() as tx:
-        target, row = _by_key(tx, call)
+        target, row = _by_key(call.view(tx), call)
         return answer(record_json(call, target, row, asked_fields(call)))
 
 
 def _delete_by_key(call: Call) -> Response:
     with writer(call) as write:
-        target, row = _by_key(write.tx, call)
+        target, row = _by_key(call.view(write.tx), call)
         write.delete(target.name, str(row["Id"]))
     return no_content()
 
 
-def _by_key(tx: Tx, call: Call) -> tuple[ObjectDef, Record]:
-    target = _object(tx, call)
+def _by_key(view: View, call: Call) -> tuple[ObjectDef, Record]:
+    target = _object(view, call)
     field = target.field(call.path["field"])
     if field is None or not field.upsertable:
         raise ApiError(
@@ -132,7 +135,7 @@ def _by_key(tx: Tx, call: Call) -> tuple[ObjectDef, Record]:
             status=404,
         )
     wanted = stored_form(field, call.path["value"])
-    found = [row for row in Rows(tx).all(target.name) if wanted is not None and _same(row.get(field.name), wanted)]
+    found = [row for row in view.rows.all(target.name) if wanted is not None and _same(row.get(field.name), wanted)]
     if not found:
         raise not_found()
     if len(found) > 1:

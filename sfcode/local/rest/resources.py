@@ -8,9 +8,8 @@ from starlette.routing import Route
 
 from sfcode.local.context import Context
 from sfcode.local.errors import not_found
-from sfcode.local.rest.call import DATA, REQUESTS_PER_DAY, VERSIONS, Call, answer, route
+from sfcode.local.rest.call import DATA, VERSIONS, Call, answer, route
 from sfcode.local.rest.identity import identity_url
-from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.describe import describe, summary
 
 SEASONS = ("Spring", "Summer", "Winter")
@@ -53,13 +52,15 @@ def _resources(call: Call) -> Response:
     return answer(found | {"identity": identity_url(call.session.org_id, call.session.user_id, call.origin)})
 
 
-def _limits(_call: Call) -> Response:
-    def limit(most: int) -> dict[str, int]:
-        return {"Max": most, "Remaining": most}
+def _limits(call: Call) -> Response:
+    def limit(most: int, used: int = 0) -> dict[str, int]:
+        return {"Max": most, "Remaining": max(0, most - used)}
+
+    usage = call.context.usage
 
     return answer(
         {
-            "DailyApiRequests": limit(REQUESTS_PER_DAY),
+            "DailyApiRequests": limit(usage.limit, usage.used(call.context.clock.now())),
             "DailyBulkV2QueryJobs": limit(10_000),
             "DataStorageMB": limit(1024),
             "FileStorageMB": limit(1024),
@@ -70,7 +71,7 @@ def _limits(_call: Call) -> Response:
 
 def _objects(call: Call) -> Response:
     with call.context.store.read() as tx:
-        catalog = Catalog(tx)
+        catalog = call.view(tx).catalog
         found = [catalog.object(name) for name in catalog.names()]
     objects = [summary(each, call.base) for each in found if each]
     return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
@@ -78,7 +79,7 @@ def _objects(call: Call) -> Response:
 
 def _describe(call: Call) -> Response:
     with call.context.store.read() as tx:
-        catalog = Catalog(tx)
+        catalog = call.view(tx).catalog
         found = catalog.object(call.path["object"])
         if found is None:
             raise not_found()

@@ -1,4 +1,4 @@
-"""All objects of one org: the standard ones, and what has been deployed on top."""
+"""All objects of one org, or what one user sees of them: the standard ones, and what has been deployed on top."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 
+from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.custom import custom_field, custom_object
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
 from sfcode.local.sobjects.standard import ACTIVITIES, standard_objects
@@ -15,16 +16,24 @@ from sfcode.local.store import Tx
 class Catalog:
     """The objects as one transaction sees them, each read when it is asked for."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Tx, access: Access | None = None) -> None:
         self._tx = tx
+        self.access = access
+        """Whose view this is; None sees everything."""
         self._known: dict[str, ObjectDef | None] = {}
 
     def object(self, name: str) -> ObjectDef | None:
         """Find an object by name, whatever its case."""
         key = name.lower()
         if key not in self._known:
-            self._known[key] = self._read(name)
+            found = self._read(name)
+            self._known[key] = found if found is None or self.access is None else self.access.seen(found)
         return self._known[key]
+
+    @cached_property
+    def whole(self) -> Catalog:
+        """All of it, whoever is looking."""
+        return self if self.access is None else Catalog(self._tx)
 
     def names(self) -> list[str]:
         """List the names of all objects."""
@@ -89,7 +98,9 @@ class Catalog:
         )
 
     def _custom_fields(self, parent: str) -> list[FieldDef]:
-        return [custom_field(stored.component) for stored in self._tx.child_components("CustomField", parent)]
+        # What is deployed of a standard field is kept, but the field stays what it is.
+        deployed = (stored.component for stored in self._tx.child_components("CustomField", parent))
+        return [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
 
 
 def _standard(name: str) -> ObjectDef | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sfcode.local import ids
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.computed import Computing
 from sfcode.local.store import Record, Scalar, Stored, Tx
 
 PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Standard": "Standard User"}
@@ -14,10 +17,16 @@ PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Stan
 
 
 class Rows:
-    """Rows as one transaction sees them; what has been read once is not read again."""
+    """
+    Rows as one transaction sees them; what has been read once is not read again.
 
-    def __init__(self, tx: Tx) -> None:
+    With a catalog and the time, formula fields have values, and what the catalog's user may not see is not there.
+    """
+
+    def __init__(self, tx: Tx, catalog: Catalog | None = None, now: datetime | None = None) -> None:
         self._tx = tx
+        self._catalog = catalog
+        self._computing = None if catalog is None or now is None else Computing(catalog, Rows(tx), now)
         self._all: dict[str, list[Record]] = {}
         self._by_id: dict[str, dict[str, Record]] = {}
 
@@ -25,7 +34,8 @@ class Rows:
         """List the rows of an object."""
         if object_name not in self._all:
             view = VIEWS.get(object_name)
-            self._all[object_name] = view(self._tx) if view else self._tx.records(object_name)
+            found = view(self._tx) if view else self._tx.records(object_name)
+            self._all[object_name] = self._seen(object_name, found)
         return self._all[object_name]
 
     def get(self, object_name: str, record_id: str) -> Record | None:
@@ -33,6 +43,23 @@ class Rows:
         if object_name not in self._by_id:
             self._by_id[object_name] = {str(row.get("Id")): row for row in self.all(object_name)}
         return self._by_id[object_name].get(ids.full(record_id))
+
+    def one(self, object_name: str, record_id: str) -> Record | None:
+        """Find a row by its id without reading the others, where that is possible."""
+        if object_name in VIEWS or object_name in self._all:
+            return self.get(object_name, record_id)
+        found = self._tx.record(object_name, record_id)
+        return next(iter(self._seen(object_name, [] if found is None else [found])), None)
+
+    def _seen(self, object_name: str, rows: list[Record]) -> list[Record]:
+        if self._catalog is None:
+            return rows
+        access, target = self._catalog.access, self._catalog.whole.object(object_name)
+        if target is None:
+            return rows
+        if access is not None and not access.sees_all(target):
+            rows = [row for row in rows if access.record(target, row).read]
+        return rows if self._computing is None else self._computing.rows(target, rows)
 
 
 def row(tx: Tx, object_name: str, record_id: str) -> Record | None:

@@ -162,7 +162,11 @@ def setup_objects() -> dict[str, ObjectDef]:
             lines + (AUDIT if audit else "") + ("\n    SystemModstamp datetime" if audit or "modstamp" in rest else "")
         )
         writable = "writable" in rest
-        fields = [FieldDef("Id", "id", f"{label} ID", 18, nillable=False, createable=False, updateable=False)]
+        fields = [
+            FieldDef(
+                "Id", "id", f"{label} ID", 18, nillable=False, createable=False, updateable=False, permissionable=False
+            )
+        ]
         fields += [_field(line, writable=writable) for line in text.splitlines() if line.strip()]
         prefix = ids.KEY_PREFIXES.get(name)
         found[name] = object_def(name, label, f"{label}s", prefix, fields, writable=writable, deletable=writable)

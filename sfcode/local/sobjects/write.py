@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sfcode.local import ids
+from sfcode.local.automation.triggers import Automation
 from sfcode.local.errors import (
     Ambiguous,
     ApiError,
     cross_reference,
     duplicate,
+    hidden_reference,
     malformed_id,
+    no_access,
     no_such_column,
     not_found,
+    not_insertable,
     read_only,
     required,
 )
+from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import row
@@ -32,7 +38,11 @@ CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes records for one user within one transaction. Methods raise ApiError, and then nothing was written."""
+    """
+    Writes records for one user within one transaction. Methods raise ApiError, and then nothing was written.
+
+    What the user may do follows from the catalog: one without access writes everything.
+    """
 
     tx: Tx
     catalog: Catalog
@@ -50,44 +60,55 @@ class Writer:
         """Make a record, with the next id unless one is given; give its id."""
         target = self.object(name)
         if not target.createable:
-            raise _unsupported(target, "create")
+            raise self._may_not(target, "create")
         if "id" in (key.lower() for key in values):
             raise ApiError("INVALID_FIELD", "cannot specify Id in an insert call", ["Id"])
         given = self._read(target, values, creating=True)
-        after = _defaults(target) | given
+        after = _defaults(self._whole(target)) | given
         if target.field("OwnerId") and not after.get("OwnerId"):
             after["OwnerId"] = self.user_id
         _check_required(target.fields.values(), after, creating=True)
         self._save(target, None, after, frozenset(given))
         if record_id is not None:
             after["Id"] = record_id
+        self._lock(target)
         record_id = self.tx.insert(target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
             self.tx.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
+        if self._automation is not None:
+            self._automation.after_save(target.name, None, record_id)
         return record_id
 
     def update(self, name: str, record_id: str, values: Mapping[str, Any]) -> None:
         """Change the given fields of a record."""
         target = self.object(name)
-        before = self.existing(target, record_id)
+        before = self.changing(target, record_id)
         if not target.updateable:
-            raise _unsupported(target, "update")
+            raise self._may_not(target, "update")
+        if self._access is not None and not self._access.record(self._whole(target), before).edit:
+            raise no_access()
         if "id" in (key.lower() for key in values):
             raise ApiError("INVALID_FIELD", "The Id field should not be specified in the sobject data.")
         given = self._read(target, values, creating=False)
         after = before | given
         _check_required([target.fields[name.lower()] for name in given], after, creating=False)
         self._save(target, before, after, frozenset(given))
+        self._lock(target, record_id)
         # Stamps are the store's to write; what did not change need not be written again.
         changed = {key: value for key, value in after.items() if key in given or before.get(key) != value}
         self.tx.update(target.name, record_id, changed, user_id=self.user_id, now=self.now)
+        if self._automation is not None:
+            self._automation.after_save(target.name, before, record_id)
 
     def delete(self, name: str, record_id: str) -> None:
         """Delete a record, and what cannot be without it."""
         target = self.object(name)
-        record = self.existing(target, record_id)
+        record = self.changing(target, record_id)
         if not target.deletable:
-            raise _unsupported(target, "delete")
+            raise self._may_not(target, "delete")
+        if self._access is not None and not self._access.record(self._whole(target), record).delete:
+            raise no_access()
+        self._lock(target, record_id)
         self.tx.delete(target.name, record_id)
         self._let_go(target, str(record["Id"]))
         after_delete = AFTER_DELETE.get(target.name)
@@ -118,13 +139,49 @@ class Writer:
         return self.create(name, {**values, key.name: wanted}), True
 
     def existing(self, target: ObjectDef, record_id: str) -> Record:
-        """Find the record that a path names."""
-        if not ids.is_id(record_id):
-            raise not_found()
-        record = row(self.tx, target.name, record_id)
-        if record is None:
+        """Find the record that a path names; one that the user does not see is not there."""
+        record = row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
+        if record is None or not self._sees(target, record):
             raise not_found()
         return record
+
+    def changing(self, target: ObjectDef, record_id: str) -> Record:
+        """Find the record that shall be changed."""
+        record = row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
+        if record is None:
+            raise not_found()
+        if not self._sees(target, record):
+            raise hidden_reference()
+        return record
+
+    @cached_property
+    def _automation(self) -> Automation | None:
+        """What runs after a save; a company that is being founded has no user whose saves start anything."""
+        return None if self._access is None else Automation(self.tx, self._access, self.now)
+
+    def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
+        """Hold the row that is about to be written, unless somebody else does."""
+        if self.tx.row_locked(target.name):
+            which = f" or 1 records: {ids.full(record_id)}" if record_id else ""
+            raise ApiError("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record{which}", [])
+
+    @property
+    def _access(self) -> Access | None:
+        return self.catalog.access
+
+    def _whole(self, target: ObjectDef) -> ObjectDef:
+        """Give an object with the fields that the user does not see."""
+        return self.catalog.whole.object(target.name) or target
+
+    def _sees(self, target: ObjectDef, record: Record) -> bool:
+        return self._access is None or self._access.record(self._whole(target), record).read
+
+    def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
+        """Say why an object cannot be written: nobody can, or this user cannot."""
+        whole = self._whole(target)
+        if not {"create": whole.createable, "update": whole.updateable, "delete": whole.deletable}[verb]:
+            return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")
+        return not_insertable(target.name) if verb == "create" else no_access()
 
     def _read(self, target: ObjectDef, values: Mapping[str, Any], *, creating: bool) -> Record:
         read: Record = {}
@@ -167,8 +224,13 @@ class Writer:
         return str(found[0]["Id"])
 
     def _check_reference(self, field: FieldDef, value: str) -> None:
-        if any(row(self.tx, name, value) for name in field.reference_to):
-            return
+        for name in field.reference_to:
+            record = row(self.tx, name, value)
+            if record is not None:
+                target = self.catalog.whole.object(name)
+                if target is not None and not self._sees(target, record):
+                    raise hidden_reference(value)
+                return
         prefixes = {self.tx.known_prefix(name) for name in field.reference_to}
         if value[:3] not in prefixes:
             raise malformed_id(field.label, value, field.name)
@@ -188,8 +250,8 @@ class Writer:
             rule(Save(self.tx, before, after, given))
 
     def _let_go(self, target: ObjectDef, record_id: str) -> None:
-        for name in self.catalog.names():
-            child = self.catalog.object(name)
+        for name in self.catalog.whole.names():
+            child = self.catalog.whole.object(name)
             references = (
                 [field for field in child.fields.values() if target.name in field.reference_to] if child else []
             )
@@ -226,7 +288,3 @@ def _defaults(target: ObjectDef) -> Record:
         elif field.type in NUMBER_TYPES and not (field.nillable or field.createable):
             found[field.name] = 0
     return found
-
-
-def _unsupported(target: ObjectDef, verb: str) -> ApiError:
-    return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sfcode.local.errors import ApiError
+from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
@@ -38,10 +39,15 @@ class Result:
     world: World
 
 
-def run(text: str, tx: Tx, now: datetime, base: str) -> Result:
-    """Carry out a query; `base` begins the addresses of records: `/services/data/v62.0`. Raises ApiError."""
+def run(text: str, tx: Tx, now: datetime, base: str, user_id: str | None = None) -> Result:
+    """
+    Carry out a query with a user's rights; without a user everything is seen. Raises ApiError.
+
+    `base` begins the addresses of records: `/services/data/v62.0`.
+    """
     query = parse(text)
-    world = World(Catalog(tx), Rows(tx), text)
+    catalog = Catalog(tx, None if user_id is None else Access(tx, user_id))
+    world = World(catalog, Rows(tx, catalog, now), text)
     return Executor(world, now, base).run(query)
 
 

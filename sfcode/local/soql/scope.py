@@ -53,6 +53,8 @@ class World:
                 raise errors.no_such_relationship(name, "field path", self.text, ref.at)
             steps.append(reference)
             candidates = [found for each in reference.reference_to if (found := self.catalog.object(each))]
+            if not candidates:
+                raise errors.no_such_relationship(name, "field path", self.text, ref.at)
         field = next((each.field(path[-1]) for each in candidates if each.field(path[-1])), None)
         if field is None:
             entity = candidates[0].name if len(candidates) == 1 else "Name"

@@ -9,6 +9,7 @@ from importlib import resources
 from sfcode.local.metadata.deploy.checks.common import developer_name, entries, no_field, no_object, repeated, too_long
 from sfcode.local.metadata.deploy.view import Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+from sfcode.local.sobjects.model import FieldDef
 
 LIMITS = {"label": ("Label", 80), "description": ("Description", 255)}
 KEYS = {"fieldPermissions": "field", "objectPermissions": "object", "userPermissions": "name"}
@@ -101,8 +102,13 @@ def _fields(subject: Subject) -> Iterator[str]:
             yield no_field("field", name)
         elif not found.permissionable:
             yield f"You cannot deploy to a required field: {name}"
-        elif given.get("editable") and (found.calculated or not (found.createable or found.updateable)):
+        elif given.get("editable") and _only_read(found):
             yield f"Field {name} is read-only: it can't be editable in a permission set"
+
+
+def _only_read(field: FieldDef) -> bool:
+    # Nobody writes an address, but its permission is the one for its parts.
+    return field.calculated or not (field.createable or field.updateable or field.type == "address")
 
 
 @cache

@@ -1,0 +1,28 @@
+"""What a profile with all field rights has: every field that takes a permission, the company's own included."""
+
+from __future__ import annotations
+
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef
+from sfcode.local.sobjects.setup_objects import setup_objects
+from sfcode.local.store import Tx
+
+
+def all_fields(tx: Tx) -> dict[str, dict[str, bool]]:
+    """Give field permissions on everything that takes them: read, and edit where it can be written."""
+    catalog = Catalog(tx)
+    found: dict[str, dict[str, bool]] = {}
+    for name in catalog.names():
+        target = catalog.object(name) if name not in setup_objects() else None
+        for field in target.fields.values() if target else ():
+            if field.permissionable:
+                # An address has one permission for all of its parts, and can be written where they can.
+                whole = f"{name}.{field.compound or field.name}"
+                before = found.get(whole, {"editable": False})
+                found[whole] = {"editable": before["editable"] or writable(field), "readable": True}
+    return dict(sorted(found.items()))
+
+
+def writable(field: FieldDef) -> bool:
+    """Tell whether people can write a field."""
+    return field.createable or field.updateable

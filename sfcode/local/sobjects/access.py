@@ -1,0 +1,258 @@
+"""
+What one user may do: with objects, with fields, with single records.
+
+It is the sum of the profile and the assigned permission sets. Activities go by user permissions
+(Access Activities, Edit Events, Edit Tasks), as objectPermissions for them exist in no org.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sfcode.local.sobjects import sharing
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.setup_objects import setup_objects
+from sfcode.local.store import Record, Tx
+from sfcode.metadata.component import Component
+
+ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
+"""The user permission that lets people make and change each kind of activity."""
+
+SETUP_READERS = "ViewSetup"
+SETUP_ONLY = frozenset(
+    {
+        "fieldpermissions",
+        "flowdefinitionview",
+        "flowversionview",
+        "objectpermissions",
+        "permissionset",
+        "permissionsetgroup",
+        "permissionsetlicense",
+        "permissionsetlicenseassign",
+    }
+)
+"""Objects that only users with View Setup and Configuration can read."""
+
+ASSIGNMENTS = frozenset({"permissionsetassignment", "permissionsetlicenseassign"})
+USER_MANAGERS = frozenset({"ManageUsers", "ManageInternalUsers"})
+ASSIGNERS = USER_MANAGERS | {"AssignPermissionSets"}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRights:
+    """What may be done with an object's records, those that sharing opens; the last three open all of them."""
+
+    read: bool = False
+    create: bool = False
+    edit: bool = False
+    delete: bool = False
+    view_all: bool = False
+    modify_all: bool = False
+    view_all_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRights:
+    """What may be done with one record."""
+
+    read: bool
+    edit: bool
+    delete: bool
+
+
+EVERYTHING = ObjectRights(True, True, True, True, True, True)
+ELEMENTS = {
+    "read": "allowRead",
+    "create": "allowCreate",
+    "edit": "allowEdit",
+    "delete": "allowDelete",
+    "view_all": "viewAllRecords",
+    "modify_all": "modifyAllRecords",
+    "view_all_fields": "viewAllFields",
+}
+
+
+class Access:
+    """One user's rights as one transaction finds them."""
+
+    def __init__(self, tx: Tx, user_id: str) -> None:
+        self.user_id = user_id
+        self._tx = tx
+        self._objects: dict[str, ObjectRights] = {}
+        self._parents: dict[tuple[str, str], RecordRights | None] = {}
+
+    @cached_property
+    def user_permissions(self) -> frozenset[str]:
+        """Name the user permissions that are enabled."""
+        return frozenset(self._enabled("userPermissions"))
+
+    @cached_property
+    def custom_permissions(self) -> frozenset[str]:
+        """Name the custom permissions that are enabled: what $Permission in a formula answers from."""
+        return frozenset(self._enabled("customPermissions"))
+
+    def has(self, *names: str) -> bool:
+        """Tell whether the user has any of these user permissions."""
+        return not self.user_permissions.isdisjoint(names)
+
+    def object(self, name: str) -> ObjectRights:
+        """Tell what may be done with an object."""
+        key = name.lower()
+        if key not in self._objects:
+            self._objects[key] = self._object(key)
+        return self._objects[key]
+
+    def field(self, object_name: str, field: FieldDef) -> tuple[bool, bool]:
+        """Tell whether a field can be read, and whether it can be written."""
+        if not field.permissionable:
+            return True, True
+        names = {field.name.lower(), field.compound.lower() or field.name.lower()}
+        owner = object_name.lower()
+        # An activity's custom field has one permission, whether it is written for events or for tasks.
+        owners = (*ACTIVITIES, "activity") if owner in ACTIVITIES and field.custom else (owner,)
+        found = [self._fields.get(f"{each}.{name}", (False, False)) for each in owners for name in names]
+        return any(read for read, _ in found) or self.object(name=object_name).view_all_fields, any(
+            edit for _, edit in found
+        )
+
+    def seen(self, target: ObjectDef) -> ObjectDef | None:
+        """Give an object as the user sees it: without what is hidden, and with what is locked marked so."""
+        rights = self.object(target.name)
+        if not rights.read:
+            return None
+        fields = {}
+        for key, field in target.fields.items():
+            readable, editable = self.field(target.name, field)
+            if readable:
+                fields[key] = field if editable else _locked(field)
+        return dataclasses.replace(
+            target,
+            fields=fields,
+            relationships={key: field for key, field in target.relationships.items() if field.name.lower() in fields},
+            createable=target.createable and rights.create,
+            updateable=target.updateable and rights.edit,
+            deletable=target.deletable and rights.delete,
+        )
+
+    def record(self, target: ObjectDef, row: Record) -> RecordRights:
+        """Tell what may be done with one record: by sharing, as far as the object's rights go."""
+        rights = self.object(target.name)
+        shared = self._shared(target, row, rights)
+        return RecordRights(
+            rights.read and (rights.view_all or shared.read),
+            rights.edit and (rights.modify_all or shared.edit),
+            rights.delete and (rights.modify_all or shared.delete),
+        )
+
+    def sees_all(self, target: ObjectDef) -> bool:
+        """Tell whether no record of an object is hidden, so that none needs to be looked at."""
+        if target.name == "PermissionSetAssignment":
+            return self.has(SETUP_READERS)
+        return self.object(target.name).view_all or sharing.model(self._tx, target) in sharing.READABLE
+
+    def _shared(self, target: ObjectDef, row: Record, rights: ObjectRights) -> RecordRights:
+        if target.name == "PermissionSetAssignment":
+            mine = self.has(SETUP_READERS) or row.get("AssigneeId") == self.user_id
+            return RecordRights(mine, mine, mine)
+        if row.get("OwnerId") == self.user_id:
+            return RecordRights(read=True, edit=True, delete=True)
+        model = sharing.model(self._tx, target)
+        read, edit, delete = model in sharing.READABLE, model in sharing.EDITABLE, model in sharing.DELETABLE
+        if not read and not (rights.view_all and rights.modify_all):
+            parents = [found for found in self._parents_of(target, row) if found is not None]
+            read = any(parent.read for parent in parents)
+            if model in sharing.BY_PARENT:
+                edit = bool(parents) and all(parent.edit for parent in parents)
+                delete = edit
+        return RecordRights(read, edit, delete)
+
+    def _parents_of(self, target: ObjectDef, row: Record) -> Iterator[RecordRights | None]:
+        for reference in sharing.parents(target):
+            record_id = row.get(reference.name)
+            for name in reference.reference_to if record_id is not None else ():
+                key = (name, str(record_id))
+                if key not in self._parents:
+                    self._parents[key] = self._parent(*key)
+                yield self._parents[key]
+
+    def _parent(self, object_name: str, record_id: str) -> RecordRights | None:
+        # Imported late: the catalog itself asks for access.
+        from sfcode.local.sobjects.catalog import Catalog
+
+        target, row = Catalog(self._tx).object(object_name), self._tx.record(object_name, record_id)
+        return None if target is None or row is None else self.record(target, row)
+
+    def _object(self, key: str) -> ObjectRights:
+        if key in ACTIVITIES:
+            editor = self.has(ACTIVITIES[key], "ModifyAllData")
+            return ObjectRights(
+                editor or self.has("ActivitiesAccess", "ViewAllData"),
+                *(editor, editor, editor),
+                view_all=self.has("ViewAllData", "ModifyAllData"),
+                modify_all=self.has("ModifyAllData"),
+            )
+        if key == "user":
+            manages = self.has(*USER_MANAGERS)
+            return ObjectRights(True, manages, manages, False, True, manages)
+        if key in SETUP_NAMES:
+            return self._setup(key)
+        if self.has("ModifyAllData"):
+            return EVERYTHING
+        if key == "campaignmember":
+            campaign = self.object("Campaign")
+            return ObjectRights(
+                campaign.read, *(campaign.edit,) * 3, view_all=campaign.view_all, modify_all=campaign.modify_all
+            )
+        given = [rights for name, rights in self._entries("objectPermissions") if name.lower() == key]
+        found = {right: any(rights.get(element) for rights in given) for right, element in ELEMENTS.items()}
+        if self.has("ViewAllData"):
+            found |= {"read": True, "view_all": True}
+        return ObjectRights(**found)
+
+    def _setup(self, key: str) -> ObjectRights:
+        reads = key not in SETUP_ONLY or self.has(SETUP_READERS)
+        writes = key in ASSIGNMENTS and self.has(*ASSIGNERS)
+        return ObjectRights(reads, writes, writes, writes, True, writes)
+
+    @cached_property
+    def _fields(self) -> dict[str, tuple[bool, bool]]:
+        found: dict[str, tuple[bool, bool]] = {}
+        for name, rights in self._entries("fieldPermissions"):
+            read, edit = found.get(name.lower(), (False, False))
+            edit = edit or bool(rights.get("editable"))
+            found[name.lower()] = (read or edit or bool(rights.get("readable")), edit)
+        return found
+
+    @cached_property
+    def _grants(self) -> list[Component]:
+        """List what the user has been given: the profile, and every assigned permission set."""
+        user = self._tx.record("User", self.user_id) or {}
+        rows = self._tx.find("PermissionSetAssignment", "AssigneeId", self.user_id)
+        wanted = {user.get("ProfileId"), *(row.get("PermissionSetId") for row in rows)}
+        return [
+            stored.component
+            for kind in ("Profile", "PermissionSet")
+            for stored in self._tx.components(kind)
+            if stored.id in wanted
+        ]
+
+    def _enabled(self, element: str) -> Iterator[str]:
+        return (name for name, right in self._entries(element) if right.get("enabled"))
+
+    def _entries(self, element: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for component in self._grants:
+            entries = component.body.get(element)
+            for name, rights in entries.items() if isinstance(entries, Mapping) else ():
+                if isinstance(rights, Mapping):
+                    yield name, rights
+
+
+SETUP_NAMES = frozenset(name.lower() for name in setup_objects())
+
+
+def _locked(field: FieldDef) -> FieldDef:
+    return dataclasses.replace(field, createable=False, updateable=False)

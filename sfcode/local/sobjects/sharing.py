@@ -1,0 +1,72 @@
+"""
+Org-wide defaults: what everybody may do with everybody's records.
+
+https://help.salesforce.com/s/articleView?id=platform.sharing_model_fields.htm&type=5 describes the models.
+"""
+
+from __future__ import annotations
+
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.store import Tx
+
+MODELS = (
+    "Private",
+    "Read",
+    "ReadWrite",
+    "ReadWriteTransfer",
+    "FullAccess",
+    "ControlledByParent",
+    "ControlledByCampaign",
+)
+"""As the metadata of an object spells them."""
+
+READABLE = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
+EDITABLE = READABLE - {"Read"}
+DELETABLE = frozenset({"FullAccess"})
+BY_PARENT = frozenset({"ControlledByParent", "ControlledByCampaign"})
+
+DEFAULTS = {
+    "Account": "ReadWrite",
+    "Activity": "Private",
+    "Campaign": "FullAccess",
+    "CampaignMember": "ControlledByCampaign",
+    "Contact": "ReadWrite",
+    "Lead": "ReadWriteTransfer",
+}
+"""Until a company or a deployed object says otherwise; custom objects begin as ReadWrite."""
+
+PARENTS = {
+    "CampaignMember": ("CampaignId",),
+    "Contact": ("AccountId",),
+    "Event": ("WhoId", "WhatId"),
+    "Task": ("WhoId", "WhatId"),
+}
+"""The references that open a record together with what they name."""
+
+
+def model(tx: Tx, target: ObjectDef) -> str:
+    """Give an object's org-wide default. Objects whose records nobody owns are open to all, or go by their master."""
+    name = "Activity" if target.name in ("Event", "Task") else target.name
+    if target.field("OwnerId") is None and name not in DEFAULTS:
+        return "ControlledByParent" if target.custom else "FullAccess"
+    stored = tx.component("CustomObject", name)
+    deployed = stored.component.body.get("sharingModel") if stored else None
+    return str(deployed or tx.get(f"sharing.{name.lower()}") or DEFAULTS.get(name, "ReadWrite"))
+
+
+def set_model(tx: Tx, object_name: str, value: str) -> None:
+    """Set the org-wide default of an object."""
+    tx.set(f"sharing.{object_name.lower()}", value)
+
+
+def parents(target: ObjectDef) -> list[FieldDef]:
+    """List the references that open a record together with what they name."""
+    names = PARENTS.get(target.name)
+    if names is None:
+        return [field for field in target.fields.values() if is_master(field)]
+    return [field for name in names if (field := target.field(name))]
+
+
+def is_master(field: FieldDef) -> bool:
+    """Tell whether a custom reference is a master-detail relationship: its records have no owner of their own."""
+    return field.custom and field.type == "reference" and not field.nillable
