@@ -12,9 +12,11 @@ import click
 
 from sfcode.cli.output import envelope, say
 from sfcode.cli.session import Session
+from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.local import LocalOrg
+    from sfcode.local.faults import Fault
 
 state_option = click.option(
     "--state",
@@ -46,17 +48,53 @@ def local() -> None:
     show_default=True,
     help="Port of https; 0 takes a free one.",
 )
+@click.option(
+    "--outbound-host",
+    "outbound_hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Host that outbound messages may be sent to, besides this machine. Can be given several times.",
+)
+@click.option("--no-deliveries", is_flag=True, help="Keep outbound messages in the queue.")
+@click.option(
+    "--fault",
+    "faults",
+    metavar="FAULT",
+    multiple=True,
+    help="Let something go wrong: `unavailable,times=2,path=/services/data/*`. Can be given several times; "
+    "docs/local-org-automation.md lists the faults.",
+)
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, access_token, ...")
 @click.pass_obj
-def serve(session: Session, port: int, tls_port: int, state: Path, *, tls: bool, as_json: bool) -> None:
+def serve(
+    session: Session,
+    port: int,
+    tls_port: int,
+    state: Path,
+    *,
+    outbound_hosts: tuple[str, ...],
+    faults: tuple[str, ...],
+    tls: bool,
+    no_deliveries: bool,
+    as_json: bool,
+) -> None:
     """Serve the local org on 127.0.0.1 until Ctrl-C; its state stays."""
     from sfcode.local import serve as serve_org
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with serve_org(state, port=port, tls=tls, tls_port=tls_port) as org:
+    armed = _faults(faults)
+    with serve_org(
+        state,
+        port=port,
+        tls=tls,
+        tls_port=tls_port,
+        deliver=not no_deliveries,
+        outbound_hosts=outbound_hosts,
+        faults=armed,
+    ) as org:
         if as_json or session.json:
             click.echo(json_module.dumps(_ready(org)))
         else:
@@ -87,6 +125,15 @@ def load(session: Session, file: Path, state: Path) -> None:
 
     load_org(state, file)
     _done(session, state, f"The local org is now the company of {file}.")
+
+
+def _faults(texts: tuple[str, ...]) -> list[Fault]:
+    from sfcode.local.faults import BadFault, from_text
+
+    try:
+        return [from_text(text) for text in texts]
+    except BadFault as error:
+        raise UsageError(f"--fault: {error}.", "docs/local-org-automation.md lists the faults.") from error
 
 
 def _done(session: Session, state: Path, text: str) -> None:

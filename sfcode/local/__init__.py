@@ -7,13 +7,14 @@ Its state is one SQLite file in a folder, so it outlives the process and several
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sfcode.local.clock import Clock
+    from sfcode.local.faults import Fault
     from sfcode.local.server import LocalOrg
 
 __all__ = ["LocalOrg", "load", "reset", "serve"]
@@ -28,16 +29,31 @@ def serve(
     tls_port: int = 0,
     clock: Clock | None = None,
     rng: random.Random | None = None,
+    deliver: bool = False,
+    outbound_hosts: Collection[str] = (),
+    faults: Iterable[Fault] = (),
 ) -> Iterator[LocalOrg]:
     """
     Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
 
     With `tls` also over https, with a certificate of its own: LocalOrg.tls_url and LocalOrg.certificate.
+    With `deliver` outbound messages go out by themselves, to this machine and to `outbound_hosts`;
+    without, they wait in the state until they are asked for or delivered by another server.
     """
     # The web server is imported by those who serve, not by everybody who imports this package.
     from sfcode.local import server
 
-    with server.serve(state, port=port, tls=tls, tls_port=tls_port, clock=clock, rng=rng) as org:
+    with server.serve(
+        state,
+        port=port,
+        tls=tls,
+        tls_port=tls_port,
+        clock=clock,
+        rng=rng,
+        deliver=deliver,
+        outbound_hosts=outbound_hosts,
+        faults=faults,
+    ) as org:
         yield org
 
 

@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sfcode.local import rest
+from sfcode.local import control, rest
+from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.context import Context
 from sfcode.local.errors import not_found
+from sfcode.local.faults.door import FaultDoor
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
@@ -18,15 +20,20 @@ from sfcode.local.signin import routes as signin_routes
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-def make_app(context: Context) -> ASGIApp:
+def make_app(context: Context, deliveries: Deliveries) -> ASGIApp:
     """Build the application of one local org."""
     app = Starlette(
-        routes=[*metadata_routes(context), *signin_routes(context), *rest.routes(context)],
+        routes=[
+            *metadata_routes(context),
+            *signin_routes(context),
+            *rest.routes(context),
+            *control.routes(context, deliveries),
+        ],
         exception_handlers={HTTPException: _refused},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
     app.router.redirect_slashes = False
-    return _Door(app)
+    return _Door(FaultDoor(app, context))
 
 
 def _refused(_request: Request, error: Exception) -> Response:

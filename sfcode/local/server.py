@@ -7,8 +7,9 @@ import contextlib
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -17,8 +18,11 @@ from starlette.types import ASGIApp
 from sfcode.errors import SfcodeError
 from sfcode.local import auth, company
 from sfcode.local.app import make_app
-from sfcode.local.clock import Clock, SystemClock
+from sfcode.local.automation.delivery import Deliveries
+from sfcode.local.clock import Clock, SystemClock, TurnedClock
 from sfcode.local.context import Context
+from sfcode.local.faults import Fault
+from sfcode.local.protocol import Protocol
 from sfcode.local.store import Store
 from sfcode.local.tls import Identity, identity
 
@@ -55,21 +59,28 @@ def serve(
     tls_port: int = 0,
     clock: Clock | None = None,
     rng: random.Random | None = None,
+    deliver: bool = False,
+    outbound_hosts: Collection[str] = (),
+    faults: Iterable[Fault] = (),
 ) -> Iterator[LocalOrg]:
     """
     Serve the local org whose state is in a folder; a new one begins as the shipped company.
 
     With `tls` it is served over https as well, on a port of its own. Port 0 picks a free one.
+    With `deliver` its outbound messages go out by themselves, to this machine and `outbound_hosts`.
     """
-    context_clock, context_rng = clock or SystemClock(), rng or random.SystemRandom()
+    context_rng = rng or random.SystemRandom()
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(port))
         tls_listener = stack.enter_context(_listener(tls_port, "--tls-port")) if tls else None
         store = stack.enter_context(open_store(state))
+        context_clock = _clock(store, clock or SystemClock())
         context = Context(store, context_clock, context_rng)
         company.found(store, now=context_clock.now(), rng=context_rng)
         org = _sign_in(context, listener.getsockname()[1])
-        app = make_app(context)
+        _arm(context, faults)
+        deliveries = Deliveries(context, org.url, outbound_hosts)
+        app = make_app(context, deliveries)
         servers = [_Server(_config(app), listener)]
         if tls_listener is not None:
             trust = identity(store)
@@ -79,14 +90,29 @@ def serve(
         for server in servers:
             stack.callback(server.stop)
             server.start()
+        if deliver:
+            stack.callback(deliveries.stop)
+            deliveries.start()
         yield org
+
+
+def _clock(store: Store, clock: Clock) -> TurnedClock:
+    """Give the clock as somebody may have left it."""
+    with store.read() as tx:
+        return TurnedClock(clock, timedelta(seconds=float(tx.get(TurnedClock.KEY) or 0)))
+
+
+def _arm(context: Context, faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        context.faults.arm(fault)
+    context.store.row_locked = lambda name: context.faults.take("row_lock", object_name=name) is not None
 
 
 def _config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,
-        http="httptools",
+        http=Protocol,
         lifespan="off",
         log_config=None,
         loop="asyncio",

@@ -56,9 +56,8 @@ class Poster:
         except TimeoutError as error:
             raise Undelivered(f"{parts.hostname} did not answer in {self._timeout:g} s") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Undelivered(
-                f"{parts.hostname}: {error.strerror if isinstance(error, OSError) else error!r}"
-            ) from error
+            said = isinstance(error, OSError) and error.strerror
+            raise Undelivered(f"{parts.hostname}: {said or type(error).__name__}") from error
         finally:
             with self._lock:
                 self._connection = None

@@ -11,7 +11,6 @@ from sfcode.local.automation.errors import NotModelled
 from sfcode.local.automation.record import Saved
 from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import FlowVersion, Record, Stored, Tx
 
 MAY_SEND = "SendOutboundMessages"
@@ -32,13 +31,13 @@ class Automation:
         self._now = now
         self._known: dict[str, tuple[list[FlowVersion], list[Stored]]] = {}
 
-    def after_save(self, target: ObjectDef, before: Record | None, record_id: str) -> None:
+    def after_save(self, object_name: str, before: Record | None, record_id: str) -> None:
         """Run what a record's save starts; messages are queued in the same transaction."""
-        started, active = self._of(target.name)
+        started, active = self._of(object_name)
         if not (started or active):
             return
-        after = self._tx.record(target.name, record_id)
-        if after is None:
+        target, after = self._catalog.object(object_name), self._tx.record(object_name, record_id)
+        if target is None or after is None:
             return
         saved = Saved(self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None)
         # An org runs workflow rules first.

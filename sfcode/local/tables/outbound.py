@@ -74,11 +74,9 @@ class OutboundTable(Table):
     def due_notifications(self, now: datetime, wall: float, most: int) -> list[Notification]:
         """List what is due next and in nobody's hands: of one action, oldest first."""
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
-        rows = self._db.execute(
-            f"{SELECT} WHERE {due} AND action_id ="
-            f" (SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1) ORDER BY id LIMIT :most",
-            {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most},
-        )
+        given = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
+        action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608
+        rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :most", given)
         return [_notification(row) for row in rows]
 
     def claim_notifications(self, found: Iterable[Notification], holder: int, until: float) -> None:

@@ -1,0 +1,112 @@
+"""An endpoint for outbound messages: a real HTTP server that answers as it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from lxml import etree
+
+OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
+SF = "urn:sobject.enterprise.soap.sforce.com"
+ACK = (
+    b'<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
+    b'<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack>'
+    b"</notificationsResponse></soapenv:Body></soapenv:Envelope>"
+)
+
+
+@dataclass(frozen=True)
+class Post:
+    """One message that came in."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def notifications(self) -> list[tuple[str, dict[str, str]]]:
+        """Give the id of each notification and the fields in it, in their order."""
+        found = []
+        for each in etree.fromstring(self.body).iter(f"{{{OUTBOUND}}}Notification"):
+            record = each.find(f"{{{OUTBOUND}}}sObject")
+            assert record is not None
+            fields = {etree.QName(child).localname: child.text or "" for child in record}
+            found.append((each.findtext(f"{{{OUTBOUND}}}Id") or "", fields))
+        return found
+
+    @property
+    def records(self) -> list[dict[str, str]]:
+        return [fields for _, fields in self.notifications]
+
+
+@dataclass
+class Receiver:
+    """What came in, and what is answered: status and body, by the number of the message."""
+
+    url: str = ""
+    posts: list[Post] = field(default_factory=list)
+    answer: Callable[[int], tuple[int, bytes]] = lambda _number: (200, ACK)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for(self, count: int, seconds: float = 20) -> list[Post]:
+        """Wait until so many messages have come in."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.posts) >= count, seconds), f"{len(self.posts)} messages came"
+            return list(self.posts)
+
+    def take(self) -> list[Post]:
+        """Give what has come in, and forget it."""
+        with self.arrived:
+            found, self.posts = self.posts, []
+        return found
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Serve an endpoint."""
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with receiver.arrived:
+                receiver.posts.append(Post(self.path, dict(self.headers), body))
+                number = len(receiver.posts)
+                receiver.arrived.notify_all()
+            status, content = receiver.answer(number)
+            self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("Location", receiver.url + "/elsewhere")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.01)
