@@ -74,5 +74,9 @@ def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None
     side = after if key in new or before is None else before
     address = Address("PermissionSet", naming.integration_set(side.project.settings.name))
     origin = next((one for one in side.desired.origins if one.address == address and one.token == name), None)
-    position = origin.position if origin and side is after else None
-    return Access(kind, name, old.get(key, ()), new.get(key, ()), origin.path if origin else "a template", position)
+    path, position = (origin.path, origin.position) if origin else ("", None)
+    user = side.project.settings.integration_user
+    if kind == "object" and {"View All", "Modify All"} & {*(new if key in new else old)[key]}:
+        asked = "access" if user.access == "documented" else "record_access"
+        path, position = f"integration_user.{asked}", side.project.at("integration_user", asked)
+    return Access(kind, name, old.get(key, ()), new.get(key, ()), path, position if side is after else None)

@@ -78,8 +78,8 @@ def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
         wide = [right for right in ("Modify All", "View All") if right in rights]
         if kind == "object" and wide:
             text = f"the integration user has {wide[0]} on {name}: it reaches every record, whoever owns it"
-            template = None if key == "record_access" else side.template_line("PermissionSet", "RecordsRecords")
-            place = asked if template is None else template
+            template = side.template_line("PermissionSet", "<modifyAllRecords>") if key == "access" else None
+            place = template or asked
             yield at(
                 "SF201", place, text, "write record_access: sharing and share what it needs, where that is feasible"
             )

@@ -29,7 +29,7 @@ def headline(review: Review) -> str:
 def compared(review: Review) -> str:
     """Say what was compared with what."""
     how = f", {review.base.how}" if review.base.how else ""
-    return f"{review.head} compared with {review.base}{how}"
+    return f"Compares {review.head} with {review.base}{how}"
 
 
 def all_findings(review: Review) -> tuple[Finding, ...]:

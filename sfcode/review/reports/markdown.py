@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sfcode.plan.change import Change
+from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.tree import lines
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
@@ -127,7 +127,8 @@ def _components(effect: Effect, review: Review) -> Iterator[_Block]:
     more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
     yield _Block(folded(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
     for change in effect.changes:
-        yield _Block(_diff(change), _DIFFS, title)
+        if change.action is not Action.DELETE:  # its content is what the base has
+            yield _Block(_diff(change), _DIFFS, title)
 
 
 def _diff(change: Change) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 _CODE = re.compile(r"(`[^`]*`)")
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~#!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+# An underscore inside a word, as in Plan__c, means nothing to Markdown.
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~#!]|(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_]))")
 ZERO_WIDTH = "\u200b"
 
 
@@ -17,7 +18,7 @@ def inline(text: str) -> str:
 
 def escape(text: str) -> str:
     """Escape plain text on one line; an @ in it mentions nobody, an address is no link."""
-    flat = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    flat = _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
     flat = re.sub(r"@(?=\w)", f"@{ZERO_WIDTH}", flat)
     return re.sub(r"(https?):(?=//)", rf"\1{ZERO_WIDTH}:", flat)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sfcode.plan.change import Change
+from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.tree import lines
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
@@ -84,7 +84,8 @@ def _cells(row: Access) -> tuple[str, ...]:
 def _change(change: Change, paint: Paint) -> Iterator[str]:
     sign = SIGNS[change.action]
     yield f"  {paint(sign, sign)} {change.address}"
-    for line in lines(change):
+    # What is deleted is named; its content is what the base has.
+    for line in () if change.action is Action.DELETE else lines(change):
         yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"
 
 

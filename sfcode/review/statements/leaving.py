@@ -11,6 +11,7 @@ from sfcode.review.statements.words import code, listed, records
 
 PERSONAL = "personal data leaves Salesforce"
 MORE = "more data leaves Salesforce"
+OTHERWISE = "an attribute gets other values"
 MATCHING = "records are matched with other profiles"
 
 
@@ -36,6 +37,8 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
         was = old.get(name)
         full = f"{object_name}.{use.field}"
         risk, because = (Risk.HIGH, PERSONAL) if context.personal(object_name, use.field) else (Risk.MEDIUM, MORE)
+        if any(one.field == use.field for one in old.values()):
+            risk, because = Risk.MEDIUM, OTHERWISE
         if was is None:
             former = next((other for other, one in gone.items() if one.field == use.field), None)
             if former is None:
@@ -53,7 +56,9 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
             text = f"{code(name)} of {records(object_name)} will be sent as {_type(use)} instead of {_type(was)}"
             yield Statement(Group.LEAVING, text, Risk.LOW, "", use.place.position)
     for name, use in gone.items():
-        text = f"{object_name}.{use.field} will no longer be sent to Appcues, where {code(name)} will stay as last sent"
+        still = any(one.field == use.field for one in new.values())
+        what, there = (code(name), "it") if still else (f"{object_name}.{use.field}", code(name))
+        text = f"{what} will no longer be sent to Appcues, where {there} will stay as last sent"
         yield Statement(Group.LEAVING, text)
 
 

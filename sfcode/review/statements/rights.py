@@ -59,7 +59,7 @@ def _on_object(row: Access) -> Iterator[Statement]:
         named = [right for right in gained if right not in with_it]
         text = f"The integration user gains {listed(named)} on {row.name}"
         if with_it:
-            text += f", and with Modify All {listed(with_it)}"
+            text += f", which brings {listed(with_it)}"
         wide = {"View All", "Modify All"} & {*gained}
         risk, because = (Risk.HIGH, ALL_RECORDS) if wide else (Risk.MEDIUM, WIDER)
         yield Statement(Group.ACCESS, text, risk, because, row.position)

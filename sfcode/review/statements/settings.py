@@ -9,11 +9,12 @@ from sfcode.config.models import WebhookAuth
 from sfcode.config.project import Project
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
+from sfcode.review.statements.rights import ALL_RECORDS
 from sfcode.review.statements.words import code, listed
 from sfcode.review.statements.written import NEW_DATA
 
 ELSEWHERE = "data goes to another place"
-OTHER_USER = "another user is set up, or otherwise"
+OTHER_USER = "the integration user is set up otherwise"
 _LEFT_OUT = ("version", "environments", "review")
 
 
@@ -111,11 +112,11 @@ def _setting(path: str, before: object, after: object, project: Project) -> Stat
     position = project.at(*path.split("."))
     user = project.settings.integration_user
     if path == "integration_user.access":
-        risk, because = (Risk.MEDIUM, OTHER_USER) if after == "documented" else (Risk.LOW, "")
+        risk, because = (Risk.HIGH, ALL_RECORDS) if after == "documented" else (Risk.LOW, "")
         return Statement(Group.ACCESS, _ACCESS[user.access], risk, because, position)
     if path == "integration_user.record_access":
         text = f"The integration user reaches {_REACH[str(after)]}, instead of {_REACH[str(before)]}"
-        risk, because = (Risk.LOW, "") if after == "sharing" else (Risk.MEDIUM, OTHER_USER)
+        risk, because = (Risk.LOW, "") if after == "sharing" else (Risk.HIGH, ALL_RECORDS)
         return Statement(Group.ACCESS, text, risk, because, position)
     if path == "relay.activities_as":
         text = "What Appcues users do will become {after} instead of {before}"
