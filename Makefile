@@ -5,6 +5,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 SF := .cache/sf/.ready
+CCI := .cache/cci/.ready
 ARGS ?=
 
 .PHONY: help demo test lint format pytest docs grammars bench test-org record lock clean
@@ -26,6 +27,14 @@ $(SF): scripts/install_sf.sh requirements/node/package-lock.json
 	  cat .cache-sf.log; rm -f .cache-sf.log; echo 'make: the tests that run it will be skipped'; \
 	fi
 
+# CumulusCI, for tests/contract: 180 MB from PyPI, which does not go together with our own packages.
+$(CCI): scripts/install_cci.sh requirements/cci.txt | $(READY)
+	@if echo 'make: installing CumulusCI into .cache/cci' && scripts/install_cci.sh >.cache-cci.log 2>&1; then \
+	  rm -f .cache-cci.log; touch $@; \
+	else \
+	  cat .cache-cci.log; rm -f .cache-cci.log; echo 'make: the tests that run it will be skipped'; \
+	fi
+
 demo: $(READY) ## plan, apply and plan again on config/, against an org that runs on this machine
 	@$(BIN)/python scripts/demo.py
 
@@ -41,7 +50,7 @@ format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-pytest: $(READY) $(SF)
+pytest: $(READY) $(SF) $(CCI)
 	$(BIN)/python -m pytest --quiet --numprocesses 2 $(ARGS)
 
 docs: $(READY) ## write the generated pages under docs/reference/

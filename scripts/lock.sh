@@ -1,12 +1,15 @@
 #!/bin/sh
-# Write requirements/dev.txt anew from pyproject.toml: every package with its hashes, and no host
-# it came from. What is locked stays as it is unless asked: `make lock ARGS=--upgrade`.
+# Write requirements/dev.txt anew from pyproject.toml, and requirements/cci.txt from cci.in: every package with its
+# hashes, and no host it came from. What is locked stays as it is unless asked: `make lock ARGS=--upgrade`.
 set -eu
 cd "$(dirname "$0")/.."
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 python3 -m venv "$tools"
 "$tools/bin/python" -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.5,<8'
-CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/python" -m piptools compile pyproject.toml --extra dev \
-  --output-file requirements/dev.txt --generate-hashes --strip-extras --allow-unsafe --quiet \
-  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links "$@"
+compile() {
+  CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/python" -m piptools compile --generate-hashes --strip-extras \
+    --allow-unsafe --quiet --no-emit-index-url --no-emit-trusted-host --no-emit-find-links "$@"
+}
+compile pyproject.toml --extra dev --output-file requirements/dev.txt "$@"
+compile requirements/cci.in --output-file requirements/cci.txt "$@"

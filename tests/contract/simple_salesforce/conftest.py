@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 
-from sfcode.local import LocalOrg, reset, serve
+from sfcode.local import LocalOrg, serve
 from sfcode.local.store import Store
-from sfcode.metadata.component import Component
+from tests.contract.states import with_external_ids
 
 VERSION = "62.0"
-FIELDS = ("Account.Ext__c", "Contact.Ext__c")
 
 
 class PlainHttp(HTTPAdapter):
@@ -73,17 +71,7 @@ class Served:
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Found an org once, with a certificate, and external ids that its administrator sees."""
     state = tmp_path_factory.mktemp("company")
-    reset(state)
-    field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
-    seen = {"label": "Ext", "fieldPermissions": {name: {"editable": True, "readable": True} for name in FIELDS}}
-    now = datetime.now(UTC)
-    with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = tx.get("admin_id") or ""
-        for name in FIELDS:
-            tx.put_component(Component("CustomField", name, field), user_id=admin, now=now)
-        stored = tx.put_component(Component("PermissionSet", "Ext", seen), user_id=admin, now=now)
-        assigned = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
-        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
+    with_external_ids(state)
     with serve(state, tls=True):
         pass
     return state
