@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sfcode.local.store import Scalar
 
@@ -76,6 +77,24 @@ class ObjectDef:
     updateable: bool = True
     deletable: bool = True
     relationships: Mapping[str, FieldDef] = field(default_factory=dict)
+
+    @cached_property
+    def mandatory(self) -> tuple[FieldDef, ...]:
+        """The fields that a new record must bring."""
+        return tuple(each for each in self.fields.values() if each.required)
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Scalar]:
+        """What a new record holds where it brings nothing."""
+        found: dict[str, Scalar] = {}
+        for each in self.fields.values():
+            if each.default is not None:
+                found[each.name] = each.default
+            elif each.type == "boolean" and not each.calculated and each.name != "IsDeleted":
+                found[each.name] = False
+            elif each.type in NUMBER_TYPES and not (each.nillable or each.createable):
+                found[each.name] = 0
+        return found
 
     def field(self, name: str) -> FieldDef | None:
         """Find a field by its name."""

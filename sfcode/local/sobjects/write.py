@@ -26,7 +26,7 @@ from sfcode.local.errors import (
 )
 from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import row
 from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE, Save
 from sfcode.local.sobjects.values import stored_form
@@ -64,10 +64,10 @@ class Writer:
         if "id" in (key.lower() for key in values):
             raise ApiError("INVALID_FIELD", "cannot specify Id in an insert call", ["Id"])
         given = self._read(target, values, creating=True)
-        after = _defaults(self._whole(target)) | given
+        after = {**self._whole(target).defaults, **given}
         if target.field("OwnerId") and not after.get("OwnerId"):
             after["OwnerId"] = self.user_id
-        _check_required(target.fields.values(), after, creating=True)
+        _check_required(target.mandatory, after, creating=True)
         self._save(target, None, after, frozenset(given))
         if record_id is not None:
             after["Id"] = record_id
@@ -276,15 +276,3 @@ def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool
     ]
     if missing:
         raise required(missing)
-
-
-def _defaults(target: ObjectDef) -> Record:
-    found: Record = {}
-    for field in target.fields.values():
-        if field.default is not None:
-            found[field.name] = field.default
-        elif field.type == "boolean" and not field.calculated and field.name != "IsDeleted":
-            found[field.name] = False
-        elif field.type in NUMBER_TYPES and not (field.nillable or field.createable):
-            found[field.name] = 0
-    return found
