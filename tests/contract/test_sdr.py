@@ -1,0 +1,259 @@
+"""
+source-deploy-retrieve as a library, in one Node process, against the local org.
+
+It is what the sf CLI, the VS Code extensions and many pipelines deploy with. Each test gets an org of its own; what was done is
+looked up there with another client.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import LocalOrg
+from sfcode.metadata.component import Address
+from sfcode.org import Org
+from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
+from tests.contract.sf import QUIET, Clients
+
+SCRIPT = Path(__file__).parent / "node" / "sdr.mjs"
+MAIN = "force-app/main/default"
+WORKFLOW = f"{MAIN}/workflows/Contact.workflow-meta.xml"
+SCORE = f"{MAIN}/objects/Contact/fields/Appcues_NPS_Score__c.field-meta.xml"
+PERMISSIONS = f"{MAIN}/permissionsets/Appcues_Viewer.permissionset-meta.xml"
+TRANSPORTS = {"soap": False, "rest": True}
+
+
+class SdrError(Exception):
+    """What the library threw."""
+
+
+@dataclass
+class Sdr:
+    """The process, and the org that it is to speak to."""
+
+    process: subprocess.Popen[str]
+    org: LocalOrg | None = None
+    rest: bool = False
+
+    def __call__(self, action: str, **request: Any) -> Any:
+        """Have one thing done."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.org is not None
+        org = {"url": self.org.url, "token": self.org.access_token}
+        self.process.stdin.write(json.dumps({"org": org, "do": action, **request}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline() or '{"error": "the process has ended"}')
+        if "error" in answer:
+            raise SdrError(answer["error"])
+        return answer["result"]
+
+    def deploy(self, folder: Path, **options: Any) -> Any:
+        return self("deploy", folder=str(folder / "force-app"), options={"rest": self.rest, **options})
+
+    def destroy(self, folder: Path, *addresses: Address, when: str = "POST", **options: Any) -> Any:
+        return self(
+            "destroy",
+            folder=str(folder / "force-app"),
+            addresses=[str(each) for each in addresses],
+            when=when,
+            options={"rest": self.rest, **options},
+        )
+
+
+@pytest.fixture(scope="session")
+def node(node_clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """Start the library once."""
+    home = tmp_path_factory.mktemp("home")
+    with subprocess.Popen(
+        [node_clients.node, str(SCRIPT), str(node_clients.modules.parent)],
+        cwd=home,
+        env={**os.environ, **QUIET, "HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def sdr(node: subprocess.Popen[str], org: LocalOrg) -> Sdr:
+    return Sdr(node, org)
+
+
+@pytest.fixture(params=sorted(TRANSPORTS))
+def either(request: pytest.FixtureRequest, sdr: Sdr) -> Sdr:
+    """Deploy over SOAP, then over REST."""
+    sdr.rest = TRANSPORTS[request.param]
+    return sdr
+
+
+@pytest.fixture
+def project(package: Rendered, tmp_path: Path) -> Path:
+    return package.lay_out(tmp_path / "project")
+
+
+def edit(path: Path, old: str, new: str) -> str:
+    """Change a file; give it as it was."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return text
+
+
+def states(result: Any) -> dict[str, str]:
+    return {each["address"]: each["state"] for each in result["files"] if not each["address"].startswith("Workflow:")}
+
+
+def failures(result: Any) -> dict[str, str]:
+    return {each["address"]: each["problem"] for each in result["failures"]}
+
+
+def test_a_package_is_checked_deployed_and_deployed_again(
+    either: Sdr, project: Path, ours: Org, package: Rendered
+) -> None:
+    """Checked, it changes nothing; deployed, all of it is there; deployed again, nothing is changed."""
+    wanted = [str(address) for address in package.bodies]
+    checked = either.deploy(project, checkOnly=True)
+    assert (checked["status"], checked["checkOnly"]) == ("Succeeded", True)
+    assert bodies(ours, package.bodies) == {}
+    assert states(either.deploy(project)) == dict.fromkeys(wanted, "Created")
+    assert bodies(ours, package.bodies) == package.bodies
+    assert states(either.deploy(project)) == dict.fromkeys(wanted, "Unchanged")
+
+
+def test_one_change_is_told_from_what_stays(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
+    deploy(ours, package)
+    edit(project / SCORE, "<label>", "<label>Our ")
+    told = states(either.deploy(project))
+    changed = "CustomField:Contact.Appcues_NPS_Score__c"
+    assert {address for address, state in told.items() if state == "Changed"} == {changed}
+    address = Address.parse(changed)
+    assert str(bodies(ours, [address])[address]["label"]).startswith("Our ")
+
+
+FAULTS = [
+    pytest.param(
+        WORKFLOW,
+        f"<integrationUser>{INTEGRATION_USER}",
+        "<integrationUser>nobody@example.com",
+        "WorkflowOutboundMessage:Contact.Appcues_contact",
+        "In field: integrationUser - no User named nobody@example.com found",
+        id="unknown user",
+    ),
+    pytest.param(
+        SCORE,
+        "<type>Number</type>",
+        "<type>Numbers</type>",
+        "CustomObject:Contact",
+        "'Numbers' is not a valid value for the enum 'FieldType'",
+        id="no such type of field",
+    ),
+    pytest.param(
+        PERMISSIONS,
+        "<field>Contact.Appcues_NPS_Score__c</field>",
+        "<field>Contact.Appcues_Nope__c</field>",
+        "PermissionSet:Appcues_Viewer",
+        "In field: field - no CustomField named Contact.Appcues_Nope__c found",
+        id="unknown field",
+    ),
+    pytest.param(
+        PERMISSIONS,
+        "<label>",
+        "<nonsense>1</nonsense><label>",
+        "PermissionSet:Appcues_Viewer",
+        "Element {http://soap.sforce.com/2006/04/metadata}nonsense invalid at this location in type PermissionSet",
+        id="unknown element",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "address", "words"), FAULTS)
+def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
+    either: Sdr,
+    project: Path,
+    ours: Org,
+    package: Rendered,
+    file: str,
+    old: str,
+    new: str,
+    address: str,
+    words: str,
+) -> None:
+    """In the org's words, with the local file; nothing is deployed of the rest."""
+    edit(project / file, old, new)
+    result = either.deploy(project)
+    assert result["status"] == "Failed"
+    assert words in failures(result)[address]
+    told = {each["address"]: each["filePath"] for each in result["files"] if each["state"] == "Failed"}
+    # The object's file, which the library makes out of its fields, is not one of the project's.
+    assert told.get(address) == (None if address == "CustomObject:Contact" else str(project / file))
+    assert bodies(ours, package.bodies) == {}
+
+
+def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
+    """Only what failed is missing, and the outcome says so."""
+    edit(project / PERMISSIONS, "<field>Contact.Appcues_NPS_Score__c</field>", "<field>Contact.Nope__c</field>")
+    result = either.deploy(project, rollbackOnError=False)
+    assert result["status"] == "SucceededPartial"
+    assert set(failures(result)) == {"PermissionSet:Appcues_Viewer"}
+    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {Address("PermissionSet", "Appcues_Viewer")}
+
+
+@pytest.mark.parametrize("when", ["POST", "PRE"])
+def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
+    """Alone, before or after the package: what is named goes, and the rest stays."""
+    deploy(ours, package)
+    gone = Address("CustomField", "Contact.Appcues_NPS_Score__c"), Address("PermissionSet", "Appcues_Viewer")
+    result = either.destroy(project, *gone, when=when)
+    assert {address: state for address, state in states(result).items() if state == "Deleted"} == {
+        str(address): "Deleted" for address in gone
+    }
+    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {*gone}
+
+
+def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
+    """The field that an outbound message sends stays, and everything with it."""
+    deploy(ours, package)
+    used = Address("CustomField", "Contact.Appcues_User_Id__c")
+    result = either.destroy(project, used, Address("PermissionSet", "Appcues_Viewer"))
+    assert result["status"] == "Failed"
+    assert "referenced elsewhere" in failures(result)[str(used)]
+    assert bodies(ours, package.bodies) == package.bodies
+
+
+def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Rendered, tmp_path: Path) -> None:
+    """Retrieved into an empty project and deployed from it, nothing changes; what is not there is said to be missing."""
+    deploy(ours, package)
+    output = tmp_path / "back" / "force-app"
+    missing = Address("Flow", "Nope")
+    result = sdr("retrieve", addresses=[str(each) for each in (*package.bodies, missing)], output=str(output))
+    assert result["problems"] == ["Entity of type 'Flow' named 'Nope' cannot be found"]
+    files = {path.rpartition("/main/default/")[2] for path in result["files"]}
+    assert {name.removeprefix(f"{MAIN}/") for name in package.source if name.startswith(MAIN)} <= files
+    assert states(sdr.deploy(tmp_path / "back")) == dict.fromkeys(map(str, package.bodies), "Unchanged")
+
+
+def test_the_org_is_listed_as_components(sdr: Sdr, ours: Org, package: Rendered) -> None:
+    deploy(ours, package)
+    types = ["CustomField", "Flow", "PermissionSet"]
+    wanted = {str(address) for address in package.bodies if address.type in types}
+    assert wanted <= set(sdr("list", types=types))
+
+
+def test_a_token_that_is_worth_nothing_is_refused(sdr: Sdr, org: LocalOrg, project: Path) -> None:
+    sdr.org = LocalOrg(org.url, f"{org.access_token[:15]}!nonsense", org.org_id, org.username)
+    with pytest.raises(SdrError, match="INVALID_SESSION_ID"):
+        sdr.deploy(project)
