@@ -119,7 +119,7 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "problems"),
     [
-        ("records:\n", "recrods:\n", ["small.yaml:13:1: recrods: there is no such section; the sections are version, company, user_licenses, permission_set_licenses, profiles, users, components, records"]),
+        ("records:\n", "recrods:\n", ["small.yaml:13:1: recrods: there is no such section; the sections are version, company, production, user_licenses, permission_set_licenses, profiles, users, components, records"]),
         ("version: 1", "version: 2", ["small.yaml:1:1: version: this sfcode reads version 1 of company files"]),
         ("LastName: B", "LastName: B, LastName: C", ["small.yaml:17:21: records.Contact[0].LastName: this key is here twice; keep one of them"]),
         ("LastName: B", "Nope__c: B", ["small.yaml:17:7: records.Contact[0]: INVALID_FIELD: No such column 'Nope__c' on sobject of type Contact"]),

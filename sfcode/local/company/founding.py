@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sfcode.local import ids
+from sfcode.local.company import PRODUCTION
 from sfcode.local.company.document import Document, Path
 from sfcode.local.company.rights import all_fields
 from sfcode.local.errors import ApiError
@@ -22,6 +23,7 @@ from sfcode.metadata.component import Address, Component
 SECTIONS = {
     "version": int,
     "company": dict,
+    "production": bool,
     "user_licenses": list,
     "permission_set_licenses": list,
     "profiles": dict,
@@ -65,6 +67,7 @@ class Founding:
         self._tx.set("org_id", self._org_id)
         self._user_id = self._tx.new_id("005")
         self._tx.set("admin_id", self._user_id)
+        self._tx.set(PRODUCTION, str(self._section("production")).lower())
         self._rows("UserLicense", "user_licenses", {"Status": "Active", "UsedLicenses": 0})
         self._rows("PermissionSetLicense", "permission_set_licenses", {"Status": "Active", "UsedLicenses": 0})
         self._organization()
@@ -248,7 +251,7 @@ class Founding:
 
 
 def _kind(expected: type) -> str:
-    return {dict: "mapping", list: "list", int: "number"}[expected]
+    return {dict: "mapping", list: "list", int: "number", bool: "true or false"}[expected]
 
 
 def _one_of(names: Any) -> str:

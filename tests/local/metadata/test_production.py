@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
-from sfcode.local.store import Store
+from sfcode.local import company, load
 
 SETTINGS = "<enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabled>"
 
 
 @pytest.fixture
-def production(org):
-    """Make the org of a test a production org."""
-    with Store(org.state / "org.db") as store, store.transaction() as tx:
-        tx.set("production", "true")
+def production(org, tmp_path: Path):
+    """Load a company that says it is a production org."""
+    shipped = files("sfcode.local.company").joinpath(company.SEED).read_text("utf-8")
+    path = tmp_path / "company.yaml"
+    path.write_text(shipped.replace("production: false", "production: true"), encoding="utf-8")
+    load(org.state, path)
     return org
 
 

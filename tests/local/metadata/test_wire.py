@@ -28,7 +28,7 @@ def test_every_spelling_of_the_address_is_understood(shared, path: str) -> None:
 
 def test_packages_may_be_as_new_as_addresses() -> None:
     """The newest version of a package is the newest one that /services/data lists."""
-    assert versions.NEWEST == VERSIONS[-1]
+    assert VERSIONS[-1] == versions.NEWEST
 
 
 def test_prefixes_and_order_are_the_clients_own(shared) -> None:

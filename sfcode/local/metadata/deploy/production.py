@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from lxml import etree
 
+from sfcode.local.company import PRODUCTION
 from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.soap import Fault
 from sfcode.local.store import Tx
@@ -20,7 +21,6 @@ from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import unzip
 from sfcode.metadata.xml import parse
 
-KEY = "production"
 CODE = frozenset({"ApexClass", "ApexTrigger"})
 """What has its tests run in production although nobody asks for them."""
 SETTING = "enableFlowDeployAsActiveEnabled"
@@ -28,7 +28,7 @@ SETTING = "enableFlowDeployAsActiveEnabled"
 
 def is_production(tx: Tx) -> bool:
     """Tell whether this is a production org."""
-    return tx.get(KEY) == "true"
+    return tx.get(PRODUCTION) == "true"
 
 
 def check_options(tx: Tx, options: DeployOptions) -> None:
