@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+import random
 import time
 from typing import Any
 
 import pytest
 
-from sfcode.local import serve
+from sfcode.local import auth, serve
 from sfcode.local.context import Context
 from sfcode.local.rest.bulk import ingest
 from sfcode.local.rest.bulk.job import change
@@ -423,3 +425,37 @@ def half_done(context: Context, job_id: str) -> None:
     ingest.run(context, change(context, job_id, begin), going=lambda: next(more))
     with context.store.read() as tx:
         assert (tx.bulk_row_count(job_id), tx.bulk(job_id)["state"]) == (200, "InProgress")
+
+
+def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
+    """A user without rights on an object cannot name it; a field that a user does not see is no column."""
+    names = {"Username": "bulk@northwind.example", "LastName": "Bulk", "Alias": "bulk", "Email": "b@x.example"}
+    profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Minimum Access - Salesforce'")
+    usual = {
+        "TimeZoneSidKey": "GMT",
+        "LocaleSidKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "LanguageLocaleKey": "en_US",
+    }
+    user = rest.create("User", **names, **usual, ProfileId=profile)
+    rights = {"label": "Bulk", "objectPermissions": {"Contact": {"allowCreate": True, "allowRead": True}}}
+    rights |= {"userPermissions": {"ApiEnabled": {"enabled": True}}}
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        admin = tx.get("admin_id") or ""
+        stored = tx.put_component(Component("PermissionSet", "Bulk", rights), user_id=admin, now=NOON)
+        assigned = {"AssigneeId": user, "PermissionSetId": stored.id, "IsActive": True}
+        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
+        token = auth.token_for(tx, user, now=NOON, rng=random.Random(3))
+    theirs = Rest(dataclasses.replace(org, access_token=token))
+    with theirs.session:
+        bulk = Bulk(theirs)
+        told = bulk.run("LastName,Title\nMine,T\n")
+        assert (told["state"], told["errorMessage"]) == ("Failed", "InvalidBatch : Field name not found : Title")
+        told = bulk.run("LastName\nMine\n")
+        assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (1, 0), told
+        assert rest.value("SELECT OwnerId FROM Contact WHERE LastName = 'Mine'") == user
+        refused = theirs.error("POST", INGEST, json={"object": "Lead", "operation": "insert"})
+        assert refused[1:3] == ("INVALIDJOB", "InvalidJob : Unable to find object: Lead")
+        mine = rest.value("SELECT Id FROM Contact WHERE LastName = 'Mine'")
+        told = bulk.run(f"Id\n{mine}\n", "delete")
+        assert bulk.result(told["id"], "failedResults")[0]["sf__Error"].startswith("INSUFFICIENT_ACCESS")

@@ -14,6 +14,7 @@ from sfcode.local.rest.bulk.cells import Column, columns, record
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
 from sfcode.local.rest.bulk.table import BadTableError, Table, read
 from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.view import View
 from sfcode.local.sobjects.write import Writer
 from sfcode.local.store import Tx
 
@@ -59,7 +60,7 @@ def _batch(context: Context, job_id: str, table: Table) -> bool:
             return
         # Counted here and now: another process may be at the same job.
         start = tx.bulk_row_count(job_id)
-        catalog = Catalog(tx)
+        catalog = View.of(tx, job["createdById"], context.clock.now()).catalog
         found = _columns(table, job, catalog)
         rows = table.rows[start : start + BATCH]
         write = Writer(tx, catalog, job["createdById"], context.clock.now())

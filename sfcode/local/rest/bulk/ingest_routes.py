@@ -21,7 +21,7 @@ from sfcode.local.rest.bulk.job import Job
 from sfcode.local.rest.bulk.table import BadTableError, Table, header, line, read
 from sfcode.local.rest.bulk.work import Work
 from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
-from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import Tx
 
 KIND = "V2Ingest"
@@ -85,7 +85,7 @@ def _create(call: Call, work: Work) -> Response:
 
 def _new(call: Call, tx: Tx, body: Mapping[str, Any]) -> Job:
     name = str(body.get("object") or "")
-    target = Catalog(tx).object(name)
+    target = call.view(tx).catalog.object(name)
     if target is None:
         raise ApiError("INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
     operation = jobs.chosen(body, "operation", OPERATIONS)
@@ -98,16 +98,15 @@ def _new(call: Call, tx: Tx, body: Mapping[str, Any]) -> Job:
         )
     job = jobs.create(call, tx, kind=KIND, operation=operation, about=target.name, body=body)
     if operation == "upsert":
-        job["externalIdFieldName"] = _external_id(tx, target.name, body.get("externalIdFieldName"))
+        job["externalIdFieldName"] = _external_id(target, body.get("externalIdFieldName"))
     counts = ("numberRecordsProcessed", "numberRecordsFailed", "retries", "totalProcessingTime")
     return job | dict.fromkeys((*counts, "apiActiveProcessingTime", "apexProcessingTime"), 0)
 
 
-def _external_id(tx: Tx, object_name: str, name: object) -> str:
-    target = Catalog(tx).object(object_name)
-    key = target.field(str(name or "")) if target else None
+def _external_id(target: ObjectDef, name: object) -> str:
+    key = target.field(str(name or ""))
     if key is None or not key.upsertable:
-        message = f"InvalidJob : Field name provided, {name or ''} does not match an External ID for {object_name}"
+        message = f"InvalidJob : Field name provided, {name or ''} does not match an External ID for {target.name}"
         raise ApiError("INVALIDJOB", message)
     return key.name
 

@@ -12,6 +12,7 @@ from sfcode.local.context import Context
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, Job, change
 from sfcode.local.rest.bulk.table import line
+from sfcode.local.sobjects.view import View
 from sfcode.local.store import Tx
 
 PAGE = 50_000
@@ -22,7 +23,7 @@ STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\+0000")
 Json = dict[str, Any]
 
 
-def check(text: str, tx: Tx) -> str:
+def check(text: str, view: View) -> str:
     """Refuse a query that cannot be carried out in bulk; give the object that it is about. Raises ApiError."""
     from sfcode.local.soql.ast import Aggregate, AllFields, Query
     from sfcode.local.soql.parser import parse
@@ -36,7 +37,7 @@ def check(text: str, tx: Tx) -> str:
         raise _unsupported("OFFSET not supported in Bulk Query")
     if any(isinstance(item, AllFields) for item in query.select):
         raise _unsupported("FIELDS() not supported in Bulk Query")
-    target, paths = _columns(text, tx)
+    target, paths = _columns(text, view)
     if any(kind == "address" for _, kind in paths):
         raise _unsupported("Selecting compound data not supported in Bulk Query")
     return target
@@ -49,8 +50,9 @@ def run(context: Context, job: Job, *, going: Callable[[], bool]) -> None:
     def step(tx: Tx, job: Job) -> None:
         if job["state"] in ENDED or not going():
             return
-        _, paths = _columns(job["query"], tx)
-        found = run_query(job["query"], tx, context.clock.now(), "").records
+        now, asker = context.clock.now(), job["createdById"]
+        _, paths = _columns(job["query"], View.of(tx, asker, now))
+        found = run_query(job["query"], tx, now, "", asker).records
         head = line((".".join(path) for path, _ in paths), job)
         body = (line((_cell(record, path, kind) for path, kind in paths), job) for record in found)
         tx.add_bulk_rows(job["id"], 0, (head, *body))
@@ -70,15 +72,13 @@ def page(tx: Tx, job: Job, locator: str, size: int) -> tuple[str, int, str]:
     return head + "".join(rows), len(rows), _locator(end) if end < total else "null"
 
 
-def _columns(text: str, tx: Tx) -> tuple[str, list[tuple[list[str], str]]]:
+def _columns(text: str, view: View) -> tuple[str, list[tuple[list[str], str]]]:
     """Give the object of a query, and path and type of each column."""
-    from sfcode.local.sobjects.catalog import Catalog
-    from sfcode.local.sobjects.rows import Rows
     from sfcode.local.soql.ast import FieldRef
     from sfcode.local.soql.parser import parse
     from sfcode.local.soql.scope import World
 
-    query, world = parse(text), World(Catalog(tx), Rows(tx), text)
+    query, world = parse(text), World(view.catalog, view.rows, text)
     target = world.object(query.source, query.source_at)
     bound = [world.bind(target, query.alias, item) for item in query.select if isinstance(item, FieldRef)]
     return target.name, [

@@ -45,7 +45,7 @@ def _create(call: Call, work: Work) -> Response:
     operation = jobs.chosen(body, "operation", OPERATIONS)
     text = str(body.get("query") or "")
     with call.context.store.transaction() as tx:
-        about = query.check(text, tx)
+        about = query.check(text, call.view(tx))
         job = jobs.create(call, tx, kind=KIND, operation=operation, about=about, body=body)
         job |= {"state": jobs.UPLOADED, "query": text, "numberRecordsProcessed": 0}
         job |= {"retries": 0, "totalProcessingTime": 0}
