@@ -13,6 +13,7 @@ from sfcode.review.statements.words import code, counted, listed, records
 from sfcode.review.statements.written import LOST
 
 _WAYS = {"both": "both ways", "to_appcues": "to Appcues only", "to_salesforce": "from Appcues only"}
+_SENDERS = {"flow": "flow", "workflow_rule": "workflow rule"}
 _CARRIERS = {"relay": "the relay", "connector": "Appcues' own connector"}
 
 
@@ -68,7 +69,7 @@ def _renamed(pair: Pair) -> Iterator[Statement]:
     text = f"The mapping {code(old.name)} is renamed to {code(new.name)}"
     if old.sends and new.sends and old.by_relay and new.by_relay:
         names = [naming.mapping_name(half.project.settings.name, half.one.name) for half in (pair.before, pair.after)]
-        what = {"flow": "flow", "workflow_rule": "workflow rule"}[old.trigger]
+        what = _SENDERS[old.trigger]
         text += (
             f": its outbound message and {what} {code(names[0])} will be deleted and made anew as {code(names[1])}, "
             "and Salesforce will send to another address of the relay"
@@ -97,5 +98,8 @@ def _delivery(pair: Pair) -> Iterator[Statement]:
             f"{_CARRIERS[new][0].upper()}{_CARRIERS[new][1:]} will carry the data of {records(pair.object)} instead of "
         )
         text += _CARRIERS[old]
+        if pair.before.one.sends and old == "relay":
+            what = _SENDERS[pair.before.one.trigger]
+            text += f": the outbound message and the {what} that fires it will be deleted"
         because = "another program carries the data"
         yield Statement(Group.SETUP, text, Risk.MEDIUM, because, pair.after.one.place("delivery").position)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from sfcode.config.models import WebhookAuth
 from sfcode.config.project import Project
 from sfcode.review.model import Group, Risk, Statement
-from sfcode.review.statements.context import Context
-from sfcode.review.statements.rights import ALL_RECORDS
+from sfcode.review.statements.context import Context, Pair
 from sfcode.review.statements.words import code, listed
 from sfcode.review.statements.written import NEW_DATA
 
@@ -104,19 +103,26 @@ def settings(context: Context) -> Iterator[Statement]:
         before, after = (value.get(path) for value in values)
         if before == after or path.startswith("relay.webhook_auth."):
             continue
+        if path == "relay.activities_as" and any(_said_of_mapping(pair) for pair in context.pairs):
+            continue
         yield _setting(path, before, after, new)
     yield from _webhook_auth(old, new)
+
+
+def _said_of_mapping(pair: Pair) -> bool:
+    """Tell whether the mapping itself says that its activities become something else."""
+    return bool(pair.before and pair.after and {pair.before.activity, pair.after.activity} == {"Event", "Task"})
 
 
 def _setting(path: str, before: object, after: object, project: Project) -> Statement:
     position = project.at(*path.split("."))
     user = project.settings.integration_user
     if path == "integration_user.access":
-        risk, because = (Risk.HIGH, ALL_RECORDS) if after == "documented" else (Risk.LOW, "")
+        risk, because = (Risk.MEDIUM, OTHER_USER) if after == "documented" else (Risk.LOW, "")
         return Statement(Group.ACCESS, _ACCESS[user.access], risk, because, position)
     if path == "integration_user.record_access":
         text = f"The integration user reaches {_REACH[str(after)]}, instead of {_REACH[str(before)]}"
-        risk, because = (Risk.LOW, "") if after == "sharing" else (Risk.HIGH, ALL_RECORDS)
+        risk, because = (Risk.LOW, "") if after == "sharing" else (Risk.MEDIUM, OTHER_USER)
         return Statement(Group.ACCESS, text, risk, because, position)
     if path == "relay.activities_as":
         text = "What Appcues users do will become {after} instead of {before}"

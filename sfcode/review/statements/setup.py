@@ -63,7 +63,7 @@ def events(context: Context) -> Iterator[Statement]:
         for key, words in (("score", "score"), ("feedback", "feedback")):
             was, will = (code(side[key]) if key in side else "nothing" for side in (before, after))
             if was != will:
-                text = f"The NPS {words} of {EVENTS[event]} will be taken from {will} instead of {was}"
+                text = f"The {words} in Appcues' event for {EVENTS[event]} will be taken from {will} instead of {was}"
                 yield Statement(Group.WRITTEN, text, Risk.MEDIUM, "another value is written")
     for name, text_after in new.activities.items():
         text_before = old.activities.get(name)

@@ -1,0 +1,508 @@
+"""What each kind of change is called in plain words: the whole list, with its risk, for every change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.review.projects import CONTACT, FILES, LEAD, SHORT, Edit, Files, edited, reviewed, said
+
+EVENTS = """\
+version: 1
+activities:
+  flow_completed:
+    subject: "Done: {{ flowName }}"
+    comment: "User completed your Appcues flow titled “{{ flowName }}”."
+"""
+PROTECTED: Edit = ("settings", "org: env:PROD", "org: env:PROD\n    protected: true")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change and everything that is said about it."""
+
+    title: str
+    sides: tuple[Files | None, Files]
+    lines: list[str]
+
+
+def change(*edits: Edit) -> tuple[Files, Files]:
+    return FILES, edited(FILES, *edits)
+
+
+def without(name: str) -> Files:
+    return {path: text for path, text in FILES.items() if path != SHORT[name]}
+
+
+CASES = [
+    Case(
+        "one more field is sent",
+        change(("contact", "    role: Title\n", "    role: Title\n    dept: Department\n")),
+        [
+            "medium: Contact.Department will be sent to Appcues as `dept`",
+            "low: The integration user may read Contact.Department",
+        ],
+    ),
+    Case(
+        "personal data is sent",
+        change(("contact", "    role: Title\n", "    role: Title\n    email: Email\n")),
+        [
+            "high: Contact.Email will be sent to Appcues as `email`",
+            "low: The integration user may read Contact.Email",
+        ],
+    ),
+    Case(
+        "a field is no longer sent",
+        change(("contact", "    plan: Plan__c\n", "")),
+        [
+            "low: Contact.Plan__c will no longer be sent to Appcues, where `plan` will stay as last sent",
+            "low: The integration user may no longer read Contact.Plan__c",
+        ],
+    ),
+    Case(
+        "an attribute comes from another field",
+        change(("lead", "plan: Plan__c", "plan: Tier__c")),
+        [
+            "medium: `plan` will come from Lead.Tier__c instead of Lead.Plan__c",
+            "low: The integration user may read Lead.Tier__c",
+            "low: The integration user may no longer read Lead.Plan__c",
+        ],
+    ),
+    Case(
+        "a field is sent under another name",
+        change(("contact", "plan: Plan__c", "tier: Plan__c")),
+        [
+            "medium: Contact.Plan__c will be sent to Appcues as `tier` instead of `plan`",
+        ],
+    ),
+    Case(
+        "an attribute gets a type",
+        change(("contact", "plan: Plan__c", "plan: {field: Plan__c, type: number}")),
+        [
+            "low: `plan` of Contacts will be sent as a number instead of what fits the field",
+        ],
+    ),
+    Case(
+        "a mapping only receives",
+        change(
+            ("contact", "object: Contact\n", "object: Contact\ndirection: to_salesforce\n"),
+            ("contact", "to_appcues:\n  attributes:\n    role: Title\n    plan: Plan__c\n", ""),
+        ),
+        [
+            "low: Contacts will no longer be sent to Appcues, where `role` and `plan` will stay as last sent",
+            "low: The integration user may no longer read Contact.Plan__c and Contact.Title",
+            "low: Contacts will be synced from Appcues only instead of both ways",
+        ],
+    ),
+    Case(
+        "a mapping only sends",
+        change(
+            ("lead", "object: Lead\n", "object: Lead\ndirection: to_appcues\n"),
+            ("lead", LEAD[LEAD.index("to_salesforce") :], ""),
+        ),
+        [
+            "high: The field Lead.Appcues_NPS_Score__c will be deleted, with all values in it",
+            "low: Nothing of Appcues will be written to Leads any more",
+            "low: The integration user loses Edit on Lead",
+            "low: The integration user may no longer read Lead.Appcues_NPS_Score__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Lead.Appcues_NPS_Score__c",
+            "low: Leads will be synced to Appcues only instead of both ways",
+        ],
+    ),
+    Case(
+        "a mapping is removed",
+        (FILES, without("lead")),
+        [
+            "high: Leads will no longer be synced: 4 components will be deleted, field Lead.Appcues_NPS_Score__c with its values among them",
+            "low: The integration user loses Read and Edit on Lead",
+            "low: The integration user may no longer read Lead.Appcues_NPS_Score__c, Lead.Appcues_User_Id__c, Lead.Plan__c and Lead.Product_User_Id__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Lead.Appcues_NPS_Score__c and Lead.Appcues_User_Id__c",
+        ],
+    ),
+    Case(
+        "a mapping is added",
+        (without("lead"), FILES),
+        [
+            "medium: Leads will be synced with Appcues, both ways, by the relay: 4 components will be created",
+            "medium: Lead.Plan__c will be sent to Appcues as `plan`",
+            "medium: NPS scores will be written to Lead.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: The integration user gains Read and Edit on Lead",
+            "medium: The integration user may read and change Lead.Appcues_NPS_Score__c",
+            "low: The integration user may read Lead.Appcues_User_Id__c, Lead.Plan__c and Lead.Product_User_Id__c",
+            "low: People with the permission set `Appcues_Viewer` can see Lead.Appcues_NPS_Score__c and Lead.Appcues_User_Id__c",
+        ],
+    ),
+    Case(
+        "a mapping's file is renamed",
+        (FILES, {**without("contact"), "config/mappings/people.yaml": CONTACT}),
+        [
+            "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be deleted and made anew as `Appcues_people`, and Salesforce will send to another address of the relay",
+        ],
+    ),
+    Case(
+        "records are groups instead of users",
+        change(("contact", "object: Contact\n", "object: Contact\nmatch: group\n")),
+        [
+            "high: Contacts will be matched with Appcues groups instead of users",
+        ],
+    ),
+    Case(
+        "another field is the user id",
+        change(("contact", "field: Appcues_User_Id__c, from: Product_User_Id__c", "field: Other_Id__c")),
+        [
+            "high: Contacts will be matched with Appcues users by Contact.Other_Id__c instead of Contact.Appcues_User_Id__c",
+            "high: The user id Contact.Other_Id__c will be a field that exists already; sfcode no longer makes it from Contact.Product_User_Id__c",
+            "low: The formula field Contact.Appcues_User_Id__c will be deleted; it holds no values of its own",
+            "low: The integration user may read Contact.Other_Id__c",
+            "low: The integration user may no longer read Contact.Appcues_User_Id__c and Contact.Product_User_Id__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_User_Id__c",
+        ],
+    ),
+    Case(
+        "the user id is made from another field",
+        change(("contact", "from: Product_User_Id__c", "from: Number__c")),
+        [
+            "high: The user id Contact.Appcues_User_Id__c will be made from Contact.Number__c instead of Contact.Product_User_Id__c",
+            "low: The integration user may read Contact.Number__c",
+            "low: The integration user may no longer read Contact.Product_User_Id__c",
+        ],
+    ),
+    Case(
+        "NPS scores are not kept",
+        change(("contact", "  nps:\n    score: {field: Appcues_NPS_Score__c, create: true}\n", "")),
+        [
+            "high: The field Contact.Appcues_NPS_Score__c will be deleted, with all values in it",
+            "low: NPS scores will no longer be written to Contact.Appcues_NPS_Score__c",
+            "low: The integration user loses Edit on Contact",
+            "low: The integration user may no longer read Contact.Appcues_NPS_Score__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_NPS_Score__c",
+        ],
+    ),
+    Case(
+        "NPS feedback is kept",
+        change(("contact", "create: true}\n", "create: true}\n    feedback: {field: Said__c, create: true}\n")),
+        [
+            "medium: NPS feedback will be written to Contact.Said__c, a field that sfcode makes",
+            "medium: The integration user may read and change Contact.Said__c",
+            "low: People with the permission set `Appcues_Viewer` can see Contact.Said__c",
+        ],
+    ),
+    Case(
+        "NPS scores go to another field",
+        change(("contact", "field: Appcues_NPS_Score__c", "field: Score__c")),
+        [
+            "high: The field Contact.Appcues_NPS_Score__c will be deleted, with all values in it",
+            "medium: NPS scores will be written to Contact.Score__c instead of Contact.Appcues_NPS_Score__c",
+            "medium: The integration user may read and change Contact.Score__c",
+            "low: The integration user may no longer read Contact.Appcues_NPS_Score__c",
+            "low: People with the permission set `Appcues_Viewer` can see Contact.Score__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_NPS_Score__c",
+        ],
+    ),
+    Case(
+        "an NPS field is not created any more",
+        change(("contact", ", create: true", "")),
+        [
+            "high: The field Contact.Appcues_NPS_Score__c will be deleted, with all values in it",
+            "medium: Contact.Appcues_NPS_Score__c, which NPS scores are written to, will be a field that is there already",
+            "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_NPS_Score__c",
+        ],
+    ),
+    Case(
+        "one more activity",
+        change(("contact", "nps_score, flow", "nps_score, goal_reached, flow")),
+        [
+            "medium: Reached goals will be written to Contacts as Events",
+        ],
+    ),
+    Case(
+        "one activity less",
+        change(("contact", "nps_score, flow_completed", "nps_score")),
+        [
+            "low: Completed flows will no longer be written to Contacts",
+        ],
+    ),
+    Case(
+        "one more click-to-track event",
+        change(("contact", "[Clicked Upgrade]", "[Clicked Upgrade, Clicked Help]")),
+        [
+            "medium: The click-to-track event `Clicked Help` will be written to Contacts as an Event",
+        ],
+    ),
+    Case(
+        "only new records are sent",
+        change(("contact", "to_appcues:\n", "to_appcues:\n  on: [create]\n")),
+        [
+            "medium: Contacts will be sent when they are created, instead of when they are created or changed",
+        ],
+    ),
+    Case(
+        "a workflow rule sends",
+        change(("contact", "to_appcues:\n", "to_appcues:\n  trigger: workflow_rule\n")),
+        [
+            "medium: Changes of Contacts will be sent by a workflow rule instead of a flow",
+        ],
+    ),
+    Case(
+        "the connector delivers",
+        change(("contact", "object: Contact\n", "object: Contact\ndelivery: connector\n")),
+        [
+            "high: The field Activity.Appcues_Event_Id__c will be deleted, with all values in it",
+            "medium: Appcues' own connector will carry the data of Contacts instead of the relay: the outbound message and the flow that fires it will be deleted",
+            "low: The integration user may no longer read Event.Appcues_Event_Id__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Event.Appcues_Event_Id__c",
+        ],
+    ),
+    Case(
+        "all records for writing",
+        change(("settings", "  email:", "  record_access: modify_all\n  email:")),
+        [
+            "high: The integration user gains Modify All on Contact, which brings Delete and View All",
+            "high: The integration user gains Modify All on Lead, which brings Delete and View All",
+            "medium: The integration user reaches all records for reading and writing, instead of the records that are shared with it",
+        ],
+    ),
+    Case(
+        "all records for reading",
+        change(("settings", "  email:", "  record_access: view_all\n  email:")),
+        [
+            "high: The integration user gains View All on Contact",
+            "high: The integration user gains View All on Lead",
+            "medium: The integration user reaches all records for reading, instead of the records that are shared with it",
+        ],
+    ),
+    Case(
+        "the rights of the help page",
+        change(("settings", "  email:", "  access: documented\n  email:")),
+        [
+            "high: The integration user gains Create and Modify All on Contact, which brings Delete and View All",
+            "high: The integration user gains Create and Modify All on Lead, which brings Delete and View All",
+            "medium: The integration user gets what Appcues' help page tells people to click, instead of the least that the mappings work with",
+            "medium: The integration user may read and change Event.IsAllDayEvent, Event.Location, Event.Type and Event.WhatId",
+        ],
+    ),
+    Case(
+        "another integration user",
+        change(("settings", "appcues@example.com", "other@example.com")),
+        [
+            "medium: The integration user will be `other@example.com` instead of `appcues@example.com`: a new user is created, and the old one stays as it is, rights included",
+        ],
+    ),
+    Case(
+        "another address for its mail",
+        change(("settings", "admin@example.com", "boss@example.com")),
+        [
+            "low: Mail about the integration user will go to `boss@example.com` instead of `admin@example.com`",
+        ],
+    ),
+    Case(
+        "another last name",
+        change(("settings", "  email:", "  last_name: Robot\n  email:")),
+        [
+            "low: The integration user's last name will be `Robot` instead of `Appcues Integration`",
+        ],
+    ),
+    Case(
+        "another profile",
+        change(("settings", "  email:", "  profile: Other\n  email:")),
+        [
+            "medium: The integration user's profile will be `Other` instead of `Minimum Access - API Only Integrations`",
+        ],
+    ),
+    Case(
+        "another license",
+        change(("settings", "  email:", "  license: Salesforce\n  email:")),
+        [
+            "medium: The integration user's license will be `Salesforce` instead of `Salesforce Integration`",
+        ],
+    ),
+    Case(
+        "another permission set license",
+        change(("settings", "  email:", "  permission_set_license: OtherPsl\n  email:")),
+        [
+            "medium: The integration user's permission set license will be `OtherPsl` instead of `SalesforceAPIIntegrationPsl`",
+        ],
+    ),
+    Case(
+        "another relay",
+        change(("settings", "https://relay.example.com", "https://new.example.com")),
+        [
+            "high: Salesforce will send its messages to `https://new.example.com` instead of `https://relay.example.com`",
+        ],
+    ),
+    Case(
+        "another secret",
+        change(
+            (
+                "settings",
+                "url: https://relay.example.com",
+                "url: https://relay.example.com\n  outbound_secret: ${secret:NEW}",
+            )
+        ),
+        [
+            "medium: The address that Salesforce sends to will hold the secret `${secret:NEW}` instead of `${secret:SFCODE_RELAY_OUTBOUND_SECRET}`",
+        ],
+    ),
+    Case(
+        "webhooks are signed",
+        change(
+            (
+                "settings",
+                "url: https://relay.example.com",
+                "url: https://relay.example.com\n  webhook_auth: {scheme: hmac, header: X-Sig}",
+            )
+        ),
+        [
+            "medium: The relay will know Appcues' webhooks by a signature in the header `X-Sig` (sha256, hex) instead of a token in the address",
+        ],
+    ),
+    Case(
+        "tasks instead of events",
+        change(("settings", "url: https://relay.example.com", "url: https://relay.example.com\n  activities_as: task")),
+        [
+            "medium: What Appcues users do will be written to Contacts as Tasks instead of Events",
+            "medium: The integration user may read and change Task.Appcues_Event_Id__c, Task.Description and Task.WhoId",
+            "medium: The integration user gains the permission Edit Tasks",
+            "low: The integration user may no longer read Event.Appcues_Event_Id__c, Event.Description and Event.WhoId",
+            "low: The integration user loses the permission Edit Events",
+            "low: People with the permission set `Appcues_Viewer` can see Task.Appcues_Event_Id__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Event.Appcues_Event_Id__c",
+        ],
+    ),
+    Case(
+        "another Appcues account",
+        change(("settings", '"1"', '"2"')),
+        [
+            "high: Data will go to the Appcues account `2` instead of `1`",
+        ],
+    ),
+    Case(
+        "another region",
+        change(("settings", 'account_id: "1"', 'account_id: "1"\n  region: eu')),
+        [
+            "high: Data will go to Appcues in the region `eu` instead of `us`",
+        ],
+    ),
+    Case(
+        "another API version",
+        change(("settings", "name: Appcues", 'name: Appcues\nsalesforce: {api_version: "62.0"}')),
+        [
+            "low: The Metadata API will be used in version `62.0` instead of `63.0`",
+        ],
+    ),
+    Case(
+        "another project name",
+        change(("settings", "name: Appcues", "name: Acme")),
+        [
+            "high: The field Activity.Appcues_Event_Id__c will be deleted, with all values in it",
+            "medium: The integration user may read and change Event.Acme_Event_Id__c",
+            "low: The integration user may no longer read Event.Appcues_Event_Id__c",
+            "low: People with the permission set `Acme_Viewer` can see Event.Acme_Event_Id__c",
+            "low: People with the permission set `Acme_Viewer` no longer see Event.Appcues_Event_Id__c",
+            "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`, so components are deleted and made anew",
+        ],
+    ),
+    Case(
+        "another org",
+        change(("settings", "env:PROD", "env:OTHER")),
+        [
+            "high: Environment `prod` will be the org `env:OTHER` instead of the org `env:PROD`",
+        ],
+    ),
+    Case(
+        "an environment is protected",
+        change(PROTECTED),
+        [
+            "low: Environment `prod` will be protected: apply will ask for a saved plan",
+        ],
+    ),
+    Case(
+        "another text of activities",
+        (FILES, {**FILES, "config/events.yaml": EVENTS}),
+        [
+            "low: The subject of activities for completed flows will read `Done: {{ flowName }}` instead of `Appcues Flow Completed - {{ flowName }}`",
+        ],
+    ),
+    Case(
+        "another attribute for the score",
+        (FILES, {**FILES, "config/events.yaml": "version: 1\nproperties:\n  nps_score: {score: rating}\n"}),
+        [
+            "medium: The score in Appcues' event for NPS scores will be taken from `rating` instead of `score`",
+        ],
+    ),
+    Case(
+        "personal data is accepted and extended",
+        (
+            FILES,
+            edited(
+                FILES,
+                (
+                    "settings",
+                    "name: Appcues",
+                    "name: Appcues\nreview: {personal_data: {accepted: [Contact.Email], fields: [Badge__c]}}",
+                ),
+            ),
+        ),
+        [
+            "low: Contact.Email is accepted as personal data that leaves Salesforce",
+            "low: Badge__c is counted as personal data",
+        ],
+    ),
+    Case(
+        "an environment is no longer protected",
+        (edited(FILES, PROTECTED), FILES),
+        [
+            "high: Environment `prod` will no longer be protected: apply will not ask for a saved plan",
+        ],
+    ),
+    Case(
+        "a mapping is about another object",
+        change(("lead", "object: Lead", "object: Account")),
+        [
+            "high: Leads will no longer be synced: 3 components will be deleted, field Lead.Appcues_NPS_Score__c with its values among them",
+            "medium: Accounts will be synced with Appcues, both ways, by the relay: 3 components will be created",
+            "medium: Account.Plan__c will be sent to Appcues as `plan`",
+            "medium: NPS scores will be written to Account.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: The integration user gains Read and Edit on Account",
+            "medium: The integration user may read and change Account.Appcues_NPS_Score__c",
+            "low: The integration user loses Read and Edit on Lead",
+            "low: The integration user may read Account.Appcues_User_Id__c, Account.Plan__c and Account.Product_User_Id__c",
+            "low: The integration user may no longer read Lead.Appcues_NPS_Score__c, Lead.Appcues_User_Id__c, Lead.Plan__c and Lead.Product_User_Id__c",
+            "low: People with the permission set `Appcues_Viewer` can see Account.Appcues_NPS_Score__c and Account.Appcues_User_Id__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Lead.Appcues_NPS_Score__c and Lead.Appcues_User_Id__c",
+        ],
+    ),
+    Case(
+        "an integration where there was none",
+        (None, FILES),
+        [
+            "medium: Data will go to the Appcues account `1` (US)",
+            "medium: Salesforce will send its messages to `https://relay.example.com`",
+            "medium: Contact.Title will be sent to Appcues as `role`",
+            "medium: Contact.Plan__c will be sent to Appcues as `plan`",
+            "medium: Lead.Plan__c will be sent to Appcues as `plan`",
+            "medium: NPS scores will be written to Contact.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: NPS scores will be written to Contacts as Events",
+            "medium: Completed flows will be written to Contacts as Events",
+            "medium: The click-to-track event `Clicked Upgrade` will be written to Contacts as an Event",
+            "medium: NPS scores will be written to Lead.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: The integration user will be `appcues@example.com`",
+            "medium: The integration user gains Read and Edit on Contact",
+            "medium: The integration user gains Read and Edit on Lead",
+            "medium: The integration user may read and change Contact.Appcues_NPS_Score__c, Event.Appcues_Event_Id__c, Event.Description, Event.WhoId and Lead.Appcues_NPS_Score__c",
+            "medium: The integration user gains the permission Access Activities",
+            "medium: The integration user gains the permission API Enabled",
+            "medium: The integration user gains the permission Edit Events",
+            "low: The integration user may read Contact.Appcues_User_Id__c, Contact.Plan__c, Contact.Product_User_Id__c, Contact.Title and 3 more",
+            "low: People with the permission set `Appcues_Viewer` can see Contact.Appcues_NPS_Score__c, Contact.Appcues_User_Id__c, Event.Appcues_Event_Id__c, Lead.Appcues_NPS_Score__c and Lead.Appcues_User_Id__c",
+            "medium: The integration is new: 11 components will be created",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+def test_a_change_is_said_in_plain_words(case: Case, tmp_path: Path) -> None:
+    assert said(reviewed(tmp_path, *case.sides)) == case.lines
