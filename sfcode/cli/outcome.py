@@ -20,6 +20,8 @@ class Outcome:
     saved: Path | None = None
     """Where the plan was saved."""
     review: Review | None = None
+    annotated: bool = False
+    """Its findings were printed as annotations already."""
     done: str = ""
     """What was carried out, in one line."""
     next_steps: str = ""

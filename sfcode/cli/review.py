@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.output import envelope, paint
+from sfcode.cli.output import envelope, paint, say
 from sfcode.cli.session import Session
-from sfcode.errors import ExitCode
+from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from sfcode.review.model import Review
@@ -32,16 +34,27 @@ FAIL_ON = ("error", "warning", "high", "never")
     show_default=True,
     help="Exit with 1 on findings of this level; `high`: on errors and on changes of high risk.",
 )
+@click.option("--comment", is_flag=True, help="Write it to the pull request, as one comment that is edited in place.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --comment: saved plan that the comment shows too.",
+)
+@click.option("--note", default="", metavar="TEXT", help="With --comment: a sentence below it.")
 @click.pass_obj
 def review(
     session: Session,
     base: str,
     head: str | None,
+    *,
     format_: str,
     fail_on: str,
-    *,
+    plan_file: Path | None,
+    note: str,
     direct: bool,
     detailed_exitcode: bool,
+    comment: bool,
 ) -> int:
     """
     Say in plain words what a change of the config means.
@@ -52,11 +65,34 @@ def review(
     from sfcode.review.revisions import compare
     from sfcode.review.verdict import fails
 
+    if not comment and (plan_file or note):
+        raise UsageError("--plan and --note say what the comment holds.", "Add --comment, or leave them away.")
     found = compare(session.config, base, head, environment=session.env, direct=direct)
+    session.outcome.review, session.outcome.annotated = found, format_ == "github"
+    if comment:
+        _comment(session, found, plan_file, note)
     code = ExitCode.CHANGES if detailed_exitcode and not found.is_empty else ExitCode.OK
     code = ExitCode.USER if fails(found, fail_on) else code
     _show(session, found, format_, code)
     return code
+
+
+def _comment(session: Session, found: Review, plan_file: Path | None, note: str) -> None:
+    from sfcode.plan.document import load
+    from sfcode.review.github.client import GitHub
+    from sfcode.review.github.context import context
+    from sfcode.review.github.post import Post, post
+
+    plan = load(plan_file) if plan_file else None
+    if plan and session.env and plan.environment != session.env:
+        raise UsageError(
+            f"{plan_file} is a plan for {plan.environment}, and this review is of {session.env}.",
+            "Make a plan with the same --env.",
+        )
+    about = Post(found, session.config, plan.environment if plan else session.env or "", plan, note)
+    with GitHub(context(os.environ), needs="pull-requests: write") as client:
+        number, done = post(client, about, os.environ)
+    say(session, f"Pull request #{number}: the comment was {done.value}.", aside=True)
 
 
 def _show(session: Session, found: Review, format_: str, code: ExitCode) -> None:

@@ -31,6 +31,11 @@ def hand_on(outcome: Outcome, code: int, environ: Mapping[str, str]) -> None:
     except OSError as error:
         # What was done is done; a disk that is full must not make it look undone.
         click.echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
+    if outcome.review is not None and not outcome.annotated:
+        from sfcode.review.reports.github import github
+
+        if lines := github(outcome.review):
+            click.echo(masked(lines, environ), err=True)
     if isinstance(outcome.error, ConfigError):
         for problem in outcome.error.problems:
             text = masked(f"{problem.message}; {problem.cure}" if problem.cure else problem.message, environ)
@@ -66,6 +71,10 @@ def summary(outcome: Outcome, code: int) -> Iterator[str]:
         from sfcode.plan.reports.markdown import markdown
 
         yield markdown(outcome.plan, limit=SUMMARY)
+    if outcome.review is not None:
+        from sfcode.review.reports.markdown import markdown as review_markdown
+
+        yield review_markdown(outcome.review, limit=SUMMARY)
 
 
 def _failed(verb: str, error: BaseException, code: int) -> Iterator[str]:

@@ -17,9 +17,9 @@ class Done(enum.Enum):
 
     CREATED = "created"
     EDITED = "edited"
-    KEPT = "kept"
+    KEPT = "kept as it is"
     """It says the same already."""
-    NONE = "none"
+    NONE = "not needed"
     """There is nothing to say, and nothing was said before."""
 
 
