@@ -16,6 +16,7 @@ from starlette.routing import Route
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
 from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
+from sfcode.local.sobjects.access import API_DISABLED, Access
 from sfcode.local.sobjects.view import View
 from sfcode.local.store import Tx
 
@@ -117,7 +118,9 @@ def _handled(context: Context, request: Request, method: str, body: bytes, handl
     session = context.signed_in(bearer(request))
     if session is None:
         raise invalid_session()
-    check_version(request.path_params.get("version"))
+    if "version" in request.path_params:
+        check_version(request.path_params["version"])
+        _check_api(context, session)
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
         raise method_not_allowed(method, handlers)
@@ -133,6 +136,12 @@ def _handled(context: Context, request: Request, method: str, body: bytes, handl
             origin(request),
         )
     )
+
+
+def _check_api(context: Context, session: Session) -> None:
+    with context.store.read() as tx:
+        if not Access(tx, session.user_id).has("ApiEnabled"):
+            raise ApiError("API_DISABLED_FOR_ORG", API_DISABLED, status=403)
 
 
 def bearer(request: Request) -> str | None:

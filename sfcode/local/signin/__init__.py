@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def routes(context: Context) -> list[Route]:
     """List the routes of signing in and out."""
     # A company is founded without a web server, and brings apps.
-    from sfcode.local.signin import authorize, endpoint, partner, passwords, registration
+    from sfcode.local.signin import authorize, endpoint, partner, passwords, registration, tokens
 
     return [
         *endpoint.routes(context),
@@ -21,4 +21,5 @@ def routes(context: Context) -> list[Route]:
         *partner.routes(context),
         *passwords.routes(context),
         *registration.routes(context),
+        *tokens.routes(context),
     ]

@@ -27,7 +27,8 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-def _check_administrator(tx: Tx, call: Call) -> None:
+def check_administrator(tx: Tx, call: Call) -> None:
+    """Let only the administrator in. Raises ApiError."""
     if call.session.user_id != tx.get("admin_id"):
         raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
 
@@ -38,21 +39,21 @@ def _register(call: Call) -> Response:
     if faults:
         raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))
     with call.context.store.transaction() as tx:
-        _check_administrator(tx, call)
+        check_administrator(tx, call)
         tx.put_app(found.consumer_key, found.body)
     return answer(found.body, 201)
 
 
 def _list(call: Call) -> Response:
     with call.context.store.read() as tx:
-        _check_administrator(tx, call)
+        check_administrator(tx, call)
         found = tx.apps()
     return answer([{key: value for key, value in body.items() if key not in SECRETS} for body in found])
 
 
 def _forget(call: Call) -> Response:
     with call.context.store.transaction() as tx:
-        _check_administrator(tx, call)
+        check_administrator(tx, call)
         if not tx.delete_app(call.path["key"]):
             raise not_found()
     return no_content()

@@ -23,6 +23,7 @@ ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 """The user permission that lets people make and change each kind of activity."""
 
 SETUP_READERS = "ViewSetup"
+API_DISABLED = "API is not enabled for this Organization or Partner"
 SETUP_ONLY = frozenset(
     {
         "fieldpermissions",
@@ -232,13 +233,8 @@ class Access:
         """List what the user has been given: the profile, and every assigned permission set."""
         user = self._tx.record("User", self.user_id) or {}
         rows = self._tx.find("PermissionSetAssignment", "AssigneeId", self.user_id)
-        wanted = {user.get("ProfileId"), *(row.get("PermissionSetId") for row in rows)}
-        return [
-            stored.component
-            for kind in ("Profile", "PermissionSet")
-            for stored in self._tx.components(kind)
-            if stored.id in wanted
-        ]
+        wanted = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]
+        return [stored.component for stored in self._tx.stored_by_ids(wanted)]
 
     def _enabled(self, element: str) -> Iterator[str]:
         return (name for name, right in self._entries(element) if right.get("enabled"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,6 +62,11 @@ class ComponentTable(Table):
         where, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))
         rows = self._db.execute(f"{SELECT} {where} ORDER BY type, full_name", values)
         return [_stored(row) for row in rows]
+
+    def stored_by_ids(self, wanted: Iterable[str]) -> list[Stored]:
+        """List the components that have these ids; ids of anything else are passed over."""
+        rows = (self._db.execute(f"{SELECT} WHERE id = ?", (each,)).fetchone() for each in wanted)
+        return [_stored(row) for row in rows if row is not None]
 
     def child_components(self, kind: str, parent: str) -> list[Stored]:
         """List the components of a type inside one container: the CustomFields of Contact."""

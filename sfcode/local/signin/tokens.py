@@ -1,0 +1,33 @@
+"""
+An access token for any user, for tests and set-up scripts: no org has this route.
+
+`POST /services/sfcode/tokens` with `{"username": "..."}`, asked by the administrator of the local org.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local import auth
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError
+from sfcode.local.rest.call import Call, answer, route
+from sfcode.local.signin.registration import check_administrator
+
+
+def routes(context: Context) -> list[Route]:
+    """List the routes of this file."""
+    return [route("/services/sfcode/tokens", context, {"POST": _token})]
+
+
+def _token(call: Call) -> Response:
+    username = call.json_object().get("username")
+    with call.context.store.transaction() as tx:
+        check_administrator(tx, call)
+        found = tx.find("User", "Username", username) if isinstance(username, str) else []
+        user = next((each for each in found if each.get("IsActive")), None)
+        if user is None:
+            raise ApiError("NOT_FOUND", f"there is no active user {username}", status=404)
+        token = auth.token_for(tx, str(user["Id"]), now=call.context.clock.now(), rng=call.context.rng)
+    return answer({"access_token": token, "user_id": user["Id"], "username": user["Username"]}, 201)

@@ -1,0 +1,313 @@
+"""What a user may not do is refused, and what a user may not see is not there: in every way of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import LocalOrg
+from sfcode.local.sobjects import sharing
+from sfcode.local.store import Store
+from sfcode.metadata.component import Component
+from tests.local.conftest import NOON, Rest, open_fields
+
+ADMIN = "admin@northwind.example"
+SAM = "sam.seller@northwind.example"
+ANA = "ana.limited@northwind.example"
+CRED = {"allowCreate": True, "allowDelete": True, "allowEdit": True, "allowRead": True}
+READ_EDIT = {"allowEdit": True, "allowRead": True}
+READ = {"allowRead": True}
+Ask = Callable[[str], Rest]
+
+
+@dataclass
+class Company:
+    """The state's file, for what a test changes behind the org's back."""
+
+    state: Path
+
+    def grant(self, **body: Any) -> None:
+        """Set what Ana's permission set grants, on top of a profile that grants nothing but the API."""
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            stored = tx.component("PermissionSet", "Ana")
+            assert stored is not None
+            new = {**stored.component.body, **body}
+            tx.put_component(Component("PermissionSet", "Ana", new), user_id="u", now=NOON)
+
+    def private(self, **models: str) -> None:
+        """Set org-wide defaults."""
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            for name, model in models.items():
+                sharing.set_model(tx, name, model)
+
+
+@pytest.fixture
+def company(state: Path) -> Company:
+    return Company(state)
+
+
+@pytest.fixture
+def ask(rest: Rest, org: LocalOrg, state: Path) -> Iterator[Ask]:
+    """Give a function that signs somebody in."""
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        tx.put_component(Component("PermissionSet", "Ana", {"label": "Ana"}), user_id="u", now=NOON)
+        body = {"custom": True, "userLicense": "Salesforce", "userPermissions": {"ApiEnabled": {"enabled": True}}}
+        tx.put_component(Component("Profile", "Bare", body), user_id="u", now=NOON)
+    profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Bare'")
+    common = {"Email": ANA, "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US", "LocaleSidKey": "en_US"}
+    who = {"Username": ANA, "LastName": "Limited", "Alias": "ana", "TimeZoneSidKey": "Europe/Lisbon"}
+    user = rest.create("User", **common, **who, ProfileId=profile)
+    chosen = rest.value("SELECT Id FROM PermissionSet WHERE Name = 'Ana'")
+    rest.create("PermissionSetAssignment", AssigneeId=user, PermissionSetId=chosen)
+    opened: list[Rest] = []
+
+    def ask(username: str) -> Rest:
+        token = rest.session.post(f"{org.url}/services/sfcode/tokens", json={"username": username}).json()
+        other = Rest(org)
+        other.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+        opened.append(other)
+        return other
+
+    yield ask
+    for other in opened:
+        other.session.close()
+
+
+def test_only_the_administrator_gets_tokens_for_others(ask: Ask, rest: Rest) -> None:
+    ana = ask(ANA)
+    assert ana("GET", "").json()["identity"] != rest("GET", "").json()["identity"]
+    refused = ana.session.post(f"{ana.org.url}/services/sfcode/tokens", json={"username": ADMIN})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (403, "FORBIDDEN")
+    unknown = rest.session.post(f"{ana.org.url}/services/sfcode/tokens", json={"username": "nobody@x.example"})
+    assert unknown.status_code == 404
+
+
+def test_without_api_enabled_nothing_is_answered(ask: Ask, state: Path) -> None:
+    ana = ask(ANA)
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        body = {"custom": True, "userLicense": "Salesforce"}
+        tx.put_component(Component("Profile", "Bare", body), user_id="u", now=NOON)
+    expected = (403, "API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner", None)
+    assert ana.error("GET", "/sobjects") == expected
+    assert ana.error("GET", "/query", params={"q": "SELECT Id FROM Contact"}) == expected
+
+
+def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
+    """It is missing from the list, has no describe, cannot be queried, and its records are unknown."""
+    ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    listed = {each["name"] for each in ana("GET", "/sobjects").json()["sobjects"]}
+    assert not {"Contact", "Account", "Event", "PermissionSet"} & listed
+    assert {"User", "Profile", "Organization"} <= listed
+    for path in ("/sobjects/Contact/describe", f"/sobjects/Contact/{contact}"):
+        assert ana.error("GET", path)[:2] == (404, "NOT_FOUND")
+    assert ana.error("POST", "/sobjects/Contact", json={"LastName": "x"})[:2] == (404, "NOT_FOUND")
+    status, code, message, _ = ana.error("GET", "/query", params={"q": "SELECT Id FROM Contact"})
+    assert (status, code) == (400, "INVALID_TYPE")
+    assert "sObject type 'Contact' is not supported." in message
+    company.grant(objectPermissions={"Contact": READ})
+    assert len(ana.rows("SELECT Id FROM Contact")) == 30
+    assert ana.error("GET", "/query", params={"q": "SELECT Account.Name FROM Contact"})[1] == "INVALID_FIELD"
+
+
+def test_each_object_right_opens_one_thing(ask: Ask, rest: Rest, company: Company) -> None:
+    """Read, create, edit and delete are told apart, in describes too."""
+    ana, theirs = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    company.grant(objectPermissions={"Contact": READ})
+    insert = (400, "INVALID_TYPE_FOR_OPERATION", "entity type cannot be inserted: Contact", [])
+    locked = (403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [])
+    assert ana.error("POST", "/sobjects/Contact", json={"LastName": "x"}) == insert
+    assert ana.error("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}) == locked
+    assert ana.error("DELETE", f"/sobjects/Contact/{theirs}") == locked
+    about = ana("GET", "/sobjects/Contact/describe").json()
+    assert (about["createable"], about["updateable"], about["deletable"]) == (False, False, False)
+    company.grant(objectPermissions={"Contact": CRED})
+    mine = ana.create("Contact", LastName="Mine")
+    assert ana("PATCH", f"/sobjects/Contact/{mine}", json={"LastName": "Still"}).status_code == 204
+    assert ana("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}).status_code == 204, "public read/write"
+    assert ana.error("DELETE", f"/sobjects/Contact/{theirs}") == locked, "only owners delete"
+    assert ana("DELETE", f"/sobjects/Contact/{mine}").status_code == 204
+
+
+def test_a_field_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
+    """It is missing from describe, records and queries, and writing it names no column."""
+    ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    company.grant(objectPermissions={"Contact": READ_EDIT})
+    names = {field["name"] for field in ana("GET", "/sobjects/Contact/describe").json()["fields"]}
+    assert {"Id", "LastName", "OwnerId", "Name"} <= names
+    assert not {"Email", "Title", "Plan__c", "MailingCity", "AccountId"} & names
+    assert "Email" not in ana("GET", f"/sobjects/Contact/{contact}").json()
+    for clause in ("Email FROM Contact", "Id FROM Contact WHERE Email = 'x'", "Id FROM Contact ORDER BY Email"):
+        status, code, message, _ = ana.error("GET", "/query", params={"q": f"SELECT {clause}"})
+        assert (status, code) == (400, "INVALID_FIELD")
+        assert "No such column 'Email' on entity 'Contact'." in message
+    assert ana.error("PATCH", f"/sobjects/Contact/{contact}", json={"Email": "a@b.example"}) == (
+        400, "INVALID_FIELD", "No such column 'Email' on sobject of type Contact", None
+    )  # fmt: skip
+
+
+def test_a_field_without_edit_is_read_only(ask: Ask, rest: Rest, company: Company) -> None:
+    ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    company.grant(objectPermissions={"Contact": CRED}, fieldPermissions={"Contact.Title": {"readable": True}})
+    assert "Title" in ana("GET", f"/sobjects/Contact/{contact}").json()
+    status, code, message, fields = ana.error("PATCH", f"/sobjects/Contact/{contact}", json={"Title": "x"})
+    assert (status, code, fields) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE", ["Title"])
+    assert message.startswith("Unable to create/update fields: Title. Please check the security settings of this field")
+    assert ana.error("POST", "/sobjects/Contact", json={"LastName": "x", "Title": "x"})[1] == code
+
+
+def test_an_address_is_opened_as_a_whole(ask: Ask, company: Company) -> None:
+    ana = ask(ANA)
+    rights = {"Contact.MailingAddress": {"editable": True, "readable": True}}
+    company.grant(objectPermissions={"Contact": CRED}, fieldPermissions=rights)
+    contact = ana.create("Contact", LastName="x", MailingCity="Lisboa")
+    assert ana.value(f"SELECT MailingAddress FROM Contact WHERE Id = '{contact}'")["city"] == "Lisboa"
+
+
+def test_a_field_deployed_without_permissions_is_hidden_from_the_administrator_too(rest: Rest, state: Path) -> None:
+    """An org shows such a field to nobody; a required one it shows to everybody."""
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        for name, more in (("Contact.Secret__c", {}), ("Contact.Needed__c", {"required": True})):
+            body = {"label": "x", "type": "Text", "length": 20, **more}
+            tx.put_component(Component("CustomField", name, body), user_id="u", now=NOON)
+    assert rest.error("GET", "/query", params={"q": "SELECT Secret__c FROM Contact"})[1] == "INVALID_FIELD"
+    names = {field["name"] for field in rest("GET", "/sobjects/Contact/describe").json()["fields"]}
+    assert "Needed__c" in names
+    assert "Secret__c" not in names
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        open_fields(tx, "Contact.Secret__c")
+    assert len(rest.rows("SELECT Secret__c FROM Contact")) == 30
+
+
+@pytest.mark.parametrize(("name", "permission"), [("Event", "EditEvent"), ("Task", "EditTask")])
+def test_activities_go_by_user_permissions(ask: Ask, company: Company, name: str, permission: str) -> None:
+    """Without Edit Events an event cannot be made, whatever else is granted."""
+    ana = ask(ANA)
+    company.grant(objectPermissions={"Contact": CRED})
+    values = {"Subject": "s"}
+    if name == "Event":
+        values |= {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
+    assert ana.error("POST", f"/sobjects/{name}", json=values)[:2] == (404, "NOT_FOUND")
+    company.grant(userPermissions={"ActivitiesAccess": {"enabled": True}})
+    assert ana.error("POST", f"/sobjects/{name}", json=values) == (
+        400, "INVALID_TYPE_FOR_OPERATION", f"entity type cannot be inserted: {name}", []
+    )  # fmt: skip
+    company.grant(userPermissions={permission: {"enabled": True}})
+    made = ana.create(name, **values)
+    assert ana.rows(f"SELECT Id FROM {name}")[0]["Id"] == made
+
+
+def test_with_private_contacts_everybody_sees_their_own(ask: Ask, rest: Rest, company: Company) -> None:
+    """Records of others are not there to read, and cannot be changed, deleted or referred to."""
+    company.private(Contact="Private")
+    ana = ask(ANA)
+    company.grant(objectPermissions={"Contact": CRED}, userPermissions={"EditEvent": {"enabled": True}})
+    mine = ana.create("Contact", LastName="Mine")
+    theirs = rest.value("SELECT Id FROM Contact WHERE LastName = 'Okafor'")
+    assert [row["Id"] for row in ana.rows("SELECT Id FROM Contact")] == [mine]
+    assert ana("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json()["totalSize"] == 1
+    assert ana.error("GET", f"/sobjects/Contact/{theirs}")[:2] == (404, "NOT_FOUND")
+    assert ana("GET", f"/composite/sobjects/Contact?ids={theirs},{mine}&fields=Id").json()[0] is None
+    hidden = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
+    assert ana.error("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"})[:2] == (400, hidden)
+    assert ana.error("DELETE", f"/sobjects/Contact/{theirs}")[:2] == (400, hidden)
+    company.grant(fieldPermissions={"Event.WhoId": {"editable": True, "readable": True}})
+    event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhoId": theirs}
+    assert ana.error("POST", "/sobjects/Event", json=event) == (
+        400, hidden, f"insufficient access rights on cross-reference id: {theirs[:15]}", []
+    )  # fmt: skip
+    collected = ana("PATCH", "/composite/sobjects", json={"records": [
+        {"attributes": {"type": "Contact"}, "Id": each, "LastName": "Both"} for each in (theirs, mine)
+    ]}).json()  # fmt: skip
+    assert [each["success"] for each in collected] == [False, True]
+    assert collected[0]["errors"][0]["statusCode"] == hidden
+    assert rest.value(f"SELECT LastName FROM Contact WHERE Id = '{theirs}'") == "Okafor"
+
+
+@pytest.mark.parametrize(
+    ("rights", "opened"),
+    [
+        (READ_EDIT, {"sees": False, "edits": False, "deletes": False}),
+        (READ_EDIT | {"viewAllRecords": True}, {"sees": True, "edits": False, "deletes": False}),
+        (CRED | {"viewAllRecords": True, "modifyAllRecords": True}, {"sees": True, "edits": True, "deletes": True}),
+    ],
+)
+def test_view_all_and_modify_all_open_private_records(
+    ask: Ask, rest: Rest, company: Company, rights: dict[str, bool], opened: dict[str, bool]
+) -> None:
+    company.private(Contact="Private")
+    ana, theirs = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    company.grant(objectPermissions={"Contact": rights})
+    assert (len(ana.rows("SELECT Id FROM Contact")) == 30) is opened["sees"]
+    path = f"/sobjects/Contact/{theirs}"
+    assert (ana("PATCH", path, json={"LastName": "x"}).status_code == 204) is opened["edits"]
+    assert (ana("DELETE", path).status_code == 204) is opened["deletes"]
+
+
+def test_the_users_own_view_all_and_modify_all_data_open_everything(ask: Ask, rest: Rest, company: Company) -> None:
+    company.private(Contact="Private")
+    ana, theirs = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    company.grant(userPermissions={"ViewAllData": {"enabled": True}})
+    assert len(ana.rows("SELECT Id FROM Contact")) == 30
+    assert ana("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}).status_code == 403
+    company.grant(userPermissions={"ModifyAllData": {"enabled": True}})
+    assert ana("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}).status_code == 204
+
+
+def test_a_contact_controlled_by_its_account_is_seen_with_it(ask: Ask, rest: Rest, company: Company) -> None:
+    company.private(Account="Private", Contact="ControlledByParent")
+    ana = ask(ANA)
+    company.grant(objectPermissions={"Contact": READ_EDIT, "Account": CRED})
+    assert ana.rows("SELECT Id FROM Contact") == []
+    account = ana.create("Account", Name="Mine")
+    contact = rest.create("Contact", LastName="x", AccountId=account)
+    assert [row["Id"] for row in ana.rows("SELECT Id FROM Contact")] == [contact]
+    assert ana("PATCH", f"/sobjects/Contact/{contact}", json={"LastName": "y"}).status_code == 204
+
+
+def test_an_event_is_read_by_those_who_see_its_contact_and_changed_by_its_owner(
+    ask: Ask, rest: Rest, company: Company
+) -> None:
+    ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    company.grant(objectPermissions={"Contact": READ}, userPermissions={"EditEvent": {"enabled": True}})
+    times = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
+    about = rest.create("Event", WhoId=contact, **times)
+    rest.create("Event", Subject="Lunch", **times)
+    assert [row["Id"] for row in ana.rows("SELECT Id FROM Event")] == [about]
+    assert ana("PATCH", f"/sobjects/Event/{about}", json={"Subject": "x"}).status_code == 403
+    company.private(Contact="Private")
+    assert ana.rows("SELECT Id FROM Event") == []
+
+
+def test_setup_is_for_those_who_may_view_it(ask: Ask, rest: Rest, company: Company) -> None:
+    """Others see their own assignments, and make none."""
+    ana = ask(ANA)
+    assert ana.error("GET", "/query", params={"q": "SELECT Id FROM PermissionSet"})[1] == "INVALID_TYPE"
+    assert len(ana.rows("SELECT Id FROM PermissionSetAssignment")) == 1
+    chosen = rest.value("SELECT Id FROM PermissionSet WHERE Name = 'Ana'")
+    sam = rest.value(f"SELECT Id FROM User WHERE Username = '{SAM}'")
+    body = {"AssigneeId": sam, "PermissionSetId": chosen}
+    assert ana.error("POST", "/sobjects/PermissionSetAssignment", json=body)[1] == "INVALID_TYPE_FOR_OPERATION"
+    assert ana.error("PATCH", f"/sobjects/User/{sam}", json={"Title": "x"})[1] == "INSUFFICIENT_ACCESS_OR_READONLY"
+    company.grant(userPermissions={name: {"enabled": True} for name in ("AssignPermissionSets", "ViewSetup")})
+    assert ana("POST", "/sobjects/PermissionSetAssignment", json=body).status_code == 201
+
+
+def test_a_standard_user_works_with_records_and_nothing_else(ask: Ask) -> None:
+    sam = ask(SAM)
+    account = sam.create("Account", Name="Mine", Industry="Energy")
+    sam.create("Contact", LastName="x", AccountId=account, Plan__c="free")
+    assert sam.error("GET", "/query", params={"q": "SELECT Id FROM PermissionSet"})[1] == "INVALID_TYPE"
+
+
+def test_bulk_jobs_have_the_rights_of_whoever_made_them(ask: Ask, company: Company) -> None:
+    company.private(Contact="Private")
+    ana = ask(ANA)
+    company.grant(objectPermissions={"Contact": READ})
+    ask_for = {"operation": "query", "query": "SELECT Id, Email FROM Contact"}
+    assert ana.error("POST", "/jobs/query", json=ask_for)[1] == "INVALID_FIELD"
+    done = ana("POST", "/jobs/ingest", json={"object": "Lead", "operation": "insert"})
+    assert done.json()[0]["errorCode"] == "INVALIDJOB"
