@@ -14,6 +14,7 @@ ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 FAULTS = "urn:fault.partner.soap.sforce.com"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XSD = "http://www.w3.org/2001/XMLSchema"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -130,7 +131,7 @@ def fault(error: Fault) -> bytes:
 
 
 def _envelope(namespaces: str, body: str) -> bytes:
-    head = f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}" xmlns:xsi="{XSI}"{namespaces}>'
+    head = f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}" xmlns:xsd="{XSD}" xmlns:xsi="{XSI}"{namespaces}>'
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>{head}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>'.encode()
     )

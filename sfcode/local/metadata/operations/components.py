@@ -68,9 +68,14 @@ def _record(tx: Tx, entry: Entry, api_version: float) -> soap.Node:
 
 
 def _inner(root: etree._Element) -> Iterator[str]:
-    for name, child in children_of(root):
+    for name, child in list(children_of(root)):
         if name != "fullName":
+            root.remove(child)
             child.tail = None
+            # The envelope says once which namespace all of this is in; a second time would be data to some clients.
+            for element in child.iter("*"):
+                element.tag = etree.QName(element).localname
+            etree.cleanup_namespaces(child)
             yield etree.tostring(child, encoding="unicode")
 
 
