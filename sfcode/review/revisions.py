@@ -120,10 +120,7 @@ def _start(
 
 def _place(repository: Repository, config: Path) -> PurePosixPath:
     """Find the config folder's path within the repository."""
-    try:
-        below = config.resolve().relative_to(repository.top.resolve())
-    except ValueError:
-        raise UsageError(f"{config} lies outside of the repository {repository.top}.") from None
+    below = config.resolve().relative_to(repository.top.resolve())
     if not below.parts:
         raise UsageError(
             f"{config} is the top of the repository, and templates lie beside the config folder.",

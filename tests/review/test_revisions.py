@@ -1,0 +1,372 @@
+"""Reviews read real repositories: whatever their shape, and without touching them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sfcode.errors import ConfigError, UsageError
+from sfcode.review.git import GitFailed, find
+from sfcode.review.revisions import compare
+from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, Edit, Files, Repository, edited, said, write
+
+CONFIG = Path("config")
+DEPARTMENT: Edit = ("contact", "    role: Title\n", "    role: Title\n    dept: Department\n")
+NO_PLAN: Edit = ("contact", "    plan: Plan__c\n", "")
+SENT = "medium: Contact.Department will be sent to Appcues as `dept`"
+NOT_SENT = "low: Contact.Plan__c will no longer be sent to Appcues, where `plan` will stay as last sent"
+MORE: Files = edited(FILES, DEPARTMENT)
+
+
+def test_the_work_tree_is_the_head_when_none_is_named(repository: Repository) -> None:
+    """Uncommitted and untracked files count, staged or not, and nothing in the repository moves."""
+    assert compare(CONFIG, "HEAD").is_empty
+    write(repository.root, MORE)
+    before = (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes())
+    found = compare(CONFIG, "HEAD")
+    assert SENT in said(found)
+    assert str(found.head) == "the work tree"
+    assert (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes()) == before
+
+
+def test_a_commit_can_be_the_head_whatever_lies_in_the_work_tree(repository: Repository) -> None:
+    repository.git("switch", "-q", "-c", "change")
+    commit = repository.commit(MORE)
+    repository.git("switch", "-q", "main")
+    write(repository.root, {"config/sfcode.yaml": "nonsense"})
+    found = compare(CONFIG, "main", "change")
+    assert SENT in said(found)
+    assert (found.head.name, found.head.commit) == ("change", commit)
+
+
+def test_positions_of_a_commit_are_the_users_paths(repository: Repository) -> None:
+    repository.git("switch", "-q", "-c", "change")
+    repository.commit(MORE)
+    place = next(one.position for one in compare(CONFIG, "main", "change").statements if "dept" in one.text)
+    assert str(place) == "config/mappings/contact.yaml:6:5"
+
+
+def test_what_happened_on_the_base_since_is_no_part_of_the_change(repository: Repository) -> None:
+    """The base is where head left it; with `direct` it is the base itself."""
+    fork = repository.git("rev-parse", "HEAD")
+    repository.git("switch", "-q", "-c", "change")
+    repository.commit(MORE)
+    repository.git("switch", "-q", "main")
+    repository.commit(edited(FILES, NO_PLAN))
+    repository.git("switch", "-q", "change")
+    found = compare(CONFIG, "main")
+    assert (found.base.commit, found.base.how) == (fork, "where HEAD left main")
+    assert [line for line in said(found) if "Appcues" in line][:1] == [SENT]
+    assert not any("Plan__c" in line for line in said(found))
+    direct = compare(CONFIG, "main", direct=True)
+    assert any(line.startswith("medium: Contact.Plan__c will be sent") for line in said(direct))
+
+
+def test_the_merge_commit_of_a_pull_request_shows_what_merging_changes(repository: Repository) -> None:
+    """What GitHub checks out for a pull request: a commit that merges it into its base."""
+    repository.git("switch", "-q", "-c", "change")
+    repository.commit(MORE)
+    repository.git("switch", "-q", "main")
+    tip = repository.commit(edited(FILES, ("settings", '"1"', '"2"')))
+    repository.git("switch", "-q", "--detach")
+    repository.git("merge", "-q", "--no-ff", "-m", "merge", "change")
+    found = compare(CONFIG, "main")
+    assert found.base.commit == tip
+    assert said(found)[0] == SENT
+    assert not any("account" in line for line in said(found))
+
+
+def test_branches_that_met_twice_are_compared_with_one_of_the_meetings(repository: Repository) -> None:
+    repository.git("switch", "-q", "-c", "change")
+    repository.commit({"a": "1"})
+    repository.git("switch", "-q", "main")
+    repository.commit({"b": "1"})
+    repository.git("branch", "meeting", "main")
+    repository.git("merge", "-q", "-m", "one", "change")
+    repository.git("switch", "-q", "change")
+    repository.git("merge", "-q", "-m", "two", "meeting")
+    repository.commit(MORE)
+    found = compare(CONFIG, "main", "change")
+    assert SENT in said(found)
+    assert any("met more than once" in note for note in found.notes)
+
+
+def test_histories_without_a_common_commit_are_compared_as_they_are(repository: Repository) -> None:
+    repository.git("switch", "-q", "--orphan", "other")
+    repository.commit(MORE)
+    found = compare(CONFIG, "main", "other")
+    assert SENT in said(found)
+    assert found.notes == ("main and other have no commit in common; compared with main itself.",)
+
+
+def clone(repository: Repository, to: Path, *options: str) -> Repository:
+    source = repository.root.as_uri()
+    subprocess.run(["git", "clone", "-q", *options, source, str(to)], check=True, capture_output=True)
+    made = object.__new__(Repository)
+    made.root = to
+    return made
+
+
+def test_a_bare_repository_is_read_by_its_paths(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.git("switch", "-q", "-c", "change")
+    repository.commit(MORE)
+    bare = clone(repository, tmp_path / "bare.git", "--bare")
+    monkeypatch.chdir(bare.root)
+    found = compare(CONFIG, "main", "change")
+    assert SENT in said(found)
+    assert find(CONFIG).bare
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = repository.git("rev-parse", "HEAD")
+    repository.commit(MORE)
+    monkeypatch.chdir(clone(repository, tmp_path / "shallow", "--depth=1").root)
+    with pytest.raises(GitFailed, match=f"no commit {old}") as caught:
+        compare(CONFIG, old)
+    assert "`fetch-depth: 0`" in caught.value.hint
+    assert compare(CONFIG, "HEAD").is_empty
+
+
+def test_a_shallow_clone_that_lacks_the_place_of_parting_says_so(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.git("switch", "-q", "-c", "change")
+    repository.commit(MORE)
+    repository.git("switch", "-q", "main")
+    repository.commit({"README": "1"})
+    monkeypatch.chdir(clone(repository, tmp_path / "shallow", "--depth=1", "--no-single-branch").root)
+    with pytest.raises(GitFailed, match="Where origin/change left origin/main is not in this clone") as caught:
+        compare(CONFIG, "origin/main", "origin/change")
+    assert "fetch-depth: 0" in caught.value.hint
+
+
+def test_a_branch_that_only_the_remote_has_is_suggested(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.git("branch", "release")
+    monkeypatch.chdir(clone(repository, tmp_path / "clone").root)
+    with pytest.raises(GitFailed) as caught:
+        compare(CONFIG, "release")
+    assert str(caught.value) == (
+        "There is no commit release in this repository.\n"
+        "This clone has it as origin/release: say --base origin/release, or `git fetch origin release:release`."
+    )
+
+
+@pytest.mark.parametrize("name", ["nope", "HEAD:config", "", "--output=x", "main^{tree}"])
+def test_what_is_no_commit_is_refused(repository: Repository, name: str) -> None:
+    """An option in disguise is never handed to git."""
+    with pytest.raises(GitFailed):
+        compare(CONFIG, name)
+    assert not (repository.root / "x").exists()
+
+
+def test_a_folder_outside_of_git_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, FILES)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(GitFailed, match="config does not lie in a git repository"):
+        compare(CONFIG, "main")
+
+
+def test_git_itself_may_be_missing(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(GitFailed, match="program git was not found"):
+        compare(CONFIG, "main")
+
+
+def test_a_project_in_a_sub_folder_is_found_from_there_and_from_the_top(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = {f"services/crm/{name}": text for name, text in FILES.items()}
+    repository.commit(below)
+    write(repository.root, {f"services/crm/{name}": text for name, text in MORE.items()})
+    top = compare(Path("services/crm/config"), "HEAD")
+    monkeypatch.chdir(repository.root / "services" / "crm")
+    inside = compare(CONFIG, "HEAD")
+    assert said(top) == said(inside)
+    assert SENT in said(top)
+    places = [next(one.position for one in found.statements if "dept" in one.text) for found in (top, inside)]
+    assert [place.file for place in places if place] == [
+        "services/crm/config/mappings/contact.yaml",
+        "config/mappings/contact.yaml",
+    ]
+    assert (top.folder, inside.folder) == ("", "services/crm")
+
+
+def test_another_project_of_the_repository_is_left_out(repository: Repository) -> None:
+    repository.commit({f"other/{name}": text for name, text in FILES.items()})
+    write(repository.root, {f"other/{name}": text for name, text in MORE.items()})
+    assert compare(CONFIG, "HEAD").is_empty
+    assert not compare(Path("other/config"), "HEAD").is_empty
+
+
+def test_a_link_is_looked_up_where_it_leads(repository: Repository, tmp_path: Path) -> None:
+    (repository.root / "astray").symlink_to(write(tmp_path / "elsewhere", FILES))
+    (repository.root / "alias").symlink_to("config")
+    with pytest.raises(GitFailed, match="astray does not lie in a git repository"):
+        compare(Path("astray"), "HEAD")
+    assert compare(Path("alias"), "HEAD").is_empty
+
+
+def test_the_top_of_a_repository_cannot_be_the_config_folder(repository: Repository) -> None:
+    """Templates lie beside the config folder, and beside the top there is nothing."""
+    with pytest.raises(UsageError, match="is the top of the repository"):
+        compare(Path(), "HEAD")
+
+
+def test_a_renamed_mapping_is_a_rename(repository: Repository) -> None:
+    repository.git("mv", "config/mappings/contact.yaml", "config/mappings/people.yaml")
+    found = compare(CONFIG, "HEAD")
+    assert [line for line in said(found) if "renamed" in line] == [
+        (
+            "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be "
+            "deleted and made anew as `Appcues_people`, and Salesforce will send to another address of the relay"
+        )
+    ]
+    assert not any("no longer be synced" in line or "will be synced" in line for line in said(found))
+
+
+def test_everything_is_new_where_the_base_has_no_config(repository: Repository) -> None:
+    repository.git("rm", "-rq", "config")
+    empty = repository.commit({"README": "1"})
+    repository.commit(FILES)
+    found = compare(CONFIG, empty)
+    assert found.notes == (f"config does not exist in {empty[:10]}: everything is new.",)
+    assert "medium: The integration is new: 11 components will be created" in said(found)
+    assert found.base_problems == ()
+
+
+def test_a_base_that_does_not_load_is_told_with_its_problems(repository: Repository) -> None:
+    broken = repository.commit(edited(FILES, ("contact", "object: Contact", "objekt: Contact")))
+    repository.commit(FILES)
+    found = compare(CONFIG, broken)
+    assert [str(problem) for problem in found.base_problems] == [
+        (
+            "config/mappings/contact.yaml:1:1: objekt: unknown key; write object (or: match, direction, delivery, user_id, "
+            "to_appcues, to_salesforce)"
+        )
+    ]
+    assert found.notes == (f"config does not load in {broken[:10]}: everything is shown as if it were new.",)
+    assert any("is new" in line for line in said(found))
+
+
+def test_a_base_without_a_settings_file_does_not_load(repository: Repository) -> None:
+    broken = repository.commit({}, "config/sfcode.yaml")
+    write(repository.root, FILES)
+    found = compare(CONFIG, broken)
+    assert [problem.path for problem in found.base_problems] == ["config/sfcode.yaml"]
+
+
+def test_a_head_that_does_not_load_is_told_with_its_problems(repository: Repository) -> None:
+    write(repository.root, edited(FILES, ("contact", "object: Contact", "object: [Contact]")))
+    found = compare(CONFIG, "HEAD")
+    assert [problem.position.line for problem in found.problems if problem.position] == [1]
+    assert not found.is_empty
+
+
+def test_a_head_without_config_is_an_error(repository: Repository) -> None:
+    repository.git("rm", "-rq", "config")
+    gone = repository.commit({"README": "1"})
+    with pytest.raises(ConfigError, match="there is no such folder in main"):
+        compare(CONFIG, "main~1", "main")
+    with pytest.raises(ConfigError, match="there is no such folder"):
+        compare(CONFIG, gone)
+
+
+def test_the_projects_own_templates_are_read_from_each_side(repository: Repository) -> None:
+    own = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
+    repository.commit({"templates/metadata/Flow.xml.j2": own})
+    write(repository.root, {"templates/metadata/Flow.xml.j2": own.replace("{{ flow.label }}", "Ours")})
+    found = compare(CONFIG, "HEAD")
+    assert [line for line in said(found) if "template" in line] == [
+        "medium: The project's own template `Flow.xml.j2` is new: see `Flow:Appcues_contact` and `Flow:Appcues_lead`"
+    ]
+    assert compare(CONFIG, "HEAD", "HEAD").is_empty
+
+
+def test_a_broken_template_is_named_as_the_user_knows_it(repository: Repository) -> None:
+    repository.commit({"templates/metadata/Flow.xml.j2": "{{ oops"})
+    found = compare(CONFIG, "HEAD~1", "HEAD")
+    assert {problem.position.file for problem in found.problems if problem.position} == {
+        "templates/metadata/Flow.xml.j2"
+    }
+
+
+def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Repository, tmp_path: Path) -> None:
+    """A pull request cannot have files of the machine read."""
+    secret = tmp_path / "secret.yaml"
+    secret.write_text(LEAD)
+    (repository.root / "shared.yaml").write_text(CONTACT)
+    contact = repository.root / "config" / "mappings" / "contact.yaml"
+    contact.unlink()
+    contact.symlink_to("../../shared.yaml")
+    lead = repository.root / "config" / "mappings" / "lead.yaml"
+    lead.unlink()
+    lead.symlink_to(secret)
+    repository.git("add", "-A")
+    repository.git("commit", "-q", "-m", "links")
+    found = compare(CONFIG, "HEAD~1", "HEAD")
+    assert [line for line in said(found) if "synced" in line] == [
+        (
+            "high: Leads will no longer be synced: 4 components will be deleted, field Lead.Appcues_NPS_Score__c with its "
+            "values among them"
+        )
+    ]
+    assert not any("Contact" in line for line in said(found))
+
+
+def test_a_hooks_environment_does_not_lead_astray(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git tells its hooks where they run; the review goes by the folder."""
+    other = Repository(tmp_path / "other")
+    other.commit({"README": "1"})
+    monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other.root / ".git" / "index"))
+    assert compare(CONFIG, "HEAD", "HEAD").is_empty
+
+
+def test_odd_names_are_read_and_unread_ones_left_out(repository: Repository) -> None:
+    """Names with blanks and letters of any script; what is not config is not looked at."""
+    repository.commit({"config/Ü b.txt": "x", "config/mappings/.hidden.yaml": "{", "config/new\nline": "y"})
+    assert compare(CONFIG, "HEAD~1", "HEAD").is_empty
+
+
+def test_every_head_environment_meets_its_partner(repository: Repository) -> None:
+    """A project that names its first environment is compared with what it was before."""
+    plain = SETTINGS[: SETTINGS.index("environments")]
+    base = repository.commit({"config/sfcode.yaml": plain})
+    repository.commit({"config/sfcode.yaml": SETTINGS})
+    found = compare(CONFIG, base)
+    assert found.environments == ("prod",)
+    assert not any("is new" in line for line in said(found))
+
+
+def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) -> None:
+    two = SETTINGS + "  test:\n    org: env:TEST\n"
+    repository.commit({"config/sfcode.yaml": two})
+    write(repository.root, {"config/sfcode.yaml": two.replace("env:TEST", "env:OTHER")})
+    assert compare(CONFIG, "HEAD", environment="prod").is_empty
+    assert said(compare(CONFIG, "HEAD", environment="test")) == [
+        "high: Environment `test` will be the org `env:OTHER` instead of the org `env:TEST`"
+    ]
+    assert [str(problem) for problem in compare(CONFIG, "HEAD", environment="nope").problems] == [
+        "config/sfcode.yaml:10:1: environments: there is no environment nope; name one of: prod, test"
+    ]
+
+
+def test_nothing_is_left_behind(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    compare(CONFIG, "HEAD", "HEAD")
+    assert list(scratch.iterdir()) == []
+    shutil.rmtree(scratch)
