@@ -1,0 +1,109 @@
+"""GitHub's expressions, as far as our workflows use them: what is not known here is an error, not an empty text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<op>&&|\|\||==|!=|!|\(|\))|(?P<name>[A-Za-z_][\w.-]*))")
+INSIDE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+STATUS = ("success", "failure", "cancelled", "always")
+
+
+class Expression:
+    """One expression, read once and worked out in a context."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        at = 0
+        text = text.strip()
+        while at < len(text):
+            found = TOKEN.match(text, at)
+            assert found, f"cannot read {text[at:]!r}"
+            self.tokens.append((str(found.lastgroup), str(found[str(found.lastgroup)])))
+            at = found.end()
+
+    @property
+    def asks_for_status(self) -> bool:
+        return any(kind == "name" and name in STATUS for kind, name in self.tokens)
+
+    def value(self, context: Mapping[str, Any], functions: Mapping[str, Callable[[], bool]]) -> Any:
+        rest = list(self.tokens)
+        result = _or(rest, context, functions)
+        assert not rest, rest
+        return result
+
+
+def _or(rest, context, functions):
+    value = _and(rest, context, functions)
+    while rest and rest[0] == ("op", "||"):
+        rest.pop(0)
+        other = _and(rest, context, functions)
+        value = value or other
+    return value
+
+
+def _and(rest, context, functions):
+    value = _equal(rest, context, functions)
+    while rest and rest[0] == ("op", "&&"):
+        rest.pop(0)
+        other = _equal(rest, context, functions)
+        value = value and other
+    return value
+
+
+def _equal(rest, context, functions):
+    value = _one(rest, context, functions)
+    while rest and rest[0] in (("op", "=="), ("op", "!=")):
+        _, sign = rest.pop(0)
+        other = _one(rest, context, functions)
+        same = _plain(value) == _plain(other)
+        value = same if sign == "==" else not same
+    return value
+
+
+def _one(rest, context, functions):
+    kind, token = rest.pop(0)
+    if kind == "text":
+        return token[1:-1].replace("''", "'")
+    if kind == "op":
+        if token == "!":
+            return not _one(rest, context, functions)
+        assert token == "(", token
+        value = _or(rest, context, functions)
+        assert rest.pop(0) == ("op", ")")
+        return value
+    if rest[:2] == [("op", "("), ("op", ")")]:
+        del rest[:2]
+        return functions[token]()
+    value = context
+    for name in token.split("."):
+        # A name that is not there is empty, but only below a context that is.
+        value = value[name] if value is context else (value or {}).get(name, "")
+    return value
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str("" if value is None else value)
+
+
+def filled(text: Any, context: Mapping[str, Any]) -> str:
+    """Replace every `${{ }}` of a text."""
+    return INSIDE.sub(lambda found: _plain(Expression(found[1]).value(context, {})), _plain(text))
+
+
+def holds(text: str | None, context: Mapping[str, Any], *, succeeded: bool) -> bool:
+    """Work out an `if`, which is about success unless it asks for a status itself."""
+    if text is None:
+        return succeeded
+    whole = INSIDE.fullmatch(str(text).strip())
+    expression = Expression(whole[1] if whole else str(text))
+    functions = {
+        "success": lambda: succeeded,
+        "failure": lambda: not succeeded,
+        "cancelled": lambda: False,
+        "always": lambda: True,
+    }
+    value = bool(expression.value(context, functions))
+    return value if expression.asks_for_status else succeeded and value
