@@ -137,8 +137,13 @@ def test_records_are_made_read_changed_listed_upserted_and_deleted(
     assert "Chief Officer" in table.stdout
     assert "PRODUCT_USER_ID__C" in table.stdout
 
+    # Nobody sees a deployed field without field rights, the administrator neither.
     deploy(ours, package)
     key = "Appcues_Event_Id__c"
+    (permissions,) = rows(ours, "SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'")
+    ours.rest.PermissionSetAssignment.create(
+        {"AssigneeId": ours.identity.user_id, "PermissionSetId": permissions["Id"]}
+    )
     with (tmp_path / "events.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([key, "Subject", "StartDateTime", "DurationInMinutes", "WhoId"])
