@@ -24,17 +24,27 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
         lines += [f"Apex test {test.name}.{test.method}: {test.message}" for test in result.tests.failures]
         lines += [f"Apex tests: {warning}" for warning in result.tests.coverage_warnings]
     if result.error_message:
-        lines.append(f"{result.error_status_code or 'error'}: {result.error_message}")
+        code = result.error_status_code or "error"
+        said = result.error_message.removeprefix(f"{code}: ").removeprefix("null: ")
+        lines.append(f"{code}: {said}")
     if not lines:
         lines.append(f"the deployment ended as {result.status}, and the org gave no reason")
     text = "".join(f"\n  - {line}" for line in lines)
     kept = "nothing of it was changed" if done else "no metadata was changed"
     before = "".join(f"\n  - {line}" for line in done)
     what = f"The org refused the deployment {result.id} ({result.status}); {kept}:{text}"
-    return DeployFailed(
-        f"{what}\nDone before it:{before}" if done else what,
-        "Correct the lines named above, then run `sfcode plan` again.",
-    )
+    return DeployFailed(f"{what}\nDone before it:{before}" if done else what, _cure(result))
+
+
+def _cure(result: DeployResult) -> str:
+    if result.error_status_code == "ALREADY_IN_PROCESS":
+        return (
+            "Somebody else is changing the setup of this org. When Setup > Deployment Status shows nothing running, "
+            "run `sfcode apply` again."
+        )
+    if result.error_message and not result.failures:
+        return "No component is at fault. Setup > Deployment Status may say more; then run `sfcode apply` again."
+    return "Correct the lines named above, then run `sfcode plan` again."
 
 
 def _problem(message: DeployMessage, origins: list[Origin]) -> Problem:

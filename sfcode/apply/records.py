@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sfcode.errors import OrgError
+from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address, Component
 from sfcode.org import Org
 from sfcode.plan.change import Action, Change
@@ -25,24 +25,34 @@ ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 def write_record(org: Org, change: Change) -> None:
     """Create, update or delete one record. Raises OrgError with the address and, where known, the cure."""
     try:
-        if change.address.type == "User":
-            _write_user(org, change)
-        elif change.action is Action.DELETE:
-            _unassign(org, change.address)
-        else:
-            _assign(org, change.address)
+        try:
+            _write(org, change)
+        except OrgUnreachable:
+            # The answer is lost, and with it whether it was done. Each of these can be done again.
+            _write(org, change, again=True)
     except OrgError as error:
-        hint = error.hint or _cure(change.address, error)
+        hint = _cure(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
         raise OrgError(f"{change.address}: {error.message}", hint, code=error.code) from error
 
 
-def _write_user(org: Org, change: Change) -> None:
+def _write(org: Org, change: Change, *, again: bool = False) -> None:
+    if change.address.type == "User":
+        _write_user(org, change, again=again)
+    elif change.action is Action.DELETE:
+        _unassign(org, change.address)
+    else:
+        _assign(org, change.address)
+
+
+def _write_user(org: Org, change: Change, *, again: bool) -> None:
     if change.after is None:
         raise AssertionError("users are never deleted")
     values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
     profile = str(change.after.body["Profile"])
     values["ProfileId"] = _id(org, "SELECT Id FROM Profile WHERE Name = {}", profile, what=f"profile {profile!r}")
     if change.action is Action.CREATE:
+        if again and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
+            return  # the plan did not find it, so it came from the attempt whose answer was lost
         org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
     else:
         username = change.address.full_name
@@ -93,6 +103,8 @@ def _id(org: Org, soql: str, value: str, *, what: str) -> str:
 
 
 def _cure(address: Address, error: OrgError) -> str:
+    if isinstance(error, OrgUnreachable):
+        return f"{error.hint} Then run `sfcode apply` again: it goes on where this one ended.".lstrip()
     if error.code == "DUPLICATE_USERNAME":
         return "Usernames are unique over all of Salesforce: choose another integration_user.username."
     if error.code == "LICENSE_LIMIT_EXCEEDED":

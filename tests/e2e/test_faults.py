@@ -1,0 +1,216 @@
+"""What goes wrong between sfcode and an org, at every request: the command ends well, or says what to do; the next one mends."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from sfcode.local import LocalOrg, serve
+from tests.e2e.journey import Journey
+
+REQUEST = "/services/[dS]*"
+"""What sfcode sends: REST and SOAP, not the sign-in and not the control route."""
+
+
+@dataclass
+class Faulty:
+    """A local org whose faults a test sets, and a project to apply to it."""
+
+    org: LocalOrg
+    journey: Journey
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        answer = requests.request(
+            method,
+            f"{self.org.url}/services/sfcode{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.org.access_token}"},
+            timeout=30,
+        )
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def arm(self, kind: str, **more: Any) -> None:
+        self.control("POST", "/faults", {"kind": kind, **more})
+
+    def struck(self) -> bool:
+        """Take the faults back, and tell whether any struck."""
+        hits = [fault["hits"] for fault in self.control("GET", "/faults")["faults"]]
+        self.control("DELETE", "/faults")
+        return any(hits)
+
+    def run(self, *words: str):
+        return self.journey.run("--org", self.org.url, *words)
+
+    def plan(self, *words: str):
+        return self.run("plan", *words)
+
+    def apply(self):
+        return self.run("apply", "--auto-approve")
+
+    def mends(self) -> None:
+        """The next apply works, and then there is nothing left to do."""
+        applied = self.apply()
+        assert applied.code == 0, applied.out + applied.err
+        again = self.plan("--detailed-exitcode")
+        assert again.code == 0, again.out
+
+
+@contextmanager
+def faulty(folder, name: str):
+    journey = Journey.start(folder / name)
+    with serve(folder / f"{name}-org") as org:
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token}
+        yield Faulty(org, journey)
+
+
+@pytest.fixture
+def org(tmp_path):
+    with faulty(tmp_path, "project") as org:
+        yield org
+
+
+def polite(result) -> None:
+    """Whatever happened, it was told in words and not as a bug of ours."""
+    assert result.code in (0, 1, 4), (result.code, result.out, result.err)
+    assert "Traceback" not in result.err
+    assert "bug in sfcode" not in result.err
+
+
+@pytest.mark.parametrize("kind", ["drop", "unavailable"])
+def test_a_plan_survives_a_fault_at_any_one_of_its_requests(org, kind):
+    for number in range(requests_of(org.plan, org)):
+        org.arm(kind, path=REQUEST, skip=number)
+        result = org.plan()
+        assert result.code == 0, (number, result.err)
+        assert org.struck()
+
+
+def requests_of(command, org: Faulty) -> int:
+    """Count the requests of a command."""
+    org.arm("drop", path=REQUEST, skip=10_000)
+    assert command().code == 0
+    (fault,) = org.control("GET", "/faults")["faults"]
+    org.control("DELETE", "/faults")
+    assert fault["seen"] > 4, "requests are seen"
+    return int(fault["seen"])
+
+
+@pytest.mark.parametrize("kind", ["drop", "drop_after"])
+def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(tmp_path, kind):
+    with faulty(tmp_path, "whole") as org:
+        first = requests_of(org.plan, org)  # which only reads, and has a test of its own
+        last = requests_of(org.apply, org)
+    ends = []
+    for number in range(first, last):
+        with faulty(tmp_path, f"{kind}-{number}") as org:
+            org.arm(kind, path=REQUEST, skip=number)
+            result = org.apply()
+            polite(result)
+            assert org.struck()
+            if result.code:
+                ends.append(result.err)
+                org.mends()
+            else:
+                assert org.plan("--detailed-exitcode").code == 0
+    (lost,) = ends
+    assert "The answer to the deployment was lost, so it may be running or not" in lost
+
+
+@pytest.mark.parametrize("kind", ["drop", "drop_after", "unavailable"])
+@pytest.mark.parametrize(
+    "path", ["*/sobjects/User*", "*/sobjects/PermissionSetLicenseAssign*", "*/sobjects/PermissionSetAssignment*"]
+)
+def test_a_record_that_cannot_be_written_is_told_with_its_address_and_the_next_apply_goes_on(org, kind, path):
+    org.arm(kind, path=path, method="POST", times=99)
+    refused = org.apply()
+    polite(refused)
+    assert org.struck()
+    if refused.code:
+        assert "run `sfcode apply` again: it goes on where this one ended." in refused.err
+        assert path.strip("*").rpartition("/")[2] + ":" in refused.err
+    else:
+        assert kind == "drop_after", "it was done, and that was found out"
+    org.mends()
+
+
+def test_what_only_reads_is_asked_again_without_a_word(org):
+    org.arm("unavailable", path=REQUEST, times=2)
+    assert org.plan().code == 0
+    assert org.struck()
+
+
+def test_a_locked_row_while_the_user_is_made_is_waited_out(org):
+    org.arm("row_lock", object="User", times=2)
+    applied = org.apply()
+    assert applied.code == 0, applied.err
+    assert org.struck()
+    assert org.plan("--detailed-exitcode").code == 0
+
+
+def test_a_row_that_stays_locked_is_an_error_with_the_address(org):
+    org.arm("row_lock", object="User", times=99)
+    refused = org.apply()
+    assert refused.code == 1
+    assert "User:appcues.integration@example.com.local: UNABLE_TO_LOCK_ROW" in refused.err
+    assert org.struck()
+    org.mends()
+
+
+@pytest.mark.parametrize("skip", [0, 3, 7, 11])
+def test_a_session_that_ends_in_the_middle_says_how_to_sign_in_again(org, skip):
+    org.arm("session_expired", path=REQUEST, skip=skip, times=99)
+    refused = org.apply()
+    polite(refused)
+    assert org.struck()
+    assert refused.code == 1
+    assert "SF_ACCESS_TOKEN" in refused.err
+    assert org.org.access_token not in refused.err + refused.out
+    org.mends()
+
+
+def test_a_deployment_that_takes_its_time_is_waited_for(org):
+    org.arm("slow_deploy", polls=4)
+    applied = org.apply()
+    assert applied.code == 0, applied.err
+    assert org.struck()
+    assert org.plan("--detailed-exitcode").code == 0
+
+
+def test_a_connection_lost_while_a_deployment_is_followed_is_sat_out(org):
+    org.arm("slow_deploy", polls=3)
+    org.arm("drop", path="/services/Soap/*", skip=6, times=2)
+    applied = org.apply()
+    assert applied.code == 0, applied.err
+    assert org.struck()
+
+
+def test_a_locked_setup_is_an_error_in_the_orgs_words_and_the_next_apply_works(org):
+    org.arm("locked_org")
+    refused = org.apply()
+    assert refused.code == 1
+    assert "ALREADY_IN_PROCESS" in refused.err
+    assert "another change" in refused.err
+    assert "Correct the lines" not in refused.err, "the config is not at fault"
+    assert org.struck()
+    org.mends()
+
+
+def test_a_used_up_allowance_is_an_error_that_says_so(org):
+    org.arm("request_limit", path="/services/data/*", times=99)
+    refused = org.plan()
+    polite(refused)
+    assert refused.code == 1
+    assert "REQUEST_LIMIT_EXCEEDED" in refused.err
+    assert org.struck()
+    org.mends()
+
+
+def test_a_slow_org_is_only_slow(org):
+    org.arm("latency", path=REQUEST, seconds=0.05, times=99)
+    assert org.apply().code == 0
+    assert org.struck()
