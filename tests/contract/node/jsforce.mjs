@@ -12,7 +12,9 @@ const names = ['jsforce', 'conn', 'connect', 'args'];
 function session(library) {
   const jsforce = require(library);
   const connect = (options) => new jsforce.Connection({ instanceUrl: url, loginUrl: url, version, ...options });
-  return { jsforce, connect, conn: connect({ accessToken }) };
+  const conn = connect({ accessToken });
+  conn.metadata.pollInterval = 20; // milliseconds; an org would be asked once a second
+  return { jsforce, connect, conn };
 }
 
 const sessions = new Map();

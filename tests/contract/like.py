@@ -1,0 +1,21 @@
+"""Comparing an answer with what matters of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def like(actual: Any, expected: Any) -> bool:
+    """Tell whether an answer has what is expected: of objects the keys named, lists item by item, a type for any such."""
+    if isinstance(expected, type):
+        return isinstance(actual, expected)
+    if isinstance(expected, Mapping):
+        return isinstance(actual, Mapping) and all(like(actual.get(key), each) for key, each in expected.items())
+    if isinstance(expected, list):
+        return (
+            isinstance(actual, list)
+            and len(actual) == len(expected)
+            and all(like(got, each) for got, each in zip(actual, expected, strict=True))
+        )
+    return bool(actual == expected) and isinstance(actual, bool) == isinstance(expected, bool)
