@@ -16,6 +16,13 @@ REQUEST = "/services/[dS]*"
 """What sfcode sends: REST and SOAP, not the sign-in and not the control route."""
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    """Wait less between attempts; how long is pinned with the client."""
+    monkeypatch.setattr("sfcode.org.retry.FIRST", 0.02)
+    monkeypatch.setattr("sfcode.org.follow.FIRST_PAUSE", 0.02)
+
+
 @dataclass
 class Faulty:
     """A local org whose faults a test sets, and a project to apply to it."""
