@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sfcode.local import reset, serve
 from sfcode.metadata.component import Address, Body, Component
@@ -89,6 +90,12 @@ def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
         members.setdefault(address.type, []).append(address.full_name)
     files = client.metadata.retrieve(members).files
     return {each.address: normal(each).body for each in read(files) if each.address in wanted}
+
+
+def rows(client: Org, query: str) -> list[dict[str, Any]]:
+    """Ask the org without the tool that is tested."""
+    found = client.rest.query_all(query)["records"]
+    return [{name: value for name, value in row.items() if name != "attributes"} for row in found]
 
 
 def deploy(client: Org, package: Rendered) -> None:

@@ -1,4 +1,4 @@
-"""The sf CLI as it is, against the local org: signing in, records, objects, users and limits."""
+"""The sf CLI as it is, against the local org: signing in, bulk records, users and limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,16 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sfcode.local import LocalOrg
 from sfcode.local.store import Store
 from sfcode.org import Org
-from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
+from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy, rows
 from tests.contract.sf import SfCli
 
 ORGANIZATION = "SELECT Name FROM Organization"
-
-
-def rows(client: Org, query: str) -> list[dict[str, Any]]:
-    """Ask the org without sf."""
-    found = client.rest.query_all(query)["records"]
-    return [{name: value for name, value in row.items() if name != "attributes"} for row in found]
 
 
 def test_signing_in_with_a_token(sf_cli: SfCli, org: LocalOrg) -> None:
@@ -113,61 +106,26 @@ def test_everything_goes_over_tls_too(
     assert not [warning for warning in done.get("warnings", []) if "insecure" in warning]
 
 
-def test_records_are_made_read_changed_listed_upserted_and_deleted(
-    at_org: SfCli, org: LocalOrg, ours: Org, package: Rendered, tmp_path: Path
-) -> None:
-    by_name = "SELECT Id, Title, Product_User_Id__c FROM Contact WHERE LastName = 'Van Dyke'"
-
-    values = "FirstName=Sofie LastName='Van Dyke' Product_User_Id__c=9001"
-    made = at_org("data create record -s Contact -v", values)["result"]["id"]
-    assert rows(ours, by_name) == [{"Id": made, "Title": None, "Product_User_Id__c": 9001}]
-
-    done = at_org("data get record -s Contact -w", "FirstName=Sofie LastName='Van Dyke'")
-    assert (done["result"]["Id"], done["result"]["Name"]) == (made, "Sofie Van Dyke")
-
-    at_org("data update record -s Contact", "-i", made[:15], "-v", "Title='Chief Officer'")
-    assert [row["Title"] for row in rows(ours, by_name)] == ["Chief Officer"]
-
-    refused = at_org("data update record -s Contact", "-i", made, "-v", "Email=nonsense", code=1)
-    assert (refused["name"], refused["data"]["fields"]) == ("INVALID_EMAIL_ADDRESS", ["Email"])
-
-    # Without --json sf asks for the columns as well, to print a table.
-    table = at_org.run(at_org.home, "data", "query", "-q", f"{by_name} LIMIT 1")
-    assert table.returncode == 0, table.stderr
-    assert "Chief Officer" in table.stdout
-    assert "PRODUCT_USER_ID__C" in table.stdout
-
-    # Nobody sees a deployed field without field rights, the administrator neither.
+def test_records_of_a_file_are_upserted_in_bulk(at_org: SfCli, ours: Org, package: Rendered, tmp_path: Path) -> None:
+    """The first time they are made, the second time found by their external id."""
     deploy(ours, package)
-    key = "Appcues_Event_Id__c"
+    # Nobody sees a deployed field without field rights, the administrator neither.
     (permissions,) = rows(ours, "SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'")
     ours.rest.PermissionSetAssignment.create(
         {"AssigneeId": ours.identity.user_id, "PermissionSetId": permissions["Id"]}
     )
+    (contact,) = rows(ours, "SELECT Id FROM Contact LIMIT 1")
+    key = "Appcues_Event_Id__c"
     with (tmp_path / "events.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([key, "Subject", "StartDateTime", "DurationInMinutes", "WhoId"])
-        table.writerow(["k1", "NPS, 9", "2026-01-01T10:00:00Z", "15", made])
-    upsert = f"data upsert bulk -s Event -i {key} -w 1 -f"
+        table.writerow(["k1", "NPS, 9", "2026-01-01T10:00:00Z", "15", contact["Id"]])
     for created in (True, False):
-        done = at_org(upsert, str(tmp_path / "events.csv"))
+        done = at_org(f"data upsert bulk -s Event -i {key} -w 1 -f", str(tmp_path / "events.csv"))
         (record,) = done["result"]["records"]["successfulResults"]
         assert record["sf__Created"] == str(created).lower()
         found = rows(ours, "SELECT Subject, WhoId FROM Event WHERE Subject LIKE 'NPS%'")
-        assert found == [{"Subject": "NPS, 9", "WhoId": made}]
-
-    at_org("data delete record -s Contact", "-i", made)
-    assert rows(ours, by_name) == []
-
-
-def test_objects_are_listed_and_described(at_org: SfCli, ours: Org) -> None:
-    done = at_org("sobject list --sobject all")
-    assert {"Account", "Contact", "Event", "Lead", "User"} <= set(done["result"])
-    done = at_org("sobject describe -s Contact")
-    described = {field["name"]: field for field in done["result"]["fields"]}
-    assert described.keys() == {field["name"] for field in ours.rest.Contact.describe()["fields"]}
-    assert (described["Product_User_Id__c"]["type"], described["Product_User_Id__c"]["custom"]) == ("double", True)
-    assert described["AccountId"]["referenceTo"] == ["Account"]
+        assert found == [{"Subject": "NPS, 9", "WhoId": contact["Id"]}]
 
 
 def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
@@ -184,17 +142,3 @@ def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org
     assert rows(ours, f"SELECT PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign {who}")
     sets = rows(ours, f"SELECT PermissionSet.Name FROM PermissionSetAssignment {who}")
     assert "Appcues_Integration" in {row["PermissionSet"]["Name"] for row in sets}
-
-
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [
-        ("data query -q SELECT+Nope__c+FROM+Contact", "INVALID_FIELD"),
-        ("sobject describe -s Nope", "NOT_FOUND"),
-        ("org list metadata -m Nope", "sf:INVALID_TYPE"),
-    ],
-)
-def test_what_is_not_there_is_named(at_org: SfCli, command: str, name: str) -> None:
-    """sf shows the org's own code."""
-    words = [word.replace("+", " ") for word in command.split()]
-    assert at_org(words[0], *words[1:], code=1)["name"] == name
