@@ -42,7 +42,7 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
         revision=mark.revision,
         applied_by=mark.by,
         applied_at=mark.at,
-        config_digest=plan.config_digest,
+        config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
         history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
     )

@@ -37,6 +37,7 @@ def apply(
     tests: tuple[str, ...],
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
+    targets: tuple[Address, ...],
 ) -> int:
     """
     Make the org what the config asks for.
@@ -52,8 +53,8 @@ def apply(
     if attach:
         return _attach(session, attach)
     saved = load(plan_file) if plan_file else None
-    if saved and (adopt or allow_delete):
-        raise UsageError("A saved plan is carried out as it is.", "Give --adopt and --allow-delete to `sfcode plan`.")
+    if saved and (adopt or allow_delete or targets):
+        raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
     project = session.project()
     if project.target.protected and saved is None:
         raise Refused(
@@ -64,7 +65,7 @@ def apply(
     def again(project: Project, org: Org, secrets: dict[str, str]) -> Made:
         if saved and saved.destroy:
             return make_destroy(project, org, secrets)
-        return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete)
+        return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
 
     options = DeployOptions(test_level=test_level, run_tests=tests)
     done = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options)

@@ -34,7 +34,7 @@ def allow_delete_option(command: Command) -> Command:
 
 
 def ownership_options(command: Command) -> Command:
-    """Add the options by which the user takes responsibility for an address."""
+    """Add the options by which the user takes responsibility for an address, or singles it out."""
     adopt = click.option(
         "--adopt",
         metavar="ADDRESS",
@@ -42,7 +42,15 @@ def ownership_options(command: Command) -> Command:
         callback=_addresses,
         help="Take on a component that the org has and sfcode did not put there. Repeatable.",
     )
-    return adopt(allow_delete_option(command))
+    target = click.option(
+        "--target",
+        "targets",
+        metavar="ADDRESS",
+        multiple=True,
+        callback=_addresses,
+        help="Look at this address only; for emergencies, since the rest stays half done. Repeatable.",
+    )
+    return adopt(allow_delete_option(target(command)))
 
 
 def test_options(command: Command) -> Command:

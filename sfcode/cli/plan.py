@@ -48,6 +48,7 @@ def plan(
     tests: tuple[str, ...],
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
+    targets: tuple[Address, ...],
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
     from sfcode.org import DeployOptions
@@ -58,8 +59,8 @@ def plan(
     _refuse_mixtures(
         refresh_only=refresh_only,
         destroying=destroying,
-        planning=bool(out or check or destroying or adopt or allow_delete),
-        adopting=bool(adopt),
+        planning=bool(out or check or destroying or adopt or allow_delete or targets),
+        adopting=bool(adopt or targets),
     )
     project = session.project()
     secrets = session.secrets(project)
@@ -70,7 +71,7 @@ def plan(
             if destroying:
                 made = make_destroy(project, org, secrets, allow_delete=allow_delete)
             else:
-                made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete)
+                made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
             shown = made.plan
             if check and not shown.refusals:
                 options = DeployOptions(test_level=test_level, run_tests=tests)
@@ -87,7 +88,7 @@ def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, ad
     if refresh_only and planning:
         raise UsageError("--refresh-only looks and plans nothing.", "Use it without the options that plan.")
     if destroying and adopting:
-        raise UsageError("--destroy takes nothing on.", "Leave --adopt away.")
+        raise UsageError("--destroy takes everything down.", "Leave --adopt and --target away.")
 
 
 def _checked(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from sfcode.config.project import Project
+from sfcode.errors import UsageError
 from sfcode.generate.desired import Desired
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normal import normal
@@ -71,13 +73,39 @@ def build(
     )
 
 
+def limited(plan: Plan, applied: Applied, targets: Collection[Address]) -> Plan:
+    """Limit a plan to some addresses; what else is ours stays as it is. Raises UsageError for a stranger."""
+    planned = {change.address for change in plan.changes}
+    if strangers := sorted(set(targets) - planned):
+        listed = ", ".join(map(str, strangers))
+        raise UsageError(
+            f"--target names what is not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
+        )
+    count = len(set(targets))
+    warning = (
+        f"limited to {count} address{'' if count == 1 else 'es'} by --target; the rest stays as it is, done or not"
+    )
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if change.address in targets),
+        refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
+        warnings=(*plan.warnings, warning),
+        kept=tuple(component for component in left_components(applied) if component.address not in targets),
+        records_state=False,
+    )
+
+
+def left_components(applied: Applied) -> tuple[Component, ...]:
+    """Read the last apply as components, sorted by address."""
+    return tuple(
+        Component(address.type, address.full_name, body) for address, body in sorted(applied.components.items())
+    )
+
+
 def applied_components(applied: Applied, now: Mapping[str, str]) -> dict[Address, Component]:
     """Read the last apply as components; a secret that has another value now is marked as the previous one."""
     replaced = {name for name, left in applied.secrets.items() if now.get(name, left) != left}
-    return {
-        address: applied_before(Component(address.type, address.full_name, body), replaced)
-        for address, body in applied.components.items()
-    }
+    return {component.address: applied_before(component, replaced) for component in left_components(applied)}
 
 
 def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collection[Address]) -> Iterator[Refusal]:
@@ -117,5 +145,5 @@ def _named_in_vain(adopt: Collection[Address], allow: Collection[Address], chang
 
 def _state_is_behind(desired: Desired, observed: Observed) -> bool:
     """Tell whether the state would read differently after an apply, bodies compared as plans compare them."""
-    left = [Component(address.type, address.full_name, body) for address, body in observed.applied.components.items()]
+    left = left_components(observed.applied)
     return {normal(component) for component in left} != {normal(component) for component in desired.components}

@@ -12,7 +12,7 @@ from sfcode.generate.desired import Desired
 from sfcode.generate.records import records
 from sfcode.metadata.component import Address
 from sfcode.org import Org
-from sfcode.plan.build import build
+from sfcode.plan.build import build, limited
 from sfcode.plan.destroy import destroy
 from sfcode.plan.observe import observe
 from sfcode.plan.observed import Observed
@@ -37,8 +37,9 @@ def make(
     *,
     adopt: Collection[Address] = (),
     allow_delete: Collection[Address] = (),
+    targets: Collection[Address] = (),
 ) -> Made:
-    """Describe, generate, observe and compare. Changes nothing in the org."""
+    """Describe, generate, observe and compare; with `targets`, only those. Changes nothing in the org."""
     schema, warnings = org_schema(org, project)
     desired = generate(project, schema)
     wanted = {component.address: component.body for component in (*desired.components, *desired.records)}
@@ -46,7 +47,7 @@ def make(
     said = (*observed.warnings, *warnings, *(str(problem) for problem in desired.warnings))
     observed = replace(observed, warnings=said)
     plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)
-    return Made(plan, desired, observed)
+    return Made(limited(plan, observed.applied, targets) if targets else plan, desired, observed)
 
 
 def make_destroy(

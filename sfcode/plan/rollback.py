@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Body, Component, Value
-from sfcode.plan.build import applied_components, holding_data
+from sfcode.plan.build import applied_components, holding_data, left_components
 from sfcode.plan.change import Change
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan, Refusal
@@ -59,8 +59,8 @@ def rollback(
         secrets=now,
         kept=tuple(
             component
-            for address, component in sorted(applied.items())
-            if address not in past.before and address in observed.components
+            for component in left_components(observed.applied)
+            if component.address not in past.before and component.address in observed.components
         ),
         released=frozenset(address for address in past.before if address not in past.owned),
     )
