@@ -70,8 +70,9 @@ test-org: $(READY) ## run the probes of docs/unverified.md against the org that 
 	fi
 	$(BIN)/python -m pytest -m org $(ARGS)
 
-record: $(READY) ## record the cassettes of the client tests anew
+record: $(READY) $(SF) $(CCI) ## record the cassettes of the client tests anew, and what other programs send
 	$(BIN)/python -m pytest -m vcr --record-mode=rewrite $(ARGS)
+	SFCODE_RECORD=1 $(BIN)/python -m pytest -m recorded tests/contract $(ARGS)
 
 lock: ## resolve pyproject.toml into requirements/dev.txt; ARGS=--upgrade takes newer versions
 	@scripts/lock.sh $(ARGS)

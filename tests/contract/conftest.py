@@ -8,11 +8,36 @@ import pytest
 
 from sfcode.local import LocalOrg, serve
 from sfcode.org import Org, connect
+from tests.conftest import STARTED_WITH
 from tests.contract.project import API_VERSION, Rendered, found, rendered
+from tests.contract.recording import Recordings
 from tests.contract.sf import Clients, SfCli, clients
 from tests.e2e.journey import Journey
 
 Sf = Callable[..., str]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recordings(root: Path) -> Iterator[Recordings | None]:
+    """Collect what clients send, where SFCODE_RECORD asks for it; write it down when all is done."""
+    if not STARTED_WITH.get("SFCODE_RECORD"):
+        yield None
+        return
+    found = Recordings(root)
+    with found.listening():
+        yield found
+    found.save()
+
+
+@pytest.fixture(autouse=True)
+def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> Iterator[None]:
+    """Keep what a test sends that is marked `recorded`; once, if it is done over http and TLS."""
+    marker = request.node.get_closest_marker("recorded")
+    if recordings is None or marker is None or "tls" in request.node.name:
+        yield
+        return
+    with recordings.of(request.node, *marker.args, **marker.kwargs):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,19 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
+from vcr import VCR
 
 from sfcode.local import LocalOrg, serve
 from sfcode.local.store import Store
 from tests.contract.states import with_external_ids
+from tests.org import recording
 
 VERSION = "62.0"
+
+
+def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
+    """Write cassettes with a head that says where they come from."""
+    vcr.register_serializer("yaml", recording.Serializer)
 
 
 class PlainHttp(HTTPAdapter):

@@ -29,6 +29,16 @@ MOST = 150_000_000
 """How many bytes one upload may have."""
 MOST_WITH_JOB = 100_000
 """How many characters may come together with the job."""
+COUNTED = (
+    "jobType",
+    "numberRecordsProcessed",
+    "numberRecordsFailed",
+    "retries",
+    "totalProcessingTime",
+    "apiActiveProcessingTime",
+    "apexProcessingTime",
+)
+"""What an org does not tell of a job that was just made."""
 CSV_TYPE = "text/csv; charset=UTF-8"
 
 
@@ -73,7 +83,7 @@ def _create(call: Call, work: Work) -> Response:
             job = _new(call, tx, call.json_object())
             tx.put_bulk(job)
         told = jobs.told(job, base=call.base)
-        return answer({name: value for name, value in told.items() if name != "jobType"})
+        return answer({name: value for name, value in told.items() if name not in COUNTED})
     body, content = _together(call)
     with call.context.store.transaction() as tx:
         job = _new(call, tx, body) | {"state": jobs.UPLOADED}
@@ -99,8 +109,7 @@ def _new(call: Call, tx: Tx, body: Mapping[str, Any]) -> Job:
     job = jobs.create(call, tx, kind=KIND, operation=operation, about=target.name, body=body)
     if operation == "upsert":
         job["externalIdFieldName"] = _external_id(target, body.get("externalIdFieldName"))
-    counts = ("numberRecordsProcessed", "numberRecordsFailed", "retries", "totalProcessingTime")
-    return job | dict.fromkeys((*counts, "apiActiveProcessingTime", "apexProcessingTime"), 0)
+    return job | dict.fromkeys(COUNTED, 0) | {"jobType": KIND}
 
 
 def _external_id(target: ObjectDef, name: object) -> str:

@@ -19,6 +19,8 @@ from simple_salesforce.format import format_external_id
 
 from tests.contract.simple_salesforce.conftest import VERSION, Served
 
+pytestmark = pytest.mark.recorded("simple-salesforce", "with_external_ids")
+
 Step = Callable[[Salesforce, Served], None]
 
 

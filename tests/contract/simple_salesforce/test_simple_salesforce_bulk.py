@@ -15,6 +15,8 @@ from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceO
 
 from tests.contract.simple_salesforce.conftest import Served
 
+pytestmark = pytest.mark.recorded("simple-salesforce", "with_external_ids")
+
 WAIT = 0.01
 Step = Callable[[Salesforce, Served, Path], None]
 

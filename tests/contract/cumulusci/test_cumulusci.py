@@ -8,6 +8,8 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from tests.contract.cumulusci.conftest import Cumulus
 
+pytestmark = pytest.mark.recorded("cumulusci", "shipped")
+
 FIELD = Component("CustomField", "Contact.Made__c", {"label": "Made", "type": "Text", "length": 20})
 SET = Component("PermissionSet", "Made", {"label": "Made", "description": "By deploy"})
 WRONG = Component(

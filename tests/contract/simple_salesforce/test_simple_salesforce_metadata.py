@@ -17,6 +17,8 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.package import read, write, zip_files
 from tests.contract.simple_salesforce.conftest import VERSION, Served
 
+pytestmark = pytest.mark.recorded("simple-salesforce", "with_external_ids")
+
 SECONDS = 20
 NS = {"m": "http://soap.sforce.com/2006/04/metadata"}
 SET = Component("PermissionSet", "Made", {"label": "Made", "description": "By deploy"})

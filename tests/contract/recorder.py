@@ -1,0 +1,242 @@
+"""
+What clients sent to a local org, written down so that it can be sent again without them.
+
+A recording is a file of JSON lines: a header, then the name of each test with its exchanges. Of a request everything
+is kept that an org could look at, tokens replaced; of an answer only its shape, and the ids in it, which later requests
+may name.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from lxml import etree
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import sfcode
+from sfcode.local import ids
+
+TOKEN = re.compile(r"00D\w{12,15}(?:!|%21|\\u0021)[\w.]+")
+ID = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9]{{3}}{ids.POD}[01][A-Za-z0-9]{{9}}(?:[A-Za-z0-9]{{3}})?(?![A-Za-z0-9])")
+SCRUBBED = "00D000000000000!SCRUBBED.{}"
+WRONG = SCRUBBED.format("wrong")
+"""Stands for tokens that an org does not take."""
+UNAUTHORIZED = 401
+ORIGIN = "{origin}"
+KEPT_HEADERS = ("accept", "content-type", "soapaction", "sforce-call-options", "sforce-query-options", "if-match")
+TELLING = frozenset(
+    {"errorCode", "statusCode", "faultcode", "state", "status", "success", "done", "problemType", "checkOnly"}
+)
+"""Keys whose values are a part of the shape."""
+SIGN_IN = ("/services/oauth2/token", "/services/oauth2/revoke", "/services/oauth2/introspect")
+SECRET = frozenset({"assertion", "client_secret", "code", "code_verifier", "password", "refresh_token", "token"})
+
+Json = Any
+
+
+@dataclass
+class Recorder:
+    """An application around the org's own, which keeps what passes."""
+
+    app: ASGIApp
+    exchanges: list[dict[str, Json]] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked, answered = bytearray(), bytearray()
+        exchange: dict[str, Json] = {}
+        self.exchanges.append(exchange)
+        status = 0
+
+        async def hear() -> Message:
+            message = await receive()
+            asked.extend(message.get("body", b""))
+            return message
+
+        async def say(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            answered.extend(message.get("body", b""))
+            await send(message)
+
+        await self.app(scope, hear, say)
+        exchange["request"] = request(scope, bytes(asked))
+        exchange["answer"] = answer(status, bytes(answered))
+
+
+def request(scope: Scope, body: bytes) -> dict[str, Json]:
+    """Write a request down."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    if scope["query_string"]:
+        path += "?" + scope["query_string"].decode("latin-1")
+    told: dict[str, Json] = {"method": scope["method"], "path": path}
+    told["headers"] = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+    if "authorization" in headers:
+        told["headers"]["authorization"] = headers["authorization"]
+    if path.startswith(SIGN_IN):
+        body = _without_secrets(body)
+    if body:
+        told |= _written(body, f"{scope['scheme']}://{headers.get('host', '')}")
+    return told
+
+
+def _without_secrets(body: bytes) -> bytes:
+    pairs = [
+        (name, "SCRUBBED" if name in SECRET else value)
+        for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    ]
+    return urlencode(pairs).encode()
+
+
+def _written(body: bytes, origin: str) -> dict[str, str]:
+    try:
+        return {"body": body.decode().replace(origin, ORIGIN)}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def body_of(told: Mapping[str, Json], origin: str) -> bytes:
+    """Read the body of a request that was written down."""
+    if "base64" in told:
+        return base64.b64decode(told["base64"])
+    return str(told.get("body", "")).replace(ORIGIN, origin).encode()
+
+
+def answer(status: int, body: bytes) -> dict[str, Json]:
+    """Write an answer down: its status, its shape, and the ids and tokens in it."""
+    return {"status": status, "shape": shape(body), "ids": named(body.decode("utf-8", "replace"))}
+
+
+def named(text: str) -> list[str]:
+    """List the tokens and ids in a text, each once, in the order in which they come."""
+    tokens = dict.fromkeys(TOKEN.findall(text))
+    return [*tokens, *dict.fromkeys(ID.findall(TOKEN.sub(" ", text)))]
+
+
+def shape(body: bytes) -> Json:
+    """Tell what an answer is made of: keys, elements and kinds of values, and what a few of them say."""
+    if not body:
+        return None
+    if body.lstrip()[:1] in (b"{", b"["):
+        return _of_json(json.loads(body), "")
+    if body.lstrip()[:1] == b"<" and b"<!DOCTYPE" not in body:
+        return {etree.QName(root := etree.fromstring(body)).localname: _of_element(root)}
+    return {"lines": body.decode("utf-8", "replace").splitlines()[:1]}
+
+
+def _of_json(value: Json, key: str) -> Json:
+    if isinstance(value, dict):
+        return {name: _of_json(each, name) for name, each in sorted(value.items())}
+    if isinstance(value, list):
+        return _merged([_of_json(each, key) for each in value])
+    if key in TELLING:
+        return f"={json.dumps(value)}"
+    kinds = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null"}
+    return kinds[type(value)]
+
+
+def _of_element(element: etree._Element) -> Json:
+    children: dict[str, list[Json]] = {}
+    for child in element.iterchildren("*"):
+        children.setdefault(etree.QName(child).localname, []).append(_of_element(child))
+    name = etree.QName(element).localname
+    if not children:
+        return f"={element.text}" if name in TELLING else "text" if element.text else "null"
+    return {name: found[0] if len(found) == 1 else _merged(found) for name, found in sorted(children.items())}
+
+
+def _merged(found: list[Json]) -> list[Json]:
+    """Give each kind of entry of a list once; objects are laid one over the other."""
+    objects = [each for each in found if isinstance(each, dict)]
+    others = sorted({json.dumps(each) for each in found if not isinstance(each, dict)})
+    merged: dict[str, Json] = {}
+    for name in sorted({name for each in objects for name in each}):
+        values = {json.dumps(each[name]) for each in objects if name in each}
+        values |= set() if all(name in each for each in objects) else {'"absent"'}
+        only = sorted(values)
+        merged[name] = json.loads(only[0]) if len(only) == 1 else [json.loads(each) for each in only]
+    return [*([merged] if objects else []), *(json.loads(each) for each in others)]
+
+
+def is_question(told: Mapping[str, Json]) -> bool:
+    """Tell whether a request changes nothing: clients ask such again and again until something is done."""
+    asks = re.search(r"<(?:\w[\w.-]*:)?(check\w+|list\w+|read\w+|describe\w+)\b", str(told.get("body", ""))[:3000])
+    return told["method"] == "GET" or bool(asks)
+
+
+def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Leave out the repetitions of somebody who waits."""
+    done = [each for each in exchanges if each]
+    return [
+        each
+        for each, later in zip(done, [*done[1:], None], strict=True)
+        if later is None or not is_question(each["request"]) or each["request"] != later["request"]
+    ]
+
+
+def save(path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[str, Json]]]) -> None:
+    """Write a recording, without tokens."""
+    about = {
+        "recorded_against": {
+            "server": f"the local org of sfcode {sfcode.__version__}",
+            "salesforce": False,
+            "on": f"{datetime.now(UTC):%Y-%m-%d}",
+            "again": "make record",
+        },
+        **header,
+    }
+    lines = [json.dumps(about)]
+    for name, exchanges in tests.items():
+        lines.append(json.dumps({"test": name}))
+        lines += _scrubbed(exchanges)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _scrubbed(exchanges: list[dict[str, Json]]) -> list[str]:
+    lines = [json.dumps(each, ensure_ascii=False, sort_keys=True) for each in exchanges]
+    refused = {
+        _plain(token)
+        for each, line in zip(exchanges, lines, strict=True)
+        if each["answer"]["status"] == UNAUTHORIZED
+        for token in TOKEN.findall(line)
+    }
+    taken = {
+        _plain(token)
+        for each, line in zip(exchanges, lines, strict=True)
+        if each["answer"]["status"] != UNAUTHORIZED
+        for token in TOKEN.findall(line)
+    }
+    tokens = dict.fromkeys(refused - taken, WRONG)
+
+    def scrubbed(found: re.Match[str]) -> str:
+        return tokens.setdefault(_plain(found[0]), SCRUBBED.format(len(tokens) - (WRONG in tokens.values())))
+
+    return [TOKEN.sub(scrubbed, each) for each in lines]
+
+
+def _plain(token: str) -> str:
+    return token.replace("%21", "!").replace("\\u0021", "!")
+
+
+def load(path: Path) -> tuple[dict[str, Json], dict[str, list[dict[str, Json]]]]:
+    """Read a recording: its header, and the exchanges of each test."""
+    header, *lines = (json.loads(each) for each in path.read_text(encoding="utf-8").splitlines())
+    tests: dict[str, list[dict[str, Json]]] = {}
+    for each in lines:
+        if "test" in each:
+            exchanges = tests.setdefault(each["test"], [])
+        else:
+            exchanges.append(each)
+    return header, tests

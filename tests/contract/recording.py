@@ -1,0 +1,79 @@
+"""Recordings of a test run: one file for each test module that is marked, under tests/contract/recordings."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import server
+from tests.contract.recorder import Recorder, save, shortened
+
+FOLDER = Path(__file__).with_name("recordings")
+
+
+@dataclass
+class Module:
+    """What is recorded of one test module."""
+
+    header: dict[str, Any]
+    tests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass
+class Recordings:
+    """What has been recorded in this run; nothing is kept of one in which something failed."""
+
+    root: Path
+    recorders: list[Recorder] = field(default_factory=list)
+    modules: dict[str, Module] = field(default_factory=dict)
+    failed: bool = False
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Stand in front of every org that is served meanwhile."""
+        make_app = server.make_app
+
+        def recorded(*args: Any, **more: Any) -> Recorder:
+            self.recorders.append(Recorder(make_app(*args, **more)))
+            return self.recorders[-1]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(server, "make_app", recorded)
+            yield
+
+    @contextlib.contextmanager
+    def of(self, node: pytest.Item, client: str, state: str, *, shared: bool = False) -> Iterator[None]:
+        """Keep what passes during a test; `shared` says that all tests of the module use one org."""
+        before = {id(each): len(each.exchanges) for each in self.recorders}
+        yield
+        new = [exchange for each in self.recorders for exchange in each.exchanges[before.get(id(each), 0) :]]
+        header = {"client": {"name": client, "version": version(self.root, client)}, "state": state, "shared": shared}
+        module = self.modules.setdefault(node.path.stem.removeprefix("test_"), Module(header))
+        exchanges = shortened(new)
+        if exchanges:
+            module.tests[node.name] = exchanges
+        self.failed |= node.session.testsfailed > 0
+
+    def save(self) -> None:
+        """Write the files."""
+        if not self.failed:
+            for name, module in self.modules.items():
+                save(FOLDER / f"{name}.jsonl", module.header, module.tests)
+
+
+def version(root: Path, client: str) -> str:
+    """Say which version of a client the tests run."""
+    npm = json.loads((root / "requirements" / "node" / "package.json").read_bytes())["dependencies"]
+    if client in npm:
+        return str(npm[client])
+    lock = (root / "requirements" / "cci.in").read_text(encoding="utf-8")
+    locked = re.search(rf"^{re.escape(client)}==(\S+)", lock, re.MULTILINE)
+    return locked[1] if locked else importlib.metadata.version(client)

@@ -1,0 +1,131 @@
+"""What real clients sent, sent again to a fresh org without them: its answers still have the same shape."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from sfcode.local import LocalOrg, serve
+from tests.contract import recorder
+from tests.contract.states import STATES
+
+FOLDER = Path(__file__).with_name("recordings")
+SECONDS = 10.0
+CLIENTS = {"cumulusci", "simple-salesforce"}
+
+RECORDINGS = sorted(FOLDER.glob("*.jsonl"))
+
+
+def _cases() -> list[tuple[Path, str]]:
+    """List each test of each recording; one that shares its org with the others is played with them."""
+    loaded = {path: recorder.load(path) for path in RECORDINGS}
+    return [(path, name) for path, (header, tests) in loaded.items() for name in ([""] if header["shared"] else tests)]
+
+
+class Player:
+    """Sends what was recorded, with the ids and tokens of the org that is there now."""
+
+    def __init__(self, org: LocalOrg) -> None:
+        self.org = org
+        self.known = {recorder.SCRUBBED.format(0): org.access_token, recorder.WRONG: recorder.WRONG}
+        self.connection = http.client.HTTPConnection(org.url.removeprefix("http://"), timeout=60)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def send(self, told: Mapping[str, Any]) -> tuple[int, bytes]:
+        body = recorder.body_of(told, self.org.url)
+        if "base64" not in told:
+            body = self.now(body.decode()).encode()
+        headers = {name: self.now(value) for name, value in told["headers"].items()}
+        self.connection.request(told["method"], self.now(told["path"]), body or None, headers)
+        answer = self.connection.getresponse()
+        return answer.status, answer.read()
+
+    def now(self, text: str) -> str:
+        """Put in what this org calls them."""
+        text = recorder.TOKEN.sub(lambda found: self.known.get(found[0], self.org.access_token), text)
+        return recorder.ID.sub(lambda found: self.known.get(found[0], found[0]), text)
+
+    def learn(self, before: list[str], body: bytes) -> None:
+        """Note which id of this org stands where another stood."""
+        self.known |= dict(zip(before, recorder.named(body.decode("utf-8", "replace")), strict=False))
+
+    def play(self, exchange: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a request; ask again while an answer is not there yet. Give the answer as it would be recorded."""
+        wanted, told = exchange["answer"], exchange["request"]
+        deadline = time.monotonic() + SECONDS
+        while True:
+            status, body = self.send(told)
+            found = recorder.answer(status, body)
+            same = (found["status"], found["shape"]) == (wanted["status"], wanted["shape"])
+            if same or not recorder.is_question(told) or time.monotonic() > deadline:
+                self.learn(wanted["ids"], body)
+                return found
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give a function that makes the org of a name, once."""
+    made: dict[str, Path] = {}
+
+    def found(name: str) -> Path:
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp(name)
+            STATES[name](made[name])
+        return made[name]
+
+    return found
+
+
+def test_there_are_recordings_of_every_client() -> None:
+    """Nothing is compared where nothing was recorded."""
+    assert {recorder.load(path)[0]["client"]["name"] for path in RECORDINGS} >= CLIENTS
+
+
+@pytest.mark.parametrize(("path", "test"), _cases(), ids=lambda value: getattr(value, "stem", value))
+def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, founded, tmp_path: Path) -> None:
+    """Every request of a recording gets an answer with the recorded status, keys and elements."""
+    header, tests = recorder.load(path)
+    (tmp_path / "org.db").write_bytes((founded(header["state"]) / "org.db").read_bytes())
+    with serve(tmp_path) as org, contextlib.closing(Player(org)) as player:
+        for exchange in tests[test] if test else itertools.chain(*tests.values()):
+            told, wanted = exchange["request"], exchange["answer"]
+            if told["path"].startswith(recorder.SIGN_IN):
+                continue  # signatures and secrets are not written down
+            found = player.play(exchange)
+            place = f"{told['method']} {told['path']} {str(told.get('body', ''))[:300]}"
+            assert found["status"] == wanted["status"], place
+            assert found["shape"] == wanted["shape"], place
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+def test_recordings_hold_no_token(path: Path) -> None:
+    """Tokens are scrubbed, wherever they stand, and the header says what was recorded and how to do it again."""
+    scrubbed = recorder.SCRUBBED.format("")
+    found = set(recorder.TOKEN.findall(path.read_text(encoding="utf-8")))
+    assert {token for token in found if not token.startswith(scrubbed)} == set()
+    header, tests = recorder.load(path)
+    assert header["recorded_against"]["again"] == "make record"
+    assert header["client"]
+    assert all(tests.values())
+
+
+def test_a_different_answer_is_seen() -> None:
+    """The comparison tells keys, kinds of values and telling values apart, and neither ids nor times."""
+    before = json.dumps([{"id": "003Lc0000000001AAA", "success": True, "errors": []}]).encode()
+    assert recorder.shape(before) == recorder.shape(before.replace(b"0001AAA", b"0002AAA"))
+    assert recorder.shape(before) != recorder.shape(before.replace(b"true", b"false"))
+    assert recorder.shape(before) != recorder.shape(before.replace(b'"errors"', b'"faults"'))
+    assert recorder.shape(b"<a><done>true</done></a>") != recorder.shape(b"<a><done>false</done></a>")
+    assert recorder.shape(b"<a><t>1</t></a>") == recorder.shape(b'<x:a xmlns:x="u"><x:t>2</x:t></x:a>')
+    assert recorder.named(quote("003Lc0000000001AAA")) == ["003Lc0000000001AAA"]
