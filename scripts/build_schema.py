@@ -38,6 +38,9 @@ ROOTS = (
 )
 """What the table is pruned to: these types and all that they reach."""
 
+NIL_IN_ORGS = frozenset({("FlowDynamicChoiceSet", "displayField"), ("FlowDynamicChoiceSet", "object")})
+"""Required by the WSDL; but the choices of a picklist have neither, and orgs write xsi:nil there."""
+
 TARGET = Path(__file__).resolve().parent.parent / "sfcode" / "metadata" / "schema.json"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 METADATA = "http://soap.sforce.com/2006/04/metadata"
@@ -92,7 +95,7 @@ def build(path: Path) -> dict[str, object]:
     def children(name: str) -> dict[str, str]:
         """List all children of a type; an enumeration without values, which the WSDL has, is any text."""
         return {
-            child: "string" if enums.get(kind) == [] else kind
+            child + ("~" if (ancestor, child) in NIL_IN_ORGS else ""): "string" if enums.get(kind) == [] else kind
             for ancestor in lineage(name)
             for child, kind in own_children(complex_types[ancestor])
         }

@@ -65,7 +65,7 @@ def read(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> Items:
     items = Items()
     for address, paths in _grouped(files, root, skip, items).items():
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
-        if kind.modelled:
+        if kind.modelled and not _is_folder(kind, paths[0]):
             _read_modelled(items, kind, address, paths, files)
         else:
             items.found.append(_kept(address, paths, files, root))
@@ -105,6 +105,11 @@ def _address(path: str) -> Address | None:
             return Address(kind.name, unquote(name)) if kind.in_folder and path.endswith(META) else None
         name = name.removesuffix(f".{kind.suffix}")
     return Address(kind.name, unquote(name))
+
+
+def _is_folder(kind: FileType, path: str) -> bool:
+    """Tell the folder of reports, which is of another type than what is in it."""
+    return kind.in_folder and path.endswith(META) and not path.endswith(f".{kind.suffix}{META}")
 
 
 def _kept(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> Item:
