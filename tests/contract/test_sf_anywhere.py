@@ -34,8 +34,9 @@ def place(request: pytest.FixtureRequest, sf_cli: SfCli) -> Iterator[Place]:
     kind, _, alias = request.getfixturevalue("org_name").partition(":")
     if kind != "alias":
         pytest.skip("sf needs an org that it is signed in to: SFCODE_TEST_ORG=alias:NAME")
-    # What sf knows of the org is in the home of whoever runs this.
-    sf = SfCli(sf_cli.command, sf_cli.home, {"HOME": os.environ["HOME"], "SF_TARGET_ORG": alias})
+    # What sf knows of the org is in the home, and the keychain, of whoever runs this.
+    own = {name: os.environ.get(name, "") for name in ("HOME", "SF_USE_GENERIC_UNIX_KEYCHAIN")}
+    sf = SfCli(sf_cli.command, sf_cli.home, {**own, "SF_TARGET_ORG": alias})
     with connect(f"alias:{alias}", environ=dict(os.environ), api_version=API_VERSION) as ours:
         yield Place(sf, ours)
 
