@@ -6,6 +6,7 @@ import json
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -88,6 +89,7 @@ class Forge:
             "state": "open",
             "user": {"login": login},
             "head": head,
+            "base": {"ref": "main"},
             "merged_at": None,
         }
         self.amend(number, title)
@@ -134,13 +136,16 @@ class Forge:
 def sign_in(org: LocalOrg) -> dict[str, str]:
     """Register an app in the org, and give the secrets with which a job signs in by its key."""
     key = rsa.generate_private_key(65537, 2048)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    app = {"name": "ci", "consumer_key": f"3MVG9.{id(key)}", "certificate": public.decode(), "users": [org.username]}
+    app = {
+        "name": "ci",
+        "consumer_key": f"3MVG9.{uuid4().hex}",
+        "certificate": public.decode(),
+        "users": [org.username],
+    }
     request = urllib.request.Request(
         f"{org.url}/services/sfcode/apps",
         json.dumps(app).encode(),

@@ -51,7 +51,7 @@ def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str]
 
 def _plan_section(plan: Plan, room: int) -> str:
     title = "\n---\n\n"
-    where = f"## What `sfcode apply` will do in {plan.environment}\n\n" if not plan.is_empty else ""
+    where = "" if plan.is_empty else "After the merge, apply does this in the org:\n\n"
     return f"{title}{where}{plan_markdown(plan, limit=room - len(title) - len(where) - 1)}\n"
 
 

@@ -61,6 +61,13 @@ class Context:
         return str(head["sha"]) if isinstance(head, Mapping) and head.get("sha") else self.sha
 
     @property
+    def base_name(self) -> str:
+        """Name the branch that the pull request is to be merged into."""
+        pull = self.event.get("pull_request")
+        base = pull.get("base") if isinstance(pull, Mapping) else None
+        return str(base["ref"]) if isinstance(base, Mapping) and base.get("ref") else "the base"
+
+    @property
     def from_fork(self) -> bool:
         """Tell whether the pull request comes from another repository: its jobs get a token that may only read."""
         pull = self.event.get("pull_request")

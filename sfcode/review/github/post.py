@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from sfcode.plan.digest import changes_digest
@@ -14,7 +14,7 @@ from sfcode.review.github.client import GitHub
 from sfcode.review.github.comments import Done, upsert
 from sfcode.review.github.marker import comment_marker
 from sfcode.review.github.mask import masked
-from sfcode.review.model import Review
+from sfcode.review.model import Review, Revision
 from sfcode.review.reports.markdown import markdown
 
 
@@ -37,7 +37,13 @@ def post(github: GitHub, post: Post, environ: Mapping[str, str]) -> tuple[int, D
     number, head = here.pull_number, here.head_sha
     digest = changes_digest(post.plan) if post.plan else ""
     marker = comment_marker(post.config, post.environment, head=head, plan=digest)
-    parts = Parts(marker, lambda room: markdown(post.review, room), post.plan, post.note, head)
+    # GitHub's runner has a commit of its own checked out, whose name says nothing to a reader.
+    shown = replace(
+        post.review,
+        base=Revision(here.base_name, post.review.base.commit),
+        head=Revision("this pull request", head),
+    )
+    parts = Parts(marker, lambda room: markdown(shown, room), post.plan, post.note, head)
     body = comment_body(parts, hide=lambda text: masked(text, environ))
     nothing = post.review.is_empty and (post.plan is None or post.plan.is_empty) and not post.review.problems
     # A pull request that is about other things gets no comment; one that only reformats is told that it is harmless.

@@ -1,0 +1,233 @@
+"""The workflows as they stand: opened, amended, merged, deployed, drifted, reverted, on a GitHub and an org of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sfcode.local import LocalOrg, serve
+from sfcode.metadata.component import Address
+from sfcode.review.github.marker import read_marker
+from tests.e2e.forge import APPROVAL, Forge
+from tests.e2e.journey import SECRET
+from tests.e2e.org import component, deploy_field_label
+from tests.e2e.workflows import Job
+from tests.review.github.server import serve_github
+
+CONTACT = "config/mappings/contact.yaml"
+MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
+SCORE = "Contact.Appcues_NPS_Score__c"
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Iterator[LocalOrg]:
+    """Serve an org that knows nothing of Appcues."""
+    with serve(tmp_path / "org") as found:
+        yield found
+
+
+@pytest.fixture
+def forge(tmp_path: Path, org: LocalOrg) -> Iterator[Forge]:
+    """Push a new project to a GitHub."""
+    with serve_github() as (url, hub):
+        yield Forge.start(tmp_path, url, hub, org)
+
+
+def results(jobs: dict[str, Job]) -> dict[str, str]:
+    return {name: job.result for name, job in jobs.items()}
+
+
+def told(jobs: dict[str, Job]) -> str:
+    return "\n".join(f"== {name}: {job.result}\n{job.log}" for name, job in jobs.items())
+
+
+def comment(forge: Forge, number: int) -> dict:
+    """Give the one comment of a pull request."""
+    (found,) = forge.hub.comments_of(number)
+    return found
+
+
+def fields_sent(org: LocalOrg) -> set[str]:
+    found = component(org, MESSAGE)
+    assert found is not None
+    return set(found.body["fields"])
+
+
+def given(name: str, jobs: dict[str, Job]) -> set[str]:
+    """Name the jobs of which any step has a variable."""
+    return {job for job, done in jobs.items() if any(environ.get(name) for environ in done.environ)}
+
+
+def deployed(forge: Forge) -> None:
+    """Bring the first commit into the org, with the approval that a push without a pull request needs."""
+    forge.protect()
+    jobs = forge.apply()
+    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, told(jobs)
+    forge.asked.clear()
+
+
+def test_a_change_travels_from_a_pull_request_to_the_org_and_back(forge: Forge, org: LocalOrg) -> None:
+    deployed(forge)
+
+    # Opened: the review in words, the plan below it, one comment; nothing happens in the org.
+    forge.branch("source")
+    forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    source: LeadSource\n")
+    number = forge.propose("Send the lead source")
+    jobs = forge.plan(number)
+    assert results(jobs) == {"review": "success", "plan": "success", "comment": "success"}, told(jobs)
+    first = dict(comment(forge, number))
+    assert "Contact.LeadSource will be sent to Appcues as `source`" in first["body"]
+    assert "Plan: 0 to add, 3 to change, 0 to destroy." in first["body"]
+    assert "Compares this pull request (" in first["body"]
+    seen = dict(jobs)
+    assert "LeadSource" not in fields_sent(org)
+
+    # Amended: the same comment says what is proposed now.
+    forge.edit(CONTACT, "    source: LeadSource\n", "    phone: Phone\n")
+    forge.amend(number, "Send the phone instead")
+    assert set(results(forge.plan(number)).values()) == {"success"}
+    second = dict(comment(forge, number))
+    assert second["id"] == first["id"]
+    assert "LeadSource" not in second["body"]
+    assert "`Contact.Phone`" in second["body"]
+    assert read_marker(second["body"]).plan not in ("", read_marker(first["body"]).plan)
+
+    # Approved and merged: that very plan goes on without a question.
+    forge.hub.add_review(number, "colleague")
+    jobs = forge.merge(number)
+    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, told(jobs)
+    assert f"colleague approved it in pull request #{number}" in jobs["plan"].summary
+    assert "Apply complete! Resources: 0 added, 3 changed, 0 destroyed." in jobs["apply"].summary
+    assert forge.asked == []
+    assert {"Phone"} <= fields_sent(org)
+
+    # Nothing is left to do, and nothing has drifted.
+    jobs = forge.apply()
+    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "skipped"}
+    assert jobs["plan"].outputs["changes"] == "false"
+    jobs = forge.drift()
+    assert results(jobs) == {"look": "success", "issue": "success"}, told(jobs)
+    assert forge.hub.issues == {}
+
+    # What may sign in to the org may not write to GitHub, and the other way round.
+    seen |= jobs
+    assert given("PROD_SF_JWT_KEY", seen) == {"plan", "look"}
+    assert given("GITHUB_TOKEN", seen) == {"comment", "issue"}
+
+    # Drifted: one issue, kept up to date.
+    deploy_field_label(org, SCORE, "Somebody was here")
+    forge.drift()
+    deploy_field_label(org, SCORE, "Somebody was here again")
+    jobs = forge.drift()
+    (issue,) = forge.hub.issues.values()
+    assert (issue["title"], issue["state"]) == ("Drift in production", "open")
+    assert "Somebody was here again" in issue["body"]
+    assert f"issue #{issue['number']}" in jobs["issue"].summary
+
+    # Reverted: the plan holds the drift too; the reviewer sees both, and the issue closes after the apply.
+    forge.branch("revert")
+    forge.edit(CONTACT, "    phone: Phone\n", "")
+    back = forge.propose("Send no phone")
+    forge.plan(back)
+    assert "Somebody was here again" in comment(forge, back)["body"]
+    forge.hub.add_review(back, "colleague")
+    jobs = forge.merge(back)
+    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, told(jobs)
+    assert "Phone" not in fields_sent(org)
+    jobs = forge.drift()
+    assert forge.hub.issues[issue["number"]]["state"] == "closed"
+    assert len(forge.hub.issues) == 1
+
+    # And the secret is nowhere but in the org.
+    written = [entry["body"] for entry in (*forge.hub.comments.values(), *forge.hub.issues.values())]
+    assert not [text for text in written if SECRET in text]
+    for path in (forge.runner.folder).rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_what_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg) -> None:
+    # Nobody could be asked: nothing is done, and the cure is said.
+    jobs = forge.apply()
+    assert results(jobs) == {"plan": "failure", "approve": "skipped", "apply": "skipped"}
+    assert "the environment sfcode-approval asks nobody for one" in jobs["plan"].summary
+    assert component(org, MESSAGE) is None
+
+    # Refused, then approved.
+    forge.protect()
+    forge.yes = False
+    assert results(forge.apply()) == {"plan": "success", "approve": "failure", "apply": "skipped"}
+    assert component(org, MESSAGE) is None
+    forge.yes = True
+    assert results(forge.apply()) == {"plan": "success", "approve": "success", "apply": "success"}
+    assert forge.asked == [APPROVAL, APPROVAL]
+
+    # Approved before it showed the plan that is made now: asked again.
+    forge.branch("phone")
+    forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
+    number = forge.propose("Send the phone")
+    forge.plan(number)
+    forge.hub.add_review(number, "colleague")
+    deploy_field_label(org, SCORE, "Changed after the review")
+    forge.asked.clear()
+    jobs = forge.merge(number)
+    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, told(jobs)
+    assert f"the plan is not the one that pull request #{number} showed" in jobs["plan"].summary
+    assert forge.asked == [APPROVAL]
+
+
+def test_an_org_that_moves_after_the_approval_is_left_alone(forge: Forge, org: LocalOrg) -> None:
+    deployed(forge)
+    forge.branch("phone")
+    forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
+    number = forge.propose("Send the phone")
+
+    def slow(_environment: str) -> bool:
+        deploy_field_label(org, SCORE, "Changed while somebody thought about it")
+        return True
+
+    forge.runner.approve = slow
+    jobs = forge.merge(number)
+    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "failure"}, told(jobs)
+    assert "::error::The org has changed since this plan was approved." in jobs["apply"].log
+    assert "Phone" not in fields_sent(org)
+
+
+def test_a_strangers_pull_request_is_reviewed_with_neither_secrets_nor_a_comment(forge: Forge) -> None:
+    forge.branch("stranger")
+    forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
+    number = forge.propose("Send the phone", login="stranger", repository="stranger/crm")
+    jobs = forge.plan(number)
+    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "skipped"}, told(jobs)
+    assert "Contact.Phone will be sent to Appcues as `phone`" in jobs["review"].summary
+    assert forge.hub.comments_of(number) == []
+
+
+def test_a_repository_without_a_sign_in_is_reviewed_offline(forge: Forge) -> None:
+    forge.runner.variables = {}
+    forge.branch("phone")
+    forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
+    number = forge.propose("Send the phone")
+    assert results(forge.plan(number)) == {"review": "success", "plan": "skipped", "comment": "success"}
+    assert "will be sent to Appcues as `phone`" in comment(forge, number)["body"]
+    assert set(results(forge.merge(number)).values()) == {"skipped"}
+    assert set(results(forge.drift()).values()) == {"skipped"}
+
+
+def test_a_change_of_form_says_no_changes_and_a_broken_one_says_where(forge: Forge) -> None:
+    forge.runner.variables = {}
+    forge.branch("form")
+    forge.edit(CONTACT, "    role: Title\n    email: Email\n", "    email:   Email # first\n    role: Title\n")
+    number = forge.propose("Put in order")
+    jobs = forge.plan(number)
+    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "success"}, told(jobs)
+    assert "### No changes" in comment(forge, number)["body"]
+    assert "### No changes" in jobs["review"].summary
+
+    forge.edit(CONTACT, "    role: Title\n", "    role: Titel__x\n")
+    forge.amend(number, "Break it")
+    jobs = forge.plan(number)
+    assert results(jobs) == {"review": "failure", "plan": "skipped", "comment": "failure"}, told(jobs)
+    assert f"::error file={CONTACT},line=" in jobs["review"].log
+    assert "Titel__x" in comment(forge, number)["body"]
