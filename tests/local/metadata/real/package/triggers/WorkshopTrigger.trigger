@@ -1,0 +1,1 @@
+trigger WorkshopTrigger on Workshop__c (before insert) { }

@@ -1,0 +1,130 @@
+"""Metadata as real orgs hold it: deployed, given back, deployed again, and nothing has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from sfcode.local import serve
+from sfcode.local.metadata.deploy import items
+from sfcode.metadata.normal import normal
+from sfcode.metadata.package import read
+from tests.local.metadata.conftest import Client, Kit
+
+FOLDER = Path(__file__).parent / "real" / "package"
+FILES = {str(path.relative_to(FOLDER)): path.read_bytes() for path in sorted(FOLDER.rglob("*")) if path.is_file()}
+
+
+def _members() -> dict[str, list[str]]:
+    members: dict[str, list[str]] = {}
+    for item in items.read(FILES, "", frozenset()).found:
+        if not item.bare:
+            members.setdefault(item.component.type, []).append(item.component.full_name)
+    return members
+
+
+MEMBERS = _members()
+PACKAGE = FILES | {"package.xml": Kit.manifest(MEMBERS, "63.0").encode()}
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Serve an org into which the package was deployed once."""
+    state = tmp_path_factory.mktemp("real")
+    with serve(state) as served:
+        client = Client(served, state)
+        first = client.deploy(PACKAGE)
+        assert first.status == "Succeeded", first.problems
+        yield client
+
+
+def _changed(result: Any) -> list[tuple[str, str]]:
+    assert result.status == "Succeeded", result.problems
+    return [(each["componentType"], each["fullName"]) for each in result.successes if each["changed"] == "true"]
+
+
+def _component_count() -> int:
+    return sum(len(names) for names in MEMBERS.values())
+
+
+def test_the_package_is_a_good_sample() -> None:
+    """It holds many components of many types, of those that are understood and of those that are kept."""
+    assert len(FILES) >= 47
+    assert _component_count() >= 70
+    assert len(MEMBERS) >= 30
+
+
+def test_the_same_again_changes_nothing(org: Client) -> None:
+    """The files as they were first deployed."""
+    result = org.deploy(PACKAGE)
+    assert _changed(result) == []
+    assert result.report["numberComponentsTotal"] == str(len(result.successes) - 1)
+
+
+@pytest.mark.parametrize("version", ["55.0", "60.0", "63.0"])
+def test_what_comes_back_changes_nothing(org: Client, version: str) -> None:
+    """A retrieve in any version since flows have entry formulas, deployed as it came, finds everything as it is."""
+    found = org.retrieve(MEMBERS, version=version, single=True)
+    assert found["messages"] == []
+    assert found["files"].keys() == PACKAGE.keys()
+    assert _changed(org.deploy(found["files"])) == []
+
+
+def test_what_comes_back_means_the_same(org: Client) -> None:
+    """Component by component, what a retrieve gives is what was deployed."""
+    found = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
+    given, back = (
+        {component.address: normal(component).body for component in read(_modelled(files))}
+        for files in (PACKAGE, found)
+    )
+    # The org's own fields of an object come with it.
+    assert given.keys() <= back.keys()
+    assert {address: back[address] for address in given if _plain(back[address]) != _plain(given[address])} == {}
+
+
+def _modelled(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    folders = ("objects/", "workflows/", "flows/", "permissionsets/", "staticresources/", "reportTypes/")
+    return {name: data for name, data in files.items() if name.startswith(folders) or name == "package.xml"}
+
+
+def _plain(value: Any) -> Any:
+    """Leave out what an org adds to every answer: false flags, empty elements, its builder's notes."""
+    if isinstance(value, Mapping):
+        kept = {name: _plain(each) for name, each in value.items()}
+        return {
+            name: each for name, each in kept.items() if each not in (False, "", {}, None) and name != "versionSegment"
+        }
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in FILES if name.split("/", 1)[0] in {"classes", "layouts", "lwc", "labels"})
+)
+def test_what_is_not_understood_comes_back_byte_for_byte(org: Client, name: str) -> None:
+    """A class, a layout or a component is kept as it came."""
+    assert org.retrieve(MEMBERS, single=True)["files"][name] == FILES[name]
+
+
+def test_the_list_is_the_package(org: Client) -> None:
+    """listMetadata names every component that was deployed, under its own name and in its own file."""
+    listed = set()
+    for type_ in MEMBERS:
+        root = org.soap(f"<listMetadata><queries><type>{type_}</type></queries></listMetadata>")
+        listed |= {
+            (each.findtext("{*}type"), each.findtext("{*}fullName"))
+            for each in root.iter("{http://soap.sforce.com/2006/04/metadata}result")
+        }
+    assert {(type_, name) for type_, names in MEMBERS.items() for name in names} <= listed
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in FILES if name.endswith((".object", ".workflow", ".flow", ".permissionset")))
+)
+def test_files_come_back_well_formed(org: Client, name: str) -> None:
+    """What is understood is written anew: the same root, in the metadata namespace."""
+    root = etree.fromstring(org.retrieve(MEMBERS, single=True)["files"][name])
+    assert root.tag == etree.fromstring(FILES[name]).tag
