@@ -89,8 +89,8 @@ def _merged(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
     where: dict[tuple[Group, str, Risk], list[str]] = {}
     first: dict[tuple[Group, str, Risk], Statement] = {}
     # In the order in which each environment says it, so that what differs by environment stands together.
-    ordered = sorted((index, name) for name, found in told.items() for index in range(len(found)))
-    for index, name in sorted(ordered, key=lambda pair: pair[0]):
+    places = [(index, name) for name, found in told.items() for index in range(len(found))]
+    for index, name in sorted(places, key=lambda place: place[0]):
         statement = told[name][index]
         key = (statement.group, statement.text, statement.risk)
         first.setdefault(key, statement)

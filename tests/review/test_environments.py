@@ -1,0 +1,104 @@
+"""Environments are reviewed each, and said once where they are alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sfcode.plan.change import Action
+from sfcode.review.model import Review, Risk
+from sfcode.review.review import review
+from tests.review.projects import FILES, Files, edited, said, taken
+
+THREE = edited(
+    FILES,
+    ("settings", "https://relay.example.com", "${relay}"),
+    ("settings", "appcues@example.com", "appcues@${domain}"),
+    (
+        "settings",
+        "  prod:\n    org: env:PROD\n",
+        (
+            "  local: {org: local, variables: {relay: 'http://localhost', domain: example.local}}\n"
+            "  test: {org: env:TEST, variables: {relay: 'https://test.example.com', domain: example.test}}\n"
+            "  prod: {org: env:PROD, protected: true, variables: {relay: 'https://prod.example.com', domain: example.com}}\n"
+        ),
+    ),
+)
+NAMES = ("local", "test", "prod")
+
+
+def all_of(
+    root: Path,
+    before: Files,
+    after: Files,
+    *,
+    names: tuple[str, ...] = NAMES,
+    known: tuple[str, ...] = NAMES,
+    defined: tuple[str, ...] | None = None,
+) -> Review:
+    base = {name: taken(root / "before", before, name) for name in known}
+    head = {name: taken(root / "after", after, name) for name in names}
+    return review({name: base[name] for name in names if name in base}, head, known=known, environments=defined)
+
+
+def test_what_is_the_same_everywhere_is_said_once(tmp_path: Path) -> None:
+    """Addresses hold each environment's host and user; that is no difference."""
+    found = all_of(tmp_path, THREE, edited(THREE, ("contact", "role: Title", "role: Title\n    dept: Department")))
+    assert said(found) == [
+        "medium: Contact.Department will be sent to Appcues as `dept`",
+        "low: The integration user may read Contact.Department",
+    ]
+    assert all(statement.environments == () for statement in found.statements)
+    assert [effect.environments for effect in found.effects] == [NAMES]
+    assert found.touched == ("prod",)
+
+
+def test_what_differs_names_its_environment(tmp_path: Path) -> None:
+    found = all_of(tmp_path, THREE, edited(THREE, ("settings", "https://prod.example.com", "https://new.example.com")))
+    [statement] = found.statements
+    assert statement.environments == ("prod",)
+    assert [effect.environments for effect in found.effects] == [("prod",)]
+    assert found.effects[0].protected
+    assert found.count(Action.UPDATE) == 2
+
+
+def test_the_same_change_of_every_variable_is_said_for_each(tmp_path: Path) -> None:
+    found = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
+    users = [statement for statement in found.statements if "integration user will be" in statement.text]
+    assert [statement.environments for statement in users] == [("local",), ("test",), ("prod",)]
+    assert [effect.environments for effect in found.effects] == [NAMES]
+
+
+def test_a_new_environment_is_one_sentence_beside_others(tmp_path: Path) -> None:
+    two = {
+        **THREE,
+        "config/sfcode.yaml": "".join(
+            line for line in THREE["config/sfcode.yaml"].splitlines(True) if "  test:" not in line
+        ),
+    }
+    found = all_of(tmp_path, two, THREE, known=("local", "prod"))
+    assert said(found) == ["medium: Environment `test` is new: the org `env:TEST`"]
+    assert found.effects == ()
+
+
+def test_an_environment_that_goes_is_said(tmp_path: Path) -> None:
+    two = {
+        **THREE,
+        "config/sfcode.yaml": "".join(
+            line for line in THREE["config/sfcode.yaml"].splitlines(True) if "  test:" not in line
+        ),
+    }
+    found = all_of(tmp_path, THREE, two, names=("local", "prod"))
+    assert said(found) == ["medium: Environment `test` is gone: what is deployed there stays, and is managed no longer"]
+
+
+def test_a_protected_environment_makes_no_change_a_low_risk(tmp_path: Path) -> None:
+    less = edited(THREE, ("contact", "    plan: Plan__c\n", ""))
+    assert all_of(tmp_path / "all", THREE, less).risk is Risk.MEDIUM
+    assert all_of(tmp_path / "one", THREE, less, names=("test",), defined=NAMES).risk is Risk.LOW
+
+
+def test_records_of_another_user_are_made_and_none_is_deleted(tmp_path: Path) -> None:
+    """Users cannot be deleted, so no report may say that one is."""
+    found = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
+    records = [change for change in found.effects[0].changes if change.address.is_record]
+    assert {change.action for change in records} == {Action.CREATE}
