@@ -29,6 +29,7 @@ WORKFLOW = f"{MAIN}/workflows/Contact.workflow-meta.xml"
 SCORE = f"{MAIN}/objects/Contact/fields/Appcues_NPS_Score__c.field-meta.xml"
 PERMISSIONS = f"{MAIN}/permissionsets/Appcues_Viewer.permissionset-meta.xml"
 TRANSPORTS = {"soap": False, "rest": True}
+RECORDED = pytest.mark.recorded("@salesforce/source-deploy-retrieve", "with_integration_user")
 
 
 class SdrError(Exception):
@@ -121,6 +122,7 @@ def failures(result: Any) -> dict[str, str]:
     return {each["address"]: each["problem"] for each in result["failures"]}
 
 
+@RECORDED
 def test_a_package_is_checked_deployed_and_deployed_again(
     either: Sdr, project: Path, ours: Org, package: Rendered
 ) -> None:
@@ -224,6 +226,7 @@ def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: 
     assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {*gone}
 
 
+@RECORDED
 def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
     """The field that an outbound message sends stays, and everything with it."""
     deploy(ours, package)
@@ -246,6 +249,7 @@ def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Render
     assert states(sdr.deploy(tmp_path / "back")) == dict.fromkeys(map(str, package.bodies), "Unchanged")
 
 
+@RECORDED
 def test_the_org_is_listed_as_components(sdr: Sdr, ours: Org, package: Rendered) -> None:
     deploy(ours, package)
     types = ["CustomField", "Flow", "PermissionSet"]

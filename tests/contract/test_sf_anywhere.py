@@ -41,6 +41,7 @@ def place(request: pytest.FixtureRequest, sf_cli: SfCli) -> Iterator[Place]:
         yield Place(sf, ours)
 
 
+@pytest.mark.recorded("@salesforce/cli", "with_integration_user")
 def test_a_record_is_made_read_changed_refused_listed_and_deleted(place: Place) -> None:
     sf, ours = place.sf, place.ours
     last = "Van Dyke sfcode-contract"

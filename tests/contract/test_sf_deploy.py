@@ -26,6 +26,8 @@ TYPES_OF_FILES = {"Workflow"}
 """What sf lists besides the components themselves: the file that they are in."""
 
 WORKFLOW = "force-app/main/default/workflows/Contact.workflow-meta.xml"
+RECORDED = pytest.mark.recorded("@salesforce/cli", "with_integration_user")
+
 SCORE = "force-app/main/default/objects/Contact/fields/Appcues_NPS_Score__c.field-meta.xml"
 
 
@@ -88,6 +90,7 @@ def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours:
     assert (done["result"]["id"], done["result"]["status"]) == (job, "Succeeded")
 
 
+@RECORDED
 def test_failures_are_shown_at_their_place_in_the_local_files(
     either: SfCli, project: Path, ours: Org, package: Rendered
 ) -> None:
@@ -135,6 +138,7 @@ def test_a_deploy_that_runs_is_cancelled(
     assert bodies(ours, package.bodies) == {}
 
 
+@RECORDED
 def test_what_is_in_the_org_is_listed_and_retrieved(
     at_org: SfCli, org: LocalOrg, ours: Org, package: Rendered, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,9 +19,11 @@ from sfcode.org import Org
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy, rows
 from tests.contract.sf import SfCli
 
+RECORDED = pytest.mark.recorded("@salesforce/cli", "with_integration_user")
 ORGANIZATION = "SELECT Name FROM Organization"
 
 
+@RECORDED
 def test_signing_in_with_a_token(sf_cli: SfCli, org: LocalOrg) -> None:
     """sf finds out by itself whose token it is, and says who that is and what the org allows."""
     sf_cli("org login access-token --no-prompt --alias local --instance-url", org.url, SF_ACCESS_TOKEN=org.access_token)
@@ -106,6 +109,7 @@ def test_everything_goes_over_tls_too(
     assert not [warning for warning in done.get("warnings", []) if "insecure" in warning]
 
 
+@RECORDED
 def test_records_of_a_file_are_upserted_in_bulk(at_org: SfCli, ours: Org, package: Rendered, tmp_path: Path) -> None:
     """The first time they are made, the second time found by their external id."""
     deploy(ours, package)
@@ -128,6 +132,7 @@ def test_records_of_a_file_are_upserted_in_bulk(at_org: SfCli, ours: Org, packag
         assert found == [{"Subject": "NPS, 9", "WhoId": contact["Id"]}]
 
 
+@RECORDED
 def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
     """Without the licence the org refuses the set; with it, both are given."""
     deploy(ours, package)
