@@ -1,0 +1,293 @@
+"""Reports say the same in five forms, escape what is foreign, and keep within limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.config.models import Settings
+from sfcode.errors import Position, Problem
+from sfcode.plan.change import Action
+from sfcode.review.lint import RULES
+from sfcode.review.model import Finding, Group, Level, Review, Revision, Risk, Statement
+from sfcode.review.reports.document import to_document
+from sfcode.review.reports.github import github
+from sfcode.review.reports.markdown import LIMIT, markdown
+from sfcode.review.reports.markup import inline
+from sfcode.review.reports.sarif import sarif
+from sfcode.review.reports.text import text
+from sfcode.review.statements.settings import WORDS
+from tests.review.projects import CONTACT, FILES, edited, reviewed, taken
+
+NOTHING = Review(Revision("main"), Revision("the work tree"))
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Review:
+    """Give a review with something of everything."""
+    after = edited(
+        FILES,
+        ("contact", "    role: Title\n", "    mail: Email\n"),
+        ("settings", "version: 1\n", "version: 1\nsalesforce: {api_version: '62.0'}\n"),
+        ("settings", "admin@example.com\n", "admin@example.com\n  record_access: view_all\n"),
+    )
+    del after["config/mappings/lead.yaml"]
+    return reviewed(tmp_path, FILES, after)
+
+
+def finding(**more: Any) -> Finding:
+    values = {
+        "rule": "SF203",
+        "level": Level.WARNING,
+        "position": Position("config/a.yaml", 3, 5),
+        "path": "x",
+        "message": "m",
+    }
+    return Finding(**{**values, **more})
+
+
+class TestText:
+    def test_nothing_is_said_of_nothing(self) -> None:
+        """Old findings do not change that; errors and new ones are shown."""
+        assert text(NOTHING) == "No changes"
+        assert text(replace(NOTHING, findings=(finding(new=False),))) == "No changes"
+        assert "SF209" in text(replace(NOTHING, findings=(finding(rule="SF209", level=Level.ERROR, new=False),)))
+
+    def test_it_holds_statements_access_components_findings_and_a_verdict(self, changed: Review) -> None:
+        lines = text(changed).splitlines()
+        assert lines[0] == "Compares head with base."
+        assert "  * Contact.Email will be sent to Appcues as `mail`.  [high: personal data leaves Salesforce]" in lines
+        assert (
+            "  Contact                    Read, Edit -> Read, Edit, View All  integration_user.record_access" in lines
+        )
+        assert "  - Flow:Appcues_lead" in lines
+        assert any(line.startswith("  warning SF203 config/mappings/contact.yaml:5:5: ") for line in lines)
+        assert lines[-1] == "High risk: 0 to add, 4 to change, 4 to destroy."
+
+    def test_what_keeps_a_config_from_loading_is_listed(self) -> None:
+        problem = Problem(Position("config/sfcode.yaml", 1, 2), "name", "is wrong", "change it")
+        said = text(replace(NOTHING, problems=(problem,)))
+        assert "  config/sfcode.yaml:1:2: name: is wrong; change it" in said.splitlines()
+        assert said.endswith("The config does not load.")
+
+
+class TestMarkdown:
+    def test_the_most_important_stands_first(self, changed: Review) -> None:
+        lines = [line for line in markdown(changed).splitlines() if line]
+        assert lines[0] == "### High risk: 0 to add, 4 to change, 4 to destroy"
+        assert lines[2] == "#### Data leaving Salesforce"
+        assert lines[3].startswith("- **High risk.** Leads will no longer be synced: 4 components will be deleted")
+        assert (
+            "| `Contact` | Read, Edit | **Read, Edit, View All** | `integration_user.record_access` `config/sfcode.yaml:7` |"
+            in lines
+        )
+
+    def test_details_are_folded_and_end_where_they_begin(self, changed: Review) -> None:
+        page = markdown(changed)
+        assert page.count("<details>") == page.count("</details>") > 3
+        assert page.count("```") % 2 == 0
+
+    @pytest.mark.parametrize("limit", [LIMIT, 6000, 3000, 1500, 700, 300])
+    def test_it_keeps_within_a_limit_and_the_most_important(self, changed: Review, limit: int) -> None:
+        page = markdown(changed, limit)
+        assert len(page) <= limit
+        assert page.startswith("### High risk")
+        assert page.count("<details>") == page.count("</details>")
+        if limit < len(markdown(changed)):
+            assert "left out" in page
+        if limit > 1000:
+            assert all(
+                statement.text[:30].strip("`") in page
+                for statement in changed.statements
+                if statement.risk is Risk.HIGH
+            )
+
+    def test_thousands_of_statements_lose_the_least_important(self) -> None:
+        many = tuple(Statement(Group.LEAVING, f"Field{n} is sent", Risk(n % 3), "why" * (n % 3)) for n in range(6000))
+        page = markdown(replace(NOTHING, statements=many))
+        assert len(page) <= LIMIT
+        high = sum(f"Field{n} is sent" in page for n in range(2, 6000, 3))
+        low = sum(f"- Field{n} is sent." in page for n in range(0, 6000, 3))
+        assert high > 500
+        assert low == 0
+
+    def test_a_heading_stands_only_above_something(self, changed: Review) -> None:
+        for limit in range(300, 6000, 97):
+            lines = [line for line in markdown(changed, limit).splitlines() if line]
+            for line, following in zip(lines, [*lines[1:], "#### end"], strict=True):
+                assert not (line.startswith("####") and following.startswith("####")), limit
+                assert not (line.startswith("####") and following.startswith("_Something")), limit
+
+    @pytest.mark.parametrize(
+        ("foreign", "shown"),
+        [
+            ("`<img src=x>`", "`<img src=x>`"),
+            ("<b>bold</b>", r"\<b\>bold\</b\>"),
+            ("[link](x) ![image](y)", r"\[link\](x) \!\[image\](y)"),
+            ("@team and Contact.Plan__c", "@\u200bteam and Contact.Plan__c"),
+            ("_x_ *y* ~z~ #1", r"\_x\_ \*y\* \~z\~ \#1"),
+            ("https://example.com", "https\u200b://example.com"),
+        ],
+    )
+    def test_foreign_text_is_only_text(self, foreign: str, shown: str) -> None:
+        """What a fork writes into YAML must not mention people or load pictures in a comment."""
+        assert inline(foreign) == shown
+
+    def test_an_events_name_cannot_leave_its_quotes(self, tmp_path: Path) -> None:
+        name = "a` <img src=x> @team | ``` b"
+        after = edited(FILES, ("contact", "[Clicked Upgrade]", f"[Clicked Upgrade, '{name}']"))
+        line = next(line for line in markdown(reviewed(tmp_path, FILES, after)).splitlines() if "<img" in line)
+        assert line.startswith("- The click-to-track event `a' <img src=x> @team | ''' b` will be written to Contacts")
+
+    def test_a_text_of_backticks_does_not_end_its_block(self, tmp_path: Path) -> None:
+        after = {**FILES, "config/mappings/contact.yaml": CONTACT.replace("Clicked Upgrade", "x")}
+        template = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
+        after["templates/metadata/Flow.xml.j2"] = template.replace("{{ flow.description }}", "```` </details>")
+        page = markdown(reviewed(tmp_path, FILES, after))
+        assert re.search(r"^`````diff$", page, re.MULTILINE)
+
+
+class TestDocument:
+    def test_it_holds_everything_as_json(self, changed: Review) -> None:
+        document = json.loads(json.dumps(to_document(changed)))
+        assert document["changes"] is True
+        assert document["risk"] == "high"
+        assert document["summary"] == {"create": 0, "update": 4, "delete": 4}
+        assert next(one["text"] for one in document["statements"]).startswith("Leads will no longer be synced")
+        [effect] = document["effects"]
+        assert {one["address"]: one["change"]["actions"] for one in effect["resource_changes"]}[
+            "Flow:Appcues_lead"
+        ] == ["delete"]
+        assert {one["name"] for one in effect["access"] if not one["changed"]} >= {"Event.WhoId", "ApiEnabled"}
+        assert (
+            document["findings"][0]
+            == {
+                "rule": "SF201",
+                "level": "warning",
+                "message": "the integration user has View All on Contact: it reaches every record, whoever owns it",
+                "cure": "write record_access: sharing and share what it needs, where that is feasible",
+                "path": "integration_user.record_access",
+                "position": {"file": "config/sfcode.yaml", "line": 7, "column": 3},
+                "related": None,
+                "new": True,
+            }
+            or document["findings"][0]["rule"] == "SF203"
+        )
+
+    def test_secrets_are_masked_in_every_form(self, tmp_path: Path) -> None:
+        """Wherever a value that looks like one gets to: a statement, a diff, a finding."""
+        secret = "ghp_" + "a1B2" * 9
+        after = edited(FILES, ("contact", "[Clicked Upgrade]", f"[{secret}]"))
+        found = reviewed(tmp_path, FILES, after)
+        forms = [text(found), markdown(found), json.dumps(to_document(found)), sarif(found), github(found)]
+        assert not any(secret in form for form in forms)
+        assert "********" in forms[0]
+
+
+class TestSarif:
+    def test_its_shape_is_that_of_the_standard(self, changed: Review) -> None:
+        log = json.loads(sarif(changed))
+        assert log["version"] == "2.1.0"
+        [run] = log["runs"]
+        rules = run["tool"]["driver"]["rules"]
+        assert [rule["id"] for rule in rules] == list(RULES)
+        assert run["results"]
+        for result in run["results"]:
+            assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+            assert result["level"] in ("none", "note", "warning", "error")
+            assert result["baselineState"] in ("new", "unchanged", "updated", "absent")
+            [location] = result["locations"]
+            place = location["physicalLocation"]
+            assert set(place["artifactLocation"]) == {"uri", "uriBaseId"}
+            assert place["region"]["startLine"] >= 1 <= place["region"]["startColumn"]
+            assert re.fullmatch(r"[0-9a-f]{64}", result["partialFingerprints"]["sfcode/v1"])
+
+    def test_a_finding_keeps_its_fingerprint_when_it_moves(self) -> None:
+        logs = [
+            json.loads(sarif(replace(NOTHING, findings=(finding(position=Position("config/a.yaml", line, 5)),))))
+            for line in (3, 9)
+        ]
+        prints = [log["runs"][0]["results"][0]["partialFingerprints"] for log in logs]
+        assert prints[0] == prints[1]
+
+    def test_places_are_seen_from_the_top_of_the_repository(self) -> None:
+        odd = finding(
+            position=Position("config/ä b.yaml", 1, 1), related=Position("templates/metadata/Flow.xml.j2", 2, 1)
+        )
+        [result] = json.loads(sarif(replace(NOTHING, folder="services/crm", findings=(odd,))))["runs"][0]["results"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {
+            "uri": "services/crm/config/%C3%A4%20b.yaml",
+            "uriBaseId": "%SRCROOT%",
+        }
+        [related] = result["relatedLocations"]
+        assert related["physicalLocation"]["artifactLocation"]["uri"] == "services/crm/templates/metadata/Flow.xml.j2"
+
+    def test_a_config_that_does_not_load_is_a_result_at_its_line(self) -> None:
+        problems = (
+            Problem(Position("config/sfcode.yaml", 4, 2), "name", "is wrong", "change it"),
+            Problem(None, "config/mappings", "there is no mapping"),
+        )
+        results = json.loads(sarif(replace(NOTHING, problems=problems)))["runs"][0]["results"]
+        assert [(result["ruleId"], result["message"]["text"]) for result in results] == [
+            ("SF001", "Is wrong; change it."),
+            ("SF001", "There is no mapping."),
+        ]
+        places = [result["locations"][0]["physicalLocation"] for result in results]
+        assert [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places] == [
+            ("config/sfcode.yaml", 4),
+            ("config/mappings", 1),
+        ]
+
+
+class TestGitHub:
+    def test_a_finding_is_a_remark_at_its_line(self) -> None:
+        assert github(replace(NOTHING, findings=(finding(cure="c"),))) == (
+            "::warning file=config/a.yaml,line=3,col=5,title=SF203 personal-data::m; c"
+        )
+
+    def test_levels_are_githubs_words(self) -> None:
+        found = tuple(finding(level=level, message=level.word) for level in Level)
+        assert [line.split(" ")[0] for line in github(replace(NOTHING, findings=found)).splitlines()] == [
+            "::notice",
+            "::warning",
+            "::error",
+        ]
+
+    def test_nothing_in_a_message_becomes_a_command(self) -> None:
+        """Per cent, line ends, colons and commas are written as the runner reads them back."""
+        sly = finding(position=Position("a,b:c%.yaml", 1, 1), message="100%\r\n::error::gotcha")
+        assert github(replace(NOTHING, findings=(sly,))) == (
+            "::warning file=a%2Cb%3Ac%25.yaml,line=1,col=1,title=SF203 personal-data::100%25%0D%0A::error::gotcha"
+        )
+
+    def test_old_warnings_are_not_repeated_on_every_pull_request(self) -> None:
+        found = (finding(new=False), finding(new=False, level=Level.ERROR, message="bad"))
+        assert [line[:7] for line in github(replace(NOTHING, findings=found)).splitlines()] == ["::error"]
+
+
+def test_every_setting_has_words(tmp_path: Path) -> None:
+    """A setting that is added to the language without a sentence is caught here, and not by a user."""
+    dumped = taken(tmp_path, FILES).project.settings.model_dump(mode="json", by_alias=True)
+    leaves = set()
+
+    def walk(path: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{path}.{key}" if path else key, inner)
+        else:
+            leaves.add(path)
+
+    walk("", {key: value for key, value in dumped.items() if key not in ("version", "environments", "review")})
+    special = {"integration_user.access", "integration_user.record_access", "relay.activities_as"}
+    auth = {path for path in leaves if path.startswith("relay.webhook_auth.")}
+    assert leaves - special - auth == set(WORDS)
+    assert {key.split(".")[0] for key in leaves} | {"version", "environments", "review"} == set(Settings.model_fields)
+
+
+def test_actions_are_counted_where_most_happens(changed: Review) -> None:
+    assert changed.count(Action.DELETE) == 4
