@@ -9,7 +9,7 @@ from sfcode.config.project import NamedMapping, Project
 from sfcode.errors import Position
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def project() -> Project:
     settings = Settings.model_validate(
         {

@@ -1,0 +1,69 @@
+"""For any config, org and history: what a plan says is enough, and carrying it out leaves nothing to do."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from sfcode.metadata.component import Component
+from sfcode.plan.build import build
+from sfcode.plan.change import Action, Cause
+from sfcode.plan.document import load, save
+from tests.plan.samples import SECRETS, desired, observed
+
+NAMES = [f"Contact.F{letter}__c" for letter in "ABCD"]
+BODIES = some.fixed_dictionaries(
+    {"label": some.sampled_from(["One", "Two"]), "type": some.just("Text")},
+    optional={"description": some.sampled_from(["x", "y"]), "length": some.integers(1, 3), "required": some.booleans()},
+)
+SIDES = some.dictionaries(some.sampled_from(NAMES), BODIES).map(
+    lambda bodies: tuple(Component("CustomField", name, body) for name, body in sorted(bodies.items()))
+)
+
+
+def plan_of(project, wanted, seen, applied):
+    adopt = [component.address for component in seen]
+    adopt = [address for address in adopt if address in {component.address for component in wanted}]
+    return build(project, desired(*wanted), observed(*seen, applied=applied), secrets=SECRETS, adopt=adopt)
+
+
+@given(wanted=SIDES, seen=SIDES, applied=SIDES)
+def test_plan_after_apply_is_empty(project, wanted, seen, applied):
+    plan = plan_of(project, wanted, seen, applied)
+    org = {component.address: component for component in seen}
+    for change in plan.effective:
+        if change.after:
+            org[change.address] = change.after
+        else:
+            del org[change.address]
+    assert plan_of(project, wanted, tuple(org.values()), plan.desired()).is_empty
+
+
+@given(wanted=SIDES, seen=SIDES, applied=SIDES)
+def test_what_is_not_ours_and_not_asked_for_is_never_touched(project, wanted, seen, applied):
+    touched = {change.address for change in plan_of(project, wanted, seen, applied).effective}
+    assert touched <= {component.address for component in (*wanted, *applied)}
+
+
+@given(wanted=SIDES, seen=SIDES, applied=SIDES)
+def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(project, wanted, seen, applied):
+    left = {component.address: component for component in applied}
+    for change in plan_of(project, wanted, seen, applied).effective:
+        causes = {change.cause(attribute.path) for attribute in change.attributes}
+        if change.address not in left:
+            assert causes <= {Cause.CONFIG}
+        if change.after == left.get(change.address):
+            assert causes <= {Cause.DRIFT}, "the org alone has moved"
+        if change.before == left.get(change.address):
+            assert causes <= {Cause.CONFIG}, "the config alone has moved"
+
+
+@given(wanted=SIDES, seen=SIDES, applied=SIDES)
+def test_a_saved_plan_does_the_same(project, tmp_path_factory, wanted, seen, applied):
+    plan = plan_of(project, wanted, seen, applied)
+    path = tmp_path_factory.getbasetemp() / "plan.json"
+    save(plan, path)
+    again = load(path)
+    assert again.effective == plan.effective
+    assert again.desired() == plan.desired()
+    assert {action: again.count(action) for action in Action} == {action: plan.count(action) for action in Action}
