@@ -86,6 +86,8 @@ class Catalog:
             return custom_object(stored.component, prefix, self._custom_fields(full_name))
         parents = (found.name, "Activity") if found.name in ACTIVITIES else (found.name,)
         custom = [field for parent in parents for field in self._custom_fields(parent)]
+        if found.name in ACTIVITIES:
+            custom += self._about(found)
         if not custom:
             return found
         return dataclasses.replace(
@@ -96,6 +98,13 @@ class Catalog:
                 **{field.relationship.lower(): field for field in custom if field.relationship},
             },
         )
+
+    def _about(self, activity: ObjectDef) -> list[FieldDef]:
+        """Let activities be about the custom objects that allow it."""
+        stored = self._tx.components("CustomObject")
+        names = [each.component.full_name for each in stored if each.component.body.get("enableActivities") is True]
+        what = activity.field("WhatId")
+        return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
 
     def _custom_fields(self, parent: str) -> list[FieldDef]:
         # What is deployed of a standard field is kept, but the field stays what it is.

@@ -34,6 +34,8 @@ DESCRIBE_TYPES = {
 }
 """What a describe calls the types of metadata."""
 
+PICKLISTS = ("Picklist", "MultiselectPicklist")
+
 FIXED_LENGTHS = {
     "Email": 80,
     "Lookup": 18,
@@ -80,7 +82,10 @@ def custom_field(component: Component) -> FieldDef:
         restricted=restricted,
         external_id=bool(body.get("externalId")),
         unique=bool(body.get("unique")),
-        default=_default(kind, body.get("defaultValue")),
+        default=_default(kind, body),
+        default_formula=str(body.get("defaultValue") or "") if kind not in ("Checkbox", *PICKLISTS) else "",
+        display_format=str(body.get("displayFormat") or "{0}") if kind == "AutoNumber" else "",
+        starting_number=int(body.get("startingNumber") or 1),
     )
 
 
@@ -102,6 +107,8 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
             createable=not automatic,
             updateable=not automatic,
             permissionable=False,
+            display_format=str(name_field.get("displayFormat") or "{0}") if automatic else "",
+            starting_number=int(name_field.get("startingNumber") or 1),
         )
     )
     if not detail:
@@ -140,22 +147,26 @@ def system_field(name: str) -> FieldDef:
     )
 
 
-def _default(kind: str, value: object) -> bool | None:
-    # Other defaults are formulas, evaluated on the page that makes the record and not by the API.
-    if kind != "Checkbox":
-        return None
-    return str(value).lower() == "true"
+def _default(kind: str, body: Mapping[str, Any]) -> str | bool | None:
+    if kind == "Checkbox":
+        return str(body.get("defaultValue")).lower() == "true"
+    return next((name for name, value in _values(body) if value.get("default") is True), None)
 
 
 def _picklist(body: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
     value_set = body.get("valueSet")
     if not isinstance(value_set, Mapping):
         return (), False
-    definition = value_set.get("valueSetDefinition")
+    return tuple(name for name, _ in _values(body)), bool(value_set.get("restricted"))
+
+
+def _values(body: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    value_set = body.get("valueSet")
+    definition = value_set.get("valueSetDefinition") if isinstance(value_set, Mapping) else None
     values = definition.get("value") if isinstance(definition, Mapping) else None
     # Keyed by fullName where the type table says so, else a list of dictionaries.
     if isinstance(values, Mapping):
-        names = [str(name) for name in values]
-    else:
-        names = [str(value["fullName"]) for value in values or () if isinstance(value, Mapping) and "fullName" in value]
-    return tuple(names), bool(value_set.get("restricted"))
+        return [(str(name), value if isinstance(value, Mapping) else {}) for name, value in values.items()]
+    return [
+        (str(value["fullName"]), value) for value in values or () if isinstance(value, Mapping) and "fullName" in value
+    ]

@@ -126,10 +126,10 @@ class RecordContext:
         )
 
 
-def formula_value(found: FieldDef, context: RecordContext) -> Scalar:
-    """Work out a formula field as the API gives it: null where the page would show #Error!."""
+def formula_value(found: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
+    """Work out a formula field, or another formula for it, as the API gives it: null where a page shows #Error!."""
     try:
-        return stored(found, evaluate(found.formula, context))
+        return stored(found, evaluate(formula or found.formula, context))
     except FormulaError:
         return False if found.type == "boolean" else None
 

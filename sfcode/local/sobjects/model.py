@@ -46,6 +46,11 @@ class FieldDef:
     external_id: bool = False
     unique: bool = False
     default: Scalar = None
+    default_formula: str = ""
+    """What a new record gets that brings no value, worked out when it is made."""
+    display_format: str = ""
+    """How an automatic number is written: `A-{0000}`."""
+    starting_number: int = 1
 
     @property
     def required(self) -> bool:

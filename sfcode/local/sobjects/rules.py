@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from sfcode.local.clock import stamp
 from sfcode.local.errors import ApiError, cross_reference, required
 from sfcode.local.sobjects import licences
+from sfcode.local.sobjects.activities import event, task
+from sfcode.local.sobjects.campaigns import member
 from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.save import Save
 from sfcode.local.sobjects.values import EMAIL
-from sfcode.local.store import Record, Scalar, Tx
+from sfcode.local.store import Record, Tx
 
 TIME_ZONE = re.compile(r"GMT|UTC|[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*){1,2}")
 LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?(_[A-Z]+)?")
@@ -21,16 +21,6 @@ USERNAME_TAKEN = (
     "unique across all Salesforce organizations. To resolve, use a different username (it doesn't need to match the "
     "user's email address)."
 )
-
-
-@dataclass(frozen=True)
-class Save:
-    """A record about to be stored: as it was, as it will be, and the fields that the caller gave."""
-
-    tx: Tx
-    before: Record | None
-    after: Record
-    given: frozenset[str]
 
 
 def person(save: Save) -> None:
@@ -121,43 +111,6 @@ def permission_set_license_assign(save: Save) -> None:
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"])
 
 
-def event(save: Save) -> None:
-    """
-    Work out when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
-
-    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_event.htm
-    """
-    after = save.after
-    start = _given_first(save, "StartDateTime", "ActivityDateTime")
-    if after.get("IsAllDayEvent"):
-        day = after.get("ActivityDate") or (str(start)[:10] if start else None)
-        if day is None:
-            raise required(["ActivityDate"])
-        after |= {"ActivityDate": day, "ActivityDateTime": None, "StartDateTime": f"{day}T00:00:00.000+0000"}
-        after["DurationInMinutes"] = after.get("DurationInMinutes") or 24 * 60
-        after["EndDateTime"] = after.get("EndDateTime") or f"{day}T00:00:00.000+0000"
-        return
-    if start is None or (after.get("DurationInMinutes") is None and after.get("EndDateTime") is None):
-        missing = ("DurationInMinutes", "EndDateTime"), ("ActivityDateTime", "StartDateTime")
-        raise required([names[0] for names in missing if not any(after.get(name) is not None for name in names)])
-    begins = datetime.fromisoformat(str(start))
-    if "EndDateTime" in save.given and after.get("EndDateTime"):
-        minutes = int((datetime.fromisoformat(str(after["EndDateTime"])) - begins).total_seconds() // 60)
-    else:
-        minutes = int(after.get("DurationInMinutes") or 0)
-    if minutes < 0:
-        raise ApiError("FIELD_INTEGRITY_EXCEPTION", "Event duration can not be negative", ["DurationInMinutes"])
-    ends = stamp(begins + timedelta(minutes=minutes))
-    after |= {"StartDateTime": start, "ActivityDateTime": start, "ActivityDate": str(start)[:10]}
-    after |= {"DurationInMinutes": minutes, "EndDateTime": ends}
-
-
-def task(save: Save) -> None:
-    """Close a task with its status."""
-    closed = save.after.get("Status") == "Completed"
-    save.after["IsClosed"] = closed
-
-
 def nothing_left_without(tx: Tx, assignment: Record) -> None:
     """Keep a permission set licence while an assigned permission set needs it. Raises ApiError."""
     owner = tx.record("User", str(assignment["AssigneeId"]))
@@ -170,13 +123,6 @@ def nothing_left_without(tx: Tx, assignment: Record) -> None:
         right = licences.refused_right(tx, stored.component, owner) if stored else None
         if stored is not None and right:
             raise licences.cannot_assign(stored.component, owner, right)
-
-
-def _given_first(save: Save, *names: str) -> Scalar:
-    """Take the value that the caller gave, else the one that is there."""
-    given = (save.after.get(name) for name in names if name in save.given)
-    there = (save.after.get(name) for name in names)
-    return next((value for value in (*given, *there) if value is not None), None)
 
 
 def _unique(save: Save, field: str, code: str, message: str) -> None:
@@ -192,6 +138,7 @@ def _free_nickname(tx: Tx, wish: str) -> str:
 
 
 BEFORE_SAVE: dict[str, Callable[[Save], None]] = {
+    "CampaignMember": member,
     "Contact": person,
     "Event": event,
     "Lead": lead,

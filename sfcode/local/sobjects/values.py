@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from sfcode.local.clock import stamp
@@ -14,6 +16,7 @@ from sfcode.local.store import Scalar
 
 EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z?")
+FIRST_YEAR, LAST_YEAR = 1700, 4000
 JSON_KINDS = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
 
 
@@ -84,7 +87,7 @@ def _number(field: FieldDef, value: object) -> int | float:
     except (ValueError, OverflowError) as error:
         raise _wrong_type(field, value) from error
     digits = field.precision - field.scale if field.precision else 18
-    if number != number or abs(number) >= 10.0**digits:  # noqa: PLR0124 (NaN)
+    if number != number or abs(number) >= 10.0**digits or abs(_scaled(field, number)) >= 10.0**digits:  # noqa: PLR0124
         raise ApiError(
             "NUMBER_OUTSIDE_VALID_RANGE",
             f"{field.label}: value outside of valid range on numeric field: {number}",
@@ -94,7 +97,15 @@ def _number(field: FieldDef, value: object) -> int | float:
         if number != int(number):
             raise _wrong_type(field, value)
         return int(number)
-    return number
+    return _scaled(field, number)
+
+
+def _scaled(field: FieldDef, number: float) -> float:
+    """Round to the digits that the field has after the point; a half goes away from zero."""
+    if not field.precision or not math.isfinite(number):
+        return number
+    step = Decimal(1).scaleb(-field.scale)
+    return float(Decimal(repr(number)).quantize(step, rounding=ROUND_HALF_UP, context=Context(prec=400)))
 
 
 def _moment(field: FieldDef, text: str) -> str:
@@ -106,11 +117,18 @@ def _moment(field: FieldDef, text: str) -> str:
         raise _wrong_type(field, text)
     try:
         if field.type == "date":
-            return date.fromisoformat(text[:10]).isoformat()
+            return _in_range(field, date.fromisoformat(text[:10])).isoformat()
         moment = datetime.fromisoformat(text)
+        _in_range(field, moment.date())
         return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError) as error:
         raise _wrong_type(field, text) from error
+
+
+def _in_range(field: FieldDef, day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"{field.label}: invalid date: {day.isoformat()}", [field.name])
+    return day
 
 
 def _kind(field: FieldDef) -> str:

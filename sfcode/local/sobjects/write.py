@@ -24,11 +24,13 @@ from sfcode.local.errors import (
     read_only,
     required,
 )
+from sfcode.local.sobjects import defaulted
 from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import row
-from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE, Save
+from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
+from sfcode.local.sobjects.save import Save
 from sfcode.local.sobjects.values import stored_form
 from sfcode.local.store import Record, Tx
 
@@ -64,7 +66,9 @@ class Writer:
         if "id" in (key.lower() for key in values):
             raise ApiError("INVALID_FIELD", "cannot specify Id in an insert call", ["Id"])
         given = self._read(target, values, creating=True)
-        after = {**self._whole(target).defaults, **given}
+        whole = self._whole(target)
+        after = {**whole.defaults, **given}
+        defaulted.fill(self.tx, self.catalog.whole, whole, after, user_id=self.user_id, now=self.now)
         if target.field("OwnerId") and not after.get("OwnerId"):
             after["OwnerId"] = self.user_id
         _check_required(target.mandatory, after, creating=True)
@@ -205,6 +209,8 @@ class Writer:
             field = target.fields[name.lower()]
             if field.reference_to and scalar is not None:
                 self._check_reference(field, str(scalar))
+                if field.name == "OwnerId":
+                    self._check_owner(target, str(scalar))
         return read
 
     def _by_external_id(self, reference: FieldDef, value: Mapping[str, Any]) -> str:
@@ -236,6 +242,15 @@ class Writer:
             raise malformed_id(field.label, value, field.name)
         raise cross_reference([field.name])
 
+    def _check_owner(self, target: ObjectDef, user_id: str) -> None:
+        user = self.tx.record("User", user_id)
+        if user is not None and not user.get("IsActive"):
+            raise ApiError(
+                "INACTIVE_OWNER_OR_USER",
+                f"operation performed with inactive user [{user_id[:15]}] as owner of {target.name.lower()}",
+                [],
+            )
+
     def _save(self, target: ObjectDef, before: Record | None, after: Record, given: frozenset[str]) -> None:
         for name in given:
             field = target.fields[name.lower()]
@@ -247,7 +262,7 @@ class Writer:
                     raise duplicate(name, str(other["Id"])[:15])
         rule = BEFORE_SAVE.get(target.name)
         if rule:
-            rule(Save(self.tx, before, after, given))
+            rule(Save(self.tx, before, after, given, self.now))
 
     def _let_go(self, target: ObjectDef, record_id: str) -> None:
         for name in self.catalog.whole.names():

@@ -1,0 +1,109 @@
+"""Events and tasks: when they are, whom and what they are about."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sfcode.local.clock import stamp
+from sfcode.local.errors import ApiError, required
+from sfcode.local.ids import KEY_PREFIXES
+from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.save import Save
+from sfcode.local.store import Scalar
+
+DAY_MINUTES = 24 * 60
+LONGEST = 14 * DAY_MINUTES
+
+
+def event(save: Save) -> None:
+    """
+    Work out when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
+
+    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_event.htm
+    """
+    _about(save)
+    if save.after.get("IsAllDayEvent"):
+        _all_day(save)
+        return
+    start, minutes = _start(save), _minutes(save)
+    ends = stamp(start + timedelta(minutes=minutes))
+    begins = stamp(start)
+    after = save.after
+    after |= {"StartDateTime": begins, "ActivityDateTime": begins, "ActivityDate": begins[:10]}
+    after |= {"DurationInMinutes": minutes, "EndDateTime": ends, "EndDate": ends[:10]}
+
+
+def task(save: Save) -> None:
+    """Close a task with its status."""
+    _about(save)
+    after = save.after
+    closed = after.get("Status") == "Completed"
+    after |= {"IsClosed": closed, "IsHighPriority": after.get("Priority") == "High"}
+    if not closed:
+        after["CompletedDateTime"] = None
+    elif not after.get("CompletedDateTime"):
+        after["CompletedDateTime"] = stamp(save.now)
+
+
+def _about(save: Save) -> None:
+    """Keep a lead's activity to the lead, and give others the account of whom or what they are about."""
+    who, what = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
+    if who.startswith(KEY_PREFIXES["Lead"]) and what:
+        raise _wrong("WhatId", "Related To ID: an activity that is about a lead can't be related to anything else")
+    account: Scalar = what if what.startswith(KEY_PREFIXES["Account"]) else None
+    if account is None and who.startswith(KEY_PREFIXES["Contact"]):
+        account = (row(save.tx, "Contact", who) or {}).get("AccountId")
+    save.after["AccountId"] = account
+
+
+def _all_day(save: Save) -> None:
+    after = save.after
+    start = save.first("StartDateTime", "ActivityDateTime")
+    day = save.first("ActivityDate") or (str(start)[:10] if start else None)
+    if day is None:
+        raise required(["ActivityDate"])
+    midnight = f"{day}T00:00:00.000+0000"
+    minutes = int(after.get("DurationInMinutes") or DAY_MINUTES)
+    _check(minutes)
+    after |= {"ActivityDate": day, "ActivityDateTime": None, "StartDateTime": midnight, "DurationInMinutes": minutes}
+    after["EndDateTime"] = after.get("EndDateTime") or midnight
+    after["EndDate"] = str(after["EndDateTime"])[:10]
+
+
+def _start(save: Save) -> datetime:
+    start = save.first("StartDateTime", "ActivityDateTime")
+    given = {save.after.get(name) for name in ("StartDateTime", "ActivityDateTime") if name in save.given} - {None}
+    has_length = any(save.after.get(name) is not None for name in ("DurationInMinutes", "EndDateTime"))
+    if start is None or not has_length:
+        missing = [] if has_length else ["DurationInMinutes"]
+        raise required(missing if start else [*missing, "ActivityDateTime"])
+    if len(given) > 1:
+        raise _wrong("ActivityDateTime", "Activity Date Time and Start Date Time have to be the same")
+    return datetime.fromisoformat(str(start))
+
+
+def _minutes(save: Save) -> int:
+    """Take the length from what the caller gave; a start that moves takes the end along."""
+    after, start = save.after, _start(save)
+    given = [
+        name for name in ("DurationInMinutes", "EndDateTime") if name in save.given and after.get(name) is not None
+    ]
+    minutes = int(after.get("DurationInMinutes") or 0)
+    if "EndDateTime" in given or (save.before is None and after.get("DurationInMinutes") is None):
+        length = int((datetime.fromisoformat(str(after["EndDateTime"])) - start).total_seconds() // 60)
+        if "DurationInMinutes" in given and length != minutes:
+            raise _wrong("DurationInMinutes", "Duration and End Date Time do not agree")
+        minutes = length
+    _check(minutes)
+    return minutes
+
+
+def _check(minutes: int) -> None:
+    if minutes < 0:
+        raise _wrong("DurationInMinutes", "Event duration can not be negative")
+    if minutes > LONGEST:
+        raise _wrong("DurationInMinutes", "Event duration can not be longer than 14 days")
+
+
+def _wrong(field: str, message: str) -> ApiError:
+    return ApiError("FIELD_INTEGRITY_EXCEPTION", message, [field])

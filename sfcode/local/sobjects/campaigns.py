@@ -1,0 +1,60 @@
+"""Campaign members: one lead or contact, once in each campaign."""
+
+from __future__ import annotations
+
+from sfcode.local.errors import ApiError
+from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.save import Save
+from sfcode.local.store import Record
+
+SHARED = (
+    "City",
+    "Country",
+    "Description",
+    "DoNotCall",
+    "Email",
+    "Fax",
+    "FirstName",
+    "HasOptedOutOfEmail",
+    "HasOptedOutOfFax",
+    "LastName",
+    "LeadSource",
+    "MobilePhone",
+    "Name",
+    "Phone",
+    "PostalCode",
+    "Salutation",
+    "State",
+    "Street",
+    "Title",
+)
+"""Fields that show what the lead or contact has; a contact's address is the mailing address."""
+
+OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
+
+
+def member(save: Save) -> None:
+    """Check a member, and copy what it shows of its lead or contact."""
+    after, tx = save.after, save.tx
+    whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
+    if len(whom) != 1:
+        said = "both a lead and a contact" if whom else "neither a lead nor a contact"
+        raise ApiError("FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {said}", ["LeadId", "ContactId"])
+    (key,) = whom
+    others = tx.find("CampaignMember", key, after[key])
+    if any(other["CampaignId"] == after["CampaignId"] and other["Id"] != after.get("Id") for other in others):
+        raise ApiError("DUPLICATE_VALUE", "Already a campaign member.", [])
+    name = key.removesuffix("Id")
+    after |= _shown(name, row(tx, name, str(after[key])) or {})
+    after |= {"LeadOrContactId": after[key], "Type": name, "HasResponded": after.get("Status") == "Responded"}
+    if after["HasResponded"] and not after.get("FirstRespondedDate"):
+        after["FirstRespondedDate"] = save.now.date().isoformat()
+
+
+def _shown(name: str, person: Record) -> Record:
+    found: Record = {
+        field: person.get(f"Mailing{field}" if name == "Contact" and field in OF_ADDRESS else field) for field in SHARED
+    }
+    found["LeadOrContactOwnerId"] = person.get("OwnerId")
+    found["CompanyOrAccount"] = person.get("Company")
+    return found
