@@ -16,6 +16,7 @@ from tests.local.automation.building import (
     signed_in_as,
     user_with,
 )
+from tests.local.automation.receiver import until
 
 FIELDS = ["Id", "Title"]
 
@@ -220,6 +221,35 @@ def test_a_relative_date_is_not_guessed_at(triggered, change, sent, control):
     change(Title="New")
     assert sent() == []
     assert control.log == ["WorkflowRule:Contact.Changed: the date 'LAST 90 DAYS' is not read by the local org"]
+
+
+def in_bulk(rest, csv: str) -> None:
+    job = rest("POST", "/jobs/ingest", json={"object": "Contact", "operation": "insert"}).json()["id"]
+    sent = rest("PUT", f"/jobs/ingest/{job}/batches", data=csv.encode(), headers={"Content-Type": "text/csv"})
+    assert sent.status_code == 201, sent.text
+    rest("PATCH", f"/jobs/ingest/{job}", json={"state": "UploadComplete"})
+    until(lambda: rest("GET", f"/jobs/ingest/{job}").json()["state"] == "JobComplete")
+
+
+@pytest.mark.parametrize("way", ["composite", "batch", "tree", "bulk"])
+def test_every_way_of_writing_many_sends(rest, triggered, sent, way):
+    triggered(flow({}))
+    values = {"LastName": "Writer", "Title": way}
+    path = "/services/data/v62.0/sobjects/Contact"
+    if way == "composite":
+        step = {"method": "POST", "url": path, "referenceId": "one", "body": values}
+        answer = rest("POST", "/composite", json={"compositeRequest": [step]})
+    elif way == "batch":
+        step = {"method": "POST", "url": path.removeprefix("/services/data/"), "richInput": values}
+        answer = rest("POST", "/composite/batch", json={"batchRequests": [step]})
+    elif way == "tree":
+        record = {"attributes": {"type": "Contact", "referenceId": "one"}, **values}
+        answer = rest("POST", "/composite/tree/Contact", json={"records": [record]})
+    else:
+        in_bulk(rest, f"LastName,Title\nWriter,{way}\n")
+        answer = rest("GET", "/limits")
+    assert answer.status_code < 300, answer.text
+    assert sent() == [way]
 
 
 @pytest.mark.parametrize("way", ["create", "update", "upsert", "collection", "upsert-collection"])
