@@ -1,4 +1,4 @@
-"""`sfcode local`: run, reset and load the local org."""
+"""`sfcode local`: run, reset and load the local org, and register apps with it."""
 
 from __future__ import annotations
 
@@ -125,6 +125,54 @@ def load(session: Session, file: Path, state: Path) -> None:
 
     load_org(state, file)
     _done(session, state, f"The local org is now the company of {file}.")
+
+
+@local.command()
+@click.argument("name")
+@click.option("--consumer-key", metavar="KEY", help="Its client id; made up when there is none.")
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="PEM file with the certificate, or the public key, that JWT assertions are checked with.",
+)
+@click.option("--run-as", metavar="USERNAME", help="User that it signs in as with its own credentials.")
+@click.option("--user", "users", metavar="USERNAME", multiple=True, help="User who is approved. Can be given again.")
+@click.option("--all-users", is_flag=True, help="Let each user decide, on its authorization page.")
+@click.option("--callback-url", "callback_urls", metavar="URL", multiple=True, help="Where codes may be sent.")
+@click.option("--session-minutes", type=click.IntRange(1, 1440), default=120, show_default=True)
+@state_option
+@click.pass_obj
+def app(
+    session: Session,
+    name: str,
+    state: Path,
+    *,
+    consumer_key: str | None,
+    certificate: Path | None,
+    run_as: str | None,
+    users: tuple[str, ...],
+    callback_urls: tuple[str, ...],
+    session_minutes: int,
+    all_users: bool,
+) -> None:
+    """Register an app that may sign in to the local org by OAuth, and print its consumer key and secret."""
+    from sfcode.local import register_app
+
+    settings = {
+        "name": name,
+        "consumer_key": consumer_key,
+        "certificate": certificate and certificate.read_text(encoding="utf-8", errors="replace"),
+        "run_as": run_as,
+        "users": list(users),
+        "permitted_users": "all" if all_users else "admin_approved",
+        "callback_urls": list(callback_urls),
+        "session_minutes": session_minutes,
+    }
+    made = register_app(state, settings)
+    if session.json:
+        envelope({key: made[key] for key in ("name", "consumer_key", "consumer_secret")})
+    else:
+        click.echo(f"consumer key     {made['consumer_key']}\nconsumer secret  {made['consumer_secret']}")
 
 
 def _faults(texts: tuple[str, ...]) -> list[Fault]:

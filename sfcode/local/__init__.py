@@ -7,17 +7,17 @@ Its state is one SQLite file in a folder, so it outlives the process and several
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfcode.local.clock import Clock
     from sfcode.local.faults import Fault
     from sfcode.local.server import LocalOrg
 
-__all__ = ["LocalOrg", "load", "reset", "serve"]
+__all__ = ["LocalOrg", "load", "register_app", "reset", "serve"]
 
 
 @contextmanager
@@ -74,6 +74,26 @@ def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: 
             companies.reset(store, now=now, rng=chance)
         else:
             companies.load_file(store, company, now=now, rng=chance)
+
+
+def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random | None = None) -> dict[str, Any]:
+    """Let an app sign in to the org in this folder; give what the org keeps of it, consumer key and secret included."""
+    from sfcode.errors import SfcodeError
+    from sfcode.local import company as companies
+    from sfcode.local.clock import SystemClock
+    from sfcode.local.signin.apps import read
+    from sfcode.local.store import Store
+
+    chance = rng or random.SystemRandom()
+    faults: list[str] = []
+    app = read(settings, lambda key, text, cure: faults.append(f"{key}: {text}. {cure}".strip()), chance)
+    if faults:
+        raise SfcodeError("The app cannot be registered.", "\n".join(faults))
+    with Store(state / "org.db") as store:
+        companies.found(store, now=SystemClock().now(), rng=chance)
+        with store.transaction() as tx:
+            tx.put_app(app.consumer_key, app.body)
+    return app.body
 
 
 def __getattr__(name: str) -> object:

@@ -91,3 +91,28 @@ def test_a_wrong_company_file_changes_nothing_and_is_the_users_problem(state: Pa
     done = subprocess.run(line, check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert "company.yaml:1:1: users: the section users is missing or empty" in done.stderr
+
+
+def test_an_app_is_registered_and_signs_in(state: Path) -> None:
+    """What `local app` prints is what the app needs, also while the org is being served."""
+    with serving(state, "--json") as (_, line):
+        ready = json.loads(line)
+        words = ("local", "app", "CI", "--run-as", ready["username"], "--state", str(state))
+        done = subprocess.run(command("--json", *words), capture_output=True, text=True, timeout=20, check=True)
+        app = json.loads(done.stdout)["result"]
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": app["consumer_key"],
+            "client_secret": app["consumer_secret"],
+        }
+        answer = requests.post(f"{ready['url']}/services/oauth2/token", data=form, timeout=10).json()
+        assert call(ready | answer, "GET", "/limits").status_code == 200
+
+
+def test_an_app_with_a_bad_certificate_is_refused(state: Path, tmp_path: Path) -> None:
+    pem = tmp_path / "bad.pem"
+    pem.write_text("nonsense", encoding="utf-8")
+    words = command("local", "app", "CI", "--certificate", str(pem), "--state", str(state))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode != 0
+    assert "certificate: this is neither a certificate nor a public key of RSA. give it in PEM form" in done.stderr

@@ -1,0 +1,135 @@
+"""SOAP login and logout."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import requests
+
+from tests.local.conftest import HandClock, Rest
+
+ADMIN = "admin@northwind.example"
+PASSWORD = "correct horse & battery"
+
+
+def call(rest: Rest, body: str, *, kind: str = "u", version: str = "62.0", token: str = "") -> requests.Response:
+    header = (
+        f'<s:Header><n:SessionHeader xmlns:n="urn:x"><n:sessionId>{token}</n:sessionId></n:SessionHeader></s:Header>'
+    )
+    envelope = (
+        f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">{header}<s:Body>{body}</s:Body></s:Envelope>'
+    )
+    url = f"{rest.org.url}/services/Soap/{kind}/{version}"
+    return requests.post(url, data=envelope, headers={"Content-Type": "text/xml", "SOAPAction": '""'}, timeout=5)
+
+
+def login(username: str = ADMIN, password: str = "correct horse &amp; battery") -> str:
+    return f'<login xmlns="urn:partner.soap.sforce.com"><username>{username}</username><password>{password}</password></login>'
+
+
+def found(answer: requests.Response, name: str) -> str:
+    match = re.search(f"<{name}>([^<]*)</{name}>", answer.text)
+    assert match is not None, answer.text
+    return match[1]
+
+
+@pytest.fixture
+def signing_in(rest: Rest) -> Rest:
+    user_id = rest.value(f"SELECT Id FROM User WHERE Username = '{ADMIN}'")
+    assert rest("POST", f"/sobjects/User/{user_id}/password", json={"NewPassword": PASSWORD}).status_code == 204
+    return rest
+
+
+def works(rest: Rest, token: str) -> bool:
+    url = f"{rest.org.url}/services/data/v62.0/sobjects"
+    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "version"), [("u", "62.0"), ("c", "62.0"), ("u", "62")])
+def test_login_gives_a_session_and_where_to_go(signing_in: Rest, kind: str, version: str) -> None:
+    answer = call(signing_in, login(), kind=kind, version=version)
+    assert answer.status_code == 200
+    org_id = signing_in.org.org_id
+    assert found(answer, "serverUrl") == f"{signing_in.org.url}/services/Soap/{kind}/{version}/{org_id}"
+    assert found(answer, "metadataServerUrl") == f"{signing_in.org.url}/services/Soap/m/{version}/{org_id}"
+    assert (found(answer, "organizationId"), found(answer, "userName")) == (org_id, ADMIN)
+    assert works(signing_in, found(answer, "sessionId"))
+
+
+@pytest.mark.parametrize("body", [login(password="wrong"), login(username="nobody@northwind.example")])
+def test_a_wrong_login_is_refused(signing_in: Rest, body: str) -> None:
+    answer = call(signing_in, body)
+    assert answer.status_code == 500
+    assert found(answer, "faultcode") == "sf:INVALID_LOGIN"
+    assert found(answer, "sf:exceptionCode") == "INVALID_LOGIN"
+    assert found(answer, "sf:exceptionMessage").startswith("Invalid username, password, security token")
+
+
+def test_without_a_password_nobody_signs_in(rest: Rest) -> None:
+    assert found(call(rest, login()), "faultcode") == "sf:INVALID_LOGIN"
+
+
+def test_logout_ends_the_session(signing_in: Rest) -> None:
+    token = found(call(signing_in, login()), "sessionId")
+    body = '<logout xmlns="urn:partner.soap.sforce.com"/>'
+    assert call(signing_in, body, token=token).status_code == 200
+    assert not works(signing_in, token)
+    assert found(call(signing_in, body, token=token), "faultcode") == "sf:INVALID_SESSION_ID"
+
+
+def test_a_session_of_login_ends_by_itself(signing_in: Rest, clock: HandClock) -> None:
+    token = found(call(signing_in, login()), "sessionId")
+    clock.wait(minutes=121)
+    assert not works(signing_in, token)
+
+
+def test_who_is_signed_in_and_what_time_it_is(signing_in: Rest) -> None:
+    token = signing_in.org.access_token
+    info = call(signing_in, '<getUserInfo xmlns="urn:partner.soap.sforce.com"/>', token=token)
+    assert (found(info, "userName"), found(info, "organizationName")) == (ADMIN, "Northwind Traders")
+    time = call(signing_in, '<getServerTimestamp xmlns="urn:partner.soap.sforce.com"/>', token=token)
+    assert found(time, "timestamp") == "2026-03-18T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "version", "code"),
+    [
+        ("<query/>", "62.0", "UNKNOWN_EXCEPTION"),
+        ("<login/>", "62.0", "INVALID_FIELD"),
+        (login(), "65.0", "UNSUPPORTED_API_VERSION"),
+        ("", "62.0", "UNKNOWN_EXCEPTION"),
+        ("<setPassword><userId>005</userId></setPassword>", "62.0", "INVALID_SESSION_ID"),
+    ],
+)
+def test_what_is_wrong_ends_in_a_fault(signing_in: Rest, body: str, version: str, code: str) -> None:
+    answer = call(signing_in, body, version=version)
+    assert (answer.status_code, found(answer, "faultcode")) == (500, f"sf:{code}")
+
+
+def test_nobody_sets_the_password_of_others_without_the_right(rest: Rest, state: Any) -> None:
+    profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Standard User'")
+    other = rest.create(
+        "User",
+        Username="other@northwind.example",
+        LastName="Other",
+        Alias="other",
+        Email="other@northwind.example",
+        ProfileId=profile,
+        TimeZoneSidKey="GMT",
+        LocaleSidKey="en_US",
+        EmailEncodingKey="UTF-8",
+        LanguageLocaleKey="en_US",
+    )
+    assert rest("POST", f"/sobjects/User/{other}/password", json={"NewPassword": PASSWORD}).status_code == 204
+    token = found(call(rest, login(username="other@northwind.example")), "sessionId")
+    admin_id = rest.value(f"SELECT Id FROM User WHERE Username = '{ADMIN}'")
+
+    def set_password(user_id: str) -> requests.Response:
+        url = f"{rest.org.url}/services/data/v62.0/sobjects/User/{user_id}/password"
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(url, json={"NewPassword": "something else"}, headers=headers, timeout=5)
+
+    assert set_password(admin_id).status_code == 403
+    assert set_password(other).status_code == 204
