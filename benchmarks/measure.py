@@ -31,7 +31,11 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Set the row: name, median, fastest, times bare Python."""
         ratio = f"{self.median / self.bare:.1f}" if self.bare else ""
-        return (self.name, f"{self.median * 1000:.0f} ms", f"{min(self.seconds) * 1000:.0f} ms", ratio)
+        return (self.name, _milliseconds(self.median), _milliseconds(min(self.seconds)), ratio)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.{0 if abs(seconds) >= 0.01 else 2}f} ms"
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -1,0 +1,89 @@
+"""Deploying more and more fields, with a permission set over all of them: time against count, and the line through it."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.measure import Row, timed
+
+COUNTS = (250, 500, 1000, 2000)
+TIMES = 3
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+
+
+def measure() -> Iterator[Row]:
+    """Deploy to fresh orgs; the first deploy of the process is not counted."""
+    _deploy(10)
+    seconds = {count: [_deploy(count) for _ in range(TIMES)] for count in COUNTS}
+    for count, values in seconds.items():
+        yield Row(f"deploy {count:,} fields and a permission set", values)
+    slope, start, off = line(COUNTS, [min(values) for values in seconds.values()])
+    yield Row(f"each field more, by the straight line through these (off by {off:.0%} at most)", [slope])
+    yield Row("where that line begins", [start])
+
+
+def line(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float, float]:
+    """Lay a straight line through points by least squares: slope, start, and the largest relative distance from it."""
+    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / sum(
+        (x - middle_x) ** 2 for x in xs
+    )
+    start = middle_y - slope * middle_x
+    return slope, start, max(abs(start + slope * x - y) / y for x, y in zip(xs, ys, strict=True))
+
+
+def package(count: int, label: str = "Field") -> bytes:
+    """Make a package of text fields on Contact, and a permission set that opens them."""
+    names = [f"F{number}__c" for number in range(count)]
+    fields = "".join(
+        f"<fields><fullName>{name}</fullName><label>{label}</label><length>40</length><type>Text</type></fields>"
+        for name in names
+    )
+    rights = "".join(
+        f"<fieldPermissions><editable>true</editable><field>Contact.{name}</field><readable>true</readable></fieldPermissions>"
+        for name in names
+    )
+    members = "".join(f"<members>Contact.{name}</members>" for name in names)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("objects/Contact.object", f'<CustomObject xmlns="{NAMESPACE}">{fields}</CustomObject>')
+        archive.writestr(
+            "permissionsets/Bench.permissionset",
+            f'<PermissionSet xmlns="{NAMESPACE}">{rights}<label>Bench</label></PermissionSet>',
+        )
+        archive.writestr(
+            "package.xml",
+            f'<Package xmlns="{NAMESPACE}"><types>{members}<name>CustomField</name></types>'
+            "<types><members>Bench</members><name>PermissionSet</name></types><version>62.0</version></Package>",
+        )
+    return buffer.getvalue()
+
+
+def _deploy(count: int) -> float:
+    from sfcode.local import reset
+    from sfcode.local.context import Context
+    from sfcode.local.metadata.deploy.engine import Outcome
+    from sfcode.local.metadata.deploy.options import DeployOptions
+    from sfcode.local.metadata.deploy.work import carry_out
+    from sfcode.local.store import Store, Tx
+
+    outcomes: list[Outcome] = []
+
+    def finish(_: Tx, outcome: Outcome) -> None:
+        outcomes.append(outcome)
+
+    data = package(count)
+    with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
+        reset(Path(name))
+        with Store(Path(name) / "org.db") as store:
+            with store.read() as tx:
+                admin = tx.get("admin_id") or ""
+            options = DeployOptions(rollbackOnError=True)
+            taken = timed(lambda: carry_out(Context(store), data, options, admin, finish))
+    if outcomes[-1].status != "Succeeded":
+        raise SystemExit(f"deploying {count} fields: {outcomes[-1].failures[0].problem}")
+    return taken
