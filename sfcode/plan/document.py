@@ -43,7 +43,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "destroy": plan.destroy,
         "kept": {str(component.address): dict(component.body) for component in plan.kept},
         "released": sorted(str(address) for address in plan.released),
-        "resource_changes": [_change(change) for change in plan.changes],
+        "resource_changes": [change_document(change) for change in plan.changes],
         "resource_drift": [
             _drift(change) for change in plan.drifted if plan.refresh_only or change.action is not Action.NO_OP
         ],
@@ -59,7 +59,8 @@ def to_document(plan: Plan) -> dict[str, Any]:
     return {**document, "digest": _digest(document)}
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_document(change: Change) -> dict[str, Any]:
+    """Return one change as JSON values, in Terraform's shape."""
     return {
         "address": str(change.address),
         "mode": "managed",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sfcode.plan.plan import Plan
+from sfcode.plan.reports.fold import folded_diff
 from sfcode.plan.reports.items import Item, headline, items
 
 IMPORTANCE = "-~+"
@@ -75,26 +76,8 @@ def _row(item: Item) -> str:
 
 
 def _details(item: Item) -> str:
-    body = [f"{line.sign} {'    ' * line.depth}{line.text}" for line in item.lines]
-    fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
-    return "\n".join(
-        (
-            "",
-            f"<details><summary><code>{item.sign} {_html(item.address)}</code></summary>",
-            "",
-            f"{fence}diff",
-            # GitHub colours lines by their first character; `!` is its sign for a changed line.
-            *(f"!{line[1:]}" if line.startswith("~") else line for line in body),
-            fence,
-            "",
-            "</details>",
-        )
-    )
+    return folded_diff(item.sign, item.address, item.lines)
 
 
 def _escape(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(text.split()))
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

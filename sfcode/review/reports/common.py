@@ -10,7 +10,6 @@ from sfcode.plan.change import Action
 from sfcode.review.lint.rules import of
 from sfcode.review.model import Finding, Review
 
-SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 NOTHING = "No changes"
 """All that is said of a change that means nothing."""
 

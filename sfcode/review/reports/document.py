@@ -7,8 +7,8 @@ from typing import Any
 
 from sfcode import __version__
 from sfcode.errors import Position
-from sfcode.metadata.diff import path_text
-from sfcode.plan.change import Action, Change
+from sfcode.plan.change import Action
+from sfcode.plan.document import change_document
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Revision, Statement
 from sfcode.review.reports.common import all_findings
@@ -75,26 +75,8 @@ def _effect(effect: Effect) -> dict[str, Any]:
     return {
         "environments": list(effect.environments),
         "protected": effect.protected,
-        "resource_changes": [_change(change) for change in effect.changes],
+        "resource_changes": [change_document(change) for change in effect.changes],
         "access": [_access(row) for row in effect.access],
-    }
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "address": str(change.address),
-        "mode": "managed",
-        "type": change.address.type,
-        "name": change.address.full_name,
-        "change": {
-            "actions": [change.action.value],
-            "before": dict(change.before.body) if change.before else None,
-            "after": dict(change.after.body) if change.after else None,
-            "attributes": [
-                {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
-                for attribute in change.attributes
-            ],
-        },
     }
 
 

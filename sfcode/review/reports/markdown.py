@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sfcode.plan.change import Action, Change
+from sfcode.plan.change import Action
+from sfcode.plan.reports.fold import folded, folded_diff
+from sfcode.plan.reports.items import SIGNS
 from sfcode.plan.reports.tree import lines
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
-from sfcode.review.reports.common import SIGNS, all_findings, compared, headline
-from sfcode.review.reports.markup import cell, escape, fence, folded, html, inline
+from sfcode.review.reports.common import all_findings, compared, headline
+from sfcode.review.reports.markup import cell, escape, inline
 
 LIMIT = 65_536
 """Characters that GitHub takes in one comment."""
@@ -128,14 +130,8 @@ def _components(effect: Effect, review: Review) -> Iterator[_Block]:
     yield _Block(folded(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
     for change in effect.changes:
         if change.action is not Action.DELETE:  # its content is what the base has
-            yield _Block(_diff(change), _DIFFS, title)
-
-
-def _diff(change: Change) -> str:
-    body = (f"{line.sign} {'    ' * line.depth}{line.text}" for line in lines(change))
-    # GitHub colours lines by their first character; `!` is its sign for a changed line.
-    signed = (f"!{line[1:]}" if line.startswith("~") else line for line in body)
-    return folded(f"<code>{SIGNS[change.action]} {html(str(change.address))}</code>", fence(signed, "diff"))
+            diff = folded_diff(SIGNS[change.action], str(change.address), lines(change))
+            yield _Block(diff, _DIFFS, title)
 
 
 def _finding(finding: Finding) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 _CODE = re.compile(r"(`[^`]*`)")
 # An underscore inside a word, as in Plan__c, means nothing to Markdown.
@@ -28,20 +27,3 @@ def cell(text: str) -> str:
     return "".join(
         part.replace("|", "\\|") if index % 2 else escape(part) for index, part in enumerate(_CODE.split(text))
     )
-
-
-def html(text: str) -> str:
-    """Escape text that stands within a tag."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def fence(lines: Iterable[str], language: str = "") -> list[str]:
-    """Put lines into a code block that none of them can end."""
-    body = [line.replace("\n", " ") for line in lines]
-    ticks = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
-    return [f"{ticks}{language}", *body, ticks]
-
-
-def folded(summary: str, lines: Iterable[str]) -> str:
-    """Fold lines under a summary, which is HTML."""
-    return "\n".join(["", f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sfcode.plan.change import Action, Change
+from sfcode.plan.reports.items import SIGNS
 from sfcode.plan.reports.tree import lines
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
-from sfcode.review.reports.common import NOTHING, SIGNS, compared, headline
+from sfcode.review.reports.common import NOTHING, compared, headline
 
 Paint = Callable[[str, str], str]
 """Give a text the colour of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
