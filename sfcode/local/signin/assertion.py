@@ -6,6 +6,7 @@ https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -65,5 +66,7 @@ def _seconds(value: object) -> float:
     try:
         number = float(str(value))
     except ValueError:
+        return 0.0
+    if not math.isfinite(number):
         return 0.0
     return number / 1000 if number > MILLISECONDS else number

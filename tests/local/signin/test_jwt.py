@@ -43,7 +43,7 @@ def test_expiry_is_taken_as_clients_write_it(oauth: OAuth, exp: Any) -> None:
     assert oauth.works(signed_in(oauth, exp=exp)["access_token"])
 
 
-@pytest.mark.parametrize("exp", [SECONDS, SECONDS - 60, (SECONDS - 60) * 1000, 0, "soon", None])
+@pytest.mark.parametrize("exp", [SECONDS, SECONDS - 60, (SECONDS - 60) * 1000, 0, "soon", "nan", "inf", None])
 def test_an_expired_assertion_is_refused(oauth: OAuth, exp: Any) -> None:
     assert refused(oauth, exp=exp) == ("invalid_grant", "expired authorization code")
 
