@@ -16,7 +16,7 @@ from sfcode.local import ids
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
 from sfcode.local.metadata.deploy import options as options_of
-from sfcode.local.metadata.deploy import production, result
+from sfcode.local.metadata.deploy import result
 from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.deploy.waiting import Waiting
 from sfcode.local.metadata.soap import Fault
@@ -78,8 +78,10 @@ class Deployments:
 
     def start(self, data: bytes, options: DeployOptions, session: Session) -> Report:
         """Queue a deploy, and give its report as it waits. Raises Fault for options that the org does not take."""
+        from sfcode.local.metadata.deploy.production import check_options
+
         with self._context.store.transaction() as tx:
-            production.check_options(tx, options)
+            check_options(tx, options)
             deploy_id = tx.new_id(ids.key_prefix("DeployRequest"))
             user = tx.record("User", session.user_id) or {}
             report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
