@@ -310,14 +310,13 @@ CASES = [
     ),
     Case(
         "SF209",
-        [
-            "config/sfcode.yaml:1:3: here stands what looks like a Salesforce session id",
-            "config/sfcode.yaml:14:17: environments.prod.variables.api_token: the variable api_token is called a secret, and its value stands here",
-        ],
-        config(
-            ("settings", "version: 1\n", f"# {TOKEN}\nversion: 1\n"),
-            ("settings", "env:PROD\n", "env:PROD\n    variables: {api_token: abc}\n"),
-        ),
+        ["config/sfcode.yaml:1:3: here stands what looks like a Salesforce session id"],
+        config(("settings", "version: 1\n", f"# {TOKEN}\nversion: 1\n")),
+    ),
+    Case(
+        "SF213",
+        ["config/sfcode.yaml:13:17: environments.prod.variables.api_token: the variable api_token is called a secret, and its value stands here"],
+        config(("settings", "env:PROD\n", "env:PROD\n    variables: {api_token: abc}\n")),
         config(("settings", "env:PROD\n", "env:PROD\n    variables: {api_token: '${secret:TOKEN}'}\n")),
     ),
     Case(

@@ -67,6 +67,9 @@ RULES: dict[str, Rule] = {
         Rule("SF210", "unused", Level.NOTE, "Something is written and never used."),
         Rule("SF211", "answer-never-written", Level.WARNING, "An NPS field is mapped and no event fills it."),
         Rule("SF212", "unasked-access", Level.WARNING, "A template grants access that no mapping asks for."),
+        Rule(
+            "SF213", "secret-by-name", Level.WARNING, "A variable is called a secret, and its value stands in the file."
+        ),
     )
 }
 """All rules: SF0 the config itself, SF1 the chain from field to attribute, SF2 habits."""

@@ -1,4 +1,4 @@
-"""Secrets in files (SF209): what is known by its shape, and variables that are called one."""
+"""Secrets in files: what is known by its shape (SF209), and variables that are called one (SF213)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check(side: Snapshot) -> Iterator[Finding]:
     for name, value in project.target.variables.items():
         if _CALLED.search(name) and value and "${secret:" not in value:
             place = settings_place(project, "environments", project.environment, "variables", name)
-            yield at("SF209", place, f"the variable {name} is called a secret, and its value stands here", _CURE)
+            yield at("SF213", place, f"the variable {name} is called a secret, and its value stands here", _CURE)
 
 
 def masked(text: str) -> str:
