@@ -66,6 +66,8 @@ class Runner:
     approve: Callable[[str], bool] = lambda _environment: False
     """Answers for the required reviewers of an environment."""
     runs: int = 0
+    installed: set[str] = field(default_factory=set)
+    """What was installed before: all jobs share this machine, so the same action installs nothing a second time."""
 
     def run(self, workflow: str, event: Event) -> dict[str, Job]:
         """Run a workflow as it is in the event's commit."""
@@ -228,6 +230,11 @@ class _JobRun:
         inputs = {key: given.get(key, about.get("default", "")) for key, about in definition["inputs"].items()}
         assert not given.keys() - inputs.keys(), given
         for number, step in enumerate(definition["runs"]["steps"]):
+            if "pip install" in step.get("run", ""):
+                wanted = step["run"] + (folder / place / "requirements.txt").read_text()
+                if wanted in self.runner.installed:
+                    continue
+                self.runner.installed.add(wanted)
             self._step(step, f"{name}-{number}", inputs, folder / place)
 
     def _checkout(self, given: Mapping[str, str]) -> None:

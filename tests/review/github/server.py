@@ -103,7 +103,7 @@ class Answer(Exception):
         self.status = status
 
 
-def route(state: State, who: Token, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+def route(state: State, who: Token, method: str, path: str, *, query: Mapping[str, str], body: Any) -> Any:
     """Carry one request out."""
     for expected, pattern, action in ROUTES:
         found = re.fullmatch(pattern, path)
@@ -217,7 +217,7 @@ def serve_github(state: State | None = None) -> Iterator[tuple[str, State]]:
             with lock:
                 self._handle(parts.path, {name: last[-1] for name, last in parse_qs(parts.query).items()}, data)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = do_any  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_DELETE = do_any
 
         def _handle(self, path: str, query: dict[str, str], data: Any) -> None:
             state.asked.append(f"{self.command} {self.path}")
@@ -246,7 +246,7 @@ def serve_github(state: State | None = None) -> Iterator[tuple[str, State]]:
             if not path.startswith(prefix):
                 return 404, {"message": "Not Found"}, {}
             try:
-                result = route(state, who, self.command, path.removeprefix(prefix), query, data)
+                result = route(state, who, self.command, path.removeprefix(prefix), query=query, body=data)
             except Answer as error:
                 return error.status, {"message": str(error)}, {}
             if isinstance(result, list):

@@ -109,6 +109,8 @@ def test_a_marker_is_one_hidden_line_and_is_read_back(name):
     assert read_marker(f"{line}\nmore") == marker
 
 
-@pytest.mark.parametrize("text", [None, "", "hello", "<!-- sfcode {} -->", "<!-- sfcode {not json} -->", "\n<!-- sfcode"])
+@pytest.mark.parametrize(
+    "text", [None, "", "hello", "<!-- sfcode {} -->", "<!-- sfcode {not json} -->", "\n<!-- sfcode"]
+)
 def test_what_is_no_marker_is_none(text):
     assert read_marker(text) is None
