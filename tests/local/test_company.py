@@ -11,6 +11,8 @@ import pytest
 from sfcode.errors import ConfigError, SfcodeError
 from sfcode.local import load, reset
 from sfcode.local.company import found, load_text
+from sfcode.local.sobjects import sharing
+from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import Store
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -150,3 +152,20 @@ def test_what_is_wrong_with_a_company_file(tmp_path: Path, old: str, new: str, p
 def test_a_company_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SfcodeError, match=r"nothing\.yaml: cannot be read"):
         load(tmp_path, tmp_path / "nothing.yaml")
+
+
+def test_a_company_sets_org_wide_defaults(tmp_path: Path) -> None:
+    text = SMALL + "\nsharing: {Contact: Private, Activity: ControlledByParent}\n"
+    with loaded(tmp_path, text) as store, store.read() as tx:
+        objects = [Catalog(tx).object(name) for name in ("Contact", "Event", "Lead")]
+        models = [sharing.model(tx, each) for each in objects if each]
+    assert models == ["Private", "ControlledByParent", "ReadWriteTransfer"]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [("{Nope: Private}", "there is no object Nope"), ("{Contact: Secret}", "there is no sharing model Secret")],
+)
+def test_wrong_org_wide_defaults(tmp_path: Path, section: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said), loaded(tmp_path, f"{SMALL}\nsharing: {section}\n"):
+        pass

@@ -1,0 +1,125 @@
+"""What a record has without having been given it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.write import Writer
+from sfcode.metadata.component import Component
+
+
+def deployed(writer: Writer, *components: tuple[str, str, dict[str, Any]]) -> Writer:
+    """Deploy, and give a writer that sees what has been deployed."""
+    for kind, name, body in components:
+        writer.tx.put_component(Component(kind, name, body), user_id=writer.user_id, now=writer.now)
+    return Writer(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
+
+
+def made(writer: Writer, name: str, **values: Any) -> dict[str, Any]:
+    record = writer.tx.record(name, writer.create(name, values))
+    assert record is not None
+    return record
+
+
+def test_default_values(writer: Writer) -> None:
+    """A new record gets the defaults of its fields, unless it brings a value."""
+    values = {"value": [{"fullName": "Low"}, {"fullName": "High", "default": True}]}
+    write = deployed(
+        writer,
+        ("CustomField", "Contact.Code__c", {"type": "Text", "length": 20, "defaultValue": '"C-" & $User.Alias'}),
+        ("CustomField", "Contact.Due__c", {"type": "Date", "defaultValue": "TODAY() + 7"}),
+        ("CustomField", "Contact.Open__c", {"type": "Checkbox", "defaultValue": "true"}),
+        ("CustomField", "Contact.Level__c", {"type": "Picklist", "valueSet": {"valueSetDefinition": values}}),
+        ("CustomField", "Contact.Broken__c", {"type": "Number", "defaultValue": "1 / 0", "precision": 3, "scale": 0}),
+    )
+    names = ("Code__c", "Due__c", "Open__c", "Level__c", "Broken__c")
+    first = made(write, "Contact", LastName="x")
+    assert [first.get(name) for name in names] == ["C-radmin", "2026-03-25", True, "High", None]
+    second = made(write, "Contact", LastName="x", Code__c="mine", Open__c=False, Level__c="Low")
+    assert [second.get(name) for name in names] == ["mine", "2026-03-25", False, "Low", None]
+
+
+def test_automatic_numbers(writer: Writer) -> None:
+    """They count up, each field for itself, and nobody can write them."""
+    name_field = {"type": "AutoNumber", "displayFormat": "V-{0000}", "startingNumber": 7}
+    write = deployed(
+        writer,
+        ("CustomObject", "Visit__c", {"label": "Visit", "pluralLabel": "Visits", "nameField": name_field}),
+        ("CustomField", "Visit__c.No__c", {"type": "AutoNumber", "displayFormat": "{0}"}),
+    )
+    found = [made(write, "Visit__c") for _ in range(2)]
+    assert [(row["Name"], row["No__c"]) for row in found] == [("V-0007", "1"), ("V-0008", "2")]
+
+
+@pytest.mark.parametrize(("given", "stored"), [(1.25, 1.3), (-1.25, -1.3), (7, 7.0), ("2.04", 2.0), (99.94, 99.9)])
+def test_numbers_are_rounded_to_their_scale(writer: Writer, given: Any, stored: float) -> None:
+    write = deployed(writer, ("CustomField", "Contact.Score__c", {"type": "Number", "precision": 3, "scale": 1}))
+    assert made(write, "Contact", LastName="x", Score__c=given)["Score__c"] == stored
+
+
+def test_a_formula_field_is_read_like_any_other(writer: Writer) -> None:
+    """It may use another formula field and a parent's field, and is not stored."""
+    write = deployed(
+        writer,
+        ("CustomField", "Account.Code__c", {"type": "Text", "formula": "UPPER(Name)"}),
+        ("CustomField", "Contact.Code__c", {"type": "Text", "formula": "Account.Code__c & '/' & LastName"}),
+        ("CustomField", "Contact.Share__c", {"type": "Percent", "precision": 5, "scale": 1, "formula": "1 / 8"}),
+        ("CustomField", "Contact.Wrong__c", {"type": "Number", "precision": 5, "scale": 1, "formula": "1 / 0"}),
+        ("CustomField", "Contact.Round__c", {"type": "Text", "formula": "Round__c & 'x'"}),
+    )
+    record = made(write, "Contact", LastName="Kim", AccountId=write.create("Account", {"Name": "Acme"}))
+    assert "Code__c" not in record
+    row = Rows(write.tx, write.catalog, write.now).get("Contact", record["Id"])
+    assert row is not None
+    names = ("Code__c", "Share__c", "Wrong__c", "LastName")
+    assert [row.get(name) for name in names] == ["ACME/Kim", 12.5, None, "Kim"]
+    assert str(row.get("Round__c")).endswith("xx"), "a circle, which no org lets in, comes to an end"
+
+
+def test_a_task_is_closed_with_its_status(writer: Writer) -> None:
+    task = made(writer, "Task", Subject="Call")
+    assert (task["Status"], task["Priority"], task["IsClosed"]) == ("Not Started", "Normal", False)
+    writer.update("Task", task["Id"], {"Status": "Completed", "Priority": "High"})
+    closed = writer.tx.record("Task", task["Id"]) or {}
+    assert (closed["IsClosed"], closed["IsHighPriority"]) == (True, True)
+    assert closed["CompletedDateTime"] == "2026-03-18T12:00:00.000+0000"
+    writer.update("Task", task["Id"], {"Status": "In Progress"})
+    assert (writer.tx.record("Task", task["Id"]) or {})["CompletedDateTime"] is None
+
+
+def test_an_event_belongs_to_the_account_of_its_contact(writer: Writer) -> None:
+    account = writer.create("Account", {"Name": "Acme"})
+    contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
+    times = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
+    assert made(writer, "Event", WhoId=contact, **times)["AccountId"] == account
+    assert made(writer, "Event", WhatId=account, **times)["AccountId"] == account
+    assert made(writer, "Event", **times)["AccountId"] is None
+
+
+def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: Writer) -> None:
+    for number, allowed in enumerate((True, False)):
+        name = f"Visit{number}__c"
+        body = {"label": "Visit", "pluralLabel": "Visits", "enableActivities": allowed, "nameField": {"type": "Text"}}
+        write = deployed(writer, ("CustomObject", name, body))
+        visit = write.create(name, {"Name": "x"})
+        if allowed:
+            assert made(write, "Task", WhatId=visit)["WhatId"] == visit
+        else:
+            with pytest.raises(Exception, match="MALFORMED_ID"):
+                write.create("Task", {"WhatId": visit})
+
+
+def test_a_campaign_member_shows_its_contact(writer: Writer) -> None:
+    campaign = writer.create("Campaign", {"Name": "Spring"})
+    contact = writer.create("Contact", {"LastName": "Kim", "Email": "k@x.example", "MailingCity": "Faro"})
+    member = made(writer, "CampaignMember", CampaignId=campaign, ContactId=contact)
+    names = ("Name", "Email", "City", "Type", "LeadOrContactId", "Status", "HasResponded")
+    assert [member[name] for name in names] == ["Kim", "k@x.example", "Faro", "Contact", contact, "Sent", False]
+    writer.update("CampaignMember", member["Id"], {"Status": "Responded"})
+    responded = writer.tx.record("CampaignMember", member["Id"]) or {}
+    assert (responded["HasResponded"], responded["FirstRespondedDate"]) == (True, "2026-03-18")
+    assert made(writer, "CampaignMember", CampaignId=writer.create("Campaign", {"Name": "Autumn"}), ContactId=contact)
