@@ -40,11 +40,13 @@ demo: $(READY) ## plan, apply and plan again on config/, against an org that run
 
 test: lint pytest ## everything that CI checks
 
-lint: $(READY) ## style, types and the direction of imports
+lint: $(READY) ## style, types, the direction of imports, and the workflows
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/actionlint -shellcheck= -pyflakes=
+	$(BIN)/zizmor --offline --pedantic --no-progress --quiet .github
 
 format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .
