@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,9 @@ from starlette.routing import BaseRoute, Match
 from sfcode.local.errors import ApiError, method_not_allowed, not_found
 from sfcode.local.rest.call import Call, CallRoute, check_version, refuse
 from sfcode.local.store import Store, Tx
+
+NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
+"""Jobs outlive a request, and so could outlive one that is undone."""
 
 
 class Joined(Store):
@@ -77,6 +81,8 @@ def _performed(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answe
     path = unquote(parts.path)
     if not path.startswith("/services/data/"):
         path = f"/services/data/{path.lstrip('/')}"
+    if NOT_INSIDE.match(path):
+        raise ApiError("INVALID_INPUT", f"{request.url} cannot be called inside another request")
     scope = {"type": "http", "path": path, "root_path": "", "method": request.method}
     for route in routes:
         match, found = route.matches(scope)
@@ -84,8 +90,6 @@ def _performed(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answe
             continue
         version = found["path_params"].get("version")
         check_version(version)
-        if path.removeprefix(f"/services/data/v{version}/").rstrip("/").startswith("jobs/"):
-            raise _not_inside(request.url)
         handler = route.handlers.get(request.method)
         if handler is None:
             raise method_not_allowed(request.method, route.handlers)
@@ -103,7 +107,3 @@ def _performed(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answe
         kept = {name.title(): value for name, value in response.headers.items() if name == "location"}
         return Answer(response.status_code, json.loads(content) if content else None, kept)
     raise not_found()
-
-
-def _not_inside(url: str) -> ApiError:
-    return ApiError("INVALID_INPUT", f"{url} cannot be called in a composite request")
