@@ -30,6 +30,8 @@ SCRUBBED = "00D000000000000!SCRUBBED.{}"
 WRONG = SCRUBBED.format("wrong")
 """Stands for tokens that an org does not take."""
 UNAUTHORIZED = 401
+OPEN_TO_ALL = "/services/data"
+"""Answers whatever the token."""
 ORIGIN = "{origin}"
 KEPT_HEADERS = ("accept", "content-type", "soapaction", "sforce-call-options", "sforce-query-options", "if-match")
 TELLING = frozenset(
@@ -206,18 +208,11 @@ def save(path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[s
 
 def _scrubbed(exchanges: list[dict[str, Json]]) -> list[str]:
     lines = [json.dumps(each, ensure_ascii=False, sort_keys=True) for each in exchanges]
-    refused = {
-        _plain(token)
-        for each, line in zip(exchanges, lines, strict=True)
-        if each["answer"]["status"] == UNAUTHORIZED
-        for token in TOKEN.findall(line)
-    }
-    taken = {
-        _plain(token)
-        for each, line in zip(exchanges, lines, strict=True)
-        if each["answer"]["status"] != UNAUTHORIZED
-        for token in TOKEN.findall(line)
-    }
+    refused, taken = set[str](), set[str]()
+    for each, line in zip(exchanges, lines, strict=True):
+        no = each["answer"]["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(each["answer"]["shape"])
+        if each["request"]["path"] != OPEN_TO_ALL:
+            (refused if no else taken).update(_plain(token) for token in TOKEN.findall(line))
     tokens = dict.fromkeys(refused - taken, WRONG)
 
     def scrubbed(found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +16,13 @@ from urllib.parse import quote
 import pytest
 
 from sfcode.local import LocalOrg, serve
+from sfcode.local.store import Store
 from tests.contract import recorder
 from tests.contract.states import STATES
 
 FOLDER = Path(__file__).with_name("recordings")
 SECONDS = 10.0
-CLIENTS = {"cumulusci", "simple-salesforce"}
+CLIENTS = {"@salesforce/cli", "@salesforce/source-deploy-retrieve", "cumulusci", "simple-salesforce"}
 
 RECORDINGS = sorted(FOLDER.glob("*.jsonl"))
 
@@ -34,8 +36,9 @@ def _cases() -> list[tuple[Path, str]]:
 class Player:
     """Sends what was recorded, with the ids and tokens of the org that is there now."""
 
-    def __init__(self, org: LocalOrg) -> None:
+    def __init__(self, org: LocalOrg, state: Path) -> None:
         self.org = org
+        self.state = state
         self.known = {recorder.SCRUBBED.format(0): org.access_token, recorder.WRONG: recorder.WRONG}
         self.connection = http.client.HTTPConnection(org.url.removeprefix("http://"), timeout=60)
 
@@ -53,8 +56,15 @@ class Player:
 
     def now(self, text: str) -> str:
         """Put in what this org calls them."""
-        text = recorder.TOKEN.sub(lambda found: self.known.get(found[0], self.org.access_token), text)
+        text = recorder.TOKEN.sub(lambda found: self.known.get(found[0]) or self.sign_in(found[0]), text)
         return recorder.ID.sub(lambda found: self.known.get(found[0], found[0]), text)
+
+    def sign_in(self, scrubbed: str) -> str:
+        """Make a session for a token that was given in a way which cannot be gone again."""
+        token = f"{self.org.org_id[:15]}!{scrubbed.replace('!', '.')}"
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            tx.put_session(token, tx.get("admin_id") or "", now=datetime.now(UTC))
+        return self.known.setdefault(scrubbed, token)
 
     def learn(self, before: list[str], body: bytes) -> None:
         """Note which id of this org stands where another stood."""
@@ -97,7 +107,7 @@ def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, founded,
     """Every request of a recording gets an answer with the recorded status, keys and elements."""
     header, tests = recorder.load(path)
     (tmp_path / "org.db").write_bytes((founded(header["state"]) / "org.db").read_bytes())
-    with serve(tmp_path) as org, contextlib.closing(Player(org)) as player:
+    with serve(tmp_path) as org, contextlib.closing(Player(org, tmp_path)) as player:
         for exchange in tests[test] if test else itertools.chain(*tests.values()):
             told, wanted = exchange["request"], exchange["answer"]
             if told["path"].startswith(recorder.SIGN_IN):
