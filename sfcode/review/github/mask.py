@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from sfcode.secret import Secret, scrub
 
@@ -14,13 +14,13 @@ _SECRET_NAME = re.compile(r"(^|_)(SECRET|TOKEN|KEY|PASSWORD|AUTH_URL|CREDENTIALS
 _PING = re.compile(r"(?<![\w`@/])@(?=[A-Za-z\d])")
 
 
-def masked(text: str, environ: Mapping[str, str], more: Iterable[str] = ()) -> str:
+def masked(text: str, environ: Mapping[str, str]) -> str:
     """
     Replace every secret of the environment, known by its name, by asterisks.
 
     Nothing of ours prints one; this is the second lock, for what an org or a template may say.
     """
-    values = {value.strip() for name, value in environ.items() if _SECRET_NAME.search(name) or name in set(more)}
+    values = {value.strip() for name, value in environ.items() if _SECRET_NAME.search(name)}
     longest_first = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
     return scrub(text, map(Secret, longest_first))
 
