@@ -212,8 +212,8 @@ RECORDS = [
     Step(
         "set a parent by its external id",
         """
-        await conn.sobject('Account').create({Name: args.tag, AccountKey__c: args.tag});
-        return conn.sobject('Contact').create({LastName: args.tag, Account: {AccountKey__c: args.tag}});
+        await conn.sobject('Account').create({Name: args.tag, Ext__c: args.tag});
+        return conn.sobject('Contact').create({LastName: args.tag, Account: {Ext__c: args.tag}});
         """,
         DONE,
         "SELECT Account.Name FROM Contact WHERE Id = '{value[id]}'",

@@ -69,11 +69,13 @@ class Recorder:
             nonlocal status
             status = message.get("status", status)
             answered.extend(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                # Before the client has the whole answer: it may be done with everything by then.
+                exchange["request"] = request(scope, bytes(asked))
+                exchange["answer"] = answer(status, bytes(answered))
             await send(message)
 
         await self.app(scope, hear, say)
-        exchange["request"] = request(scope, bytes(asked))
-        exchange["answer"] = answer(status, bytes(answered))
 
 
 def request(scope: Scope, body: bytes) -> dict[str, Json]:

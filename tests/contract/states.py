@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sfcode.local import reset
+from sfcode.local import register_app, reset
+from sfcode.local.signin.passwords import hashed
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from tests.contract.project import found as with_integration_user
@@ -29,7 +30,33 @@ def with_external_ids(state: Path) -> None:
         tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
 
 
+LEADS = 2050
+PASSWORD = "correct horse battery"
+APP = {
+    "name": "jsforce",
+    "consumer_key": "3MVG9jsforce",
+    "consumer_secret": "not-a-secret",
+    "run_as": "admin@northwind.example",
+    "users": ["admin@northwind.example"],
+    "callback_urls": ["http://localhost:1717/OauthRedirect"],
+}
+
+
+def for_jsforce(state: Path) -> None:
+    """Make an org with external ids, more leads than fit on a page, a password, and an app that may sign in."""
+    with_external_ids(state)
+    register_app(state, APP)
+    now = datetime.now(UTC)
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        admin = tx.get("admin_id") or ""
+        tx.put_password(admin, hashed(PASSWORD))
+        lead = {"LastName": "Lead", "Name": "Lead", "Company": "Many", "OwnerId": admin, "IsConverted": False}
+        for _ in range(LEADS):
+            tx.insert("Lead", lead, user_id=admin, now=now)
+
+
 STATES: Mapping[str, Callable[[Path], object]] = {
+    "for_jsforce": for_jsforce,
     "shipped": reset,
     "with_external_ids": with_external_ids,
     "with_integration_user": with_integration_user,
