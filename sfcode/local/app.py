@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sfcode.local import control, rest
-from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.context import Context
 from sfcode.local.errors import not_found
 from sfcode.local.faults.door import FaultDoor
+from sfcode.local.lazy import Lazy
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
 
+if TYPE_CHECKING:
+    from sfcode.local.automation.delivery import Deliveries
+
+SIGN_IN = r"/services/(oauth2/(?!userinfo)|Soap/(?!m/)|sfcode/(apps|tokens)|data/[^/]+/sobjects/User/[^/]+/password)"
+REST = r"/(services/(data|oauth2/userinfo)|id/)"
+CONTROL = r"/services/sfcode/"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -25,15 +34,27 @@ def make_app(context: Context, deliveries: Deliveries) -> ASGIApp:
     app = Starlette(
         routes=[
             *metadata_routes(context),
-            *signin_routes(context),
-            *rest.routes(context),
-            *control.routes(context, deliveries),
+            Lazy(SIGN_IN, lambda: signin_routes(context)),
+            Lazy(REST, lambda: _rest(context)),
+            Lazy(CONTROL, lambda: _control(context, deliveries)),
         ],
         exception_handlers={HTTPException: _refused},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
     app.router.redirect_slashes = False
     return _Door(FaultDoor(app, context))
+
+
+def _rest(context: Context) -> Sequence[BaseRoute]:
+    from sfcode.local import rest
+
+    return rest.routes(context)
+
+
+def _control(context: Context, deliveries: Deliveries) -> Sequence[BaseRoute]:
+    from sfcode.local import control
+
+    return control.routes(context, deliveries)
 
 
 def _refused(_request: Request, error: Exception) -> Response:

@@ -13,14 +13,17 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sfcode.local.automation.message import MOST, acknowledged
-from sfcode.local.automation.outbox import Parcel, packed
 from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
 from sfcode.local.context import Context
 from sfcode.local.store import Tx
 from sfcode.local.tables.outbound import Notification
+
+if TYPE_CHECKING:
+    from sfcode.local.automation.outbox import Parcel
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +132,9 @@ class Deliveries:
 
     def _deliver(self, batch: tuple[Notification, ...], tally: Tally) -> None:
         with self._context.store.read() as tx:
+            # What writes a message is loaded with the first one: most servers have none to send.
+            from sfcode.local.automation.outbox import packed
+
             parcel = packed(tx, batch, self._url, self._context.clock.now())
         if parcel is None:
             with self._context.store.transaction() as tx:

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from starlette.routing import Route
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sfcode.local.context import Context
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from sfcode.local.context import Context
+    from sfcode.local.metadata.deploy.jobs import Deployments
+
+REST_DEPLOY = r"/services/data/[^/]+/metadata(/|$)"
+TOOLING = r"/services/data/[^/]+/tooling(/|$)"
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: Context) -> list[BaseRoute]:
     """List the routes of the Metadata and Tooling APIs of one server."""
-    from sfcode.local.metadata import endpoint, rest_deploy, tooling
+    from sfcode.local.lazy import Lazy
+    from sfcode.local.metadata import endpoint
     from sfcode.local.metadata.deploy.jobs import Deployments
 
     jobs = Deployments(context)
-    return [*endpoint.routes(context, jobs), *rest_deploy.routes(context, jobs), *tooling.routes(context, jobs)]
+    return [
+        *endpoint.routes(context, jobs),
+        Lazy(REST_DEPLOY, lambda: _rest_deploy(context, jobs)),
+        Lazy(TOOLING, lambda: _tooling(context, jobs)),
+    ]
+
+
+def _rest_deploy(context: Context, jobs: Deployments) -> Sequence[BaseRoute]:
+    from sfcode.local.metadata import rest_deploy
+
+    return rest_deploy.routes(context, jobs)
+
+
+def _tooling(context: Context, jobs: Deployments) -> Sequence[BaseRoute]:
+    from sfcode.local.metadata import tooling
+
+    return tooling.routes(context, jobs)

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,8 +17,10 @@ from sfcode.local.auth import Session
 from sfcode.local.context import Context
 from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
 from sfcode.local.sobjects.access import API_DISABLED, Access
-from sfcode.local.sobjects.view import View
 from sfcode.local.store import Tx
+
+if TYPE_CHECKING:
+    from sfcode.local.sobjects.view import View
 
 VERSIONS = range(31, 64)
 """What /services/data lists. The newest is the one whose metadata WSDL deploys are judged by."""
@@ -50,6 +52,8 @@ class Call:
 
     def view(self, tx: Tx) -> View:
         """Look at the org with the caller's rights."""
+        from sfcode.local.sobjects.view import View
+
         return View.of(tx, self.session.user_id, self.context.clock.now())
 
     def json(self) -> Any:
