@@ -17,6 +17,7 @@ TEXTS = {
     "sfcode.local.soql": (
         "SELECT Id, Account.Name FROM Contact WHERE (Name LIKE 'A%' OR Email != null) AND Id IN ('1','2') ORDER BY Id DESC LIMIT 5",
         "SELECT Title, COUNT(Id) n FROM Contact WHERE CreatedDate = LAST_N_DAYS:3 GROUP BY Title",
+        "SELECT Title FROM Contact GROUP BY Title HAVING COUNT(Id) > 1 AND (NOT Title LIKE 'A%') ORDER BY COUNT(Id) DESC",
     ),
 }
 

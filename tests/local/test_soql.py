@@ -104,6 +104,21 @@ def test_groups_are_counted_and_named(soql: Soql) -> None:
     assert soql("SELECT COUNT(Id) n FROM Contact WHERE LastName = 'Nobody'") == [{"n": 0}]
 
 
+@pytest.mark.parametrize(
+    ("having", "expected"),
+    [
+        ("COUNT(Id) > 7", ["business", "team"]),
+        ("COUNT(Id) <> 8 AND Plan__c != 'Free'", ["enterprise"]),
+        ("MAX(LastName) = 'zhang' OR (NOT Plan__c IN ('team', 'business', 'enterprise'))", ["free"]),
+        ("COUNT(Title) > 100", []),
+    ],
+)
+def test_groups_are_chosen_by_their_totals_and_by_what_they_share(soql: Soql, having: str, expected: list[str]) -> None:
+    where = "WHERE Plan__c != null AND LastName != 'Zhang'"
+    rows = soql(f"SELECT Plan__c FROM Contact {where} GROUP BY Plan__c HAVING {having} ORDER BY Plan__c")
+    assert [row["Plan__c"] for row in rows] == expected
+
+
 def test_quotes_and_backslashes_in_text(soql: Soql) -> None:
     assert names(soql(r"SELECT Name FROM Contact WHERE LastName = 'O\'Brien'")) == ["Liam O'Brien"]
 
@@ -136,6 +151,10 @@ def test_names_that_begin_like_keywords_are_names() -> None:
         ("SELECT Id FROM Contact WHERE Description = 'x'", "INVALID_FIELD", "field 'Description' can not be filtered in a query call"),
         ("SELECT Id FROM Contact ORDER BY Description", "MALFORMED_QUERY", "field 'Description' can not be sorted in a query call"),
         ("SELECT Name, COUNT(Id) FROM Contact GROUP BY LastName", "MALFORMED_QUERY", "Field must be grouped or aggregated: Name"),
+        ("SELECT LastName FROM Contact GROUP BY LastName HAVING FirstName = 'Ana'", "MALFORMED_QUERY", "Field must be grouped or aggregated: FirstName"),
+        ("SELECT LastName FROM Contact HAVING COUNT(Id) > 1", "MALFORMED_QUERY", "unexpected token: 'COUNT'"),
+        ("SELECT LastName FROM Contact WHERE COUNT(Id) > 1", "MALFORMED_QUERY", "unexpected token: 'COUNT'"),
+        ("SELECT Product_User_Id__c FROM Contact GROUP BY Product_User_Id__c", "MALFORMED_QUERY", "field 'Product_User_Id__c' can not be grouped in a query call"),
         ("SELECT SUM(LastName) FROM Contact", "MALFORMED_QUERY", "does not support aggregate operator SUM"),
         ("SELECT FIELDS(ALL) FROM Contact", "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200"),
         ("SELECT Id FROM Contact LIMIT 1 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"),

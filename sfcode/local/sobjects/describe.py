@@ -21,7 +21,6 @@ SOAP_TYPES = {
     "time": "xsd:time",
 }
 NAME_FIELDS = ("Name", "DeveloperName", "Subject", "ApiName")
-UNGROUPABLE = frozenset({"address", "datetime", "double", "currency", "percent", "multipicklist", "encryptedstring"})
 
 
 def summary(target: ObjectDef, base: str) -> dict[str, Any]:
@@ -114,7 +113,7 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
         "extraTypeInfo": "plaintextarea" if field.type == "textarea" else None,
         "filterable": field.filterable,
         "filteredLookupInfo": None,
-        "groupable": field.filterable and not field.calculated and field.type not in UNGROUPABLE,
+        "groupable": field.groupable,
         "highScaleNumber": False,
         "htmlFormatted": False,
         "idLookup": field.upsertable,

@@ -11,6 +11,7 @@ from sfcode.local.store import Scalar
 TEXT_TYPES = frozenset({"string", "textarea", "email", "phone", "url", "encryptedstring", "combobox"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
 PICKLIST_TYPES = frozenset({"picklist", "multipicklist"})
+UNGROUPABLE = frozenset({"address", "datetime", "double", "currency", "percent", "multipicklist", "encryptedstring"})
 MAX_FILTERABLE = 255
 """Longer text can be neither filtered nor sorted by."""
 
@@ -61,6 +62,11 @@ class FieldDef:
     def filterable(self) -> bool:
         """Tell whether SOQL may filter and sort by it."""
         return self.type != "address" and not (self.type == "textarea" and self.length > MAX_FILTERABLE)
+
+    @property
+    def groupable(self) -> bool:
+        """Tell whether SOQL may group by it: formulas and numbers with decimals cannot be."""
+        return self.filterable and not self.calculated and self.type not in UNGROUPABLE
 
     @property
     def upsertable(self) -> bool:

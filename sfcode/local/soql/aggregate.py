@@ -7,8 +7,20 @@ from typing import Any
 
 from sfcode.local.sobjects.model import NUMBER_TYPES, ObjectDef
 from sfcode.local.soql import errors
-from sfcode.local.soql.ast import Aggregate, FieldRef, Order, Query
-from sfcode.local.soql.conditions import comparable
+from sfcode.local.soql.ast import (
+    Aggregate,
+    Both,
+    Comparison,
+    Condition,
+    Either,
+    FieldRef,
+    Membership,
+    Not,
+    Order,
+    Query,
+    TotalComparison,
+)
+from sfcode.local.soql.conditions import Conditions, against, comparable
 from sfcode.local.soql.order import sorted_with_nulls
 from sfcode.local.soql.scope import World
 from sfcode.local.store import Record, Scalar
@@ -17,9 +29,11 @@ Group = list[Record]
 Value = Callable[[Group], Scalar]
 
 
-def grouped(world: World, query: Query, target: ObjectDef, rows: list[Record]) -> list[dict[str, Any]]:
-    """Carry out the grouping of a query: one AggregateResult for each group."""
-    keys = [world.reader(world.bind(target, query.alias, ref)) for ref in query.group_by]
+def grouped(
+    world: World, query: Query, target: ObjectDef, rows: list[Record], conditions: Conditions
+) -> list[dict[str, Any]]:
+    """Carry out the grouping of a query: one AggregateResult for each group that HAVING leaves."""
+    keys = [_key(world, query, target, ref) for ref in query.group_by]
     groups: dict[tuple[Any, ...], Group] = {}
     for row in rows:
         groups.setdefault(tuple(comparable(key(row)) for key in keys), []).append(row)
@@ -27,6 +41,9 @@ def grouped(world: World, query: Query, target: ObjectDef, rows: list[Record]) -
         groups.setdefault((), [])
     columns = _columns(world, query, target)
     found = list(groups.values())
+    if query.having is not None:
+        holds = _having(world, query, target, conditions, query.having)
+        found = [group for group in found if holds(group)]
     for order in reversed(query.order_by):
         found = sorted_with_nulls(found, _order_key(world, query, target, order), order)
     return [
@@ -34,8 +51,45 @@ def grouped(world: World, query: Query, target: ObjectDef, rows: list[Record]) -
     ]
 
 
+def _key(world: World, query: Query, target: ObjectDef, ref: FieldRef) -> Callable[[Record], Scalar]:
+    bound = world.bind(target, query.alias, ref)
+    if not bound.field.groupable:
+        raise errors.malformed(f"field '{ref.text}' can not be grouped in a query call", world.text, ref.at)
+    return world.reader(bound)
+
+
+def _having(
+    world: World, query: Query, target: ObjectDef, conditions: Conditions, condition: Condition
+) -> Callable[[Group], bool]:
+    """Make a test of a group: by its totals, and by the fields that it is grouped by."""
+    match condition:
+        case Both(parts):
+            tests = [_having(world, query, target, conditions, part) for part in parts]
+            return lambda group: all(test(group) for test in tests)
+        case Either(parts):
+            tests = [_having(world, query, target, conditions, part) for part in parts]
+            return lambda group: any(test(group) for test in tests)
+        case Not(part):
+            negated = _having(world, query, target, conditions, part)
+            return lambda group: not negated(group)
+        case TotalComparison(total, operator, literal):
+            value = _function(world, query, target, total)
+            if literal.kind not in ("number", "string", "boolean", "null"):
+                raise errors.malformed("HAVING compares with plain values only", world.text, literal.at)
+            holds = against(operator, literal.value)  # type: ignore[arg-type]  # a range was refused above
+            return lambda group: holds(value(group))
+        case Comparison() | Membership():
+            _grouped_only(world, query, condition.field)
+            test = conditions.test(condition)
+            return lambda group: bool(group) and test(group[0])
+
+
+def _grouped_only(world: World, query: Query, ref: FieldRef) -> None:
+    if ref.text.lower() not in {each.text.lower() for each in query.group_by}:
+        raise errors.malformed(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
+
+
 def _columns(world: World, query: Query, target: ObjectDef) -> list[tuple[str, Value]]:
-    grouped_by = {ref.text.lower() for ref in query.group_by}
     columns: list[tuple[str, Value]] = []
     unnamed = 0
     for item in query.select:
@@ -45,8 +99,7 @@ def _columns(world: World, query: Query, target: ObjectDef) -> list[tuple[str, V
                 name, unnamed = f"expr{unnamed}", unnamed + 1
             columns.append((name, _function(world, query, target, item)))
         elif isinstance(item, FieldRef):
-            if item.text.lower() not in grouped_by:
-                raise errors.malformed(f"Field must be grouped or aggregated: {item.text}", world.text, item.at)
+            _grouped_only(world, query, item)
             columns.append((item.alias or item.path[-1], _first(world, query, target, item)))
         else:
             raise errors.malformed("a grouped query selects fields and aggregates only", world.text, query.source_at)

@@ -66,6 +66,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalComparison:
+    """`COUNT(Id) > 1`, which only HAVING knows."""
+
+    total: Aggregate
+    operator: str
+    value: Literal
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """`Field IN (...)`: against values, or against a query's only column. Also INCLUDES and EXCLUDES."""
 
@@ -96,7 +105,7 @@ class Not:
     part: Condition
 
 
-Condition = Comparison | Membership | Both | Either | Not
+Condition = Comparison | TotalComparison | Membership | Both | Either | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,7 @@ class Query:
     alias: str = ""
     where: Condition | None = None
     group_by: tuple[FieldRef, ...] = ()
+    having: Condition | None = None
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int = 0

@@ -24,6 +24,7 @@ from sfcode.local.soql.ast import (
     Membership,
     Not,
     Query,
+    TotalComparison,
 )
 from sfcode.local.soql.dates import bounds
 from sfcode.local.soql.scope import Bound, World
@@ -69,6 +70,8 @@ class Conditions:
                 return self._comparison(condition)
             case Membership():
                 return self._membership(condition)
+            case TotalComparison(total):
+                raise errors.malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def _comparison(self, condition: Comparison) -> Test:
         bound = self._bind(condition.field)
@@ -77,17 +80,8 @@ class Conditions:
             return self._like(bound, literal)
         if isinstance(literal.value, DateRange):
             return self._within(bound, sign, literal)
-        wanted = comparable(self._value(bound.field, literal))
-        if sign in ("=", "!="):
-            same = sign == "="
-            return lambda row: (comparable(read(row)) == wanted) is same
-        compare = ORDERED[sign]
-
-        def ordered(row: Record) -> bool:
-            value = comparable(read(row))
-            return value is not None and wanted is not None and compare(value, wanted)
-
-        return ordered
+        holds = against(sign, self._value(bound.field, literal))
+        return lambda row: holds(read(row))
 
     def _like(self, bound: Bound, literal: Literal) -> Test:
         read = self._world.reader(bound)
@@ -178,6 +172,21 @@ class Conditions:
 
     def _refuse(self, message: str, at: int) -> ApiError:
         return errors.pointing("INVALID_FIELD", message, self._world.text, at)
+
+
+def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
+    """Make a test of a value against another one."""
+    wanted = comparable(right)
+    if sign in ("=", "!="):
+        same = sign == "="
+        return lambda value: (comparable(value) == wanted) is same
+    compare = ORDERED[sign]
+
+    def ordered(value: Scalar) -> bool:
+        left = comparable(value)
+        return left is not None and wanted is not None and compare(left, wanted)
+
+    return ordered
 
 
 def comparable(value: Scalar) -> Any:

@@ -68,7 +68,8 @@ class Executor:
             count = len(page(query, rows))
             return Result([], count, query, target, self._world)
         if aggregates or query.group_by:
-            records = page(query, grouped(self._world, query, target, rows))
+            conditions = Conditions(self._world, target, query.alias, self._now, self._column)
+            records = page(query, grouped(self._world, query, target, rows, conditions))
         else:
             rows = page(query, self._sorted(query, target, rows))
             show = self._shape(query, target)

@@ -21,6 +21,7 @@ from sfcode.local.soql.ast import (
     Not,
     Order,
     Query,
+    TotalComparison,
 )
 from sfcode.local.soql.errors import malformed
 
@@ -76,6 +77,7 @@ def _query(tree: Any) -> Query:
         alias=str(alias.children[0]) if alias is not None else "",
         where=_condition(parts["where"][0]) if "where" in parts else None,
         group_by=tuple(_field(token) for token in parts.get("group_by", ())),
+        having=_condition(parts["having"][0]) if "having" in parts else None,
         order_by=tuple(_order(each) for each in parts.get("order_by", ())),
         limit=int(parts["limit"][0]) if "limit" in parts else None,
         offset=int(parts["offset"][0]) if "offset" in parts else 0,
@@ -114,8 +116,12 @@ def _condition(tree: Any) -> Condition:
         return Not(_condition(tree.children[0]))
     path, operator, right = tree.children
     operator = operator.upper()
+    written = "!=" if operator == "<>" else operator
+    if tree.data == "compare_total":
+        function, of = path.children
+        total = Aggregate(function.upper(), None if of is None else _field(of), at=function.start_pos or 0)
+        return TotalComparison(total, written, _literal(right))
     if tree.data == "compare":
-        written = "!=" if operator == "<>" else operator
         return Comparison(_field(path), written, _literal(right, pattern=operator == "LIKE"))
     if tree.data == "not_member":
         operator = "NOT IN"
