@@ -22,7 +22,7 @@ from tests.contract.states import STATES
 
 FOLDER = Path(__file__).with_name("recordings")
 SECONDS = 10.0
-CLIENTS = {"@salesforce/cli", "@salesforce/source-deploy-retrieve", "cumulusci", "simple-salesforce"}
+CLIENTS = {"@salesforce/cli", "@salesforce/source-deploy-retrieve", "cumulusci", "jsforce", "simple-salesforce"}
 
 RECORDINGS = sorted(FOLDER.glob("*.jsonl"))
 
