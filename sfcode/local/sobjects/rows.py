@@ -10,6 +10,8 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.computed import Computing
+from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
+from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
 from sfcode.local.store import Record, Scalar, Stored, Tx
 
 PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Standard": "Standard User"}
@@ -35,6 +37,8 @@ class Rows:
         if object_name not in self._all:
             view = VIEWS.get(object_name)
             found = view(self._tx) if view else self._tx.records(object_name)
+            if object_name == OWN_PERMISSIONS:
+                found = own_permissions(self._catalog.access if self._catalog else None)
             self._all[object_name] = self._seen(object_name, found)
         return self._all[object_name]
 
@@ -270,6 +274,7 @@ def _user_name(tx: Tx, user_id: str) -> Scalar:
 
 
 VIEWS: dict[str, Callable[[Tx], list[Record]]] = {
+    "EntityDefinition": entity_definitions,
     "FieldPermissions": _field_permissions,
     "FlowDefinitionView": _flow_definitions,
     "FlowVersionView": _flow_versions,

@@ -133,6 +133,35 @@ FlowVersionView "Flow Version View" none
     Status picklist 40
     VersionNumber int
 
+EntityDefinition "Entity Definition" none
+    DurableId string 255
+    QualifiedApiName string 70
+    DeveloperName string 70
+    Label string 80
+    PluralLabel string 80
+    KeyPrefix string 15
+    NamespacePrefix string 15
+    InternalSharingModel picklist 40
+    IsCustomizable boolean
+    IsQueryable boolean
+
+UserPermissionAccess "User Permission Access" none
+    LastCacheUpdate datetime
+    PermissionsActivitiesAccess boolean
+    PermissionsApiEnabled boolean
+    PermissionsApiUserOnly boolean
+    PermissionsAssignPermissionSets boolean
+    PermissionsCustomizeApplication boolean
+    PermissionsEditEvent boolean
+    PermissionsEditTask boolean
+    PermissionsManageInternalUsers boolean
+    PermissionsManageUsers boolean
+    PermissionsModifyAllData boolean
+    PermissionsModifyMetadata boolean
+    PermissionsSendOutboundMessages boolean
+    PermissionsViewAllData boolean
+    PermissionsViewSetup boolean
+
 StaticResource "Static Resource" audit
     Name string 80
     NamespacePrefix string 15
@@ -141,6 +170,9 @@ StaticResource "Static Resource" audit
     Description string 255
     BodyLength int
 """
+
+OWN_PERMISSIONS = "UserPermissionAccess"
+"""The object whose only row is about the caller; an org has a field for each of its user permissions."""
 
 AUDIT = """
     CreatedDate datetime

@@ -1,0 +1,47 @@
+"""Rows in which an org tells of itself: its objects with their org-wide defaults, and what the caller may do."""
+
+from __future__ import annotations
+
+from sfcode.local.ids import derived
+from sfcode.local.sobjects import sharing
+from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
+from sfcode.local.store import Record, Tx
+
+
+def entity_definitions(tx: Tx) -> list[Record]:
+    """List the objects that hold data."""
+    catalog = Catalog(tx)
+    rows: list[Record] = []
+    for name in catalog.names():
+        target = catalog.object(name)
+        if target is None or name in setup_objects():
+            continue
+        rows.append(
+            {
+                "Id": derived("000", name, "EntityDefinition"),
+                "DurableId": name,
+                "QualifiedApiName": name,
+                "DeveloperName": name.removesuffix("__c"),
+                "Label": target.label,
+                "PluralLabel": target.plural,
+                "KeyPrefix": target.key_prefix,
+                "NamespacePrefix": None,
+                "InternalSharingModel": sharing.model(tx, target),
+                "IsCustomizable": True,
+                "IsQueryable": True,
+            }
+        )
+    return rows
+
+
+def own_permissions(access: Access | None) -> list[Record]:
+    """Give the one row of UserPermissionAccess: which user permissions the caller has."""
+    if access is None:
+        return []
+    fields = setup_objects()[OWN_PERMISSIONS].fields.values()
+    rights: Record = {
+        field.name: access.has(field.name.removeprefix("Permissions")) for field in fields if field.type == "boolean"
+    }
+    return [{"Id": derived("000", access.user_id, OWN_PERMISSIONS), "LastCacheUpdate": None, **rights}]

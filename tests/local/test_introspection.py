@@ -1,0 +1,44 @@
+"""What the org tells of itself: objects with their org-wide defaults, and the caller's own permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from sfcode.local import LocalOrg
+from sfcode.local.sobjects.sharing import set_model
+from sfcode.local.store import Store
+from sfcode.metadata.component import Component
+from tests.local.conftest import NOON, Rest
+
+OWN = "SELECT PermissionsModifyMetadata, PermissionsManageUsers, PermissionsApiEnabled FROM UserPermissionAccess"
+
+
+def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str], list[dict[str, Any]]]) -> None:
+    """EntityDefinition has every object that holds data, with what was set or deployed as its default."""
+    with store.transaction() as tx:
+        set_model(tx, "Contact", "Private")
+        body = {"label": "Pet", "pluralLabel": "Pets", "sharingModel": "Read"}
+        tx.put_component(Component("CustomObject", "Pet__c", body), user_id="u", now=NOON)
+    rows = soql("SELECT QualifiedApiName, InternalSharingModel FROM EntityDefinition")
+    found = {row["QualifiedApiName"]: row["InternalSharingModel"] for row in rows}
+    assert (found["Contact"], found["Pet__c"], found["Lead"]) == ("Private", "Read", "ReadWriteTransfer")
+    assert "Organization" not in found
+
+
+def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: Rest) -> None:
+    """UserPermissionAccess has one row, which is about the caller, and takes no View Setup."""
+
+    def own(token: str) -> list[bool]:
+        headers = {"Authorization": f"Bearer {token}"}
+        address = f"{org.url}/services/data/v62.0/query"
+        (row,) = requests.get(address, params={"q": OWN}, headers=headers, timeout=10).json()["records"]
+        return [value for name, value in row.items() if name != "attributes"]
+
+    seller = rest.session.post(
+        f"{org.url}/services/sfcode/tokens", json={"username": "sam.seller@northwind.example"}
+    ).json()["access_token"]
+    assert own(org.access_token) == [True, True, True]
+    assert own(seller) == [False, False, True]
