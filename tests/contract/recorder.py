@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,8 +189,10 @@ def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
     ]
 
 
-def save(path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[str, Json]]]) -> None:
-    """Write a recording, without tokens."""
+def save(
+    path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[str, Json]]], printed: Iterable[str]
+) -> None:
+    """Write a recording, without tokens; those that the org printed are all called by the first name."""
     about = {
         "recorded_against": {
             "server": f"the local org of sfcode {sfcode.__version__}",
@@ -201,26 +203,35 @@ def save(path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[s
         **header,
     }
     lines = [json.dumps(about)]
+    tokens = Tokens(dict.fromkeys(printed, SCRUBBED.format(0)))
     for name, exchanges in tests.items():
+        if not header["shared"]:
+            tokens = Tokens(dict.fromkeys(printed, SCRUBBED.format(0)))
         lines.append(json.dumps({"test": name}))
-        lines += _scrubbed(exchanges)
+        lines += tokens.scrubbed(exchanges)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _scrubbed(exchanges: list[dict[str, Json]]) -> list[str]:
-    lines = [json.dumps(each, ensure_ascii=False, sort_keys=True) for each in exchanges]
-    refused, taken = set[str](), set[str]()
-    for each, line in zip(exchanges, lines, strict=True):
-        no = each["answer"]["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(each["answer"]["shape"])
-        if each["request"]["path"] != OPEN_TO_ALL:
-            (refused if no else taken).update(_plain(token) for token in TOKEN.findall(line))
-    tokens = dict.fromkeys(refused - taken, WRONG)
+@dataclass
+class Tokens:
+    """The tokens of one org, and what stands for them."""
 
-    def scrubbed(found: re.Match[str]) -> str:
-        return tokens.setdefault(_plain(found[0]), SCRUBBED.format(len(tokens) - (WRONG in tokens.values())))
+    known: dict[str, str]
 
-    return [TOKEN.sub(scrubbed, each) for each in lines]
+    def scrubbed(self, exchanges: list[dict[str, Json]]) -> list[str]:
+        """Write exchanges without their tokens."""
+        lines = [json.dumps(each, ensure_ascii=False, sort_keys=True) for each in exchanges]
+        refused, taken = set[str](), set(self.known)
+        for each, line in zip(exchanges, lines, strict=True):
+            no = each["answer"]["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(each["answer"]["shape"])
+            if each["request"]["path"] != OPEN_TO_ALL:
+                (refused if no else taken).update(_plain(token) for token in TOKEN.findall(line))
+        self.known |= dict.fromkeys(refused - taken, WRONG)
+        return [TOKEN.sub(lambda found: self._name(_plain(found[0])), line) for line in lines]
+
+    def _name(self, token: str) -> str:
+        return self.known.setdefault(token, SCRUBBED.format(len(self.known)))
 
 
 def _plain(token: str) -> str:

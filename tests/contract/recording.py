@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sfcode.local import server
+from sfcode.local.context import Context
 from tests.contract.recorder import Recorder, save, shortened
 
 FOLDER = Path(__file__).with_name("recordings")
@@ -32,6 +33,8 @@ class Recordings:
     """What has been recorded in this run; nothing is kept of one in which something failed."""
 
     root: Path
+    printed: set[str] = field(default_factory=set)
+    """The tokens that the orgs print when they are served."""
     recorders: list[Recorder] = field(default_factory=list)
     modules: dict[str, Module] = field(default_factory=dict)
     failed: bool = False
@@ -41,8 +44,10 @@ class Recordings:
         """Stand in front of every org that is served meanwhile."""
         make_app = server.make_app
 
-        def recorded(*args: Any, **more: Any) -> Recorder:
-            self.recorders.append(Recorder(make_app(*args, **more)))
+        def recorded(context: Context, *args: Any, **more: Any) -> Recorder:
+            with context.store.read() as tx:
+                self.printed.add(tx.session_token(tx.get("admin_id") or "") or "")
+            self.recorders.append(Recorder(make_app(context, *args, **more)))
             return self.recorders[-1]
 
         with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +71,7 @@ class Recordings:
         """Write the files."""
         if not self.failed:
             for name, module in self.modules.items():
-                save(FOLDER / f"{name}.jsonl", module.header, module.tests)
+                save(FOLDER / f"{name}.jsonl", module.header, module.tests, self.printed)
 
 
 def version(root: Path, client: str) -> str:
