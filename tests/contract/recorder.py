@@ -189,6 +189,11 @@ def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
     ]
 
 
+def is_refusal(told: Mapping[str, Json]) -> bool:
+    """Tell whether an answer says that the token is worth nothing."""
+    return told["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(told["shape"])
+
+
 def save(
     path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[str, Json]]], printed: Iterable[str]
 ) -> None:
@@ -224,9 +229,9 @@ class Tokens:
         lines = [json.dumps(each, ensure_ascii=False, sort_keys=True) for each in exchanges]
         refused, taken = set[str](), set(self.known)
         for each, line in zip(exchanges, lines, strict=True):
-            no = each["answer"]["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(each["answer"]["shape"])
             if each["request"]["path"] != OPEN_TO_ALL:
-                (refused if no else taken).update(_plain(token) for token in TOKEN.findall(line))
+                where = refused if is_refusal(each["answer"]) else taken
+                where.update(_plain(token) for token in TOKEN.findall(line))
         self.known |= dict.fromkeys(refused - taken, WRONG)
         return [TOKEN.sub(lambda found: self._name(_plain(found[0])), line) for line in lines]
 

@@ -66,6 +66,13 @@ class Player:
             tx.put_session(token, tx.get("admin_id") or "", now=datetime.now(UTC))
         return self.known.setdefault(scrubbed, token)
 
+    def sign_out(self, told: Mapping[str, Any]) -> None:
+        """End the sessions of a request that was refused, but for the one that the org printed: how they ended is not written down."""
+        found = (self.known.setdefault(name, recorder.WRONG) for name in recorder.TOKEN.findall(json.dumps(told)))
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            for token in {*found} - {self.org.access_token}:
+                tx.end_session(token)
+
     def learn(self, before: list[str], body: bytes) -> None:
         """Note which id of this org stands where another stood."""
         self.known |= dict(zip(before, recorder.named(body.decode("utf-8", "replace")), strict=False))
@@ -73,6 +80,8 @@ class Player:
     def play(self, exchange: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send a request; ask again while an answer is not there yet. Give the answer as it would be recorded."""
         wanted, told = exchange["answer"], exchange["request"]
+        if recorder.is_refusal(wanted):
+            self.sign_out(told)
         deadline = time.monotonic() + SECONDS
         while True:
             status, body = self.send(told)
