@@ -24,6 +24,7 @@ VERBS = {
     "show": "Show a saved plan.",
     "review": "Say in plain words what a change of the config means.",
     "apply": "Make the org what the config asks for.",
+    "doctor": "Say what would stop the integration from working.",
     "rollback": "Put back what an apply replaced.",
     "destroy": "Take the integration down in an org.",
     "github": "Answer what a GitHub workflow asks.",

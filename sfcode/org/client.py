@@ -83,6 +83,10 @@ class Org:
 
         return Rest(self._connection)
 
+    def get(self, path: str) -> Any:
+        """Read a JSON document of this org by its path, such as `/services/data`."""
+        return self._rest.get(path)
+
     def describe(self, names: Iterable[str]) -> OrgSchema:
         """Describe objects with their fields; one that the org does not have or show is left out."""
         from sfcode.org.describe import describe

@@ -1,0 +1,60 @@
+"""`sfcode doctor`: what would stop the integration from working, in the org and in its data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from sfcode.cli.output import envelope, paint
+from sfcode.cli.session import Session
+from sfcode.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from sfcode.org import Org
+
+
+@click.command()
+@click.option(
+    "--as",
+    "as_org",
+    metavar="ORG",
+    help="A second sign-in to the same org, as the integration user, to count what it sees: alias:NAME, env:PREFIX or "
+    "an instance URL.",
+)
+@click.pass_obj
+def doctor(session: Session, as_org: str | None) -> int:
+    """
+    Say what would stop the integration from working: in the org, on the way to the relay, in the data.
+
+    Reads only, and changes nothing. Exits with 1 when there is an error.
+    """
+    from sfcode.doctor import Level, examine, gather
+    from sfcode.doctor.finding import count
+    from sfcode.doctor.report import document, line, text
+
+    project = session.project()
+    with session.open_org(project) as org, _second(as_org, org.api_version) as another:
+        findings = examine(project, gather(project, org, another, os.environ))
+    code = ExitCode.USER if count(findings, Level.ERROR) else ExitCode.OK
+    if session.json:
+        envelope(document(findings), [line(each) for each in findings if each.level is Level.WARNING], status=code)
+    else:
+        click.echo(text(findings, paint, quiet=session.quiet))
+    return code
+
+
+@contextmanager
+def _second(target: str | None, api_version: str) -> Iterator[Org | None]:
+    if target is None:
+        yield None
+        return
+    if target == "local":
+        raise UsageError("--as local is the administrator again.", "Name a sign-in of the integration user.")
+    from sfcode.org import connect
+
+    with connect(target, environ=os.environ, api_version=api_version) as org:
+        yield org

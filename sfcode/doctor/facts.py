@@ -1,0 +1,167 @@
+"""What is looked up in the world before anything is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sfcode.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A question that was not answered, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """How many of a license there are, and how many are taken."""
+
+    total: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """How many are left."""
+        return self.total - self.used
+
+
+@dataclass(frozen=True)
+class OrgFacts:
+    """The org as such, and what the signed-in user may do in it."""
+
+    name: str
+    username: str
+    api_version: str
+    versions: tuple[str, ...] | Unknown
+    is_local: bool = False
+    edition: str = ""
+    api_disabled: str = ""
+    """What the org says when it has no API for us; then nothing else is known."""
+    requests: tuple[int, int] | Unknown = Unknown("not asked")
+    """API requests left today, and how many there are in all."""
+    rights: frozenset[str] | Unknown = Unknown("not asked")
+
+    @property
+    def answers(self) -> bool:
+        """Whether the org can be asked anything else."""
+        return not self.api_disabled and (isinstance(self.versions, Unknown) or self.api_version in self.versions)
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """The integration user as the org has it."""
+
+    active: bool
+    profile: str
+    email: str
+
+
+@dataclass(frozen=True)
+class UserFacts:
+    """The integration user and what it is made of."""
+
+    profiles: Mapping[str, str] | Unknown
+    """User license by profile."""
+    licenses: Mapping[str, Seats] | Unknown
+    set_licenses: Mapping[str, Seats] | Unknown
+    user: UserRow | Unknown | None
+    alike: tuple[str, ...] = ()
+    """Usernames that are nearly the configured one."""
+    has_license: bool | Unknown = False
+    has_set: bool | Unknown = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the relay did not answer as it should: `connection`, `certificate` or `health`."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The relay as it is reached from here; no trouble: it answers."""
+
+    url: str
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFacts:
+    """One field: whether it exists, whether the signed-in user sees it, and what it is."""
+
+    name: str
+    exists: bool | Unknown
+    visible: bool = False
+    type: str = ""
+    formula: bool = False
+    unique: bool = False
+    indexed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Ids that several records have: how many ids, and records that show it, joined by `=`."""
+
+    ids: int = 0
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Ids that are there more than once: exactly so, and but for capitals."""
+
+    exact: Alike = Alike()
+    case: Alike = Alike()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What another user sees of an object; `records` is None where the user id field is hidden."""
+
+    username: str
+    reads_object: bool
+    records: int | None
+
+
+@dataclass(frozen=True)
+class MappingFacts:
+    """The data of one mapping."""
+
+    name: str
+    object: str
+    user_id: FieldFacts
+    source: FieldFacts | None = None
+    reads_object: bool = True
+    counted_by: str = ""
+    """The field that ids were counted by: the user id, or where that is hidden what it is made from."""
+    total: int | Unknown = 0
+    with_id: int | Unknown = 0
+    blank: tuple[str, ...] = ()
+    """Ids of a few records without a user id."""
+    repeats: Repeats | Unknown | None = None
+    """None: nothing was there to be looked at."""
+    sharing: str | Unknown = ""
+    """The org-wide default that counts for the object."""
+    shared_as: str = ""
+    """The object whose default that is."""
+    seen: Seen | Unknown | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that was looked up."""
+
+    org: OrgFacts
+    user: UserFacts | None = None
+    endpoint: Endpoint | None = None
+    mappings: tuple[MappingFacts, ...] = ()
+    misfits: tuple[Problem, ...] | Unknown = ()
+    """What the config names and the org does not have, or has otherwise."""
+    another: str = ""
+    """Who the second sign-in is, if there is one."""
