@@ -52,6 +52,7 @@ def build(
         for address in gone
         if address in observed.components
     ]
+    changes += unassigned(changes, observed)
     changes.sort(key=lambda change: change.sort_key)
     refusals = (
         *_not_ours(changes, applied, adopt),
@@ -120,17 +121,37 @@ def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collec
             )
 
 
+def unassigned(changes: Iterable[Change], observed: Observed) -> list[Change]:
+    """Take permission sets that go away from everybody who has them: an org deletes none that is assigned."""
+    planned = {change.address: change for change in changes}
+    going = {
+        address.full_name
+        for address, change in planned.items()
+        if address.type == "PermissionSet" and change.action is Action.DELETE
+    }
+    return [
+        Change(address, component, None)
+        for address, component in observed.components.items()
+        if address.type == "PermissionSetAssignment"
+        and address not in planned
+        and component.body["PermissionSet"] in going
+    ]
+
+
 def holding_data(changes: Iterable[Change], observed: Observed, allowed: Collection[Address]) -> Iterator[Refusal]:
     """Refuse to delete fields that records hold values in, unless that was allowed by name."""
     for change in changes:
         held = observed.values.get(change.address, 0)
         if change.action is not Action.DELETE or held == 0 or change.address in allowed:
             continue
+        allow = f"say --allow-delete {change.address} to lose what it holds"
         if held is None:
-            reason = "would be deleted, and the signed-in user cannot see whether records hold a value in it"
+            reason = f"would be deleted, and {observed.target.username} cannot see whether records hold a value in it"
+            cure = f"assign yourself a permission set that shows it, as the viewers' does, and plan again, or {allow}"
         else:
             reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
-        yield Refusal(change.address, reason, f"keep it, or say --allow-delete {change.address} to lose what it holds")
+            cure = f"keep it, or {allow}"
+        yield Refusal(change.address, reason, cure)
 
 
 def _named_in_vain(adopt: Collection[Address], allow: Collection[Address], changes: list[Change]) -> Iterator[Refusal]:
