@@ -16,6 +16,7 @@ import pytest
 from sfcode.errors import SfcodeError
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
+from tests.local.conftest import NOON
 
 NOW = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 19, 12, 0, tzinfo=UTC)
@@ -239,3 +240,19 @@ def test_jobs_are_kept_with_their_bytes_and_written_over(store: Store) -> None:
         assert tx.deploy(retrieve_id) is None
         tx.forget_job(deploy_id)
         assert tx.deploy(deploy_id) is None
+
+
+def test_quick_find_finds_what_find_does(store: Store) -> None:
+    """An index on a field follows every write, and compares text without case; nothing is found for null."""
+    with store.transaction() as tx:
+        made = tx.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)
+        for value, found in (("key-1", [made]), ("KEY-1", [made]), ("key-2", []), (None, []), (1, [])):
+            assert [row["Id"] for row in tx.quick_find("Contact", "Ext__c", value)] == found
+            assert tx.quick_find("Contact", "Ext__c", value) == tx.find("Contact", "Ext__c", value)
+        tx.update("Contact", made, {"Ext__c": "key-2"}, user_id="u", now=NOON)
+        assert [row["Id"] for row in tx.quick_find("Contact", "Ext__c", "key-2")] == [made]
+        assert tx.quick_find("Lead", "Ext__c", "key-2") == []
+        tx.delete("Contact", made)
+        assert tx.quick_find("Contact", "Ext__c", "key-2") == []
+        with pytest.raises(ValueError, match="is no name of a field"):
+            tx.quick_find("Contact", "Ext__c'--", "x")

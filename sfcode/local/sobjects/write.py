@@ -133,7 +133,7 @@ class Writer:
             self.update(name, value, values)
             return ids.full(value), False
         wanted = stored_form(key, value)
-        found = self.tx.find(target.name, key.name, wanted) if wanted is not None else []
+        found = self.tx.quick_find(target.name, key.name, wanted) if wanted is not None else []
         if len(found) > 1:
             raise Ambiguous(target.name, [str(each["Id"]) for each in found])
         if found:
@@ -220,7 +220,7 @@ class Writer:
         key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
         if target is None or key is None or not key.upsertable:
             raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
-        found = self.tx.find(target.name, key.name, stored_form(key, wanted[0][1]))
+        found = self.tx.quick_find(target.name, key.name, stored_form(key, wanted[0][1]))
         if len(found) != 1:
             raise ApiError(
                 "INVALID_FIELD",
@@ -256,7 +256,7 @@ class Writer:
             field = target.fields[name.lower()]
             if not (field.unique or field.external_id) or after[name] is None:
                 continue
-            others = self.tx.find(target.name, name, after[name]) if field.unique else []
+            others = self.tx.quick_find(target.name, name, after[name]) if field.unique else []
             for other in others:
                 if before is None or other["Id"] != before["Id"]:
                     raise duplicate(name, str(other["Id"])[:15])
@@ -273,7 +273,7 @@ class Writer:
             for field in references:
                 if child is None or field.name in ("CreatedById", "LastModifiedById"):
                     continue
-                for other in self.tx.find(child.name, field.name, record_id):
+                for other in self.tx.quick_find(child.name, field.name, record_id):
                     if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
                         self.tx.delete(child.name, str(other["Id"]))
                         self._let_go(child, str(other["Id"]))

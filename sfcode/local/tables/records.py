@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from sfcode.local import ids
 from sfcode.local.clock import stamp
 from sfcode.local.tables.base import Table
+
+NAME = re.compile(r"\w+", re.ASCII)
 
 Scalar = None | bool | int | float | str
 Record = dict[str, Scalar]
@@ -37,11 +40,22 @@ class RecordTable(Table):
 
     def find(self, object_name: str, field: str, value: Scalar) -> list[Record]:
         """List the records whose field has this value; text is compared as SOQL does, without case."""
+        path = _path(field)
         rows = self._db.execute(
-            "SELECT body FROM record WHERE object = ? AND json_extract(body, ?) = ? COLLATE NOCASE ORDER BY id",
-            (object_name, f'$."{field}"', value),
+            # The path is written out, and null said to be none: only so an index on the field can be used.
+            f"SELECT body FROM record WHERE object = ? AND {path} IS NOT NULL"  # noqa: S608
+            f" AND {path} = ? COLLATE NOCASE ORDER BY id",
+            (object_name, value),
         )
         return [json.loads(row[0]) for row in rows]
+
+    def quick_find(self, object_name: str, field: str, value: Scalar) -> list[Record]:
+        """Find as `find` does, in a time that does not grow with the records; only where something may be written."""
+        self._db.execute(
+            f'CREATE INDEX IF NOT EXISTS "record_by_{field}" ON record (object, {_path(field)} COLLATE NOCASE)'
+            f" WHERE {_path(field)} IS NOT NULL"
+        )
+        return self.find(object_name, field, value)
 
     def count(self, object_name: str) -> int:
         """Count the records of an object."""
@@ -103,6 +117,12 @@ class RecordTable(Table):
         self.set("prefix.last", str(number))
         self.set(f"prefix.{object_name.lower()}", prefix)
         return prefix
+
+
+def _path(field: str) -> str:
+    if not NAME.fullmatch(field):
+        raise ValueError(f"{field!r} is no name of a field")
+    return f"json_extract(body, '$.\"{field}\"')"
 
 
 def _dump(record: Record) -> str:
