@@ -48,6 +48,9 @@ def local_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
             ]
             result = _deploy(org, components, (), check_only=False)
             assert result.success, result.failures
+            # A field that is deployed without field access is seen by nobody, not even by who deploys it.
+            (chosen,) = org.query("SELECT Id FROM PermissionSet WHERE Name = {}", samples.PREFIX)
+            org.create("PermissionSetAssignment", {"AssigneeId": org.identity.user_id, "PermissionSetId": chosen["Id"]})
         yield local.url, local.access_token
 
 
