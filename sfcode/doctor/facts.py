@@ -87,6 +87,8 @@ class Endpoint:
     """The relay as it is reached from here; no trouble: it answers."""
 
     url: str
+    out_of_reach: str = ""
+    """What keeps Salesforce from reaching its address, whatever answers here; then it is not asked."""
     trouble: Trouble | None = None
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sfcode.config.project import Project
-from sfcode.config.urls import is_loopback
+from sfcode.config.urls import is_loopback, is_private
 from sfcode.doctor.ask import ask, reason
 from sfcode.doctor.data import mapping_facts
 from sfcode.doctor.facts import Endpoint, Facts, OrgFacts
@@ -80,9 +80,12 @@ def _endpoint(project: Project, org: OrgFacts, environ: Mapping[str, str]) -> En
     if all(mapping.spec.delivery != "relay" for mapping in project.mappings):
         return None
     url = project.settings.relay.url
-    if is_loopback(urlsplit(url).hostname or "") and not org.is_local:
-        return Endpoint(url)  # whatever listens there is not what Salesforce would reach
-    return Endpoint(url, probe(url, environ))
+    host = urlsplit(url).hostname or ""
+    if is_loopback(host) and org.is_local:
+        return Endpoint(url, trouble=probe(url, environ))
+    if is_private(host):
+        return Endpoint(url, "this machine" if is_loopback(host) else "a private network")
+    return Endpoint(url, trouble=probe(url, environ))
 
 
 def _same_org(org: Org, another: Org) -> None:

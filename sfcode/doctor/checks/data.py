@@ -149,15 +149,14 @@ def _seen(project: Project, one: Exchange, found: MappingFacts, seen: Seen | Unk
     wanted = project.settings.integration_user.username
     if isinstance(seen, Unknown):
         return at("D508", Level.WARNING, place, f"{one.name} was not counted by the second sign-in: {seen.reason}")
-    who = f"the integration user ({one.name})" if seen.username == wanted else f"{seen.username} ({one.name})"
-    apply = "Run sfcode apply: the permission set grants it."
+    if seen.username != wanted:
+        message = f"--as is signed in as {seen.username}, not as {wanted}: what it sees of {one.name} says nothing"
+        return at("D508", Level.WARNING, place, message, "Sign in as the integration user.")
+    who, apply = f"the integration user ({one.name})", "Run sfcode apply: the permission set grants it."
     if not seen.reads_object:
         return at("D508", Level.ERROR, place, f"{who} cannot read {one.object}", apply)
     if seen.records is None:
         return at("D508", Level.ERROR, place, f"{who} cannot see {one.object}.{one.user_id.field}", apply)
-    if seen.username != wanted:
-        message = f"--as is signed in as {seen.username}, not as {wanted}: what it sees says nothing"
-        return at("D508", Level.WARNING, place, message, "Sign in as the integration user.")
     if isinstance(found.with_id, Unknown):
         return at("D508", Level.INFO, place, f"{who} sees {seen.records:,} records with a user id")
     message = f"{who} sees {seen.records:,} of {found.with_id:,} records with a user id"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from sfcode.config.project import Project
-from sfcode.config.urls import is_loopback, is_private
+from sfcode.config.urls import is_loopback
 from sfcode.doctor.facts import Facts
 from sfcode.doctor.finding import Finding, Level, at
 from sfcode.generate import exchange
@@ -31,27 +31,22 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     """Judge the way from Salesforce to the relay."""
     if facts.endpoint is None:
         return
-    place = settings_place(project, "relay", "url")
-    url = facts.endpoint.url
-    host = urlsplit(url).hostname or ""
-    near = is_loopback(host)
-    if near and facts.org.is_local:
-        yield at("D402", Level.INFO, place, f"{url} is this machine, as the local org is; no other org could reach it")
-    elif near or is_private(host):
-        message = (
-            f"Salesforce cannot reach {url}: it is an address of {'this machine' if near else 'a private network'}"
-        )
+    place, endpoint = settings_place(project, "relay", "url"), facts.endpoint
+    url = endpoint.url
+    here = is_loopback(urlsplit(url).hostname or "")
+    if endpoint.out_of_reach:
+        message = f"Salesforce cannot reach {url}: it is an address of {endpoint.out_of_reach}"
         yield at("D402", Level.ERROR, place, message, "Give the relay a public https address, and apply.")
+    elif here:
+        yield at("D402", Level.INFO, place, f"{url} is this machine, as the local org is; no other org could reach it")
     else:
         yield at("D402", Level.OK, place, f"{url} is a public address")
-    if not near or facts.org.is_local:
-        trouble = facts.endpoint.trouble
-        if trouble is None:
-            yield at("D405", Level.OK, place, f"{url} answers from here")
-        else:
-            id, cure = TROUBLE[trouble.kind]
-            level = Level.INFO if near else Level.WARNING
-            yield at(id, level, place, f"the relay does not answer from here: {trouble.reason}", cure)
+    if endpoint.trouble is not None:
+        id, cure = TROUBLE[endpoint.trouble.kind]
+        message = f"the relay does not answer from here: {endpoint.trouble.reason}"
+        yield at(id, Level.INFO if here else Level.WARNING, place, message, cure)
+    elif not endpoint.out_of_reach:
+        yield at("D405", Level.OK, place, f"{url} answers from here")
     if any(one.sends and one.by_relay for one in map(exchange, project.mappings)):
         message = "which messages wait or failed is shown by no API"
         yield Finding("D401", Level.INFO, message, f"Look at {QUEUE}.", facts.org.name)
