@@ -165,5 +165,3 @@ class Facts:
     mappings: tuple[MappingFacts, ...] = ()
     misfits: tuple[Problem, ...] | Unknown = ()
     """What the config names and the org does not have, or has otherwise."""
-    another: str = ""
-    """Who the second sign-in is, if there is one."""

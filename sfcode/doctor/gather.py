@@ -38,7 +38,6 @@ def gather(project: Project, org: Org, another: Org | None, environ: Mapping[str
         endpoint=endpoint,
         mappings=mapping_facts(exchanges, org, another),
         misfits=ask(lambda: _misfits(project, org)),
-        another=another.identity.username if another else "",
     )
 
 

@@ -70,11 +70,6 @@ def project(root: Path) -> Project:
     return load(root / "config", "local")
 
 
-@pytest.fixture(scope="session")
-def root() -> Path:
-    return Path(__file__).resolve().parents[2]
-
-
 def with_org(**values: Any) -> Facts:
     return replace(HEALTHY, org=replace(ORG, **values))
 
@@ -106,6 +101,13 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D203", Level.WARNING, with_user(licenses=SAW)),
     ("D203", Level.OK, HEALTHY),
     ("D203", Level.ERROR, with_user(user=replace(USER.user, active=False))),
+    (
+        "D203",
+        Level.ERROR,
+        with_user(
+            profiles={PROFILE: LICENSE, "Standard User": "Salesforce"}, user=replace(USER.user, profile="Standard User")
+        ),
+    ),
     ("D204", Level.OK, HEALTHY),
     ("D205", Level.WARNING, with_user(user=SAW)),
     ("D210", Level.WARNING, with_user(has_license=SAW)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
 from sfcode.config.models import IntegrationUser
@@ -22,8 +22,14 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
         return
     found, wanted = facts.user, project.settings.integration_user
     yield from _profile(project, wanted, found)
-    active = isinstance(found.user, UserRow) and found.user.active
-    yield _license("D203", _place(project, "license"), "user license", wanted.license, found.licenses, taken=active)
+    yield _license(
+        "D203",
+        _place(project, "license"),
+        "user license",
+        wanted.license,
+        found.licenses,
+        taken=_has_seat(wanted, found),
+    )
     yield _license(
         "D204",
         _place(project, "permission_set_license"),
@@ -33,6 +39,13 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
         taken=found.has_license is True,
     )
     yield from _user(project, wanted, found)
+
+
+def _has_seat(wanted: IntegrationUser, found: UserFacts) -> bool:
+    """Tell whether the user takes a seat of the configured license already."""
+    if not (isinstance(found.user, UserRow) and found.user.active):
+        return False
+    return isinstance(found.profiles, Unknown) or found.profiles.get(found.user.profile) == wanted.license
 
 
 def _place(project: Project, key: str) -> Place:
@@ -49,35 +62,33 @@ def _profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Ite
     if license is None:
         message = f"the org has no profile {wanted.profile}"
         same = [name for name, of in found.profiles.items() if of == wanted.license]
-        yield at("D201", Level.ERROR, place, message, _instead(wanted.profile, same or found.profiles, "profile"))
+        yield at(
+            "D201", Level.ERROR, place, message, _instead(wanted.profile, same or found.profiles.keys(), "profile")
+        )
         return
     yield at("D201", Level.OK, place, f"the profile {wanted.profile} exists")
     if license == wanted.license:
-        yield at("D202", Level.OK, place, f"it belongs to the user license {license}")
+        yield at("D202", Level.OK, place, f"the profile belongs to the user license {license}")
     else:
         message = f"the profile {wanted.profile} belongs to the user license {license}, not to {wanted.license}"
         cure = f"Write license: {license}, or name a profile of {wanted.license}."
         yield at("D202", Level.ERROR, place, message, cure)
 
 
-def _instead(name: str, known: Iterable[str], what: str) -> str:
-    known = list(known)
-    close = get_close_matches(name, known, n=1, cutoff=0.0) if len(known) <= MOST_NAMED else ()
-    close = close or get_close_matches(name, known, n=1)
+def _instead(name: str, known: Collection[str], what: str) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.4)
     return f"Did you mean {close[0]}?" if close else f"Name a {what} that it has."
 
 
-MOST_NAMED = 3
-"""With so few to choose from, the nearest is named however far it is."""
-
-
-def _license(id: str, place: Place, what: str, name: str, known: object, *, taken: bool) -> Finding:
+def _license(
+    id: str, place: Place, what: str, name: str, known: Mapping[str, Seats] | Unknown, *, taken: bool
+) -> Finding:
     if isinstance(known, Unknown):
         return at(id, Level.WARNING, place, f"whether there is a {what} {name} cannot be told ({known.reason})", _SETUP)
-    if not isinstance(known, dict) or name not in known:
-        cure = f"{_instead(name, known if isinstance(known, dict) else (), what)} Salesforce adds missing licenses."
+    if name not in known:
+        cure = f"{_instead(name, known.keys(), what)} Salesforce adds missing licenses."
         return at(id, Level.ERROR, place, f"the org has no {what} {name}", cure)
-    seats: Seats = known[name]
+    seats = known[name]
     message = f"{seats.used} of {seats.total} seats of the {what} {name} are taken"
     if seats.left <= 0 and not taken:
         cure = (
@@ -104,7 +115,7 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
         return
     yield at("D205", Level.OK, place, f"the user {wanted.username} exists")
     if user.active:
-        yield at("D206", Level.OK, place, "it is active")
+        yield at("D206", Level.OK, place, "the integration user is active")
     else:
         yield at(
             "D206", Level.ERROR, place, f"the user {wanted.username} is deactivated: nothing can sign in as it", _APPLY
