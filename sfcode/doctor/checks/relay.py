@@ -15,7 +15,7 @@ from sfcode.generate.exchange import settings_place
 TROUBLE = {
     "connection": (
         "D403",
-        "Start the relay (sfcode relay serve) and open the way to it: address, name service, firewall.",
+        "Start the service that receives the messages and open the way to it: address, name service, firewall.",
     ),
     "certificate": (
         "D404",
