@@ -9,6 +9,7 @@ Errors, exit codes and problems with a place.
     - OrgUnreachable     no answer: network, name, time-out
     - DeployFailed       the org refused a package; nothing was changed
     - StillRunning       a deployment goes on in the org without us
+  - Interrupted          Ctrl-C before anything was done
   - Refused              sfcode will not do this; the message says what would change its mind
 
 Everything else that reaches the top is a bug of ours.
@@ -118,6 +119,12 @@ class StillRunning(OrgError):
     """A deployment goes on in the org without us."""
 
     exit_code = ExitCode.RUNNING
+
+
+class Interrupted(SfcodeError):
+    """The user pressed Ctrl-C before anything was done."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class Refused(SfcodeError):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.output import envelope, paint, say
-from sfcode.cli.report import show_plan
+from sfcode.cli.report import again, show_plan
 from sfcode.cli.session import Session
-from sfcode.errors import Refused, UsageError
+from sfcode.errors import Interrupted, Refused, UsageError
 
 if TYPE_CHECKING:
     from sfcode.apply.package import Mark
@@ -74,7 +74,7 @@ def report(session: Session, done: Performed, *, steps: str = "") -> None:
 
     plan = done.plan
     add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
-    what = "Destroy" if plan.destroy else "Apply"
+    what = "Destroy" if plan.destroy else "Rollback" if plan.rollback else "Apply"
     end = f"{what} complete! Resources: {add} added, {change} changed, {destroy} destroyed."
     if not plan.is_empty:
         session.outcome.done, session.outcome.next_steps = end, steps
@@ -93,7 +93,7 @@ def report(session: Session, done: Performed, *, steps: str = "") -> None:
     if not plan.is_empty:
         click.echo(f"\n{paint(end, '+')}")
         if done.apply_id and not session.quiet:
-            click.echo(f"To put back what was there before: sfcode rollback {done.apply_id}")
+            click.echo(f"To put back what was there before: {again(session, 'rollback', done.apply_id)}")
         if steps and not session.quiet:
             click.echo(f"\n{steps}")
 
@@ -103,15 +103,15 @@ def _approve(session: Session, project: Project, plan: Plan, *, saved: bool, aut
     if plan.destroy and project.target.protected:
         _ask(
             session,
-            f"Environment {project.environment} is protected. To take the integration down, type the name "
-            f"of the org ({plan.target.name}).",
+            f"Environment {project.environment} is protected.\nTo take the integration down, type the name of the org "
+            f"({plan.target.name}).",
             plan.target.name,
         )
         return True
     if saved or auto_approve:
         return False
     what = "destroy all this" if plan.destroy else "perform these actions"
-    _ask(session, f"Do you want to {what} in {plan.target.name}? Only 'yes' will be accepted.", "yes")
+    _ask(session, f"Do you want to {what} in {plan.target.name}?\nOnly 'yes' will be accepted.", "yes")
     return True
 
 
@@ -123,7 +123,15 @@ def _ask(session: Session, question: str, wanted: str) -> None:
             "somebody has to sit at a terminal.",
         )
     click.echo(f"\n{question}")
-    if click.prompt("Enter a value", default="", show_default=False).strip() != wanted:
+    click.echo("Enter a value: ", nl=False)
+    try:
+        typed = input()
+    except (EOFError, KeyboardInterrupt) as end:
+        click.echo()
+        if isinstance(end, KeyboardInterrupt):
+            raise Interrupted("Interrupted; nothing was changed.") from None
+        typed = ""
+    if typed.strip() != wanted:
         raise Refused("Cancelled; nothing was changed.")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,4 +50,13 @@ def _say_how_to_apply(session: Session, plan: Plan, saved: Path | None) -> None:
     if plan.refusals:
         click.echo(f"\nNothing was saved to {saved}: the plan is refused.")
     elif not plan.is_empty:
-        click.echo(f"\nSaved. To perform exactly these actions: sfcode apply {saved}")
+        click.echo(f"\nSaved. To perform exactly these actions: {again(session, 'apply', str(saved))}")
+
+
+def again(session: Session, *words: str) -> str:
+    """Write a command for the same config, environment and org, with the options that the shell does not set already."""
+    given = {"CONFIG": str(session.config), "ENV": session.env, "ORG": session.org}
+    usual = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in given}
+    chosen = {name: value for name, value in given.items() if value and value != usual[name]}
+    options = [word for name, value in chosen.items() for word in (f"--{name.lower()}", value)]
+    return shlex.join(["sfcode", *options, *words])

@@ -33,7 +33,8 @@ def rollback(
     Put back what an apply replaced; the last one without APPLY_ID.
 
     What was there is read from the history that apply keeps in the org, so any machine can do it. The
-    config is not changed: revert it too, or the next apply brings everything back. Records stay as they are.
+    config is not changed: revert it too, or the next apply brings everything back. Records stay
+    as they are, but a permission set that goes is taken away from everybody who has it.
     """
     from sfcode.org import DeployOptions
     from sfcode.plan.make import make_rollback

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from sfcode.config.project import Project
 from sfcode.generate.records import records
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.build import applied_components, holding_data
+from sfcode.plan.build import applied_components, holding_data, unassigned
 from sfcode.plan.change import Change
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
@@ -21,7 +21,8 @@ def destroy(
     """
     Plan to delete what the applied state says is ours.
 
-    Assignments of the integration user are deleted; the user is deactivated, since an org deletes none.
+    Permission sets are taken away from everybody first; the integration user is deactivated, since an org
+    deletes none.
     """
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
     changes = [
@@ -33,6 +34,7 @@ def destroy(
         found = observed.components.get(row.address)
         if found is not None:
             changes.append(Change(row.address, found, _deactivated(found) if row.type == "User" else None))
+    changes += unassigned(changes, observed)
     return Plan(
         target=observed.target,
         environment=project.environment,

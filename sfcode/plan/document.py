@@ -104,8 +104,13 @@ def _digest(document: dict[str, Any]) -> str:
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Write the plan to a file."""
-    path.write_text(json.dumps(to_document(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write the plan to a file. Raises Refused where that cannot be done."""
+    text = json.dumps(to_document(plan), indent=2, ensure_ascii=False) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        hint = "Name a file in a folder that is there and may be written to."
+        raise Refused(f"{path}: the plan cannot be saved: {error.strerror}", hint) from error
 
 
 def load(path: Path) -> Plan:

@@ -9,12 +9,13 @@ from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.generate import generate
 from sfcode.generate.desired import Desired
+from sfcode.generate.naming import integration_set
 from sfcode.generate.records import records
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.plan.build import build, limited
 from sfcode.plan.destroy import destroy
-from sfcode.plan.observe import observe
+from sfcode.plan.observe import assignees, observe
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
 from sfcode.plan.rollback import find, rollback
@@ -44,10 +45,26 @@ def make(
     desired = generate(project, schema)
     wanted = {component.address: component.body for component in (*desired.components, *desired.records)}
     observed = observe(org, project.settings.name, wanted, secrets)
-    said = (*observed.warnings, *warnings, *(str(problem) for problem in desired.warnings))
+    said = (
+        *observed.warnings,
+        *warnings,
+        *(str(problem) for problem in desired.warnings),
+        *_also_assigned(org, project),
+    )
     observed = replace(observed, warnings=said)
     plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)
     return Made(limited(plan, observed.applied, targets) if targets else plan, desired, observed)
+
+
+def _also_assigned(org: Org, project: Project) -> tuple[str, ...]:
+    """Warn of users who have the rights of the integration and are not its user, such as the one before this."""
+    name, username = integration_set(project.settings.name), project.settings.integration_user.username
+    return tuple(
+        f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
+        "these rights; if nobody needs that, take it away in Setup, Permission Sets"
+        for other in assignees(org, name)
+        if other.lower() != username.lower()
+    )
 
 
 def make_destroy(

@@ -46,6 +46,7 @@ def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mappin
         for address, component in (found | records).items()
     }
     going = [found[address] for address in leftover if address in found]
+    components.update(_assignments(org, going))
     return Observed(target_of(org), components, applied, state=kept, values=_values(org, going))
 
 
@@ -86,6 +87,25 @@ def _record(org: Org, address: Address) -> Component | None:
         soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
         bodies = [body for _ in org.query(soql, what, username)]
     return Component(address.type, address.full_name, bodies[0]) if bodies else None
+
+
+def assignees(org: Org, permission_set: str) -> list[str]:
+    """List the usernames that a permission set is assigned to, sorted."""
+    rows = org.query(
+        "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}", permission_set
+    )
+    return sorted(row["Assignee"]["Username"] for row in rows)
+
+
+def _assignments(org: Org, going: list[Component]) -> dict[Address, Component]:
+    """Read who has the permission sets that may be deleted: an org deletes none that is assigned."""
+    return {
+        Address("PermissionSetAssignment", f"{name}/{username}"): Component(
+            "PermissionSetAssignment", f"{name}/{username}", {"Assignee": username, "PermissionSet": name}
+        )
+        for name in (component.full_name for component in going if component.type == "PermissionSet")
+        for username in assignees(org, name)
+    }
 
 
 def _values(org: Org, going: list[Component]) -> dict[Address, int | None]:

@@ -50,6 +50,8 @@ class Plan:
     """Nothing is compared with the config: the plan tells what has drifted since the last apply."""
     destroy: bool = False
     """The integration is taken down: everything that is ours goes, and the user is deactivated."""
+    rollback: bool = False
+    """What an apply replaced is put back. Never saved."""
     kept: tuple[Component, ...] = ()
     """What is ours and no part of this plan: it stays ours."""
     released: frozenset[Address] = frozenset()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Body, Component, Value
-from sfcode.plan.build import applied_components, holding_data, left_components
+from sfcode.plan.build import applied_components, holding_data, left_components, unassigned
 from sfcode.plan.change import Change
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan, Refusal
@@ -36,7 +36,8 @@ def rollback(
     """
     Plan to put back what was at the addresses that an apply changed.
 
-    What was not ours before is left to its owner again. Records are left as they are. Secrets come
+    What was not ours before is left to its owner again. Records are left as they are, but for the
+    assignments of a permission set that goes. Secrets come
     back with the value that they have now.
     """
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
@@ -47,6 +48,7 @@ def rollback(
         after = None if body is None else Component(address.type, address.full_name, _current(body))
         if found or after:
             changes.append(Change(address, found, after, applied.get(address)))
+    changes += unassigned(changes, observed)
     return Plan(
         target=observed.target,
         environment=project.environment,
@@ -57,6 +59,7 @@ def rollback(
         fingerprints=observed.fingerprints(),
         refusals=(*_unknown(changes), *holding_data(changes, observed, allow_delete)),
         secrets=now,
+        rollback=True,
         kept=tuple(
             component
             for component in left_components(observed.applied)

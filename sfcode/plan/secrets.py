@@ -92,6 +92,9 @@ class Mask:
         # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
         if PLACEHOLDER.search(text):
             return _hide(text, self.key)
+        for like in likes:
+            if isinstance(like, str) and names_in(like) <= self.secrets.keys() and reveal(like, self.secrets) == text:
+                return like
         known = text
         for name, secret in self.secrets.items():
             known = known.replace(secret, f"${{secret:{name}}}")

@@ -51,6 +51,11 @@ def show_fields(org: LocalOrg) -> None:
             for field in fields
         }
         deploy(org, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": shown}))
-        (admin,) = client.query("SELECT Id FROM User WHERE Username = {}", client.identity.username)
-        (chosen,) = client.query("SELECT Id FROM PermissionSet WHERE Name = 'People'")
-        client.create("PermissionSetAssignment", {"AssigneeId": admin["Id"], "PermissionSetId": chosen["Id"]})
+        assign(client, "People")
+
+
+def assign(client: Org, permission_set: str) -> None:
+    """Give a permission set to whoever is signed in."""
+    (admin,) = client.query("SELECT Id FROM User WHERE Username = {}", client.identity.username)
+    (chosen,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", permission_set)
+    client.create("PermissionSetAssignment", {"AssigneeId": admin["Id"], "PermissionSetId": chosen["Id"]})

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sfcode.apply.carry_out import carry_out
+from sfcode.apply.package import Mark
+from sfcode.config import load
+from sfcode.errors import DeployFailed
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
+from sfcode.org import DeployOptions
+from sfcode.plan.make import make_rollback
 from tests.e2e.journey import SECRET
-from tests.e2e.org import component, deploy, show_fields
+from tests.e2e.org import assign, component, deploy, opened, show_fields
 
 FORMULA = Component(
     "CustomField",
@@ -47,11 +55,15 @@ def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
     assert [row["id"] for row in listed][1] == apply_id, "the rollback is an apply too, and comes first"
 
 
-def test_what_the_org_refuses_to_put_back_is_told_and_nothing_changes(visible):
-    refused = visible.run("rollback", "--auto-approve")
-    assert refused.code == 1
-    assert "PermissionSet:Appcues_Integration" in refused.err, "it is assigned, so it cannot be deleted"
-    assert visible.actions() == {}
+def test_what_the_org_refuses_to_put_back_is_told_before_a_flow_goes(visible):
+    project, secrets = load(visible.folder / "config", "local"), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
+    with local_org(visible) as org, opened(org) as client:
+        made = make_rollback(project, client, secrets)
+        assign(client, "Appcues_Viewer")
+        options, mark = DeployOptions(), Mark(by="me", at="2026-01-01T00:00:00Z")
+        with pytest.raises(DeployFailed, match="PermissionSet:Appcues_Viewer"):
+            carry_out(made.plan, client, secrets, origins=(), mark=mark, options=options, say=print)
+        assert component(org, Address("Flow", "Appcues_contact")) is not None
 
 
 def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):

@@ -37,8 +37,15 @@ def items(plan: Plan) -> tuple[Item, ...]:
     """List what the plan changes; of a plan that only looks, what has drifted."""
     if plan.refresh_only:
         return tuple(_drifted(change) for change in plan.drifted)
-    why = "the integration is taken down" if plan.destroy else "it is not in the configuration any more"
-    return tuple(_changed(change, why) for change in plan.effective)
+    return tuple(_changed(change, _why_destroyed(plan, change)) for change in plan.effective)
+
+
+def _why_destroyed(plan: Plan, change: Change) -> str:
+    if plan.destroy:
+        return "the integration is taken down"
+    if change.address.type == "PermissionSetAssignment":
+        return "its permission set is destroyed"
+    return "the apply that is rolled back made it" if plan.rollback else "it is not in the configuration any more"
 
 
 def headline(plan: Plan) -> str:

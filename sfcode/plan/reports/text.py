@@ -40,10 +40,14 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
         yield ""
     if shown:
         yield headline(plan)
+    elif plan.refresh_only and not plan.changes:
+        yield f"Nothing to compare: no apply of this project is known in {where}."
     elif plan.refresh_only:
         yield f"No drift. {where} is as the last apply left it."
     elif plan.destroy:
         yield f"No changes. Nothing of ours is left in {where}."
+    elif plan.rollback:
+        yield f"No changes. In {where}, what that apply replaced is back already."
     elif plan.records_state:
         yield f"No changes to make in {where}; apply will record in {plan.state} what is managed."
     else:
