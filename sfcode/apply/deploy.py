@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from sfcode.errors import OrgError
 from sfcode.org import DeployStillRunning, Org
 from sfcode.org.results import DeployOptions, DeployResult
 
@@ -37,7 +39,9 @@ def watch(org: Org, deploy_id: str, say: Say) -> DeployResult:
     except KeyboardInterrupt:
         say(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")
     try:
-        org.metadata.cancel_deploy(deploy_id)
+        # Where it has ended in the meantime the org refuses, and what it came to is the answer.
+        with suppress(OrgError):
+            org.metadata.cancel_deploy(deploy_id)
         return org.metadata.follow(deploy_id, progress)
     except KeyboardInterrupt:
         raise DeployStillRunning(deploy_id, "you let go of it") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.options import ownership_options, test_options
+from sfcode.cli.options import deploy_options, ownership_options, test_options
 from sfcode.cli.output import envelope, say
 from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
@@ -46,12 +46,12 @@ def apply(
     carried out after a `yes`.
     """
     from sfcode.apply.next_steps import next_steps
-    from sfcode.org import DeployOptions
     from sfcode.plan.document import load
     from sfcode.plan.make import make, make_destroy
 
     if attach:
         return _attach(session, attach)
+    options = deploy_options(test_level, tests)
     saved = load(plan_file) if plan_file else None
     if saved and (adopt or allow_delete or targets):
         raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
@@ -67,7 +67,6 @@ def apply(
             return make_destroy(project, org, secrets)
         return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
 
-    options = DeployOptions(test_level=test_level, run_tests=tests)
     done = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options)
     report(session, done, steps="" if done.plan.destroy else next_steps(project))
     return ExitCode.OK
@@ -79,11 +78,11 @@ def _attach(session: Session, deploy_id: str) -> int:
 
     project = session.project()
     with session.open_org(project) as org:
-        result = attach(org, deploy_id, lambda line: say(session, line))
+        result, org_id = attach(org, deploy_id, lambda line: say(session, line)), org.identity.org_id
     if not result.success:
         raise failure(result, ())
     if session.json:
-        envelope({"deployments": [result.id], "org": org.identity.org_id})
+        envelope({"deployments": [result.id], "org": org_id})
     else:
         click.echo(f"The deployment {result.id} is in. Run `sfcode plan` to see what is left to do.")
     return ExitCode.OK

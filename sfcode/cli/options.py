@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sfcode.errors import UsageError
 from sfcode.metadata.component import Address
+
+if TYPE_CHECKING:
+    from sfcode.org import DeployOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -64,3 +68,12 @@ def test_options(command: Command) -> Command:
         "--tests", metavar="CLASS", multiple=True, help="Test class, with --test-level RunSpecifiedTests. Repeatable."
     )
     return level(tests(command))
+
+
+def deploy_options(test_level: str | None, tests: tuple[str, ...]) -> DeployOptions:
+    """Read the options about Apex tests. Raises UsageError for a mixture that an org would refuse."""
+    from sfcode.org import DeployOptions
+
+    if bool(tests) != (test_level == "RunSpecifiedTests"):
+        raise UsageError("--tests and --test-level RunSpecifiedTests go together.", "Give both, or neither.")
+    return DeployOptions(test_level=test_level, run_tests=tests)

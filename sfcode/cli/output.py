@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json as json_module
 import platform
 import traceback
@@ -13,6 +14,21 @@ import click
 from sfcode import __version__
 from sfcode.cli.session import Session
 from sfcode.errors import ConfigError, ExitCode, SfcodeError
+
+OUTSIDE = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.EFBIG,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+"""What a file system refuses: wrong paths, missing rights, a full disk."""
 
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 
@@ -47,6 +63,8 @@ def failure(error: BaseException, *, json: bool, verbose: bool) -> int:
         if isinstance(error, ConfigError):
             answer["problems"] = [str(problem) for problem in error.problems]
         click.echo(json_module.dumps(answer, indent=2))
+    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
     elif message:
         click.echo(f"{click.style('Error:', fg='red')} {message}", err=True)
     return code
@@ -66,6 +84,9 @@ def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitC
         return "interrupted", ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER
+    if isinstance(error, OSError) and error.errno in OUTSIDE:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
     where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
     cure = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.options import ownership_options, test_options
+from sfcode.cli.options import deploy_options, ownership_options, test_options
 from sfcode.cli.output import say
 from sfcode.cli.perform import mark_of
 from sfcode.cli.report import FORMATS, show_plan
@@ -51,7 +51,6 @@ def plan(
     targets: tuple[Address, ...],
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
-    from sfcode.org import DeployOptions
     from sfcode.plan.document import save
     from sfcode.plan.make import make, make_destroy
     from sfcode.plan.refresh import refresh
@@ -62,6 +61,7 @@ def plan(
         planning=bool(out or check or destroying or adopt or allow_delete or targets),
         adopting=bool(adopt or targets),
     )
+    options = deploy_options(test_level, tests)
     project = session.project()
     secrets = session.secrets(project)
     with session.open_org(project) as org:
@@ -74,7 +74,6 @@ def plan(
                 made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
             shown = made.plan
             if check and not shown.refusals:
-                options = DeployOptions(test_level=test_level, run_tests=tests)
                 shown = _checked(session, project, made, org, secrets=secrets, options=options)
     if out is not None and not shown.refusals:
         save(shown, out)

@@ -44,7 +44,9 @@ def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
             with path.open("x", encoding="utf-8", newline="\n") as stream:
                 stream.write(files[path])
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be made: {error.strerror}", "Name another folder.") from error
+        raise UsageError(
+            f"{error.filename or folder} cannot be made: {error.strerror}", "Name another folder."
+        ) from error
     return new, kept
 
 

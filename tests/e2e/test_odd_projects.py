@@ -1,0 +1,170 @@
+"""Odd folders, odd moments and odd orders of things, as users come upon them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+
+import pytest
+
+from sfcode.apply.deploy import watch
+from sfcode.local import serve
+from tests.e2e.org import assign, opened
+
+USER = "appcues.integration@example.com.local"
+INTEGRATION = "PermissionSetAssignment:Appcues_Integration"
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+def assign_viewer(journey):
+    """Do what the description of the viewer permission set asks for."""
+    with local_org(journey) as org, opened(org) as client:
+        assign(client, "Appcues_Viewer")
+
+
+def test_destroy_takes_the_permission_sets_away_from_everybody_who_has_them(visible):
+    assign_viewer(visible)
+    shown = visible.plan("--destroy")
+    assert "# PermissionSetAssignment:Appcues_Viewer/admin@northwind.example will be destroyed" in shown.out
+    done = visible.run("destroy", "--auto-approve")
+    assert done.code == 0, done.err
+    assert visible.plan("--destroy").out.startswith("No changes. Nothing of ours is left in ")
+
+
+def test_a_rollback_of_the_first_apply_takes_the_permission_sets_away_too(visible):
+    assign_viewer(visible)
+    done = visible.run("rollback", "--auto-approve")
+    assert done.code == 0, done.err
+    assert "# (because the apply that is rolled back made it)" in done.out
+    assert "# (because its permission set is destroyed)" in done.out
+    assert "it is not in the configuration any more" not in done.out
+    assert "Rollback complete!" in done.out
+
+
+def test_the_user_before_a_rename_keeps_nothing_unnoticed_and_hinders_no_destroy(visible):
+    visible.edit("sfcode.yaml", "username: appcues.integration@", "username: other.integration@")
+    warning = f"Warning: PermissionSet:Appcues_Integration is assigned to {USER} too"
+    assert warning in visible.plan().out
+    assert visible.apply().code == 0
+    again = visible.plan()
+    assert warning in again.out
+    assert again.last_line.startswith("No changes.")
+    done = visible.run("destroy", "--auto-approve")
+    assert done.code == 0, done.err
+    for name in ("appcues", "other"):
+        assert f"{INTEGRATION}/{name}.integration@example.com.local: deleted" in done.out
+
+
+def test_a_rollback_with_nothing_to_put_back_does_not_speak_of_the_config(applied):
+    applied.environ = {**applied.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "another-0123456789abcdef"}
+    assert applied.apply().code == 0
+    answer = applied.run("rollback")
+    assert answer.code == 0
+    assert answer.out.startswith("No changes. In Northwind Traders ")
+    assert answer.out.rstrip().endswith("what that apply replaced is back already.")
+
+
+def test_a_secret_that_also_stands_elsewhere_in_the_address_is_no_change(journey):
+    journey.environ = {**journey.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "outbound-messages"}
+    assert journey.apply().code == 0
+    assert journey.actions() == {}
+
+
+def test_drift_before_the_first_apply_is_nothing_to_compare(journey):
+    assert journey.plan("--refresh-only").out.startswith("Nothing to compare: no apply of this project is known in ")
+
+
+@pytest.mark.parametrize("name", ["there/is/none.plan", "config/sfcode.yaml/x.plan"])
+def test_a_plan_that_cannot_be_saved_is_no_bug(journey, name):
+    refused = journey.plan("--out", name)
+    assert refused.code == 1
+    assert f"{name}: the plan cannot be saved: " in refused.err
+
+
+def test_a_file_where_a_folder_belongs_is_no_bug(journey):
+    (journey.folder / ".sfcode").write_text("not a folder")
+    refused = journey.plan()
+    assert refused.code == 1
+    assert ".sfcode/local-org: Not a directory\n" in refused.err
+
+
+def test_a_folder_with_spaces_makes_commands_that_can_be_pasted(journey):
+    config = (journey.folder / "config").rename(journey.folder / "my config")
+    journey.environ = {**journey.environ, "SFCODE_ENV": ""}
+    answer = journey.run("--config", config.name, "--env", "local", "plan", "--out", "my plan")
+    assert answer.out.endswith("sfcode --config 'my config' --env local apply 'my plan'\n")
+
+
+def test_apex_tests_are_named_together_with_their_level(journey):
+    for words in (("--tests", "MyTest"), ("--test-level", "RunSpecifiedTests")):
+        refused = journey.plan(*words)
+        assert refused.code == 1
+        assert "--tests and --test-level RunSpecifiedTests go together." in refused.err
+
+
+def test_attach_answers_in_json_after_the_local_org_is_gone(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    (deploy_id,) = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"]
+    attached = applied.run("--json", "apply", "--attach", deploy_id)
+    assert attached.code == 0, attached.out
+    assert attached.json["result"]["org"].startswith("00D")
+
+
+def test_ctrl_c_after_the_end_of_a_deployment_is_too_late(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    (deploy_id,) = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"]
+    said = []
+
+    def say(line):
+        said.append(line)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    with local_org(applied) as org, opened(org) as client:
+        assert watch(client, deploy_id, say).success
+    assert said[1].startswith(f"Cancelling {deploy_id}")
+
+
+def test_sfcode_alone_shows_its_help_and_no_error(journey):
+    answer = journey.run()
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("Usage: sfcode ")
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [
+        (b"\x03", 130, "Error: Interrupted; nothing was changed."),
+        (b"\x04", 1, "Error: Cancelled; nothing was changed."),
+        (b"y\n", 1, "Error: Cancelled; nothing was changed."),
+    ],
+    ids=["Ctrl-C", "Ctrl-D", "y"],
+)
+def test_only_yes_is_a_yes(journey, key, code, said):
+    argv, options = journey.command("apply")
+    master, end = pty.openpty()
+    process = subprocess.Popen(
+        argv,
+        stdin=end,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+    os.close(end)
+    assert process.stdout
+    shown = b""
+    while b"Enter a value: " not in shown and (more := os.read(process.stdout.fileno(), 65536)):
+        shown += more
+    if key == b"\x03":
+        process.send_signal(signal.SIGINT)
+    else:
+        os.write(master, key)
+    _, err = process.communicate(timeout=60)
+    os.close(master)
+    assert (process.returncode, err.decode().strip()) == (code, said)
+    assert set(journey.actions().values()) == {"create"}
