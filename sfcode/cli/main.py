@@ -73,7 +73,7 @@ class Verbs(click.Group):
 @click.option("--json", is_flag=True, help="Answer with one JSON object: status, result, warnings.")
 @click.option("--no-color", is_flag=True, help="Write no colours; NO_COLOR does the same.")
 @click.option("--quiet", is_flag=True, help="Write results and errors only.")
-@click.option("--verbose", is_flag=True, help="Write what goes on inside, and tracebacks of bugs.")
+@click.option("--verbose", is_flag=True, help="Write the whole traceback of a bug.")
 @click.version_option(__version__, prog_name="sfcode")
 @click.pass_context
 def cli(

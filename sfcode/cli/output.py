@@ -77,9 +77,7 @@ def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitC
     if isinstance(error, click.exceptions.Exit):
         return "", ExitCode(error.exit_code)
     if isinstance(error, click.ClickException):
-        usage = getattr(error, "ctx", None)
-        hint = f"\nTry: {usage.command_path} --help" if usage else ""
-        return f"{error.format_message()}{hint}", ExitCode.USER
+        return f"{error.format_message()}{_usage(error)}", ExitCode.USER
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "interrupted", ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
@@ -91,6 +89,20 @@ def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitC
     cure = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
     return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {cure}", ExitCode.BUG
+
+
+def _usage(error: click.ClickException) -> str:
+    ctx: click.Context | None = getattr(error, "ctx", None)
+    if ctx is None:
+        return ""
+    root = ctx.find_root()
+    if isinstance(error, click.NoSuchOption):
+        for option in root.command.params:
+            if isinstance(option, click.Option) and error.option_name in option.opts and ctx is not root:
+                word = error.option_name if option.is_flag else f"{error.option_name} {option.make_metavar(root)}"
+                verb = ctx.command_path.removeprefix(root.command_path)
+                return f"\nIt goes before the verb: {root.command_path} {word}{verb}"
+    return f"\nTry: {ctx.command_path} --help"
 
 
 def _lines(error: SfcodeError) -> str:

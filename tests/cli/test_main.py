@@ -42,6 +42,20 @@ def test_bad_usage_is_the_users_problem_and_exits_with_1(capsys, words):
     assert "\nTry: sfcode" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (["plan", "--env", "local"], "sfcode --env NAME plan"),
+        (["plan", "--json"], "sfcode --json plan"),
+        (["local", "reset", "--config", "here"], "sfcode --config PATH local reset"),
+    ],
+)
+def test_a_global_option_after_the_verb_is_told_its_place(capsys, words, cure):
+    code, out, err = run(capsys, *words)
+    assert code == 1
+    assert f"It goes before the verb: {cure}" in err + json.dumps(out)
+
+
 def test_a_bad_address_is_bad_usage(capsys):
     code, _, err = run(capsys, "plan", "--adopt", "Contact.X")
     assert code == 1

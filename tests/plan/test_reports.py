@@ -106,6 +106,13 @@ def test_hostile_text_stays_text(project):
     assert "> **Warning:** \\<b\\>\\|x\\`" in lines
 
 
+def test_text_that_turns_the_direction_of_writing_is_spelled_out(project):
+    label = Component("CustomField", "Contact.A__c", {**number("A__c").body, "label": "a\u202eb"})
+    shown = text(build(project, desired(label), observed(), secrets=SECRETS))
+    assert 'label     = "a\\u202eb"' in shown
+    assert "\u202e" not in shown
+
+
 def test_html_asks_for_nothing_from_anywhere(plan):
     page = html(plan)
     assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ INLINE = 60
 
 CONTEXT = 32
 """How much of a long text is shown on either side of a difference, in characters."""
+
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 WHO_MOVED = {
     Cause.CONFIG: "",
@@ -126,4 +129,5 @@ def _text(value: Value) -> str:
         return f"{{ {inside} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_text(part) for part in value)}]"
-    return json.dumps(value, ensure_ascii=False)
+    # Characters that turn the direction of writing would show a value as another one.
+    return _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
