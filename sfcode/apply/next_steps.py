@@ -31,13 +31,13 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         auth = project.settings.relay.webhook_auth
         yield "  - Settings, Webhooks: create a webhook"
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
-        yield _wrapped(f"      Events  {', '.join(events)}", 14)
+        yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
         if auth.scheme != "path":
             yield f"      Sign-in {auth.scheme}, with the value of SFCODE_RELAY_WEBHOOK_SECRET"
     tracked = sorted({name for mapping in mappings for name in _tracked(mapping.spec)})
     if tracked:
-        what = f"send the click-to-track events {', '.join(tracked)} to the same URL"
-        yield _wrapped(f"  - Events Broadcaster (an add-on): {what}", 6)
+        yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
+        yield f"      {', '.join(tracked)}"
     if any(mapping.spec.direction != "to_salesforce" for mapping in mappings):
         region = project.settings.appcues.region
         yield f"  - Settings, API keys: make a key for the relay (account {project.settings.appcues.account_id}, {region})"
@@ -45,10 +45,6 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         what = "Appcues.identify(USER_ID)" if mapping.spec.match == "user" else "Appcues.group(ACCOUNT_ID)"
         yield f"  - Installation: the id in {what}"
         yield f"      must equal {mapping.spec.object}.{mapping.spec.user_id.field}"
-
-
-def _wrapped(line: str, indent: int) -> str:
-    return fill(line, 80, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _path(auth: WebhookAuth) -> str:

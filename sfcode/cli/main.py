@@ -105,7 +105,8 @@ def main(args: Sequence[str] | None = None) -> None:
         code = answer if isinstance(answer, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
         outcome.error = error
-        code = output.failure(error, json="--json" in words, verbose="--verbose" in words)
+        color = not ("--no-color" in words or os.environ.get("NO_COLOR"))
+        code = output.failure(error, json="--json" in words, verbose="--verbose" in words, color=color)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from sfcode.cli.workflow import hand_on
 

@@ -49,7 +49,7 @@ def envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> N
     click.echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
 
 
-def failure(error: BaseException, *, json: bool, verbose: bool) -> int:
+def failure(error: BaseException, *, json: bool, verbose: bool, color: bool = True) -> int:
     """Write an error where errors go and return the exit code that belongs to it."""
     message, code = describe(error, verbose=verbose)
     if json:
@@ -66,7 +66,7 @@ def failure(error: BaseException, *, json: bool, verbose: bool) -> int:
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
     elif message:
-        click.echo(f"{click.style('Error:', fg='red')} {message}", err=True)
+        click.echo(f"{paint('Error:', '!')} {message}", err=True, color=None if color else False)
     return code
 
 

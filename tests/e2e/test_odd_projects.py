@@ -168,3 +168,16 @@ def test_only_yes_is_a_yes(journey, key, code, said):
     os.close(master)
     assert (process.returncode, err.decode().strip()) == (code, said)
     assert set(journey.actions().values()) == {"create"}
+
+
+@pytest.mark.parametrize(
+    ("words", "environ"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})], ids=["option", "variable"]
+)
+def test_without_colours_an_error_on_a_terminal_has_none_either(journey, words, environ):
+    argv, options = journey.command(*words, "--env", "nope", "validate")
+    master, end = pty.openpty()
+    options["env"] |= environ
+    assert subprocess.run(argv, check=False, stderr=end, **options).returncode == 1
+    os.close(end)
+    assert os.read(master, 65536).startswith(b"Error: ")
+    os.close(master)
