@@ -123,8 +123,8 @@ def _ask(session: Session, question: str, wanted: str) -> None:
             "somebody has to sit at a terminal.",
         )
     click.echo(f"\n{question}")
-    click.echo("Enter a value: ", nl=False)
     try:
+        click.echo("Enter a value: ", nl=False)
         typed = input()
     except (EOFError, KeyboardInterrupt) as end:
         click.echo()
