@@ -61,6 +61,10 @@ def plan(
         planning=bool(out or check or destroying or adopt or allow_delete or targets),
         adopting=bool(adopt or targets),
     )
+    if (test_level or tests) and not check:
+        raise UsageError(
+            "--test-level runs tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
+        )
     options = deploy_options(test_level, tests)
     project = session.project()
     secrets = session.secrets(project)

@@ -75,7 +75,9 @@ def _record(org: Org, address: Address) -> Component | None:
         rows = org.query(
             "SELECT Username, LastName, Email, Profile.Name, IsActive FROM User WHERE Username = {}", address.full_name
         )
-        bodies = [{**row, "Profile": (row.pop("Profile") or {}).get("Name")} for row in rows]
+        # Usernames ignore case and may come back in lower case: the row that was found is the one that was asked for.
+        asked = {"Username": address.full_name}
+        bodies = [{**row, **asked, "Profile": (row.pop("Profile") or {}).get("Name")} for row in rows]
     else:
         what, username = address.full_name.rsplit("/", 1)
         if address.type == "PermissionSetLicenseAssign":

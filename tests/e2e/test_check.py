@@ -50,3 +50,9 @@ def test_tests_are_run_when_asked_for(journey, words):
     done = journey.run(*words, "--test-level", "RunSpecifiedTests", "--tests", "NoSuchTest")
     assert done.code == 1
     assert "NoSuchTest" in done.err
+
+
+def test_a_test_level_without_a_check_is_refused(journey):
+    refused = journey.plan("--test-level", "RunLocalTests")
+    assert refused.code == 1
+    assert "--test-level runs tests, and a plan runs none." in refused.err

@@ -181,3 +181,13 @@ def test_without_colours_an_error_on_a_terminal_has_none_either(journey, words, 
     os.close(end)
     assert os.read(master, 65536).startswith(b"Error: ")
     os.close(master)
+
+
+def test_a_username_with_capitals_is_the_same_user_in_whatever_case_the_org_keeps_it(journey):
+    journey.edit("sfcode.yaml", "appcues.integration@", "Appcues.Integration@")
+    assert journey.apply().code == 0
+    assert journey.actions() == {}
+    with serve(journey.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        (row,) = client.query("SELECT Id, Username FROM User WHERE Username LIKE 'appcues.integration@%'")
+        client.update("User", row["Id"], {"Username": row["Username"].lower()})
+    assert journey.actions() == {}
