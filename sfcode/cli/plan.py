@@ -61,11 +61,11 @@ def plan(
         planning=bool(out or check or destroying or adopt or allow_delete or targets),
         adopting=bool(adopt or targets),
     )
+    options = deploy_options(test_level, tests)
     if (test_level or tests) and not check:
         raise UsageError(
             "--test-level runs tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
-    options = deploy_options(test_level, tests)
     project = session.project()
     secrets = session.secrets(project)
     with session.open_org(project) as org:
