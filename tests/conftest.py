@@ -74,14 +74,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("sfcode")
 
 
+REAL = {
+    "org": ("SFCODE_TEST_ORG", "no org is named: set SFCODE_TEST_ORG (see docs/unverified.md)"),
+    "github": ("SFCODE_TEST_GITHUB", "no pull request is named: set SFCODE_TEST_GITHUB to owner/name#number"),
+}
+"""Markers of tests that need something real: the variable that names it, and what is said without."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a real org unless one is named."""
-    if STARTED_WITH.get("SFCODE_TEST_ORG"):
-        return
-    reason = "no org is named: set SFCODE_TEST_ORG (see docs/unverified.md)"
+    """Skip what needs something real that is not named."""
+    missing = {marker: reason for marker, (name, reason) in REAL.items() if not STARTED_WITH.get(name)}
     for item in items:
-        if item.get_closest_marker("org"):
-            item.add_marker(pytest.mark.skip(reason=reason))
+        for marker, reason in missing.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -97,8 +103,8 @@ def root() -> Path:
 
 @pytest.fixture(autouse=True)
 def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open network, home and environment for tests that are marked `org`, and for no other."""
-    if request.node.get_closest_marker("org"):
+    """Open network, home and environment for tests that are marked as needing something real, and for no other."""
+    if any(request.node.get_closest_marker(marker) for marker in REAL):
         for name, value in STARTED_WITH.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("TESTS_OPEN_NETWORK", "1")
