@@ -98,7 +98,7 @@ def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:
     """
     Refuse a plan that was made for something else than what is here now.
 
-    Compares environment, org, config and everything observed. Raises Refused naming what moved.
+    Compares environment, org, config, secrets and everything observed. Raises Refused naming what moved.
     """
     again = "Look at a new plan: sfcode plan --out FILE"
     if plan.environment != project.environment:
@@ -111,6 +111,9 @@ def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:
         )
     if plan.config_digest and plan.config_digest != project.digest:
         raise Refused("The config has changed since the plan was made.", again)
+    others = sorted(name for name, value in made.plan.secrets.items() if plan.secrets.get(name, value) != value)
+    if others:
+        raise Refused(f"Secrets have another value than when the plan was made: {', '.join(others)}.", again)
     now = made.plan.fingerprints
     moved = sorted(
         address for address in {*plan.fingerprints, *now} if plan.fingerprints.get(address) != now.get(address)
