@@ -11,5 +11,5 @@ compile() {
   CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/python" -m piptools compile --generate-hashes --strip-extras \
     --allow-unsafe --quiet --no-emit-index-url --no-emit-trusted-host --no-emit-find-links "$@"
 }
-compile pyproject.toml --extra dev --output-file requirements/dev.txt "$@"
+compile pyproject.toml --extra dev --extra relay --output-file requirements/dev.txt "$@"
 compile requirements/cci.in --output-file requirements/cci.txt "$@"
