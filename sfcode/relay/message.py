@@ -1,0 +1,136 @@
+"""
+What travels through the relay: a message, a claim on some of them, and how each one ended.
+
+Ingress makes a `Message`, the inbox keeps it, a worker claims it, a writer delivers it and says with
+a settlement what became of it. These values know nothing of HTTP, SQL, Salesforce or Appcues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+Source = Literal["appcues", "salesforce"]
+"""Where a message comes from; it goes to the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event of Appcues, or one record that changed in Salesforce, as ingress hands it to the inbox."""
+
+    source: Source
+    message_id: str
+    """Unique for its source: the same message received again has the same."""
+    key: str
+    """Messages of one key are delivered in the order of their arrival: `user:ID` or `group:ID`."""
+    kind: str
+    """Name of the event, or of the mapping."""
+    payload: Mapping[str, Any]
+    """JSON, from which the message can be delivered and, by a person, understood."""
+    parked: str = ""
+    """Why it is not to be delivered, as a short name, when that is known on arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that a worker holds for as long as its lease lasts."""
+
+    id: int
+    source: Source
+    message_id: str
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    attempts: int
+    """Deliveries begun before this one."""
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Messages claimed together, in order of arrival, those of one key next to their elders and never without them."""
+
+    token: str
+    """Fences the claim: whoever lost the lease cannot settle."""
+    deadline: float
+    """When the lease ends, on this process's monotonic clock. No call to the far side may outlast it."""
+    messages: tuple[Claimed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Delivered, or rightly not: `note` says what there was no need for (stale, nothing mapped)."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A passing trouble: try again later, not before `after` seconds where the far side named a time."""
+
+    error: str
+    after: float | None = None
+    counts: bool = True
+    """Whether this attempt counts towards giving up: an outage of the far side is nobody's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Cannot be delivered until somebody changes something: kept with its reason until it is replayed."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Not attempted: goes back as it was, because an elder of the same key has to be tried again first."""
+
+
+Settlement = Done | Retry | Parked | Released
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """
+    The newest state that was delivered of something, such as a record's score or a profile.
+
+    `stamp` is a time in UTC as `2026-11-23T17:23:00.000000Z`, so that texts compare as times do.
+    """
+
+    name: str
+    stamp: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a writer made of a claim: a settlement for each of its messages, and the new latest states."""
+
+    settlements: Mapping[int, Settlement]
+    latest: tuple[Latest, ...] = field(default=())
+
+
+class Writer(Protocol):
+    """Delivers claims to one far side."""
+
+    source: Source
+    """Whose messages it takes."""
+    limit: int
+    """How many it takes at once."""
+    per_key: int
+    """How many of one key it takes at once."""
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        """
+        Deliver a claim, settling every message of it.
+
+        Trouble of the far side is a settlement; an exception is a bug, after which the claim is retried.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
