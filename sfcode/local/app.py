@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -10,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sfcode.local.clock import Clock
 from sfcode.local.context import Context
 from sfcode.local.errors import not_found
 from sfcode.local.faults.door import FaultDoor
@@ -42,7 +45,7 @@ def make_app(context: Context, deliveries: Deliveries) -> ASGIApp:
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
     app.router.redirect_slashes = False
-    return _Door(FaultDoor(app, context))
+    return _Door(FaultDoor(app, context), context.clock)
 
 
 def _rest(context: Context) -> Sequence[BaseRoute]:
@@ -66,10 +69,15 @@ def _refused(_request: Request, error: Exception) -> Response:
 
 
 class _Door:
-    """Turns away requests that were meant for another host: a web page must not reach the org by a name of its own."""
+    """
+    Turns away requests that were meant for another host, and says on the way out what time it is in the org.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A web page must not reach the org by a name of its own.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _host(scope) not in LOOPBACK:
@@ -80,7 +88,16 @@ class _Door:
         if scope["type"] == "http" and scope["path"].startswith("//"):
             # sf puts paths after an instance URL that ends in a slash, and an org does not mind.
             scope = {**scope, "path": "/" + scope["path"].lstrip("/")}
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, self._dated(send))
+
+    def _dated(self, send: Send) -> Send:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True).encode("ascii")
+                message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
+            await send(message)
+
+        return dated
 
 
 def _host(scope: Scope) -> str:

@@ -112,6 +112,7 @@ def _config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,
+        date_header=False,  # the application's, since the org's clock may be turned
         http=Protocol,
         lifespan="off",
         log_config=None,

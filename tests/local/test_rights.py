@@ -311,3 +311,11 @@ def test_bulk_jobs_have_the_rights_of_whoever_made_them(ask: Ask, company: Compa
     assert ana.error("POST", "/jobs/query", json=ask_for)[1] == "INVALID_FIELD"
     done = ana("POST", "/jobs/ingest", json={"object": "Lead", "operation": "insert"})
     assert done.json()[0]["errorCode"] == "INVALIDJOB"
+
+
+def test_static_resources_are_made_by_who_may_customize_the_application(ask: Ask, company: Company) -> None:
+    ana = ask(ANA)
+    values = {"Name": "Note", "Body": "eA==", "ContentType": "text/plain", "CacheControl": "Private"}
+    assert ana.error("POST", "/sobjects/StaticResource", json=values)[1] == "INVALID_TYPE_FOR_OPERATION"
+    company.grant(userPermissions={"CustomizeApplication": {"enabled": True}})
+    ana.create("StaticResource", **values)

@@ -41,6 +41,7 @@ SETUP_ONLY = frozenset(
 ASSIGNMENTS = frozenset({"permissionsetassignment", "permissionsetlicenseassign"})
 USER_MANAGERS = frozenset({"ManageUsers", "ManageInternalUsers"})
 ASSIGNERS = USER_MANAGERS | {"AssignPermissionSets"}
+CUSTOMIZERS = frozenset({"CustomizeApplication", "ModifyAllData"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,8 @@ class Access:
 
     def _setup(self, key: str) -> ObjectRights:
         reads = key not in SETUP_ONLY or self.has(SETUP_READERS)
-        writes = key in ASSIGNMENTS and self.has(*ASSIGNERS)
+        needed = ASSIGNERS if key in ASSIGNMENTS else CUSTOMIZERS if key == "staticresource" else ()
+        writes = self.has(*needed)
         return ObjectRights(reads, writes, writes, writes, True, writes)
 
     @cached_property

@@ -9,6 +9,7 @@ from sfcode.local.sobjects.model import NUMBER_TYPES, PICKLIST_TYPES, ChildRelat
 
 SOAP_TYPES = {
     "address": "urn:address",
+    "base64": "xsd:base64Binary",
     "boolean": "xsd:boolean",
     "currency": "xsd:double",
     "date": "xsd:date",

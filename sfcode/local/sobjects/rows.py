@@ -242,6 +242,7 @@ def _static_resources(tx: Tx) -> list[Record]:
             "ContentType": _text(stored, "contentType"),
             "CacheControl": _text(stored, "cacheControl"),
             "Description": _text(stored, "description"),
+            "Body": None,
             "BodyLength": len(str(stored.component.body.get("content") or "").rstrip("=")) * 3 // 4,
             **_times(stored),
         }

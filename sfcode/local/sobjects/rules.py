@@ -111,6 +111,21 @@ def permission_set_license_assign(save: Save) -> None:
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"])
 
 
+def static_resource(save: Save) -> None:
+    """Check the name, which no other static resource may have, whichever way that one came."""
+    from sfcode.local.metadata.deploy.checks.common import developer_name  # what judges packages, which few need
+
+    name = str(save.after["Name"])
+    problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
+    if problem is not None:
+        raise ApiError("FIELD_INTEGRITY_EXCEPTION", problem, ["Name"])
+    other = save.tx.stored("StaticResource", name)
+    if other is not None and other.id != save.after.get("Id"):
+        raise ApiError("DUPLICATE_DEVELOPER_NAME", "The name of this static resource is in use already", ["Name"])
+    if save.before is None and not save.after.get("Body"):
+        raise required(["Body"])
+
+
 def nothing_left_without(tx: Tx, assignment: Record) -> None:
     """Keep a permission set licence while an assigned permission set needs it. Raises ApiError."""
     owner = tx.record("User", str(assignment["AssigneeId"]))
@@ -144,6 +159,7 @@ BEFORE_SAVE: dict[str, Callable[[Save], None]] = {
     "Lead": lead,
     "PermissionSetAssignment": permission_set_assignment,
     "PermissionSetLicenseAssign": permission_set_license_assign,
+    "StaticResource": static_resource,
     "Task": task,
     "User": user,
 }

@@ -162,13 +162,14 @@ UserPermissionAccess "User Permission Access" none
     PermissionsViewAllData boolean
     PermissionsViewSetup boolean
 
-StaticResource "Static Resource" audit
-    Name string 80
-    NamespacePrefix string 15
+StaticResource "Static Resource" audit writable
+    Name string 80 required
+    NamespacePrefix string 15 readonly
     ContentType string 120
     CacheControl picklist 40
     Description string 255
-    BodyLength int
+    Body base64
+    BodyLength int readonly
 """
 
 OWN_PERMISSIONS = "UserPermissionAccess"

@@ -24,7 +24,7 @@ from sfcode.local.errors import (
     read_only,
     required,
 )
-from sfcode.local.sobjects import defaulted
+from sfcode.local.sobjects import defaulted, metadata_rows
 from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
@@ -76,7 +76,7 @@ class Writer:
         if record_id is not None:
             after["Id"] = record_id
         self._lock(target)
-        record_id = self.tx.insert(target.name, after, user_id=self.user_id, now=self.now)
+        record_id = metadata_rows.insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
             self.tx.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
         if self._automation is not None:
@@ -100,7 +100,7 @@ class Writer:
         self._lock(target, record_id)
         # Stamps are the store's to write; what did not change need not be written again.
         changed = {key: value for key, value in after.items() if key in given or before.get(key) != value}
-        self.tx.update(target.name, record_id, changed, user_id=self.user_id, now=self.now)
+        metadata_rows.update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
         if self._automation is not None:
             self._automation.after_save(target.name, before, record_id)
 
@@ -113,7 +113,7 @@ class Writer:
         if self._access is not None and not self._access.record(self._whole(target), record).delete:
             raise no_access()
         self._lock(target, record_id)
-        self.tx.delete(target.name, record_id)
+        metadata_rows.delete(self.tx, target.name, record_id)
         self._let_go(target, str(record["Id"]))
         after_delete = AFTER_DELETE.get(target.name)
         if after_delete:

@@ -1,0 +1,53 @@
+"""Where a written record goes: most are rows; a static resource is a component, however it came into the org."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sfcode.local.store import Record, Tx
+from sfcode.metadata.component import Component, Value
+
+STATIC_RESOURCE = "StaticResource"
+ELEMENTS = {
+    "Body": "content",
+    "CacheControl": "cacheControl",
+    "ContentType": "contentType",
+    "Description": "description",
+}
+"""Field of the record -> element of the component."""
+
+
+def insert(tx: Tx, name: str, values: Record, *, user_id: str, now: datetime) -> str:
+    """Store a new record; give its id."""
+    if name != STATIC_RESOURCE:
+        return tx.insert(name, values, user_id=user_id, now=now)
+    component = Component(STATIC_RESOURCE, str(values["Name"]), _body({}, values))
+    return tx.put_component(component, user_id=user_id, now=now).id
+
+
+def update(tx: Tx, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
+    """Change some fields of a record."""
+    stored = tx.stored_by_id(record_id) if name == STATIC_RESOURCE else None
+    if stored is None:
+        tx.update(name, record_id, values, user_id=user_id, now=now)
+        return
+    old, new = stored.component.full_name, str(values.get("Name", stored.component.full_name))
+    if new != old:
+        tx.rename_stored(STATIC_RESOURCE, old, new, user_id=user_id, now=now)
+    body = _body(stored.component.body, values)
+    tx.put_component(Component(STATIC_RESOURCE, new, body), user_id=user_id, now=now)
+
+
+def delete(tx: Tx, name: str, record_id: str) -> None:
+    """Delete a record."""
+    stored = tx.stored_by_id(record_id) if name == STATIC_RESOURCE else None
+    if stored is None:
+        tx.delete(name, record_id)
+    else:
+        tx.remove_stored(STATIC_RESOURCE, stored.component.full_name)
+
+
+def _body(before: Mapping[str, Value], values: Record) -> dict[str, Value]:
+    given = {element: values[field] for field, element in ELEMENTS.items() if field in values}
+    return {name: value for name, value in {**before, **given}.items() if value is not None}
