@@ -22,6 +22,7 @@ from sfcode.local.lazy import Lazy
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
+from sfcode.local.web import meant_for_us
 
 if TYPE_CHECKING:
     from sfcode.local.automation.delivery import Deliveries
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 SIGN_IN = r"/services/(oauth2/(?!userinfo)|Soap/(?!m/)|sfcode/(apps|tokens)|data/[^/]+/sobjects/User/[^/]+/password)"
 REST = r"/(services/(data|oauth2/userinfo)|id/)"
 CONTROL = r"/services/sfcode/"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 def make_app(context: Context, deliveries: Deliveries) -> ASGIApp:
@@ -80,7 +80,7 @@ class _Door:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _host(scope) not in LOOPBACK:
+        if scope["type"] == "http" and not meant_for_us(scope):
             message = "the local org answers to 127.0.0.1 and localhost only"
             response = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
             await response(scope, receive, send)
@@ -98,9 +98,3 @@ class _Door:
             await send(message)
 
         return dated
-
-
-def _host(scope: Scope) -> str:
-    header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).lower()

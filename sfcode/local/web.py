@@ -1,0 +1,122 @@
+"""A web server in a thread of this process, on a port of 127.0.0.1, and the door that keeps others out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+
+import uvicorn
+from starlette.types import ASGIApp, Scope
+
+from sfcode.errors import SfcodeError
+from sfcode.local.protocol import Protocol
+from sfcode.local.tls import Identity
+
+HOST = "127.0.0.1"
+LOOPBACK = frozenset({HOST, "localhost", "[::1]"})
+BACKLOG = 256
+START_SECONDS = 10.0
+
+
+def meant_for_us(scope: Scope) -> bool:
+    """Tell whether a request names this machine: a web page must not reach it by a name of its own."""
+    header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    host, colon, port = header.rpartition(":")
+    return (host if colon and port.isdigit() else header).lower() in LOOPBACK
+
+
+def configured(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
+    """Set the web server up."""
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        date_header=False,  # the application's, since its clock may be turned
+        http=Protocol,
+        lifespan="off",
+        log_config=None,
+        loop="asyncio",
+        server_header=False,
+        ssl_certfile=trust.certificate if trust else None,
+        ssl_keyfile=trust.key if trust else None,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+        ws="none",
+    )
+
+
+def listening(port: int, option: str = "--port") -> socket.socket:
+    """Take a port; 0 takes a free one."""
+    # With its protocol named, asyncio sets TCP_NODELAY on what it accepts: without, answers wait 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise SfcodeError(
+            f"port {port} of {HOST} cannot be served: {error}", f"Choose another one with {option}, or 0 for any."
+        ) from error
+    return listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn in a thread, which starts and stops when it is told and not at the next tick of a timer."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._ready = threading.Event()
+        self._stopping: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run_thread, name="sfcode-local", daemon=True)
+
+    def start(self) -> None:
+        """Start, and return when requests are answered."""
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS) or self._error is not None:
+            raise RuntimeError("the local server did not start") from self._error
+
+    def stop(self) -> None:
+        """Answer what has been asked, then stop."""
+        if self._loop is not None and self._stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
+                self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop."""
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        await self.on_tick(0)
+        self._ready.set()
+        await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop at once when nothing is being answered; uvicorn would wait 0.1 s to see."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+            if self.config.is_ssl and connection.transport.is_closing():
+                # It has been answered; what is left of TLS is to wait for the client to say goodbye as well.
+                connection.transport.abort()
+        await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for each in sockets or ():
+            each.close()
+        for server in self.servers:
+            await server.wait_closed()
+
+    def _run_thread(self) -> None:
+        try:
+            self.run(sockets=[self._listener])
+        except BaseException as error:  # noqa: BLE001 (start() raises it in the caller's thread)
+            self._error = error
+        finally:
+            self._ready.set()
