@@ -43,6 +43,8 @@ CustomEvent = Annotated[
     str, Field(pattern=names.CUSTOM_EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
 ]
 Text = Annotated[str, Field(pattern=names.TEXT)]
+Takeable = Annotated[str, Field(pattern=names.TAKEABLE)]
+Replaceable = Annotated[str, Field(pattern=names.REPLACEABLE)]
 Email = Annotated[str, Field(pattern=names.USERNAME, max_length=80)]
 
 
@@ -117,6 +119,14 @@ class IntegrationUser(Model):
         pattern=names.LICENSE_NAME,
         description="Developer name of the permission set license which lets the user license read and write records. "
         "It is assigned first: without it the permission set cannot be.",
+    )
+    permission_set: str | None = Field(
+        default=None,
+        pattern=names.DEVELOPER,
+        max_length=names.NAME_LIMIT,
+        description="Developer name of its permission set, where one that was there before is taken on; without it, the "
+        "project's name and `_Integration`.",
+        examples=["Appcues_Access"],
     )
     access: Literal["least_privilege", "documented"] = Field(
         default="least_privilege",
@@ -239,6 +249,12 @@ class Settings(Model):
     environments: dict[EnvironmentName, Environment] = Field(
         default={}, description="The targets by name; --env or SFCODE_ENV chooses one."
     )
+    as_is: Annotated[tuple[Takeable, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Fields and permission sets that were in the org before sfcode and are taken on as they are: "
+        "sfcode watches them and changes nothing in them until their line is taken out.",
+        examples=[["PermissionSet:Appcues_Access"]],
+    )
     review: Review = Field(default=Review(), description="What `sfcode review` should know about this project.")
 
 
@@ -334,6 +350,12 @@ class Mapping(Model):
     user_id: UserId = Field(
         description="The UUID match: the field that equals the Appcues user id (with match: group, the group id).",
         examples=["Appcues_User_Id__c"],
+    )
+    replaces: Annotated[tuple[Replaceable, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Messages, and the rules and flows that fire them, which this mapping takes the place of. With "
+        "`delivery: relay` an apply deletes them, in the same transaction that brings its own; before, they stay.",
+        examples=[["WorkflowRule:Contact.Send_To_Appcues", "WorkflowOutboundMessage:Contact.Send_To_Appcues"]],
     )
     to_appcues: ToAppcues | None = Field(default=None, description="What goes from Salesforce to Appcues, and when.")
     to_salesforce: ToSalesforce | None = Field(default=None, description="What goes from Appcues to Salesforce.")

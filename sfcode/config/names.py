@@ -36,6 +36,8 @@ VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ATTRIBUTE = r"^[^_\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 CUSTOM_EVENT = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 TEXT = r"\S"
+TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
+REPLACEABLE = r"^((WorkflowRule|WorkflowOutboundMessage):[A-Za-z][A-Za-z0-9_]*\.\S.*|Flow:[A-Za-z][A-Za-z0-9_]*)$"
 
 WORDS = {
     DEVELOPER: (
@@ -74,6 +76,14 @@ WORDS = {
     CUSTOM_EVENT: (
         "is not the name of a click-to-track event",
         "write its name as it is in Appcues, without spaces around it",
+    ),
+    TAKEABLE: (
+        "is not the address of a field or a permission set",
+        "write it like CustomField:Contact.User_Id__c or PermissionSet:Appcues_Access",
+    ),
+    REPLACEABLE: (
+        "is not the address of an outbound message, a workflow rule or a flow",
+        "write it like WorkflowOutboundMessage:Contact.Send_To_Appcues, WorkflowRule:Contact.Send_To_Appcues or Flow:Send",
     ),
     TEXT: ("is empty", "write some text, or leave the key out"),
 }

@@ -66,5 +66,5 @@ def _has_license(org: Org, user: IntegrationUser) -> bool:
 
 def _has_set(org: Org, project: Project) -> bool:
     soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
-    name = naming.integration_set(project.settings.name)
+    name = naming.integration_set(project.settings)
     return bool(org.query(soql, name, project.settings.integration_user.username))

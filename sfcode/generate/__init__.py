@@ -12,6 +12,7 @@ from sfcode.generate.blueprint import Blueprint
 from sfcode.generate.check import exchange_problems, object_problem
 from sfcode.generate.desired import Desired, Origin
 from sfcode.generate.exchange import Exchange, exchange, settings_place
+from sfcode.generate.existing import existing_problems, taken_on
 from sfcode.generate.fields import Fields, fields_of
 from sfcode.generate.messaging import endpoint_url, message_version, messaging, messaging_warnings
 from sfcode.generate.records import records
@@ -33,6 +34,7 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
     fields = _fields(project, exchanges, schema)
     problems = list(_problems(project, exchanges, fields, schema))
     blueprints = tuple(_blueprints(project, exchanges, fields))
+    problems.extend(existing_problems(project, {blueprint.address for blueprint in blueprints}))
     components, failures = _rendered(project, blueprints)
     problems.extend(failures)
     if problems:
@@ -85,7 +87,9 @@ def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[
     for one in exchanges:
         yield from messaging(project, one)
     yield permissions.integration_set(project, exchanges, fields.__getitem__)
-    viewer = permissions.viewer_set(project, created, exchanges, fields.__getitem__)
+    # Who may see a field that was there before is settled already.
+    new = [blueprint for blueprint in created if blueprint.address not in taken_on(project)]
+    viewer = permissions.viewer_set(project, new, exchanges, fields.__getitem__)
     if viewer is not None:
         yield viewer
 

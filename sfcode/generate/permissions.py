@@ -86,7 +86,7 @@ def integration_set(project: Project, exchanges: Iterable[Exchange], lookup: Loo
     if user.access == "documented":
         _documented(project, grants, exchanges, access)
     return _set(
-        naming.integration_set(project.settings.name),
+        naming.integration_set(project.settings),
         "Managed by sfcode: do not edit by hand, it is replaced as a whole. "
         f"What the Appcues integration user may do (access: {user.access}).",
         grants,

@@ -13,7 +13,8 @@ from sfcode.metadata.component import Component
 def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]]:
     """List the records of a project, and where each of their values comes from."""
     user = project.settings.integration_user
-    permission_set = naming.integration_set(project.settings.name)
+    permission_set = naming.integration_set(project.settings)
+    named = settings_place(project, *(("integration_user", "permission_set") if user.permission_set else ("name",)))
     username = settings_place(project, "integration_user", "username")
     rows = (
         (
@@ -53,7 +54,7 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
                 f"{permission_set}/{user.username}",
                 {"Assignee": user.username, "PermissionSet": permission_set},
             ),
-            {permission_set: settings_place(project, "name"), user.username: username},
+            {permission_set: named, user.username: username},
         ),
     )
     origins = [

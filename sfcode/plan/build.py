@@ -10,6 +10,7 @@ from sfcode.errors import UsageError
 from sfcode.generate.desired import Desired
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normal import normal
+from sfcode.plan import existing
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan, Refusal
@@ -52,6 +53,7 @@ def build(
         for address in gone
         if address in observed.components
     ]
+    changes += existing.going(project, observed, wanted)
     changes += unassigned(changes, observed)
     changes.sort(key=lambda change: change.sort_key)
     refusals = (

@@ -45,6 +45,8 @@ class Change:
     applied: Component | None = None
     adopted: bool = False
     """The org had it before sfcode did, and the user said to take it on."""
+    replaced: bool = False
+    """It was never ours: the relay takes its place, as a mapping says."""
 
     def __post_init__(self) -> None:
         # What was applied matters only where somebody has moved away from it.

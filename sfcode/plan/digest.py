@@ -21,6 +21,7 @@ def changes_digest(plan: Plan) -> str:
             "address": str(change.address),
             "action": change.action.value,
             "adopted": change.adopted,
+            "replaced": change.replaced,
             "before": _body(change.before),
             "after": _body(change.after),
         }

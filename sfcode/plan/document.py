@@ -67,6 +67,7 @@ def change_document(change: Change) -> dict[str, Any]:
         "type": change.address.type,
         "name": change.address.full_name,
         "adopted": change.adopted,
+        "replaced": change.replaced,
         "change": {
             "actions": [change.action.value],
             "before": dict(change.before.body) if change.before else None,
@@ -164,4 +165,4 @@ def _read_change(document: dict[str, Any], applied: dict[str, Any] | None) -> Ch
     address = Address.parse(document["address"])
     bodies = (document["change"]["before"], document["change"]["after"], applied)
     before, after, left = (None if body is None else _component(address, body) for body in bodies)
-    return Change(address, before, after, left, adopted=document["adopted"])
+    return Change(address, before, after, left, adopted=document["adopted"], replaced=document["replaced"])

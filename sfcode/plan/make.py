@@ -9,12 +9,14 @@ from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.generate import generate
 from sfcode.generate.desired import Desired
+from sfcode.generate.existing import replaced, taken_on
 from sfcode.generate.naming import integration_set
 from sfcode.generate.records import records
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.plan.build import build, limited
 from sfcode.plan.destroy import destroy
+from sfcode.plan.existing import as_is, judged, still_there
 from sfcode.plan.observe import assignees, observe
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
@@ -42,29 +44,42 @@ def make(
 ) -> Made:
     """Describe, generate, observe and compare; with `targets`, only those. Changes nothing in the org."""
     schema, warnings = org_schema(org, project)
-    desired = generate(project, schema)
-    wanted = {component.address: component.body for component in (*desired.components, *desired.records)}
-    observed = observe(org, project.settings.name, wanted, secrets)
+    generated = generate(project, schema)
+    wanted = {component.address: component.body for component in (*generated.components, *generated.records)}
+    # What is deleted for the relay has to be seen too; nothing of ours is in it.
+    observed = observe(org, project.settings.name, {key: {} for key in replaced(project)} | wanted, secrets)
+    desired = as_is(project, generated, observed)
     said = (
         *observed.warnings,
         *warnings,
         *(str(problem) for problem in desired.warnings),
         *_also_assigned(org, project),
+        *_connector(org, project),
     )
     observed = replace(observed, warnings=said)
-    plan = build(project, desired, observed, secrets=secrets, adopt=adopt, allow_delete=allow_delete)
+    mine = {*adopt, *taken_on(project)}
+    plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete)
+    plan = judged(project, plan, generated, desired)
     return Made(limited(plan, observed.applied, targets) if targets else plan, desired, observed)
 
 
 def _also_assigned(org: Org, project: Project) -> tuple[str, ...]:
     """Warn of users who have the rights of the integration and are not its user, such as the one before this."""
-    name, username = integration_set(project.settings.name), project.settings.integration_user.username
+    name, username = integration_set(project.settings), project.settings.integration_user.username
     return tuple(
         f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
         "these rights; if nobody needs that, take it away in Setup, Permission Sets"
         for other in assignees(org, name)
         if other.lower() != username.lower()
     )
+
+
+def _connector(org: Org, project: Project) -> tuple[str, ...]:
+    """Look, where the relay takes the connector's place, whether the connector has made something new."""
+    if not replaced(project):
+        return ()
+    listed = org.metadata.list_metadata("WorkflowOutboundMessage")
+    return tuple(still_there(project, [item.full_name for item in listed]))
 
 
 def make_destroy(

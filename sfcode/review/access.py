@@ -37,7 +37,7 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
 
 def integration_rights(side: Snapshot | None) -> Rights:
     """Read the rights of the integration user's permission set."""
-    return rights(side, naming.integration_set(side.project.settings.name)) if side else {}
+    return rights(side, naming.integration_set(side.project.settings)) if side else {}
 
 
 def viewer_rights(side: Snapshot | None) -> Rights:
@@ -72,7 +72,7 @@ def _entries(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None, after: Snapshot) -> Access:
     kind, name = key
     side = after if key in new or before is None else before
-    address = Address("PermissionSet", naming.integration_set(side.project.settings.name))
+    address = Address("PermissionSet", naming.integration_set(side.project.settings))
     origin = next((one for one in side.desired.origins if one.address == address and one.token == name), None)
     path, position = (origin.path, origin.position) if origin else ("", None)
     user = side.project.settings.integration_user

@@ -9,14 +9,14 @@ CASES: list[Case] = [
         "unknown key with its neighbour in mind",
         {"contact": CONTACT.replace("direction", "drection")},
         [
-            "config/mappings/contact.yaml:2:1: drection: unknown key; write direction (or: object, match, delivery, user_id, to_appcues, to_salesforce)",
+            "config/mappings/contact.yaml:2:1: drection: unknown key; write direction (or: object, match, delivery, user_id, replaces, to_appcues, to_salesforce)",
         ],
     ),
     Case(
         "unknown key that resembles nothing",
         {"settings": SETTINGS + "zzz: 1\n"},
         [
-            "config/sfcode.yaml:5:1: zzz: unknown key; write one of: version, name, salesforce, integration_user, appcues, relay, environments, review",
+            "config/sfcode.yaml:5:1: zzz: unknown key; write one of: version, name, salesforce, integration_user, appcues, relay, environments, as_is, review",
         ],
     ),
     Case(
@@ -64,7 +64,7 @@ user_id: {}
         "missing key that is misspelled is told once",
         {"contact": CONTACT.replace("user_id", "userid")},
         [
-            "config/mappings/contact.yaml:3:1: userid: unknown key; write user_id (or: object, match, direction, delivery, to_appcues, to_salesforce)",
+            "config/mappings/contact.yaml:3:1: userid: unknown key; write user_id (or: object, match, direction, delivery, replaces, to_appcues, to_salesforce)",
         ],
     ),
     Case(
@@ -175,7 +175,7 @@ to_appcues:
             "config/mappings/alead.yaml:1:1: user_id: missing; add the key user_id, for example `user_id: Appcues_User_Id__c`",
             "config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: expected keys and values, found the number 7; write `key: value` lines below it",
             'config/mappings/contact.yaml:8:8: match: unknown value "person"; write one of: user, group',
-            "config/sfcode.yaml:5:1: nmae: unknown key; write name (or: version, salesforce, integration_user, appcues, relay, environments, review)",
+            "config/sfcode.yaml:5:1: nmae: unknown key; write name (or: version, salesforce, integration_user, appcues, relay, environments, as_is, review)",
         ],
     ),
 ]

@@ -25,6 +25,7 @@ def findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
     yield from _attributes(mapping)
     yield from _targets(mapping)
     yield from _lists(mapping)
+    yield from _replaced(mapping)
     yield from _connector(mapping, document)
 
 
@@ -127,6 +128,16 @@ def _lists(mapping: Mapping) -> Iterator[Finding]:
         yield Finding(
             ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key"
         )
+
+
+def _replaced(mapping: Mapping) -> Iterator[Finding]:
+    yield from _twice(("replaces",), mapping.replaces)
+    for index, address in enumerate(mapping.replaces):
+        kind, _, name = address.partition(":")
+        owner = name.partition(".")[0]
+        if kind != "Flow" and owner.lower() != mapping.object.lower():
+            message = f"{address} is about {owner}, and this mapping about {mapping.object}"
+            yield Finding(("replaces", index), message, f"move it to the mapping of {owner}, or leave it out")
 
 
 def _twice(path: ConfigPath, items: Sequence[str]) -> Iterator[Finding]:

@@ -21,6 +21,12 @@ def findings(settings: Settings, document: Document) -> Iterator[Finding]:
         message = f'"{version}" is too old: flows have entry formulas since {OLDEST_API_VERSION}'
         yield Finding(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}"')
     yield from _record_access(settings.integration_user, document)
+    if (settings.integration_user.permission_set or "").lower() == f"{settings.name}_Viewer".lower():
+        message = f"{settings.integration_user.permission_set} is the set of the people who read the results"
+        yield Finding(("integration_user", "permission_set"), message, "name another one, or leave the key out")
+    for index, address in enumerate(settings.as_is):
+        if address in settings.as_is[:index]:
+            yield Finding(("as_is", index), f"{address} is listed twice", "keep one of them")
     yield from _webhook_auth(settings.relay, document)
 
 

@@ -130,7 +130,7 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
         yield at("D209", Level.WARNING, _place(project, "email"), message, f"{_APPLY} Or mend it in Setup > Users.")
     else:
         yield at("D209", Level.OK, _place(project, "email"), "mail to the user is not switched off")
-    name = naming.integration_set(project.settings.name)
+    name = naming.integration_set(project.settings)
     psl = wanted.permission_set_license
     yield _assignment(
         "D210", _place(project, "permission_set_license"), f"permission set license {psl}", found.has_license

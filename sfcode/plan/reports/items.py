@@ -45,6 +45,8 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         return "the integration is taken down"
     if change.address.type == "PermissionSetAssignment":
         return "its permission set is destroyed"
+    if change.replaced:
+        return "the relay takes its place"
     return "the apply that is rolled back made it" if plan.rollback else "it is not in the configuration any more"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sfcode.review.model import Statement
 from sfcode.review.statements import setup
 from sfcode.review.statements.context import Context
+from sfcode.review.statements.existing import existing
 from sfcode.review.statements.leaving import leaving
 from sfcode.review.statements.mappings import mappings
 from sfcode.review.statements.rights import rights
@@ -22,6 +23,7 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *setup.beginning(context),
         *whole,
         *settings(context),
+        *existing(context),
         *leaving(context),
         *written(context),
         *lost_fields(context, told),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sfcode.config.models import WebhookAuth
 from sfcode.config.project import Project
+from sfcode.generate import naming
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Pair
 from sfcode.review.statements.words import code, listed
@@ -14,7 +15,7 @@ from sfcode.review.statements.written import NEW_DATA
 
 ELSEWHERE = "data goes to another place"
 OTHER_USER = "the integration user is set up otherwise"
-_LEFT_OUT = ("version", "environments", "review")
+_LEFT_OUT = ("version", "as_is", "environments", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,12 @@ WORDS: Mapping[str, Words] = {
     "integration_user.profile": Words(
         Group.ACCESS, "The integration user's profile will be {after} instead of {before}", Risk.MEDIUM, OTHER_USER
     ),
+    "integration_user.permission_set": Words(
+        Group.ACCESS,
+        "The integration user's permission set will be {after} instead of {before}",
+        Risk.MEDIUM,
+        OTHER_USER,
+    ),
     "integration_user.permission_set_license": Words(
         Group.ACCESS,
         "The integration user's permission set license will be {after} instead of {before}",
@@ -103,10 +110,16 @@ def settings(context: Context) -> Iterator[Statement]:
         before, after = (value.get(path) for value in values)
         if before == after or path.startswith("relay.webhook_auth."):
             continue
+        if path == "integration_user.permission_set" and not _chosen_set(old, new):
+            continue  # it is renamed with everything else
         if path == "relay.activities_as" and any(_said_of_mapping(pair) for pair in context.pairs):
             continue
         yield _setting(path, before, after, new)
     yield from _webhook_auth(old, new)
+
+
+def _chosen_set(*sides: Project) -> bool:
+    return any(side.settings.integration_user.permission_set for side in sides)
 
 
 def _said_of_mapping(pair: Pair) -> bool:
@@ -145,7 +158,7 @@ def _flat(project: Project) -> dict[str, object]:
             found[path] = value
 
     walk("", project.settings.model_dump(mode="json", by_alias=True, exclude={*_LEFT_OUT}))
-    return found
+    return {**found, "integration_user.permission_set": naming.integration_set(project.settings)}
 
 
 def _webhook_auth(old: Project, new: Project) -> Iterator[Statement]:

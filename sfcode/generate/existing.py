@@ -1,0 +1,37 @@
+"""What the config says of components that were in the org before: it must fit what is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sfcode.config.project import Project
+from sfcode.errors import Problem
+from sfcode.generate.exchange import settings_place
+from sfcode.metadata.component import Address
+
+
+def taken_on(project: Project) -> frozenset[Address]:
+    """List what is taken on as it is."""
+    return frozenset(map(Address.parse, project.settings.as_is))
+
+
+def replaced(project: Project) -> dict[Address, str]:
+    """List what a relay takes the place of, with the mapping that does."""
+    return {
+        Address.parse(address): mapping.name
+        for mapping in project.mappings
+        for address in (mapping.spec.replaces if mapping.spec.delivery == "relay" else ())
+    }
+
+
+def existing_problems(project: Project, generated: Collection[Address]) -> Iterator[Problem]:
+    """Find what is to be taken on and nothing asks for, and what is to go and is generated."""
+    for index, text in enumerate(project.settings.as_is):
+        if Address.parse(text) not in generated:
+            cure = "take the line out: what no mapping asks for is not looked at; or correct it"
+            yield settings_place(project, "as_is", index).problem(f"nothing in this project asks for {text}", cure)
+    for mapping in project.mappings:
+        for index, text in enumerate(mapping.spec.replaces):
+            if Address.parse(text) in generated:
+                message, cure = f"{text} is what this project makes itself", "take the line out"
+                yield Problem(mapping.at("replaces", index), f"replaces[{index}]", message, cure)
