@@ -1,34 +1,44 @@
-"""An event of Appcues, as a webhook brings it: where its attributes are."""
+"""
+Where an Appcues event keeps its attributes.
+
+The payload of Appcues' webhooks is not published in full. The parts that are known from its SDKs and
+from exports are looked through in the order in which they are most about the event itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+Object = Mapping[str, Any]
 
-def attribute(event: Mapping[str, Any], name: str) -> Any:
-    """
-    Find an attribute of an event; None: it has none, or null.
 
-    What belongs to the event itself comes first, then what Appcues says of the user and of the page.
-    Appcues' own properties begin with `_` and are found without it: `currentPageUrl` in the texts of
-    its help page is `_currentPageUrl` of the user's properties.
+def attribute(event: Object, name: str) -> Any:
     """
-    for key in (name, f"_{name}"):
-        for holder in _holders(event):
-            value = holder.get(key)
-            if value is not None:
-                return value
+    Find an attribute of an event by its name; None where it has none.
+
+    What Appcues adds by itself, such as `currentPageUrl`, begins with an underscore and belongs to
+    the user; so a name that is found nowhere is looked for with an underscore before it.
+    """
+    names = (name,) if name.startswith("_") else (name, f"_{name}")
+    for key in names:
+        for place in _places(event):
+            if place.get(key) is not None:
+                return place[key]
     return None
 
 
-def _holders(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    attributes = event.get("attributes")
-    if isinstance(attributes, Mapping):
-        yield attributes
-        if isinstance(attributes.get("_identity"), Mapping):
-            yield attributes["_identity"]
-    for name in ("identity", "context"):
-        holder = event.get(name)
-        if isinstance(holder, Mapping):
-            yield holder
+def _places(event: Object) -> Iterator[Object]:
+    attributes = _object(event, "attributes")
+    yield attributes
+    yield _object(attributes, "_identity")
+    yield _object(event, "identity")
+    yield _object(event, "context")
+    yield _object(attributes, "user")
+    yield _object(event, "user")
+    yield event
+
+
+def _object(parent: Object, key: str) -> Object:
+    value = parent.get(key)
+    return value if isinstance(value, Mapping) else {}

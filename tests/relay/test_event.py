@@ -1,4 +1,4 @@
-"""Where the attributes of an event are found: Appcues' payload is not published, so in every place that is likely."""
+"""Where attributes of an event are found."""
 
 from __future__ import annotations
 
@@ -8,40 +8,45 @@ import pytest
 
 from sfcode.relay.event import attribute
 
-EVENT: dict[str, Any] = {
-    "name": "appcues:flow_completed",
-    "attributes": {
-        "flowName": "Welcome",
-        "score": 0,
-        "empty": None,
-        "_identity": {"_currentPageUrl": "https://app.example.com/", "plan": "pro", "empty": "of the user"},
-    },
-    "identity": {"email": "ada@example.com", "flowName": "not this one"},
-    "context": {"_localeName": "English"},
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("flowName", "Welcome"),
-        ("score", 0),
-        ("plan", "pro"),
-        ("currentPageUrl", "https://app.example.com/"),
-        ("_currentPageUrl", "https://app.example.com/"),
-        ("email", "ada@example.com"),
-        ("localeName", "English"),
-        ("empty", "of the user"),
-        ("name", None),
-    ],
-)
-def test_an_attribute_is_found_where_it_may_be_and_the_events_own_comes_first(name: str, value: Any) -> None:
-    assert attribute(EVENT, name) == value
+PAGE = "https://app.example.com/home"
 
 
 @pytest.mark.parametrize(
     "event",
-    [{}, {"attributes": None}, {"attributes": [1], "identity": "x", "context": 7}, {"attributes": {"_identity": "x"}}],
+    [
+        {"attributes": {"currentPageUrl": PAGE}},
+        {"attributes": {"_currentPageUrl": PAGE}},
+        {"attributes": {"_identity": {"_currentPageUrl": PAGE}}},
+        {"identity": {"_currentPageUrl": PAGE}},
+        {"context": {"currentPageUrl": PAGE}},
+        {"user": {"_currentPageUrl": PAGE}},
+        {"attributes": {"user": {"_currentPageUrl": PAGE}}},
+        {"currentPageUrl": PAGE},
+    ],
 )
-def test_an_event_of_another_shape_has_no_attributes(event: dict[str, Any]) -> None:
-    assert attribute(event, "flowName") is None
+def test_an_attribute_is_found_wherever_appcues_keeps_it(event: dict[str, Any]) -> None:
+    assert attribute(event, "currentPageUrl") == PAGE
+
+
+def test_what_is_said_of_the_event_comes_before_what_is_said_of_its_user() -> None:
+    event = {
+        "name": "appcues:flow_completed",
+        "attributes": {"name": "Welcome", "plan": None, "_identity": {"plan": "pro", "_plan": "own"}},
+        "identity": {"plan": "old"},
+        "context": {"plan": "older"},
+    }
+    assert attribute(event, "name") == "Welcome"
+    assert attribute(event, "plan") == "pro"
+    assert attribute(event, "_plan") == "own"
+
+
+def test_values_are_given_as_they_are_and_null_is_no_value() -> None:
+    event = {"attributes": {"itemIndex": 0, "itemLabel": "", "done": False, "score": None}}
+    assert [attribute(event, name) for name in ("itemIndex", "itemLabel", "done", "score")] == [0, "", False, None]
+
+
+@pytest.mark.parametrize("odd", [None, [], "text", 7])
+def test_parts_of_another_type_are_passed_over(odd: object) -> None:
+    event = {"attributes": odd, "identity": odd, "context": {"score": 9}, "user": odd}
+    assert attribute(event, "score") == 9
+    assert attribute(event, "missing") is None
