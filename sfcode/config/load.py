@@ -14,9 +14,10 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from sfcode.config.document import Document, Finding
+from sfcode.config.event_models import Events
 from sfcode.config.files import Files, read_files
 from sfcode.config.interpolate import Scope, environment_scope, interpolate
-from sfcode.config.models import Environment, Events, Mapping, Settings
+from sfcode.config.models import Environment, Mapping, Settings
 from sfcode.config.names import DEVELOPER, WORDS
 from sfcode.config.project import ConfigPath, NamedMapping, Project, SecretRef
 from sfcode.config.rules import events as event_rules
@@ -139,6 +140,7 @@ class _Loader:
             version=1,
             properties={**shipped.properties, **typed.properties},
             activities={**shipped.activities, **typed.activities},
+            aliases={**shipped.aliases, **typed.aliases},
         )
 
     def typed(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:

@@ -1,5 +1,5 @@
 """
-The mapping language, typed: what `sfcode.yaml`, a mapping and `events.yaml` may hold.
+The mapping language, typed: what `sfcode.yaml` and a mapping may hold; `event_models.py` has `events.yaml`.
 
 These are the only pydantic models of the project. Field descriptions become the JSON Schema that
 editors show and the reference in the documentation, so they are written for the person who fills in
@@ -30,8 +30,6 @@ ActivityEvent = Literal[
     "checklist_completed",
     "goal_reached",
 ]
-PropertyEvent = Literal["nps_score", "nps_feedback", "nps_score_and_feedback"]
-EventWithText = Literal[ActivityEvent, "click_to_track"]
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
@@ -359,31 +357,3 @@ class Mapping(Model):
     )
     to_appcues: ToAppcues | None = Field(default=None, description="What goes from Salesforce to Appcues, and when.")
     to_salesforce: ToSalesforce | None = Field(default=None, description="What goes from Appcues to Salesforce.")
-
-
-class EventText(Model):
-    """The texts of the Salesforce activity that an Appcues event becomes (Jinja2)."""
-
-    subject: Text = Field(
-        description="Subject of the activity; Salesforce keeps 255 characters.",
-        examples=["Appcues Flow Completed - {{ flowName }}"],
-    )
-    comment: str = Field(
-        description="Comment (description) of the activity.", examples=["User completed {{ flowName }}."]
-    )
-
-
-class Events(Model):
-    """`events.yaml`: per Appcues event, what is written to Salesforce."""
-
-    version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
-    properties: dict[PropertyEvent, dict[Literal["score", "feedback"], Text]] = Field(
-        default={},
-        description="Events that update NPS fields: for each, the attribute of the event that holds the score or the "
-        "feedback. An event that is left out keeps sfcode's own setting.",
-    )
-    activities: dict[EventWithText, EventText] = Field(
-        default={},
-        description="Texts of the activities. {{ }} holds attributes of the event; an event that is left out keeps "
-        "sfcode's own texts.",
-    )

@@ -35,6 +35,7 @@ ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ATTRIBUTE = r"^[^_\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 CUSTOM_EVENT = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+EVENT = r"^[A-Za-z][A-Za-z0-9_:.-]*$"
 TEXT = r"\S"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
 REPLACEABLE = r"^((WorkflowRule|WorkflowOutboundMessage):[A-Za-z][A-Za-z0-9_]*\.\S.*|Flow:[A-Za-z][A-Za-z0-9_]*)$"
@@ -76,6 +77,10 @@ WORDS = {
     CUSTOM_EVENT: (
         "is not the name of a click-to-track event",
         "write its name as it is in Appcues, without spaces around it",
+    ),
+    EVENT: (
+        "is not the name of an event of Appcues itself",
+        "write it as in Appcues' list of events, without appcues:, such as v2:experience_completed",
     ),
     TAKEABLE: (
         "is not the address of a field or a permission set",

@@ -6,7 +6,8 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sfcode.config.models import Environment, Events, Mapping, Settings
+from sfcode.config.event_models import Events
+from sfcode.config.models import Environment, Mapping, Settings
 from sfcode.errors import Position, Problem
 
 ConfigPath = tuple[str | int, ...]

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from sfcode.config.models import Events, Mapping, Settings
+from sfcode.config.event_models import Events
+from sfcode.config.models import Mapping, Settings
 
 KINDS: dict[str, type[BaseModel]] = {"sfcode": Settings, "mapping": Mapping, "events": Events}
 DIALECT = GenerateJsonSchema.schema_dialect

@@ -87,6 +87,39 @@ activities:
             "config/events.yaml:4:27: activities.goal_reached.subject: not a template: unexpected 'end of template'; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
         ],
     ),
+    Case(
+        "aliases of what is no other event",
+        {
+            "events": """\
+version: 1
+aliases:
+  flow_completed: {as: goal_reached}
+  appcues:v2:step_seen: {as: goal_reached}
+"""
+        },
+        [
+            "config/events.yaml:3:3: aliases.flow_completed: flow_completed has a meaning of its own; list other events of Appcues, such as v2:experience_completed",
+            'config/events.yaml:4:3: aliases."appcues:v2:step_seen": appcues:v2:step_seen begins with appcues:; write v2:step_seen',
+        ],
+    ),
+    Case(
+        "aliases that are not written right",
+        {
+            "events": """\
+version: 1
+aliases:
+  v2 seen: {as: goal_reached}
+  v2:seen: {as: flow_finished}
+  v2:shown: {attributes: {flowName: ""}}
+"""
+        },
+        [
+            """config/events.yaml:3:3: aliases."v2 seen": "v2 seen" is not the name of an event of Appcues itself; write it as in Appcues' list of events, without appcues:, such as v2:experience_completed""",
+            'config/events.yaml:4:17: aliases."v2:seen".as: unknown value "flow_finished"; write one of: nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached, nps_score_and_feedback',
+            'config/events.yaml:5:3: aliases."v2:shown".as: missing; add the key as, for example `as: flow_completed`',
+            'config/events.yaml:5:37: aliases."v2:shown".attributes.flowName: "" is empty; write some text, or leave the key out',
+        ],
+    ),
 ]
 
 

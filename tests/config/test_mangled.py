@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfcode.config import load
+from sfcode.config import load, template
 from sfcode.config.load import EVENTS_FILE
-from sfcode.config.rules.events import template_fault
 from sfcode.errors import ConfigError, Problem
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -153,17 +152,31 @@ TEMPLATES = st.lists(
 def test_a_template_without_fault_compiles_in_the_sandbox(text: str) -> None:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    if template_fault(text) is None:
+    if template.fault(text) is None:
         ImmutableSandboxedEnvironment().from_string(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ 9 ** 9 ** 9 ** 9 }}", "{{ 'x' * 9999999999 }}", "{{ 'x' | center(99999999999) }}"]
+    ("text", "message"),
+    [
+        ("{{ 9 ** 9 ** 9 ** 9 }}", "** is not part of the language of texts"),
+        ("{{ 'x' | center(99999999999) }}", "there is no filter named center"),
+        ("{{ 'x'.ljust(99999999999) }}", "calls such as x() are not part of the language of texts"),
+        ("a\n{% for x in range(9**9) %}{% endfor %}", "{% for %} is not part of the language of texts"),
+        ("{% set a = 'x' %}", "{% set %} is not part of the language of texts"),
+        ("{% filter upper %}x{% endfilter %}", "{% filter %} is not part of the language of texts"),
+    ],
 )
-def test_a_template_is_judged_without_computing_it(text: str) -> None:
-    assert template_fault(text) is None
+def test_what_may_cost_more_than_it_is_long_is_no_part_of_the_language(text: str, message: str) -> None:
+    assert template.fault(text) == (1 + text.count("\n"), message)
 
 
-def test_a_deeply_nested_template_is_a_fault() -> None:
-    fault = template_fault("{{ " + "(" * 9000 + "a" + ")" * 9000 + " }}")
-    assert fault == (1, "nested too deeply")
+def test_a_template_is_judged_without_computing_it() -> None:
+    assert template.fault("{{ 'x' * 99999999999 }}") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ " + "(" * 9000 + "a" + ")" * 9000 + " }}", "{{ " + "1 + " * 99 + "1 }}", "{{ a" + ".b" * 99 + " }}"]
+)
+def test_a_deeply_nested_template_is_a_fault(text: str) -> None:
+    assert template.fault(text) == (1, "nested too deeply")

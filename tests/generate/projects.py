@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sfcode.config.models import Environment, Events, Settings
+from sfcode.config.event_models import Events
+from sfcode.config.models import Environment, Settings
 from sfcode.config.models import Mapping as Spec
 from sfcode.config.project import ConfigPath, NamedMapping, Project
 from sfcode.errors import Position

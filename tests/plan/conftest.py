@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.config.models import Environment, Events, Mapping, Settings
+from sfcode.config.event_models import Events
+from sfcode.config.models import Environment, Mapping, Settings
 from sfcode.config.project import NamedMapping, Project
 from sfcode.errors import Position
 

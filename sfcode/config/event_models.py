@@ -1,0 +1,68 @@
+"""The mapping language, typed: what `events.yaml` may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sfcode.config import names
+from sfcode.config.models import ActivityEvent, Model, Text, Version
+
+PropertyEvent = Literal["nps_score", "nps_feedback", "nps_score_and_feedback"]
+EventWithText = Literal[ActivityEvent, "click_to_track"]
+KnownEvent = Literal[ActivityEvent, "nps_score_and_feedback"]
+OtherEvent = Annotated[
+    str, Field(pattern=names.EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
+]
+
+
+class EventText(Model):
+    """The texts of the Salesforce activity that an Appcues event becomes (Jinja2)."""
+
+    subject: Text = Field(
+        description="Subject of the activity; Salesforce keeps 255 characters.",
+        examples=["Appcues Flow Completed - {{ flowName }}"],
+    )
+    comment: str = Field(
+        description="Comment (description) of the activity.", examples=["User completed {{ flowName }}."]
+    )
+
+
+class Alias(Model):
+    """An event of Appcues that is handled as another one, and what its attributes are called."""
+
+    as_: KnownEvent = Field(
+        alias="as",
+        description="The event that it is handled as: its texts, its properties, and the name under which mappings ask "
+        "for it.",
+        examples=["flow_completed"],
+    )
+    attributes: dict[Text, Text] = Field(
+        default={},
+        description="Name of an attribute in texts and properties: its name in the event. What is not listed keeps its "
+        "name.",
+        examples=[{"flowName": "experienceName"}],
+    )
+
+
+class Events(Model):
+    """`events.yaml`: per Appcues event, what is written to Salesforce."""
+
+    version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
+    properties: dict[PropertyEvent, dict[Literal["score", "feedback"], Text]] = Field(
+        default={},
+        description="Events that update NPS fields: for each, the attribute of the event that holds the score or the "
+        "feedback. An event that is left out keeps sfcode's own setting.",
+    )
+    activities: dict[EventWithText, EventText] = Field(
+        default={},
+        description="Texts of the activities. {{ }} holds attributes of the event; an event that is left out keeps "
+        "sfcode's own texts.",
+    )
+    aliases: dict[OtherEvent, Alias] = Field(
+        default={},
+        description="Events of Appcues that are handled as one of those above, by their names without appcues:, such "
+        "as those of newer experiences. None unless listed.",
+        examples=[{"v2:experience_completed": {"as": "flow_completed", "attributes": {"flowName": "experienceName"}}}],
+    )

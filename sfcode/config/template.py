@@ -1,0 +1,175 @@
+"""
+The language of the texts in `events.yaml`: the part of Jinja2 whose cost is bounded by its own length.
+
+Texts are filled in with what anybody's browser may have sent, for every event, in a service that must
+not stall. Without loops, assignments, calls and powers, and with filters that do not multiply, a text
+costs about as much as it is long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+
+MAX_TEMPLATE = 32_000
+"""The longest comment that an activity takes."""
+MAX_DEPTH = 40
+"""Expressions within expressions; Python itself gives up at about a hundred."""
+
+FILTERS = frozenset(
+    [
+        "abs",
+        "capitalize",
+        "count",
+        "d",
+        "default",
+        "first",
+        "float",
+        "int",
+        "last",
+        "length",
+        "lower",
+        "replace",
+        "round",
+        "string",
+        "title",
+        "trim",
+        "truncate",
+        "upper",
+        "urlencode",
+    ]
+)
+TESTS = frozenset(
+    [
+        "!=",
+        "<",
+        "<=",
+        "==",
+        ">",
+        ">=",
+        "boolean",
+        "defined",
+        "eq",
+        "equalto",
+        "even",
+        "false",
+        "float",
+        "ge",
+        "gt",
+        "in",
+        "integer",
+        "le",
+        "lt",
+        "mapping",
+        "ne",
+        "none",
+        "number",
+        "odd",
+        "sequence",
+        "string",
+        "true",
+        "undefined",
+    ]
+)
+_ALLOWED = frozenset(
+    [
+        "Add",
+        "And",
+        "Compare",
+        "Concat",
+        "CondExpr",
+        "Const",
+        "Dict",
+        "Div",
+        "Filter",
+        "FloorDiv",
+        "Getattr",
+        "Getitem",
+        "If",
+        "Keyword",
+        "List",
+        "Mod",
+        "Mul",
+        "Name",
+        "Neg",
+        "Not",
+        "Operand",
+        "Or",
+        "Output",
+        "Pair",
+        "Pos",
+        "Slice",
+        "Sub",
+        "Template",
+        "TemplateData",
+        "Test",
+        "Tuple",
+    ]
+)
+_OTHER_TEMPLATES = frozenset({"Include", "Import", "FromImport", "Extends", "Block"})
+_WORDS = {
+    "Assign": "{% set %} is",
+    "AssignBlock": "{% set %} is",
+    "Call": "calls such as x() are",
+    "CallBlock": "{% call %} is",
+    "FilterBlock": "{% filter %} is",
+    "For": "{% for %} is",
+    "Macro": "{% macro %} is",
+    "Pow": "** is",
+    "ScopedEvalContextModifier": "{% autoescape %} is",
+    "With": "{% with %} is",
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with a template, and in which of its lines."""
+
+    line: int
+    message: str
+
+
+def fault(text: str) -> Fault | None:
+    """
+    Find what keeps a text from being one that can be filled in.
+
+    It is parsed and looked through rather than compiled: compiling computes constant expressions.
+    """
+    from jinja2 import TemplateSyntaxError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    if len(text) > MAX_TEMPLATE:
+        return Fault(1, f"longer than {MAX_TEMPLATE} characters")
+    try:
+        tree = ImmutableSandboxedEnvironment().parse(text)
+    except TemplateSyntaxError as error:
+        return Fault(error.lineno, (error.message or "it cannot be parsed").rstrip("."))
+    except RecursionError:
+        return Fault(1, "nested too deeply")
+    return next((found for node, depth in _walk(tree) if (found := _judge(node, depth))), None)
+
+
+def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
+    """Visit every node in the order of the text; without recursion, which is what is being judged."""
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        waiting.extend((child, depth + 1) for child in reversed(list(node.iter_child_nodes())))
+
+
+def _judge(node: nodes.Node, depth: int) -> Fault | None:
+    kind = type(node).__name__
+    if depth > MAX_DEPTH:
+        return Fault(node.lineno, "nested too deeply")
+    if kind in _OTHER_TEMPLATES:
+        word = kind.removeprefix("From").lower()
+        return Fault(node.lineno, f"{{% {word} %}} is about other templates, and there are none")
+    if kind not in _ALLOWED:
+        return Fault(node.lineno, f"{_WORDS.get(kind, f'{kind} is')} not part of the language of texts")
+    for noun, table in (("filter", FILTERS), ("test", TESTS)):
+        if kind == noun.capitalize() and getattr(node, "name", "") not in table:
+            return Fault(node.lineno, f"there is no {noun} named {getattr(node, 'name', '')}")
+    return None
