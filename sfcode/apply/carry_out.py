@@ -8,6 +8,7 @@ from dataclasses import replace
 from sfcode.apply.deploy import Say, deploy
 from sfcode.apply.failures import failure
 from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
+from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark, deletion, package
 from sfcode.apply.records import write_record
 from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
@@ -29,17 +30,20 @@ def carry_out(
     mark: Mark,
     options: DeployOptions,
     say: Say,
+    lock: Lock,
 ) -> tuple[str, ...]:
     """
     Do what the plan says and nothing else; return the ids of the deployments.
 
     Raises Refused before anything happens when the plan needs the user's word, DeployFailed when
-    the org refuses a package, StillRunning when a deployment outlasts our patience.
+    the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
+    before each step whether it still holds.
     """
     plan.raise_if_refused()
     deployed: list[str] = []
     changed: list[str] = []
     for step in steps(plan):
+        lock.confirm()
         match step:
             case WriteRecord(change):
                 write_record(org, change)
@@ -59,7 +63,8 @@ def carry_out(
                 changed.append(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
                 say(changed[-1])
             case Deploy():
-                result = deploy(org, package(plan, step, mark, secrets), options, described(step), say)
+                sent = package(plan, step, mark, secrets)
+                result = deploy(org, sent, options, described(step), say, started=lock.deploying)
                 if not result.success:
                     raise failure(result, origins, changed)
                 deployed.append(result.id)

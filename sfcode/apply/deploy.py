@@ -12,16 +12,24 @@ from sfcode.org.results import DeployOptions, DeployResult
 Say = Callable[[str], None]
 
 
-def deploy(org: Org, zipped: bytes, options: DeployOptions, what: str, say: Say) -> DeployResult:
-    """Deploy a package and follow it to its end, whether it succeeds or fails."""
+def deploy(
+    org: Org,
+    zipped: bytes,
+    options: DeployOptions,
+    what: str,
+    say: Say,
+    *,
+    started: Callable[[str], None] = lambda _: None,
+) -> DeployResult:
+    """Deploy a package and follow it to its end, whether it succeeds or fails; `started` is told its id."""
     deploy_id = org.metadata.deploy(zipped, options)
-    say(f"{'Checking' if options.check_only else 'Deploying'} {what} ({deploy_id})")
-    return watch(org, deploy_id, say)
+    started(deploy_id)
+    return watch(org, deploy_id, say, f"{'Checking' if options.check_only else 'Deploying'} {what} ({deploy_id})")
 
 
-def watch(org: Org, deploy_id: str, say: Say) -> DeployResult:
+def watch(org: Org, deploy_id: str, say: Say, first: str = "") -> DeployResult:
     """
-    Follow a deployment to its end, saying each status that differs.
+    Follow a deployment to its end, saying what is `first` and then each status that differs.
 
     Ctrl-C asks the org to cancel it, and the end is awaited: nothing is left half done. A second
     Ctrl-C lets go of it (DeployStillRunning).
@@ -35,6 +43,8 @@ def watch(org: Org, deploy_id: str, say: Say) -> DeployResult:
             last = line
 
     try:
+        if first:
+            say(first)
         return org.metadata.follow(deploy_id, progress)
     except KeyboardInterrupt:
         say(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.locking import Locking, lock_options
 from sfcode.cli.options import deploy_options, ownership_options, test_options
 from sfcode.cli.output import envelope, say
 from sfcode.cli.perform import perform, report
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--attach", metavar="DEPLOY_ID", help="Follow a deployment that goes on in the org, and nothing else.")
 @test_options
 @ownership_options
+@lock_options
 @click.pass_obj
 def apply(
     session: Session,
@@ -33,6 +35,8 @@ def apply(
     *,
     auto_approve: bool,
     attach: str | None,
+    lock: bool,
+    lock_timeout: float,
     test_level: str | None,
     tests: tuple[str, ...],
     adopt: tuple[Address, ...],
@@ -67,7 +71,8 @@ def apply(
             return make_destroy(project, org, secrets)
         return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
 
-    done = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options)
+    locking = Locking(lock, lock_timeout)
+    done = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options, locking=locking)
     report(session, done, steps="" if done.plan.destroy else next_steps(project))
     return ExitCode.OK
 
@@ -75,10 +80,12 @@ def apply(
 def _attach(session: Session, deploy_id: str) -> int:
     from sfcode.apply.attach import attach
     from sfcode.apply.failures import failure
+    from sfcode.apply.lock import attached
 
     project = session.project()
     with session.open_org(project) as org:
         result, org_id = attach(org, deploy_id, lambda line: say(session, line)), org.identity.org_id
+        attached(org, project.settings.name, deploy_id)
     if not result.success:
         raise failure(result, ())
     if session.json:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.locking import Locking, lock_options
 from sfcode.cli.options import allow_delete_option
 from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--auto-approve", is_flag=True, help="Do not ask; a protected environment asks all the same.")
 @allow_delete_option
+@lock_options
 @click.pass_obj
-def destroy(session: Session, *, auto_approve: bool, allow_delete: tuple[Address, ...]) -> int:
+def destroy(
+    session: Session, *, auto_approve: bool, lock: bool, lock_timeout: float, allow_delete: tuple[Address, ...]
+) -> int:
     """
     Take the integration down: delete what sfcode put into the org and deactivate the integration user.
 
@@ -35,6 +39,14 @@ def destroy(session: Session, *, auto_approve: bool, allow_delete: tuple[Address
         return make_destroy(project, org, secrets, allow_delete=allow_delete)
 
     project = session.project()
-    done = perform(session, project, make, saved=None, auto_approve=auto_approve, options=DeployOptions())
+    done = perform(
+        session,
+        project,
+        make,
+        saved=None,
+        auto_approve=auto_approve,
+        options=DeployOptions(),
+        locking=Locking(lock, lock_timeout),
+    )
     report(session, done)
     return ExitCode.OK

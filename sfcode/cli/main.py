@@ -27,6 +27,7 @@ VERBS = {
     "doctor": "Say what would stop the integration from working.",
     "rollback": "Put back what an apply replaced.",
     "destroy": "Take the integration down in an org.",
+    "force-unlock": "Take away the lock of an apply that died.",
     "github": "Answer what a GitHub workflow asks.",
     "schema": "Print the JSON Schema of the mapping language.",
     "local": "Run, reset or load the local org.",
@@ -45,7 +46,8 @@ class Verbs(click.Group):
         """Load one verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = getattr(import_module(f"sfcode.cli.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"sfcode.cli.{module}"), module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

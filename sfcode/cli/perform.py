@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.locking import Locking, hold
 from sfcode.cli.output import envelope, paint, say
 from sfcode.cli.report import again, show_plan
 from sfcode.cli.session import Session
 from sfcode.errors import Interrupted, Refused, UsageError
 
 if TYPE_CHECKING:
+    from sfcode.apply.lock import Lock
     from sfcode.apply.package import Mark
     from sfcode.config.project import Project
     from sfcode.org import DeployOptions, Org
@@ -36,14 +39,33 @@ class Performed:
 
 
 def perform(
-    session: Session, project: Project, make: Make, *, saved: Plan | None, auto_approve: bool, options: DeployOptions
+    session: Session,
+    project: Project,
+    make: Make,
+    *,
+    saved: Plan | None,
+    auto_approve: bool,
+    options: DeployOptions,
+    locking: Locking,
 ) -> Performed:
-    """Carry out a plan: the saved one if the org still is as it was, else a new one after a `yes`."""
+    """
+    Carry out a plan: the saved one if the org still is as it was, else a new one after a `yes`.
+
+    The org is locked from before it is looked at; while somebody thinks about a `yes` it is not, and
+    afterwards it is looked at again.
+    """
     from sfcode.apply.carry_out import carry_out
+    from sfcode.plan.digest import changes_digest
     from sfcode.plan.make import raise_if_moved
 
     secrets = session.secrets(project)
-    with session.open_org(project) as org:
+    with session.open_org(project) as org, ExitStack() as stack:
+
+        def lock() -> Lock:
+            named = changes_digest(saved)[:12] if saved else ""
+            return stack.enter_context(hold(session, project, org, locking, named))
+
+        held = lock() if saved or auto_approve else None
         made = make(project, org, secrets)
         if saved:
             raise_if_moved(saved, project, made)
@@ -53,7 +75,9 @@ def perform(
         plan.raise_if_refused()
         if plan.is_empty:
             return Performed(plan)
-        if _approve(session, project, plan, saved=saved is not None, auto_approve=auto_approve):
+        asked = _approve(session, project, plan, saved=saved is not None, auto_approve=auto_approve)
+        held = held or lock()
+        if asked:
             raise_if_moved(plan, project, make(project, org, secrets))
         mark = mark_of(project, made)
         deployed = carry_out(
@@ -64,6 +88,7 @@ def perform(
             mark=mark,
             options=options,
             say=lambda line: say(session, line),
+            lock=held,
         )
         return Performed(plan, deployed, mark.id if deployed and not plan.destroy else "")
 

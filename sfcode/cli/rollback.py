@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.locking import Locking, lock_options
 from sfcode.cli.options import allow_delete_option
 from sfcode.cli.output import envelope
 from sfcode.cli.perform import perform, report
@@ -25,9 +26,17 @@ if TYPE_CHECKING:
 @click.option("--list", "listing", is_flag=True, help="List the applies that can be rolled back, newest first.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @allow_delete_option
+@lock_options
 @click.pass_obj
 def rollback(
-    session: Session, apply_id: str | None, *, listing: bool, auto_approve: bool, allow_delete: tuple[Address, ...]
+    session: Session,
+    apply_id: str | None,
+    *,
+    listing: bool,
+    auto_approve: bool,
+    lock: bool,
+    lock_timeout: float,
+    allow_delete: tuple[Address, ...],
 ) -> int:
     """
     Put back what an apply replaced; the last one without APPLY_ID.
@@ -46,7 +55,15 @@ def rollback(
     def make(project: Project, org: Org, secrets: dict[str, str]) -> Made:
         return make_rollback(project, org, secrets, apply_id=apply_id, allow_delete=allow_delete)
 
-    done = perform(session, project, make, saved=None, auto_approve=auto_approve, options=DeployOptions())
+    done = perform(
+        session,
+        project,
+        make,
+        saved=None,
+        auto_approve=auto_approve,
+        options=DeployOptions(),
+        locking=Locking(lock, lock_timeout),
+    )
     report(session, done)
     return ExitCode.OK
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sfcode.org.connection import Connection
     from sfcode.org.mdapi import MetadataClient
     from sfcode.org.rest import Rest, Row
+    from sfcode.org.runtime import Runtime
 
 
 class Org:
@@ -82,6 +84,15 @@ class Org:
         from sfcode.org.rest import Rest
 
         return Rest(self._connection)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Time and patience, as they were given to `connect`."""
+        return self._connection.runtime
+
+    def now(self) -> datetime:
+        """Ask the org what time it is."""
+        return self._connection.now()
 
     def get(self, path: str) -> Any:
         """Read a JSON document of this org by its path, such as `/services/data`."""

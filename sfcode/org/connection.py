@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import requests
 
 from sfcode.errors import OrgError
-from sfcode.org import soap
+from sfcode.org import retry, soap
 from sfcode.org.runtime import Runtime
 from sfcode.org.session import SESSION_OVER, Session, SignIn
 from sfcode.org.transport import Bearer, answering, http_session, unavailable, unsigned
@@ -57,6 +59,19 @@ class Connection:
             return self._soap(operation, parameters, fresh=fresh)
         except OrgError as error:
             raise (self.session.over() if error.code == SESSION_OVER else error) from refusal
+
+    def now(self) -> datetime:
+        """Ask the org what time it is: its answers say so. This machine's time where one does not."""
+
+        def ask() -> datetime:
+            with answering(self.instance_url):
+                response = self.http.get(f"{self.instance_url}/services/data/")
+            try:
+                return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
+            except ValueError:
+                return datetime.fromtimestamp(self.runtime.now(), UTC)
+
+        return retry.call(ask, self.runtime)
 
     def _soap(self, operation: str, parameters: soap.Fields, *, fresh: bool) -> tuple[etree._Element, ...]:
         if fresh:

@@ -1,0 +1,268 @@
+"""
+One apply at a time: a lock in the org itself, so that it holds between machines.
+
+It is a static resource of a name that an org gives once; the org decides who comes first. It is given
+back by its id, so nobody takes away a lock that somebody else has made in the meantime.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sfcode.apply.deploy import Say
+from sfcode.apply.holder import Holder, Locked, read_holder
+from sfcode.errors import OrgError, OrgUnreachable, Refused
+from sfcode.org import DeployStillRunning, Org
+
+LIFE = timedelta(minutes=10)
+"""A holder that has given no sign of life for so long is taken for dead."""
+
+BEAT = 120.0
+"""Seconds between two signs of life."""
+
+PAUSE = 2.0
+"""Seconds between two attempts of one who waits."""
+
+GONE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"}
+"""Codes by which an org says that a record is not there any more."""
+
+PASSING = {"ALREADY_IN_PROCESS", "UNABLE_TO_LOCK_ROW"}
+"""Codes by which an org says that somebody else, with whatever tool, is changing its setup."""
+
+
+class Lock:
+    """What a run holds while it changes an org; this one holds nothing, by `--no-lock`."""
+
+    def confirm(self) -> None:
+        """Raise Refused when somebody has taken the lock over."""
+
+    def deploying(self, deploy_id: str) -> None:
+        """Note in the lock which deployment goes on."""
+
+
+class OrgLock(Lock):
+    """A lock that is held. It gives a sign of life every two minutes, in a thread of its own."""
+
+    def __init__(self, org: Org, lock_id: str, holder: Holder) -> None:
+        self.id = lock_id
+        self._org = org
+        self._holder = holder
+        self._lost = False
+        self._seen = org.runtime.now()
+        self._wake, self._end = threading.Event(), threading.Event()
+        self._writing = threading.Lock()
+        self._thread = threading.Thread(target=self._live, name="sfcode-lock", daemon=True)
+        self._thread.start()
+
+    def confirm(self) -> None:
+        """Raise Refused when somebody has taken the lock over."""
+        if self._org.runtime.now() - self._seen > 2 * BEAT:
+            self._write()  # this machine has slept, and others may have taken us for dead
+        if self._lost:
+            raise Refused(
+                "Somebody has taken over the lock of this org; nothing more is changed.",
+                "Look at `sfcode plan` for what is left to do.",
+            )
+
+    def deploying(self, deploy_id: str) -> None:
+        """Note in the lock which deployment goes on, beside the work."""
+        self._holder = replace(self._holder, deployment=deploy_id)
+        self._wake.set()
+
+    def release(self, say: Say) -> None:
+        """Give the lock back; where that fails, say when it ends by itself."""
+        self._stop()
+        try:
+            remove(self._org, self.id)
+        except OrgError as error:
+            say(f"The lock {self.id} could not be given back ({error.message}). It ends by itself in {_minutes(LIFE)}.")
+
+    def let_go(self) -> None:
+        """Leave the lock to the deployment that goes on: it ends with it."""
+        self._stop()
+        self._holder = replace(self._holder, detached=True)
+        self._write()
+
+    def _stop(self) -> None:
+        self._end.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        while not self._lost:
+            self._wake.wait(BEAT)
+            self._wake.clear()
+            if self._end.is_set():
+                return
+            self._write()
+
+    def _write(self) -> None:
+        """Give a sign of life; one that does not come through is made up for by the next."""
+        with self._writing:
+            self._holder = replace(self._holder, beat=self._holder.beat + 1)
+            try:
+                self._org.update("StaticResource", self.id, {"Description": self._holder.text()})
+                self._seen = self._org.runtime.now()
+            except OrgError as error:
+                self._lost = error.code in GONE
+
+
+def lock_name(project: str) -> str:
+    """Name the static resource that is the lock of a project."""
+    return f"{project}_sfcode_lock"
+
+
+@contextmanager
+def locked(org: Org, project: str, holder: Holder, *, patience: float, say: Say) -> Iterator[Lock]:
+    """
+    Hold the lock of a project in an org.
+
+    Waits up to `patience` seconds for somebody else's. Raises Refused naming who has it. It is given back
+    on every way out but one: a deployment that goes on without us keeps it until it has ended.
+    """
+    lock = _take(org, project, holder, patience=patience, say=say)
+    try:
+        yield lock
+    except DeployStillRunning as running:
+        lock.deploying(running.deploy_id)
+        lock.let_go()
+        raise
+    except BaseException:
+        lock.release(say)
+        raise
+    lock.release(say)
+
+
+def _take(org: Org, project: str, holder: Holder, *, patience: float, say: Say) -> OrgLock:
+    name, runtime = lock_name(project), org.runtime
+    deadline = runtime.clock() + patience
+    waiting = ""
+    while True:
+        refusal = _create(org, name, holder)
+        if isinstance(refusal, str):
+            return OrgLock(org, refusal, holder)
+        found = find(org, project)
+        if found is None and refusal.code not in PASSING:
+            # It may have gone between the two questions; an org that refuses all the same has another reason.
+            again = _create(org, name, holder)
+            if isinstance(again, str):
+                return OrgLock(org, again, holder)
+            found = find(org, project)
+            if found is None:
+                raise _cannot_lock(name, again)
+        if found and found.holder and found.holder.id == holder.id:
+            return OrgLock(org, found.id, holder)  # ours: only the answer was lost
+        why = ended(org, found) if found else ""
+        if found and why:
+            say(f"Taking over the lock of {found}: {why}")
+            remove(org, found.id)
+            continue
+        if runtime.clock() >= deadline:
+            raise _refused(found, refusal)
+        if waiting != str(found):
+            waiting = str(found)
+            say(f"Waiting for {found or 'another change of the setup of this org'}")
+        runtime.sleep(min(PAUSE, max(0.0, deadline - runtime.clock())))
+
+
+def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
+    values = {
+        "Name": name,
+        "Body": base64.b64encode(b"One sfcode apply at a time. See the description.\n").decode("ascii"),
+        "CacheControl": "Private",
+        "ContentType": "text/plain",
+        "Description": holder.text(),
+    }
+    try:
+        return org.create("StaticResource", values)
+    except OrgError as error:
+        # Which code it is for a name that is taken does not matter: whoever is there is looked at.
+        return error
+
+
+def find(org: Org, project: str) -> Locked | None:
+    """Look whether somebody holds the lock of a project."""
+    rows = org.query(
+        "SELECT Id, Description, CreatedDate, LastModifiedDate, CreatedBy.Username FROM StaticResource WHERE Name = {}",
+        lock_name(project),
+    )
+    for row in rows:
+        return Locked(
+            row["Id"],
+            read_holder(row["Description"] or ""),
+            (row["CreatedBy"] or {}).get("Username") or "somebody",
+            datetime.fromisoformat(row["CreatedDate"]),
+            datetime.fromisoformat(row["LastModifiedDate"]),
+        )
+    return None
+
+
+def ended(org: Org, found: Locked) -> str:
+    """Say why a lock holds no more; nothing when it does, or may."""
+    holder = found.holder
+    if holder and holder.deployment:
+        with suppress(OrgError):
+            if not org.metadata.deploy_status(holder.deployment, details=False).done:
+                return ""
+            if holder.detached:
+                return f"the deployment {holder.deployment} has ended"
+    if holder and holder.is_dead:
+        return "its process is not there any more"
+    if org.now() - found.seen > LIFE:
+        return f"no sign of life since {found.seen:%H:%M:%S} UTC"
+    return ""
+
+
+def attached(org: Org, project: str, deploy_id: str) -> None:
+    """Give back the lock of a deployment that somebody let go of, now that it has ended."""
+    found = find(org, project)
+    if found and found.holder and found.holder.detached and found.holder.deployment[:15] == deploy_id[:15]:
+        remove(org, found.id)
+
+
+def remove(org: Org, lock_id: str) -> bool:
+    """Delete one lock, and no other; tell whether it was there."""
+    for attempt in (1, 2):
+        try:
+            org.delete("StaticResource", lock_id)
+        except OrgUnreachable:
+            if attempt == 2:
+                raise
+        except OrgError as error:
+            if error.code not in GONE:
+                raise
+            return False
+        else:
+            return True
+    raise AssertionError("unreachable")
+
+
+def _refused(found: Locked | None, refusal: OrgError) -> OrgError | Refused:
+    if found is None:
+        return refusal
+    holder = found.holder
+    if holder and holder.deployment and holder.detached:
+        hint = f"Its deployment goes on: follow it with `sfcode apply --attach {holder.deployment}`."
+    else:
+        hint = (
+            f"Wait for it with --lock-timeout 5m. Should it be dead: the lock ends {_minutes(LIFE)} after the last sign of "
+            f"life ({found.seen:%H:%M:%S} UTC), or at once with `sfcode force-unlock {found.id}`."
+        )
+    return Refused(f"The org is locked by {found}.", hint)
+
+
+def _cannot_lock(name: str, refusal: OrgError) -> OrgError:
+    return OrgError(
+        f"StaticResource:{name}, which keeps two applies from each other, cannot be created: {refusal.message}",
+        refusal.hint or "The right to customize the application lets you; --no-lock does without the lock.",
+        code=refusal.code,
+    )
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:.0f} minutes"

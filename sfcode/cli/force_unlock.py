@@ -1,0 +1,48 @@
+"""`sfcode force-unlock`: take away the lock of an apply that died."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from sfcode.cli.output import envelope
+from sfcode.cli.session import Session
+from sfcode.errors import ExitCode, Refused, UsageError
+
+
+@click.command(name="force-unlock")
+@click.argument("lock_id", metavar="LOCK_ID")
+@click.option("--force", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def force_unlock(session: Session, lock_id: str, *, force: bool) -> int:
+    """
+    Take away the lock of an apply that died.
+
+    LOCK_ID is in the message of whoever was refused. An apply that is alive all the same stops before its next
+    step. Nothing else is changed in the org.
+    """
+    from sfcode.apply.lock import find, remove
+
+    project = session.project()
+    with session.open_org(project) as org:
+        found = find(org, project.settings.name)
+        if found is None or found.id[:15] != lock_id[:15]:
+            now = f"It is {found.id}, held by {found}." if found else "The org is not locked."
+            raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", now)
+        if not force:
+            _ask(session, f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted.")
+        remove(org, found.id)
+    if session.json:
+        envelope({"unlocked": found.id, "holder": str(found)})
+    else:
+        click.echo(f"The lock of {found} is gone.")
+    return ExitCode.OK
+
+
+def _ask(session: Session, question: str) -> None:
+    if session.json or not sys.stdin.isatty():
+        raise UsageError("Nobody is there to say yes.", "Say --force when it is certain that the holder is dead.")
+    click.echo(f"{question}\nEnter a value: ", nl=False)
+    if sys.stdin.readline().strip() != "yes":
+        raise Refused("Cancelled; nothing was changed.")

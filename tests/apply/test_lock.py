@@ -1,0 +1,315 @@
+"""One apply at a time: whoever comes second is told who was first, and no lock outlives its holder."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sfcode.apply import lock as lock_module
+from sfcode.apply.holder import LONGEST, Holder, read_holder, this_run
+from sfcode.apply.lock import attached, find, locked, remove
+from sfcode.errors import OrgError, Refused
+from sfcode.local import serve
+from sfcode.local.faults import Fault
+from sfcode.metadata.component import Component
+from sfcode.metadata.package import write, zip_files
+from sfcode.org import DeployStillRunning, Org, Runtime, connect
+from sfcode.org.results import DeployOptions
+from tests.e2e.org import opened
+
+ELSEWHERE = {"machine": "somewhere", "host": "ci-7", "user": "jane"}
+
+
+@dataclass
+class HandClock:
+    time: datetime = field(default_factory=lambda: datetime(2026, 3, 18, 12, 0, tzinfo=UTC))
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@dataclass
+class Patience:
+    """Seconds that pass only by sleeping, and what happens meanwhile."""
+
+    seconds: float = 0.0
+    meanwhile: Callable[[], None] = lambda: None
+
+    def sleep(self, pause: float) -> None:
+        self.seconds += pause
+        self.meanwhile()
+
+
+@dataclass
+class Place:
+    """A local org, two clients of it and what they said."""
+
+    url: str
+    token: str
+    clock: HandClock
+    one: Org
+    other: Org
+    patience: Patience
+    said: list[str] = field(default_factory=list)
+
+    def hold(self, org: Org, holder: Holder, patience: float = 0.0):
+        return locked(org, "Test", holder, patience=patience, say=self.said.append)
+
+    def leave(self, holder: Holder) -> str:
+        """Leave a lock behind, as a run does that dies."""
+        values = {"Name": "Test_sfcode_lock", "Body": "eA==", "ContentType": "text/plain", "CacheControl": "Private"}
+        return self.one.create("StaticResource", values | {"Description": holder.text()})
+
+    @property
+    def is_free(self) -> bool:
+        return find(self.one, "Test") is None
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    clock = HandClock()
+    with serve(tmp_path_factory.mktemp("org"), clock=clock) as org:
+        yield org, clock
+
+
+@pytest.fixture
+def place(served):
+    org, clock = served
+    patience = Patience()
+    runtime = Runtime(sleep=patience.sleep, clock=lambda: patience.seconds)
+    environ = {"SF_ACCESS_TOKEN": org.access_token}
+    clients = [connect(org.url, environ=environ, api_version="63.0", runtime=runtime) for _ in range(2)]
+    with clients[0], clients[1]:
+        place = Place(org.url, org.access_token, clock, *clients, patience)
+        yield place
+        left = find(place.one, "Test")
+        if left:
+            remove(place.one, left.id)
+
+
+def run(**more: object) -> Holder:
+    return replace(this_run("apply"), **more)
+
+
+def test_the_second_is_refused_at_once_and_told_who_when_where_and_which_plan(place):
+    first = run(**ELSEWHERE, plan="3f9a1c2b4d5e", pid=77)
+    with place.hold(place.one, first), pytest.raises(Refused) as refused, place.hold(place.other, run()):
+        raise AssertionError("two hold the lock")
+    assert refused.value.message == (
+        "The org is locked by `sfcode apply` of admin@northwind.example (jane@ci-7, process 77, plan 3f9a1c2b4d5e) "
+        "since 2026-03-18 12:00:00 UTC."
+    )
+    assert "--lock-timeout 5m" in refused.value.hint
+    assert "`sfcode force-unlock 081" in refused.value.hint
+    assert place.is_free
+
+
+def test_the_second_waits_as_long_as_it_was_told_to(place):
+    with place.hold(place.one, run()), pytest.raises(Refused), place.hold(place.other, run(), patience=300):
+        raise AssertionError("two hold the lock")
+    assert place.patience.seconds == 300
+    assert len([line for line in place.said if line.startswith("Waiting for `sfcode apply`")]) == 1
+
+
+def test_the_second_goes_on_when_the_first_is_done(place):
+    first = place.hold(place.one, run())
+    first.__enter__()
+
+    def done() -> None:
+        if place.patience.seconds >= 10 and not place.is_free:
+            first.__exit__(None, None, None)
+
+    place.patience.meanwhile = done
+    with place.hold(place.other, run(), patience=300):
+        assert 10 <= place.patience.seconds < 20
+    assert place.is_free
+
+
+@pytest.mark.parametrize("end", [None, OrgError("refused"), KeyboardInterrupt(), SystemExit(1)], ids=repr)
+def test_the_lock_is_given_back_on_every_way_out(place, end):
+    def work() -> None:
+        with place.hold(place.one, run()):
+            assert not place.is_free
+            if end is not None:
+                raise end
+
+    if end is None:
+        work()
+    else:
+        with pytest.raises(type(end)):
+            work()
+    assert place.is_free
+
+
+def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place):
+    deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
+    with pytest.raises(DeployStillRunning), place.hold(place.one, run()):
+        raise DeployStillRunning(deploy_id, "you let go of it")
+    left = find(place.one, "Test")
+    assert left
+    assert left.holder
+    assert (left.holder.detached, left.holder.deployment) == (True, deploy_id)
+    attached(place.other, "Test", "0Af000000000000")
+    assert not place.is_free, "another deployment has ended"
+    attached(place.other, "Test", deploy_id)
+    assert place.is_free
+
+
+def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path):
+    slow = Fault("slow_deploy", polls=4)
+    with serve(tmp_path, faults=[slow]) as org, opened(org) as client:
+        package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
+        deploy_id = client.metadata.deploy(package, DeployOptions())
+        said: list[str] = []
+
+        def hold():
+            return locked(client, "Test", run(), patience=0, say=said.append)
+
+        with pytest.raises(DeployStillRunning), hold():
+            raise DeployStillRunning(deploy_id, "you let go of it")
+        with pytest.raises(Refused, match=f"sfcode apply --attach {deploy_id}"), hold():
+            raise AssertionError("two change the org")
+        assert client.metadata.follow(deploy_id).success
+        with hold():
+            assert said[0].endswith(f"the deployment {deploy_id} has ended")
+
+
+RESOURCE = {"cacheControl": "Private", "content": "eA==", "contentType": "text/plain"}
+
+
+def test_a_holder_that_is_silent_for_ten_minutes_of_the_orgs_time_is_taken_for_dead(place):
+    place.leave(run(**ELSEWHERE))
+    place.clock.time += timedelta(minutes=9)
+    with pytest.raises(Refused), place.hold(place.other, run()):
+        raise AssertionError("two hold the lock")
+    place.clock.time += timedelta(minutes=1, seconds=1)
+    with place.hold(place.other, run()):
+        assert "no sign of life since" in place.said[0]
+    assert place.is_free
+
+
+def test_a_holder_whose_process_is_gone_from_this_machine_is_followed_at_once(place):
+    place.leave(run(pid=2**22 + 1))
+    with place.hold(place.other, run()):
+        assert place.said[0].endswith("its process is not there any more")
+
+
+def test_what_somebody_else_wrote_into_the_lock_holds_until_it_is_old(place):
+    lock_id = place.leave(run())
+    place.one.update("StaticResource", lock_id, {"Description": "do not touch"})
+    with pytest.raises(Refused, match="locked by admin@northwind.example since"), place.hold(place.other, run()):
+        raise AssertionError("two hold the lock")
+
+
+def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
+    """Each deletes by the id that it saw, so none deletes the lock that another has just made."""
+    place.leave(run(pid=2**22 + 1))
+    inside, most, ends = [], [], []
+    barrier = threading.Barrier(6)
+
+    def take() -> None:
+        barrier.wait()
+        try:
+            with locked(place.one, "Test", run(), patience=0, say=lambda _: None):
+                inside.append(1)
+                most.append(len(inside))
+                barrier.wait(timeout=30)  # everybody has tried
+                inside.pop()
+            ends.append("held")
+        except Refused:
+            ends.append("refused")
+            barrier.wait(timeout=30)
+
+    threads = [threading.Thread(target=take) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ends) == ["held"] + ["refused"] * 5
+    assert most == [1]
+
+
+@pytest.mark.parametrize("kind", ["drop", "drop_after"])
+def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, kind):
+    faults = [
+        Fault(kind, path="*/StaticResource", method="POST"),
+        Fault(kind, path="*/StaticResource/*", method="DELETE"),
+    ]
+    with serve(tmp_path, faults=faults) as org, opened(org) as client:
+        with locked(client, "Test", run(), patience=0, say=lambda _: None):
+            assert find(client, "Test")
+        assert find(client, "Test") is None
+
+
+def test_a_holder_gives_signs_of_life(place, monkeypatch):
+    monkeypatch.setattr(lock_module, "BEAT", 0.01)
+    with place.hold(place.one, run()):
+        for _ in range(500):
+            found = find(place.other, "Test")
+            if found and found.holder and found.holder.beat >= 2:
+                return
+    raise AssertionError("no sign of life in 500 questions")
+
+
+def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, monkeypatch):
+    monkeypatch.setattr(lock_module, "BEAT", 0.01)
+    with place.hold(place.one, run()) as lock:
+        found = find(place.other, "Test")
+        assert found
+        assert remove(place.other, found.id)
+        with pytest.raises(Refused, match="taken over the lock"):
+            confirm_for_long(lock)
+
+
+def confirm_for_long(lock) -> None:
+    for _ in range(2000):
+        lock.confirm()
+        time.sleep(0.005)
+
+
+def test_who_may_not_create_the_lock_is_told_what_helps(place):
+    values = {"Username": "bare@example.com", "LastName": "Bare", "Alias": "bare", "Email": "bare@example.com"}
+    locale = {
+        "TimeZoneSidKey": "GMT",
+        "LocaleSidKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "LanguageLocaleKey": "en_US",
+    }
+    (profile,) = place.one.query("SELECT Id FROM Profile WHERE Name = 'Standard User'")
+    place.one.create("User", values | locale | {"ProfileId": profile["Id"]})
+    token = sign_in_as(place, "bare@example.com")
+    bare = connect(place.url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0")
+    with bare, pytest.raises(OrgError, match="--no-lock does without the lock"), place.hold(bare, run()):
+        raise AssertionError("the lock was made without the right to")
+
+
+def sign_in_as(place: Place, username: str) -> str:
+    import requests
+
+    answer = requests.post(
+        f"{place.url}/services/sfcode/tokens",
+        json={"username": username},
+        headers={"Authorization": f"Bearer {place.token}"},
+        timeout=30,
+    )
+    assert answer.status_code < 300, answer.text
+    return answer.json()["access_token"]
+
+
+def test_whatever_the_names_the_text_fits_and_is_read_again():
+    for name in ("x", "x" * 300, "é" * 300):
+        holder = replace(
+            this_run("rollback", "0" * 12), user=name, host=name, deployment="0Af" + "0" * 15, detached=True, beat=9999
+        )
+        assert len(holder.text()) <= LONGEST
+        read = read_holder(holder.text())
+        assert read
+        assert (read.id, read.pid, read.deployment) == (holder.id, holder.pid, holder.deployment)
+    assert read_holder("nonsense") is None
+    assert read_holder(json.dumps({"other": 1})) is None

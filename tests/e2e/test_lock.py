@@ -1,0 +1,155 @@
+"""Two who apply at once, as programs of their own; one who dies; one who lets go."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from sfcode.apply.lock import find
+from sfcode.local import serve
+from sfcode.local.faults import Fault
+from sfcode.org import DeployStillRunning
+from tests.e2e.journey import Journey, Result
+from tests.e2e.org import opened
+
+
+class Place:
+    """A project and an org that outlives the commands."""
+
+    def __init__(self, journey: Journey, org) -> None:
+        self.org = org
+        self.journey = journey
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token}
+
+    def run(self, *words: str) -> Result:
+        return self.journey.run("--org", self.org.url, *words)
+
+    def apply(self, *words: str) -> Result:
+        return self.run("apply", "--auto-approve", *words)
+
+    @contextmanager
+    def busy(self):
+        """Start an apply as a program of its own, and give it while its deployment waits in the org."""
+        process = self.journey.spawn("--org", self.org.url, "apply", "--auto-approve")
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("Deploying"):
+                break
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate(timeout=60)
+
+    @property
+    def lock(self):
+        with opened(self.org) as client:
+            return find(client, "Appcues")
+
+
+@contextmanager
+def slow(journey: Journey, polls: int = 6):
+    with serve(journey.folder / "org", faults=[Fault("slow_deploy", polls=polls)]) as org:
+        yield Place(journey, org)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out + err
+
+
+def test_of_two_at_once_the_second_is_refused_or_waits_and_both_end_well(journey):
+    with slow(journey) as place:
+        with place.busy() as first:
+            first.send_signal(signal.SIGSTOP)
+            refused = place.apply()
+            assert refused.code == 1
+            assert "The org is locked by `sfcode apply` of admin@northwind.example (" in refused.err
+            assert f", process {first.pid}) since" in refused.err
+            assert place.run("plan").code == 0, "looking is free"
+            second = journey.spawn("--org", place.org.url, "apply", "--auto-approve", "--lock-timeout", "1m")
+            assert second.stdout
+            assert second.stdout.readline().startswith("Waiting for `sfcode apply`")
+            first.send_signal(signal.SIGCONT)
+            assert ended(first)[0] == 0
+            code, said = ended(second)
+        assert (code, "No changes." in said) == (0, True), said
+        assert place.lock is None
+        assert place.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_killed_apply_locks_nobody_out_for_longer_than_its_deployment_runs(journey):
+    with slow(journey, polls=3) as place:
+        with place.busy() as first:
+            first.kill()
+            first.wait()
+            assert place.lock is not None
+            after = place.apply("--lock-timeout", "1m")
+        assert after.code == 0, after.err
+        assert "Taking over the lock of `sfcode apply`" in after.out
+        assert place.lock is None
+        assert place.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_apply_cancels_its_deployment_and_gives_the_lock_back(journey, number):
+    with slow(journey, polls=50) as place:
+        with place.busy() as first:
+            first.send_signal(number)
+            code, said = ended(first)
+        assert (code, "Canceled" in said) == (1, True), said
+        assert place.lock is None
+
+
+def test_a_failed_apply_gives_the_lock_back(journey):
+    journey.edit("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Nobody")
+    with serve(journey.folder / "org") as org:
+        place = Place(journey, org)
+        failed = place.apply()
+        assert (failed.code, "no profile 'Nobody'" in failed.err) == (1, True), failed.err
+        assert place.lock is None
+
+
+def test_an_apply_that_let_go_of_its_deployment_keeps_the_lock_until_somebody_attached(journey, monkeypatch):
+    def let_go(_org, deploy_id, *_):
+        raise DeployStillRunning(deploy_id, "you let go of it")
+
+    with slow(journey, polls=4) as place:
+        with monkeypatch.context() as patched:
+            patched.setattr("sfcode.apply.deploy.watch", let_go)
+            left = place.apply()
+        assert left.code == 4
+        deployment = place.lock.holder.deployment
+        refused = place.apply()
+        assert refused.code == 1
+        assert f"sfcode apply --attach {deployment}" in refused.err
+        assert place.run("apply", "--attach", deployment).code == 0
+        assert place.lock is None
+        assert place.apply().code == 0
+
+
+def test_force_unlock_takes_away_the_lock_that_is_named_and_no_other(journey):
+    with slow(journey) as place:
+        assert "The org is not locked." in place.run("force-unlock", "081000000000001AAA").err
+        with place.busy() as first:
+            first.send_signal(signal.SIGSTOP)
+            lock = place.lock
+            wrong = place.run("force-unlock", "081000000000001AAA", "--force")
+            assert (wrong.code, f"It is {lock.id}, held by" in wrong.err) == (1, True)
+            assert "Say --force" in place.run("force-unlock", lock.id).err
+            assert place.lock is not None
+            done = place.run("--json", "force-unlock", lock.id, "--force")
+            assert (done.code, done.json["result"]["unlocked"]) == (0, lock.id)
+            assert place.lock is None
+
+
+def test_no_lock_neither_asks_nor_leaves_one(journey):
+    with slow(journey) as place:
+        with place.busy() as first:
+            first.send_signal(signal.SIGSTOP)
+            assert place.apply("--no-lock").code == 0
+            assert place.lock is not None
+        assert place.run("apply", "--lock-timeout", "soon").code == 1
