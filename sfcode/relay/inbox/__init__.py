@@ -1,0 +1,19 @@
+"""The inbox: a durable table of messages on SQLite or PostgreSQL, with leases and order per key."""
+
+from sfcode.relay.inbox.commit import GroupCommit
+from sfcode.relay.inbox.inbox import Inbox
+from sfcode.relay.inbox.opening import open_inbox
+from sfcode.relay.inbox.values import Busy, Entry, Filter, Process, State, Stats, Unavailable
+
+__all__ = [
+    "Busy",
+    "Entry",
+    "Filter",
+    "GroupCommit",
+    "Inbox",
+    "Process",
+    "State",
+    "Stats",
+    "Unavailable",
+    "open_inbox",
+]

@@ -1,0 +1,72 @@
+"""Take messages in: keep what is new, and open a lane for each key that has something to deliver."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.tables import INBOX, LANES
+from sfcode.relay.message import Message
+
+LONGEST = 1_000
+"""Bytes of a message id or a key: an index of PostgreSQL takes no more than some 2,700 in all."""
+
+
+def accept(tx: Tx, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+    """Keep the messages of each group that are not here yet; give how many those were."""
+    rows = [(number, _row(message, tx.now)) for number, group in enumerate(groups) for message in group]
+    if not rows:
+        return (0,) * len(groups)
+    insert = (
+        tx.database.insert(INBOX)
+        .on_conflict_do_nothing(index_elements=["source", "message_id"])
+        .returning(INBOX.c.source, INBOX.c.message_id, INBOX.c.key, INBOX.c.finished_at)
+    )
+    fresh = tx.db.execute(insert, [row for _, row in rows]).all()
+    open_lanes(tx, ((row.source, row.key) for row in fresh if row.finished_at is None))
+    new = {(row.source, row.message_id) for row in fresh}
+    counts = [0] * len(groups)
+    for number, row in rows:
+        name = (row["source"], row["message_id"])
+        if name in new:
+            new.remove(name)
+            counts[number] += 1
+    return tuple(counts)
+
+
+def open_lanes(tx: Tx, keys: Iterable[tuple[str, str]]) -> None:
+    """Make sure that keys have lanes, and that whoever is about to close one of them looks again."""
+    # Everybody locks lanes in this order, so that nobody waits in a circle.
+    lanes = [{"source": source, "key": key, "due_at": tx.now} for source, key in sorted(set(keys))]
+    if lanes:
+        # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
+        # owner, who does not see the rows of this transaction yet, could close it behind them.
+        insert = tx.database.insert(LANES)
+        touch = insert.on_conflict_do_update(index_elements=["source", "key"], set_={"due_at": LANES.c.due_at})
+        tx.db.execute(touch, lanes)
+
+
+def _row(message: Message, now: datetime) -> dict[str, object]:
+    return {
+        "source": message.source,
+        "message_id": _short(message.message_id),
+        "key": _short(message.key),
+        "kind": message.kind,
+        "payload": message.payload,
+        "state": "parked" if message.parked else "ready",
+        "reason": message.parked,
+        "detail": "",
+        "attempts": 0,
+        "due_at": now,
+        "received_at": now,
+        "finished_at": now if message.parked else None,
+    }
+
+
+def _short(name: str) -> str:
+    data = name.encode("utf-8", "surrogatepass")
+    if len(data) <= LONGEST:
+        return name
+    return f"{name[:100]}...sha256:{hashlib.sha256(data).hexdigest()}"

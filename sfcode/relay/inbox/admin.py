@@ -1,0 +1,105 @@
+"""Look at the inbox, set rows to be delivered again, and drop old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.accept import open_lanes
+from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.tables import INBOX, LANES
+from sfcode.relay.inbox.values import Entry, Filter, State, Stats
+
+REPLAYED: tuple[State, ...] = ("parked", "dead")
+"""What a replay takes when it is not told which state: what was delivered is left alone."""
+
+
+def stats(tx: Tx) -> Stats:
+    """Count what there is."""
+    number = sa.func.count()
+    groups = (
+        sa.select(INBOX.c.source, INBOX.c.state, sa.literal("").label("reason"), number.label("number"))
+        .where(INBOX.c.finished_at.is_(None))
+        .group_by(INBOX.c.source, INBOX.c.state),
+        sa.select(INBOX.c.source, INBOX.c.state, INBOX.c.reason, number.label("number"))
+        .where(INBOX.c.finished_at.is_not(None))
+        .group_by(INBOX.c.source, INBOX.c.state, INBOX.c.reason),
+    )
+    counts: dict[tuple[str, State], int] = {}
+    reasons: dict[tuple[str, State, str], int] = {}
+    for group in groups:
+        for source, state, reason, found in tx.db.execute(group):
+            counts[source, state] = counts.get((source, state), 0) + found
+            if state in REPLAYED:
+                reasons[source, state, reason] = found
+    oldest = (
+        sa.select(INBOX.c.source, sa.func.min(INBOX.c.received_at))
+        .where(INBOX.c.finished_at.is_(None))
+        .group_by(INBOX.c.source)
+    )
+    waiting = sa.select(LANES.c.source, sa.func.count()).where(LANES.c.due_at > tx.now).group_by(LANES.c.source)
+    return Stats(tx.now, counts, reasons, dict(_pairs(tx, oldest)), dict(_pairs(tx, waiting)))
+
+
+def page(tx: Tx, choice: Filter, limit: int, before: int | None) -> tuple[Entry, ...]:
+    """List rows, the newest first; `before` is the id where the page before this one ended."""
+    columns = (INBOX.c[name] for name in Entry.__slots__)
+    rows = sa.select(*columns).where(*conditions(choice)).order_by(INBOX.c.id.desc()).limit(limit)
+    if before is not None:
+        rows = rows.where(INBOX.c.id < before)
+    return tuple(Entry(*row) for row in tx.db.execute(rows))
+
+
+def replay(tx: Tx, choice: Filter, after: int, limit: int) -> tuple[int, int]:
+    """Set up to `limit` finished rows with an id beyond `after` ready again; give how many, and the last id."""
+    chosen = sa.select(INBOX.c.id).where(*conditions(choice), INBOX.c.finished_at.is_not(None), INBOX.c.id > after)
+    if choice.state is None:
+        chosen = chosen.where(INBOX.c.state.in_(REPLAYED))
+    again = (
+        INBOX.update()
+        .where(INBOX.c.id.in_(chosen.order_by(INBOX.c.id).limit(limit)), INBOX.c.finished_at.is_not(None))
+        .values(state="ready", reason="", detail="", attempts=0, due_at=tx.now, finished_at=None)
+        .returning(INBOX.c.id, INBOX.c.source, INBOX.c.key)
+    )
+    rows = tx.db.execute(again).all()
+    open_lanes(tx, ((row.source, row.key) for row in rows))
+    return len(rows), max((row.id for row in rows), default=after)
+
+
+def purge(tx: Tx, state: State, age: timedelta, limit: int) -> int:
+    """Drop up to `limit` rows that finished longer ago than that."""
+    before = tx.now - age
+    old = sa.select(INBOX.c.id).where(
+        INBOX.c.state == state, INBOX.c.finished_at.is_not(None), INBOX.c.finished_at < before
+    )
+    dropped = INBOX.delete().where(INBOX.c.id.in_(old.limit(limit)), INBOX.c.finished_at < before)
+    return tx.db.execute(dropped).rowcount
+
+
+def mend(tx: Tx) -> int:
+    """Open a lane for each key that has open rows and none: rows that somebody set ready by hand, in SQL."""
+    lane = sa.exists().where(LANES.c.source == INBOX.c.source, LANES.c.key == INBOX.c.key)
+    lost = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None), ~lane).distinct()
+    keys = [(row.source, row.key) for row in tx.db.execute(lost)]
+    open_lanes(tx, keys)
+    return len(keys)
+
+
+def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
+    """Say a filter in SQL."""
+    equal = {name: getattr(choice, name) for name in ("state", "reason", "source", "kind", "key")}
+    found: list[sa.ColumnElement[bool]] = [INBOX.c[name] == value for name, value in equal.items() if value is not None]
+    if choice.ids is not None:
+        found.append(INBOX.c.id.in_(choice.ids))
+    if choice.since is not None:
+        found.append(INBOX.c.received_at >= choice.since)
+    if choice.until is not None:
+        found.append(INBOX.c.received_at < choice.until)
+    return found
+
+
+def _pairs(tx: Tx, query: sa.Select[Any]) -> list[tuple[str, Any]]:
+    return [cast(tuple[str, Any], tuple(row)) for row in tx.db.execute(query)]

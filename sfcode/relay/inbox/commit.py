@@ -1,0 +1,129 @@
+"""Group commit: many who wait share one transaction, and each learns what became of its own messages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, Protocol, Self
+
+from sfcode.relay.inbox.values import Busy, Unavailable
+from sfcode.relay.message import Message
+
+
+class Accepts(Protocol):
+    """What an inbox does with the messages of several callers."""
+
+    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+        """Keep all of them, or none; give how many of each caller were new."""
+        ...
+
+
+class _Waiting(NamedTuple):
+    messages: Sequence[Message]
+    answer: asyncio.Future[int]
+
+
+class GroupCommit:
+    """
+    Accepts messages from any number of tasks of one event loop.
+
+    While one transaction is on its way to the disk the next callers gather: nobody waits longer for it.
+    """
+
+    def __init__(self, inbox: Accepts, *, most_waiting: int = 10_000, at_once: int = 500) -> None:
+        self._inbox = inbox
+        self._most_waiting = most_waiting
+        self._at_once = at_once
+        self._queue: deque[_Waiting] = deque()
+        self._messages = 0
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._open = False
+        # A thread of its own: the shared ones may all be waiting for Salesforce.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox-accept")
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._open = True
+        self._task = asyncio.create_task(self._run(), name="inbox-accept")
+
+    async def stop(self) -> None:
+        """Take no more, write what waits, and end."""
+        self._open = False
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def waiting(self) -> int:
+        """Count the messages that are not yet written."""
+        return self._messages
+
+    async def accept(self, messages: Sequence[Message]) -> int:
+        """Keep messages; the return means that they are on the disk. Give how many were new."""
+        if not self._open:
+            raise Busy("The relay is stopping.", "Send it again later.")
+        if self._messages + len(messages) > self._most_waiting:
+            raise Busy(f"{self._messages} messages wait to be written.", "Send it again later.")
+        waiting = _Waiting(messages, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._messages += len(messages)
+        self._wake.set()
+        return await waiting.answer
+
+    async def _run(self) -> None:
+        while self._open or self._queue:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            batch = self._take()
+            if batch:
+                await self._write(batch)
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._queue and (not batch or size + len(self._queue[0].messages) <= self._at_once):
+            waiting = self._queue.popleft()
+            self._messages -= len(waiting.messages)
+            if not waiting.answer.done():  # whoever gave up waiting is not answered, and will send again
+                batch.append(waiting)
+                size += len(waiting.messages)
+        return batch
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        loop = asyncio.get_running_loop()
+        groups = [waiting.messages for waiting in batch]
+        try:
+            counts = await loop.run_in_executor(self._thread, self._inbox.accept_each, groups)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to know
+            if len(batch) == 1 or isinstance(error, Unavailable):
+                for waiting in batch:
+                    _answer(waiting, error)
+                return
+            # One of them cannot be written: it must not take the others with it.
+            for waiting in batch:
+                await self._write([waiting])
+            return
+        for waiting, count in zip(batch, counts, strict=True):
+            _answer(waiting, count)
+
+
+def _answer(waiting: _Waiting, answer: int | Exception) -> None:
+    with contextlib.suppress(asyncio.InvalidStateError):  # cancelled meanwhile
+        if isinstance(answer, Exception):
+            waiting.answer.set_exception(answer)
+        else:
+            waiting.answer.set_result(answer)

@@ -1,0 +1,174 @@
+"""
+The relay's durable memory: every message from its commit to its purge.
+
+All methods are synchronous and safe to call from any thread; each is one transaction, but for replay
+and purge, which work in bounded steps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox import accept, admin, claim, notes, settle
+from sfcode.relay.inbox.dialects import Database, Tx
+from sfcode.relay.inbox.values import Entry, Filter, Process, State, Stats, Unavailable
+from sfcode.relay.message import Claim, Claimed, Delivery, Latest, Message, Retry, Source
+
+T = TypeVar("T")
+AT_ONCE = 1_000
+TRIES = 5
+
+
+class Inbox:
+    """The messages of one database; `open_inbox` makes it."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def accept(self, messages: Sequence[Message]) -> int:
+        """Keep what is new; after the return it survives whatever happens. Give how many were new."""
+        return self.accept_each([messages])[0]
+
+    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+        """Keep the messages of several callers in one transaction; give how many of each were new."""
+        return self._write(lambda tx: accept.accept(tx, groups))
+
+    def claim(self, source: Source, *, limit: int, per_key: int, lease: float) -> Claim | None:
+        """Take messages to deliver, for so many seconds; None when nothing is due."""
+        wanted = claim.Wanted(source, limit, per_key, lease, time.monotonic() + lease)
+        return self._write(lambda tx: claim.claim(tx, wanted))
+
+    def settle(self, held: Claim, delivery: Delivery, retry: Callable[[Claimed, Retry], datetime | None]) -> int:
+        """
+        Write how messages ended, and the latest states, unless the lease went to somebody else: then nothing.
+
+        `retry` says when a message is tried again, on the clock of this process, or None to give it up. A message
+        without a settlement is released. Gives how many were settled: all or none.
+        """
+        strangers = set(delivery.settlements) - {message.id for message in held.messages}
+        if strangers:
+            raise ValueError(f"settled without being claimed: {sorted(strangers)}")
+        delays: dict[int, timedelta | None] = {}
+        for message in held.messages:
+            settlement = delivery.settlements.get(message.id)
+            if isinstance(settlement, Retry):
+                due = retry(message, settlement)
+                delays[message.id] = None if due is None else due - self._clock()
+        return self._write(lambda tx: settle.settle(tx, held, delivery, delays))
+
+    def release(self, held: Claim) -> None:
+        """Give messages back as they were."""
+        self._write(lambda tx: settle.settle(tx, held, Delivery({}), {}))
+
+    def extend(self, held: Claim, lease: float) -> Claim | None:
+        """Hold messages for so many seconds from now; None when the lease went to somebody else."""
+        deadline = time.monotonic() + lease
+        kept = self._write(lambda tx: settle.extend(tx, held, lease))
+        return replace(held, deadline=deadline) if kept else None
+
+    def latest(self, names: Iterable[str]) -> dict[str, Latest]:
+        """Find the latest states that were delivered of some names; what is unknown is left out."""
+        return self._read(lambda tx: notes.latest(tx, names))
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a small setting."""
+        self._write(lambda tx: notes.remember(tx, name, value))
+
+    def recall(self, name: str) -> str | None:
+        """Find a setting."""
+        return self._read(lambda tx: notes.recall(tx, name))
+
+    def stats(self) -> Stats:
+        """Count what there is."""
+        return self._read(admin.stats)
+
+    def page(self, choice: Filter, limit: int = 100, before: int | None = None) -> tuple[Entry, ...]:
+        """List rows, the newest first; for the next page give the id of the last one as `before`."""
+        return self._read(lambda tx: admin.page(tx, choice, limit, before))
+
+    def replay(self, choice: Filter) -> int:
+        """Have finished messages delivered again, as if never tried; those parked or dead, unless a state is named."""
+        total, after, count = 0, 0, AT_ONCE
+        while count >= AT_ONCE:
+            count, after = self._write(partial(admin.replay, choice=choice, after=after, limit=AT_ONCE))
+            total += count
+        return total
+
+    def purge(self, older_than: Mapping[State, timedelta]) -> int:
+        """Drop what finished longer ago than its state is kept; open messages are never dropped."""
+        total = 0
+        for state, age in older_than.items():
+            count = AT_ONCE
+            while count >= AT_ONCE:
+                count = self._write(partial(admin.purge, state=state, age=age, limit=AT_ONCE))
+                total += count
+        return total
+
+    def mend(self) -> int:
+        """Make messages deliverable that were set ready by hand, in SQL; give how many keys had such ones."""
+        return self._write(admin.mend)
+
+    def ping(self) -> None:
+        """Raise Unavailable unless the database answers."""
+        self._read(lambda tx: tx.db.execute(sa.select(1)))
+
+    def heartbeat(self, process_id: str, now: datetime | None = None) -> None:
+        """Note that a process is alive; now is what the database's clock says, unless given."""
+        self._write(lambda tx: notes.heartbeat(tx, process_id, now or tx.now))
+
+    def leave(self, process_id: str) -> None:
+        """Note that a process ends."""
+        self._write(lambda tx: notes.leave(tx, process_id))
+
+    def processes(self, within: float = 60) -> tuple[Process, ...]:
+        """List the processes that showed a sign of life in so many seconds."""
+        return self._read(lambda tx: notes.processes(tx, within))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, work: Callable[[Tx], T]) -> T:
+        """Run a transaction, and again when it lost against another one that had locked in another order."""
+        for left in reversed(range(TRIES)):
+            try:
+                with self._database.write() as tx:
+                    return work(tx)
+            except sa.exc.DBAPIError as error:
+                if not left or getattr(error.orig, "sqlstate", "") not in _LOST:
+                    raise _said(error) from error
+            except sa.exc.TimeoutError as error:
+                raise Unavailable("The relay's database is too busy: no connection came free.") from error
+        raise AssertionError("unreachable")
+
+    def _read(self, work: Callable[[Tx], T]) -> T:
+        try:
+            with self._database.read() as tx:
+                return work(tx)
+        except sa.exc.DBAPIError as error:
+            raise _said(error) from error
+        except sa.exc.TimeoutError as error:
+            raise Unavailable("The relay's database is too busy: no connection came free.") from error
+
+
+_LOST = ("40001", "40P01")
+
+
+def _said(error: sa.exc.DBAPIError) -> Exception:
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+        return Unavailable(f"The relay's database does not answer: {str(error.orig).strip().splitlines()[0]}")
+    return error

@@ -1,0 +1,88 @@
+"""
+The schema's history: statements that bring a database from each version to the next, never edited once released.
+
+Each step is one transaction together with its row in `relay_migrations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from sfcode.errors import Refused
+from sfcode.relay.inbox.dialects import Database
+from sfcode.relay.inbox.tables import MIGRATIONS
+
+
+class Migration(NamedTuple):
+    """One step: a name for people, and statements with the engine's words for types in braces."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+RECORD = (
+    "CREATE TABLE IF NOT EXISTS relay_migrations (version integer PRIMARY KEY, name {text} NOT NULL,"
+    " applied_at {moment} NOT NULL)"
+)
+
+HISTORY: tuple[Migration, ...] = (
+    Migration(
+        "inbox, lanes, latest, settings, processes",
+        (
+            (
+                "CREATE TABLE relay_inbox (id {id}, source {text} NOT NULL, message_id {text} NOT NULL, key {text} NOT NULL,"
+                " kind {text} NOT NULL, payload text NOT NULL, state {text} NOT NULL, reason {text} NOT NULL,"
+                " detail {text} NOT NULL, attempts integer NOT NULL, due_at {moment} NOT NULL, lease_until {moment},"
+                " lease_token {text}, received_at {moment} NOT NULL, finished_at {moment}, UNIQUE (source, message_id))"
+            ),
+            "CREATE INDEX relay_inbox_open ON relay_inbox (source, key, id) WHERE finished_at IS NULL",
+            "CREATE INDEX relay_inbox_finished ON relay_inbox (state, finished_at) WHERE finished_at IS NOT NULL",
+            (
+                "CREATE TABLE relay_lanes (source {text} NOT NULL, key {text} NOT NULL, due_at {moment} NOT NULL,"
+                " PRIMARY KEY (source, key))"
+            ),
+            "CREATE INDEX relay_lanes_due ON relay_lanes (source, due_at)",
+            "CREATE TABLE relay_latest (name {text} PRIMARY KEY, stamp {text} NOT NULL, value {text} NOT NULL)",
+            "CREATE TABLE relay_settings (name {text} PRIMARY KEY, value {text} NOT NULL)",
+            "CREATE TABLE relay_processes (id {text} PRIMARY KEY, started_at {moment} NOT NULL, seen_at {moment} NOT NULL)",
+        ),
+    ),
+)
+
+
+def migrate(database: Database, name: str) -> None:
+    """Bring a database to this program's version; `name` is how people know it."""
+    # Looked at first without a lock, so that `relay status` does not wait for a writer.
+    version = _version(database)
+    while version < len(HISTORY):
+        with database.write() as tx:
+            database.one_migrates(tx.db)
+            _run(tx.db, (RECORD,), database.words)
+            version = _last(tx.db)
+            if version < len(HISTORY):
+                step = HISTORY[version]
+                _run(tx.db, step.statements, database.words)
+                version += 1
+                tx.db.execute(MIGRATIONS.insert(), {"version": version, "name": step.name, "applied_at": tx.now})
+    if version > len(HISTORY):
+        raise Refused(
+            f"{name} was made by a newer sfcode: its schema has version {version}, this one knows up to {len(HISTORY)}",
+            "Run the version of sfcode that the other relay processes run, or a newer one.",
+        )
+
+
+def _version(database: Database) -> int:
+    with database.read() as tx:
+        return _last(tx.db) if sa.inspect(tx.db).has_table(MIGRATIONS.name) else 0
+
+
+def _last(db: sa.Connection) -> int:
+    return db.execute(sa.select(sa.func.max(MIGRATIONS.c.version))).scalar() or 0
+
+
+def _run(db: sa.Connection, statements: tuple[str, ...], words: Mapping[str, str]) -> None:
+    for statement in statements:
+        db.exec_driver_sql(statement.format_map(words))

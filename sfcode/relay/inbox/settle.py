@@ -1,0 +1,119 @@
+"""Write down how claimed messages ended, and let their lanes go on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.claim import put_off
+from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.tables import INBOX, LANES, LATEST
+from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement
+
+GAVE_UP = "gave_up"
+LONGEST_DETAIL = 2_000
+
+
+def settle(
+    tx: Tx,
+    claim: Claim,
+    delivery: Delivery,
+    delays: Mapping[int, timedelta | None],
+) -> int:
+    """
+    Write settlements and latest states if the whole claim is still held, else nothing; give how many messages.
+
+    `delays` has how long each message to retry waits, or None where that is given up.
+    """
+    if not hold(tx, claim):
+        return 0
+    same: defaultdict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    for message in claim.messages:
+        settlement = delivery.settlements.get(message.id, Released())
+        delay = delays.get(message.id)
+        values = _values(settlement, tx.now, tx.now + delay if delay is not None else None)
+        same[tuple(values.items())].append(message.id)
+    for change, ids in same.items():
+        _update(tx, ids, dict(change))
+    reopen(tx, claim.messages[0].source, sorted({message.key for message in claim.messages}))
+    remember_latest(tx, delivery.latest)
+    return len(claim.messages)
+
+
+def hold(tx: Tx, claim: Claim) -> bool:
+    """Lock the lanes of a claim, and tell whether all of it is still the caller's."""
+    source, keys = claim.messages[0].source, {message.key for message in claim.messages}
+    lanes = sa.select(LANES.c.key).where(LANES.c.source == source, LANES.c.key.in_(keys)).order_by(LANES.c.key)
+    tx.db.execute(tx.database.held(lanes)).all()
+    ids = [message.id for message in claim.messages]
+    mine = sa.select(sa.func.count()).where(
+        INBOX.c.id.in_(ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token
+    )
+    return tx.db.execute(mine).scalar_one() == len(ids)
+
+
+def extend(tx: Tx, claim: Claim, lease: float) -> bool:
+    """Hold a claim for longer, from now on; tell whether it was still held."""
+    if not hold(tx, claim):
+        return False
+    until = tx.now + timedelta(seconds=lease)
+    put_off(tx, claim.messages[0].source, sorted({message.key for message in claim.messages}), until)
+    tx.db.execute(INBOX.update().where(INBOX.c.id.in_([m.id for m in claim.messages])).values(lease_until=until))
+    return True
+
+
+def reopen(tx: Tx, source: str, keys: Collection[str]) -> None:
+    """Set lanes, which are locked, to when their eldest open row is due; close those that have none left."""
+    its = (INBOX.c.source == LANES.c.source) & (INBOX.c.key == LANES.c.key) & INBOX.c.finished_at.is_(None)
+    lanes = (LANES.c.source == source) & LANES.c.key.in_(keys)
+    eldest = sa.select(INBOX.c.due_at).where(its).order_by(INBOX.c.id).limit(1).scalar_subquery()
+    tx.db.execute(LANES.delete().where(lanes, ~sa.exists().where(its)))
+    tx.db.execute(LANES.update().where(lanes).values(due_at=eldest))
+
+
+def remember_latest(tx: Tx, latest: Iterable[Latest]) -> None:
+    """Keep states that are as new as what is known, or newer."""
+    newest: dict[str, Latest] = {}
+    for state in latest:
+        if state.name not in newest or state.stamp >= newest[state.name].stamp:
+            newest[state.name] = state
+    if not newest:
+        return
+    insert = tx.database.insert(LATEST)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"stamp": insert.excluded.stamp, "value": insert.excluded.value},
+        where=insert.excluded.stamp >= LATEST.c.stamp,
+    )
+    rows = [{"name": name, "stamp": newest[name].stamp, "value": newest[name].value} for name in sorted(newest)]
+    tx.db.execute(upsert, rows)
+
+
+def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict[str, Any]:
+    """Say what a settlement makes of its row; `again` counts the attempt."""
+    match settlement:
+        case Done(note):
+            return {"state": "done", "reason": "", "detail": _cut(note), "finished_at": now, "again": 1}
+        case Parked(reason, detail):
+            return {"state": "parked", "reason": reason, "detail": _cut(detail), "finished_at": now, "again": 1}
+        case Retry(error, counts=counts) if due is not None:
+            return {"state": "ready", "reason": "", "detail": _cut(error), "due_at": due, "again": int(counts)}
+        case Retry(error):
+            return {"state": "dead", "reason": GAVE_UP, "detail": _cut(error), "finished_at": now, "again": 1}
+        case Released():
+            return {"state": "ready", "again": 0}
+
+
+def _update(tx: Tx, ids: Collection[int], values: dict[str, Any]) -> None:
+    again = values.pop("again")
+    if again:
+        values["attempts"] = INBOX.c.attempts + again
+    tx.db.execute(INBOX.update().where(INBOX.c.id.in_(ids)).values(lease_until=None, lease_token=None, **values))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_DETAIL else f"{text[: LONGEST_DETAIL - 3]}..."

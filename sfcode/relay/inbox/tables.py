@@ -1,0 +1,74 @@
+"""
+The tables, as queries see them; migrations.py makes them.
+
+An open row has no `finished_at`. A lane is a key that has open rows: it says when the eldest of them
+may be taken, and whoever takes it takes the lane. So a key has one owner at a time, and finding work
+is a look at the start of one short index, however long the backlog and whatever blocks it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.types import Json, Moment, Text
+
+METADATA = sa.MetaData()
+
+INBOX = sa.Table(
+    "relay_inbox",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("source", Text, nullable=False),
+    sa.Column("message_id", Text, nullable=False),
+    sa.Column("key", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("payload", Json, nullable=False),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("detail", Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("lease_until", Moment),
+    sa.Column("lease_token", Text),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+)
+
+LANES = sa.Table(
+    "relay_lanes",
+    METADATA,
+    sa.Column("source", Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("due_at", Moment, nullable=False),
+)
+
+LATEST = sa.Table(
+    "relay_latest",
+    METADATA,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("stamp", Text, nullable=False),
+    sa.Column("value", Text, nullable=False),
+)
+
+SETTINGS = sa.Table(
+    "relay_settings",
+    METADATA,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("value", Text, nullable=False),
+)
+
+PROCESSES = sa.Table(
+    "relay_processes",
+    METADATA,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+)
+
+MIGRATIONS = sa.Table(
+    "relay_migrations",
+    METADATA,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("applied_at", Moment, nullable=False),
+)

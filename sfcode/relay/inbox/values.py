@@ -1,0 +1,88 @@
+"""What the inbox tells about itself: rows, counts, processes; and how to choose rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sfcode.errors import SfcodeError
+
+State = Literal["ready", "leased", "done", "parked", "dead"]
+"""Ready and leased rows are open: they block the younger ones of their key. The others are finished."""
+
+STATES: tuple[State, ...] = get_args(State)
+
+
+class Unavailable(SfcodeError):
+    """The database does not answer, or not in time; nothing was written."""
+
+
+class Busy(SfcodeError):
+    """More messages wait to be written than memory should hold; the sender has to come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Chooses rows: all that is given has to fit, and what is left out fits every row."""
+
+    ids: tuple[int, ...] | None = None
+    state: State | None = None
+    reason: str | None = None
+    source: str | None = None
+    kind: str | None = None
+    key: str | None = None
+    since: datetime | None = None
+    """Received then or later."""
+    until: datetime | None = None
+    """Received before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the inbox, for people to look at."""
+
+    id: int
+    source: str
+    message_id: str
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    state: State
+    reason: str
+    """Short name of why it is parked or dead."""
+    detail: str
+    attempts: int
+    due_at: datetime
+    received_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How much there is in the inbox, at one moment."""
+
+    now: datetime
+    """The clock that due times and leases go by."""
+    counts: Mapping[tuple[str, State], int]
+    """Rows by source and state; what there is none of is left out."""
+    reasons: Mapping[tuple[str, State, str], int]
+    """Parked and dead rows by source, state and reason."""
+    oldest: Mapping[str, datetime]
+    """When the oldest open row of each source was received."""
+    waiting: Mapping[str, int]
+    """Keys of each source that wait: for a retry, or for a lease to end."""
+
+    def count(self, state: State, source: str | None = None) -> int:
+        """Count the rows of a state, of one source or of all."""
+        return sum(number for (whose, what), number in self.counts.items() if what == state and source in (None, whose))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A relay process that showed a sign of life."""
+
+    id: str
+    started_at: datetime
+    seen_at: datetime
