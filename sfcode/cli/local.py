@@ -16,6 +16,7 @@ from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.local import LocalOrg
+    from sfcode.local.appcues import LocalAppcues
     from sfcode.local.faults import Fault
 
 state_option = click.option(
@@ -40,6 +41,11 @@ def local() -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="Port; 0 takes a free one."
 )
+@click.option(
+    "--appcues-port",
+    type=click.IntRange(0, 65535),
+    help="Port of the local Appcues; when left out, the next one after --port.",
+)
 @click.option("--tls", is_flag=True, help="Serve https as well, with a certificate made for this machine.")
 @click.option(
     "--tls-port",
@@ -53,7 +59,7 @@ def local() -> None:
     "outbound_hosts",
     metavar="HOST",
     multiple=True,
-    help="Host that outbound messages may be sent to, besides this machine. Can be given several times.",
+    help="Host that outbound messages and webhooks may be sent to, besides this machine. Can be given several times.",
 )
 @click.option("--no-deliveries", is_flag=True, help="Keep outbound messages in the queue.")
 @click.option(
@@ -73,32 +79,39 @@ def serve(
     tls_port: int,
     state: Path,
     *,
+    appcues_port: int | None,
     outbound_hosts: tuple[str, ...],
     faults: tuple[str, ...],
     tls: bool,
     no_deliveries: bool,
     as_json: bool,
 ) -> None:
-    """Serve the local org on 127.0.0.1 until Ctrl-C; its state stays."""
+    """Serve the local org and the local Appcues on 127.0.0.1 until Ctrl-C; their state stays."""
     from sfcode.local import serve as serve_org
+    from sfcode.local.appcues import serve_appcues
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     armed = _faults(faults)
-    with serve_org(
-        state,
-        port=port,
-        tls=tls,
-        tls_port=tls_port,
-        deliver=not no_deliveries,
-        outbound_hosts=outbound_hosts,
-        faults=armed,
-    ) as org:
+    if appcues_port is None:
+        appcues_port = port and port + 1
+    with (
+        serve_org(
+            state,
+            port=port,
+            tls=tls,
+            tls_port=tls_port,
+            deliver=not no_deliveries,
+            outbound_hosts=outbound_hosts,
+            faults=armed,
+        ) as org,
+        serve_appcues(state, port=appcues_port, outbound_hosts=outbound_hosts) as appcues,
+    ):
         if as_json or session.json:
-            click.echo(json_module.dumps(_ready(org)))
+            click.echo(json_module.dumps(_ready(org, appcues)))
         else:
-            click.echo(_how_to_sign_in(org, state))
+            click.echo(_how_to_sign_in(org, appcues, state))
         stop.wait()
     if not (as_json or session.json):
         say(session, "Stopped.")
@@ -108,7 +121,7 @@ def serve(
 @state_option
 @click.pass_obj
 def reset(session: Session, state: Path) -> None:
-    """Put the shipped company back in the place of everything that the local org holds."""
+    """Put the shipped company back in the place of all that the local org holds, and empty the local Appcues."""
     from sfcode.local import reset as reset_org
 
     reset_org(state)
@@ -191,12 +204,13 @@ def _done(session: Session, state: Path, text: str) -> None:
         say(session, text)
 
 
-def _ready(org: LocalOrg) -> dict[str, str]:
+def _ready(org: LocalOrg, appcues: LocalAppcues) -> dict[str, str]:
     ready = {"url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
+    ready["appcues_url"] = appcues.url
     return ready | ({"tls_url": org.tls_url, "certificate": str(org.certificate)} if org.tls_url else {})
 
 
-def _how_to_sign_in(org: LocalOrg, state: Path) -> str:
+def _how_to_sign_in(org: LocalOrg, appcues: LocalAppcues, state: Path) -> str:
     return f"""\
 The local org answers at {org.url}
   user   {org.username}
@@ -210,6 +224,10 @@ Try it with the sf CLI, without signing in:
 Or sign in once, and say --target-org local from then on:
   SF_ACCESS_TOKEN='{org.access_token}' sf org login access-token \\
     --instance-url {org.url} --no-prompt --alias local
+
+The local Appcues answers at {appcues.url}
+  account {appcues.account_id}
+  export APPCUES_API_URL={appcues.url} APPCUES_API_KEY={appcues.api_key} APPCUES_API_SECRET={appcues.api_secret}
 
 Ctrl-C stops it."""  # noqa: S608
 

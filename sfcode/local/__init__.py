@@ -58,8 +58,11 @@ def serve(
 
 
 def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
-    """Put the shipped company in the place of whatever the org in this folder holds."""
+    """Put the shipped company in the place of whatever the org in this folder holds; empty the Appcues beside it."""
+    from sfcode.local import appcues
+
     load(state, None, clock=clock, rng=rng)
+    appcues.reset(state)
 
 
 def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:

@@ -41,7 +41,7 @@ def test_serve_prints_one_line_when_ready_and_stops_cleanly(state: Path, number:
     """Ctrl-C and SIGTERM end it with code 0 and no traceback."""
     with serving(state, "--json") as (process, line):
         ready = json.loads(line)
-        assert set(ready) == {"url", "access_token", "org_id", "username"}
+        assert set(ready) == {"url", "access_token", "org_id", "username", "appcues_url"}
         assert call(ready, "GET", "/limits").status_code == 200
         process.send_signal(number)
         out, err = process.communicate(timeout=20)

@@ -1,7 +1,7 @@
 """
-Post a message to its endpoint: to hosts that were allowed only, without proxies or redirects.
+Post a message or a webhook to its endpoint: to hosts that were allowed only, without proxies or redirects.
 
-The local org is closed: by itself it contacts this machine only, so that nobody's real endpoint hears
+What is local is closed: by itself it contacts this machine only, so that nobody's real endpoint hears
 of a record that exists on a laptop.
 """
 
@@ -13,13 +13,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TIMEOUT = 60.0
 MAX_ANSWER = 64 * 1024
 CHUNK = 8 * 1024
+SOAP = MappingProxyType({"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'})
 
 
 class Undelivered(Exception):
@@ -36,19 +38,20 @@ class Poster:
         self._connection: http.client.HTTPConnection | None = None
         self._closed = False
 
-    def post(self, url: str, body: bytes) -> tuple[int, bytes]:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str] = SOAP) -> tuple[int, bytes]:
         """Post a message; give status and body of the answer. Raises Undelivered."""
         parts = self._allowed(url)
         deadline = time.monotonic() + self._timeout
         connection = _connection(parts, self._timeout)
         with self._lock:
             if self._closed:
-                raise Undelivered("the local org is being stopped")
+                raise Undelivered("the server is being stopped")
             self._connection = connection
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
         target = parts.path or "/"
         try:
-            connection.request("POST", f"{target}?{parts.query}" if parts.query else target, body, headers)
+            connection.request(
+                "POST", f"{target}?{parts.query}" if parts.query else target, body, {**headers, "Connection": "close"}
+            )
             response = connection.getresponse()
             return response.status, _read(response, connection, deadline)
         except ssl.SSLError as error:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.local.context import Context
 from sfcode.local.errors import ApiError, invalid_session
+from sfcode.local.faults.strike import struck
 from sfcode.local.metadata import soap
-from sfcode.local.protocol import ABORT
 from sfcode.local.rest.call import refuse
 
 CONTROL = "/services/sfcode/"
@@ -38,29 +38,11 @@ class FaultDoor:
         if path.startswith(COUNTED):
             context.usage.count(context.clock.now())
         send = self._with_usage(path, send)
-        late = context.faults.take("latency", path=path, method=method)
-        if late is not None:
-            await asyncio.sleep(late.seconds)
-        if context.faults.take("drop", path=path, method=method) is not None:
-            await _drop(scope, receive)
-            return
-        refusal = self._refusal(path, method)
-        if refusal is not None:
-            await _read(receive)
-            await refusal(scope, receive, send)
-            return
-        if context.faults.take("drop_after", path=path, method=method) is not None:
-            await self._app(scope, receive, _nowhere)
-            await _drop(scope, receive)
-            return
-        await self._app(scope, receive, send)
+        refusal = partial(self._refusal, path, method)
+        await struck(self._app, scope, receive, send, faults=context.faults, refusal=refusal)
 
     def _refusal(self, path: str, method: str) -> Response | None:
         faults = self._context.faults
-        down = faults.take("unavailable", path=path, method=method)
-        if down is not None:
-            headers = {} if down.retry_after is None else {"Retry-After": str(down.retry_after)}
-            return PlainTextResponse("Service Unavailable", 503, headers)
         if faults.take("request_limit", path=path, method=method) is not None:
             refused = _refused(path, ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403))
             limit = self._context.usage.limit
@@ -89,22 +71,3 @@ def _refused(path: str, error: ApiError) -> Response:
         return refuse(error)
     text = "Invalid Session ID found in SessionHeader: Illegal Session" if error.status == 401 else error.message
     return Response(soap.fault(soap.Fault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")
-
-
-async def _drop(scope: Scope, receive: Receive) -> None:
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is not None:
-        abort["now"]()
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _read(receive: Receive) -> None:
-    """Take in the request: who is answered in the middle of a body may see a broken connection instead."""
-    while (message := await receive())["type"] == "http.request":
-        if not message.get("more_body"):
-            return
-
-
-async def _nowhere(_message: Message) -> None:
-    """Send an answer to nobody."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -39,9 +39,11 @@ class Fault:
     method: str = ANY
     object: str = ANY
     times: int | None = None
-    """How often it strikes; None: once, or without end where there is a probability."""
+    """How often it strikes; None: once, or without end where there is a probability or `every`."""
     skip: int = 0
     """How many requests that fit are let through first."""
+    every: int = 1
+    """Of those after them, one in so many is struck: the third, the sixth, ... with 3."""
     probability: float = 1.0
     seed: int = 0
     seconds: float = 1.0
@@ -51,7 +53,7 @@ class Fault:
     @property
     def at_most(self) -> int | None:
         """How often it strikes in all; None: without end."""
-        return 1 if self.times is None and self.probability == 1.0 else self.times
+        return 1 if self.times is None and self.probability == 1.0 and self.every == 1 else self.times
 
     def fits(self, path: str, method: str, object_name: str) -> bool:
         """Tell whether it concerns this request, or this record's write."""
@@ -66,8 +68,8 @@ class Fault:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
 
-def from_json(value: object) -> Fault:
-    """Read a fault. Raises BadFault, which says what is wrong."""
+def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> Fault:
+    """Read a fault of one of some kinds. Raises BadFault, which says what is wrong."""
     if not isinstance(value, Mapping):
         raise BadFault('a fault is a JSON object: {"kind": "unavailable", "times": 2}')
     known = {field.name: field for field in fields(Fault)}
@@ -75,8 +77,8 @@ def from_json(value: object) -> Fault:
         if name not in known:
             raise BadFault(f"a fault has no {name!r}; there is {', '.join(known)}")
     kind = value.get("kind")
-    if kind not in KINDS:
-        raise BadFault(f"there is no fault {kind!r}; there is {', '.join(KINDS)}")
+    if kind not in kinds:
+        raise BadFault(f"there is no fault {kind!r}; there is {', '.join(kinds)}")
     read = {name: _checked(name, each) for name, each in value.items()}
     return Fault(**read)
 
@@ -93,7 +95,7 @@ def from_text(text: str) -> Fault:
     return from_json(value)
 
 
-_WHOLE = {"times": 1, "skip": 0, "seed": 0, "retry_after": 0, "polls": 1}
+_WHOLE = {"times": 1, "skip": 0, "every": 1, "seed": 0, "retry_after": 0, "polls": 1}
 """Whole numbers, and the least of each."""
 _REAL = {"probability": 1.0, "seconds": SECONDS_AT_MOST}
 """Numbers from 0, and the largest of each."""

@@ -32,7 +32,9 @@ class Armed:
     def strikes(self) -> bool:
         """Count a request that fits, and tell whether it is struck."""
         self.seen += 1
-        if self.left == 0 or self.seen <= self.fault.skip or self.rng.random() >= self.fault.probability:
+        if self.left == 0 or self.seen <= self.fault.skip or (self.seen - self.fault.skip) % self.fault.every:
+            return False
+        if self.rng.random() >= self.fault.probability:
             return False
         self.hits += 1
         return True

@@ -1,0 +1,70 @@
+"""
+The local Appcues: an emulator of Appcues' HTTP API on this machine, which sends webhooks too.
+
+It stands in for an account in tests and in the demo. Its state is one SQLite file in a folder, the
+local org's where both are served together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sfcode.local.clock import Clock
+    from sfcode.local.faults import Fault
+
+__all__ = ["ACCOUNT_ID", "API_KEY", "API_SECRET", "LocalAppcues", "reset", "serve_appcues"]
+
+STATE_FILE = "appcues.db"
+ACCOUNT_ID = "1"
+API_KEY = "local-appcues-key"
+API_SECRET = "local-appcues-secret"  # noqa: S105 (of the account that every machine has; no secret of anybody's)
+RATE = 60.0
+"""Requests per second that an account may make."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAppcues:
+    """A local Appcues that answers: where, and with which credentials."""
+
+    url: str
+    account_id: str = ACCOUNT_ID
+    api_key: str = API_KEY
+    api_secret: str = API_SECRET
+
+
+@contextmanager
+def serve_appcues(
+    state: Path,
+    *,
+    port: int = 0,
+    clock: Clock | None = None,
+    rate: float | None = RATE,
+    outbound_hosts: Collection[str] = (),
+    faults: Iterable[Fault] = (),
+) -> Iterator[LocalAppcues]:
+    """
+    Serve the account whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
+
+    With `rate` None it takes any number of requests per second. Its webhooks go to this machine and to `outbound_hosts`.
+    """
+    from sfcode.local.appcues import server
+
+    with server.serve(
+        state / STATE_FILE, port=port, clock=clock, rate=rate, outbound_hosts=outbound_hosts, faults=faults
+    ) as account:
+        yield account
+
+
+def reset(state: Path) -> None:
+    """Forget all that the account in this folder holds; there need not be one."""
+    if not (state / STATE_FILE).exists():
+        return
+    from sfcode.local.appcues.state import State
+
+    with State(state / STATE_FILE) as account:
+        account.clear()

@@ -1,0 +1,151 @@
+"""The web application: the door, the faults, the limit, the credentials, and then whoever answers."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from email.utils import format_datetime
+from functools import partial
+from urllib.parse import parse_qsl, unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from sfcode.local.appcues import ACCOUNT_ID, API_KEY, API_SECRET
+from sfcode.local.appcues.call import Account, ApiError, Call, Handler, Route
+from sfcode.local.appcues.journal import Journal
+from sfcode.local.faults.strike import struck
+from sfcode.local.web import meant_for_us
+
+CONTROL = "/sfcode/"
+"""Faults, limit and journal do not reach what controls them."""
+MAX_BODY = 10 * 1024 * 1024
+_CREDENTIALS = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode())
+
+log = logging.getLogger(__name__)
+
+
+class App:
+    """The application of one local Appcues."""
+
+    def __init__(
+        self, account: Account, journal: Journal, routes: Sequence[Route], monotonic: Callable[[], float]
+    ) -> None:
+        self._account, self._journal, self._monotonic = account, journal, monotonic
+        self._routes = [(method, path.strip("/").split("/"), handler) for method, path, handler in routes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        send = self._dated(send)
+        if not meant_for_us(scope):
+            refused = ApiError(403, "the local Appcues answers to 127.0.0.1 and localhost only")
+            await refused.response()(scope, receive, send)
+            return
+        try:
+            body = await _body(receive)
+        except ApiError as error:
+            await error.response()(scope, receive, send)
+            return
+        answer = partial(self._answer, body)
+        if scope["path"].startswith(CONTROL):
+            await answer(scope, receive, send)
+            return
+        entry = self._journal.open(
+            scope["method"], scope["raw_path"].decode("latin-1"), body, self._account.clock.now()
+        )
+        await struck(
+            answer,
+            scope,
+            _read_already(receive),
+            self._journal.noting(entry, send),
+            faults=self._account.faults,
+            refusal=partial(self._limited, scope["method"], scope["path"]),
+        )
+
+    def _limited(self, method: str, path: str) -> Response | None:
+        fault = self._account.faults.take("rate_limit", path=path, method=method)
+        seconds = (fault.retry_after or 1) if fault is not None else self._account.bucket.wait(self._monotonic())
+        if not seconds:
+            return None
+        return ApiError(429, "too many requests for this account", {"Retry-After": str(seconds)}).response()
+
+    async def _answer(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await run_in_threadpool(self._handle, scope, body)
+        await response(scope, receive, send)
+
+    def _handle(self, scope: Scope, body: bytes) -> Response:
+        try:
+            _sign_in(Headers(scope=scope))
+            # The path as it was sent: a slash inside an id is part of it.
+            parts = [unquote(part) for part in scope["raw_path"].decode("latin-1").strip("/").split("/")]
+            handler, variable = self._route(scope["method"], parts)
+            if parts[0] == "v2" and variable[0] != ACCOUNT_ID:
+                raise ApiError(403, f"these credentials are of account {ACCOUNT_ID}")
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            return handler(Call(self._account, variable, query, body))
+        except ApiError as error:
+            return error.response()
+        except Exception:
+            log.exception("answering %s", scope["path"])
+            return ApiError(500, "the local Appcues has a bug").response()
+
+    def _route(self, method: str, parts: Sequence[str]) -> tuple[Handler, list[str]]:
+        known = False
+        for allowed, pattern, handler in self._routes:
+            variable = _matched(pattern, parts)
+            if variable is not None and allowed == method:
+                return handler, variable
+            known = known or variable is not None
+        raise ApiError(405, f"{method} is not allowed here") if known else ApiError(404, "there is nothing here")
+
+    def _dated(self, send: Send) -> Send:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._account.clock.now().astimezone(UTC), usegmt=True).encode("ascii")
+                message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
+            await send(message)
+
+        return dated
+
+
+def _matched(pattern: Sequence[str], parts: Sequence[str]) -> list[str] | None:
+    if len(pattern) != len(parts) or not all(parts):
+        return None
+    pairs = list(zip(pattern, parts, strict=True))
+    if not all(expected == part or expected.startswith("{") for expected, part in pairs):
+        return None
+    return [part for expected, part in pairs if expected.startswith("{")]
+
+
+def _sign_in(headers: Mapping[str, str]) -> None:
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic" or not hmac.compare_digest(given.strip().encode(), _CREDENTIALS):
+        raise ApiError(401, "the API key or its secret is wrong")
+
+
+def _read_already(receive: Receive) -> Receive:
+    messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receiving() -> Message:
+        return next(messages, None) or await receive()
+
+    return receiving
+
+
+async def _body(receive: Receive) -> bytes:
+    parts, size = [], 0
+    while (message := await receive())["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            raise ApiError(413, f"the body is larger than {MAX_BODY} bytes")
+        if not message.get("more_body"):
+            break
+    return b"".join(parts)

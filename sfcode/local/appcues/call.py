@@ -1,0 +1,76 @@
+"""One call, and what it is answered with."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from sfcode.local.appcues.bucket import Bucket
+from sfcode.local.appcues.state import State
+from sfcode.local.clock import Clock
+from sfcode.local.faults import Faults
+
+
+@dataclass(frozen=True)
+class Account:
+    """State, time, faults and limits of one local Appcues."""
+
+    state: State
+    clock: Clock
+    bucket: Bucket
+    faults: Faults = field(default_factory=Faults)
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that may be made: the variable parts of its path, decoded, and its body."""
+
+    account: Account
+    parts: Sequence[str]
+    query: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Read the body as JSON. Raises ApiError."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise ApiError(400, "the body is not valid JSON") from error
+
+    def json_object(self) -> dict[str, Any]:
+        """Read the body as a JSON object. Raises ApiError."""
+        body = self.json()
+        if not isinstance(body, dict):
+            raise ApiError(400, "the body must be a JSON object")
+        return body
+
+
+Handler = Callable[[Call], Response]
+Route = tuple[str, str, Handler]
+"""A method, a path whose parts in braces vary, and who answers."""
+
+
+class ApiError(Exception):
+    """A refusal, as Appcues words it: a status, its title, and what is wrong."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
+
+    def response(self) -> Response:
+        """Give it as an answer."""
+        title = HTTPStatus(self.status).phrase
+        body = {"error": True, "status": self.status, "title": title, "detail": self.detail}
+        return JSONResponse(body, self.status, self.headers)
+
+
+def done(status: int = 200) -> Response:
+    """Say that something was done."""
+    return JSONResponse({"status": status, "title": HTTPStatus(status).phrase}, status)

@@ -1,0 +1,150 @@
+"""
+What Appcues does not have: routes by which tests and curious people answer surveys, set webhooks, arm faults and look.
+
+They take the credentials of the API, and are out of reach of faults and limit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from sfcode.local.appcues import ACCOUNT_ID, RATE
+from sfcode.local.appcues.call import ApiError, Call, Route
+from sfcode.local.appcues.journal import Journal
+from sfcode.local.appcues.sender import WEBHOOK, Sender
+from sfcode.local.appcues.values import auto_properties
+from sfcode.local.appcues.webhook import event_body, read_webhook
+from sfcode.local.faults import BadFault, from_json
+
+BASE = "/sfcode"
+SHOWN = 100
+"""Deliveries that are listed; the others are counted."""
+KINDS = {
+    "latency": "the answer takes `seconds` longer",
+    "unavailable": "503, with Retry-After when `retry_after` is given",
+    "rate_limit": "429, with Retry-After, `retry_after` or 1",
+    "drop": "the connection is closed before the request is handled",
+    "drop_after": "the request is handled, then the connection is closed without an answer",
+    "duplicate_delivery": "a webhook that was taken is sent once more; `path` is the endpoint's",
+    "late_delivery": "a webhook is held back for `seconds`, so that later ones overtake it; `path` is the endpoint's",
+}
+"""What can go wrong."""
+
+
+def routes(journal: Journal, sender: Sender, monotonic: Callable[[], float]) -> list[Route]:
+    """List the control routes."""
+
+    def requests(call: Call) -> Response:
+        after = call.query.get("after", "0")
+        if not after.isdecimal():
+            raise ApiError(400, "after is the number of a request")
+        return JSONResponse({"requests": journal.list(int(after))})
+
+    def forget(_call: Call) -> Response:
+        return JSONResponse({"cleared": journal.clear()})
+
+    def turn(call: Call) -> Response:
+        rate = call.json_object().get("rate", RATE)
+        if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0):
+            raise ApiError(400, "rate is a number of requests per second, or null for any number")
+        call.account.bucket.turn(rate, monotonic())
+        return _limit(call)
+
+    def trigger(call: Call) -> Response:
+        triggered = _triggered(call)
+        sender.wake()
+        return JSONResponse({"event_ids": [event["event_id"] for event in triggered]}, 202)
+
+    def hook(call: Call) -> Response:
+        webhook = read_webhook(call.json_object())
+        call.account.state.set(WEBHOOK, _json(asdict(webhook)))
+        sender.wake()
+        return _webhook(call)
+
+    handlers: dict[str, dict[str, Callable[[Call], Response]]] = {
+        "/deliveries": {"GET": _deliveries, "DELETE": _drop_deliveries},
+        "/faults": {"GET": _faults, "POST": _arm, "DELETE": _clear},
+        "/profiles": {"GET": _profiles},
+        "/rate-limit": {"GET": _limit, "PUT": turn},
+        "/requests": {"GET": requests, "DELETE": forget},
+        "/trigger": {"POST": trigger},
+        "/webhook": {"GET": _webhook, "PUT": hook, "DELETE": _unhook},
+    }
+    return [(method, BASE + path, handler) for path, methods in handlers.items() for method, handler in methods.items()]
+
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    return {**value, "events": list(value["events"])}
+
+
+def _triggered(call: Call) -> list[dict[str, Any]]:
+    given = call.json()
+    state, now = call.account.state, call.account.clock.now()
+    events = []
+    for each in given if isinstance(given, list) else [given]:
+        if not isinstance(each, dict) or not all(isinstance(each.get(key), str) for key in ("user_id", "name")):
+            raise ApiError(400, "an event has user_id and name, and may have attributes, group_id, timestamp, event_id")
+        if not isinstance(each.get("attributes", {}), dict):
+            raise ApiError(400, "attributes must be an object")
+        profile = state.profile("user", each["user_id"]) or {}
+        events.append(event_body(ACCOUNT_ID, each, profile, now, call.account.rng))
+    for event in events:
+        kept = auto_properties(event["name"], event["attributes"])
+        if kept:
+            state.change_profile("user", event["user_id"], kept)
+    setting = state.setting(WEBHOOK)
+    wanted = set(setting["events"]) if setting else set()
+    sent = [bool(setting) and (not wanted or event["name"] in wanted) for event in events]
+    state.add_events(event for event, goes in zip(events, sent, strict=True) if not goes)
+    state.add_events((event for event, goes in zip(events, sent, strict=True) if goes), due=now.timestamp())
+    return events
+
+
+def _webhook(call: Call) -> Response:
+    setting = call.account.state.setting(WEBHOOK)
+    return JSONResponse({"webhook": {**setting, "auth": {**setting["auth"], "secret": "******"}} if setting else None})
+
+
+def _unhook(call: Call) -> Response:
+    call.account.state.set(WEBHOOK, None)
+    return Response(status_code=204)
+
+
+def _deliveries(call: Call) -> Response:
+    state = call.account.state
+    shown = [{**asdict(each), "body": json.loads(each.body)} for each in state.parcels(limit=SHOWN)]
+    return JSONResponse({"waiting": state.count_parcels(), "deliveries": shown})
+
+
+def _drop_deliveries(call: Call) -> Response:
+    return JSONResponse({"cleared": call.account.state.drop_parcels()})
+
+
+def _profiles(call: Call) -> Response:
+    state = call.account.state
+    return JSONResponse({"users": state.profiles("user"), "groups": state.profiles("group")})
+
+
+def _limit(call: Call) -> Response:
+    return JSONResponse({"rate": call.account.bucket.rate})
+
+
+def _faults(call: Call) -> Response:
+    return JSONResponse({"faults": call.account.faults.list(), "kinds": KINDS})
+
+
+def _arm(call: Call) -> Response:
+    try:
+        fault = from_json(call.json(), KINDS)
+    except BadFault as error:
+        raise ApiError(400, str(error)) from error
+    return JSONResponse(call.account.faults.arm(fault).json(), 201)
+
+
+def _clear(call: Call) -> Response:
+    return JSONResponse({"cleared": call.account.faults.clear()})

@@ -1,0 +1,68 @@
+"""Which requests came in, and how they were answered: for tests and curious people."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from starlette.types import Message, Send
+
+from sfcode.local.clock import stamp
+
+MOST = 100_000
+MAX_BODY = 10_000
+
+
+@dataclass
+class Entry:
+    """A request; no status: the connection was closed without an answer, or it has not been answered yet."""
+
+    number: int
+    at: str
+    method: str
+    path: str
+    body: str
+    status: int | None = None
+
+
+class Journal:
+    """The last requests of one server."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=MOST)
+        self._lock = threading.Lock()
+        self._numbers = count(1)
+
+    def open(self, method: str, path: str, body: bytes, now: datetime) -> Entry:
+        """Write a request down."""
+        text = body[:MAX_BODY].decode("utf-8", "replace")
+        with self._lock:
+            entry = Entry(next(self._numbers), stamp(now), method, path, text)
+            self._entries.append(entry)
+        return entry
+
+    def noting(self, entry: Entry, send: Send) -> Send:
+        """Note the status that is sent."""
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+            await send(message)
+
+        return noting
+
+    def list(self, after: int = 0) -> list[dict[str, Any]]:
+        """List the requests after one."""
+        with self._lock:
+            return [asdict(entry) for entry in self._entries if entry.number > after]
+
+    def clear(self) -> int:
+        """Forget them; tell how many."""
+        with self._lock:
+            gone = len(self._entries)
+            self._entries.clear()
+            return gone

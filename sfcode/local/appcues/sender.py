@@ -1,0 +1,132 @@
+"""Send webhooks: each event by itself, at least once, tried again until somebody answers with a 2xx."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from sfcode.local.appcues.call import Account
+from sfcode.local.appcues.state import Parcel
+from sfcode.local.appcues.webhook import Webhook, encoded, read_webhook, request
+from sfcode.local.automation.post import Poster, Undelivered
+
+WORKERS = 8
+BATCH = 200
+TIMEOUT = 15.0
+LONGEST_RETRY = 60.0
+LOOK_SECONDS = 0.25
+"""How often to look for what has come due."""
+WEBHOOK = "webhook"
+"""The setting that says where events go."""
+
+log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Sends the webhooks of one account: those of one user one after another, of several users side by side."""
+
+    def __init__(self, account: Account, hosts: Collection[str] = ()) -> None:
+        self._account = account
+        self._all = [Poster(hosts, TIMEOUT) for _ in range(WORKERS)]
+        self._posters: queue.SimpleQueue[Poster] = queue.SimpleQueue()
+        for poster in self._all:
+            self._posters.put(poster)
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="sfcode-webhooks", daemon=True)
+
+    def start(self) -> None:
+        """Send from now on, in threads, what is kept and what comes."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at once for what is to be sent."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Break off what is on its way; it stays to be sent."""
+        self._stopping.set()
+        self._wake.set()
+        for poster in self._all:
+            poster.close()
+        self._thread.join()
+
+    def _work(self) -> None:
+        with ThreadPoolExecutor(WORKERS, "sfcode-webhook") as pool:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                try:
+                    busy = self._round(pool)
+                except Exception:
+                    log.exception("sending webhooks")
+                    busy = False
+                if not busy:
+                    self._wake.wait(LOOK_SECONDS)
+
+    def _round(self, pool: ThreadPoolExecutor) -> bool:
+        """Send what is due, a batch of it; tell whether there was any."""
+        state = self._account.state
+        setting = state.setting(WEBHOOK)
+        batch = state.parcels(due=self._now(), limit=BATCH) if setting else []
+        if not batch:
+            return False
+        webhook = read_webhook(setting)
+        held, now = self._held_back(webhook, batch)
+        by_user: dict[str, list[Parcel]] = {}
+        for parcel in now:
+            by_user.setdefault(parcel.user_id, []).append(parcel)
+        failed = [
+            each for part in pool.map(lambda parcels: self._send(webhook, parcels), by_user.values()) for each in part
+        ]
+        kept = {each.number for each in (*held, *failed)}
+        state.settle([each.number for each in batch if each.number not in kept], (*held, *failed))
+        return True
+
+    def _held_back(self, webhook: Webhook, batch: Iterable[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
+        """Hold some back, so that later ones overtake them, where a fault says so."""
+        path, held, now = urlsplit(webhook.url).path, [], []
+        for parcel in batch:
+            late = None if parcel.attempts else self._account.faults.take("late_delivery", path=path, method="POST")
+            if late is None:
+                now.append(parcel)
+            else:
+                held.append(replace(parcel, due=self._now() + late.seconds, attempts=1, error="held back"))
+        return held, now
+
+    def _send(self, webhook: Webhook, parcels: Iterable[Parcel]) -> list[Parcel]:
+        """Send the webhooks of one user; give those that have to be sent again."""
+        failed = []
+        poster = self._posters.get()
+        try:
+            for parcel in parcels:
+                problem = self._attempt(poster, webhook, parcel)
+                if problem:
+                    wait = min(LONGEST_RETRY, webhook.retry_seconds * 2 ** min(parcel.attempts, 16))
+                    attempts = parcel.attempts + 1
+                    failed.append(replace(parcel, due=self._now() + wait, attempts=attempts, error=problem))
+        finally:
+            self._posters.put(poster)
+        return failed
+
+    def _attempt(self, poster: Poster, webhook: Webhook, parcel: Parcel) -> str:
+        event = json.loads(parcel.body)
+        body = encoded(event)
+        url, headers = request(webhook, str(event["event_id"]), body, self._account.clock.now())
+        try:
+            status, _ = poster.post(url, body, headers)
+            if not 200 <= status < 300:
+                return f"the endpoint answered {status}"
+            if self._account.faults.take("duplicate_delivery", path=urlsplit(webhook.url).path, method="POST"):
+                poster.post(url, body, headers)
+        except Undelivered as error:
+            return str(error)
+        return ""
+
+    def _now(self) -> float:
+        return self._account.clock.now().timestamp()

@@ -1,0 +1,46 @@
+"""The server of a local Appcues."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from sfcode.local.appcues import LocalAppcues, api, control
+from sfcode.local.appcues.app import App
+from sfcode.local.appcues.bucket import Bucket
+from sfcode.local.appcues.call import Account
+from sfcode.local.appcues.journal import Journal
+from sfcode.local.appcues.sender import Sender
+from sfcode.local.appcues.state import State
+from sfcode.local.clock import Clock, SystemClock
+from sfcode.local.faults import Fault
+from sfcode.local.web import HOST, Server, configured, listening
+
+
+@contextlib.contextmanager
+def serve(
+    path: Path,
+    *,
+    port: int,
+    clock: Clock | None,
+    rate: float | None,
+    outbound_hosts: Collection[str],
+    faults: Iterable[Fault],
+) -> Iterator[LocalAppcues]:
+    """Serve the account whose state is in a file."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(listening(port, "--appcues-port"))
+        state = stack.enter_context(State(path))
+        account = Account(state, clock or SystemClock(), Bucket(rate, time.monotonic()))
+        for fault in faults:
+            account.faults.arm(fault)
+        journal, sender = Journal(), Sender(account, outbound_hosts)
+        routes = [*api.routes(), *control.routes(journal, sender, time.monotonic)]
+        server = Server(configured(App(account, journal, routes, time.monotonic)), listener)
+        stack.callback(server.stop)
+        server.start()
+        stack.callback(sender.stop)
+        sender.start()
+        yield LocalAppcues(f"http://{HOST}:{listener.getsockname()[1]}")

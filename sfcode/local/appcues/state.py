@@ -1,0 +1,148 @@
+"""What the account holds: profiles, groups, events, and the webhooks that are to be sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sfcode.local.appcues.values import Value
+from sfcode.local.database import Database
+
+Kind = Literal["user", "group"]
+Profile = dict[str, Value]
+
+MIGRATIONS = (
+    """
+    CREATE TABLE profile (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id));
+    CREATE TABLE member (group_id TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY (group_id, user_id)) WITHOUT ROWID;
+    CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, body TEXT NOT NULL);
+    CREATE INDEX event_of_user ON event (user_id, number);
+    CREATE TABLE delivery (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        due REAL NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        error TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX delivery_due ON delivery (due, number);
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A webhook that is to be sent, at a time in seconds since 1970."""
+
+    number: int
+    user_id: str
+    body: str
+    due: float
+    attempts: int
+    error: str
+
+
+class State(Database):
+    """The file. Each method is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, MIGRATIONS)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.writing() as db:
+            for table in ("profile", "member", "event", "delivery", "meta"):
+                db.execute("DELETE FROM " + table)  # noqa: S608
+
+    def profile(self, kind: Kind, id_: str) -> Profile | None:
+        """Find a profile."""
+        with self.reading() as db:
+            row = db.execute("SELECT body FROM profile WHERE kind = ? AND id = ?", (kind, id_)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def profiles(self, kind: Kind) -> dict[str, Profile]:
+        """Give all profiles by their ids."""
+        with self.reading() as db:
+            rows = db.execute("SELECT id, body FROM profile WHERE kind = ? ORDER BY id", (kind,)).fetchall()
+        return {id_: json.loads(body) for id_, body in rows}
+
+    def change_profile(self, kind: Kind, id_: str, changes: Mapping[str, Value]) -> None:
+        """Set attributes, and take away those that are null; make the profile where there is none."""
+        with self.writing() as db:
+            row = db.execute("SELECT body FROM profile WHERE kind = ? AND id = ?", (kind, id_)).fetchone()
+            body = {**(json.loads(row[0]) if row else {}), **changes}
+            kept = {name: value for name, value in body.items() if value is not None}
+            db.execute("INSERT OR REPLACE INTO profile VALUES (?, ?, ?)", (kind, id_, json.dumps(kept)))
+
+    def delete_profile(self, kind: Kind, id_: str) -> None:
+        """Forget a profile, and whose member it was."""
+        with self.writing() as db:
+            db.execute("DELETE FROM profile WHERE kind = ? AND id = ?", (kind, id_))
+            if kind == "user":
+                db.execute("DELETE FROM member WHERE user_id = ?", (id_,))
+
+    def add_members(self, group_id: str, user_ids: Iterable[str]) -> None:
+        """Put users into a group."""
+        with self.writing() as db:
+            db.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", ((group_id, each) for each in user_ids))
+
+    def members(self, group_id: str) -> list[str]:
+        """List the users of a group."""
+        with self.reading() as db:
+            rows = db.execute("SELECT user_id FROM member WHERE group_id = ? ORDER BY user_id", (group_id,))
+            return [row[0] for row in rows]
+
+    def add_events(self, events: Iterable[Mapping[str, Any]], *, due: float | None = None) -> None:
+        """Keep events; with `due` they are sent as webhooks too, each as it is given."""
+        rows = [(str(event["user_id"]), json.dumps(event)) for event in events]
+        with self.writing() as db:
+            db.executemany("INSERT INTO event (user_id, body) VALUES (?, ?)", rows)
+            if due is not None:
+                parcels = ((user_id, body, due) for user_id, body in rows)
+                db.executemany("INSERT INTO delivery (user_id, body, due) VALUES (?, ?, ?)", parcels)
+
+    def events(self, user_id: str, limit: int) -> list[dict[str, Any]]:
+        """List the newest events of a user, the newest first."""
+        with self.reading() as db:
+            query = "SELECT body FROM event WHERE user_id = ? ORDER BY number DESC LIMIT ?"
+            return [json.loads(row[0]) for row in db.execute(query, (user_id, limit))]
+
+    def parcels(self, *, due: float | None = None, limit: int = -1) -> list[Parcel]:
+        """List what is to be sent, up to a time, the eldest first."""
+        query = (
+            "SELECT number, user_id, body, due, attempts, error FROM delivery WHERE due <= ? ORDER BY number LIMIT ?"
+        )
+        with self.reading() as db:
+            return [Parcel(*row) for row in db.execute(query, (due if due is not None else 9e99, limit))]
+
+    def count_parcels(self) -> int:
+        """Count what is still to be sent."""
+        with self.reading() as db:
+            return int(db.execute("SELECT count(*) FROM delivery").fetchone()[0])
+
+    def drop_parcels(self) -> int:
+        """Forget what is still to be sent; tell how much it was."""
+        with self.writing() as db:
+            return db.execute("DELETE FROM delivery").rowcount
+
+    def settle(self, sent: Collection[int], later: Iterable[Parcel]) -> None:
+        """Forget what was sent, and keep how the others stand."""
+        with self.writing() as db:
+            db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in sent))
+            rows = ((each.due, each.attempts, each.error, each.number) for each in later)
+            db.executemany("UPDATE delivery SET due = ?, attempts = ?, error = ? WHERE number = ?", rows)
+
+    def setting(self, key: str) -> Any:
+        """Read a setting; None where it was not made."""
+        with self.reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def set(self, key: str, value: Any) -> None:
+        """Write a setting."""
+        with self.writing() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))

@@ -1,0 +1,38 @@
+"""
+What Appcues takes as values: texts, numbers, booleans and null; arrays and objects it ignores without a word.
+
+https://docs.appcues.com/users-groups-events/supported-data-types
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Value = str | int | float | bool | None
+RESERVED = "_"
+"""What Appcues' own properties begin with."""
+
+
+def reserved(attributes: Mapping[str, Any]) -> list[str]:
+    """List the attributes whose names Appcues keeps to itself."""
+    return sorted(name for name in attributes if name.startswith(RESERVED))
+
+
+def taken(attributes: Mapping[str, Any]) -> dict[str, Value]:
+    """Give the attributes that have a value of a known type; null takes the attribute away."""
+    return {name: value for name, value in attributes.items() if value is None or isinstance(value, str | int | float)}
+
+
+def auto_properties(name: str, attributes: Mapping[str, Any]) -> dict[str, Value]:
+    """
+    Give the properties that Appcues itself keeps of an NPS answer.
+
+    `_appcuesSatisfaction_MostRecentNPSScore` is the one whose name is published; the feedback's is made after it.
+    """
+    kept: dict[str, Value] = {}
+    if name in ("appcues:nps_score", "appcues:nps_score_and_feedback"):
+        kept["_appcuesSatisfaction_MostRecentNPSScore"] = attributes.get("score")
+    if name in ("appcues:nps_feedback", "appcues:nps_score_and_feedback"):
+        kept["_appcuesSatisfaction_MostRecentNPSFeedback"] = attributes.get("feedback")
+    return taken({key: value for key, value in kept.items() if value is not None})

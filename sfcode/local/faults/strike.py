@@ -1,0 +1,62 @@
+"""What faults do to a request, whatever the server: late, cut off, refused, or done and cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sfcode.local.faults.registry import Faults
+from sfcode.local.protocol import ABORT
+
+
+async def struck(
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, faults: Faults, refusal: Callable[[], Response | None]
+) -> None:
+    """Handle a request by the application, unless a fault strikes it; `refusal` gives the server's own."""
+    path, method = str(scope["path"]), str(scope["method"])
+    late = faults.take("latency", path=path, method=method)
+    if late is not None:
+        await asyncio.sleep(late.seconds)
+    if faults.take("drop", path=path, method=method) is not None:
+        await _drop(scope, receive)
+        return
+    refused = _unavailable(faults, path, method) or refusal()
+    if refused is not None:
+        await _read(receive)
+        await refused(scope, receive, send)
+        return
+    if faults.take("drop_after", path=path, method=method) is not None:
+        await app(scope, receive, _nowhere)
+        await _drop(scope, receive)
+        return
+    await app(scope, receive, send)
+
+
+def _unavailable(faults: Faults, path: str, method: str) -> Response | None:
+    down = faults.take("unavailable", path=path, method=method)
+    if down is None:
+        return None
+    headers = {} if down.retry_after is None else {"Retry-After": str(down.retry_after)}
+    return PlainTextResponse("Service Unavailable", 503, headers)
+
+
+async def _drop(scope: Scope, receive: Receive) -> None:
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort is not None:
+        abort["now"]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _read(receive: Receive) -> None:
+    """Take in the request: who is answered in the middle of a body may see a broken connection instead."""
+    while (message := await receive())["type"] == "http.request":
+        if not message.get("more_body"):
+            return
+
+
+async def _nowhere(_message: Message) -> None:
+    """Send an answer to nobody."""
