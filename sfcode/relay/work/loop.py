@@ -1,0 +1,198 @@
+"""The worker of one direction: claim, deliver, settle, and again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from sfcode.relay.message import Claim, Claimed, Delivery, Retry, Source, Writer
+from sfcode.relay.work.bell import Bell, heard
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_FIRST = 0.05
+POLL_MOST = 1.0
+"""Seconds between two looks when nothing is there: retries fall due, and other processes accept messages as well."""
+TROUBLE_FIRST = 0.2
+TROUBLE_MOST = 5.0
+"""Seconds between two tries when the database does not answer."""
+MARGIN = 2.0
+"""Seconds before the end of a lease at which a stop no longer waits for what is in flight."""
+
+RetryAt = Callable[[Claimed, Retry], "datetime | None"]
+
+
+class Queue(Protocol):
+    """What a worker needs of the inbox."""
+
+    def claim(self, source: Source, *, limit: int, per_key: int, lease: float) -> Claim | None:
+        """Claim messages that are due."""
+
+    def settle(self, claim: Claim, delivery: Delivery, retry: RetryAt) -> int:
+        """Write down how messages ended."""
+
+    def release(self, claim: Claim) -> None:
+        """Give messages back."""
+
+
+class Hearing(Protocol):
+    """Who hears of what a worker does."""
+
+    def settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
+        """Hear how the messages of a claim ended; fewer than all were counted when the lease was lost."""
+
+    def bug(self, claim: Claim, error: BaseException) -> None:
+        """Hear that a writer raised."""
+
+
+class Worker:
+    """Delivers the messages of one source until it is stopped, in one or several lanes."""
+
+    def __init__(
+        self,
+        inbox: Queue,
+        writer: Writer,
+        hearing: Hearing,
+        *,
+        bell: Bell,
+        retry_at: RetryAt,
+        lease: float,
+        lanes: int = 1,
+        rng: random.Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._inbox = inbox
+        self._writer = writer
+        self._hearing = hearing
+        self._bell = bell
+        self._retry_at = retry_at
+        self._lease = lease
+        self._lanes = lanes
+        self._rng = rng
+        self._clock = clock
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._in_hand: dict[str, Claim] = {}
+        self.trouble = ""
+        """Why nothing can be claimed or settled right now, for whoever asks whether this relay is ready."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether every lane still runs."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._tasks = [
+            asyncio.create_task(self._lane(), name=f"{self._writer.source}-{number}") for number in range(self._lanes)
+        ]
+
+    def stop_claiming(self) -> None:
+        """Claim nothing more; what is in hand goes on."""
+        self._stopping = True
+        self._bell.ring()
+
+    async def stop(self) -> None:
+        """Wait for what is in flight while its lease lasts, then give back the rest."""
+        self.stop_claiming()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self._patience())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        for claim in list(self._in_hand.values()):
+            try:
+                await asyncio.to_thread(self._inbox.release, claim)
+            except Exception:  # the lease ends by itself
+                log.warning("release_failed", source=self._writer.source, exc_info=True)
+        await self._writer.close()
+
+    def _patience(self) -> float:
+        latest = max((claim.deadline for claim in self._in_hand.values()), default=self._clock())
+        return max(latest - self._clock() - MARGIN, 0.1)
+
+    async def _lane(self) -> None:
+        pause, trouble = POLL_FIRST, TROUBLE_FIRST
+        while not self._stopping:
+            ring = self._bell.now
+            try:
+                claim = await self._claimed()
+            except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
+                self._troubled("claim_failed", error)
+                await heard(ring, self._rng.uniform(trouble / 2, trouble))
+                trouble = min(trouble * 2, TROUBLE_MOST)
+                continue
+            self.trouble, trouble = "", TROUBLE_FIRST
+            if claim is None:
+                pause = (
+                    POLL_FIRST if await heard(ring, self._rng.uniform(pause / 2, pause)) else min(pause * 2, POLL_MOST)
+                )
+                continue
+            pause = POLL_FIRST
+            await self._work(claim)
+
+    async def _claimed(self) -> Claim | None:
+        writer = self._writer
+        return await asyncio.to_thread(
+            self._inbox.claim, writer.source, limit=writer.limit, per_key=writer.per_key, lease=self._lease
+        )
+
+    async def _work(self, claim: Claim) -> None:
+        self._in_hand[claim.token] = claim
+        delivery = await self._delivered(claim)
+        await self._settle(claim, delivery)
+        self._in_hand.pop(claim.token, None)
+
+    async def _delivered(self, claim: Claim) -> Delivery:
+        try:
+            delivery = await self._writer.deliver(claim)
+        except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
+            self._hearing.bug(claim, error)
+            return _again(claim, f"bug: {type(error).__name__}")
+        forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
+        if not forgotten:
+            return delivery
+        self._hearing.bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
+        return Delivery(
+            {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements}, delivery.latest
+        )
+
+    async def _settle(self, claim: Claim, delivery: Delivery) -> None:
+        """Write down how it ended, as long as the lease lasts: after it, somebody else delivers again."""
+        trouble = TROUBLE_FIRST
+        while True:
+            dead: set[int] = set()
+
+            def due(message: Claimed, retry: Retry, dead: set[int] = dead) -> datetime | None:
+                when = self._retry_at(message, retry)
+                if when is None:
+                    dead.add(message.id)
+                return when
+
+            try:
+                count = await asyncio.to_thread(self._inbox.settle, claim, delivery, due)
+            except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
+                self._troubled("settle_failed", error)
+                if self._clock() + trouble > claim.deadline:
+                    return
+                await asyncio.sleep(self._rng.uniform(trouble / 2, trouble))
+                trouble = min(trouble * 2, TROUBLE_MOST)
+                continue
+            self.trouble = ""
+            self._hearing.settled(claim, delivery, frozenset(dead), count)
+            return
+
+    def _troubled(self, event: str, error: Exception) -> None:
+        if not self.trouble:
+            log.error(event, source=self._writer.source, exc_info=error)
+        self.trouble = "the database does not answer"
+
+
+def _again(claim: Claim, error: str) -> Delivery:
+    return Delivery({message.id: Retry(error) for message in claim.messages})
