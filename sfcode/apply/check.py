@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sfcode.apply.carry_out import described
 from sfcode.apply.deploy import Say, deploy
 from sfcode.apply.failures import failure
-from sfcode.apply.package import Mark, package
+from sfcode.apply.package import Mark, package, package_digest
 from sfcode.apply.steps import Deploy, steps
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Component
@@ -16,6 +16,15 @@ from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan
+from sfcode.plan.validation import Validation
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What could not be checked as it will be, and the check to deploy from where it ran tests."""
+
+    notes: tuple[str, ...] = ()
+    validation: Validation | None = None
 
 
 def check(
@@ -27,16 +36,16 @@ def check(
     mark: Mark,
     options: DeployOptions,
     say: Say,
-) -> tuple[str, ...]:
+) -> Checked:
     """
-    Have the first package of a plan validated; return what could not be checked as it will be.
+    Have the first package of a plan validated.
 
     A second package only deletes what a flow still holds, so it cannot be judged before the flow is
     gone. Raises DeployFailed with the YAML lines when the org refuses.
     """
     packages = [step for step in steps(plan) if isinstance(step, Deploy)]
     if not packages:
-        return ()
+        return Checked()
     first, notes = _with_stand_in(plan, packages[0])
     if len(packages) > 1:
         notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
@@ -44,7 +53,27 @@ def check(
     result = deploy(org, zipped, replace(options, check_only=True), described(first), say)
     if not result.success:
         raise failure(result, origins)
-    return notes
+    tests = result.tests_completed
+    if tests and first == packages[0]:
+        return Checked(notes, _validation(plan, first, mark, options, result.id))
+    if tests:
+        notes += ("not the package as it will be, so that apply runs the tests again",)
+    elif options.test_level not in {None, "NoTestRun"}:
+        notes += ("no Apex test ran, so that there is nothing for a quick deployment",)
+    return Checked(notes)
+
+
+def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, deploy_id: str) -> Validation:
+    return Validation(
+        id=deploy_id,
+        package=package_digest(plan, step, mark),
+        test_level=options.test_level,
+        tests=tuple(options.run_tests),
+        apply_id=mark.id,
+        by=mark.by,
+        at=mark.at,
+        revision=mark.revision,
+    )
 
 
 def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:

@@ -27,6 +27,12 @@ def deploy(
     return watch(org, deploy_id, say, f"{'Checking' if options.check_only else 'Deploying'} {what} ({deploy_id})")
 
 
+def follow_quick(org: Org, deploy_id: str, say: Say, *, started: Callable[[str], None]) -> DeployResult:
+    """Follow a quick deployment that has begun."""
+    started(deploy_id)
+    return watch(org, deploy_id, say, f"Deploying what the check has passed, without its tests ({deploy_id})")
+
+
 def watch(org: Org, deploy_id: str, say: Say, first: str = "") -> DeployResult:
     """
     Follow a deployment to its end, saying what is `first` and then each status that differs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,9 +35,21 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
     Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders. When
     nothing is left that is ours, the state goes too.
     """
-    sent = [revealed(component, secrets) for component in step.components]
+    return zip_files(_files(plan, step, mark, [revealed(component, secrets) for component in step.components]))
+
+
+def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
+    """Return the SHA-256 of a package with placeholders for its secrets, which a plan is bound to anyway."""
+    files = _files(plan, step, mark, list(step.components))
+    whole = hashlib.sha256()
+    for path in sorted(files):
+        whole.update(f"{path} {hashlib.sha256(files[path]).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[str, bytes]:
     if not step.owned:
-        return zip_files(write(sent, plan.api_version, deleted=[*step.deleted, plan.state]))
+        return write(sent, plan.api_version, deleted=[*step.deleted, plan.state])
     state = Applied(
         components={component.address: component.body for component in step.owned},
         revision=mark.revision,
@@ -47,7 +60,7 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
     )
     prefix = plan.state.full_name.removesuffix("_sfcode_state")
-    return zip_files(write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted))
+    return write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted)
 
 
 def deletion(plan: Plan, step: TryDelete) -> bytes:

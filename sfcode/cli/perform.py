@@ -79,18 +79,17 @@ def perform(
         held = held or lock()
         if asked:
             raise_if_moved(plan, project, make(project, org, secrets))
-        mark = mark_of(project, made)
-        deployed = carry_out(
+        done = carry_out(
             plan,
             org,
             secrets,
             origins=made.desired.origins,
-            mark=mark,
+            mark=mark_of(project, made),
             options=options,
             say=lambda line: say(session, line),
             lock=held,
         )
-        return Performed(plan, deployed, mark.id if deployed and not plan.destroy else "")
+        return Performed(plan, done.deployments, done.apply_id if done.deployments and not plan.destroy else "")
 
 
 def report(session: Session, done: Performed, *, steps: str = "") -> None:

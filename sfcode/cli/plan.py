@@ -100,7 +100,7 @@ def _checked(
     """Have the org check the plan's package; what could not be checked becomes a warning of the plan."""
     from sfcode.apply.check import check
 
-    notes = check(
+    checked = check(
         made.plan,
         org,
         secrets,
@@ -109,4 +109,5 @@ def _checked(
         options=options,
         say=lambda line: say(session, line, aside=True),
     )
-    return replace(made.plan, warnings=(*made.plan.warnings, *(f"checked by the org, but {note}" for note in notes)))
+    said = (f"checked by the org, but {note}" for note in checked.notes)
+    return replace(made.plan, warnings=(*made.plan.warnings, *said), validation=checked.validation)

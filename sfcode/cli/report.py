@@ -51,6 +51,8 @@ def _say_how_to_apply(session: Session, plan: Plan, saved: Path | None) -> None:
         click.echo(f"\nNothing was saved to {saved}: the plan is refused.")
     elif not plan.is_empty:
         click.echo(f"\nSaved. To perform exactly these actions: {again(session, 'apply', str(saved))}")
+        if plan.validation:
+            click.echo("For ten days, and while nothing else is deployed, that need not run the tests again.")
 
 
 def again(session: Session, *words: str) -> str:

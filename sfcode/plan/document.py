@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from sfcode.metadata.diff import AttributeChange, path_text
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Target
 from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.validation import Validation
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 def to_document(plan: Plan) -> dict[str, Any]:
@@ -55,6 +57,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
             for refusal in plan.refusals
         ],
         "warnings": list(plan.warnings),
+        "validation": asdict(plan.validation) if plan.validation else None,
     }
     return {**document, "digest": _digest(document)}
 
@@ -154,7 +157,12 @@ def _plan(document: dict[str, Any]) -> Plan:
         destroy=document["destroy"],
         kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
         released=frozenset(Address.parse(address) for address in document["released"]),
+        validation=_validation(document.get("validation")),
     )
+
+
+def _validation(document: dict[str, Any] | None) -> Validation | None:
+    return Validation(**{**document, "tests": tuple(document["tests"])}) if document else None
 
 
 def _component(address: Address, body: dict[str, Any]) -> Component:

@@ -9,6 +9,7 @@ from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Target
+from sfcode.plan.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Plan:
     """What is ours and no part of this plan: it stays ours."""
     released: frozenset[Address] = frozenset()
     """What is ours no more after this plan, although it stays in the org."""
+    validation: Validation | None = None
+    """The org has checked the package with tests."""
 
     @property
     def effective(self) -> tuple[Change, ...]:

@@ -1,0 +1,57 @@
+"""Deploy what a check has passed with tests, without running them again, where the org lets us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sfcode.apply.package import Mark, package_digest
+from sfcode.apply.steps import Deploy
+from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.org import Org
+from sfcode.org.results import DeployOptions
+from sfcode.plan.plan import Plan
+from sfcode.plan.validation import Validation
+
+
+@dataclass(frozen=True)
+class Quick:
+    """A quick deployment that has begun, or why there is none."""
+
+    deploy_id: str = ""
+    mark: Mark | None = None
+    """What the state says of the apply then."""
+    why_not: str = ""
+
+
+def checked_mark(validation: Validation, mark: Mark) -> Mark:
+    """Return what the checked package says about the apply, after the same applies before it."""
+    by, at, revision = validation.by, validation.at, validation.revision
+    return replace(mark, by=by, at=at, revision=revision, id=validation.apply_id)
+
+
+def options_of(validation: Validation | None, options: DeployOptions) -> DeployOptions:
+    """Run the tests of the check where none were asked for."""
+    if validation is None or options.test_level is not None:
+        return options
+    return replace(options, test_level=validation.test_level, run_tests=validation.tests)
+
+
+def quick_deploy(plan: Plan, step: Deploy, org: Org, mark: Mark, options: DeployOptions) -> Quick:
+    """Begin a quick deployment of what the plan's check has passed; the org is the last to judge."""
+    validation = plan.validation
+    if validation is None:
+        return Quick()
+    if options.test_level is not None and (options.test_level, tuple(options.run_tests)) != (
+        validation.test_level,
+        validation.tests,
+    ):
+        return Quick(why_not="other tests were asked for than the check ran")
+    checked = checked_mark(validation, mark)
+    if package_digest(plan, step, checked) != validation.package:
+        return Quick(why_not="the package is another one than the org checked")
+    try:
+        return Quick(org.metadata.quick_deploy(validation.id), checked)
+    except OrgUnreachable:
+        raise  # it may have begun
+    except OrgError as error:
+        return Quick(why_not=error.message)

@@ -1,0 +1,108 @@
+"""What a check has passed with tests is deployed from there, or deployed anew with a reason."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.metadata.package import zip_files
+from sfcode.org.results import DeployOptions
+from sfcode.plan.document import _digest, load, save
+from tests.e2e.org import deploy_field_label, opened
+
+CLASS = {
+    "package.xml": """<Package xmlns="http://soap.sforce.com/2006/04/metadata">
+        <types><members>Tests</members><name>ApexClass</name></types><version>63.0</version></Package>""",
+    "classes/Tests.cls": "@IsTest private class Tests { @IsTest static void works() { System.assert(true); } }",
+    "classes/Tests.cls-meta.xml": """<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">
+        <apiVersion>63.0</apiVersion><status>Active</status></ApexClass>""",
+}
+QUICK = "Deploying what the check has passed, without its tests (0Af"
+ANEW = "The check of the plan cannot be deployed from ("
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+@contextmanager
+def client(journey):
+    with local_org(journey) as org, opened(org) as client:
+        yield client
+
+
+@pytest.fixture
+def checked(applied):
+    """Give a project whose next plan is saved and has been checked with tests."""
+    with client(applied) as org:
+        package = zip_files({name: text.encode() for name, text in CLASS.items()})
+        assert org.metadata.follow(org.metadata.deploy(package, DeployOptions())).success
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    made = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
+    assert made.code == 0, made.err
+    assert "1/1 tests" in made.err
+    assert "need not run the tests again" in made.out
+    return applied
+
+
+def test_a_check_with_tests_is_deployed_from_and_can_be_rolled_back(checked):
+    done = checked.run("apply", "plan.json")
+    assert done.code == 0, done.err
+    assert QUICK in done.out
+    assert "1/1 tests" not in done.out
+    assert checked.actions() == {}
+    (apply_id, *_) = checked.run("rollback", "--list").out.split()
+    assert f"rollback {apply_id}" in done.out
+    assert checked.run("rollback", "--auto-approve", apply_id).code == 0
+    assert "PermissionSet:Appcues_Integration" in checked.actions()
+
+
+def test_after_another_deployment_the_package_is_deployed_anew_with_the_same_tests(checked):
+    with local_org(checked) as org:
+        deploy_field_label(org, "Contact.Plan__c", "Somebody else's")
+    done = checked.run("apply", "plan.json")
+    assert done.code == 0, done.err
+    assert f"{ANEW}INVALID_ID_FIELD: " in done.out
+    assert "something was deployed since" in done.out
+    assert "1/1 tests" in done.out
+    assert checked.actions() == {}
+
+
+def test_other_tests_than_the_check_ran_are_run(checked):
+    done = checked.run("apply", "plan.json", "--test-level", "NoTestRun")
+    assert done.code == 0, done.err
+    assert f"{ANEW}other tests were asked for than the check ran)" in done.out
+    assert "tests" not in done.out.partition("Succeeded")[2].partition("\n")[0]
+
+
+def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
+    path = checked.folder / "plan.json"
+    plan = load(path)
+    assert plan.validation
+    save(replace(plan, validation=replace(plan.validation, package="0" * 64)), path)
+    done = checked.run("apply", "plan.json")
+    assert done.code == 0, done.err
+    assert f"{ANEW}the package is another one than the org checked)" in done.out
+
+
+def test_a_check_without_tests_leaves_nothing_to_deploy_from(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    made = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
+    assert "no Apex test ran, so that there is nothing for a quick deployment" in made.out
+    assert json.loads((applied.folder / "plan.json").read_text())["validation"] is None
+    done = applied.run("apply", "plan.json")
+    assert (done.code, QUICK in done.out, ANEW in done.out) == (0, False, False)
+
+
+def test_a_plan_file_of_the_format_before_is_still_read(applied):
+    assert applied.plan("--out", "plan.json").code == 0
+    path = applied.folder / "plan.json"
+    document = json.loads(path.read_text())
+    del document["validation"], document["digest"]
+    document["format_version"] = "1.0"
+    path.write_text(json.dumps(document | {"digest": _digest(document)}))
+    assert applied.run("show", "plan.json").code == 0
