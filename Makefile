@@ -64,10 +64,10 @@ grammars: $(READY) ## write the tables of the local org's grammars, after one wa
 bench: $(READY) ## measure start-up and a round trip; ARGS=--save keeps the result in benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
-test-org: $(READY) ## run the probes of docs/unverified.md against the org that SFCODE_TEST_ORG names
+test-org: $(READY) ## run the probes of docs/unverified.md and the client tests against the org that SFCODE_TEST_ORG names
 	@if [ -z "$$SFCODE_TEST_ORG" ]; then \
 	  echo 'make test-org: no org is named, so nothing was tested. Set SFCODE_TEST_ORG to alias:NAME, env:PREFIX or an' >&2; \
-	  echo 'instance URL, best of a scratch org or a sandbox. Nothing is changed there; docs/unverified.md tells what is asked.' >&2; \
+	  echo 'instance URL, of a scratch org or a sandbox: client tests make things there and remove them (docs/local-org-clients.md).' >&2; \
 	  exit 1; \
 	fi
 	$(BIN)/python -m pytest -m org $(ARGS)

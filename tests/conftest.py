@@ -7,13 +7,14 @@ The environment is set before any test module is imported, and child processes i
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -105,9 +106,21 @@ def root() -> Path:
 def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open network, home and environment for tests that are marked as needing something real, and for no other."""
     if any(request.node.get_closest_marker(marker) for marker in REAL):
-        for name, value in STARTED_WITH.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("TESTS_OPEN_NETWORK", "1")
+        _open(monkeypatch)
+
+
+@contextlib.contextmanager
+def opened_doors() -> Iterator[None]:
+    """Open them for what is made once for several such tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        _open(patch)
+        yield
+
+
+def _open(patch: pytest.MonkeyPatch) -> None:
+    for name, value in STARTED_WITH.items():
+        patch.setenv(name, value)
+    patch.setenv("TESTS_OPEN_NETWORK", "1")
 
 
 @pytest.fixture

@@ -6,15 +6,60 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.local import LocalOrg, serve
-from sfcode.org import Org, connect
-from tests.conftest import STARTED_WITH
-from tests.contract.project import API_VERSION, Rendered, found, rendered
+from sfcode.local import serve
+from sfcode.org import Org
+from tests.conftest import STARTED_WITH, opened_doors
+from tests.contract import place as places
+from tests.contract.place import Place, Real
+from tests.contract.project import Rendered, found, renamed, rendered
 from tests.contract.recording import Recordings
 from tests.contract.sf import Clients, SfCli, clients
 from tests.e2e.journey import Journey
 
 Sf = Callable[..., str]
+
+REAL = pytest.param("real", marks=pytest.mark.org)
+"""The org that SFCODE_TEST_ORG names, as a place beside the local one."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hold the local org and, where one is named, another to the same steps."""
+    if "where" in metafunc.fixturenames:
+        metafunc.parametrize("where", ["local", REAL], indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "local_only(reason): what a step of a client needs can be had of the local org only"
+    )
+
+
+@pytest.fixture
+def where(request: pytest.FixtureRequest) -> str:
+    """Say which org a test works in; skip, and say why, where it cannot work in another than the local one."""
+    only = request.node.get_closest_marker("local_only")
+    if only and request.param == "real":
+        pytest.skip(f"in the local org only: {only.args[0]}")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def named_org() -> Iterator[Real]:
+    """Sign in to the org that is named, once; leave it as it was found."""
+    with opened_doors():
+        entered = places.opened(STARTED_WITH["SFCODE_TEST_ORG"], dict(os.environ))
+        real = entered.__enter__()
+    yield real
+    with opened_doors():
+        entered.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def ground(named_org: Real) -> Real:
+    """Lay what several tables stand on."""
+    with opened_doors():
+        places.lay_ground(named_org.place)
+    return named_org
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +81,8 @@ def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> 
     if recordings is None or marker is None or "tls" in request.node.name:
         yield
         return
+    if "org" in request.fixturenames:
+        request.getfixturevalue("seed")  # which is made with requests of its own
     with recordings.of(request.node, *marker.args, **marker.kwargs):
         yield
 
@@ -72,9 +119,24 @@ def sf(sf_cli: SfCli) -> Sf:
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+def own_package(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """Render the repository's own config once, with its secret put in."""
     return rendered(Journey.start(tmp_path_factory.mktemp("project")))
+
+
+@pytest.fixture(scope="session")
+def renamed_package(tmp_path_factory: pytest.TempPathFactory, ground: Real) -> Rendered:
+    """Render it under the run's own names, and for what the named org has."""
+    journey = Journey.start(tmp_path_factory.mktemp("project"))
+    with opened_doors():
+        return renamed(journey, ground.place)
+
+
+@pytest.fixture
+def package(where: str, request: pytest.FixtureRequest) -> Rendered:
+    """Give the repository's own project, as the org of this test can take it."""
+    package: Rendered = request.getfixturevalue("own_package" if where == "local" else "renamed_package")
+    return package
 
 
 @pytest.fixture(scope="session")
@@ -95,21 +157,27 @@ def state(seed: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def org(state: Path) -> Iterator[LocalOrg]:
-    """Serve an org over http and https."""
-    with serve(state, tls=True) as org:
-        yield org
+def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Serve an org over http and https; or give the one that is named, and take out again what was put in."""
+    if where == "real":
+        real: Real = request.getfixturevalue("named_org")
+        yield real.for_test()
+        places.sweep(real.place.ours, real.place.word)
+        return
+    with serve(request.getfixturevalue("state"), tls=True) as org, places.local(org) as place:
+        yield place
 
 
 @pytest.fixture
-def ours(org: LocalOrg) -> Iterator[Org]:
+def ours(org: Place) -> Org:
     """Look into the org with a client that is not the one being tested."""
-    with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as client:
-        yield client
+    return org.ours
 
 
 @pytest.fixture
-def at_org(sf_cli: SfCli, org: LocalOrg) -> SfCli:
+def at_org(sf_cli: SfCli, org: Place) -> SfCli:
     """Let sf work on the org without signing in to it."""
     sf_cli.environ |= {"SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
+    if org.is_real:
+        sf_cli.environ |= org.environ
     return sf_cli

@@ -2,7 +2,8 @@
 What users of jsforce do: the JavaScript as they write it, what it gives, and what is then in the org.
 
 `args.tag` is a word of each step's own, so that the steps do not see each other; `{tag}` is the same in what is expected,
-and `{value}` in SOQL is what the step gave.
+and `{value}` in SOQL is what the step gave. So are `args.key` (an external id of accounts and contacts), `args.number` (a
+number of contacts), `args.firm` (the company of the leads that are there), `args.username` and `args.person`.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ class Step:
 RECORDS = [
     Step(
         "create",
-        "return conn.sobject('Contact').create({LastName: args.tag, Ext__c: args.tag})",
+        "return conn.sobject('Contact').create({LastName: args.tag, [args.key]: args.tag})",
         DONE,
-        "SELECT LastName, Ext__c FROM Contact WHERE Id = '{value[id]}'",
-        [{"LastName": "{tag}", "Ext__c": "{tag}"}],
+        "SELECT LastName, {key} FROM Contact WHERE Id = '{value[id]}'",
+        [{"LastName": "{tag}", "{key}": "{tag}"}],
     ),
     Step(
         "create what lacks a required field",
@@ -64,11 +65,11 @@ RECORDS = [
         "update",
         """
         const {id} = await conn.sobject('Contact').create({LastName: args.tag});
-        return conn.sobject('Contact').update({Id: id, FirstName: 'Ji', Plan__c: 'pro'});
+        return conn.sobject('Contact').update({Id: id, FirstName: 'Ji', Department: 'pro'});
         """,
         DONE,
-        "SELECT FirstName, Plan__c FROM Contact WHERE LastName = '{tag}'",
-        [{"FirstName": "Ji", "Plan__c": "pro"}],
+        "SELECT FirstName, Department FROM Contact WHERE LastName = '{tag}'",
+        [{"FirstName": "Ji", "Department": "pro"}],
     ),
     Step(
         "delete",
@@ -108,7 +109,7 @@ RECORDS = [
     Step(
         "create more than one request takes",
         """
-        const records = Array.from({length: 450}, (_, number) => ({LastName: args.tag, Ext__c: `${args.tag}-${number}`}));
+        const records = Array.from({length: 450}, (_, number) => ({LastName: args.tag, [args.key]: `${args.tag}-${number}`}));
         const found = await conn.sobject('Contact').create(records, {allowRecursive: true});
         return [found.length, found.every((each) => each.success)];
         """,
@@ -172,29 +173,29 @@ RECORDS = [
     Step(
         "upsert by external id",
         """
-        const one = await conn.sobject('Contact').upsert({Ext__c: args.tag, LastName: 'Before'}, 'Ext__c');
-        const two = await conn.sobject('Contact').upsert({Ext__c: args.tag, LastName: 'After'}, 'Ext__c');
+        const one = await conn.sobject('Contact').upsert({[args.key]: args.tag, LastName: `${args.tag}Before`}, args.key);
+        const two = await conn.sobject('Contact').upsert({[args.key]: args.tag, LastName: `${args.tag}After`}, args.key);
         return [one.created, two.created, one.id === two.id, two.success];
         """,
         [True, False, True, True],
-        "SELECT LastName FROM Contact WHERE Ext__c = '{tag}'",
-        [{"LastName": "After"}],
+        "SELECT LastName FROM Contact WHERE {key} = '{tag}'",
+        [{"LastName": "{tag}After"}],
     ),
     Step(
         "upsert many by external id",
         """
-        await conn.sobject('Contact').create({Ext__c: args.tag, LastName: 'Before'});
+        await conn.sobject('Contact').create({[args.key]: args.tag, LastName: `${args.tag}Before`});
         return conn.sobject('Contact').upsert(
-          [{Ext__c: args.tag, LastName: 'After'}, {Ext__c: `${args.tag}2`, LastName: 'New'}, {Ext__c: `${args.tag}3`}],
-          'Ext__c');
+          [{[args.key]: args.tag, LastName: `${args.tag}After`}, {[args.key]: `${args.tag}2`, LastName: `${args.tag}New`}, {[args.key]: `${args.tag}3`}],
+          args.key);
         """,
         [DONE | {"created": False}, DONE | {"created": True}, refused("REQUIRED_FIELD_MISSING")],
-        "SELECT LastName FROM Contact WHERE Ext__c LIKE '{tag}%' ORDER BY Ext__c",
-        [{"LastName": "After"}, {"LastName": "New"}],
+        "SELECT LastName FROM Contact WHERE {key} LIKE '{tag}%' ORDER BY {key}",
+        [{"LastName": "{tag}After"}, {"LastName": "{tag}New"}],
     ),
     Step(
         "upsert by what is no external id",
-        "return conn.sobject('Contact').upsert({Plan__c: args.tag, LastName: args.tag}, 'Plan__c').catch((e) => e.errorCode)",
+        "return conn.sobject('Contact').upsert({Title: args.tag, LastName: args.tag}, 'Title').catch((e) => e.errorCode)",
         "NOT_FOUND",
         "SELECT Id FROM Contact WHERE LastName = '{tag}'",
         [],
@@ -202,18 +203,18 @@ RECORDS = [
     Step(
         "take an external id twice",
         """
-        await conn.sobject('Contact').create({Ext__c: args.tag, LastName: args.tag});
-        return conn.sobject('Contact').create({Ext__c: args.tag, LastName: args.tag}).catch((error) => error.errorCode);
+        await conn.sobject('Contact').create({[args.key]: args.tag, LastName: args.tag});
+        return conn.sobject('Contact').create({[args.key]: args.tag, LastName: args.tag}).catch((error) => error.errorCode);
         """,
         "DUPLICATE_VALUE",
-        "SELECT count(Id) n FROM Contact WHERE Ext__c = '{tag}'",
+        "SELECT count(Id) n FROM Contact WHERE {key} = '{tag}'",
         [{"n": 1}],
     ),
     Step(
         "set a parent by its external id",
         """
-        await conn.sobject('Account').create({Name: args.tag, Ext__c: args.tag});
-        return conn.sobject('Contact').create({LastName: args.tag, Account: {Ext__c: args.tag}});
+        await conn.sobject('Account').create({Name: args.tag, [args.key]: args.tag});
+        return conn.sobject('Contact').create({LastName: args.tag, Account: {[args.key]: args.tag}});
         """,
         DONE,
         "SELECT Account.Name FROM Contact WHERE Id = '{value[id]}'",
@@ -226,59 +227,65 @@ QUERIES = [
         "query children and parents",
         """
         const {id} = await conn.sobject('Account').create({Name: args.tag});
-        await conn.sobject('Contact').create(['B', 'A'].map((name) => ({LastName: name, AccountId: id})));
+        await conn.sobject('Contact').create(['B', 'A'].map((name) => ({LastName: args.tag + name, AccountId: id})));
         const found = await conn.query(
           `SELECT Name, Owner.Name, (SELECT LastName, Account.Name FROM Contacts ORDER BY LastName) FROM Account
            WHERE Name = '${args.tag}'`);
         const [row] = found.records;
         return [found.totalSize, row.Owner.Name, row.Contacts.records.map((each) => [each.LastName, each.Account.Name])];
         """,
-        [1, "Robin Admin", [["A", "{tag}"], ["B", "{tag}"]]],
+        [1, "{person}", [["{tag}A", "{tag}"], ["{tag}B", "{tag}"]]],
         "SELECT count(Id) n FROM Contact WHERE Account.Name = '{tag}'",
         [{"n": 2}],
     ),
     Step(
         "query in pages",
         """
-        const first = await conn.query('SELECT Id FROM Lead');
+        const first = await conn.query(`SELECT Id FROM Lead WHERE Company = '${args.firm}'`,
+          {headers: {'Sforce-Query-Options': 'batchSize=200'}});
         const second = await conn.queryMore(first.nextRecordsUrl);
-        const ids = new Set([...first.records, ...second.records].map((each) => each.Id));
-        return [first.done, first.records.length, second.done, second.totalSize === ids.size, ids.size > 2000];
+        const third = await conn.queryMore(second.nextRecordsUrl);
+        const ids = new Set([first, second, third].flatMap(({records}) => records.map((each) => each.Id)));
+        return [first.done, first.records.length, second.done, third.done, third.totalSize === ids.size];
         """,
-        [False, 2000, True, True, True],
-        "SELECT count(Id) n FROM Lead WHERE Company = 'Many'",
-        [{"n": 2050}],
+        [False, 200, False, True, True],
+        "SELECT count(Id) n FROM Lead WHERE Company = '{firm}'",
+        [{"n": 450}],
     ),
     Step(
         "query all pages at once",
-        "return (await conn.query(\"SELECT Id FROM Lead WHERE Company = 'Many'\", {autoFetch: true, maxFetch: 5000})).records.length",
-        2050,
-        "SELECT count(Id) n FROM Lead WHERE Company = 'Many'",
-        [{"n": 2050}],
+        """
+        return (await conn.query(`SELECT Id FROM Lead WHERE Company = '${args.firm}'`,
+          {autoFetch: true, maxFetch: 5000, headers: {'Sforce-Query-Options': 'batchSize=200'}})).records.length;
+        """,
+        450,
+        "SELECT count(Id) n FROM Lead WHERE Company = '{firm}'",
+        [{"n": 450}],
     ),
     Step(
         "follow a query as a stream of records",
         """
         let count = 0;
-        await new Promise((resolve, reject) => conn.query("SELECT Id FROM Lead WHERE Company = 'Many'")
-          .on('record', () => { count += 1; }).on('end', resolve).on('error', reject).run({autoFetch: true, maxFetch: 5000}));
+        await new Promise((resolve, reject) => conn.query(`SELECT Id FROM Lead WHERE Company = '${args.firm}'`)
+          .on('record', () => { count += 1; }).on('end', resolve).on('error', reject)
+          .run({autoFetch: true, maxFetch: 5000, headers: {'Sforce-Query-Options': 'batchSize=200'}}));
         return count;
         """,
-        2050,
-        "SELECT count(Id) n FROM Lead WHERE Company = 'Many'",
-        [{"n": 2050}],
+        450,
+        "SELECT count(Id) n FROM Lead WHERE Company = '{firm}'",
+        [{"n": 450}],
     ),
     Step(
         "find with conditions, order and limit",
         """
         await conn.sobject('Contact').create(['A', "B'B", 'C', 'D'].map((name, number) => (
-          {LastName: name, Title: args.tag, Product_User_Id__c: number})));
+          {LastName: args.tag + name, Title: args.tag, [args.number]: number})));
         return (await conn.sobject('Contact')
-          .find({Title: args.tag, LastName: {$in: ['A', "B'B", 'C']}, Product_User_Id__c: {$gte: 1},
+          .find({Title: args.tag, LastName: {$in: ['A', "B'B", 'C'].map((name) => args.tag + name)}, [args.number]: {$gte: 1},
                  CreatedDate: {$gte: jsforce.Date.YESTERDAY}}, ['LastName', 'Owner.Name'])
           .sort({LastName: -1}).limit(2).skip(0).execute()).map((each) => [each.LastName, each.Owner.Name]);
         """,
-        [["C", "Robin Admin"], ["B'B", "Robin Admin"]],
+        [["{tag}C", "{person}"], ["{tag}B'B", "{person}"]],
         "SELECT count(Id) n FROM Contact WHERE Title = '{tag}'",
         [{"n": 4}],
     ),
@@ -286,13 +293,13 @@ QUERIES = [
         "find with children",
         """
         const {id} = await conn.sobject('Account').create({Name: args.tag});
-        await conn.sobject('Contact').create(['A', 'B', 'C'].map((name) => ({LastName: name, AccountId: id})));
+        await conn.sobject('Contact').create(['A', 'B', 'C'].map((name) => ({LastName: args.tag + name, AccountId: id})));
         const [row] = await conn.sobject('Account').find({Name: args.tag}, 'Id, Name')
-          .include('Contacts').select('LastName').where({LastName: {$ne: 'A'}}).orderby('LastName', 'DESC').limit(1).end()
+          .include('Contacts').select('LastName').where({LastName: {$ne: `${args.tag}A`}}).orderby('LastName', 'DESC').limit(1).end()
           .execute();
         return row.Contacts.records.map((each) => each.LastName);
         """,
-        ["C"],
+        ["{tag}C"],
         "SELECT count(Id) n FROM Contact WHERE Account.Name = '{tag}'",
         [{"n": 3}],
     ),
@@ -346,13 +353,13 @@ ABOUT = [
     Step(
         "identity",
         "const me = await conn.identity(); return [me.username, me.organization_id === me.id.split('/')[4], conn.userInfo.id === me.user_id]",
-        ["admin@northwind.example", True, True],
+        ["{username}", True, True],
     ),
     Step(
         "describe",
         """
         const about = await conn.describe('Contact');
-        const field = about.fields.find((each) => each.name === 'Ext__c');
+        const field = about.fields.find((each) => each.name === args.key);
         const child = (await conn.describe('Account')).childRelationships.find((each) => each.childSObject === 'Contact');
         return [about.keyPrefix, field.externalId, field.type, field.length, child.relationshipName];
         """,
@@ -520,7 +527,7 @@ METADATA = [
         "metadata.upsert",
         """
         const set = (label) => ({fullName: args.tag, label, userPermissions: [{name: 'ApiEnabled', enabled: true}],
-          fieldPermissions: [{field: 'Contact.Plan__c', readable: true, editable: false}],
+          fieldPermissions: [{field: 'Contact.Title', readable: true, editable: false}],
           objectPermissions: [{object: 'Contact', allowRead: true, allowCreate: false, allowEdit: false, allowDelete: false,
                                viewAllRecords: false, modifyAllRecords: false},
                               {object: 'Account', allowRead: true, allowCreate: false, allowEdit: false, allowDelete: false,
@@ -531,7 +538,7 @@ METADATA = [
         """,
         [True, True, True, False],
         component="PermissionSet:{tag}",
-        body={"label": "After", "fieldPermissions": {"Contact.Plan__c": {"readable": True}}},
+        body={"label": "After", "fieldPermissions": {"Contact.Title": {"readable": True}}},
     ),
     Step(
         "metadata.rename",
@@ -561,7 +568,7 @@ METADATA = [
           .filter((each) => each.fullName.includes(args.tag));
         return found.map((each) => [each.type, each.fullName, each.fileName, each.createdByName]);
         """,
-        [["CustomField", "Contact.{tag}__c", "objects/Contact.object", "Robin Admin"]],
+        [["CustomField", "Contact.{tag}__c", "objects/Contact.object", "{person}"]],
         component="CustomField:Contact.{tag}__c",
         body={"length": 9},
     ),
@@ -624,8 +631,8 @@ JWT = """
         const {createSign} = await import('node:crypto');
         const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
         const unsigned = `${part({alg: 'RS256'})}.${part({
-          iss: args.app.consumer_key, sub: 'admin@northwind.example', aud: `${conn.instanceUrl}/`, exp: Date.now() + 180000})}`;
-        const assertion = `${unsigned}.${createSign('RSA-SHA256').update(unsigned).sign(args.key, 'base64url')}`;
+          iss: args.app.consumer_key, sub: args.username, aud: `${conn.instanceUrl}/`, exp: Date.now() + 180000})}`;
+        const assertion = `${unsigned}.${createSign('RSA-SHA256').update(unsigned).sign(args.key_of_app, 'base64url')}`;
 """
 APP = (
     "{clientId: args.app.consumer_key, clientSecret: args.app.consumer_secret, redirectUri: args.app.callback_urls[0]}"
@@ -633,7 +640,7 @@ APP = (
 CREATE = "await c.sobject('Contact').create({LastName: args.tag});"
 MADE = {
     "query": "SELECT CreatedBy.Username FROM Contact WHERE LastName = '{tag}'",
-    "rows": [{"CreatedBy": {"Username": "admin@northwind.example"}}],
+    "rows": [{"CreatedBy": {"Username": "{username}"}}],
 }
 
 SIGN_IN = [
@@ -656,7 +663,7 @@ SIGN_IN = [
         {CREATE}
         return (await c.identity()).username;
         """,
-        "admin@northwind.example",
+        "{username}",
         **MADE,
     ),
     Step(
@@ -671,7 +678,7 @@ SIGN_IN = [
         "sign in by OAuth with a password",
         f"""
         const c = connect({{oauth2: {{...{APP}, loginUrl: conn.instanceUrl}}}});
-        await c.login('admin@northwind.example', args.password);
+        await c.login(args.username, args.password);
         {CREATE}
         return c.accessToken !== conn.accessToken;
         """,
@@ -682,7 +689,7 @@ SIGN_IN = [
         "sign in by OAuth with a wrong password",
         f"""
         const c = connect({{oauth2: {{...{APP}, loginUrl: conn.instanceUrl}}}});
-        return c.login('admin@northwind.example', 'wrong').catch((error) => [error.name, error.message]);
+        return c.login(args.username, 'wrong').catch((error) => [error.name, error.message]);
         """,
         ["invalid_grant", "authentication failure"],
     ),
@@ -690,7 +697,7 @@ SIGN_IN = [
         "sign in by SOAP, and out",
         f"""
         const c = connect();
-        await c.login('admin@northwind.example', args.password);
+        await c.login(args.username, args.password);
         {CREATE}
         const {{accessToken}} = c;
         await c.logout();
@@ -701,7 +708,7 @@ SIGN_IN = [
     ),
     Step(
         "sign in by SOAP with a wrong password",
-        "return connect().login('admin@northwind.example', 'wrong').catch((error) => error.message.split(':')[0])",
+        "return connect().login(args.username, 'wrong').catch((error) => error.message.split(':')[0])",
         "INVALID_LOGIN",
     ),
     Step(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sfcode.local import reset, serve
 from sfcode.metadata.component import Address, Body, Component
@@ -13,9 +12,9 @@ from sfcode.metadata.normal import normal
 from sfcode.metadata.package import read, zip_files
 from sfcode.org import Org, connect
 from sfcode.org.results import DeployOptions
+from tests.contract.place import API_VERSION, Place
 from tests.e2e.journey import SECRET, Journey
 
-API_VERSION = "63.0"
 PLACEHOLDER = b"${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
 INTEGRATION_USER = "appcues.integration@example.com.local"
 
@@ -26,6 +25,17 @@ class Rendered:
 
     source: Mapping[str, bytes]
     mdapi: Mapping[str, bytes]
+    name: str = "Appcues"
+    """What the names of its components begin with."""
+    user: str = INTEGRATION_USER
+    """Whom its outbound messages name."""
+
+    def named(self, text: str) -> str:
+        """Put this project's name where the repository's own stands."""
+        return text.replace("Appcues", self.name)
+
+    def address(self, text: str) -> Address:
+        return Address.parse(self.named(text))
 
     @property
     def components(self) -> tuple[Component, ...]:
@@ -43,6 +53,20 @@ class Rendered:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         return folder
+
+
+def renamed(journey: Journey, place: Place) -> Rendered:
+    """Render the project for an org of which nothing is known: other names, its own fields, and whoever is signed in."""
+    config = journey.folder / "config"
+    (config / "mappings" / "lead.yaml").unlink()
+    journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    journey.edit("mappings/contact.yaml", "Product_User_Id__c", place.number)
+    journey.edit("mappings/contact.yaml", ": Appcues_User_Id__c", f": {place.word}_User_Id__c")
+    journey.edit("mappings/contact.yaml", "Appcues_NPS_", f"{place.word}_NPS_")
+    journey.edit("sfcode.yaml", "\nname: Appcues\n", f"\nname: {place.word}\n")
+    journey.edit("sfcode.yaml", "appcues.integration@${user_domain}", place.username)
+    journey.edit("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.example.com")
+    return replace(rendered(journey), name=place.word, user=place.username)
 
 
 def rendered(journey: Journey) -> Rendered:
@@ -90,12 +114,6 @@ def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
         members.setdefault(address.type, []).append(address.full_name)
     files = client.metadata.retrieve(members).files
     return {each.address: normal(each).body for each in read(files) if each.address in wanted}
-
-
-def rows(client: Org, query: str) -> list[dict[str, Any]]:
-    """Ask the org without the tool that is tested."""
-    found = client.rest.query_all(query)["records"]
-    return [{name: value for name, value in row.items() if name != "attributes"} for row in found]
 
 
 def deploy(client: Org, package: Rendered) -> None:

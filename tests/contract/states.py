@@ -10,6 +10,7 @@ from sfcode.local import register_app, reset
 from sfcode.local.signin.passwords import hashed
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
+from tests.contract.place import LEADS
 from tests.contract.project import found as with_integration_user
 
 EXTERNAL_IDS = ("Account.Ext__c", "Contact.Ext__c")
@@ -30,7 +31,7 @@ def with_external_ids(state: Path) -> None:
         tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
 
 
-LEADS = 2050
+COMPANY = "Many"
 PASSWORD = "correct horse battery"
 APP = {
     "name": "jsforce",
@@ -50,7 +51,7 @@ def for_jsforce(state: Path) -> None:
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.get("admin_id") or ""
         tx.put_password(admin, hashed(PASSWORD))
-        lead = {"LastName": "Lead", "Name": "Lead", "Company": "Many", "OwnerId": admin, "IsConverted": False}
+        lead = {"LastName": "Lead", "Name": "Lead", "Company": COMPANY, "OwnerId": admin, "IsConverted": False}
         for _ in range(LEADS):
             tx.insert("Lead", lead, user_id=admin, now=now)
 

@@ -1,4 +1,4 @@
-"""jsforce, in both its packages, against the local org: one Node process, and a step at a time."""
+"""jsforce, in both its packages, against the local org and the one that is named: one Node process for each, and a step at a time."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import base64
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sfcode.local import LocalOrg, register_app, serve
+from sfcode.local import register_app, serve
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
-from sfcode.org import Org, connect
 from tests.contract.jsforce_steps import QUERIES, RECORDS, SIGN_IN, STEPS, Step
 from tests.contract.like import like
+from tests.contract.place import Place, local
 from tests.contract.sf import Clients
-from tests.contract.states import APP, PASSWORD, for_jsforce
+from tests.contract.states import APP, COMPANY, PASSWORD, for_jsforce
 
 VERSION = "62.0"
 LIBRARIES = ("jsforce", "@jsforce/jsforce-node")
@@ -57,91 +57,116 @@ def key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture(scope="module")
-def shared_org(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Iterator[LocalOrg]:
+def shared_org(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Iterator[Place]:
     """Serve an org that knows the app and its key."""
     state = tmp_path_factory.mktemp("jsforce")
     for_jsforce(state)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     register_app(state, APP | {"certificate": public.decode()})
-    with serve(state, tls=True) as org:
-        yield org
+    with serve(state, tls=True) as org, local(org) as place:
+        yield replace(place, firm=COMPANY)
+
+
+Start = Callable[[Place, str], Node]
 
 
 @pytest.fixture(scope="module")
-def start(node_clients: Clients, key: rsa.RSAPrivateKey, shared_org: LocalOrg) -> Iterator[Callable[[bool], Node]]:
-    """Give a function that starts Node over http, or over https with the org's certificate trusted."""
+def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
+    """Give a function that starts Node at an address of an org, once."""
     if not (node_clients.modules / "jsforce").is_dir():
         pytest.fail("there is no jsforce beside sf: run scripts/install_sf.sh again")
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    common = {"app": APP, "key": private.decode(), "password": PASSWORD}
-    running: dict[bool, Node] = {}
+    common = {"app": APP, "key_of_app": private.decode(), "password": PASSWORD}
+    running: dict[str, Node] = {}
 
-    def started(tls: bool) -> Node:
-        if tls not in running:
-            assert shared_org.tls_url is not None
-            url = shared_org.tls_url if tls else shared_org.url
-            arguments = (SCRIPT, node_clients.modules, url, shared_org.access_token, VERSION)
+    def started(place: Place, url: str) -> Node:
+        if url not in running:
+            arguments = (SCRIPT, node_clients.modules, url, place.access_token, VERSION)
             process = subprocess.Popen(
                 [node_clients.node, "--no-warnings", *map(str, arguments)],
-                env={"NODE_EXTRA_CA_CERTS": str(shared_org.certificate)} if tls else {},
+                env=dict(place.environ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            running[tls] = Node(process, common)
-        return running[tls]
+            running[url] = Node(process, common)
+        return running[url]
 
     yield started
     for node in running.values():
         node.process.communicate(timeout=20)
 
 
-@pytest.fixture(scope="module")
-def shared_ours(shared_org: LocalOrg) -> Iterator[Org]:
-    """Look into the org with our own client."""
-    with connect(shared_org.url, environ={"SF_ACCESS_TOKEN": shared_org.access_token}, api_version=VERSION) as client:
-        yield client
+@pytest.fixture
+def place(where: str, request: pytest.FixtureRequest) -> Place:
+    """Give the org that this module's tests share; or the one that is named, and a word of this test's own."""
+    if where == "real":
+        return cast(Place, request.getfixturevalue("ground").for_test())
+    return cast(Place, request.getfixturevalue("shared_org"))
 
 
-def run(node: Node, ours: Org, library: str, step: Step, scheme: str = "") -> None:
+def run(node: Node, place: Place, library: str, step: Step, scheme: str = "") -> None:
     tag = "J" + re.sub(r"\W+", "", step.name.title())[:18] + str(LIBRARIES.index(library)) + scheme
+    # Tests that share an org of their own tell each other apart by their names; in another org one word is among others.
+    tag = place.word + tag if place.is_real else tag
     field = Component("CustomField", f"Contact.{tag}__c", {"label": "Field", "type": "Text", "length": 12})
     zipped = base64.b64encode(zip_files(write([field], VERSION))).decode()
-    value = node(library, step.code, tag=tag, zip=zipped)
-    expected = filled(step.gives, tag)
+    words = {
+        "tag": tag,
+        "key": place.external_id,
+        "number": place.number,
+        "firm": place.firm,
+        "username": place.username,
+        "person": place.person,
+    }
+    value = node(library, step.code, zip=zipped, **words)
+    expected = filled(step.gives, words)
     assert like(value, expected), (value, expected)
     if step.query:
-        rows = ours.query(step.query.replace("{tag}", tag).replace("{value[id]}", _id(value)))
-        assert like(rows, filled(step.rows, tag)), rows
+        rows = place.ours.query(filled(step.query, words).replace("{value[id]}", _id(value)))
+        assert like(rows, filled(step.rows, words)), rows
     if step.component:
-        address = Address.parse(step.component.replace("{tag}", tag))
-        found = ours.metadata.read_metadata(address.type, [address.full_name])
-        body = found[0].body if found else None
-        assert like(body, filled(step.body, tag)), body
+        address = Address.parse(filled(step.component, words))
+        body = place.component(address.type, address.full_name)
+        assert like(body, filled(step.body, words)), body
 
 
-def filled(expected: Any, tag: str) -> Any:
+def filled(expected: Any, words: Mapping[str, str]) -> Any:
     if isinstance(expected, str):
-        return expected.replace("{tag}", tag)
+        for name, word in words.items():
+            expected = expected.replace(f"{{{name}}}", word)
+        return expected
     if isinstance(expected, dict):
-        return {filled(key, tag): filled(value, tag) for key, value in expected.items()}
-    return [filled(each, tag) for each in expected] if isinstance(expected, list) else expected
+        return {filled(key, words): filled(value, words) for key, value in expected.items()}
+    return [filled(each, words) for each in expected] if isinstance(expected, list) else expected
 
 
 def _id(value: Any) -> str:
     return str(value["id"]) if isinstance(value, dict) and "id" in value else ""
 
 
+IN_ANY_ORG = [step for step in STEPS if step not in SIGN_IN]
+
+
 @pytest.mark.parametrize("library", [pytest.param(LIBRARIES[0], marks=RECORDED), LIBRARIES[1]])
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_step(start: Callable[[bool], Node], shared_ours: Org, step: Step, library: str) -> None:
+@pytest.mark.parametrize("step", IN_ANY_ORG, ids=lambda step: step.name)
+def test_step(start: Start, place: Place, step: Step, library: str) -> None:
     """The step gives what it gives on an org, and the org then is as it should be."""
-    run(start(False), shared_ours, library, step)
+    run(start(place, place.url), place, library, step)
+
+
+@pytest.mark.local_only("its app and the password of its administrator are known")
+@pytest.mark.parametrize("library", [pytest.param(LIBRARIES[0], marks=RECORDED), LIBRARIES[1]])
+@pytest.mark.parametrize("step", SIGN_IN, ids=lambda step: step.name)
+def test_signing_in(start: Start, place: Place, step: Step, library: str) -> None:
+    """The session is the user's."""
+    run(start(place, place.url), place, library, step)
 
 
 @pytest.mark.parametrize("step", [RECORDS[0], QUERIES[0], SIGN_IN[0], SIGN_IN[5]], ids=lambda step: step.name)
-def test_step_over_tls(start: Callable[[bool], Node], shared_ours: Org, step: Step) -> None:
+def test_step_over_tls(start: Start, shared_org: Place, step: Step) -> None:
     """The same over TLS, with nothing but the org's certificate trusted."""
-    run(start(True), shared_ours, LIBRARIES[0], step, "S")
+    assert shared_org.tls_url is not None
+    run(start(shared_org, shared_org.tls_url), shared_org, LIBRARIES[0], step, "S")

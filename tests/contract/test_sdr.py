@@ -1,5 +1,5 @@
 """
-source-deploy-retrieve as a library, in one Node process, against the local org.
+source-deploy-retrieve as a library, in one Node process, against the local org and the one that is named.
 
 It is what the sf CLI, the VS Code extensions and many pipelines deploy with. Each test gets an org of its own; what was done is
 looked up there with another client.
@@ -11,15 +11,15 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sfcode.local import LocalOrg
 from sfcode.metadata.component import Address
 from sfcode.org import Org
+from tests.contract.place import Place
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import QUIET, Clients
 
@@ -41,7 +41,7 @@ class Sdr:
     """The process, and the org that it is to speak to."""
 
     process: subprocess.Popen[str]
-    org: LocalOrg | None = None
+    org: Place | None = None
     rest: bool = False
 
     def __call__(self, action: str, **request: Any) -> Any:
@@ -90,7 +90,7 @@ def node(node_clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def sdr(node: subprocess.Popen[str], org: LocalOrg) -> Sdr:
+def sdr(node: subprocess.Popen[str], org: Place) -> Sdr:
     return Sdr(node, org)
 
 
@@ -138,9 +138,9 @@ def test_a_package_is_checked_deployed_and_deployed_again(
 
 def test_one_change_is_told_from_what_stays(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
     deploy(ours, package)
-    edit(project / SCORE, "<label>", "<label>Our ")
+    edit(project / package.named(SCORE), "<label>", "<label>Our ")
     told = states(either.deploy(project))
-    changed = "CustomField:Contact.Appcues_NPS_Score__c"
+    changed = package.named("CustomField:Contact.Appcues_NPS_Score__c")
     assert {address for address, state in told.items() if state == "Changed"} == {changed}
     address = Address.parse(changed)
     assert str(bodies(ours, [address])[address]["label"]).startswith("Our ")
@@ -195,6 +195,9 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     words: str,
 ) -> None:
     """In the org's words, with the local file; nothing is deployed of the rest."""
+    file, old, new, address, words = (
+        package.named(text.replace(INTEGRATION_USER, package.user)) for text in (file, old, new, address, words)
+    )
     edit(project / file, old, new)
     result = either.deploy(project)
     assert result["status"] == "Failed"
@@ -207,18 +210,22 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
 
 def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
     """Only what failed is missing, and the outcome says so."""
-    edit(project / PERMISSIONS, "<field>Contact.Appcues_NPS_Score__c</field>", "<field>Contact.Nope__c</field>")
+    score = package.named("<field>Contact.Appcues_NPS_Score__c</field>")
+    viewer = package.address("PermissionSet:Appcues_Viewer")
+    edit(project / package.named(PERMISSIONS), score, "<field>Contact.Nope__c</field>")
     result = either.deploy(project, rollbackOnError=False)
     assert result["status"] == "SucceededPartial"
-    assert set(failures(result)) == {"PermissionSet:Appcues_Viewer"}
-    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {Address("PermissionSet", "Appcues_Viewer")}
+    assert set(failures(result)) == {str(viewer)}
+    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {viewer}
 
 
 @pytest.mark.parametrize("when", ["POST", "PRE"])
 def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
     """Alone, before or after the package: what is named goes, and the rest stays."""
     deploy(ours, package)
-    gone = Address("CustomField", "Contact.Appcues_NPS_Score__c"), Address("PermissionSet", "Appcues_Viewer")
+    gone = [
+        package.address(each) for each in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")
+    ]
     result = either.destroy(project, *gone, when=when)
     assert {address: state for address, state in states(result).items() if state == "Deleted"} == {
         str(address): "Deleted" for address in gone
@@ -230,8 +237,8 @@ def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: 
 def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
     """The field that an outbound message sends stays, and everything with it."""
     deploy(ours, package)
-    used = Address("CustomField", "Contact.Appcues_User_Id__c")
-    result = either.destroy(project, used, Address("PermissionSet", "Appcues_Viewer"))
+    used = package.address("CustomField:Contact.Appcues_User_Id__c")
+    result = either.destroy(project, used, package.address("PermissionSet:Appcues_Viewer"))
     assert result["status"] == "Failed"
     assert "referenced elsewhere" in failures(result)[str(used)]
     assert bodies(ours, package.bodies) == package.bodies
@@ -257,7 +264,7 @@ def test_the_org_is_listed_as_components(sdr: Sdr, ours: Org, package: Rendered)
     assert wanted <= set(sdr("list", types=types))
 
 
-def test_a_token_that_is_worth_nothing_is_refused(sdr: Sdr, org: LocalOrg, project: Path) -> None:
-    sdr.org = LocalOrg(org.url, f"{org.access_token[:15]}!nonsense", org.org_id, org.username)
+def test_a_token_that_is_worth_nothing_is_refused(sdr: Sdr, org: Place, project: Path) -> None:
+    sdr.org = replace(org, access_token=f"{org.access_token[:15]}!nonsense")
     with pytest.raises(SdrError, match="INVALID_SESSION_ID"):
         sdr.deploy(project)

@@ -1,5 +1,5 @@
 """
-The sf CLI as it is, against the local org: packages and what is done with them.
+The sf CLI as it is, against the local org and the one that is named: packages and what is done with them.
 
 Each step is a call of sf, and what it did is looked up in the org with another client.
 """
@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from sfcode.local import LocalOrg
 from sfcode.local.metadata.deploy import work
 from sfcode.metadata.component import Address
 from sfcode.metadata.manifest import read_manifest
 from sfcode.org import Org
-from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
+from tests.contract.place import Place
+from tests.contract.project import Rendered, bodies, deploy
 from tests.contract.sf import SfCli
 from tests.local.metadata.test_jobs import SECONDS, Gate
 
@@ -75,12 +75,12 @@ def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours:
     assert states(done) == dict.fromkeys(wanted, "Unchanged")
     assert (done["result"]["numberComponentErrors"], done["result"]["success"]) == (0, True)
 
-    edit(project / SCORE, "<label>", "<label>Our ")
+    edit(project / package.named(SCORE), "<label>", "<label>Our ")
     done = either("project deploy start -d force-app --async", folder=project)
     job = done["result"]["id"]
     assert (done["result"]["status"], done["result"]["done"]) == ("Queued", False)
     done = either("project deploy resume", "--job-id", job, folder=project)
-    changed = "CustomField:Contact.Appcues_NPS_Score__c"
+    changed = package.named("CustomField:Contact.Appcues_NPS_Score__c")
     assert states(done) == dict.fromkeys(wanted, "Unchanged") | {changed: "Changed"}
     address = Address.parse(changed)
     label = package.bodies[address]["label"]
@@ -95,14 +95,16 @@ def test_failures_are_shown_at_their_place_in_the_local_files(
     either: SfCli, project: Path, ours: Org, package: Rendered
 ) -> None:
     """Line and column are the source's own where sf sends a file as it is; nothing of the package is left in the org."""
-    edit(project / WORKFLOW, f"<integrationUser>{INTEGRATION_USER}", "<integrationUser>nobody@example.com")
-    edit(project / SCORE, "<precision>2</precision>", "<precision>20</precision>")
+    edit(project / WORKFLOW, f"<integrationUser>{package.user}", "<integrationUser>nobody@example.com")
+    score = project / package.named(SCORE)
+    edit(score, "<precision>2</precision>", "<precision>20</precision>")
     done = either("project deploy start -d force-app", folder=project, code=1)
     assert (done["result"]["status"], done["result"]["success"]) == ("Failed", False)
     failed = {each["fullName"]: each for each in done["result"]["files"] if each["state"] == "Failed"}
-    assert sorted(failed) == ["Contact.Appcues_NPS_Score__c", "Contact.Appcues_contact"]
+    names = [package.named(each) for each in ("Contact.Appcues_NPS_Score__c", "Contact.Appcues_contact")]
+    assert sorted(failed) == names
 
-    message = failed["Contact.Appcues_contact"]
+    message = failed[names[1]]
     lines = (project / WORKFLOW).read_text().splitlines()
     line = next(number for number, text in enumerate(lines, 1) if "<outboundMessages>" in text)
     assert message["filePath"] == str(project / WORKFLOW)
@@ -112,8 +114,7 @@ def test_failures_are_shown_at_their_place_in_the_local_files(
     assert message["problemType"] == "Error"
 
     # A field is sent inside its object's file: the place in that is not one in the source.
-    field = failed["Contact.Appcues_NPS_Score__c"]
-    assert field["filePath"] == str(project / SCORE)
+    assert failed[names[0]]["filePath"] == str(score)
     assert bodies(ours, package.bodies) == {}
 
 
@@ -125,6 +126,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate.open.set()
 
 
+@pytest.mark.local_only("the deployment is held up in the org itself")
 def test_a_deploy_that_runs_is_cancelled(
     at_org: SfCli, project: Path, ours: Org, package: Rendered, gate: Gate
 ) -> None:
@@ -140,7 +142,7 @@ def test_a_deploy_that_runs_is_cancelled(
 
 @RECORDED
 def test_what_is_in_the_org_is_listed_and_retrieved(
-    at_org: SfCli, org: LocalOrg, ours: Org, package: Rendered, tmp_path: Path
+    at_org: SfCli, org: Place, ours: Org, package: Rendered, tmp_path: Path
 ) -> None:
     """Types, components, a manifest made from the org, and a project retrieved by it."""
     deploy(ours, package)
@@ -173,14 +175,15 @@ def test_what_is_in_the_org_is_listed_and_retrieved(
 def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package: Rendered) -> None:
     """`delete source` takes the field out of the org and of the project."""
     deploy(ours, package)
-    gone = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+    gone = package.address("CustomField:Contact.Appcues_NPS_Score__c")
     at_org("project delete source --no-prompt -m", str(gone), folder=project)
     there = bodies(ours, package.bodies)
     assert gone not in there
     assert there.keys() == package.bodies.keys() - {gone}
-    assert not (project / SCORE).exists()
+    assert not (project / package.named(SCORE)).exists()
 
 
+@pytest.mark.local_only("a scratch org or sandbox may track sources")
 def test_the_org_tracks_no_sources(at_org: SfCli, project: Path) -> None:
     """It says so as production does: a preview is refused by name, and a deploy without a list takes everything."""
     done = at_org("project deploy preview", folder=project, code=1)

@@ -1,4 +1,4 @@
-"""The sf CLI as it is, against the local org: signing in, bulk records, users and limits."""
+"""The sf CLI as it is, against the local org and the one that is named: signing in, bulk records, users and limits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sfcode.local import LocalOrg
 from sfcode.local.store import Store
 from sfcode.org import Org
-from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy, rows
+from tests.contract.place import Place, rows
+from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import SfCli
 
 RECORDED = pytest.mark.recorded("@salesforce/cli", "with_integration_user")
@@ -24,18 +24,22 @@ ORGANIZATION = "SELECT Name FROM Organization"
 
 
 @RECORDED
-def test_signing_in_with_a_token(sf_cli: SfCli, org: LocalOrg) -> None:
+def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
     """sf finds out by itself whose token it is, and says who that is and what the org allows."""
+    if org.is_real:
+        sf_cli.environ |= org.environ
     sf_cli("org login access-token --no-prompt --alias local --instance-url", org.url, SF_ACCESS_TOKEN=org.access_token)
     done = sf_cli("org display user --target-org local")
     assert (done["result"]["username"], done["result"]["orgId"]) == (org.username, org.org_id)
-    assert done["result"]["profileName"] == "System Administrator"
+    (user,) = rows(org.ours, f"SELECT Profile.Name FROM User WHERE Id = '{org.user_id}'")
+    assert done["result"]["profileName"] == user["Profile"]["Name"]
     done = sf_cli("org list limits --target-org local")
     limits = {each["name"]: each for each in done["result"]}
     assert 0 < limits["DailyApiRequests"]["remaining"] <= limits["DailyApiRequests"]["max"]
 
 
-def test_signing_in_with_a_key(sf_cli: SfCli, org: LocalOrg, state: Path, ours: Org, tmp_path: Path) -> None:
+@pytest.mark.local_only("an app is registered by a control route, and its session ended in the org's file")
+def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, ours: Org, tmp_path: Path) -> None:
     """The app's key signs sf in as the user, and again when the session has ended."""
     key, certificate = key_and_certificate()
     (tmp_path / "app.key").write_bytes(key)
@@ -88,9 +92,8 @@ def key_and_certificate() -> tuple[bytes, str]:
     return private, certificate.public_bytes(pem).decode()
 
 
-def test_everything_goes_over_tls_too(
-    sf_cli: SfCli, org: LocalOrg, package: Rendered, ours: Org, tmp_path: Path
-) -> None:
+@pytest.mark.local_only("it serves with a certificate of its own, which no machine trusts")
+def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Rendered, ours: Org, tmp_path: Path) -> None:
     """With the certificate trusted, sf signs in, deploys over REST and SOAP, and asks; without, it does not connect."""
     trusted = {"NODE_EXTRA_CA_CERTS": str(org.certificate)}
     project = package.lay_out(tmp_path / "project")
@@ -110,29 +113,32 @@ def test_everything_goes_over_tls_too(
 
 
 @RECORDED
-def test_records_of_a_file_are_upserted_in_bulk(at_org: SfCli, ours: Org, package: Rendered, tmp_path: Path) -> None:
+def test_records_of_a_file_are_upserted_in_bulk(
+    at_org: SfCli, org: Place, ours: Org, package: Rendered, tmp_path: Path
+) -> None:
     """The first time they are made, the second time found by their external id."""
     deploy(ours, package)
     # Nobody sees a deployed field without field rights, the administrator neither.
-    (permissions,) = rows(ours, "SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'")
+    (permissions,) = rows(ours, package.named("SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'"))
     ours.rest.PermissionSetAssignment.create(
         {"AssigneeId": ours.identity.user_id, "PermissionSetId": permissions["Id"]}
     )
-    (contact,) = rows(ours, "SELECT Id FROM Contact LIMIT 1")
-    key = "Appcues_Event_Id__c"
+    contact = ours.create("Contact", {"LastName": org.word})
+    key, subject = package.named("Appcues_Event_Id__c"), f"{org.word} NPS, 9"
     with (tmp_path / "events.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([key, "Subject", "StartDateTime", "DurationInMinutes", "WhoId"])
-        table.writerow(["k1", "NPS, 9", "2026-01-01T10:00:00Z", "15", contact["Id"]])
+        table.writerow(["k1", subject, "2026-01-01T10:00:00Z", "15", contact])
     for created in (True, False):
         done = at_org(f"data upsert bulk -s Event -i {key} -w 1 -f", str(tmp_path / "events.csv"))
         (record,) = done["result"]["records"]["successfulResults"]
         assert record["sf__Created"] == str(created).lower()
-        found = rows(ours, "SELECT Subject, WhoId FROM Event WHERE Subject LIKE 'NPS%'")
-        assert found == [{"Subject": "NPS, 9", "WhoId": contact["Id"]}]
+        found = rows(ours, f"SELECT Subject, WhoId FROM Event WHERE Subject LIKE '{org.word}%'")
+        assert found == [{"Subject": subject, "WhoId": contact}]
 
 
 @RECORDED
+@pytest.mark.local_only("a user cannot be removed again")
 def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
     """Without the licence the org refuses the set; with it, both are given."""
     deploy(ours, package)

@@ -1,5 +1,5 @@
 """
-CumulusCI as it comes from PyPI, against a local org over TLS, which it insists on.
+CumulusCI as it comes from PyPI, against a local org and the one that is named, over TLS, which it insists on.
 
 It wants a git repository with a cumulusci.yml, and is given the org in a variable of its environment.
 """
@@ -11,18 +11,17 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sfcode.local import LocalOrg, reset, serve
-from sfcode.local.store import Store
+from sfcode.local import reset, serve
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write
 from tests.conftest import STARTED_WITH
+from tests.contract.place import Place, local
 
 VERSION = "62.0"
 SECONDS = 120
@@ -37,13 +36,12 @@ project:
 
 @dataclass(frozen=True)
 class Cumulus:
-    """A project folder, the org that its tasks are run against, and the org's file."""
+    """A project folder, and the org that its tasks are run against."""
 
     program: Path
     folder: Path
     home: Path
-    org: LocalOrg
-    state: Path
+    org: Place
 
     def run(self, task: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one task against the org."""
@@ -52,7 +50,7 @@ class Cumulus:
             "access_token": self.org.access_token,
             "username": self.org.username,
             "org_id": self.org.org_id,
-            "id": f"{self.org.tls_url}/id/{self.org.org_id}/{self.rows('User', Username=self.org.username)[0]['Id']}",
+            "id": f"{self.org.tls_url}/id/{self.org.org_id}/{self.org.user_id}",
         }
         environ = {
             "CI": "true",
@@ -61,7 +59,7 @@ class Cumulus:
             "CUMULUSCI_KEY": "0123456789abcdef",
             "CUMULUSCI_ORG_local": json.dumps(described),
             "HOME": str(self.home),
-            "REQUESTS_CA_BUNDLE": str(self.org.certificate),
+            **self.org.environ,
         }
         return subprocess.run(
             [str(self.program), "task", "run", task, "--org", "local", *arguments],
@@ -79,28 +77,6 @@ class Cumulus:
             file = self.folder / name / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-
-    def components(self, kind: str) -> dict[str, Any]:
-        """Read components from the org's file: bodies by name."""
-        with Store(self.state / "org.db") as store, store.read() as tx:
-            return {each.component.full_name: each.component.body for each in tx.components(kind)}
-
-    def id_of(self, kind: str, name: str) -> str:
-        """Read the id of a component from the org's file."""
-        with Store(self.state / "org.db") as store, store.read() as tx:
-            found = tx.component(kind, name)
-        assert found is not None
-        return found.id
-
-    def rows(self, name: str, **wanted: Any) -> list[dict[str, Any]]:
-        """Read records from the org's file."""
-        with Store(self.state / "org.db") as store, store.read() as tx:
-            return [row for row in tx.records(name) if all(row.get(key) == value for key, value in wanted.items())]
-
-    def deploys(self) -> Sequence[dict[str, Any]]:
-        """Read the reports of all deploys from the org's file, oldest first."""
-        with Store(self.state / "org.db") as store, store.read() as tx:
-            return [deploy["report"] for deploy in tx.deploys()]
 
 
 @pytest.fixture(scope="session")
@@ -126,10 +102,24 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cci(cci_program: Path, company: Path, tmp_path: Path) -> Iterator[Cumulus]:
-    """Give a project, and an org of this test's own."""
-    folder, home, state = tmp_path / "project", tmp_path / "home", tmp_path / "state"
-    shutil.copytree(company, state)
+def cci_org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Serve an org of this test's own; or give the one that is named, and a word of this test's own."""
+    if where == "real":
+        place = request.getfixturevalue("named_org").for_test()
+        if place.tls_url is None:
+            pytest.skip("CumulusCI speaks https only, and SFCODE_TEST_ORG names an http address")
+        yield place
+        return
+    state = request.getfixturevalue("tmp_path") / "state"
+    shutil.copytree(request.getfixturevalue("company"), state)
+    with serve(state, tls=True) as org, local(org) as place:
+        yield place
+
+
+@pytest.fixture
+def cci(cci_program: Path, cci_org: Place, tmp_path: Path) -> Cumulus:
+    """Give a project, and an org."""
+    folder, home = tmp_path / "project", tmp_path / "home"
     folder.mkdir()
     (folder / "cumulusci.yml").write_text(PROJECT, encoding="utf-8")
     for arguments in (
@@ -142,5 +132,4 @@ def cci(cci_program: Path, company: Path, tmp_path: Path) -> Iterator[Cumulus]:
     # It would ask PyPI for a newer version of itself, once an hour.
     (home / ".cumulusci").mkdir(parents=True)
     (home / ".cumulusci" / "cumulus_timestamp").write_text(str(time.time()), encoding="utf-8")
-    with serve(state, tls=True) as org:
-        yield Cumulus(cci_program, folder, home, org, state)
+    return Cumulus(cci_program, folder, home, cci_org)

@@ -7,17 +7,26 @@ import pytest
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from tests.contract.cumulusci.conftest import Cumulus
+from tests.contract.like import like
+from tests.contract.place import Place, rows
 
 pytestmark = pytest.mark.recorded("cumulusci", "shipped")
 
-FIELD = Component("CustomField", "Contact.Made__c", {"label": "Made", "type": "Text", "length": 20})
-SET = Component("PermissionSet", "Made", {"label": "Made", "description": "By deploy"})
-WRONG = Component(
-    "PermissionSet",
-    "Wrong",
-    {"label": "W", "fieldPermissions": {"Contact.No__c": {"editable": True, "readable": True}}},
-)
 PROBLEM = "In field: field - no CustomField named Contact.No__c found"
+
+
+def field(org: Place) -> Component:
+    return Component("CustomField", f"Contact.{org.word}Made__c", {"label": "Made", "type": "Text", "length": 20})
+
+
+def permissions(org: Place) -> Component:
+    return Component("PermissionSet", org.word, {"label": org.word, "description": "By deploy"})
+
+
+def wrong(org: Place) -> Component:
+    refused = {"Contact.No__c": {"editable": True, "readable": True}}
+    return Component("PermissionSet", org.word, {"label": "W", "fieldPermissions": refused})
+
 
 BOTH_WAYS = pytest.mark.parametrize("way", [(), ("-o", "rest_deploy", "True")], ids=["soap", "rest"])
 
@@ -25,52 +34,49 @@ BOTH_WAYS = pytest.mark.parametrize("way", [(), ("-o", "rest_deploy", "True")], 
 @BOTH_WAYS
 def test_deploy(cci: Cumulus, way: tuple[str, ...]) -> None:
     """What it deploys is in the org."""
-    cci.package("src", FIELD, SET)
+    cci.package("src", field(cci.org), permissions(cci.org))
     done = cci.run("deploy", "--path", "src", *way)
     assert (done.returncode, "Succeeded" in done.stdout) == (0, True), done.stdout + done.stderr
-    assert cci.components("PermissionSet")["Made"]["description"] == "By deploy"
-    assert cci.components("CustomField")["Contact.Made__c"]["length"] == 20
+    assert like(cci.org.component("PermissionSet", cci.org.word), {"description": "By deploy"})
+    assert like(cci.org.component("CustomField", field(cci.org).full_name), {"length": 20})
 
 
 @BOTH_WAYS
 def test_failures_are_rendered(cci: Cumulus, way: tuple[str, ...]) -> None:
     """It finds the component, its file and the problem in the answer, and leaves with 1."""
-    cci.package("src", WRONG)
+    cci.package("src", wrong(cci.org))
     done = cci.run("deploy", "--path", "src", *way)
     assert done.returncode == 1
     rendered = (
-        f"ERROR in file permissionsets/Wrong.permissionset: {PROBLEM}"
+        f"ERROR in file permissionsets/{cci.org.word}.permissionset: {PROBLEM}"
         if way
-        else f"PermissionSet Wrong: Error: {PROBLEM}"
+        else f"PermissionSet {cci.org.word}: Error: {PROBLEM}"
     )
     assert rendered in done.stdout
-    assert "Wrong" not in cci.components("PermissionSet")
+    assert cci.org.component("PermissionSet", cci.org.word) is None
 
 
 def test_check_only(cci: Cumulus) -> None:
     """A validation succeeds and changes nothing."""
-    cci.package("src", SET)
+    cci.package("src", permissions(cci.org))
     done = cci.run("deploy", "--path", "src", "-o", "check_only", "True")
     assert (done.returncode, "Succeeded" in done.stdout) == (0, True), done.stdout + done.stderr
-    (report,) = cci.deploys()
-    assert (report["status"], report["checkOnly"]) == ("Succeeded", True)
-    assert "Made" not in cci.components("PermissionSet")
+    assert cci.org.component("PermissionSet", cci.org.word) is None
 
 
 def test_retrieve_and_assign(cci: Cumulus) -> None:
     """What is in the org comes back as files, and a permission set is given to the user who asks, once."""
-    cci.package("src", SET)
+    cci.package("src", permissions(cci.org))
     assert cci.run("deploy", "--path", "src").returncode == 0
     done = cci.run("retrieve_unpackaged", "--path", "out", "--package_xml", "src/package.xml")
     assert done.returncode == 0, done.stdout + done.stderr
     out = cci.folder / "out"
     files = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     (found,) = read(files)
-    assert (found.full_name, found.body["description"]) == ("Made", "By deploy")
-    done = cci.run("assign_permission_sets", "--api_names", "Made")
+    assert (found.full_name, found.body["description"]) == (cci.org.word, "By deploy")
+    done = cci.run("assign_permission_sets", "--api_names", cci.org.word)
     assert done.returncode == 0, done.stdout + done.stderr
-    (user,) = cci.rows("User", Username=cci.org.username)
-    (given,) = cci.rows(
-        "PermissionSetAssignment", AssigneeId=user["Id"], PermissionSetId=cci.id_of("PermissionSet", "Made")
+    given = rows(
+        cci.org.ours, f"SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = '{cci.org.word}'"
     )
-    assert given["IsActive"]
+    assert given == [{"AssigneeId": cci.org.user_id}]

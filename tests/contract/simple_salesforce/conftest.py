@@ -1,5 +1,5 @@
 """
-simple-salesforce as it comes from PyPI, signed in to a local org: over HTTP, and over TLS.
+simple-salesforce as it comes from PyPI, signed in to a local org, over HTTP and over TLS, and to the one that is named.
 
 It has `https://` written into it. For TLS it is told to trust the org's certificate; for HTTP an adapter of
 requests, which the library lets its user bring, changes the scheme on the way.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 from vcr import VCR
 
-from sfcode.local import LocalOrg, serve
-from sfcode.local.store import Store
+from sfcode.local import serve
+from tests.contract.conftest import REAL
+from tests.contract.place import Place, local
 from tests.contract.states import with_external_ids
 from tests.org import recording
 
@@ -41,37 +42,29 @@ class PlainHttp(HTTPAdapter):
 
 
 @dataclass(frozen=True)
-class Served:
-    """An org, how it is reached, and its rows without any client in between."""
+class Served(Place):
+    """An org, and how it is reached."""
 
-    org: LocalOrg
-    state: Path
-    transport: str
+    transport: str = "http"
+
+    @classmethod
+    def at(cls, place: Place, transport: str) -> Served:
+        return cls(**{each.name: getattr(place, each.name) for each in fields(place)}, transport=transport)
 
     @property
     def host(self) -> str:
         """The part of the address that the library asks for."""
-        return str(self.org.tls_url if self.transport == "tls" else self.org.url).partition("://")[2]
+        return str(self.tls_url if self.transport == "tls" else self.url).partition("://")[2]
 
     def session(self) -> requests.Session:
         """Give a session that reaches the org."""
         session = requests.Session()
         session.trust_env = False
         if self.transport == "tls":
-            session.verify = str(self.org.certificate)
+            session.verify = str(self.certificate) if self.certificate else True
         else:
             session.mount("https://", PlainHttp())
         return session
-
-    def rows(self, name: str, **wanted: Any) -> list[dict[str, Any]]:
-        """Read records from the org's file."""
-        with Store(self.state / "org.db") as store, store.read() as tx:
-            return [row for row in tx.records(name) if all(row.get(key) == value for key, value in wanted.items())]
-
-    def components(self, kind: str) -> dict[str, Any]:
-        """Read components from the org's file: bodies by name."""
-        with Store(self.state / "org.db") as store, store.read() as tx:
-            return {each.component.full_name: each.component.body for each in tx.components(kind)}
 
 
 @pytest.fixture(scope="session")
@@ -84,17 +77,27 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return state
 
 
-@pytest.fixture(params=["http", "tls"])
-def served(request: pytest.FixtureRequest, company: Path, tmp_path: Path) -> Iterator[Served]:
-    """Serve an org of this test's own."""
-    state = tmp_path / "state"
-    shutil.copytree(company, state)
-    with serve(state, tls=request.param == "tls") as org:
-        yield Served(org, state, request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Reach the local org in both ways, and the one that is named in its own."""
+    if "served" in metafunc.fixturenames:
+        metafunc.parametrize("served", ["http", "tls", REAL], indirect=True)
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """Serve an org of this test's own; or give the one that is named, and a word of this test's own."""
+    if request.param == "real":
+        place = request.getfixturevalue("ground").for_test()
+        yield Served.at(place, "tls" if place.tls_url else "http")
+        return
+    state = request.getfixturevalue("tmp_path") / "state"
+    shutil.copytree(request.getfixturevalue("company"), state)
+    with serve(state, tls=request.param == "tls") as org, local(org) as place:
+        yield Served.at(place, request.param)
 
 
 @pytest.fixture
 def sf(served: Served) -> Iterator[Salesforce]:
-    """Sign in with the token that the org printed."""
+    """Sign in with a token."""
     with served.session() as session:
-        yield Salesforce(session_id=served.org.access_token, instance=served.host, version=VERSION, session=session)
+        yield Salesforce(session_id=served.access_token, instance=served.host, version=VERSION, session=session)

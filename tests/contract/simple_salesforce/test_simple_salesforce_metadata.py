@@ -1,11 +1,11 @@
-"""The metadata module, over zeep and by hand. Each step's effect is looked up in the org's own file."""
+"""The metadata module, over zeep and by hand. Each step's effect is looked up in the org with another client."""
 
 from __future__ import annotations
 
 import io
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -19,18 +19,8 @@ from tests.contract.simple_salesforce.conftest import VERSION, Served
 
 pytestmark = pytest.mark.recorded("simple-salesforce", "with_external_ids")
 
-SECONDS = 20
+SECONDS = 120
 NS = {"m": "http://soap.sforce.com/2006/04/metadata"}
-SET = Component("PermissionSet", "Made", {"label": "Made", "description": "By deploy"})
-FIELD = Component(
-    "CustomField", "Contact.Made__c", {"label": "Made", "type": "Text", "length": 20, "externalId": False}
-)
-WRONG = Component(
-    "PermissionSet",
-    "Wrong",
-    {"label": "W", "fieldPermissions": {"Contact.No__c": {"editable": True, "readable": True}}},
-)
-
 Step = Callable[[Salesforce, Any, Served], None]
 
 
@@ -38,58 +28,80 @@ Step = Callable[[Salesforce, Any, Served], None]
 def mdapi(sf: Salesforce, served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[SfdcMetadataApi]:
     """Give the module as it is; zeep has a session of its own, which is told about the org another way."""
     if served.transport == "tls":
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.org.certificate))
+        if served.certificate:
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.certificate))
     else:
-        sf.metadata_url = f"{served.org.url}/services/Soap/m/{VERSION}/"
+        sf.metadata_url = f"{served.url}/services/Soap/m/{VERSION}/"
     yield sf.mdapi
     sf.mdapi._client.transport.session.close()
 
 
+def permissions(org: Served) -> Component:
+    return Component("PermissionSet", org.word, {"label": org.word, "description": "By deploy"})
+
+
+def field(org: Served) -> Component:
+    values = {"label": "Made", "type": "Text", "length": 20, "externalId": False}
+    return Component("CustomField", f"Contact.{org.word}Made__c", values)
+
+
+def wrong(org: Served) -> Component:
+    refused = {"Contact.No__c": {"editable": True, "readable": True}}
+    return Component("PermissionSet", f"{org.word}Wrong", {"label": "W", "fieldPermissions": refused})
+
+
+def body(org: Served, type: str, name: str) -> Mapping[str, Any]:
+    found = org.component(type, name)
+    assert found is not None, f"there is no {type} {name}"
+    return found
+
+
 def create_read_update_rename_delete(_sf: Salesforce, mdapi: Any, org: Served) -> None:
+    before, after = f"Contact.{org.word}Colour__c", f"Contact.{org.word}Shade__c"
     kind = mdapi._client.get_type("ns0:FieldType")
-    mdapi.CustomField.create(
-        mdapi.CustomField(fullName="Contact.Colour__c", label="Colour", type=kind("Text"), length=40)
-    )
-    assert org.components("CustomField")["Contact.Colour__c"]["length"] == 40
-    found = mdapi.CustomField.read("Contact.Colour__c")
-    assert (found.fullName, found.label, found.length, found.externalId) == ("Contact.Colour__c", "Colour", 40, False)
+    mdapi.CustomField.create(mdapi.CustomField(fullName=before, label="Colour", type=kind("Text"), length=40))
+    assert body(org, "CustomField", before)["length"] == 40
+    found = mdapi.CustomField.read(before)
+    assert (found.fullName, found.label, found.length, found.externalId) == (before, "Colour", 40, False)
     found.label = "Shade"
     mdapi.CustomField.update(found)
-    assert org.components("CustomField")["Contact.Colour__c"]["label"] == "Shade"
-    mdapi.CustomField.rename("Contact.Colour__c", "Contact.Shade__c")
-    assert "Contact.Colour__c" not in org.components("CustomField")
-    assert org.components("CustomField")["Contact.Shade__c"]["label"] == "Shade"
-    mdapi.CustomField.delete("Contact.Shade__c")
-    assert "Contact.Shade__c" not in org.components("CustomField")
+    assert body(org, "CustomField", before)["label"] == "Shade"
+    mdapi.CustomField.rename(before, after)
+    assert org.component("CustomField", before) is None
+    assert body(org, "CustomField", after)["label"] == "Shade"
+    mdapi.CustomField.delete(after)
+    assert org.component("CustomField", after) is None
 
 
 def upsert_several(_sf: Salesforce, mdapi: Any, org: Served) -> None:
-    sets = [mdapi.PermissionSet(fullName=name, label=name, hasActivationRequired=False) for name in ("One", "Two")]
+    names = [f"{org.word}One", f"{org.word}Two"]
+    sets = [mdapi.PermissionSet(fullName=name, label=name, hasActivationRequired=False) for name in names]
     mdapi.PermissionSet.upsert(sets)
-    sets[1].label = "Second"
+    sets[1].label = f"{org.word}Second"
     mdapi.PermissionSet.upsert(sets)
-    found = org.components("PermissionSet")
-    assert (found["One"]["label"], found["Two"]["label"]) == ("One", "Second")
-    assert [each.fullName for each in mdapi.PermissionSet.read(["One", "Two"])] == ["One", "Two"]
+    found = [body(org, "PermissionSet", name)["label"] for name in names]
+    assert found == [names[0], f"{org.word}Second"]
+    assert [each.fullName for each in mdapi.PermissionSet.read(names)] == names
 
 
 def errors_name_what_is_wrong(_sf: Salesforce, mdapi: Any, org: Served) -> None:
+    ghost, bad = f"Contact.{org.word}Ghost__c", f"Contact.{org.word}Bad__c"
     with pytest.raises(
-        Exception,
-        match=r"Contact.Ghost__c: \(INVALID_CROSS_REFERENCE_KEY, no CustomField named Contact.Ghost__c found\)",
+        Exception, match=rf"{ghost}: \(INVALID_CROSS_REFERENCE_KEY, no CustomField named {ghost} found\)"
     ):
-        mdapi.CustomField.delete("Contact.Ghost__c")
+        mdapi.CustomField.delete(ghost)
     kind = mdapi._client.get_type("ns0:FieldType")
-    with pytest.raises(Exception, match=r"Contact.Bad__c: \("):
-        mdapi.CustomField.create(mdapi.CustomField(fullName="Contact.Bad__c", label="Bad", type=kind("Text")))
-    assert "Contact.Bad__c" not in org.components("CustomField")
+    with pytest.raises(Exception, match=rf"{bad}: \("):
+        mdapi.CustomField.create(mdapi.CustomField(fullName=bad, label="Bad", type=kind("Text")))
+    assert org.component("CustomField", bad) is None
 
 
 def a_custom_object_with_its_name_field(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     get = mdapi._client.get_type
+    name = f"{org.word}Visit__c"
     mdapi.CustomObject.create(
         mdapi.CustomObject(
-            fullName="Visit__c",
+            fullName=name,
             label="Visit",
             pluralLabel="Visits",
             deploymentStatus=get("ns0:DeploymentStatus")("Deployed"),
@@ -97,15 +109,16 @@ def a_custom_object_with_its_name_field(_sf: Salesforce, mdapi: Any, org: Served
             nameField=mdapi.CustomField(label="Visit Name", type=get("ns0:FieldType")("Text")),
         )
     )
-    assert org.components("CustomObject")["Visit__c"]["pluralLabel"] == "Visits"
+    assert body(org, "CustomObject", name)["pluralLabel"] == "Visits"
 
 
-def describe_and_list(sf: Salesforce, mdapi: Any, _org: Served) -> None:
+def describe_and_list(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     described = mdapi.describe_metadata()
     workflow = next(each for each in described.metadataObjects if each.xmlName == "Workflow")
     assert {"WorkflowRule", "WorkflowOutboundMessage"} <= set(workflow.childXmlNames)
+    mdapi.PermissionSet.create(mdapi.PermissionSet(fullName=org.word, label=org.word, hasActivationRequired=False))
     query = mdapi._client.get_type("ns0:ListMetadataQuery")(type="PermissionSet", folder=None)
-    assert "Ext" in {each.fullName for each in mdapi.list_metadata([query])}
+    assert org.word in {each.fullName for each in mdapi.list_metadata([query])}
     told = mdapi.CustomField.describe()
     (kind,) = [each for each in told.valueTypeFields if each.name == "type"]
     assert (told.apiCreatable, kind.soapType, "Text" in {each.value for each in kind.picklistValues}) == (
@@ -115,51 +128,55 @@ def describe_and_list(sf: Salesforce, mdapi: Any, _org: Served) -> None:
     )
 
 
-def deploy(sf: Salesforce, mdapi: Any, org: Served) -> None:
-    begun = sf.deploy(_package(FIELD, SET), sandbox=False, testLevel="NoTestRun")
+def deploy(sf: Salesforce, _mdapi: Any, org: Served) -> None:
+    begun = sf.deploy(_package(field(org), permissions(org)), sandbox=False, testLevel="NoTestRun")
     assert (begun["asyncId"][:3], begun["state"]) == ("0Af", "Queued")
-    done = _ended(sf, begun["asyncId"])
+    done = _ended(sf, org, begun["asyncId"])
     assert done["state"] == "Succeeded"
     assert (done["deployment_detail"]["total_count"], done["deployment_detail"]["failed_count"]) == ("2", "0")
-    assert org.components("PermissionSet")["Made"]["description"] == "By deploy"
-    assert org.components("CustomField")["Contact.Made__c"]["length"] == 20
+    assert body(org, "PermissionSet", org.word)["description"] == "By deploy"
+    assert body(org, "CustomField", field(org).full_name)["length"] == 20
 
 
-def deploy_with_stray_words_in_its_options(sf: Salesforce, mdapi: Any, org: Served) -> None:
+def deploy_with_stray_words_in_its_options(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     # Without a test level it writes the text None where none belongs, and booleans as True and False.
-    done = _ended(sf, sf.deploy(_package(SET), sandbox=False)["asyncId"])
-    assert (done["state"], "Made" in org.components("PermissionSet")) == ("Succeeded", True)
+    done = _ended(sf, org, sf.deploy(_package(permissions(org)), sandbox=False)["asyncId"])
+    assert done["state"] == "Succeeded"
+    assert org.component("PermissionSet", org.word)
 
 
-def deploy_that_fails(sf: Salesforce, mdapi: Any, org: Served) -> None:
-    done = _ended(sf, sf.deploy(_package(SET, WRONG), sandbox=False, testLevel="NoTestRun")["asyncId"])
+def deploy_that_fails(sf: Salesforce, _mdapi: Any, org: Served) -> None:
+    package = _package(permissions(org), wrong(org))
+    done = _ended(sf, org, sf.deploy(package, sandbox=False, testLevel="NoTestRun")["asyncId"])
     assert done["state"] == "Failed"
     (error,) = done["deployment_detail"]["errors"]
     assert (error["type"], error["file"], error["status"]) == (
         "PermissionSet",
-        "permissionsets/Wrong.permissionset",
+        f"permissionsets/{org.word}Wrong.permissionset",
         "Error",
     )
     assert error["message"] == "In field: field - no CustomField named Contact.No__c found"
-    assert "Made" not in org.components("PermissionSet")
+    assert org.component("PermissionSet", org.word) is None
 
 
-def deploy_to_a_sandbox_keeps_what_is_right(sf: Salesforce, mdapi: Any, org: Served) -> None:
+def deploy_to_a_sandbox_keeps_what_is_right(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     # For sandboxes it turns rollbackOnError off.
-    done = _ended(sf, sf.deploy(_package(SET, WRONG), sandbox=True, testLevel="NoTestRun")["asyncId"])
+    package = _package(permissions(org), wrong(org))
+    done = _ended(sf, org, sf.deploy(package, sandbox=True, testLevel="NoTestRun")["asyncId"])
     assert done["state"] == "SucceededPartial"
-    assert {"Made", "Wrong"} & org.components("PermissionSet").keys() == {"Made"}
+    assert org.component("PermissionSet", org.word)
+    assert org.component("PermissionSet", wrong(org).full_name) is None
 
 
-def validate_only(sf: Salesforce, mdapi: Any, org: Served) -> None:
-    done = _ended(sf, sf.deploy(_package(SET), sandbox=False, checkOnly=True, testLevel="NoTestRun")["asyncId"])
-    assert (done["state"], "Made" in org.components("PermissionSet")) == ("Succeeded", False)
+def validate_only(sf: Salesforce, _mdapi: Any, org: Served) -> None:
+    package = _package(permissions(org))
+    done = _ended(sf, org, sf.deploy(package, sandbox=False, checkOnly=True, testLevel="NoTestRun")["asyncId"])
+    assert (done["state"], org.component("PermissionSet", org.word)) == ("Succeeded", None)
 
 
-def deploy_of_nonsense(sf: Salesforce, mdapi: Any, org: Served) -> None:
-    before = org.components("PermissionSet")
-    done = _ended(sf, sf.deploy(io.BytesIO(b"no zip"), sandbox=False, testLevel="NoTestRun")["asyncId"])
-    assert (done["state"], org.components("PermissionSet")) == ("Failed", before)
+def deploy_of_nonsense(sf: Salesforce, _mdapi: Any, org: Served) -> None:
+    done = _ended(sf, org, sf.deploy(io.BytesIO(b"no zip"), sandbox=False, testLevel="NoTestRun")["asyncId"])
+    assert done["state"] == "Failed"
 
 
 def an_unknown_deploy(sf: Salesforce, mdapi: Any, _org: Served) -> None:
@@ -167,31 +184,36 @@ def an_unknown_deploy(sf: Salesforce, mdapi: Any, _org: Served) -> None:
         sf.checkDeployStatus("0Af000000000000AAA")
 
 
-def retrieve(sf: Salesforce, mdapi: Any, org: Served) -> None:
-    job, state = mdapi.retrieve("0Af000000000000AAA", unpackaged={"PermissionSet": ["Ext"]}, single_package=True)
+def retrieve(_sf: Salesforce, mdapi: Any, org: Served) -> None:
+    mdapi.PermissionSet.create(mdapi.PermissionSet(fullName=org.word, label=org.word, hasActivationRequired=False))
+    wanted = {"PermissionSet": [org.word]}
+    job, state = mdapi.retrieve("0Af000000000000AAA", unpackaged=wanted, single_package=True)
     assert (job[:3], state) == ("09S", "Queued")
     deadline = time.monotonic() + SECONDS
     while mdapi.check_retrieve_status(job)[0] != "Succeeded":
         assert time.monotonic() < deadline
+        time.sleep(org.wait)
     _, _, messages, data = mdapi.retrieve_zip(job)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {name.removeprefix("unpackaged/"): archive.read(name) for name in archive.namelist()}
-    assert "permissionsets/Ext.permissionset" in names, (names, messages)
-    (label,) = etree.fromstring(names["permissionsets/Ext.permissionset"]).findall("m:label", NS)
-    assert label.text == org.components("PermissionSet")["Ext"]["label"]
-    assert [each.full_name for each in read(names) if each.type == "PermissionSet"] == ["Ext"]
+    file = f"permissionsets/{org.word}.permissionset"
+    assert file in names, (names, messages)
+    (label,) = etree.fromstring(names[file]).findall("m:label", NS)
+    assert label.text == org.word
+    assert [each.full_name for each in read(names) if each.type == "PermissionSet"] == [org.word]
 
 
 def _package(*components: Component) -> io.BytesIO:
     return io.BytesIO(zip_files(write(components, VERSION)))
 
 
-def _ended(sf: Salesforce, deploy_id: str) -> dict[str, Any]:
+def _ended(sf: Salesforce, org: Served, deploy_id: str) -> dict[str, Any]:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         found = sf.checkDeployStatus(deploy_id)
         if found["state"] not in {"Pending", "InProgress"}:
             return dict(found)
+        time.sleep(org.wait)
     raise AssertionError("the deploy did not end")
 
 

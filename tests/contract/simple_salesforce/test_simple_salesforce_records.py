@@ -1,4 +1,4 @@
-"""Records, one by one and many at once. Each step's effect is looked up in the org's own file."""
+"""Records, one by one and many at once. Each step's effect is looked up in the org with another client."""
 
 from __future__ import annotations
 
@@ -25,25 +25,24 @@ Step = Callable[[Salesforce, Served], None]
 
 
 def create(sf: Salesforce, org: Served) -> None:
-    made = sf.Contact.create({"LastName": "Kim", "FirstName": "Ji", "Product_User_Id__c": 9001})
+    made = sf.Contact.create({"LastName": org.word, "FirstName": "Ji", org.number: 9001})
     assert (made["success"], made["errors"]) == (True, [])
     (row,) = org.rows("Contact", Id=made["id"])
-    assert (row["Name"], row["Product_User_Id__c"]) == ("Ji Kim", 9001)
+    assert (row["Name"], row[org.number]) == (f"Ji {org.word}", 9001)
 
 
 def create_is_refused(sf: Salesforce, org: Served) -> None:
-    before = len(org.rows("Contact"))
     with pytest.raises(SalesforceMalformedRequest) as refused:
-        sf.Contact.create({"FirstName": "Nobody"})
+        sf.Contact.create({"FirstName": org.word})
     (error,) = refused.value.content
     assert (error["errorCode"], error["fields"]) == ("REQUIRED_FIELD_MISSING", ["LastName"])
-    assert len(org.rows("Contact")) == before
+    assert org.rows("Contact", FirstName=org.word) == []
 
 
 def get(sf: Salesforce, org: Served) -> None:
-    (row,) = org.rows("Contact")[:1]
-    found = sf.Contact.get(row["Id"])
-    assert (found["Id"], found["LastName"], found["attributes"]["type"]) == (row["Id"], row["LastName"], "Contact")
+    (made,) = org.make("Contact", {"LastName": org.word})
+    found = sf.Contact.get(made)
+    assert (found["Id"], found["LastName"], found["attributes"]["type"]) == (made, org.word, "Contact")
 
 
 def get_a_missing_one(sf: Salesforce, _org: Served) -> None:
@@ -53,42 +52,44 @@ def get_a_missing_one(sf: Salesforce, _org: Served) -> None:
 
 
 def get_by_custom_id(sf: Salesforce, org: Served) -> None:
-    sf.Account.create({"Name": "Keyed", "Ext__c": "A/1ü"})
-    assert sf.Account.get_by_custom_id("Ext__c", "A/1ü")["Id"] == org.rows("Account", Name="Keyed")[0]["Id"]
+    (made,) = org.make("Account", {"Name": org.word, org.external_id: f"{org.word}/1ü"})
+    assert sf.Account.get_by_custom_id(org.external_id, f"{org.word}/1ü")["Id"] == made
 
 
 def update(sf: Salesforce, org: Served) -> None:
-    (row,) = org.rows("Contact")[:1]
-    assert sf.Contact.update(row["Id"], {"Title": "Chief"}) == 204
-    assert org.rows("Contact", Id=row["Id"])[0]["Title"] == "Chief"
+    (made,) = org.make("Contact", {"LastName": org.word})
+    assert sf.Contact.update(made, {"Title": "Chief"}) == 204
+    assert org.rows("Contact", Id=made)[0]["Title"] == "Chief"
 
 
 def update_answers_the_response_when_asked(sf: Salesforce, org: Served) -> None:
-    (row,) = org.rows("Contact")[:1]
-    answer = sf.Contact.update(row["Id"], {"Title": None}, raw_response=True)
+    (made,) = org.make("Contact", {"LastName": org.word, "Title": "Chief"})
+    answer = sf.Contact.update(made, {"Title": None}, raw_response=True)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert org.rows("Contact", Id=row["Id"])[0]["Title"] is None
+    assert org.rows("Contact", Id=made)[0]["Title"] is None
 
 
 def upsert(sf: Salesforce, org: Served) -> None:
-    assert sf.Contact.upsert("Ext__c/k1", {"LastName": "First"}) == 201
-    assert sf.Contact.upsert("Ext__c/k1", {"LastName": "Second"}) == 200
-    assert [row["LastName"] for row in org.rows("Contact", Ext__c="k1")] == ["Second"]
+    key, named = f"{org.external_id}/{org.word}", {org.external_id: org.word}
+    assert sf.Contact.upsert(key, {"LastName": f"{org.word}First"}) == 201
+    assert sf.Contact.upsert(key, {"LastName": f"{org.word}Second"}) == 200
+    assert [row["LastName"] for row in org.rows("Contact", **named)] == [f"{org.word}Second"]
 
 
 def upsert_with_a_key_that_needs_quoting(sf: Salesforce, org: Served) -> None:
-    assert sf.Contact.upsert(format_external_id("Ext__c", "a/b c?"), {"LastName": "Quoted"}) == 201
-    assert org.rows("Contact", LastName="Quoted")[0]["Ext__c"] == "a/b c?"
+    key = f"{org.word} a/b c?"
+    assert sf.Contact.upsert(format_external_id(org.external_id, key), {"LastName": org.word}) == 201
+    assert org.rows("Contact", LastName=org.word)[0][org.external_id] == key
 
 
 def a_parent_by_its_external_id(sf: Salesforce, org: Served) -> None:
-    account = sf.Account.create({"Name": "Parent", "Ext__c": "P1"})["id"]
-    sf.Contact.create({"LastName": "Child", "Account": {"Ext__c": "P1"}})
-    assert org.rows("Contact", LastName="Child")[0]["AccountId"] == account
+    account = sf.Account.create({"Name": org.word, org.external_id: org.word})["id"]
+    sf.Contact.create({"LastName": org.word, "Account": {org.external_id: org.word}})
+    assert org.rows("Contact", LastName=org.word)[0]["AccountId"] == account
 
 
 def delete(sf: Salesforce, org: Served) -> None:
-    made = sf.Lead.create({"LastName": "Gone", "Company": "Acme"})["id"]
+    made = sf.Lead.create({"LastName": org.word, "Company": "Acme"})["id"]
     assert sf.Lead.delete(made) == 204
     assert org.rows("Lead", Id=made) == []
     with pytest.raises(SalesforceResourceNotFound):
@@ -97,13 +98,14 @@ def delete(sf: Salesforce, org: Served) -> None:
 
 def a_custom_object_by_its_class(sf: Salesforce, org: Served) -> None:
     contact = SFType("Contact", sf.session_id, sf.sf_instance, sf_version=VERSION, session=sf.session)
-    made = contact.create({"LastName": "Typed"})["id"]
-    assert org.rows("Contact", Id=made)[0]["LastName"] == "Typed"
+    made = contact.create({"LastName": org.word})["id"]
+    assert org.rows("Contact", Id=made)[0]["LastName"] == org.word
 
 
-def describe_one(sf: Salesforce, _org: Served) -> None:
+def describe_one(sf: Salesforce, org: Served) -> None:
     fields = {field["name"]: field for field in sf.Contact.describe()["fields"]}
-    assert (fields["Ext__c"]["externalId"], fields["Ext__c"]["unique"], fields["Ext__c"]["length"]) == (True, True, 80)
+    key = fields[org.external_id]
+    assert (key["externalId"], key["unique"], key["length"]) == (True, True, 80)
     assert fields["LastName"]["nillable"] is False
     assert fields["AccountId"]["referenceTo"] == ["Account"]
 
@@ -119,49 +121,60 @@ def metadata_of_an_object(sf: Salesforce, _org: Served) -> None:
 
 
 def query(sf: Salesforce, org: Served) -> None:
-    found = sf.query("SELECT Id, Account.Name FROM Contact WHERE AccountId != null ORDER BY Id LIMIT 1")
+    (account,) = org.make("Account", {"Name": org.word})
+    org.make("Contact", {"LastName": org.word, "AccountId": account}, {"LastName": org.word})
+    asked = (
+        f"SELECT Id, Account.Name FROM Contact WHERE LastName = '{org.word}' AND AccountId != null ORDER BY Id LIMIT 1"
+    )
+    found = sf.query(asked)
     (row,) = found["records"]
-    account = org.rows("Contact", Id=row["Id"])[0]["AccountId"]
-    assert (found["done"], row["Account"]["Name"]) == (True, org.rows("Account", Id=account)[0]["Name"])
+    assert (found["done"], row["Account"]["Name"]) == (True, org.word)
+    assert org.rows("Contact", Id=row["Id"])[0]["AccountId"] == account
 
 
 def query_with_children(sf: Salesforce, org: Served) -> None:
-    found = sf.query("SELECT Id, (SELECT Id FROM Contacts) FROM Account")["records"]
-    counted = sum(len(row["Contacts"]["records"]) for row in found if row["Contacts"])
-    assert counted == len([row for row in org.rows("Contact") if row["AccountId"]])
+    (account,) = org.make("Account", {"Name": org.word})
+    made = org.make("Contact", *({"LastName": f"{org.word}{number}", "AccountId": account} for number in range(3)))
+    found = sf.query(f"SELECT Id, (SELECT Id FROM Contacts) FROM Account WHERE Name LIKE '{org.word}%'")["records"]
+    assert [{row["Id"] for row in each["Contacts"]["records"]} for each in found] == [{*made}]
 
 
 def query_all_follows_the_pages(sf: Salesforce, org: Served) -> None:
-    _fill(sf, 450)
-    first = sf.query("SELECT Id FROM Contact", headers={"Sforce-Query-Options": "batchSize=200"})
-    assert (first["done"], len(first["records"]), first["totalSize"]) == (False, 200, len(org.rows("Contact")))
+    _fill(sf, org.word, 450)
+    asked = f"SELECT Id FROM Contact WHERE LastName LIKE '{org.word}%'"
+    first = sf.query(asked, headers={"Sforce-Query-Options": "batchSize=200"})
+    assert (first["done"], len(first["records"]), first["totalSize"]) == (False, 200, 450)
     second = sf.query_more(first["nextRecordsUrl"], identifier_is_url=True)
     third = sf.query_more(second["nextRecordsUrl"].rsplit("/", 1)[-1])
-    assert (third["done"], len(third["records"])) == (True, len(org.rows("Contact")) - 400)
-    everything = sf.query_all("SELECT Id FROM Contact", headers={"Sforce-Query-Options": "batchSize=200"})
-    assert {row["Id"] for row in everything["records"]} == {row["Id"] for row in org.rows("Contact")}
-    lazily = sf.query_all_iter("SELECT Id FROM Contact", headers={"Sforce-Query-Options": "batchSize=200"})
-    assert len({row["Id"] for row in lazily}) == len(org.rows("Contact"))
+    assert (third["done"], len(third["records"])) == (True, 50)
+    everything = sf.query_all(asked, headers={"Sforce-Query-Options": "batchSize=200"})
+    assert len({row["Id"] for row in everything["records"]}) == org.count("Contact", f"LastName LIKE '{org.word}%'")
+    lazily = sf.query_all_iter(asked, headers={"Sforce-Query-Options": "batchSize=200"})
+    assert len({row["Id"] for row in lazily}) == 450
 
 
 def query_including_deleted(sf: Salesforce, org: Served) -> None:
-    assert sf.query("SELECT Id FROM Contact", include_deleted=True)["totalSize"] == len(org.rows("Contact"))
+    org.make("Contact", {"LastName": org.word}, {"LastName": org.word})
+    asked = f"SELECT Id FROM Contact WHERE LastName = '{org.word}'"
+    assert sf.query(asked, include_deleted=True)["totalSize"] == 2
 
 
-def values_are_quoted(sf: Salesforce, _org: Served) -> None:
-    name = """O'Brien "the\\ \n\t new" %_"""
+def values_are_quoted(sf: Salesforce, org: Served) -> None:
+    name = f"""{org.word} O'Brien "the\\ \n\t new" %_"""
     made = sf.Contact.create({"LastName": name, "Birthdate": "1990-02-03"})["id"]
     for condition in (
         format_soql("LastName = {}", name),
         format_soql("LastName IN {}", [name, "x"]),
-        format_soql("Birthdate = {}", date(1990, 2, 3)),
-        format_soql("CreatedDate > {}", datetime.now(UTC) - timedelta(minutes=5)),
+        format_soql("Id = {} AND Birthdate = {}", made, date(1990, 2, 3)),
+        format_soql("Id = {} AND CreatedDate > {}", made, datetime.now(UTC) - timedelta(minutes=5)),
         format_soql("IsDeleted = {} AND Id = {}", False, made),
         format_soql("Title = {} AND Id = {}", None, made),
     ):
         found = sf.query(f"SELECT Id FROM Contact WHERE {condition}")
         assert made in [row["Id"] for row in found["records"]], condition
-    like = format_soql("SELECT Id FROM Contact WHERE LastName LIKE '%{:like}'", "%_")
+    like = format_soql("SELECT Id FROM Contact WHERE LastName LIKE '{:like}%'", org.word)
+    assert [row["Id"] for row in sf.query(like)["records"]] == [made]
+    like = format_soql("SELECT Id FROM Contact WHERE Id = {} AND LastName LIKE '%{:like}'", made, "%_")
     assert [row["Id"] for row in sf.query(like)["records"]] == [made]
 
 
@@ -189,28 +202,28 @@ def is_sandbox(sf: Salesforce, org: Served) -> None:
 
 def who_am_i(sf: Salesforce, org: Served) -> None:
     found = sf.oauth2("userinfo")
-    assert (found["preferred_username"], found["organization_id"]) == (org.org.username, org.org.org_id)
-    assert sf.restful("")["identity"].endswith(f"/id/{org.org.org_id}/{found['user_id']}")
+    assert (found["preferred_username"], found["organization_id"]) == (org.username, org.org_id)
+    assert sf.restful("")["identity"].endswith(f"/id/{org.org_id}/{found['user_id']}")
 
 
 def restful_collections(sf: Salesforce, org: Served) -> None:
-    records = [{"attributes": {"type": "Contact"}, "LastName": name} for name in ("One", "Two")]
+    records = [{"attributes": {"type": "Contact"}, "LastName": org.word + name} for name in ("One", "Two")]
     records.append({"attributes": {"type": "Contact"}})
     done = sf.restful("composite/sobjects", method="POST", json={"allOrNone": False, "records": records})
     assert [each["success"] for each in done] == [True, True, False]
-    assert {row["Id"] for row in org.rows("Contact") if row["LastName"] in {"One", "Two"}} == {
-        each["id"] for each in done[:2]
-    }
+    made = [each["id"] for each in done[:2]]
+    assert {row["Id"] for row in org.rows("Contact", f"LastName LIKE '{org.word}%'")} == {*made}
     rolled_back = sf.restful("composite/sobjects", method="POST", json={"allOrNone": True, "records": records})
     assert rolled_back[0]["errors"][0]["statusCode"] == "ALL_OR_NONE_OPERATION_ROLLED_BACK"
-    assert len(org.rows("Contact", LastName="One")) == 1
-    gone = sf.restful("composite/sobjects", method="DELETE", params={"ids": ",".join(each["id"] for each in done[:2])})
+    assert len(org.rows("Contact", LastName=f"{org.word}One")) == 1
+    gone = sf.restful("composite/sobjects", method="DELETE", params={"ids": ",".join(made)})
     assert [each["success"] for each in gone] == [True, True]
-    assert org.rows("Contact", LastName="Two") == []
+    assert org.rows("Contact", LastName=f"{org.word}Two") == []
 
 
-def tooling(sf: Salesforce, _org: Served) -> None:
-    found = sf.toolingexecute("query", params={"q": "SELECT Id, DeveloperName FROM FlowDefinition"})
+def tooling(sf: Salesforce, org: Served) -> None:
+    asked = f"SELECT Id, DeveloperName FROM FlowDefinition WHERE DeveloperName = '{org.word}'"
+    found = sf.toolingexecute("query", params={"q": asked})
     assert (found["done"], found["records"]) == (True, [])
 
 
@@ -219,10 +232,10 @@ def a_wrong_path(sf: Salesforce, _org: Served) -> None:
         sf.restful("nonsense")
 
 
-def _fill(sf: Salesforce, count: int) -> None:
+def _fill(sf: Salesforce, word: str, count: int) -> None:
     for start in range(0, count, 200):
         records = [
-            {"attributes": {"type": "Contact"}, "LastName": f"Fill{number}"}
+            {"attributes": {"type": "Contact"}, "LastName": f"{word}{number}"}
             for number in range(start, min(count, start + 200))
         ]
         sf.restful("composite/sobjects", method="POST", json={"records": records})

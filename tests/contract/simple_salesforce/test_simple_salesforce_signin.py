@@ -1,5 +1,5 @@
 """
-The ways in which simple-salesforce signs in. Whose session it is, is asked of the org.
+The ways in which simple-salesforce signs in, to the local org only: apps and passwords are put into its file.
 
 It posts to `https://{domain}.salesforce.com/...`. A domain that ends in `?x=` turns what it appends into a parameter.
 """
@@ -19,6 +19,7 @@ from simple_salesforce import Salesforce, SalesforceAuthenticationFailed
 from sfcode.local import register_app, serve
 from sfcode.local.signin.passwords import hashed
 from sfcode.local.store import Store
+from tests.contract.place import local
 from tests.contract.simple_salesforce.conftest import VERSION, Served
 from tests.contract.states import APP, PASSWORD
 
@@ -72,8 +73,8 @@ def open_org(request: pytest.FixtureRequest, company: Path, tmp_path: Path) -> I
     register_app(state, APP | {"certificate": PUBLIC})
     with Store(state / "org.db") as store, store.transaction() as tx:
         tx.put_password(tx.get("admin_id") or "", hashed(PASSWORD))
-    with serve(state, tls=request.param == "tls") as org:
-        yield Served(org, state, request.param)
+    with serve(state, tls=request.param == "tls") as org, local(org) as place:
+        yield Served.at(place, request.param)
 
 
 def sign_in(org: Served, way: Way, **other: Any) -> Salesforce:
@@ -93,7 +94,7 @@ def test_signs_in(open_org: Served, way: str) -> None:
     sf = sign_in(open_org, WAYS[way])
     try:
         assert sf.sf_instance == open_org.host
-        assert sf.session_id != open_org.org.access_token
+        assert sf.session_id != open_org.access_token
         assert sf.oauth2("userinfo")["preferred_username"] == USERNAME
         made = sf.Contact.create({"LastName": "Signed"})["id"]
         (user,) = open_org.rows("User", Username=USERNAME)

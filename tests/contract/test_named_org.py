@@ -1,0 +1,63 @@
+"""The tables of all five clients, pointed at an org that another process serves, by its address and a token alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.org import Org, connect
+from tests.contract.place import API_VERSION
+from tests.e2e.journey import Journey
+
+SOME = (
+    "test_sf_anywhere.py::test_what_is_not_there_is_named[real-data query -q SELECT+Nope__c+FROM+Contact-INVALID_FIELD]",
+    "test_sdr.py::test_components_are_deleted[rest-real-PRE]",
+    "test_jsforce.py::test_step[real-query in pages-jsforce]",
+    "test_jsforce.py::test_step[real-metadata.upsert-jsforce]",
+    "test_jsforce.py::test_signing_in[real-sign in by JWT-jsforce]",
+    "simple_salesforce/test_simple_salesforce_records.py::test_records_and_queries[real-upsert]",
+    "simple_salesforce/test_simple_salesforce_metadata.py::test_metadata[real-deploy]",
+    "cumulusci/test_cumulusci.py::test_retrieve_and_assign[real]",
+)
+"""One or two of each client; `make test-org` runs them all."""
+COUNTED = ("Account", "Contact", "Event", "Lead", "PermissionSetAssignment", "User")
+LISTED = ("CustomField", "CustomObject", "Flow", "PermissionSet", "StaticResource", "WorkflowOutboundMessage")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """Serve an org in a process of its own; what it prints is all that is known of it."""
+    argv, options = Journey(tmp_path).command("local", "serve", "--port", "0", "--tls", "--tls-port", "0", "--json")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, **options) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+        process.terminate()
+
+
+def inventory(org: Org) -> dict[str, Any]:
+    found: dict[str, Any] = {name: org.count(f"SELECT COUNT() FROM {name}") for name in COUNTED}
+    return found | {"components": {(each.type, each.full_name) for each in org.metadata.list_metadata(*LISTED)}}
+
+
+def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
+    served: dict[str, Any], root: Path
+) -> None:
+    """What needs the local org's own ways is skipped with the reason, the rest passes, and the org is left as it was."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environ |= {"SFCODE_TEST_ORG": served["tls_url"], "SF_ACCESS_TOKEN": served["access_token"]}
+    environ |= {"REQUESTS_CA_BUNDLE": served["certificate"], "NODE_EXTRA_CA_CERTS": served["certificate"]}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "org", "-rs"]
+    with connect(served["url"], environ=environ, api_version=API_VERSION) as org:
+        before = inventory(org)
+        tables = [str(root / "tests" / "contract" / each) for each in SOME]
+        done = subprocess.run([*command, *tables], cwd=root, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "in the local org only: its app and the password of its administrator are known" in done.stdout
+        assert inventory(org) == before
