@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
     from sfcode.org.connection import Connection
+    from sfcode.org.many import Many
     from sfcode.org.mdapi import MetadataClient
     from sfcode.org.rest import Rest, Row
     from sfcode.org.runtime import Runtime
@@ -70,6 +71,13 @@ class Org:
         return MetadataClient(self._connection)
 
     @cached_property
+    def many(self) -> Many:
+        """Up to 200 records in one call."""
+        from sfcode.org.many import Many
+
+        return Many(self._connection)
+
+    @cached_property
     def rest(self) -> Salesforce:
         """simple-salesforce over our session; for what the methods here do not cover. Its errors are its own."""
         return self._rest.client
@@ -84,6 +92,15 @@ class Org:
         from sfcode.org.rest import Rest
 
         return Rest(self._connection)
+
+    def renew(self, *, older_than: float) -> bool:
+        """
+        Get another session when this one is older than so many seconds, and tell whether that was done.
+
+        False also where the way of signing in gives no other one, such as a token in a variable.
+        """
+        session = self._connection.session
+        return session.renewable and session.age > older_than and session.renew(session.token)
 
     @property
     def runtime(self) -> Runtime:

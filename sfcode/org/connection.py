@@ -23,7 +23,7 @@ class Connection:
     """A session and the HTTP connections that belong to it."""
 
     def __init__(self, sign_in: SignIn, environ: Mapping[str, str], api_version: str, runtime: Runtime) -> None:
-        self.session = Session(sign_in)
+        self.session = Session(sign_in, runtime.clock)
         self.api_version = api_version
         self.runtime = runtime
         self.http = http_session(self.session.instance_url, environ, runtime)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.org import deadline
 from sfcode.org.runtime import Runtime
 
 Answer = TypeVar("Answer")
@@ -69,7 +70,8 @@ def call(action: Callable[[], Answer], runtime: Runtime, *, repeatable: bool = T
             return action()
         except OrgError as error:
             pause = delay(attempt, error, runtime.rng, repeatable=repeatable)
-            if pause is None:
+            left = deadline.left(runtime.clock)
+            if pause is None or (left is not None and pause >= left):
                 raise
         runtime.sleep(pause)
         attempt += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,17 +38,29 @@ class SignIn:
 class Session:
     """The session with one org. Safe to share between threads."""
 
-    def __init__(self, sign_in: SignIn) -> None:
+    def __init__(self, sign_in: SignIn, clock: Callable[[], float] = time.monotonic) -> None:
         self._sign_in = sign_in
+        self._clock = clock
         self._lock = threading.Lock()
         grant = sign_in.grant()
         self.instance_url = base_url(grant.instance_url)
         self._token = grant.access_token
+        self._since = clock()
 
     @property
     def token(self) -> Secret:
         """The access token that is valid now, as far as we know."""
         return self._token
+
+    @property
+    def age(self) -> float:
+        """Seconds since the token was got."""
+        return self._clock() - self._since
+
+    @property
+    def renewable(self) -> bool:
+        """Whether another token can be got in the same way."""
+        return self._sign_in.renewable
 
     def renew(self, refused: Secret) -> bool:
         """Get another token in place of one that the org refused. False: this way of signing in cannot."""
@@ -63,6 +76,7 @@ class Session:
                     "Start the command again, after checking which org is meant.",
                 )
             self._token = grant.access_token
+            self._since = self._clock()
             return True
 
     def scrub(self, text: str) -> str:

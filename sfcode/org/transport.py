@@ -17,6 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError
 
 from sfcode import __version__
 from sfcode.errors import OrgError
+from sfcode.org import deadline
 from sfcode.org.address import is_loopback
 from sfcode.org.retry import NoAnswer
 from sfcode.org.runtime import Runtime
@@ -48,16 +49,20 @@ class OrgAdapter(HTTPAdapter):
         if self.plain and request.url and request.url.startswith("https://"):
             request.url = "http://" + request.url.removeprefix("https://")
         started = runtime.clock()
-        response = super().send(
-            request, stream=stream, timeout=timeout or (runtime.connect_timeout, runtime.read_timeout), **options
-        )
+        connect, read, whole = runtime.connect_timeout, runtime.read_timeout, runtime.answer_timeout
+        left = deadline.left(runtime.clock)
+        if left is not None:
+            if left <= 0:
+                raise NoAnswer("The time for this call was up before it was made.", sent=False)
+            connect, read, whole = min(connect, left), min(read, left), min(whole, left)
+        response = super().send(request, stream=stream, timeout=timeout or (connect, read), **options)
         if not stream:
-            self._read(response, started)
+            self._read(response, started, whole)
         path = urlsplit(request.url or "").path
         log.debug("%s %s: %s in %.3f s", request.method, path, response.status_code, runtime.clock() - started)
         return response
 
-    def _read(self, response: Response, started: float) -> None:
+    def _read(self, response: Response, started: float, at_most: float) -> None:
         """Read the body now: requests itself would take one of any size, for any time."""
         parts: list[bytes] = []
         size = 0
@@ -68,9 +73,9 @@ class OrgAdapter(HTTPAdapter):
             if size > self.runtime.max_answer_bytes:
                 response.close()
                 raise OrgError(f"{host} sent an answer of more than {self.runtime.max_answer_bytes:,} bytes.")
-            if self.runtime.clock() - started > self.runtime.answer_timeout:
+            if self.runtime.clock() - started > at_most:
                 response.close()
-                raise NoAnswer(f"{host} did not finish its answer in {self.runtime.answer_timeout:.0f} s.", sent=True)
+                raise NoAnswer(f"{host} did not finish its answer in {at_most:.0f} s.", sent=True)
         response._content = b"".join(parts)  # noqa: SLF001  # the one place where requests keeps a body
 
 
