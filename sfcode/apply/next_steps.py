@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import fill
 
-from sfcode.config.models import Mapping, WebhookAuth
+from sfcode.config.models import Mapping
 from sfcode.config.project import NamedMapping, Project
+from sfcode.config.relay_models import WebhookAuth
 
 NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
+SECRET = "SFCODE_RELAY_WEBHOOK_SECRET"  # noqa: S105 (the name of a variable)
 DIRECTIONS = {
     "both": "both directions",
     "to_appcues": "Salesforce to Appcues only",
@@ -32,8 +34,7 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         yield "  - Settings, Webhooks: create a webhook"
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
         yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
-        if auth.scheme != "path":
-            yield f"      Sign-in {auth.scheme}, with the value of SFCODE_RELAY_WEBHOOK_SECRET"
+        yield from (f"      {line}" for line in _sign_in(auth))
     tracked = sorted({name for mapping in mappings for name in _tracked(mapping.spec)})
     if tracked:
         yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
@@ -49,7 +50,30 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
 
 def _path(auth: WebhookAuth) -> str:
     # The value itself is never printed; the name says where it is.
-    return "/<value of SFCODE_RELAY_WEBHOOK_SECRET>" if auth.scheme == "path" else ""
+    return f"/<value of {SECRET}>" if auth.scheme == "path" else ""
+
+
+def _sign_in(auth: WebhookAuth) -> list[str]:
+    """Say what Appcues has to send with its events, so that the relay knows them."""
+    algorithm, encoding = (auth.algorithm or "sha256").upper().replace("SHA", "SHA-"), auth.encoding or "hex"
+    lines = {
+        "none": ["Sign-in none: the relay takes events from this machine only"],
+        "path": [],
+        "header": [f"Header  {auth.header}: <value of {SECRET}>"],
+        "bearer": [f"Header  Authorization: Bearer <value of {SECRET}>"],
+        "basic": [f"Sign-in Basic: user name and password are USER:PASSWORD in {SECRET}"],
+        "hmac": [
+            f"Signing HMAC-{algorithm} of {auth.signed or '{body}'} in {encoding}, with the key in {SECRET}",
+            f"        in the header {auth.header}: {auth.prefix or ''}<signature>",
+        ],
+        "standard_webhooks": [
+            "Signing Standard Webhooks: copy the signing secret, which begins with whsec_,",
+            f"        into {SECRET}",
+        ],
+    }[auth.scheme]
+    if auth.scheme == "hmac" and auth.timestamp_header:
+        lines.append(f"        and the time of signing in the header {auth.timestamp_header}")
+    return lines
 
 
 def _events(spec: Mapping) -> set[str]:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sfcode.config import names
-from sfcode.config.models import ActivityEvent, Model, Text, Version
+from sfcode.config.base import Model
+from sfcode.config.models import ActivityEvent, Text, Version
 
 PropertyEvent = Literal["nps_score", "nps_feedback", "nps_score_and_feedback"]
 EventWithText = Literal[ActivityEvent, "click_to_track"]

@@ -133,6 +133,16 @@ def _too_short(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, s
     return "is empty", "write at least one entry"
 
 
+def _out_of_bounds(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    bounds = error["ctx"]
+    least = "ge" in bounds
+    limit = bounds["ge" if least else "le"]
+    return (
+        f"{show(error['input'])} is {'less' if least else 'more'} than {limit}",
+        f"write {limit} at {'least' if least else 'most'}",
+    )
+
+
 def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{show(error['input'])} {error['msg']}", "write 1, or update sfcode"
 
@@ -154,6 +164,10 @@ _WRITTEN_SECRET = (
 _TRANSLATIONS: dict[str, Words] = {
     "string_type": _expected("text"),
     "bool_type": _expected("true or false"),
+    "int_type": _expected("a whole number"),
+    "int_from_float": _expected("a whole number"),
+    "greater_than_equal": _out_of_bounds,
+    "less_than_equal": _out_of_bounds,
     "tuple_type": _expected("a list"),
     "dict_type": _expected("keys and values"),
     "model_type": _expected("keys and values"),

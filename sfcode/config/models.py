@@ -1,7 +1,8 @@
 """
-The mapping language, typed: what `sfcode.yaml` and a mapping may hold; `event_models.py` has `events.yaml`.
+The mapping language, typed: what `sfcode.yaml` and a mapping may hold.
 
-These are the only pydantic models of the project. Field descriptions become the JSON Schema that
+`relay_models.py` has what `sfcode.yaml` says of the relay, `event_models.py` has `events.yaml`. These
+are the only pydantic models of the project. Field descriptions become the JSON Schema that
 editors show and the reference in the documentation, so they are written for the person who fills in
 the file. What takes more than one value to judge is in `rules/`.
 """
@@ -10,17 +11,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from sfcode.config import names
-from sfcode.config.urls import relay_url
+from sfcode.config.base import Model
+from sfcode.config.relay_models import Relay
 
 DEFAULT_API_VERSION = "63.0"
 """The version whose WSDL the schema check uses: what is verified is what is sent."""
-
-DEFAULT_OUTBOUND = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
 
 ActivityEvent = Literal[
     "nps_score",
@@ -53,12 +53,6 @@ def _version(value: object) -> object:
 
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-
-
-class Model(BaseModel):
-    """A frozen model that refuses keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Shorthand(Model):
@@ -147,46 +141,6 @@ class Appcues(Model):
         examples=["${appcues_account}"],
     )
     region: Literal["us", "eu"] = Field(default="us", description="Where Appcues keeps the account's data.")
-
-
-class WebhookAuth(Model):
-    """How the relay knows that a webhook comes from Appcues."""
-
-    scheme: Literal["path", "header", "bearer", "basic", "hmac"] = Field(
-        default="path",
-        description="path: a token in the URL; header: a token in the named header; bearer, basic: in the "
-        "Authorization header; hmac: a signature of the body in the named header.",
-    )
-    header: str | None = Field(
-        default=None, pattern=names.HEADER, description="Name of the header, for header and hmac.", examples=["X-Token"]
-    )
-    algorithm: Literal["sha1", "sha256", "sha512"] | None = Field(
-        default=None, description="For hmac: the hash; sha256 when left out."
-    )
-    encoding: Literal["hex", "base64"] | None = Field(
-        default=None, description="For hmac: how the signature is written; hex when left out."
-    )
-
-
-class Relay(Model):
-    """Where the companion relay is reached, and how it writes."""
-
-    url: Annotated[str, BeforeValidator(relay_url)] = Field(
-        description="Public address of the relay: https, on port 443 or 7000 to 10000, the ones that Salesforce "
-        "sends outbound messages to. http only on this machine.",
-        examples=["https://relay.example.com"],
-    )
-    webhook_auth: WebhookAuth = Field(
-        default=WebhookAuth(), description="How the relay knows that a webhook comes from Appcues."
-    )
-    outbound_secret: str = Field(
-        default=DEFAULT_OUTBOUND,
-        pattern=names.OUTBOUND,
-        description="Name of the secret in the address that Salesforce sends outbound messages to.",
-    )
-    activities_as: Literal["event", "task", "custom_object"] = Field(
-        default="event", description="What an Appcues event becomes in Salesforce."
-    )
 
 
 class Environment(Model):

@@ -29,6 +29,8 @@ ORG = (
     r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?)$"
 )
 OUTBOUND = r"^\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}$"
+PRINTABLE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
+DOTTED = r"^[^.\s]+(\.[^.\s]+)*$"
 HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 ACCOUNT = r"^[A-Za-z0-9_-]+$"
 ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
@@ -64,6 +66,8 @@ WORDS = {
         "write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL",
     ),
     HEADER: ("is not the name of an HTTP header", "write it like X-Appcues-Signature"),
+    PRINTABLE: ("cannot be part of an HTTP header", "use letters, digits and signs of ASCII, without spaces around it"),
+    DOTTED: ("is not the place of a value in an event", "write its keys with dots between them, like attributes.id"),
     ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
     ENVIRONMENT: (
         "is not a name for an environment",

@@ -20,7 +20,7 @@ from sfcode.config.models import Mapping, Settings, Shorthand
 INTRODUCTION = """\
 # The mapping language
 
-This page is made from the models in `sfcode/config/models.py` and `event_models.py` by `python -m sfcode.config.reference`;
+This page is made from the models in `sfcode/config/*models.py` by `python -m sfcode.config.reference`;
 a test fails when it is stale. `sfcode schema` prints the same as JSON Schema, which editors use.
 
 A project's config folder holds three kinds of files:

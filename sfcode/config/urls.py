@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
@@ -29,6 +30,20 @@ def is_private(host: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return "." not in host.rstrip(".") or host.endswith((".local", ".internal", ".lan"))
+
+
+def network(value: object) -> object:
+    """Check a network, or a single address."""
+    if not isinstance(value, str):
+        return value
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        cure = "write an address or a network, like 203.0.113.7 or 10.0.0.0/8"
+        with contextlib.suppress(ValueError):
+            cure = f"write {ipaddress.ip_network(value, strict=False)}, where its bits end"
+        raise PydanticCustomError("url", "{what}", {"what": "is not a network", "cure": cure}) from None
+    return value
 
 
 def relay_url(value: object) -> object:

@@ -184,6 +184,122 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "no sign-in beyond this machine",
+        {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: none}, ")},
+        [
+            "config/sfcode.yaml:4:32: relay.webhook_auth.scheme: none lets anybody who can reach relay.example.com send events; write another scheme: none is for a relay on this machine only",
+        ],
+    ),
+    Case(
+        "parts of a signature that do not go together",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {",
+                'relay: {webhook_auth: {scheme: hmac, header: X-A, signed: "{time}.x", timestamp_header: X-T}, ',
+            )
+        },
+        [
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: {time} stands for nothing; write {body} and {timestamp} only",
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: leaves out the body, which anybody could then change; add {body}",
+            'config/sfcode.yaml:4:89: relay.webhook_auth.timestamp_header: is not signed, so it would keep nobody from sending an old message again; add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out',
+        ],
+    ),
+    Case(
+        "a time that is signed but nowhere",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {",
+                'relay: {webhook_auth: {scheme: hmac, header: X-A, signed: "{timestamp}.{body}", tolerance: 60}, ',
+            )
+        },
+        [
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: holds {timestamp}, and timestamp_header does not say where that is; add timestamp_header, or leave {timestamp} out",
+            "config/sfcode.yaml:4:81: relay.webhook_auth.tolerance: has no meaning without timestamp_header; leave it out, or add timestamp_header",
+        ],
+    ),
+    Case(
+        "keys of a signature without one",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", "relay: {webhook_auth: {scheme: standard_webhooks, prefix: v1=, tolerance: 60, signed: x}, "
+            )
+        },
+        [
+            "config/sfcode.yaml:4:51: relay.webhook_auth.prefix: has no meaning with scheme standard_webhooks; leave it out, or write scheme: hmac",
+            "config/sfcode.yaml:4:79: relay.webhook_auth.signed: has no meaning with scheme standard_webhooks; leave it out, or write scheme: hmac",
+        ],
+    ),
+    Case(
+        "values out of bounds",
+        {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: standard_webhooks, tolerance: 0}, ")},
+        [
+            "config/sfcode.yaml:4:62: relay.webhook_auth.tolerance: the number 0 is less than 1; write 1 at least",
+        ],
+    ),
+    Case(
+        "not a number",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", "relay: {webhook_auth: {scheme: standard_webhooks, tolerance: long}, "
+            )
+        },
+        [
+            'config/sfcode.yaml:4:62: relay.webhook_auth.tolerance: expected a whole number, found "long"; write a whole number',
+        ],
+    ),
+    Case(
+        "an id in two places",
+        {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {header: X-Id, path: id}, ")},
+        [
+            "config/sfcode.yaml:4:9: relay.message_id: cannot be in two places; name one of them: header or path",
+        ],
+    ),
+    Case(
+        "an id in no place",
+        {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {}, ")},
+        [
+            "config/sfcode.yaml:4:9: relay.message_id: needs either header or path; name one of them: header or path",
+        ],
+    ),
+    Case(
+        "an id at no path",
+        {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {path: a..b}, ")},
+        [
+            'config/sfcode.yaml:4:28: relay.message_id.path: "a..b" is not the place of a value in an event; write its keys with dots between them, like attributes.id',
+        ],
+    ),
+    Case(
+        "networks that are none",
+        {"settings": SETTINGS.replace("relay: {", "relay: {trusted_proxies: [10.0.0.1/8, example.com], ")},
+        [
+            'config/sfcode.yaml:4:27: relay.trusted_proxies[0]: "10.0.0.1/8" is not a network; write 10.0.0.0/8, where its bits end',
+            'config/sfcode.yaml:4:39: relay.trusted_proxies[1]: "example.com" is not a network; write an address or a network, like 203.0.113.7 or 10.0.0.0/8',
+        ],
+    ),
+    Case(
+        "a certificate that nobody vouches for",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {",
+                'relay: {outbound: {networks: [2001:db8::/32], client_certificate: {header: X-Cert, value: " x"}}, ',
+            )
+        },
+        [
+            'config/sfcode.yaml:4:91: relay.outbound.client_certificate.value: " x" cannot be part of an HTTP header; use letters, digits and signs of ASCII, without spaces around it',
+        ],
+    ),
+    Case(
+        "a certificate and no proxy",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", "relay: {outbound: {client_certificate: {header: X-Cert, value: SUCCESS}}, "
+            )
+        },
+        [
+            "config/sfcode.yaml:4:20: relay.outbound.client_certificate: is believed from nobody, since relay.trusted_proxies names no proxy; name the networks of the proxy that checks the certificate",
+        ],
+    ),
+    Case(
         "a secret's value in the file",
         {"settings": SETTINGS.replace("relay: {", "relay: {outbound_secret: hunter2, ")},
         [

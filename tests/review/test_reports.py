@@ -21,6 +21,7 @@ from sfcode.review.reports.markdown import LIMIT, markdown
 from sfcode.review.reports.markup import inline
 from sfcode.review.reports.sarif import sarif
 from sfcode.review.reports.text import text
+from sfcode.review.statements import relay
 from sfcode.review.statements.settings import WORDS
 from tests.review.projects import CONTACT, FILES, edited, reviewed, taken
 
@@ -286,8 +287,8 @@ def test_every_setting_has_words(tmp_path: Path) -> None:
 
     walk("", {key: value for key, value in dumped.items() if key not in LEFT_OUT})
     special = {"integration_user.access", "integration_user.record_access", "relay.activities_as"}
-    auth = {path for path in leaves if path.startswith("relay.webhook_auth.")}
-    assert leaves - special - auth == set(WORDS)
+    together = {path for path in leaves if path.startswith(relay.PREFIXES)}
+    assert leaves - special - together == set(WORDS)
     assert {key.split(".")[0] for key in leaves} | LEFT_OUT == set(Settings.model_fields)
 
 

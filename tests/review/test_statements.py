@@ -359,6 +359,56 @@ CASES = [
         ],
     ),
     Case(
+        "webhooks are signed with the time",
+        change(
+            (
+                "settings",
+                "url: https://relay.example.com",
+                (
+                    "url: https://relay.example.com\n  webhook_auth:\n    {scheme: hmac, header: X-Sig, prefix: v1=, timestamp_header: X-Time, "
+                    'signed: "{timestamp}.{body}"}'
+                ),
+            )
+        ),
+        [
+            "medium: The relay will know Appcues' webhooks by a signature in the header `X-Sig` (sha256, hex, after `v1=`, of `{timestamp}.{body}`, with the time in `X-Time`, at most 300 s away) instead of a token in the address",
+        ],
+    ),
+    Case(
+        "webhooks are signed as a standard has it, and events have ids",
+        change(
+            (
+                "settings",
+                "url: https://relay.example.com",
+                (
+                    "url: https://relay.example.com\n  webhook_auth: {scheme: standard_webhooks, tolerance: 60}\n"
+                    "  message_id: {path: event_id}"
+                ),
+            )
+        ),
+        [
+            "medium: The relay will know Appcues' webhooks by a Standard Webhooks signature, at most 60 s old instead of a token in the address",
+            "medium: The relay will know an event that comes again by its `event_id` instead of what it says",
+        ],
+    ),
+    Case(
+        "outbound messages come through a proxy that checks certificates",
+        change(
+            (
+                "settings",
+                "url: https://relay.example.com",
+                (
+                    "url: https://relay.example.com\n  trusted_proxies: [10.0.0.0/8]\n"
+                    "  outbound: {networks: [13.108.0.0/14], client_certificate: {header: X-Cert, value: CN=sf}}"
+                ),
+            )
+        ),
+        [
+            "medium: The relay will take outbound messages from `13.108.0.0/14` with `CN=sf` in `X-Cert` instead of from everywhere",
+            "medium: The relay will believe `10.0.0.0/8` about a sender's address and certificate, instead of nobody",
+        ],
+    ),
+    Case(
         "tasks instead of events",
         change(("settings", "url: https://relay.example.com", "url: https://relay.example.com\n  activities_as: task")),
         [

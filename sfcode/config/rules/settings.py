@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from sfcode.config.document import Document, Finding
-from sfcode.config.models import DEFAULT_API_VERSION, IntegrationUser, Relay, Settings
+from sfcode.config.models import DEFAULT_API_VERSION, IntegrationUser, Settings
+from sfcode.config.rules import relay
 from sfcode.config.urls import is_loopback, is_private
 
 OLDEST_API_VERSION = 55.0
 DEPRECATED_PROFILE = "Salesforce API Only System Integrations"
-_NEEDS_HEADER = ("header", "hmac")
 
 
 def findings(settings: Settings, document: Document) -> Iterator[Finding]:
@@ -27,7 +27,7 @@ def findings(settings: Settings, document: Document) -> Iterator[Finding]:
     for index, address in enumerate(settings.as_is):
         if address in settings.as_is[:index]:
             yield Finding(("as_is", index), f"{address} is listed twice", "keep one of them")
-    yield from _webhook_auth(settings.relay, document)
+    yield from relay.findings(settings.relay, document)
 
 
 def _record_access(user: IntegrationUser, document: Document) -> Iterator[Finding]:
@@ -35,20 +35,6 @@ def _record_access(user: IntegrationUser, document: Document) -> Iterator[Findin
     if user.access == "documented" and document.has(*path) and user.record_access != "modify_all":
         message = f"{user.record_access} cannot be combined with access: documented, which includes Modify All"
         yield Finding(path, message, "write modify_all or leave the key out, or choose access: least_privilege")
-
-
-def _webhook_auth(relay: Relay, document: Document) -> Iterator[Finding]:
-    auth, path = relay.webhook_auth, ("relay", "webhook_auth")
-    if auth.scheme in _NEEDS_HEADER and auth.header is None:
-        message = f"missing: scheme {auth.scheme} needs the name of a header"
-        yield Finding(
-            (*path, "header"), message, "add the header that Appcues sends, such as header: X-Token", at="key"
-        )
-    allowed = {"header": _NEEDS_HEADER, "algorithm": ("hmac",), "encoding": ("hmac",)}
-    for key, schemes in allowed.items():
-        if auth.scheme not in schemes and document.has(*path, key):
-            cure = f"leave it out, or write scheme: {' or '.join(schemes)}"
-            yield Finding((*path, key), f"has no meaning with scheme {auth.scheme}", cure, at="key")
 
 
 def warnings(settings: Settings) -> Iterator[Finding]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sfcode.config.models import WebhookAuth
 from sfcode.config.project import Project
 from sfcode.generate import naming
 from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
 from sfcode.review.statements.words import code, listed
 from sfcode.review.statements.written import NEW_DATA
@@ -108,14 +108,14 @@ def settings(context: Context) -> Iterator[Statement]:
     values = _flat(old), _flat(new)
     for path in sorted({*values[0], *values[1]}):
         before, after = (value.get(path) for value in values)
-        if before == after or path.startswith("relay.webhook_auth."):
+        if before == after or path.startswith(relay.PREFIXES):
             continue
         if path == "integration_user.permission_set" and not _chosen_set(old, new):
             continue  # it is renamed with everything else
         if path == "relay.activities_as" and any(_said_of_mapping(pair) for pair in context.pairs):
             continue
         yield _setting(path, before, after, new)
-    yield from _webhook_auth(old, new)
+    yield from relay.relay(old, new)
 
 
 def _chosen_set(*sides: Project) -> bool:
@@ -159,27 +159,6 @@ def _flat(project: Project) -> dict[str, object]:
 
     walk("", project.settings.model_dump(mode="json", by_alias=True, exclude={*_LEFT_OUT}))
     return {**found, "integration_user.permission_set": naming.integration_set(project.settings)}
-
-
-def _webhook_auth(old: Project, new: Project) -> Iterator[Statement]:
-    before, after = old.settings.relay.webhook_auth, new.settings.relay.webhook_auth
-    if _scheme(before) != _scheme(after):
-        text = f"The relay will know Appcues' webhooks by {_scheme(after)} instead of {_scheme(before)}"
-        because = "Appcues has to be set up the same way at the same time"
-        yield Statement(Group.SETUP, text, Risk.MEDIUM, because, new.at("relay", "webhook_auth", "scheme"))
-
-
-def _scheme(auth: WebhookAuth) -> str:
-    if auth.scheme == "hmac":
-        algorithm, encoding = auth.algorithm or "sha256", auth.encoding or "hex"
-        return f"a signature in the header {code(auth.header)} ({algorithm}, {encoding})"
-    words = {
-        "path": "a token in the address",
-        "header": f"a token in the header {code(auth.header)}",
-        "bearer": "a bearer token",
-        "basic": "a user name and password",
-    }
-    return words[auth.scheme]
 
 
 def accepted(context: Context) -> Iterator[Statement]:

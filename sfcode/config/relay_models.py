@@ -1,0 +1,138 @@
+"""The mapping language, typed: what `sfcode.yaml` says of the relay."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from sfcode.config import names
+from sfcode.config.base import Model
+from sfcode.config.urls import network, relay_url
+
+DEFAULT_OUTBOUND = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
+DEFAULT_TOLERANCE = 300
+
+Network = Annotated[str, BeforeValidator(network)]
+Networks = Annotated[tuple[Network, ...], Field(strict=False)]
+HeaderName = Annotated[str, Field(pattern=names.HEADER)]
+
+
+class WebhookAuth(Model):
+    """How the relay knows that a webhook comes from Appcues."""
+
+    scheme: Literal["none", "path", "header", "bearer", "basic", "hmac", "standard_webhooks"] = Field(
+        default="path",
+        description="path: a token in the URL; header: a token in the named header; bearer, basic: in the "
+        "Authorization header; hmac: a signature of the body in the named header; standard_webhooks: signed as "
+        "standardwebhooks.com specifies; none: not at all, for a relay on this machine only.",
+    )
+    header: HeaderName | None = Field(
+        default=None, description="Name of the header, for header and hmac.", examples=["X-Token"]
+    )
+    algorithm: Literal["sha1", "sha256", "sha512"] | None = Field(
+        default=None, description="For hmac: the hash; sha256 when left out."
+    )
+    encoding: Literal["hex", "base64"] | None = Field(
+        default=None, description="For hmac: how the signature is written; hex when left out."
+    )
+    prefix: str | None = Field(
+        default=None,
+        pattern=names.PRINTABLE,
+        description="For hmac: what stands before the signature in its header.",
+        examples=["sha256="],
+    )
+    timestamp_header: HeaderName | None = Field(
+        default=None,
+        description="For hmac: the header with the time of signing, which `signed` then has to hold.",
+        examples=["X-Timestamp"],
+    )
+    signed: str | None = Field(
+        default=None,
+        pattern=names.TEXT,
+        description="For hmac: what is signed, with {body} and {timestamp} in their places; {body} when left out.",
+        examples=["{timestamp}.{body}"],
+    )
+    tolerance: int | None = Field(
+        default=None,
+        ge=1,
+        le=86400,
+        description="For standard_webhooks, and for hmac with a timestamp: how many seconds the time of signing may be "
+        f"away from now; {DEFAULT_TOLERANCE} when left out.",
+    )
+
+
+class MessageId(Model):
+    """Where Appcues' events carry an id of their own: in a header of the request, or in each event."""
+
+    header: HeaderName | None = Field(
+        default=None, description="Name of the header that holds the id.", examples=["X-Event-Id"]
+    )
+    path: str | None = Field(
+        default=None,
+        pattern=names.DOTTED,
+        description="Where the event holds it: keys with dots between them.",
+        examples=["event_id"],
+    )
+
+
+class ClientCertificate(Model):
+    """What a proxy says of the certificate that Salesforce showed to it."""
+
+    header: HeaderName = Field(
+        description="Name of the header that the proxy sets; it has to remove the client's own.",
+        examples=["X-Client-Cert-Fingerprint"],
+    )
+    value: str = Field(
+        pattern=names.PRINTABLE,
+        description="What the header has to hold, exactly: a fingerprint or a subject, say.",
+        examples=["CN=proxy.salesforce.com"],
+    )
+
+
+class Outbound(Model):
+    """Who may send outbound messages, besides knowing the secret in their address."""
+
+    networks: Networks = Field(
+        default=(),
+        description="Networks that they may come from, such as those that Salesforce publishes; any when left out.",
+        examples=[["13.108.0.0/14"]],
+    )
+    client_certificate: ClientCertificate | None = Field(
+        default=None, description="What a proxy says of the certificate that Salesforce showed to it."
+    )
+
+
+class Relay(Model):
+    """Where the companion relay is reached, and how it writes."""
+
+    url: Annotated[str, BeforeValidator(relay_url)] = Field(
+        description="Public address of the relay: https, on port 443 or 7000 to 10000, the ones that Salesforce "
+        "sends outbound messages to. http only on this machine.",
+        examples=["https://relay.example.com"],
+    )
+    webhook_auth: WebhookAuth = Field(
+        default=WebhookAuth(), description="How the relay knows that a webhook comes from Appcues."
+    )
+    message_id: MessageId | None = Field(
+        default=None,
+        description="Where Appcues' events carry an id of their own. When left out: `webhook-id` with the scheme "
+        "standard_webhooks, else a hash of name, user, time and attributes.",
+    )
+    outbound_secret: str = Field(
+        default=DEFAULT_OUTBOUND,
+        pattern=names.OUTBOUND,
+        description="Name of the secret in the address that Salesforce sends outbound messages to.",
+    )
+    outbound: Outbound = Field(
+        default=Outbound(), description="Who may send outbound messages, besides knowing the secret."
+    )
+    trusted_proxies: Networks = Field(
+        default=(),
+        description="Networks of the proxies before the relay, whose X-Forwarded-For and client certificate header are "
+        "believed; nobody's when left out.",
+        examples=[["10.0.0.0/8"]],
+    )
+    activities_as: Literal["event", "task", "custom_object"] = Field(
+        default="event", description="What an Appcues event becomes in Salesforce."
+    )

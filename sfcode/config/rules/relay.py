@@ -1,0 +1,81 @@
+"""Rules about the relay's part of `sfcode.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from sfcode.config.document import Document, Finding
+from sfcode.config.relay_models import Relay, WebhookAuth
+from sfcode.config.urls import is_loopback
+
+_AUTH = ("relay", "webhook_auth")
+_HMAC = ("hmac",)
+_SIGNED = ("hmac", "standard_webhooks")
+_NEEDS_HEADER = ("header", "hmac")
+_MEANS_SOMETHING: Mapping[str, tuple[str, ...]] = {
+    "header": _NEEDS_HEADER,
+    "algorithm": _HMAC,
+    "encoding": _HMAC,
+    "prefix": _HMAC,
+    "timestamp_header": _HMAC,
+    "signed": _HMAC,
+    "tolerance": _SIGNED,
+}
+_PLACE = re.compile(r"\{[^{}]*\}")
+
+
+def findings(relay: Relay, document: Document) -> Iterator[Finding]:
+    """Judge the relay's settings."""
+    auth = relay.webhook_auth
+    host = urlsplit(relay.url).hostname or ""
+    if auth.scheme == "none" and not is_loopback(host):
+        message = f"none lets anybody who can reach {host} send events"
+        yield Finding((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
+    yield from _webhook_auth(auth, document)
+    yield from _signed(auth)
+    yield from _message_id(relay, document)
+    if relay.outbound.client_certificate and not relay.trusted_proxies:
+        message = "is believed from nobody, since relay.trusted_proxies names no proxy"
+        cure = "name the networks of the proxy that checks the certificate"
+        yield Finding(("relay", "outbound", "client_certificate"), message, cure, at="key")
+
+
+def _webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[Finding]:
+    if auth.scheme in _NEEDS_HEADER and auth.header is None:
+        message = f"missing: scheme {auth.scheme} needs the name of a header"
+        cure = "add the header that Appcues sends, such as header: X-Token"
+        yield Finding((*_AUTH, "header"), message, cure, at="key")
+    for key, schemes in _MEANS_SOMETHING.items():
+        if auth.scheme not in schemes and document.has(*_AUTH, key):
+            cure = f"leave it out, or write scheme: {' or '.join(schemes)}"
+            yield Finding((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", cure, at="key")
+
+
+def _signed(auth: WebhookAuth) -> Iterator[Finding]:
+    """Judge what is signed."""
+    if auth.scheme != "hmac":
+        return
+    places = set(_PLACE.findall(auth.signed or "{body}"))
+    for place in sorted(places - {"{body}", "{timestamp}"}):
+        yield Finding((*_AUTH, "signed"), f"{place} stands for nothing", "write {body} and {timestamp} only")
+    if "{body}" not in places:
+        yield Finding((*_AUTH, "signed"), "leaves out the body, which anybody could then change", "add {body}")
+    if "{timestamp}" in places and auth.timestamp_header is None:
+        message = "holds {timestamp}, and timestamp_header does not say where that is"
+        yield Finding((*_AUTH, "signed"), message, "add timestamp_header, or leave {timestamp} out")
+    if auth.timestamp_header is not None and "{timestamp}" not in places:
+        message = "is not signed, so it would keep nobody from sending an old message again"
+        cure = 'add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out'
+        yield Finding((*_AUTH, "timestamp_header"), message, cure)
+    if auth.tolerance is not None and auth.timestamp_header is None:
+        message = "has no meaning without timestamp_header"
+        yield Finding((*_AUTH, "tolerance"), message, "leave it out, or add timestamp_header", at="key")
+
+
+def _message_id(relay: Relay, document: Document) -> Iterator[Finding]:
+    written = [key for key in ("header", "path") if document.has("relay", "message_id", key)]
+    if relay.message_id is not None and len(written) != 1:
+        message = "cannot be in two places" if written else "needs either header or path"
+        yield Finding(("relay", "message_id"), message, "name one of them: header or path", at="key")

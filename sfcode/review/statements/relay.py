@@ -1,0 +1,89 @@
+"""Whom the relay believes: how it knows webhooks, outbound messages and what proxies say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sfcode.config.project import Project
+from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, WebhookAuth
+from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.statements.words import code, listed
+
+PREFIXES = ("relay.webhook_auth", "relay.message_id", "relay.outbound.", "relay.trusted_proxies")
+"""The settings that are said here, several in one sentence."""
+
+_SAME_TIME = "Appcues has to be set up the same way at the same time"
+_TWICE = "events that are on their way during the change may be taken for new ones"
+_STRANGERS = "who is not among them is turned away, and who is among them is believed"
+
+
+def relay(old: Project, new: Project) -> Iterator[Statement]:
+    """Say what differs."""
+    before, after = old.settings.relay, new.settings.relay
+    rows = (
+        (
+            "webhook_auth",
+            "The relay will know Appcues' webhooks by {after} instead of {before}",
+            (_scheme(before.webhook_auth), _scheme(after.webhook_auth)),
+            _SAME_TIME,
+        ),
+        (
+            "message_id",
+            "The relay will know an event that comes again by {after} instead of {before}",
+            (_message_id(before.message_id), _message_id(after.message_id)),
+            _TWICE,
+        ),
+        (
+            "outbound",
+            "The relay will take outbound messages from {after} instead of from {before}",
+            (_senders(before.outbound), _senders(after.outbound)),
+            _STRANGERS,
+        ),
+        (
+            "trusted_proxies",
+            "The relay will believe {after} about a sender's address and certificate, instead of {before}",
+            (_proxies(before.trusted_proxies), _proxies(after.trusted_proxies)),
+            _STRANGERS,
+        ),
+    )
+    for key, text, (was, is_now), because in rows:
+        if was != is_now:
+            place = new.at("relay", key, "scheme") if key == "webhook_auth" else new.at("relay", key)
+            words = text.format(before=was, after=is_now)
+            yield Statement(Group.SETUP, words, Risk.MEDIUM, because, place)
+
+
+def _scheme(auth: WebhookAuth) -> str:
+    tolerance = auth.tolerance or DEFAULT_TOLERANCE
+    if auth.scheme == "hmac":
+        details: list[str] = [auth.algorithm or "sha256", auth.encoding or "hex"]
+        details += [f"after {code(auth.prefix)}"] if auth.prefix else []
+        details += [f"of {code(auth.signed)}"] if auth.signed else []
+        if auth.timestamp_header:
+            details.append(f"with the time in {code(auth.timestamp_header)}, at most {tolerance} s away")
+        return f"a signature in the header {code(auth.header)} ({', '.join(details)})"
+    words = {
+        "none": "nothing at all",
+        "path": "a token in the address",
+        "header": f"a token in the header {code(auth.header)}",
+        "bearer": "a bearer token",
+        "basic": "a user name and password",
+        "standard_webhooks": f"a Standard Webhooks signature, at most {tolerance} s old",
+    }
+    return words[auth.scheme]
+
+
+def _message_id(found: MessageId | None) -> str:
+    if found is None:
+        return "what it says"
+    return f"the header {code(found.header)}" if found.header else f"its {code(found.path)}"
+
+
+def _senders(outbound: Outbound) -> str:
+    words = listed(map(code, outbound.networks)) if outbound.networks else "everywhere"
+    certificate = outbound.client_certificate
+    return f"{words} with {code(certificate.value)} in {code(certificate.header)}" if certificate else words
+
+
+def _proxies(networks: Sequence[str]) -> str:
+    return listed(map(code, networks)) if networks else "nobody"

@@ -1,0 +1,82 @@
+"""What is left to do by hand in Appcues, for each way of knowing its webhooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.apply.next_steps import next_steps
+from sfcode.config import load
+
+SETTINGS = """\
+version: 1
+integration_user: {{username: appcues@example.com, email: admin@example.com}}
+appcues: {{account_id: "1"}}
+relay: {{url: "{url}", webhook_auth: {{{auth}}}}}
+"""
+CONTACT = """\
+object: Contact
+direction: to_salesforce
+user_id: Key__c
+to_salesforce: {activities: [flow_completed]}
+"""
+PUBLIC = "https://relay.example.com"
+
+
+def webhook(folder: Path, auth: str, url: str = PUBLIC) -> list[str]:
+    """Give what is said of the webhook, without its events."""
+    (folder / "mappings").mkdir()
+    (folder / "sfcode.yaml").write_text(SETTINGS.format(url=url, auth=auth))
+    (folder / "mappings" / "contact.yaml").write_text(CONTACT)
+    lines = next_steps(load(folder)).splitlines()
+    start = next(index for index, line in enumerate(lines) if "create a webhook" in line)
+    end = next(index for index, line in enumerate(lines) if "- Installation" in line)
+    return [line.strip() for line in lines[start + 1 : end] if "Events" not in line]
+
+
+@pytest.mark.parametrize(
+    ("auth", "lines"),
+    [
+        ("scheme: path", []),
+        ("scheme: header, header: X-Token", ["Header  X-Token: <value of SFCODE_RELAY_WEBHOOK_SECRET>"]),
+        ("scheme: bearer", ["Header  Authorization: Bearer <value of SFCODE_RELAY_WEBHOOK_SECRET>"]),
+        ("scheme: basic", ["Sign-in Basic: user name and password are USER:PASSWORD in SFCODE_RELAY_WEBHOOK_SECRET"]),
+        (
+            "scheme: hmac, header: X-Sig",
+            [
+                "Signing HMAC-SHA-256 of {body} in hex, with the key in SFCODE_RELAY_WEBHOOK_SECRET",
+                "in the header X-Sig: <signature>",
+            ],
+        ),
+        (
+            (
+                "scheme: hmac, header: X-Sig, algorithm: sha512, encoding: base64, prefix: v1=, timestamp_header: X-Time, "
+                'signed: "{timestamp}.{body}"'
+            ),
+            [
+                "Signing HMAC-SHA-512 of {timestamp}.{body} in base64, with the key in SFCODE_RELAY_WEBHOOK_SECRET",
+                "in the header X-Sig: v1=<signature>",
+                "and the time of signing in the header X-Time",
+            ],
+        ),
+        (
+            "scheme: standard_webhooks",
+            [
+                "Signing Standard Webhooks: copy the signing secret, which begins with whsec_,",
+                "into SFCODE_RELAY_WEBHOOK_SECRET",
+            ],
+        ),
+    ],
+)
+def test_the_address_holds_a_token_only_where_the_scheme_says_so(tmp_path: Path, auth: str, lines: list[str]) -> None:
+    token = "/<value of SFCODE_RELAY_WEBHOOK_SECRET>" if auth == "scheme: path" else ""
+    assert webhook(tmp_path, auth) == [f"URL     {PUBLIC}/webhooks/appcues{token}", *lines]
+
+
+def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
+    said = webhook(tmp_path, "scheme: none", "http://127.0.0.1:8400")
+    assert said == [
+        "URL     http://127.0.0.1:8400/webhooks/appcues",
+        "Sign-in none: the relay takes events from this machine only",
+    ]
