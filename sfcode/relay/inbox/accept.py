@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sfcode.relay.inbox.dialects import Tx
-from sfcode.relay.inbox.tables import INBOX, LANES
+from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.message import Message
 
 LONGEST = 1_000
@@ -39,12 +39,15 @@ def accept(tx: Tx, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
 def open_lanes(tx: Tx, keys: Iterable[tuple[str, str]]) -> None:
     """Make sure that keys have lanes, and that whoever is about to close one of them looks again."""
     # Everybody locks lanes in this order, so that nobody waits in a circle.
-    lanes = [{"source": source, "key": key, "due_at": tx.now} for source, key in sorted(set(keys))]
+    lanes = [
+        {"name": name, "source": source, "key": key, "due_at": tx.now}
+        for name, source, key in sorted({(lane(source, key), source, key) for source, key in keys})
+    ]
     if lanes:
         # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
         # owner, who does not see the rows of this transaction yet, could close it behind them.
         insert = tx.database.insert(LANES)
-        touch = insert.on_conflict_do_update(index_elements=["source", "key"], set_={"due_at": LANES.c.due_at})
+        touch = insert.on_conflict_do_update(index_elements=["name"], set_={"due_at": LANES.c.due_at})
         tx.db.execute(touch, lanes)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.dialects import Tx
-from sfcode.relay.inbox.tables import INBOX, LANES
+from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, Claimed, Source
 
 
@@ -43,18 +42,22 @@ def claim(tx: Tx, wanted: Wanted) -> Claim | None:
     The lanes are locked and put off to the end of the lease, so that nobody else takes from the same keys.
     """
     due = (LANES.c.source == wanted.source) & (LANES.c.due_at <= tx.now)
-    keys = tx.db.scalars(
-        tx.database.free(sa.select(LANES.c.key).where(due).order_by(LANES.c.due_at).limit(wanted.limit))
-    ).all()
-    if not keys:
+    lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(wanted.limit)
+    names = tx.db.scalars(tx.database.free(lanes)).all()
+    if not names:
         return None
-    places = list(_places(tx, wanted.source, keys, min(wanted.per_key, wanted.limit - len(keys) + 1)))
-    _close_empty(tx, wanted.source, set(keys) - {place.key for place in places})
-    chosen = choose(places, tx.now, wanted.limit)
+    ids = _heads(tx, names)
+    _close_empty(tx, set(names) - set(ids))
+    depth = min(wanted.per_key, wanted.limit - len(ids) + 1)
+    chosen = (
+        choose(_places(tx, wanted.source, ids.values(), depth), tx.now, wanted.limit)
+        if depth > 1
+        else list(ids.values())
+    )
     if not chosen:
         return None
     until, token = tx.now + timedelta(seconds=wanted.lease), uuid.uuid4().hex
-    put_off(tx, wanted.source, keys, until)
+    put_off(tx, names, until)
     leased = (
         INBOX.update()
         .where(INBOX.c.id.in_(chosen))
@@ -81,34 +84,40 @@ def choose(places: Iterable[Place], now: datetime, limit: int) -> list[int]:
     return chosen[:limit]
 
 
-def put_off(tx: Tx, source: Source, keys: Sequence[str], until: datetime) -> None:
+def put_off(tx: Tx, names: Sequence[str], until: datetime) -> None:
     """Keep everybody out of some lanes until then."""
-    tx.db.execute(LANES.update().where(LANES.c.source == source, LANES.c.key.in_(keys)).values(due_at=until))
+    tx.db.execute(LANES.update().where(LANES.c.name.in_(names)).values(due_at=until))
 
 
-def _places(tx: Tx, source: str, keys: Sequence[str], depth: int) -> Iterable[Place]:
+def _heads(tx: Tx, names: Sequence[str]) -> dict[str, int]:
+    """Find the eldest open row of each lane."""
+    eldest = _eldest(LANES.c.source, LANES.c.key, sa.literal(0))
+    found = tx.db.execute(sa.select(LANES.c.name, eldest).where(LANES.c.name.in_(names)))
+    return {name: id for name, id in found if id is not None}
+
+
+def _places(tx: Tx, source: Source, heads: Collection[int], depth: int) -> Iterable[Place]:
     """Find the eldest `depth` open rows of each lane, each by one look into the index, however long the lane is."""
-
-    def eldest(key: sa.ColumnElement[str], after: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
-        younger = (INBOX.c.source == source) & (INBOX.c.key == key) & (INBOX.c.id > after)
-        return sa.select(sa.func.min(INBOX.c.id)).where(younger, INBOX.c.finished_at.is_(None)).scalar_subquery()
-
-    lanes = (LANES.c.source == source) & LANES.c.key.in_(keys)
-    first = sa.select(LANES.c.key, eldest(LANES.c.key, sa.literal(0)).label("id"), sa.literal(0).label("rank")).where(
-        lanes
-    )
+    first = sa.select(INBOX.c.key, INBOX.c.id, sa.literal(0).label("rank")).where(INBOX.c.id.in_(heads))
     chain = first.cte("chain", recursive=True)
+    younger = _eldest(sa.literal(source), chain.c.key, chain.c.id)
     chain = chain.union_all(
-        sa.select(chain.c.key, eldest(chain.c.key, chain.c.id), chain.c.rank + 1).where(
-            chain.c.id.is_not(None), chain.c.rank + 1 < depth
-        )
+        sa.select(chain.c.key, younger, chain.c.rank + 1).where(chain.c.id.is_not(None), chain.c.rank + 1 < depth)
     )
-    found = sa.select(chain.c.rank, chain.c.key, INBOX.c.id, INBOX.c.due_at).join(INBOX, INBOX.c.id == chain.c.id)
-    return itertools.starmap(Place, tx.db.execute(found).all())
+    ranks = {id: rank for id, rank in tx.db.execute(sa.select(chain.c.id, chain.c.rank)) if id is not None}
+    rows = tx.db.execute(sa.select(INBOX.c.key, INBOX.c.id, INBOX.c.due_at).where(INBOX.c.id.in_(ranks)))
+    return [Place(ranks[row.id], *row) for row in rows]
 
 
-def _close_empty(tx: Tx, source: str, keys: Iterable[str]) -> None:
+def _eldest(
+    source: sa.ColumnElement[str], key: sa.ColumnElement[str], after: sa.ColumnElement[int]
+) -> sa.ScalarSelect[int]:
+    """Say in SQL: the eldest open row of a key that is younger than another one."""
+    rows = INBOX.alias()
+    return sa.select(sa.func.min(age(rows))).where(open_rows(rows, source, key), age(rows) > after).scalar_subquery()
+
+
+def _close_empty(tx: Tx, names: Collection[str]) -> None:
     """Close lanes that have no open rows, which is what deleting rows by hand leaves."""
-    empty = list(keys)
-    if empty:
-        tx.db.execute(LANES.delete().where(LANES.c.source == source, LANES.c.key.in_(empty)))
+    if names:
+        tx.db.execute(LANES.delete().where(LANES.c.name.in_(names)))

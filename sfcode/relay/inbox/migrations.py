@@ -38,11 +38,11 @@ HISTORY: tuple[Migration, ...] = (
                 " detail {text} NOT NULL, attempts integer NOT NULL, due_at {moment} NOT NULL, lease_until {moment},"
                 " lease_token {text}, received_at {moment} NOT NULL, finished_at {moment}, UNIQUE (source, message_id))"
             ),
-            "CREATE INDEX relay_inbox_open ON relay_inbox (source, key, id) WHERE finished_at IS NULL",
+            "CREATE INDEX relay_inbox_open ON relay_inbox (source, key, (id + 0)) WHERE finished_at IS NULL",
             "CREATE INDEX relay_inbox_finished ON relay_inbox (state, finished_at) WHERE finished_at IS NOT NULL",
             (
-                "CREATE TABLE relay_lanes (source {text} NOT NULL, key {text} NOT NULL, due_at {moment} NOT NULL,"
-                " PRIMARY KEY (source, key))"
+                "CREATE TABLE relay_lanes (name {text} PRIMARY KEY, source {text} NOT NULL, key {text} NOT NULL,"
+                " due_at {moment} NOT NULL)"
             ),
             "CREATE INDEX relay_lanes_due ON relay_lanes (source, due_at)",
             "CREATE TABLE relay_latest (name {text} PRIMARY KEY, stamp {text} NOT NULL, value {text} NOT NULL)",

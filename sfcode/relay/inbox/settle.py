@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox.claim import put_off
 from sfcode.relay.inbox.dialects import Tx
-from sfcode.relay.inbox.tables import INBOX, LANES, LATEST
+from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
 from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement
 
 GAVE_UP = "gave_up"
@@ -39,21 +39,20 @@ def settle(
         same[tuple(values.items())].append(message.id)
     for change, ids in same.items():
         _update(tx, ids, dict(change))
-    reopen(tx, claim.messages[0].source, sorted({message.key for message in claim.messages}))
+    reopen(tx, lanes(claim))
     remember_latest(tx, delivery.latest)
     return len(claim.messages)
 
 
 def hold(tx: Tx, claim: Claim) -> bool:
     """Lock the lanes of a claim, and tell whether all of it is still the caller's."""
-    source, keys = claim.messages[0].source, {message.key for message in claim.messages}
-    lanes = sa.select(LANES.c.key).where(LANES.c.source == source, LANES.c.key.in_(keys)).order_by(LANES.c.key)
-    tx.db.execute(tx.database.held(lanes)).all()
+    mine = sa.select(LANES.c.name).where(LANES.c.name.in_(lanes(claim))).order_by(LANES.c.name)
+    tx.db.execute(tx.database.held(mine)).all()
     ids = [message.id for message in claim.messages]
-    mine = sa.select(sa.func.count()).where(
+    held = sa.select(sa.func.count()).where(
         INBOX.c.id.in_(ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token
     )
-    return tx.db.execute(mine).scalar_one() == len(ids)
+    return tx.db.execute(held).scalar_one() == len(ids)
 
 
 def extend(tx: Tx, claim: Claim, lease: float) -> bool:
@@ -61,18 +60,24 @@ def extend(tx: Tx, claim: Claim, lease: float) -> bool:
     if not hold(tx, claim):
         return False
     until = tx.now + timedelta(seconds=lease)
-    put_off(tx, claim.messages[0].source, sorted({message.key for message in claim.messages}), until)
+    put_off(tx, lanes(claim), until)
     tx.db.execute(INBOX.update().where(INBOX.c.id.in_([m.id for m in claim.messages])).values(lease_until=until))
     return True
 
 
-def reopen(tx: Tx, source: str, keys: Collection[str]) -> None:
+def lanes(claim: Claim) -> list[str]:
+    """Name the lanes of a claim, in the order in which everybody locks lanes."""
+    return sorted({lane(message.source, message.key) for message in claim.messages})
+
+
+def reopen(tx: Tx, names: Collection[str]) -> None:
     """Set lanes, which are locked, to when their eldest open row is due; close those that have none left."""
-    its = (INBOX.c.source == LANES.c.source) & (INBOX.c.key == LANES.c.key) & INBOX.c.finished_at.is_(None)
-    lanes = (LANES.c.source == source) & LANES.c.key.in_(keys)
-    eldest = sa.select(INBOX.c.due_at).where(its).order_by(INBOX.c.id).limit(1).scalar_subquery()
-    tx.db.execute(LANES.delete().where(lanes, ~sa.exists().where(its)))
-    tx.db.execute(LANES.update().where(lanes).values(due_at=eldest))
+    these, its = LANES.c.name.in_(names), open_rows(INBOX, LANES.c.source, LANES.c.key)
+    # Not NOT EXISTS, of which PostgreSQL may make a join with all open rows.
+    eldest = sa.select(INBOX.c.due_at).where(its).order_by(age(INBOX)).limit(1).scalar_subquery()
+    closed = tx.db.execute(LANES.delete().where(these, eldest.is_(None))).rowcount
+    if closed < len(names):
+        tx.db.execute(LANES.update().where(these).values(due_at=eldest))
 
 
 def remember_latest(tx: Tx, latest: Iterable[Latest]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.message import Delivery, Done, Message
+from sfcode.relay.message import Message
 
 
 @pytest.fixture
