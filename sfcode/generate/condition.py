@@ -14,7 +14,7 @@ MAX_FORMULA = 3900
 
 # These never change, or change with every save: as a reason to send they say nothing. They are still
 # sent along when they are mapped.
-_NOT_WATCHED = frozenset(
+NOT_WATCHED = frozenset(
     {
         "Id",
         "CreatedById",
@@ -49,7 +49,7 @@ def watched_fields(one: Exchange) -> tuple[str, ...]:
             fields.add(one.source.field)
         else:
             fields.update(_PARTS.get((one.object, name), (name,)))
-    return tuple(sorted(fields - _NOT_WATCHED))
+    return tuple(sorted(fields - NOT_WATCHED))
 
 
 def entry_condition(one: Exchange, *, prefixed: bool) -> str:

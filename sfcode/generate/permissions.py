@@ -19,6 +19,9 @@ from sfcode.metadata.component import Address
 
 Lookup = Callable[[str], Fields]
 
+OWNED = "Managed by sfcode: do not edit by hand, it is replaced as a whole."
+"""How the description of every permission set of ours begins."""
+
 _ACTIVITY_RIGHTS = {"Event": "EditEvent", "Task": "EditTask"}
 # Customize Application is refused without the other two.
 _CUSTOMIZE = ("CustomizeApplication", "ManageCustomPermissions", "ViewSetup")
@@ -87,8 +90,7 @@ def integration_set(project: Project, exchanges: Iterable[Exchange], lookup: Loo
         _documented(project, grants, exchanges, access)
     return _set(
         naming.integration_set(project.settings),
-        "Managed by sfcode: do not edit by hand, it is replaced as a whole. "
-        f"What the Appcues integration user may do (access: {user.access}).",
+        f"{OWNED} What the Appcues integration user may do (access: {user.access}).",
         grants,
         access,
     )
@@ -108,8 +110,7 @@ def viewer_set(
         return None
     return _set(
         naming.viewer_set(project.settings.name),
-        "Managed by sfcode: do not edit by hand, it is replaced as a whole. "
-        "Assign it to people who should see what Appcues writes.",
+        f"{OWNED} Assign it to people who should see what Appcues writes.",
         grants,
         settings_place(project, "name"),
     )

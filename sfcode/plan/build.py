@@ -114,7 +114,7 @@ def applied_components(applied: Applied, now: Mapping[str, str]) -> dict[Address
 def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collection[Address]) -> Iterator[Refusal]:
     for change in changes:
         address = change.address
-        met = change.before is not None and not address.is_record and address not in applied
+        met = change.before is not None and not (address.is_record or change.replaced or address in applied)
         if met and address not in adopt:
             yield Refusal(
                 address,

@@ -9,6 +9,7 @@ from sfcode.config.project import Project
 from sfcode.generate import naming
 from sfcode.generate.desired import Desired
 from sfcode.generate.existing import replaced, taken_on
+from sfcode.generate.permissions import OWNED
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normal import normal
 from sfcode.plan.change import Change
@@ -29,6 +30,9 @@ FLAGS = {
 }
 """What a permission set grants, element by element, in words."""
 
+WORDS = ("label", "description")
+"""What a permission set says for people, and no mapping determines."""
+
 CONNECTOR = "AppcuesOn"
 """How the names begin that Appcues' own connector gives its message and rule."""
 
@@ -38,19 +42,27 @@ def as_is(project: Project, desired: Desired, observed: Observed) -> Desired:
     Ask of what is taken on as it is just what it is.
 
     That is what the last apply left or, before the first one, what the org has. Where the org has nothing, it
-    is made as the mappings ask for it.
+    is made as the mappings ask for it. A permission set that the config names keeps its label and
+    description in any case: nobody has said another one.
     """
 
     def kept(component: Component) -> Component:
         address = component.address
-        if address not in taken:
-            return component
         there = observed.components.get(address)
-        body = observed.applied.components.get(address, there.body if there else component.body)
-        return Component(address.type, address.full_name, body)
+        before = observed.applied.components.get(address, there.body if there else None)
+        if before is None or address not in {*taken, named}:
+            return component
+        if address in taken:
+            return Component(address.type, address.full_name, before)
+        if str(before.get("description", "")).startswith(OWNED):
+            return component
+        said = {name: before[name] for name in WORDS if name in before}
+        rest = {name: value for name, value in component.body.items() if name not in WORDS}
+        return Component(address.type, address.full_name, rest | said)
 
     taken = taken_on(project)
-    return replace(desired, components=tuple(map(kept, desired.components))) if taken else desired
+    named = Address("PermissionSet", project.settings.integration_user.permission_set or "")
+    return replace(desired, components=tuple(map(kept, desired.components)))
 
 
 def going(project: Project, observed: Observed, wanted: Collection[Address]) -> Iterator[Change]:

@@ -37,8 +37,8 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     objects = dict(schema.objects)
     for component in hidden:
         object_name, name = component.full_name.split(".", 1)
-        described = objects[object_name]
-        objects[object_name] = replace(described, fields={**described.fields, name: _field(name, component)})
+        known = objects[object_name]
+        objects[object_name] = replace(known, fields={**known.fields, name: described(name, component)})
     warnings = tuple(
         f"{component.full_name} exists, but {org.identity.username} has no field access to it; sfcode takes its type "
         "from the metadata"
@@ -57,7 +57,8 @@ def _existing_fields(spec: Mapping) -> set[str]:
     )
 
 
-def _field(name: str, component: Component) -> Field:
+def described(name: str, component: Component) -> Field:
+    """Say of a field what a describe would, from its metadata."""
     kind = str(component.body.get("type", ""))
     calculated = "formula" in component.body
     return Field(

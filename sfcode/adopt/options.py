@@ -1,0 +1,43 @@
+"""What the user settles on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+NONE = "none"
+"""Written for a field that there shall be none of."""
+
+Way = Literal["both", "to_appcues", "to_salesforce"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """
+    Answers to what an org does not settle; None or empty: it shall.
+
+    A field is written `Field`, which holds for every object, or `Object.Field`.
+    """
+
+    objects: tuple[str, ...] = ()
+    user_id: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Pairs of an attribute in Appcues and a field."""
+    nps_score: tuple[str, ...] = ()
+    nps_feedback: tuple[str, ...] = ()
+    direction: Way | None = None
+    user: str | None = None
+    permission_set: str | None = None
+    name: str = "Appcues"
+    account: str | None = None
+    region: Literal["us", "eu"] = "us"
+    relay_url: str | None = None
+    environment: str | None = None
+    org: str = ""
+    """The org as the environment names it."""
+
+    def field(self, given: tuple[str, ...], object_name: str) -> str | None:
+        """Find what was said about an object; what names it goes before what holds for all."""
+        qualified = [name.partition(".")[2] for name in given if name.startswith(f"{object_name}.")]
+        plain = [name for name in given if "." not in name]
+        return next(iter((*qualified, *plain)), None)
