@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sfcode.apply.deploy import Say, deploy, follow_quick
+from sfcode.apply.deploy import Heard, Say, deploy, follow_quick, ignore
 from sfcode.apply.failures import failure
 from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
 from sfcode.apply.lock import Lock
@@ -41,13 +41,14 @@ def carry_out(
     options: DeployOptions,
     say: Say,
     lock: Lock,
+    heard: Heard = ignore,
 ) -> Carried:
     """
     Do what the plan says and nothing else.
 
     Raises Refused before anything happens when the plan needs the user's word, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
-    before each step whether it still holds.
+    before each step whether it still holds; `heard` is told how each deployment ended.
     """
     plan.raise_if_refused()
     deployed: list[str] = []
@@ -63,6 +64,7 @@ def carry_out(
             case TryDelete():
                 asked = replace(options, check_only=True)
                 result = deploy(org, deletion(plan, step), asked, "what is deleted", say)
+                heard(result)
                 if not result.success:
                     raise failure(result, origins, changed)
             case SettleFlow(address):
@@ -80,6 +82,7 @@ def carry_out(
                 else:
                     sent, wanted = package(plan, step, mark, secrets), options_of(plan.validation, options)
                     result = deploy(org, sent, wanted, described(step), say, started=lock.deploying)
+                heard(result)
                 if not result.success:
                     raise failure(result, origins, changed)
                 mark = quick.mark or mark

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sfcode.apply.carry_out import described
-from sfcode.apply.deploy import Say, deploy
+from sfcode.apply.deploy import Heard, Say, deploy, ignore
 from sfcode.apply.failures import failure
 from sfcode.apply.package import Mark, package, package_digest
 from sfcode.apply.steps import Deploy, steps
@@ -36,6 +36,7 @@ def check(
     mark: Mark,
     options: DeployOptions,
     say: Say,
+    heard: Heard = ignore,
 ) -> Checked:
     """
     Have the first package of a plan validated.
@@ -51,6 +52,7 @@ def check(
         notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
     zipped = package(plan, first, mark, secrets)
     result = deploy(org, zipped, replace(options, check_only=True), described(first), say)
+    heard(result)
     if not result.success:
         raise failure(result, origins)
     tests = result.tests_completed

@@ -10,6 +10,11 @@ from sfcode.org import DeployStillRunning, Org
 from sfcode.org.results import DeployOptions, DeployResult
 
 Say = Callable[[str], None]
+Heard = Callable[[DeployResult], None]
+
+
+def ignore(_: object) -> None:
+    """Take no notice."""
 
 
 def deploy(
@@ -19,7 +24,7 @@ def deploy(
     what: str,
     say: Say,
     *,
-    started: Callable[[str], None] = lambda _: None,
+    started: Callable[[str], None] = ignore,
 ) -> DeployResult:
     """Deploy a package and follow it to its end, whether it succeeds or fails; `started` is told its id."""
     deploy_id = org.metadata.deploy(zipped, options)

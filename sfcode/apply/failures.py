@@ -18,7 +18,7 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
     `done` tells what the same apply had changed before, which stays.
     """
     known = list(origins)
-    problems = sorted((_problem(message, known) for message in result.failures), key=lambda problem: problem.sort_key)
+    problems = sorted((problem_of(message, known) for message in result.failures), key=lambda problem: problem.sort_key)
     lines = [str(problem) for problem in problems]
     if result.tests:
         lines += [f"Apex test {test.name}.{test.method}: {test.message}" for test in result.tests.failures]
@@ -47,7 +47,8 @@ def _cure(result: DeployResult) -> str:
     return "Correct the lines named above, then run `sfcode plan` again."
 
 
-def _problem(message: DeployMessage, origins: list[Origin]) -> Problem:
+def problem_of(message: DeployMessage, origins: list[Origin]) -> Problem:
+    """Say what is wrong with a component, at the YAML line that it comes from."""
     address = Address(message.type, message.full_name)
     what = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
     origin = _origin(address, message.problem, origins)

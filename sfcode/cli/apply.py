@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.junit import junit_option, reported
 from sfcode.cli.locking import Locking, lock_options
 from sfcode.cli.options import deploy_options, ownership_options, test_options
 from sfcode.cli.output import envelope, say
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--attach", metavar="DEPLOY_ID", help="Follow a deployment that goes on in the org, and nothing else.")
 @test_options
+@junit_option
 @ownership_options
 @lock_options
 @click.pass_obj
@@ -39,6 +41,7 @@ def apply(
     lock_timeout: float,
     test_level: str | None,
     tests: tuple[str, ...],
+    junit_file: Path | None,
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
     targets: tuple[Address, ...],
@@ -72,7 +75,17 @@ def apply(
         return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
 
     locking = Locking(lock, lock_timeout)
-    done = perform(session, project, again, saved=saved, auto_approve=auto_approve, options=options, locking=locking)
+    with reported(junit_file) as junit:
+        done = perform(
+            session,
+            project,
+            again,
+            saved=saved,
+            auto_approve=auto_approve,
+            options=options,
+            locking=locking,
+            junit=junit,
+        )
     report(session, done, steps="" if done.plan.destroy else next_steps(project))
     return ExitCode.OK
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.junit import JUnit
 from sfcode.cli.locking import Locking, hold
 from sfcode.cli.output import envelope, paint, say
 from sfcode.cli.report import again, show_plan
@@ -47,6 +48,7 @@ def perform(
     auto_approve: bool,
     options: DeployOptions,
     locking: Locking,
+    junit: JUnit | None = None,
 ) -> Performed:
     """
     Carry out a plan: the saved one if the org still is as it was, else a new one after a `yes`.
@@ -79,6 +81,8 @@ def perform(
         held = held or lock()
         if asked:
             raise_if_moved(plan, project, make(project, org, secrets))
+        collected = junit or JUnit()
+        collected.origins = made.desired.origins
         done = carry_out(
             plan,
             org,
@@ -88,6 +92,7 @@ def perform(
             options=options,
             say=lambda line: say(session, line),
             lock=held,
+            heard=collected.results.append,
         )
         return Performed(plan, done.deployments, done.apply_id if done.deployments and not plan.destroy else "")
 

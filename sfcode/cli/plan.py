@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.junit import JUnit, junit_option, reported
 from sfcode.cli.options import deploy_options, ownership_options, test_options
 from sfcode.cli.output import say
 from sfcode.cli.perform import mark_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--destroy", "destroying", is_flag=True, help="Plan to take the integration down.")
 @click.option("--refresh-only", is_flag=True, help="Show only what was changed in the org since the last apply.")
 @test_options
+@junit_option
 @ownership_options
 @click.pass_obj
 def plan(
@@ -46,6 +48,7 @@ def plan(
     refresh_only: bool,
     test_level: str | None,
     tests: tuple[str, ...],
+    junit_file: Path | None,
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
     targets: tuple[Address, ...],
@@ -62,13 +65,14 @@ def plan(
         adopting=bool(adopt or targets),
     )
     options = deploy_options(test_level, tests)
-    if (test_level or tests) and not check:
+    if (test_level or tests or junit_file) and not check:
+        option, what = ("--junit", "reports") if junit_file else ("--test-level", "runs")
         raise UsageError(
-            "--test-level runs tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
+            f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
     project = session.project()
     secrets = session.secrets(project)
-    with session.open_org(project) as org:
+    with reported(junit_file) as junit, session.open_org(project) as org:
         if refresh_only:
             shown = refresh(project, org, secrets)
         else:
@@ -78,7 +82,7 @@ def plan(
                 made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
             shown = made.plan
             if check and not shown.refusals:
-                shown = _checked(session, project, made, org, secrets=secrets, options=options)
+                shown = _checked(session, project, made, org, secrets=secrets, options=options, junit=junit)
     if out is not None and not shown.refusals:
         save(shown, out)
     code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
@@ -95,11 +99,19 @@ def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, ad
 
 
 def _checked(
-    session: Session, project: Project, made: Made, org: Org, *, secrets: dict[str, str], options: DeployOptions
+    session: Session,
+    project: Project,
+    made: Made,
+    org: Org,
+    *,
+    secrets: dict[str, str],
+    options: DeployOptions,
+    junit: JUnit,
 ) -> Plan:
     """Have the org check the plan's package; what could not be checked becomes a warning of the plan."""
     from sfcode.apply.check import check
 
+    junit.origins = made.desired.origins
     checked = check(
         made.plan,
         org,
@@ -108,6 +120,7 @@ def _checked(
         mark=mark_of(project, made),
         options=options,
         say=lambda line: say(session, line, aside=True),
+        heard=junit.results.append,
     )
     said = (f"checked by the org, but {note}" for note in checked.notes)
     return replace(made.plan, warnings=(*made.plan.warnings, *said), validation=checked.validation)

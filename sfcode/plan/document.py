@@ -18,6 +18,7 @@ from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, path_text
 from sfcode.plan.change import Action, Change
+from sfcode.plan.file import write_whole
 from sfcode.plan.observed import Target
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.validation import Validation
@@ -109,12 +110,7 @@ def _digest(document: dict[str, Any]) -> str:
 
 def save(plan: Plan, path: Path) -> None:
     """Write the plan to a file. Raises Refused where that cannot be done."""
-    text = json.dumps(to_document(plan), indent=2, ensure_ascii=False) + "\n"
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        hint = "Name a file in a folder that is there and may be written to."
-        raise Refused(f"{path}: the plan cannot be saved: {error.strerror}", hint) from error
+    write_whole(path, json.dumps(to_document(plan), indent=2, ensure_ascii=False) + "\n", "the plan")
 
 
 def load(path: Path) -> Plan:

@@ -1,0 +1,44 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
+
+from sfcode.errors import Refused
+
+
+def write_whole(path: Path, text: str, what: str) -> None:
+    """
+    Put a text in the place of whatever a file holds. Raises Refused where that cannot be done.
+
+    Whoever reads the file meanwhile sees the old text or the new one. A link stays one; what is no
+    file (a pipe, a terminal) is written to as it is.
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(target, text)
+    except OSError as error:
+        hint = "Name a file in a folder that is there and may be written to."
+        raise Refused(f"{path}: {what} cannot be saved: {error.strerror}", hint) from error
+
+
+def _replace(target: Path, text: str) -> None:
+    beside = target.with_name(f".{target.name}.{token_hex(4)}")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            beside.chmod(target.stat().st_mode & 0o777)
+        beside.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise

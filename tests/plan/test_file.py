@@ -1,0 +1,49 @@
+"""A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from sfcode.errors import Refused
+from sfcode.plan.file import write_whole
+
+
+def test_a_file_is_replaced_and_keeps_its_mode_and_its_link(tmp_path):
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    write_whole(link, "new", "it")
+    assert link.is_symlink()
+    assert (real.read_text(), real.stat().st_mode & 0o777) == ("new", 0o640)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "real.txt"]
+
+
+def test_what_cannot_be_written_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    path = tmp_path / "plan.json"
+    path.write_text("old")
+
+    def full(_fd):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Refused, match="plan.json: the plan cannot be saved: No space left on device"):
+        write_whole(path, "new", "the plan")
+    assert [each.name for each in tmp_path.iterdir()] == ["plan.json"]
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(Refused, match="No such file or directory"):
+        write_whole(tmp_path / "no" / "plan.json", "x", "the plan")
+
+
+def test_a_pipe_is_written_to_as_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "text", "it")
+    assert os.read(end, 100) == b"text"
+    os.close(end)
