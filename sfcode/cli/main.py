@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from sfcode.errors import ExitCode
 
 VERBS = {
     "init": "Start a new project: config, workflows, editor schema.",
+    "import": "Turn an org that was set up by hand into a config.",
     "validate": "Check everything that can be known without an org.",
     "render": "Write the package to disk, as mdapi or source.",
     "plan": "Show what apply would change in the org.",
@@ -46,9 +48,20 @@ class Verbs(click.Group):
         """Load one verb."""
         if cmd_name not in VERBS:
             return None
-        module = cmd_name.replace("-", "_")
+        module = cmd_name.replace("-", "_") + ("_" if iskeyword(cmd_name) else "")
         command: click.Command = getattr(import_module(f"sfcode.cli.{module}"), module)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; for one that there is not, name the one that was probably meant."""
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            from sfcode.config.suggest import nearest_name  # slow to import, and few mistype
+
+            meant = nearest_name(args[0], VERBS)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant}?" if meant else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without loading any."""

@@ -1,0 +1,191 @@
+"""`sfcode import`: an org that was set up by hand becomes a config."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from sfcode.cli.output import envelope, paint, say
+from sfcode.cli.session import Session
+from sfcode.errors import ExitCode, Refused, UsageError
+
+if TYPE_CHECKING:
+    from sfcode.adopt.options import Way
+    from sfcode.org import Org
+
+WAYS = ("both", "to_appcues", "to_salesforce")
+
+
+def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = tuple((name.strip(), field.strip()) for name, _, field in (value.partition("=") for value in values))
+    if not all(name and field for name, field in pairs):
+        raise click.BadParameter("write it like role=Title, the attribute's name in Appcues and a field")
+    return pairs
+
+
+@click.command(name="import")
+@click.option(
+    "--object", "objects", metavar="OBJECT", multiple=True, help="Object to map, such as Contact. Repeatable."
+)
+@click.option(
+    "--user-id-field",
+    metavar="FIELD",
+    multiple=True,
+    help="Field that equals the user id in Appcues: Field, or Object.Field with several objects. Repeatable.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    metavar="NAME=FIELD",
+    multiple=True,
+    callback=_pairs,
+    help="What Appcues gets: attribute in Appcues, field in Salesforce. Repeatable.",
+)
+@click.option("--nps-score", metavar="FIELD", multiple=True, help="Field of the latest NPS score, or none.")
+@click.option("--nps-feedback", metavar="FIELD", multiple=True, help="Field of the latest NPS feedback, or none.")
+@click.option("--direction", type=click.Choice(WAYS), help="Which way data flows, where the org does not tell.")
+@click.option("--user", metavar="USERNAME", help="Integration user, where there are several.")
+@click.option("--permission-set", metavar="NAME", help="Its permission set, where there are several.")
+@click.option("--name", default="Appcues", show_default=True, help="Prefix of what sfcode will generate.")
+@click.option(
+    "--appcues-account", metavar="ID", help="Account id in Appcues; not in the org, and may be filled in later."
+)
+@click.option(
+    "--region", type=click.Choice(("us", "eu")), default="us", show_default=True, help="Where Appcues keeps it."
+)
+@click.option("--relay-url", metavar="URL", help="Public address of the relay; may be filled in later.")
+@click.option("--dry-run", is_flag=True, help="Print the files, and write none.")
+@click.option("--overwrite", is_flag=True, help="Write over files that are there.")
+@click.pass_obj
+def import_(
+    session: Session,
+    *,
+    objects: tuple[str, ...],
+    user_id_field: tuple[str, ...],
+    attributes: tuple[tuple[str, str], ...],
+    nps_score: tuple[str, ...],
+    nps_feedback: tuple[str, ...],
+    direction: Way | None,
+    user: str | None,
+    permission_set: str | None,
+    name: str,
+    appcues_account: str | None,
+    region: Literal["us", "eu"],
+    relay_url: str | None,
+    dry_run: bool,
+    overwrite: bool,
+) -> int:
+    """
+    Turn an org that was set up by hand into a config.
+
+    Reads the org that --org names and changes nothing in it. Writes sfcode.yaml and mappings/ into the folder
+    of --config. What the org does not settle is asked, all at once, with the option that answers it.
+    An apply of the config then takes over what is there, as it is.
+    """
+    from sfcode.adopt.bring import bring
+    from sfcode.adopt.options import Options
+    from sfcode.adopt.report import document, text
+
+    if session.org is None:
+        raise UsageError(
+            "import reads an org, and none is named.",
+            "Say --org alias:NAME, env:PREFIX, an instance URL or local, before the verb: sfcode --org ORG import",
+        )
+    options = Options(
+        objects=objects,
+        user_id=user_id_field,
+        attributes=attributes,
+        nps_score=nps_score,
+        nps_feedback=nps_feedback,
+        direction=direction,
+        user=user,
+        permission_set=permission_set,
+        name=name,
+        account=appcues_account,
+        region=region,
+        relay_url=relay_url,
+        environment=session.env,
+        org=session.org,
+    )
+    folder = session.config
+    writes = not (dry_run or overwrite)
+    if writes:
+        _refuse_files(folder, _present(folder))
+    with _opened(session.org, folder) as org:
+        brought = bring(org, options, folder)
+    kept = sorted(set(_present(folder)) - set(brought.texts))
+    if not dry_run:
+        _write(folder, brought.texts)
+    if session.json:
+        envelope({**document(brought, options), "written": not dry_run, "kept": kept}, brought.plan.warnings)
+        return ExitCode.OK
+    say(session, text(brought, options, paint))
+    say(session, "")
+    if dry_run:
+        for path, content in brought.texts.items():
+            click.echo(f"--- {folder / path}\n{content}")
+        return ExitCode.OK
+    for path in brought.texts:
+        say(session, f"wrote {folder / path}")
+    for path in kept:
+        say(session, f"kept  {folder / path}, which was there before and is part of this config")
+    say(session, "\nNext; commit the files when the plan is what you expect:\n")
+    for words in (("validate",), ("plan", "--out", "adopt.plan"), ("apply", "adopt.plan")):
+        say(session, f"  {_command(session, *words)}")
+    return ExitCode.OK
+
+
+def _command(session: Session, *words: str) -> str:
+    folder = str(session.config)
+    given = folder == (os.environ.get("SFCODE_CONFIG") or "config")
+    return shlex.join(["sfcode", *([] if given else ["--config", folder]), *words])
+
+
+def _present(folder: Path) -> list[str]:
+    """List the config files that are there, by their path in the folder."""
+    found = [path for path in (folder / "sfcode.yaml", *sorted((folder / "mappings").glob("*.yaml"))) if path.exists()]
+    return [path.relative_to(folder).as_posix() for path in found]
+
+
+def _refuse_files(folder: Path, present: list[str]) -> None:
+    if present:
+        listed = "".join(f"\n  {folder / name}" for name in present)
+        raise Refused(
+            f"There is a config already:{listed}",
+            "Nothing was written. --dry-run prints what would be; --config DIR before the verb writes it elsewhere; "
+            "--overwrite writes over it.",
+        )
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    from sfcode.config.schema import KINDS, schema_text
+
+    schemas = {f".schema/{kind}.json": schema_text(kind) for kind in KINDS}
+    for name, content in {**schemas, **texts}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def _opened(target: str, folder: Path) -> Iterator[Org]:
+    """Sign in to an org that no config names yet."""
+    from sfcode.config.models import DEFAULT_API_VERSION
+    from sfcode.org import connect
+
+    if target != "local":
+        with connect(target, environ=os.environ, api_version=DEFAULT_API_VERSION) as org:
+            yield org
+        return
+    from sfcode.local import serve
+
+    with serve(folder.resolve().parent / ".sfcode" / "local-org") as local:
+        environ = {**os.environ, "SF_ACCESS_TOKEN": local.access_token}
+        with connect(local.url, environ=environ, api_version=DEFAULT_API_VERSION) as org:
+            yield org
