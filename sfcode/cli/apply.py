@@ -52,7 +52,7 @@ def apply(
     With PLAN, exactly that plan is carried out, or nothing. Without, a plan is made, shown, and
     carried out after a `yes`.
     """
-    from sfcode.apply.next_steps import next_steps
+    from sfcode.apply.moving import steps_after
     from sfcode.plan.document import load
     from sfcode.plan.make import make, make_destroy
 
@@ -86,7 +86,7 @@ def apply(
             locking=locking,
             junit=junit,
         )
-    report(session, done, steps="" if done.plan.destroy else next_steps(project))
+    report(session, done, steps=steps_after(project, done.plan))
     return ExitCode.OK
 
 

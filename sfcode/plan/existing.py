@@ -33,6 +33,11 @@ FLAGS = {
 WORDS = ("label", "description")
 """What a permission set says for people, and no mapping determines."""
 
+MOVE = (
+    "the relay takes the place of Appcues' connector: create no webhook in Appcues before its integration is deactivated "
+    "there, or Events are written twice; apply prints the steps in their order"
+)
+
 CONNECTOR = "AppcuesOn"
 """How the names begin that Appcues' own connector gives its message and rule."""
 
@@ -74,7 +79,9 @@ def going(project: Project, observed: Observed, wanted: Collection[Address]) -> 
 
 
 def judged(project: Project, plan: Plan, generated: Desired, asked: Desired) -> Plan:
-    """Say what a permission set that is kept as it is lacks; refuse where the relay needs it."""
+    """Say what a permission set that is kept as it is lacks; refuse where the relay needs it. Warn of a move."""
+    if any(change.replaced for change in plan.changes):
+        plan = replace(plan, warnings=(*plan.warnings, MOVE))
     address = Address("PermissionSet", naming.integration_set(project.settings))
     bodies = [
         next((normal(each).body for each in side.components if each.address == address), {})
