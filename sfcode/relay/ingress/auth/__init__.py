@@ -1,0 +1,23 @@
+"""How a webhook is known to come from Appcues: one scheme of the config, made into a check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sfcode.config.relay_models import WebhookAuth
+from sfcode.relay.ingress.auth import signature, standard, token
+from sfcode.relay.ingress.auth.scheme import Scheme
+from sfcode.secret import Secret
+
+__all__ = ["Scheme", "scheme"]
+
+
+def scheme(auth: WebhookAuth, secrets: Sequence[Secret]) -> Scheme:
+    """Make the check that the config asks for, with the secrets that are good at present."""
+    if auth.scheme == "none":
+        return token.LocalOnly()
+    if auth.scheme == "hmac":
+        return signature.Hmac(auth, secrets)
+    if auth.scheme == "standard_webhooks":
+        return standard.StandardWebhooks(auth, secrets)
+    return token.Token(auth, secrets)

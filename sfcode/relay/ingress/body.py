@@ -1,0 +1,81 @@
+"""Receive a request's body: so much, in so much time, and no more than all requests together may hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+
+from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.refusal import Refusal, busy
+
+BOM = b"\xef\xbb\xbf"
+_UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+
+
+@asynccontextmanager
+async def body_of(request: Request, most: int, limits: Limits, budget: Budget) -> AsyncIterator[bytes]:
+    """Give the body; what it takes of the budget is given back at the end. Raises Refusal."""
+    _check_length(request.headers, most)
+    body = bytearray()
+    try:
+        try:
+            async with asyncio.timeout(limits.body_seconds):
+                async for chunk in request.stream():
+                    if len(body) + len(chunk) > most:
+                        raise Refusal(413, "too_large")
+                    if not budget.take(len(chunk)):
+                        raise busy(limits.busy_seconds, "too_many_bodies")
+                    body += chunk
+        except TimeoutError:
+            raise Refusal(408, "too_slow", {"Connection": "close"}) from None
+        except ClientDisconnect:
+            raise Refusal(400, "incomplete", {"Connection": "close"}) from None
+        yield bytes(body)
+    finally:
+        budget.give_back(len(body))
+
+
+def check_form(headers: Headers, types: frozenset[str], *, suffix: str = "") -> None:
+    """
+    Refuse a body by what its headers say of it: of another type, in another character set, or packed.
+
+    A body without a type is read as one of the right type: what Appcues sends is not published.
+    """
+    packing = [part.strip().lower() for value in headers.getlist("content-encoding") for part in value.split(",")]
+    if any(part not in ("", "identity") for part in packing):
+        # What is packed may be a thousand times as large unpacked.
+        raise Refusal(415, "content_encoding", {"Accept-Encoding": "identity"})
+    given = headers.getlist("content-type")
+    if len(given) > 1:
+        raise Refusal(415, "content_type")
+    if not given:
+        return
+    kind, *parameters = (part.strip().lower() for part in given[0].split(";"))
+    if kind not in types and not (suffix and kind.endswith(suffix)):
+        raise Refusal(415, "content_type")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in _UTF8:
+            raise Refusal(415, "charset")
+
+
+def text_of(body: bytes) -> str:
+    """Read the body's text, which is UTF-8, with or without a byte order mark."""
+    try:
+        return body.removeprefix(BOM).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal(400, "not_utf8") from None
+
+
+def _check_length(headers: Headers, most: int) -> None:
+    given = headers.get("content-length")
+    if given is None:
+        return
+    if not (given.isascii() and given.isdigit()):
+        raise Refusal(400, "content_length")
+    if len(given) > 18 or int(given) > most:
+        raise Refusal(413, "too_large")

@@ -1,0 +1,83 @@
+"""Where a request comes from, and what a proxy before the relay may say about that."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_TOLD_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Read networks as the config has them."""
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def within(address: Address | None, allowed: Sequence[Network]) -> bool:
+    """Tell whether an address is in one of some networks."""
+    return address is not None and any(address in network for network in allowed)
+
+
+def peer(request: Request) -> Address | None:
+    """Give the address at the other end of the connection; None where it has none, as on a Unix socket."""
+    return _address(request.client.host) if request.client else None
+
+
+def client(request: Request, trusted: Sequence[Network]) -> Address | None:
+    """
+    Give the address that a request was first sent from, as far as it can be known.
+
+    Every proxy adds to X-Forwarded-For whom it heard from, at the end; so it is read from the end, and
+    no further than those who are trusted have written.
+    """
+    current = peer(request)
+    told = [part for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
+    while told and within(current, trusted):
+        current = _address(told.pop())
+    return current
+
+
+def is_local(request: Request) -> bool:
+    """
+    Tell whether a request is from a program on this machine, which asks for it by the machine's own name.
+
+    A web page that is open on this machine must not pass for one, nor what a proxy hands on.
+    """
+    address = peer(request)
+    headers = request.headers
+    return (
+        address is not None
+        and address.is_loopback
+        and _host(headers) in LOOPBACK
+        and "origin" not in headers
+        and not any(name in headers for name in _TOLD_BY_PROXIES)
+    )
+
+
+def _host(headers: Headers) -> str:
+    header = headers.get("host", "")
+    host, colon, port = header.rpartition(":")
+    return (host if colon and port.isdigit() else header).lower()
+
+
+def _address(text: str) -> Address | None:
+    """Read an address, which a proxy may have written with a port."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -1,0 +1,50 @@
+"""The id of a message: the sender's own where it has one, else a hash of what makes the event that event."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_PLAIN = re.compile(r"[\x21-\x7e]{1,200}")
+"""What Salesforce keeps as it is in an external id."""
+
+
+def canonical(value: object) -> str:
+    """Write JSON in the one way that equal values share."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: object) -> str:
+    """Hash a value."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def own_id(text: str) -> str:
+    """Take a sender's id as it is, or its hash where it is too long or odd to be kept everywhere."""
+    return text if _PLAIN.fullmatch(text) else digest(text)
+
+
+def value_at(event: Mapping[str, Any], path: Sequence[str]) -> str:
+    """Find the id that stands at a path of an event; an empty text where there is none."""
+    node: object = event
+    for key in path:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    if isinstance(node, bool) or not isinstance(node, str | int):
+        return ""
+    return str(node).strip()
+
+
+def content_id(event: Mapping[str, Any], name: str, user_id: str, stated: object) -> str:
+    """
+    Make an id of name, user, time and attributes.
+
+    An event that keeps its attributes beside its name has all of them hashed. Where there is no time
+    either, two events that are alike in everything are one.
+    """
+    attributes = event.get("attributes")
+    if attributes is None:
+        attributes = {key: value for key, value in event.items() if key not in ("name", "user_id", "timestamp")}
+    return digest([name, user_id, stated, attributes])

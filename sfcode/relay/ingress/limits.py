@@ -1,0 +1,48 @@
+"""How much the relay takes of anything that it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one request, and of all together."""
+
+    webhook_bytes: int = MIB
+    outbound_bytes: int = 4 * MIB
+    held_bytes: int = 32 * MIB
+    """Of the bodies of all requests that are being received and worked on."""
+    body_seconds: float = 10.0
+    """For a whole body to arrive."""
+    accept_seconds: float = 30.0
+    """For what it says to be committed; Salesforce waits for 60."""
+    busy_seconds: int = 5
+    """When to come again, for those who are turned away because of our own trouble."""
+    events: int = 1000
+    json_depth: int = 64
+    json_digits: int = 100
+    xml_elements: int = 100_000
+    raw_chars: int = 64 * KIB
+    """Of what is not understood, so much is kept to look at."""
+
+
+class Budget:
+    """Bytes that all requests together may hold."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, count: int) -> bool:
+        """Take some, if there are so many left."""
+        if count > self._left:
+            return False
+        self._left -= count
+        return True
+
+    def give_back(self, count: int) -> None:
+        """Give some back."""
+        self._left += count

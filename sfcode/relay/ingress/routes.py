@@ -1,0 +1,65 @@
+"""The routes that Appcues and Salesforce send to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from starlette.routing import BaseRoute, Route
+
+from sfcode.config.project import Project
+from sfcode.errors import ConfigError
+from sfcode.relay.ingress import answers
+from sfcode.relay.ingress.desk import Accept, Counter, Desk, Nothing
+from sfcode.relay.ingress.from_appcues import FromAppcues
+from sfcode.relay.ingress.from_salesforce import FromSalesforce
+from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
+from sfcode.relay.observer import Observer
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def routes(
+    project: Project,
+    accept: Accept,
+    secrets: IngressSecrets,
+    organization: Callable[[], str | None],
+    observer: Observer,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    limits: Limits | None = None,
+) -> list[BaseRoute]:
+    """
+    List the routes. Raises ConfigError where a secret is of no use.
+
+    `accept` commits messages and returns when they are; it is all that is needed to answer. `organization`
+    tells the id of the org that messages have to come from, None as long as that is not known.
+    """
+    problems = list(secret_problems(project, secrets))
+    if problems:
+        raise ConfigError(problems)
+    bounds = limits or Limits()
+    budget, counter = Budget(bounds.held_bytes), Counter(accept, bounds)
+    webhooks = FromAppcues(project, secrets.of_webhooks(), counter=counter, clock=clock, limits=bounds, budget=budget)
+    outbound = FromSalesforce(
+        project,
+        secrets.of_outbound(),
+        counter=counter,
+        organization=organization,
+        observer=observer,
+        limits=bounds,
+        budget=budget,
+    )
+    appcues = Desk("appcues", webhooks.handle, answers.refused)
+    return [
+        Route("/webhooks/appcues", appcues),
+        Route("/webhooks/appcues/{token}", appcues),
+        Route("/outbound-messages/{mapping}/{token}", Desk("salesforce", outbound.handle, answers.fault)),
+        # What is nearly an address must not be answered by whatever else the server has.
+        Route("/webhooks/{rest:path}", Nothing()),
+        Route("/outbound-messages/{rest:path}", Nothing()),
+    ]

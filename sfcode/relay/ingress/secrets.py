@@ -1,0 +1,93 @@
+"""The secrets that senders are known by: the present ones, and those before, while both are in use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sfcode.config.project import Project
+from sfcode.config.relay_models import Relay
+from sfcode.config.secrets import MINIMUM_LENGTH
+from sfcode.errors import Problem
+from sfcode.relay.ingress.auth.standard import SHORTEST_KEY, key_of
+from sfcode.secret import Secret
+
+WEBHOOK = "SFCODE_RELAY_WEBHOOK_SECRET"
+PREVIOUS = "_PREVIOUS"
+"""Ends the name of the variable with the secret before: it is good as well, until the variable is taken away."""
+
+_URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+_RANDOM = "set it to a random text, such as `openssl rand -hex 24` prints"
+
+
+@dataclass(frozen=True, slots=True)
+class IngressSecrets:
+    """What senders have to know, or to sign with."""
+
+    webhook: Secret | None = None
+    outbound: Secret | None = None
+    webhook_previous: Secret | None = None
+    outbound_previous: Secret | None = None
+
+    def of_webhooks(self) -> tuple[Secret, ...]:
+        """List those that are good for webhooks."""
+        return tuple(secret for secret in (self.webhook, self.webhook_previous) if secret)
+
+    def of_outbound(self) -> tuple[Secret, ...]:
+        """List those that are good for outbound messages."""
+        return tuple(secret for secret in (self.outbound, self.outbound_previous) if secret)
+
+
+def read_secrets(project: Project, environ: Mapping[str, str]) -> IngressSecrets:
+    """Find the secrets in the environment; None for each that is not set."""
+    names = outbound_name(project), outbound_name(project) + PREVIOUS
+    found = [environ.get(name, "").strip() for name in (WEBHOOK, WEBHOOK + PREVIOUS, *names)]
+    webhook, webhook_before, outbound, outbound_before = (Secret(value) if value else None for value in found)
+    return IngressSecrets(webhook, outbound, webhook_before, outbound_before)
+
+
+def outbound_name(project: Project) -> str:
+    """Name the variable with the secret of the address that Salesforce sends to."""
+    return project.settings.relay.outbound_secret.removeprefix("${secret:").removesuffix("}")
+
+
+def secret_problems(project: Project, secrets: IngressSecrets) -> Iterator[Problem]:
+    """Say what keeps a secret from being of use; not whether one is missing."""
+    relay, name = project.settings.relay, outbound_name(project)
+    for variable, secret in ((WEBHOOK, secrets.webhook), (WEBHOOK + PREVIOUS, secrets.webhook_previous)):
+        if secret is not None and (found := _webhook_problem(relay, secret.reveal())):
+            yield Problem(None, variable, *found)
+    for variable, secret in ((name, secrets.outbound), (name + PREVIOUS, secrets.outbound_previous)):
+        if secret is not None and (found := _token_problem(secret.reveal())):
+            yield Problem(None, variable, *found)
+
+
+def _webhook_problem(relay: Relay, value: str) -> tuple[str, str] | None:
+    scheme = relay.webhook_auth.scheme
+    if scheme == "standard_webhooks":
+        if value.startswith(("whpk_", "whsk_")):
+            return (
+                "is a key of the asymmetric kind, which is not supported",
+                "let Appcues sign with a secret, whsec_...",
+            )
+        if len(key_of(Secret(value))) < SHORTEST_KEY:
+            return f"is not the base64 of {SHORTEST_KEY} bytes or more", "copy the signing secret, which begins whsec_"
+        return None
+    if scheme == "path":
+        return _token_problem(value)
+    password = value.partition(":")[2] or value if scheme == "basic" else value
+    if len(password) < MINIMUM_LENGTH:
+        return f"is shorter than {MINIMUM_LENGTH} characters and could be guessed", _RANDOM
+    if scheme in ("header", "bearer") and not _HEADER_SAFE.fullmatch(value):
+        return "cannot be sent in a header", "use letters, digits and signs of ASCII, without spaces"
+    return None
+
+
+def _token_problem(value: str) -> tuple[str, str] | None:
+    if len(value) < MINIMUM_LENGTH:
+        return f"is shorter than {MINIMUM_LENGTH} characters and could be guessed", _RANDOM
+    if not _URL_SAFE.fullmatch(value):
+        return "cannot be part of an address", "use letters, digits and . _ ~ - only"
+    return None

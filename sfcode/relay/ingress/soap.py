@@ -1,0 +1,141 @@
+"""
+An outbound message of Salesforce, read from its SOAP 1.1 envelope.
+
+https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_wsdl.htm
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sfcode.relay.ingress.body import text_of
+from sfcode.relay.ingress.limits import KIB, Limits
+from sfcode.relay.ingress.refusal import Refusal
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+MOST = 100
+"""Notifications of one message."""
+
+_CHUNK = 16 * KIB
+_ENCODING = re.compile(r"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
+_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One record that changed, as it is now."""
+
+    id: str
+    type: str
+    """Name of the record's object; empty where the message does not say."""
+    fields: dict[str, str] | None
+    """The fields that have a value; None where this cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """What one POST holds."""
+
+    organization_id: str
+    notifications: tuple[Notification, ...]
+
+
+def parse(body: bytes, limits: Limits) -> OutboundMessage:
+    """Read a message. Raises Refusal where it is none."""
+    root = _tree(text_of(body), limits)
+    if root.tag != f"{{{ENVELOPE}}}Envelope":
+        is_envelope = root.tag.endswith("}Envelope")
+        raise Refusal(400, "version_mismatch" if is_envelope else "not_a_message")
+    _understand(root)
+    (content,) = _exactly_one(root, f"{{{ENVELOPE}}}Body")
+    (message,) = _exactly_one(content, f"{{{OUTBOUND}}}notifications")
+    (organization,) = _exactly_one(message, f"{{{OUTBOUND}}}OrganizationId")
+    found = message.findall(f"{{{OUTBOUND}}}Notification")
+    if not 1 <= len(found) <= MOST:
+        raise Refusal(400, "number_of_notifications")
+    return OutboundMessage((organization.text or "").strip(), tuple(map(_notification, found)))
+
+
+def _tree(text: str, limits: Limits) -> _Element:
+    """Build the tree piece by piece, so that one of a million elements is given up early."""
+    from lxml import etree
+
+    _check_text(text)
+    # With the encoding given, libxml2 does not go by the declaration.
+    parser = etree.XMLPullParser(
+        events=("start",),
+        encoding="utf-8",
+        huge_tree=False,
+        load_dtd=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+        resolve_entities=False,
+    )
+    data, count = text.encode(), 0
+    try:
+        for start in range(0, len(data), _CHUNK):
+            parser.feed(data[start : start + _CHUNK])
+            count += sum(1 for _ in parser.read_events())
+            if count > limits.xml_elements:
+                raise Refusal(400, "too_many_elements")
+        return parser.close()
+    except (etree.XMLSyntaxError, ValueError):
+        raise Refusal(400, "not_xml") from None
+
+
+def _check_text(text: str) -> None:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise Refusal(400, "doctype")  # SOAP 1.1 forbids it, and entities need it
+    declared = _ENCODING.match(text)
+    if declared is not None and declared[1].lower() not in ("utf-8", "us-ascii"):
+        raise Refusal(400, "encoding")
+
+
+def _understand(root: _Element) -> None:
+    """Refuse headers that insist on being understood: none is known here."""
+    for header in root.findall(f"{{{ENVELOPE}}}Header/*"):
+        if header.get(f"{{{ENVELOPE}}}mustUnderstand") in ("1", "true"):
+            raise Refusal(400, "must_understand")
+
+
+def _exactly_one(parent: _Element, tag: str) -> list[_Element]:
+    found = parent.findall(tag)
+    if len(found) != 1:
+        raise Refusal(400, "not_a_message")
+    return found
+
+
+def _notification(element: _Element) -> Notification:
+    ids, records = element.findall(f"{{{OUTBOUND}}}Id"), element.findall(f"{{{OUTBOUND}}}sObject")
+    id_ = (ids[0].text or "").strip() if len(ids) == 1 else ""
+    if not _ID.fullmatch(id_) or len(records) > 1:
+        return Notification(id_ if _ID.fullmatch(id_) else "", "", None)
+    if not records:
+        return Notification(id_, "", {})
+    type_ = (records[0].get(f"{{{XSI}}}type") or "").rpartition(":")[2]
+    try:
+        fields = dict(_fields(records[0]))
+    except ValueError:
+        return Notification(id_, type_, None)
+    return Notification(id_, type_, fields)
+
+
+def _fields(record: _Element) -> Iterator[tuple[str, str]]:
+    """List a record's fields by their names. Raises ValueError for what is no field, or is there twice."""
+    seen = set()
+    for field in record:
+        name = field.tag.rpartition("}")[2]
+        if len(field) or name in seen:
+            raise ValueError(name)
+        seen.add(name)
+        if field.get(f"{{{XSI}}}nil") not in ("true", "1"):
+            yield name, field.text or ""

@@ -1,0 +1,75 @@
+"""JSON from outside: one meaning for every reader, and nothing that a database or another program would choke on."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from sfcode.relay.ingress.limits import Limits
+from sfcode.relay.ingress.refusal import Refusal
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""Neither UTF-8 nor PostgreSQL can hold these."""
+
+
+class _Wrong(ValueError):
+    """JSON that this program will not read; its text is the reason."""
+
+
+def loads(text: str, limits: Limits) -> Any:
+    """Read JSON. Raises Refusal for what is none, is ambiguous, or goes beyond the limits."""
+
+    def whole(digits: str) -> int:
+        if len(digits) > limits.json_digits:
+            raise _Wrong("json_number")
+        return int(digits)
+
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=whole
+        )
+    except _Wrong as error:
+        raise Refusal(400, str(error)) from None
+    except RecursionError:
+        raise Refusal(400, "json_depth") from None
+    except ValueError:
+        raise Refusal(400, "not_json") from None
+    _check(value, limits.json_depth, escapes="\\u" in text)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Wrong("json_duplicate_key")
+    return made
+
+
+def _constant(_name: str) -> NoReturn:
+    raise _Wrong("json_number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _Wrong("json_number")
+    return number
+
+
+def _check(value: Any, most: int, *, escapes: bool) -> None:
+    """Look through a value without recursion; only escapes can bring characters that nobody can store."""
+    level, depth = [value], 0
+    while level:
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                if escapes and UNSTORABLE.search(each):
+                    raise Refusal(400, "json_character")
+            elif isinstance(each, dict | list):
+                if depth == most:
+                    raise Refusal(400, "json_depth")
+                below.extend(each)
+                below.extend(each.values() if isinstance(each, dict) else ())
+        level, depth = below, depth + 1

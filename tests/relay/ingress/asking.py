@@ -1,0 +1,204 @@
+"""A project with both directions, its routes, and a client that speaks ASGI to them: any bytes in any pieces."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from starlette.applications import Starlette
+
+from sfcode.config import Project, load
+from sfcode.relay.ingress import IngressSecrets, Limits, routes
+from sfcode.relay.message import Message
+from sfcode.relay.observer import Deaf
+from sfcode.secret import Secret
+
+NOW = datetime(2026, 11, 23, 17, 23, tzinfo=UTC)
+ORG = "00Dxx0000001gPFEAY"
+TOKEN = "a-token-of-24-characters"
+OLD_TOKEN = "the-token-before-it-0001"
+SALESFORCE_TOKEN = "another-token-for-messages"
+OLD_SALESFORCE_TOKEN = "another-token-before-that"
+WEBHOOK = f"/webhooks/appcues/{TOKEN}"
+MESSAGE = f"/outbound-messages/contact/{SALESFORCE_TOKEN}"
+
+SETTINGS = """\
+version: 1
+integration_user: {{username: appcues@example.com, email: admin@example.com}}
+appcues: {{account_id: "1"}}
+relay: {{url: "{url}"{more}}}
+"""
+CONTACT = """\
+object: Contact
+user_id: Appcues_User_Id__c
+to_appcues: {attributes: {role: Title, plan: Plan__c}}
+to_salesforce: {activities: [flow_completed]}
+"""
+ACCOUNT = """\
+object: Account
+match: group
+user_id: Appcues_Group_Id__c
+to_appcues: {attributes: {industry: Industry}}
+to_salesforce: {activities: [flow_completed]}
+"""
+RECEIVING = """\
+object: Lead
+direction: to_salesforce
+user_id: Key__c
+to_salesforce: {activities: [flow_completed]}
+"""
+
+
+def project(folder: Path, more: str = "", *, url: str = "https://relay.example.com", groups: bool = False) -> Project:
+    """Load a project with the mapping `contact`, the mapping `lead` which sends nothing, and perhaps `account`."""
+    mappings = folder / "config" / "mappings"
+    mappings.mkdir(parents=True, exist_ok=True)
+    (folder / "config" / "sfcode.yaml").write_text(SETTINGS.format(url=url, more=f", {more}" if more else ""))
+    (mappings / "contact.yaml").write_text(CONTACT)
+    (mappings / "lead.yaml").write_text(RECEIVING)
+    if groups:
+        (mappings / "account.yaml").write_text(ACCOUNT)
+    return load(folder / "config")
+
+
+def secrets(webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN) -> IngressSecrets:
+    """Give a secret of each kind, and the one before it."""
+    given = (webhook, SALESFORCE_TOKEN, previous, OLD_SALESFORCE_TOKEN)
+    return IngressSecrets(*(None if each is None else Secret(each) for each in given))
+
+
+@dataclass
+class Inbox:
+    """Keeps what is accepted; it can be busy, broken or slow."""
+
+    messages: list[Message] = field(default_factory=list)
+    trouble: Exception | None = None
+    wait: asyncio.Event | None = None
+
+    async def accept(self, messages: Sequence[Message]) -> int:
+        if self.wait is not None:
+            await self.wait.wait()
+        if self.trouble is not None:
+            raise self.trouble
+        known = {message.message_id for message in self.messages}
+        new = [message for message in messages if message.message_id not in known]
+        self.messages += new
+        return len(new)
+
+
+@dataclass
+class Listening(Deaf):
+    """An observer that remembers alarms."""
+
+    alarms: list[str] = field(default_factory=list)
+
+    def alarm(self, name: str, detail: str) -> None:
+        self.alarms.append(name)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Relay:
+    """The routes of a project, and everything around them that a test may turn."""
+
+    project: Project
+    secrets: IngressSecrets = field(default_factory=secrets)
+    limits: Limits = field(default_factory=Limits)
+    organization: str | None = ORG
+    now: datetime = NOW
+    inbox: Inbox = field(default_factory=Inbox)
+    observer: Listening = field(default_factory=Listening)
+
+    def __post_init__(self) -> None:
+        self.app = Starlette(
+            routes=routes(
+                self.project,
+                self.inbox.accept,
+                self.secrets,
+                lambda: self.organization,
+                self.observer,
+                clock=lambda: self.now,
+                limits=self.limits,
+            )
+        )
+
+    def ask(self, path: str, body: bytes | str | Iterable[bytes] = b"", **more: Any) -> Answer:
+        """Send one request, from a loop of its own."""
+        return asyncio.run(self.asked(path, body, **more))
+
+    async def asked(
+        self,
+        path: str,
+        body: bytes | str | Iterable[bytes] = b"",
+        *,
+        method: str = "POST",
+        headers: Iterable[tuple[str, str]] | dict[str, str] = (),
+        kind: str | None = "application/json",
+        client: tuple[str, int] | None = ("127.0.0.1", 50000),
+        before: Callable[[], None] | None = None,
+        hang_up: bool = False,
+        stall: bool = False,
+    ) -> Answer:
+        """Send one request; after its body, `stall` sends nothing more and `hang_up` closes the connection."""
+        pieces = [body.encode()] if isinstance(body, str) else [body] if isinstance(body, bytes) else list(body)
+        target, _, query = path.partition("?")
+        pairs = list(headers.items() if isinstance(headers, dict) else headers)
+        pairs += [("host", "127.0.0.1:8400")] if not any(name == "host" for name, _ in pairs) else []
+        pairs += [("content-type", kind)] if kind is not None else []
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(target),
+            "raw_path": quote(target, safe="/%").encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs],
+            "client": client,
+            "server": ("127.0.0.1", 8400),
+        }
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            if before is not None:
+                before()
+            if pieces:
+                chunk = pieces.pop(0)
+                more = bool(pieces) or hang_up or stall
+                return {"type": "http.request", "body": chunk, "more_body": more}
+            if stall:
+                await asyncio.Event().wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        start, *rest = sent
+        answered = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Answer(start["status"], answered, b"".join(part["body"] for part in rest))
+
+
+def event(name: str = "appcues:flow_completed", user_id: object = "user-1", **more: Any) -> dict[str, Any]:
+    """Make an event."""
+    return {"name": name, "user_id": user_id, "timestamp": "2026-11-23T17:20:00.000Z", "attributes": {}} | more

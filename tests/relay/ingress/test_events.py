@@ -1,0 +1,261 @@
+"""What a webhook's body becomes: messages with a key, a kind, a time and an id; or messages that are parked."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.relay.ingress import Limits
+from sfcode.relay.message import Message
+from tests.relay.ingress.asking import NOW, WEBHOOK, Relay, event, project
+
+TIME = "2026-11-23T17:20:00.000Z"
+
+
+def taken(relay: Relay, body: Any, **more: Any) -> list[Message]:
+    """Send a body and give the messages that were stored for it."""
+    before = len(relay.inbox.messages)
+    answer = relay.ask(WEBHOOK, json.dumps(body), **more)
+    assert (answer.status, answer.json) == (200, {"status": "stored"})
+    return relay.inbox.messages[before:]
+
+
+def test_an_event_becomes_a_message_of_its_user(relay: Relay) -> None:
+    sent = event(attributes={"flowName": "Welcome"}, session_id="s")
+    (message,) = taken(relay, sent)
+    assert message == Message(
+        source="appcues",
+        message_id=message.message_id,
+        key="user:user-1",
+        kind="appcues:flow_completed",
+        payload={"event": sent, "user_id": "user-1", "group_id": None, "timestamp": TIME},
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event(),
+        [event()],
+        {"events": [event()]},
+        {"data": event()},
+        {"data": [event()]},
+        {"event": event()},
+        {"payload": {"events": [event()]}},
+        {"account_id": "1", "user_id": "user-1", "events": [{"name": "appcues:flow_completed", "timestamp": TIME}]},
+        {"type": "event", "timestamp": TIME, "data": {"name": "appcues:flow_completed", "user_id": "user-1"}},
+        {"event": "appcues:flow_completed", "userId": "user-1", "timestamp": TIME},
+        {"name": "appcues:flow_completed", "timestamp": TIME, "attributes": {"_identity": {"userId": "user-1"}}},
+    ],
+)
+def test_events_are_found_alone_in_arrays_and_in_envelopes(relay: Relay, body: Any) -> None:
+    (message,) = taken(relay, body)
+    assert (message.key, message.kind, message.payload["timestamp"], message.parked) == (
+        "user:user-1",
+        "appcues:flow_completed",
+        TIME,
+        "",
+    )
+
+
+def test_what_an_event_says_itself_comes_before_what_its_envelope_says(relay: Relay) -> None:
+    body = {"user_id": "outer", "group_id": "acme", "events": [{"name": "a", "user_id": "inner"}, {"name": "b"}]}
+    assert [(m.key, m.payload["group_id"]) for m in taken(relay, body)] == [
+        ("user:inner", "acme"),
+        ("user:outer", "acme"),
+    ]
+
+
+def test_one_event_that_is_not_understood_is_parked_while_the_others_go_on(relay: Relay) -> None:
+    sent = [
+        event(user_id="1"),
+        7,
+        {"name": "x"},
+        {"user_id": "2"},
+        [event()],
+        event(name="n" * 256),
+        event(user_id="3"),
+    ]
+    messages = taken(relay, sent)
+    assert [(m.key, m.kind, m.parked) for m in messages] == [
+        ("user:1", "appcues:flow_completed", ""),
+        ("", "", "not_understood"),
+        ("", "x", "no_user_id"),
+        ("", "", "no_name"),
+        ("", "", "not_understood"),
+        ("", "", "not_understood"),
+        ("user:3", "appcues:flow_completed", ""),
+    ]
+    assert messages[2].payload == {"raw": '{"name":"x"}'}
+
+
+@pytest.mark.parametrize(
+    ("body", "raw"),
+    [
+        ("", ""),
+        (" \n", ""),
+        ("{}", "{}"),
+        ('{"test": true}', '{"test":true}'),
+        ("null", "null"),
+        ('"ping"', '"ping"'),
+        ("1", "1"),
+        ("[[1]]", "[1]"),
+    ],
+)
+def test_what_is_authentic_but_no_event_is_stored_once_and_answered_with_yes(relay: Relay, body: str, raw: str) -> None:
+    """Appcues Studio may try out an address with anything."""
+    for _ in range(2):
+        assert relay.ask(WEBHOOK, body).status == 200
+    (message,) = relay.inbox.messages
+    assert message.parked in ("not_understood", "no_name")
+    assert message.payload == {"raw": raw}
+
+
+def test_an_empty_array_holds_nothing_to_store(relay: Relay) -> None:
+    assert taken(relay, []) == taken(relay, {"events": []}) == []
+
+
+def test_of_what_is_not_understood_a_bounded_part_is_kept(relay: Relay) -> None:
+    (message,) = taken(relay, {"text": "x" * 100_000})
+    assert len(message.payload["raw"]) == Limits().raw_chars
+
+
+@pytest.mark.parametrize(
+    ("user_id", "key"),
+    [
+        (1001, "user:1001"),
+        (1001.0, "user:1001"),
+        ("1001", "user:1001"),
+        (" a ", "user: a "),
+        (0, "user:0"),
+        (12345678901234567890, "user:12345678901234567890"),
+        ("anon:7/ü@x", "user:anon:7/ü@x"),
+    ],
+)
+def test_a_user_id_may_be_a_number(relay: Relay, user_id: object, key: str) -> None:
+    (message,) = taken(relay, event(user_id=user_id))
+    assert message.key == key
+    assert message.payload["user_id"] == key.removeprefix("user:")
+
+
+@pytest.mark.parametrize("user_id", [None, "", "  ", True, 1.5, [], {"id": 1}])
+def test_anything_else_is_no_user_id(relay: Relay, user_id: object) -> None:
+    (message,) = taken(relay, event(user_id=user_id))
+    assert (message.key, message.parked) == ("", "no_user_id")
+
+
+class TestGroups:
+    def test_events_of_a_group_keep_their_order_where_a_mapping_writes_to_groups(self, tmp_path: Path) -> None:
+        relay = Relay(project(tmp_path, groups=True))
+        sent = [event(group_id="acme"), event(context={"group_id": 7}), event(user_id="2")]
+        assert [(m.key, m.payload["group_id"]) for m in taken(relay, sent)] == [
+            ("group:acme", "acme"),
+            ("group:7", "7"),
+            ("user:2", None),
+        ]
+
+    def test_elsewhere_they_are_events_of_their_users(self, relay: Relay) -> None:
+        (message,) = taken(relay, event(group_id="acme"))
+        assert (message.key, message.payload["group_id"]) == ("user:user-1", "acme")
+
+
+class TestTime:
+    @pytest.mark.parametrize(
+        ("stated", "time"),
+        [
+            ("2026-11-23T17:20:00Z", TIME),
+            ("2026-11-23T18:20:00+01:00", TIME),
+            ("2026-11-23 17:20:00", TIME),
+            ("20261123T172000Z", TIME),
+            ("2026-11-23T17:20:00.123456789Z", "2026-11-23T17:20:00.123Z"),
+            ("2026-11-23", "2026-11-23T00:00:00.000Z"),
+            (1795454400, "2026-11-23T17:20:00.000Z"),
+            (1795454400.5, "2026-11-23T17:20:00.500Z"),
+            (1795454400123, "2026-11-23T17:20:00.123Z"),
+            (1795454400123456, "2026-11-23T17:20:00.123Z"),
+            (1795454400123456789, "2026-11-23T17:20:00.123Z"),
+            ("1795454400", TIME),
+            ("1795454400123", "2026-11-23T17:20:00.123Z"),
+        ],
+    )
+    def test_is_read_in_every_form(self, relay: Relay, stated: object, time: str) -> None:
+        (message,) = taken(relay, event(timestamp=stated))
+        assert message.payload["timestamp"] == time
+
+    @pytest.mark.parametrize(
+        "stated", [None, "", "soon", True, {}, 0, -5, 1e30, "9999-12-31T23:59:59-12:00", "2026-13-01", "0", 10**99]
+    )
+    def test_that_cannot_be_is_the_time_of_receipt(self, relay: Relay, stated: object) -> None:
+        (message,) = taken(relay, event(timestamp=stated))
+        assert message.payload["timestamp"] == "2026-11-23T17:23:00.000Z"
+
+    def test_in_the_future_is_the_time_of_receipt_but_for_a_little(self, relay: Relay) -> None:
+        """Else one browser with a wrong clock would hold back all later scores of its user."""
+        ahead = [(NOW + timedelta(minutes=minutes)).isoformat() for minutes in (4, 6)]
+        times = [m.payload["timestamp"] for m in taken(relay, [event(timestamp=each) for each in ahead])]
+        assert times == ["2026-11-23T17:27:00.000Z", "2026-11-23T17:23:00.000Z"]
+
+    def test_may_stand_among_the_attributes(self, relay: Relay) -> None:
+        (message,) = taken(relay, {"name": "x", "user_id": "1", "attributes": {"timestamp": 1795454400123}})
+        assert message.payload["timestamp"] == "2026-11-23T17:20:00.123Z"
+
+
+class TestId:
+    def test_the_same_event_again_is_the_same_message(self, relay: Relay) -> None:
+        first = event(attributes={"a": 1, "b": [1, {"c": None}]}, session_id="1", delivery=1)
+        again = event(attributes={"b": [1, {"c": None}], "a": 1}, session_id="1", delivery=2)
+        again["timestamp"] = "2026-11-23T17:20:00Z"
+        assert len(taken(relay, first)) == 1
+        assert taken(relay, again) == []
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            event(name="appcues:flow_started"),
+            event(user_id="user-2"),
+            event(timestamp="2026-11-23T17:20:00.001Z"),
+            event(attributes={"a": 1}),
+            event(attributes={"a": "1"}),
+        ],
+    )
+    def test_another_name_user_time_or_attribute_makes_another_message(self, relay: Relay, other: Any) -> None:
+        assert len(taken(relay, [event(), event(attributes={"a": True}), other])) == 3
+
+    def test_without_a_time_two_events_that_are_alike_are_one(self, relay: Relay) -> None:
+        alike = {"name": "x", "user_id": "1", "attributes": {"step": 1}}
+        assert len(taken(relay, alike)) == 1
+        relay.now += timedelta(days=1)
+        assert taken(relay, alike) == []
+        assert len(taken(relay, alike | {"attributes": {"step": 2}})) == 1
+
+    def test_attributes_beside_the_name_count_as_well(self, relay: Relay) -> None:
+        flat = {"name": "checklist_item_started", "user_id": "1", "checklistId": "a"}
+        assert len(taken(relay, [flat, flat | {"checklistId": "b"}])) == 2
+
+    def test_may_be_taken_from_a_header_of_the_request(self, tmp_path: Path) -> None:
+        relay = Relay(project(tmp_path, "message_id: {header: X-Event-Id}"))
+        (one,) = taken(relay, event(), headers={"x-event-id": "abc"})
+        assert one.message_id == "abc"
+        assert taken(relay, event(user_id="else"), headers={"x-event-id": "abc"}) == []
+        several = taken(relay, [event(), event()], headers={"x-event-id": "def"})
+        assert [m.message_id for m in several] == ["def#0", "def#1"]
+        (without,) = taken(relay, event())
+        assert len(without.message_id) == 64
+
+    def test_may_be_taken_from_a_place_in_the_event(self, tmp_path: Path) -> None:
+        relay = Relay(project(tmp_path, "message_id: {path: attributes.id}"))
+        ids = [7, "a-b", "with space", "x" * 300, None, True, {"a": 1}, "  "]
+        got = [m.message_id for m in taken(relay, [event(user_id=str(i), attributes={"id": i}) for i in ids])]
+        assert got[:2] == ["7", "a-b"]
+        assert all(len(each) == 64 for each in got[2:])
+        assert len(set(got)) == len(ids)
+
+
+def test_attributes_that_are_nested_or_odd_travel_as_they_came(relay: Relay) -> None:
+    odd = {"interaction": {"response": [{"value": "ß"}]}, "": None, "n": 1e300, "big": 10**60, "emoji": "\U0001f600"}
+    (message,) = taken(relay, event(attributes=odd))
+    assert message.payload["event"]["attributes"] == odd
