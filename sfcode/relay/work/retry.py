@@ -1,0 +1,58 @@
+"""When a message is tried again, or that it is given up: a decision, made of numbers."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sfcode.relay.message import Claimed, Retry
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient the relay is; times are in seconds."""
+
+    first: float = 1.0
+    """The longest wait after the first attempt; after each further one it is twice as long."""
+    most: float = 1800.0
+    """The longest wait at all, unless the far side asks for a longer one."""
+    outage: float = 60.0
+    """The longest wait while the far side is out of order: it is asked often enough whether it is back."""
+    asked: float = 24 * 3600.0
+    """The longest wait that the far side can ask for."""
+    attempts: int = 20
+    """Attempts after which a message is given up."""
+    age: timedelta = timedelta(days=3)
+    """The age from which on fewer attempts are enough."""
+    attempts_at_age: int = 3
+    """That many: a message that was replayed is old from the start."""
+
+
+DEFAULT = Policy()
+
+
+def retry_at(
+    message: Claimed, retry: Retry, now: datetime, rng: random.Random, policy: Policy = DEFAULT
+) -> datetime | None:
+    """
+    Say when a message is tried again, or None when that is given up.
+
+    Full jitter: any time up to a limit that doubles, so that those who failed together do not come back together. An
+    attempt that does not count never ends in giving up; such a message waits up to as long as it has waited already.
+    """
+    age = now - message.received_at
+    made = message.attempts + 1
+    if not retry.counts:
+        longest = min(policy.outage, max(policy.first, age.total_seconds()))
+    elif made >= policy.attempts or (age > policy.age and made >= policy.attempts_at_age):
+        return None
+    else:
+        longest = min(policy.most, policy.first * 2.0 ** min(message.attempts, 60))
+    delay = rng.uniform(0.0, longest)
+    after = retry.after
+    if after is not None and math.isfinite(after) and after > delay:
+        # Never earlier than asked for, and not all of them at that very moment.
+        delay = min(after, policy.asked) + rng.uniform(0.0, policy.first)
+    return now + timedelta(seconds=delay)
