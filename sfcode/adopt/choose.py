@@ -45,7 +45,7 @@ def choose(found: Found, options: Options) -> Draft:
     return Draft(
         user,
         mappings,
-        tuple(_as_is(asked, mappings, user.permission_set)),
+        tuple(sorted(_as_is(asked, mappings, user.permission_set))),
         tuple(asked.choices),
         leftovers,
         tuple(asked.by_hand),
@@ -58,7 +58,9 @@ def _objects(asked: Inquiry) -> tuple[str, ...]:
         unknown = [name for name in asked.options.objects if name not in asked.found.fields]
         for name in unknown:
             asked.ask(f"There is no object {name} in this org, or you cannot see it", "--object NAME")
-        return tuple(dict.fromkeys(name for name in asked.options.objects if name in asked.found.fields))
+        known = tuple(dict.fromkeys(name for name in asked.options.objects if name in asked.found.fields))
+        asked.chose("object", ", ".join(known), "as you say")
+        return known
     sent = sorted({message.object for message in asked.found.messages})
     granted = sorted(
         {name for one in asked.found.sets.values() for name in one.objects("allowRead")} & asked.found.fields.keys()
@@ -114,6 +116,7 @@ def _mapping(asked: Inquiry, name: str, set_name: str | None) -> MappingDraft:
 
 def _direction(asked: Inquiry, name: str, *, receives: bool) -> str:
     if asked.options.direction:
+        asked.chose(f"direction of {name}", asked.options.direction, "as you say")
         return asked.options.direction
     sends = any(message.object == name for message in asked.found.messages)
     words = {(True, True): "both", (True, False): "to_appcues", (False, True): "to_salesforce"}

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import get_args
 
 from sfcode.adopt.draft import Draft, MappingDraft
 from sfcode.adopt.found import Found
 from sfcode.adopt.options import Options
 from sfcode.config.files import MAPPINGS, SETTINGS
-from sfcode.config.models import ActivityEvent, Settings
+from sfcode.config.models import ActivityEvent, IntegrationUser
+from sfcode.generate.existing import FILL_IN, NO_RELAY
 
-FILL_IN = "FILL_IN"
-"""Stands where only somebody who knows the Appcues account can write something."""
-
-NO_RELAY = "https://relay.example.com"
 _PLAIN = re.compile(r"[A-Za-z][\w.@+-]*( [\w.@+-]+)*|[A-Za-z]+:[A-Za-z]\w*(\.\w+)?")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"}
 
@@ -31,7 +29,11 @@ def scalar(text: str) -> str:
     """Write a text as YAML: in quotes where it would be read as something else; `${` stands for itself."""
     text = text.replace("${", "$${")
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if plain:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    # YAML takes no control characters, and reads some others as the end of a line.
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
 
 
 def environment(found: Found, options: Options) -> str:
@@ -75,7 +77,7 @@ def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[st
         if user.access == "documented"
         else ""
     )
-    if user.access != "documented" and user.record_access != _usual("record_access"):
+    if user.access != "documented" and user.record_access != IntegrationUser.model_fields["record_access"].default:
         yield f"  record_access: {user.record_access}"
     if draft.as_is:
         yield ""
@@ -109,10 +111,6 @@ def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[st
         + _todo(options.account, "from the account page of Appcues Studio"),
         f"      relay_url: {scalar(url)}" + _todo(options.relay_url, "the public address of your relay"),
     )
-
-
-def _usual(key: str) -> object:
-    return Settings.model_fields["integration_user"].annotation.model_fields[key].default  # type: ignore[union-attr]
 
 
 def _todo(given: str | None, what: str) -> str:
@@ -177,8 +175,4 @@ def _back(mapping: MappingDraft) -> Iterator[str]:
         yield from (f"    {key}: {field}" for key, field in targets.items() if field)
     if mapping.activities:
         yield "  # All that the connector writes; which of them, and click-to-track events, is chosen in Appcues."
-        yield f"  activities: [{', '.join(_events())}]"
-
-
-def _events() -> Iterable[str]:
-    return ActivityEvent.__args__  # type: ignore[attr-defined,no-any-return]
+        yield f"  activities: [{', '.join(get_args(ActivityEvent))}]"
