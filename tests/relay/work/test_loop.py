@@ -83,7 +83,7 @@ class World:
 
     async def until(self, condition) -> None:
         async with asyncio.timeout(SECONDS):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 (what is waited for is in a database)
                 await asyncio.sleep(0.002)
 
     def count(self, state: str) -> int:
@@ -275,7 +275,7 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
             mine = {m.key for m in claim.messages}
             assert not mine & keys
             keys.update(mine)
-            if mine == {"user:a"} or mine == {"user:b"}:
+            if len(mine) == 1:
                 await both.wait()
             keys.difference_update(mine)
             return await done(claim)

@@ -1,0 +1,153 @@
+"""The page for people: how much waits in both directions, what is parked and why, alarms, processes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sfcode.relay import alarms
+from sfcode.relay.admin import COOKIE, SESSION_SECONDS, Door
+from sfcode.relay.reasons import cure
+from sfcode.relay.report import STATES, age
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from sfcode.relay.inbox import Inbox, Stats
+    from sfcode.relay.service import Service
+
+FORM_BYTES = 4096
+WAYS = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One direction."""
+
+    title: str
+    waiting: int
+    in_hand: int
+    oldest: str
+    parked: int
+    dead: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Messages that wait for a person, of one reason."""
+
+    title: str
+    state: str
+    reason: str
+    count: int
+    cure: str
+
+
+def routes(service: Service, door: Door, clock: Callable[[], float]) -> list[Route]:
+    """List the routes of this file."""
+
+    async def page(request: Request) -> Response:
+        if door.refusal(request, clock()) is not None:
+            if door.open:
+                return _page("login.html.j2", status=403, failed=False, closed=True)
+            return _page("login.html.j2", status=401, failed=False, closed=False)
+        try:
+            shown = await asyncio.to_thread(view, service.inbox)
+        except Exception:  # noqa: BLE001 (the page says so: it is for the moment when something is wrong)
+            shown = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
+        problems = service.problems()
+        return _page("dashboard.html.j2", project=service.project, problems=problems, notes=service.notes(), **shown)
+
+    async def login(request: Request) -> Response:
+        if not door.knows(await _token(request)):
+            return _page("login.html.j2", status=401, failed=True, closed=door.open)
+        answer = RedirectResponse("/", 303)
+        secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
+        answer.set_cookie(
+            COOKIE, door.cookie(clock()), SESSION_SECONDS, secure=secure, httponly=True, samesite="strict"
+        )
+        return answer
+
+    return [Route("/", page, methods=["GET"]), Route("/login", login, methods=["POST"])]
+
+
+def view(inbox: Inbox) -> dict[str, Any]:
+    """Gather what the page shows."""
+    stats = inbox.stats()
+    return {
+        "ways": [_way(stats, source, title) for source, title in WAYS.items()],
+        "stuck": stuck(stats),
+        "alarms": alarms.read(inbox),
+        "processes": inbox.processes(),
+    }
+
+
+def stuck(stats: Stats) -> list[Stuck]:
+    """List what waits for a person, the most of it first."""
+    found = [
+        Stuck(WAYS.get(source, source), state, reason, count, cure(reason))
+        for (source, state, reason), count in stats.reasons.items()
+    ]
+    return sorted(found, key=lambda each: (-each.count, each.title, each.reason))
+
+
+def _way(stats: Stats, source: str, title: str) -> Way:
+    counts = {state: stats.count(state, source) for state in STATES}
+    oldest = age(stats.oldest.get(source), stats.now)
+    return Way(title, counts["ready"], counts["leased"], oldest, counts["parked"], counts["dead"], counts["done"])
+
+
+async def _token(request: Request) -> str:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES:
+            return ""
+    return parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+
+
+@functools.cache
+def _template(name: str) -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
+
+
+@functools.cache
+def _style() -> str:
+    return (HERE / "dashboard.css").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _policy() -> str:
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _page(name: str, *, status: int = 200, **values: Any) -> Response:
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": _policy(),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    return HTMLResponse(_template(name).render(style=_style(), **values), status, headers)

@@ -1,0 +1,46 @@
+"""What other programs ask: is it alive, is it ready, what has it counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sfcode.relay.admin import Door
+from sfcode.relay.service import Service
+
+METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
+PING_SECONDS = 3.0
+
+
+def routes(service: Service, door: Door, clock: Callable[[], float]) -> list[Route]:
+    """List the routes of this file."""
+
+    async def live(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_request: Request) -> Response:
+        problems = service.problems() or await _database(service)
+        return JSONResponse(
+            {"ready": not problems, "problems": problems, "notes": service.notes()}, 503 if problems else 200
+        )
+
+    async def metrics(request: Request) -> Response:
+        return door.refusal(request, clock()) or Response(service.metrics.text(), media_type=METRICS_TYPE)
+
+    return [
+        Route("/healthz", live, methods=["GET"]),
+        Route("/readyz", ready, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]
+
+
+async def _database(service: Service) -> list[str]:
+    try:
+        await asyncio.wait_for(asyncio.to_thread(service.inbox.ping), PING_SECONDS)
+    except Exception:  # noqa: BLE001 (whatever it is, nothing can be stored)
+        return ["the database does not answer"]
+    return []

@@ -1,0 +1,86 @@
+"""
+What the relay writes while it runs: JSON lines on standard error, or lines for people on a terminal.
+
+Logs name messages by their ids and errors by their type and place. What a message holds, who it is
+about and what a foreign exception says stays out, since any of it may be personal or secret.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+from structlog.types import Processor
+
+from sfcode.errors import OrgError, OrgUnreachable, SfcodeError, SignInError
+
+Event = MutableMapping[str, Any]
+
+MOST_IDS = 20
+"""Of the messages of one batch, so many are named."""
+
+
+def configure(stream: TextIO, *, verbose: bool = False) -> None:
+    """Send everything that this process logs, through structlog or logging, to one stream."""
+    terminal = stream.isatty()
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        place_of_error,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    last: Processor = (
+        structlog.dev.ConsoleRenderer(colors=True, timestamp_key="time")
+        if terminal
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("sfcode").setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def place_of_error(_logger: Any, _method: str, event: Event) -> Event:
+    """Say of an exception what it is and where it came from, and what it says only when it is one of ours."""
+    given = event.pop("exc_info", None)
+    if not given:
+        return event
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event.update(describe(error))
+    return event
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """Describe an exception without what it may quote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
+    words = {"error": type(error).__name__, "at": place}
+    if isinstance(error, SignInError | OrgUnreachable) or (
+        isinstance(error, SfcodeError) and not isinstance(error, OrgError)
+    ):
+        words["message"] = error.message  # of our own making; an org may quote what it was sent
+    elif isinstance(error, OrgError):
+        words["code"] = error.code
+    return words
+
+
+def ids(names: list[str]) -> dict[str, Any]:
+    """Name the messages of a batch, as many as one can read."""
+    return {"messages": len(names), "ids": names[:MOST_IDS]}

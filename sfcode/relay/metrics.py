@@ -1,0 +1,70 @@
+"""What the relay counts, in a registry of its own: nothing of Python or the process that nobody asked for."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+PREFIX = "sfcode_relay_"
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class Metrics:
+    """The counters and gauges of one process; also an Observer of the calls to the far sides."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        registry = self.registry
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(PREFIX + name, text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(PREFIX + name, text, labels, registry=registry)
+
+        self.received = counter(
+            "received", "Requests with messages, by the status they were answered with.", "source", "answer"
+        )
+        self.accepted = counter("accepted", "Messages that were committed to the inbox.", "source")
+        self.duplicates = counter("duplicates", "Messages that the inbox had already.", "source")
+        self.parked = counter("parked", "Messages that wait for a person, by reason.", "source", "reason")
+        self.delivered = counter("delivered", "Messages that were delivered, or that there was no need to.", "source")
+        self.retried = counter("retried", "Deliveries that failed and will be tried again.", "source")
+        self.dead = counter("dead", "Messages that were given up.", "source")
+        self.lost_leases = counter("lost_leases", "Messages whose lease ended before they were settled.", "source")
+        self.bugs = counter("bugs", "Batches that ended in an exception of ours.", "source")
+        self.calls = counter("calls", "Calls to a far side, by how they ended.", "side", "operation", "outcome")
+        self.call_seconds = Histogram(
+            PREFIX + "call_seconds",
+            "How long calls to a far side take.",
+            ("side", "operation"),
+            registry=registry,
+            buckets=SECONDS,
+        )
+        self.commit_messages = Histogram(
+            PREFIX + "commit_messages", "Messages that one transaction committed.", registry=registry, buckets=SIZES
+        )
+        self.alarms = counter("alarms", "Alarms that were raised, by name.", "name")
+        self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
+        self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
+        self.processes = gauge("processes", "Relay processes that work on this inbox.")
+        self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
+        self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
+
+    def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+        """Count a call."""
+        self.calls.labels(side, operation, outcome).inc()
+        self.call_seconds.labels(side, operation).observe(seconds)
+
+    def quota(self, used: int, limit: int) -> None:
+        """Keep how much of the org's API requests is used."""
+        self.quota_used.set(used)
+        self.quota_limit.set(limit)
+
+    def alarm(self, name: str, detail: str) -> None:  # noqa: ARG002 (an Observer's; the detail is for the log)
+        """Count an alarm."""
+        self.alarms.labels(name).inc()
+
+    def text(self) -> bytes:
+        """Write everything as Prometheus reads it."""
+        return generate_latest(self.registry)

@@ -1,0 +1,71 @@
+"""HTTP/1.1 with patience and limits: who does not finish the head of a request in time, or at all, is hung up on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 15.0
+HEAD_BYTES = 64 * 1024
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which itself waits for ever for the head of a request, however long it is."""
+
+    _patience: asyncio.TimerHandle | None = None
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._head_is_complete()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what arrives as long as it belongs to a head."""
+        if self._patience is not None:
+            self._head += len(data)
+            if self._head > HEAD_BYTES and not self._fits(data):
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of a head."""
+        super().on_message_begin()
+        if self._patience is None:
+            self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        """Stop waiting: bodies have limits of their own."""
+        self._head_is_complete()
+        super().on_headers_complete()
+
+    def _fits(self, data: bytes) -> bool:
+        """Tell whether a head that arrived together with a large body may be what is large."""
+        end = data.find(b"\r\n\r\n")
+        if end >= 0 and self._head - len(data) + end <= HEAD_BYTES:
+            return True
+        self._head_is_complete()
+        self.transport.write(TOO_LARGE)
+        self.transport.close()
+        return False
+
+    def _expect_head(self) -> None:
+        self._head = 0
+        self._patience = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+
+    def _head_is_complete(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _hang_up(self, *_: Any) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()

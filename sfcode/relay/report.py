@@ -1,0 +1,107 @@
+"""The inbox in words, for terminals and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sfcode.relay.alarms import Alarm
+from sfcode.relay.reasons import cure
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Entry, Process, State, Stats
+
+WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
+STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
+Paint = Callable[[str, str], str]
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Write a moment for programs."""
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def age(then: datetime | None, now: datetime) -> str:
+    """Say how long ago something was, in its two largest units."""
+    if then is None:
+        return ""
+    seconds = max(int((now - then).total_seconds()), 0)
+    words: list[str] = []
+    for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, seconds = divmod(seconds, size)
+        if number or (name == "s" and not words):
+            words.append(f"{number} {name}")
+    return " ".join(words[:2])
+
+
+def document(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm]) -> dict[str, Any]:
+    """Give everything to a program."""
+    return {
+        "sources": {
+            source: {
+                **{state: stats.counts.get((source, state), 0) for state in STATES},
+                "oldest_received_at": stamp(stats.oldest.get(source)),
+                "waiting_keys": stats.waiting.get(source, 0),
+            }
+            for source in WAYS
+        },
+        "stuck": [
+            {"source": source, "state": state, "reason": reason, "messages": count, "cure": cure(reason)}
+            for (source, state, reason), count in sorted(stats.reasons.items())
+        ],
+        "alarms": [asdict(each) for each in raised],
+        "processes": [
+            {"id": each.id, "started_at": stamp(each.started_at), "seen_at": stamp(each.seen_at)} for each in processes
+        ],
+    }
+
+
+def text(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
+    """Say everything to a person."""
+    lines = [paint(f"Alarm {each.name} ({each.times} times, last {each.at}): {each.detail}", "!") for each in raised]
+    for source, title in WAYS.items():
+        count = {state: stats.counts.get((source, state), 0) for state in STATES}
+        waits = f"{count['ready'] + count['leased']:,} waiting"
+        if source in stats.oldest:
+            waits += f", the oldest for {age(stats.oldest[source], stats.now)}"
+        lines.append(
+            f"{title}: {waits}; {count['parked']:,} parked, {count['dead']:,} given up, {count['done']:,} done"
+        )
+    for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda each: -each[1]):
+        lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
+        if cure(reason):
+            lines.append(f"    {cure(reason)}")
+    running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
+    lines.append(
+        f"{running} in the last minute" + (": " + ", ".join(each.id for each in processes) if processes else "")
+    )
+    return "\n".join(lines)
+
+
+def line(entry: Entry) -> str:
+    """Show one message in a line: without what it holds, and without who it is about."""
+    why = f" {entry.reason}" if entry.reason else ""
+    detail = f": {entry.detail}" if entry.detail else ""
+    tries = f", {entry.attempts} attempts" if entry.attempts > 1 else ""
+    when = f"{entry.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{entry.id}  {when}  {entry.source}  {entry.kind}  {entry.state}{why}{tries}  {entry.message_id}{detail}"
+
+
+def row(entry: Entry, *, payload: bool) -> dict[str, Any]:
+    """Give one message to a program."""
+    shown = {
+        "id": entry.id,
+        "source": entry.source,
+        "message_id": entry.message_id,
+        "kind": entry.kind,
+        "state": entry.state,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "attempts": entry.attempts,
+        "received_at": stamp(entry.received_at),
+        "due_at": stamp(entry.due_at),
+        "finished_at": stamp(entry.finished_at),
+    }
+    return shown | ({"key": entry.key, "payload": dict(entry.payload)} if payload else {})

@@ -1,0 +1,170 @@
+"""The relay's web server: the application, uvicorn around it, and what happens when it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sfcode.errors import UsageError
+from sfcode.relay import dashboard, health
+from sfcode.relay.admin import Door
+from sfcode.relay.metrics import Metrics
+from sfcode.relay.protocol import Protocol
+from sfcode.relay.service import Service
+
+log = structlog.stdlib.get_logger(__name__)
+
+BACKLOG = 1024
+CONNECTIONS = 1000
+"""More than this at once are answered 503: each may hold a body in memory."""
+ANSWER_SECONDS = 10
+"""How long a stop waits for requests that are being answered."""
+THREADS = 16
+SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
+
+
+def make_app(service: Service, ingress: Sequence[BaseRoute], *, clock: Callable[[], float] = time.time) -> ASGIApp:
+    """Build the application of one process."""
+    door = Door(service.settings.admin)
+    app = Starlette(
+        routes=[*ingress, *health.routes(service, door, clock), *dashboard.routes(service, door, clock)],
+        exception_handlers={HTTPException: _refused, 500: _failed},
+    )
+    # A path is right or wrong as it stands: a redirect would drop the body that a sender sent.
+    app.router.redirect_slashes = False
+    return _Counting(app, service.metrics)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port. Raise UsageError where that is not possible."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, proto)
+    except OSError as error:
+        raise UsageError(f"{host} is no address of this machine: {error.strerror}.", "Name one with --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"Port {port} of {host} cannot be served: {error.strerror}.",
+            "Choose another one with --port, or 0 for any.",
+        ) from error
+    return listener
+
+
+def run(service: Service, ingress: Sequence[BaseRoute], listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what has begun; a second signal ends the process at once."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(service, make_app(service, ingress), listener, ready))
+
+
+async def _serve(service: Service, app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="relay"))
+    server = _Server(_config(app))
+
+    def stop() -> None:
+        if server.should_exit:
+            log.warning("stopped_at_once")
+            sys.stderr.flush()
+            os._exit(130)
+        log.info("stopping")
+        server.should_exit = True
+        service.stop_claiming()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await service.start()
+        server.ready = ready
+        await server.serve(sockets=[listener])
+    finally:
+        await service.stop()
+    log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves the signals to us and tells when it answers."""
+
+    ready: Callable[[], None]
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop."""
+        self.ready()
+        await super().main_loop()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,  # paths hold tokens
+        http=Protocol,
+        lifespan="off",
+        limit_concurrency=CONNECTIONS,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=ANSWER_SECONDS,
+        timeout_keep_alive=75,
+        ws="none",
+    )
+
+
+class _Counting:
+    """Counts what was received, by the answer that it got."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        source = next((name for start, name in SOURCES.items() if path.startswith(start)), None)
+        if source is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._metrics.received.labels(source, str(message["status"])).inc()
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return PlainTextResponse(f"{error.detail if isinstance(error, HTTPException) else 'Not Found'}\n", status, headers)
+
+
+def _failed(_request: Request, _error: Exception) -> Response:
+    return PlainTextResponse("Internal Server Error\n", 500)

@@ -1,0 +1,198 @@
+"""One relay process: its parts, put together, started and stopped in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from sfcode.config.project import Project
+from sfcode.errors import SfcodeError
+from sfcode.org import Org
+from sfcode.relay.alarms import Pending
+from sfcode.relay.inbox import GroupCommit, Inbox
+from sfcode.relay.message import Message, Source, Writer
+from sfcode.relay.metrics import Metrics
+from sfcode.relay.settings import Settings
+from sfcode.relay.telling import Telling
+from sfcode.relay.upkeep import Upkeep, process_name
+from sfcode.relay.work.bell import Bell
+from sfcode.relay.work.loop import RetryAt, Worker
+
+log = structlog.stdlib.get_logger(__name__)
+
+ORGANIZATION = "organization_id"
+"""Where the inbox remembers which org messages have to come from."""
+CONNECT_FIRST = 0.5
+CONNECT_MOST = 30.0
+REQUESTS_PER_SECOND = 50.0
+"""Of the 60 that an Appcues account has: the rest is for whoever else uses its API."""
+
+
+@dataclass(frozen=True, slots=True)
+class FarSides:
+    """How to sign in to Salesforce, again until it works, and what writes to either side."""
+
+    connect: Callable[[], Org]
+    to_salesforce: Callable[[Service, Org], Writer]
+    to_appcues: Callable[[Service], Writer]
+
+
+class Service:
+    """Accepts messages and works them off, from `start` to `stop`."""
+
+    def __init__(
+        self, project: Project, settings: Settings, inbox: Inbox, far: FarSides, retry_at: RetryAt, rng: random.Random
+    ) -> None:
+        self.project = project
+        self.settings = settings
+        self.inbox = inbox
+        self.metrics = Metrics()
+        self.organization: str | None = None
+        """The org whose messages are taken; not known before the first sign-in ever."""
+        self._far = far
+        self._retry_at = retry_at
+        self._rng = rng
+        self._pending = Pending()
+        self.telling = Telling(self.metrics, self._keep_alarm)
+        self.upkeep = Upkeep(inbox, self.metrics, self._pending, process_name())
+        self._commit = GroupCommit(_Counted(inbox, self.metrics))
+        self._bells: dict[Source, Bell] = {"appcues": Bell(), "salesforce": Bell()}
+        self._workers: dict[Source, Worker] = {}
+        self._background: list[asyncio.Task[None]] = []
+        self._org: Org | None = None
+        self._stopping = False
+        self.sign_in_problem = ""
+
+    async def start(self) -> None:
+        """Begin to accept and to work."""
+        self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
+        self._commit.start()
+        await self.upkeep.beat()
+        if self.settings.needs.to_appcues:
+            self._work(self._far.to_appcues(self))
+        self._background = [
+            asyncio.create_task(self._sign_in(), name="sign-in"),
+            asyncio.create_task(self.upkeep.run(), name="upkeep"),
+        ]
+
+    def stop_claiming(self) -> None:
+        """Begin nothing new; what was received is still committed and answered."""
+        self._stopping = True
+        for worker in self._workers.values():
+            worker.stop_claiming()
+
+    async def stop(self) -> None:
+        """Finish or give back what is in hand. Whoever waits for a commit has been answered before."""
+        self.stop_claiming()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._commit.stop()
+        await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+        with contextlib.suppress(Exception):  # the alarms are in the log as well, and the dead are forgotten in time
+            await asyncio.to_thread(self.upkeep.leave)
+        if self._org is not None:
+            self._org.close()
+
+    async def accept(self, messages: Sequence[Message]) -> int:
+        """Commit messages; return when they are safe."""
+        if not messages:
+            return 0
+        new = await self._commit.accept(messages)
+        self.telling.accepted(messages, new)
+        if new:
+            for source in {message.source for message in messages}:
+                self._bells[source].ring()
+        return new
+
+    def problems(self) -> list[str]:
+        """Say why this process is not ready: nothing, when it is."""
+        found = [self.upkeep.trouble, *(worker.trouble for worker in self._workers.values())]
+        if not all(worker.alive for worker in self._workers.values()):
+            found.append("a worker has ended")
+        if self.organization is None:
+            found.append(f"the organization id is not known yet: {self.sign_in_problem or 'signing in to Salesforce'}")
+        if self._stopping:
+            found.append("stopping")
+        return list(dict.fromkeys(filter(None, found)))
+
+    def notes(self) -> list[str]:
+        """Say what is not as it should be although messages can be accepted."""
+        return [f"Salesforce: {self.sign_in_problem}"] if self.sign_in_problem else []
+
+    def rate(self) -> float:
+        """Give this process's share of the requests per second that Appcues takes."""
+        return REQUESTS_PER_SECOND / self.upkeep.processes
+
+    def _keep_alarm(self, name: str, detail: str) -> None:
+        self._pending.add(name, detail, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+
+    def _work(self, writer: Writer) -> None:
+        worker = Worker(
+            self.inbox,
+            writer,
+            self.telling,
+            bell=self._bells[writer.source],
+            retry_at=self._retry_at,
+            lease=self.settings.lease,
+            rng=self._rng,
+        )
+        self._workers[writer.source] = worker
+        worker.start()
+
+    async def _sign_in(self) -> None:
+        """Sign in to Salesforce, however long it takes: until then its messages wait in the inbox."""
+        pause = CONNECT_FIRST
+        while True:
+            try:
+                org, found = await asyncio.to_thread(self._signed_in)
+                await self._learn(found)
+                break
+            except SfcodeError as error:
+                if not self.sign_in_problem:
+                    log.warning("sign_in_failed", exc_info=error)
+                self.sign_in_problem = type(error).__name__
+            except Exception as error:
+                log.exception("sign_in_failed")
+                self.sign_in_problem = type(error).__name__
+            await asyncio.sleep(self._rng.uniform(pause / 2, pause))
+            pause = min(pause * 2, CONNECT_MOST)
+        self.sign_in_problem = ""
+        log.info("signed_in", organization=self.organization)
+        if self.settings.needs.to_salesforce and not self._stopping:
+            self._work(self._far.to_salesforce(self, org))
+
+    def _signed_in(self) -> tuple[Org, str]:
+        self._org = org = self._org or self._far.connect()
+        return org, org.identity.org_id
+
+    async def _learn(self, organization: str) -> None:
+        if self.organization is not None and self.organization != organization:
+            self.telling.alarm(
+                "organization_changed",
+                f"The inbox belongs to org {self.organization}, and the sign-in leads to {organization}. Messages of "
+                "the former are refused from now on.",
+            )
+        if self.organization != organization:
+            await asyncio.to_thread(self.inbox.remember, ORGANIZATION, organization)
+            self.organization = organization
+
+
+class _Counted:
+    """The inbox as the group commit sees it: how many messages share a transaction is counted on the way."""
+
+    def __init__(self, inbox: Inbox, metrics: Metrics) -> None:
+        self._inbox = inbox
+        self._metrics = metrics
+
+    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+        """Commit the messages of several callers in one transaction."""
+        counts = self._inbox.accept_each(groups)
+        self._metrics.commit_messages.observe(sum(map(len, groups)))
+        return counts

@@ -1,0 +1,159 @@
+"""What the relay is told by its environment: read once, checked as a whole, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sfcode.config.project import Project
+from sfcode.config.secrets import MINIMUM_LENGTH
+from sfcode.errors import ConfigError, Problem
+from sfcode.generate.exchange import exchange
+from sfcode.org.address import is_loopback
+from sfcode.secret import Secret
+
+if TYPE_CHECKING:
+    from sfcode.relay.ingress import IngressSecrets
+
+DATABASE = "SFCODE_RELAY_DATABASE_URL"
+ADMIN = "SFCODE_RELAY_ADMIN_TOKEN"
+API_KEY = "APPCUES_API_KEY"
+API_SECRET = "APPCUES_API_SECRET"  # noqa: S105 (the name of a variable)
+API_URL = "APPCUES_API_URL"
+
+LEASE = 60.0
+"""Seconds for which a worker has messages to itself: a killed relay's are taken up again after them."""
+
+HOSTS = {"us": "https://api.appcues.com", "eu": "https://api.eu.appcues.com"}
+
+_RANDOM = "set it to a random text, such as `openssl rand -hex 24` prints"
+_KEYS = "make an API key in Appcues Studio: Settings > API keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which ways this project's data goes through the relay."""
+
+    to_salesforce: bool
+    to_appcues: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that `serve` is told, apart from the project and the sign-in to Salesforce."""
+
+    host: str
+    port: int
+    lease: float
+    database: Secret
+    """A URL, which may hold a password."""
+    ingress: IngressSecrets
+    admin: Secret | None
+    appcues_key: Secret
+    appcues_secret: Secret
+    appcues_url: str
+    needs: Needs
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the relay."""
+        return is_loopback(self.host)
+
+
+def needs(project: Project) -> Needs:
+    """Tell which ways the relay has to carry data."""
+    carried = [one for one in map(exchange, project.mappings) if one.by_relay]
+    return Needs(any(one.receives for one in carried), any(one.sends for one in carried))
+
+
+def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
+    """Find the inbox: the variable's, else a file in the project's `.sfcode`."""
+    given = environ.get(DATABASE, "").strip()
+    return Secret(given or default_database(project.root))
+
+
+def default_database(root: Path) -> str:
+    """Give the URL of the inbox that a project has when nobody names another."""
+    return f"sqlite:///{root / '.sfcode' / 'relay.db'}"
+
+
+def read_settings(
+    project: Project, environ: Mapping[str, str], *, host: str, port: int, lease: float = LEASE
+) -> Settings:
+    """Read what the relay needs to start. Raise ConfigError which names all that is missing, each with its cure."""
+    from sfcode.relay.ingress.secrets import WEBHOOK, outbound_name, read_secrets, secret_problems
+
+    reader = _Reader(environ)
+    wanted = needs(project)
+    beyond = f", since {host} can be reached from other machines" if not is_loopback(host) else ""
+    ingress = read_secrets(project, environ)
+    if wanted.to_salesforce and beyond and not ingress.webhook:
+        reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are checked with it", _RANDOM)
+    if wanted.to_appcues and not ingress.outbound:
+        reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
+    reader.problems += secret_problems(project, ingress)
+    settings = Settings(
+        host=host,
+        port=port,
+        lease=lease,
+        database=database_url(project, environ),
+        ingress=ingress,
+        admin=reader.secret(ADMIN, "it opens the dashboard and the metrics", beyond),
+        appcues_key=reader.key(API_KEY, needed=wanted.to_appcues),
+        appcues_secret=reader.key(API_SECRET, needed=wanted.to_appcues),
+        appcues_url=reader.url(API_URL, HOSTS[project.settings.appcues.region]),
+        needs=wanted,
+    )
+    if not (wanted.to_appcues or wanted.to_salesforce):
+        reader.add("", "no mapping of this project has `delivery: relay`", "there is nothing for the relay to carry")
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return settings
+
+
+class _Reader:
+    """Reads variables, and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[Problem] = []
+
+    def add(self, name: str, message: str, cure: str) -> None:
+        self.problems.append(Problem(None, name, message, cure))
+
+    def secret(self, name: str, what: str, needed: str) -> Secret | None:
+        """Read a secret that we choose; `needed` is the reason why it has to be there, if it has to."""
+        value = self._environ.get(name, "").strip()
+        if not value:
+            if needed:
+                self.add(name, f"is not set{needed.rstrip()}; {what}", _RANDOM)
+            return None
+        if len(value) < MINIMUM_LENGTH:
+            self.add(name, f"is shorter than {MINIMUM_LENGTH} characters and could be guessed", _RANDOM)
+        return Secret(value)
+
+    def key(self, name: str, *, needed: bool) -> Secret:
+        """Read a credential that Appcues gave."""
+        value = self._environ.get(name, "").strip()
+        if needed and not value:
+            self.add(name, "is not set; profiles are written to Appcues with it", _KEYS)
+        return Secret(value)
+
+    def url(self, name: str, default: str) -> str:
+        """Read where Appcues' API is, if not where the account's region has it."""
+        value = self._environ.get(name, "").strip().rstrip("/")
+        if not value:
+            return default
+        try:
+            parts = urlsplit(value)
+            host = parts.hostname or ""
+            wrong = not host or parts.username is not None or bool(parts.query or parts.fragment)
+            plain = parts.scheme == "http" and is_loopback(host)
+        except ValueError:
+            wrong, plain, parts = True, False, urlsplit("")
+        if wrong or not (plain or parts.scheme == "https"):
+            self.add(name, "is no address of an API", "https://host, or http://127.0.0.1:PORT for the local Appcues")
+        return value

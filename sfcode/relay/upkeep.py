@@ -1,0 +1,113 @@
+"""What has to be done now and then: say that we are alive, see how things stand, throw away what is old."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from sfcode.relay.alarms import Pending
+from sfcode.relay.metrics import Metrics
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox, Process, State, Stats
+
+log = structlog.stdlib.get_logger(__name__)
+
+BEAT = 5.0
+"""Seconds between two signs of life."""
+PURGE_EVERY = 720
+"""Beats between two purges: an hour."""
+KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90), "dead": timedelta(days=90)}
+"""How long what is finished stays: longer than anybody repeats a message, and long enough to do something about it."""
+
+
+def process_name() -> str:
+    """Name this process: where it runs, and what nobody else is called."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+def living(processes: Iterable[Process], host: str, is_running: Callable[[int], bool]) -> list[Process]:
+    """Leave out processes of this machine that were killed, whose last sign of life is not old yet."""
+    found = []
+    for each in processes:
+        where, _, rest = each.id.partition(":")
+        number = rest.partition(":")[0]
+        if where != host or not number.isdigit() or is_running(int(number)):
+            found.append(each)
+    return found
+
+
+def is_running(process: int) -> bool:
+    """Tell whether this machine has a process of this number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class Upkeep:
+    """Looks after one process's part of the inbox, beat by beat."""
+
+    def __init__(self, inbox: Inbox, metrics: Metrics, pending: Pending, name: str) -> None:
+        self._inbox = inbox
+        self._metrics = metrics
+        self._pending = pending
+        self._name = name
+        self.processes = 1
+        """How many relay processes work on this inbox, this one included."""
+        self.trouble = ""
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        beats = 0
+        while True:
+            await self.beat(purge=beats % PURGE_EVERY == 0)
+            beats += 1
+            await asyncio.sleep(BEAT)
+
+    def leave(self) -> None:
+        """Keep what is not in the inbox yet, and say that this process ends."""
+        self._pending.keep(self._inbox)
+        self._inbox.leave(self._name)
+
+    async def beat(self, *, purge: bool = False) -> None:
+        """Do once what is to be done."""
+        try:
+            await asyncio.to_thread(self._beat, purge=purge)
+        except Exception:  # the database is away; it may come back
+            if not self.trouble:
+                log.warning("upkeep_failed", exc_info=True)
+            self.trouble = "the database does not answer"
+        else:
+            self.trouble = ""
+
+    def _beat(self, *, purge: bool) -> None:
+        inbox = self._inbox
+        inbox.heartbeat(self._name)
+        self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
+        self._metrics.processes.set(self.processes)
+        self._pending.keep(inbox)
+        self._show(inbox.stats())
+        if purge:
+            inbox.mend()
+            gone = inbox.purge(KEEP)
+            if gone:
+                log.info("purged", messages=gone)
+
+    def _show(self, stats: Stats) -> None:
+        for source in ("appcues", "salesforce"):
+            for state in ("ready", "leased", "parked", "dead"):
+                self._metrics.backlog.labels(source, state).set(stats.counts.get((source, state), 0))
+            oldest = stats.oldest.get(source)
+            age = (stats.now - oldest).total_seconds() if oldest else 0.0
+            self._metrics.oldest_seconds.labels(source).set(max(age, 0.0))

@@ -1,0 +1,146 @@
+"""A relay in this process, with writers that do what a test tells them: real server, real inbox, real signals."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sfcode.config import load
+from sfcode.errors import OrgUnreachable
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.ingress import routes
+from sfcode.relay.message import Claim, Delivery, Done
+from sfcode.relay.server import listen, run
+from sfcode.relay.service import FarSides, Service
+from sfcode.relay.settings import Settings, read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+ORG_ID = "00D000000000001EAA"
+ADMIN = "admin-token-0123456789"
+WEBHOOK = "webhook-0123456789abcdef"
+OUTBOUND = "outbound-0123456789abcdef"
+ENVIRON = {
+    "APPCUES_API_KEY": "key-0123456789abcdef",
+    "APPCUES_API_SECRET": "secret-0123456789abcdef",
+    "SFCODE_RELAY_OUTBOUND_SECRET": OUTBOUND,
+    "SFCODE_RELAY_WEBHOOK_SECRET": WEBHOOK,
+}
+
+
+@dataclass
+class Recorder:
+    """A writer that says done, and remembers what it was given."""
+
+    source: Any
+    limit: int = 200
+    per_key: int = 10
+    delivered: list[str] = field(default_factory=list)
+    act: Callable[[Claim], Any] | None = None
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        if self.act is not None:
+            await self.act(claim)
+        self.delivered += [message.message_id for message in claim.messages]
+        return Delivery({message.id: Done() for message in claim.messages})
+
+    async def close(self) -> None:
+        pass
+
+
+class Identity:
+    org_id = ORG_ID
+
+
+class SignedIn:
+    """An org of which only the id is asked."""
+
+    identity = Identity()
+
+    def close(self) -> None:
+        pass
+
+
+class Away:
+    """Sign-ins that fail a number of times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self) -> Any:
+        if self.times:
+            self.times -= 1
+            raise OrgUnreachable("No connection to the org.")
+        return SignedIn()
+
+
+@dataclass
+class Served:
+    """A relay that answers."""
+
+    url: str
+    service: Service
+    to_salesforce: Recorder
+    to_appcues: Recorder
+    session: requests.Session
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return self.session.get(self.url + path, timeout=20, **more)
+
+    def webhook(self, number: int = 1, **more: Any) -> requests.Response:
+        event = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": "2026-06-01T08:00:00Z"}
+        return self.session.post(f"{self.url}/webhooks/appcues/{WEBHOOK}", json=event, timeout=20, **more)
+
+
+@dataclass
+class Relay:
+    """What a test sets before it serves."""
+
+    database: str
+    environ: dict[str, str] = field(default_factory=lambda: dict(ENVIRON))
+    connect: Any = SignedIn
+    to_salesforce: Recorder = field(default_factory=lambda: Recorder("appcues"))
+    to_appcues: Recorder = field(default_factory=lambda: Recorder("salesforce"))
+
+    def settings(self) -> Settings:
+        environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}
+        return read_settings(load(ROOT / "config", "local"), environ, host="127.0.0.1", port=0)
+
+    def serve(self, script: Callable[[Served], Any]) -> Any:
+        """Serve while a script runs in another thread, then stop as SIGTERM does; give what the script gives."""
+        settings = self.settings()
+        project = load(ROOT / "config", "local")
+        script_done: list[Future[Any]] = []
+        far = FarSides(self.connect, lambda *_: self.to_salesforce, lambda *_: self.to_appcues)
+        with (
+            listen("127.0.0.1", 0) as listener,
+            open_inbox(self.database) as inbox,
+            requests.Session() as session,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            session.trust_env = False
+            service = Service(project, settings, inbox, far, _soon, random.Random(1))
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            served = Served(url, service, self.to_salesforce, self.to_appcues, session)
+
+            def act() -> Any:
+                try:
+                    return script(served)
+                finally:
+                    os.kill(os.getpid(), signal.SIGTERM)
+
+            ingress = routes(project, service.accept, settings.ingress, lambda: service.organization, service.telling)
+            run(service, ingress, listener, lambda: script_done.append(pool.submit(act)))
+            return script_done[0].result(20)
+
+
+def _soon(_message: Any, _retry: Any) -> datetime:
+    return datetime.now(UTC) + timedelta(milliseconds=1)

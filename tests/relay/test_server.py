@@ -1,0 +1,303 @@
+"""The relay's server: what it answers, to whom, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from sfcode.relay.admin import COOKIE
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.message import Message
+from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served
+
+SECONDS = 20
+
+
+def until(condition) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def relay(sqlite_url) -> Relay:
+    return Relay(sqlite_url)
+
+
+def locked(relay: Relay) -> Relay:
+    relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
+    return relay
+
+
+def test_a_webhook_is_committed_answered_and_delivered(relay):
+    def script(served: Served):
+        assert served.webhook().status_code == 200
+        until(lambda: len(served.to_salesforce.delivered) == 1)
+        until(lambda: served.service.inbox.stats().count("done") == 1)
+
+    relay.serve(script)
+
+
+def test_it_is_alive_and_ready(relay):
+    def script(served: Served):
+        until(lambda: served.get("/readyz").status_code == 200)
+        assert served.get("/healthz").text == "ok\n"
+        assert served.get("/readyz").json() == {"ready": True, "problems": [], "notes": []}
+
+    relay.serve(script)
+
+
+def test_it_is_not_ready_before_it_knows_which_org_may_send_and_says_so(relay):
+    relay.connect = Away(10**9)
+
+    def script(served: Served):
+        until(lambda: "OrgUnreachable" in served.get("/readyz").text)
+        answer = served.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["problems"] == ["the organization id is not known yet: OrgUnreachable"]
+        assert served.get("/healthz").status_code == 200
+        assert served.webhook().status_code == 200, "what Appcues sends is taken in all the same"
+
+    relay.serve(script)
+
+
+def test_salesforce_away_at_the_start_is_waited_for(relay, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.service.CONNECT_FIRST", 0.01)
+    relay.connect = Away(4)
+
+    def script(served: Served):
+        assert served.webhook().status_code == 200
+        until(lambda: len(served.to_salesforce.delivered) == 1)
+
+    relay.serve(script)
+    assert relay.connect.times == 0
+
+
+def test_the_org_is_remembered_for_a_start_without_salesforce(relay, sqlite_url):
+    relay.serve(lambda served: until(lambda: served.service.organization == ORG_ID))
+    again = Relay(sqlite_url, connect=Away(10**9))
+
+    def script(served: Served):
+        until(lambda: served.get("/readyz").status_code == 200)
+        until(lambda: served.get("/readyz").json()["notes"] == ["Salesforce: OrgUnreachable"])
+
+    again.serve(script)
+
+
+def test_a_sign_in_to_another_org_raises_an_alarm(relay, sqlite_url):
+    with open_inbox(sqlite_url) as inbox:
+        inbox.remember("organization_id", "00D000000000009EAA")
+
+    relay.serve(lambda served: until(lambda: served.service.organization == ORG_ID))
+    with open_inbox(sqlite_url) as inbox:
+        assert "organization_changed" in (inbox.recall("alarms") or "")
+
+
+def test_what_is_in_flight_at_a_stop_is_finished_and_the_rest_stays(relay, sqlite_url):
+    begun, go = threading.Event(), threading.Event()
+
+    async def act(claim):
+        begun.set()
+        await asyncio.to_thread(go.wait, SECONDS)
+
+    relay.to_salesforce = type(relay.to_salesforce)("appcues", limit=1, act=act)
+
+    def script(served: Served):
+        for number in range(3):
+            assert served.webhook(number).status_code == 200
+        assert begun.wait(SECONDS)
+        threading.Timer(0.3, go.set).start()
+
+    relay.serve(script)
+    with open_inbox(sqlite_url) as inbox:
+        stats = inbox.stats()
+    assert (stats.count("done"), stats.count("ready"), stats.count("leased")) == (1, 2, 0)
+    assert stats.count("done") == len(relay.to_salesforce.delivered)
+
+
+def test_requests_that_were_sent_before_a_stop_are_answered_after_their_commit(relay, sqlite_url):
+    def script(served: Served):
+        def send(number: int) -> int:
+            try:
+                with requests.Session() as session:
+                    session.trust_env = False
+                    served_here = Served(served.url, served.service, served.to_salesforce, served.to_appcues, session)
+                    return served_here.webhook(number).status_code
+            except requests.ConnectionError:
+                return 0
+
+        pool = ThreadPoolExecutor(8)
+        answers = [pool.submit(send, number) for number in range(200)]
+        until(lambda: sum(answer.done() for answer in answers) > 20)
+        return answers
+
+    answers = [answer.result(SECONDS) for answer in relay.serve(script)]
+    with open_inbox(sqlite_url) as inbox:
+        stats = inbox.stats()
+    kept = sum(stats.counts.values())
+    assert kept >= answers.count(200) > 20
+    assert set(answers) <= {200, 503, 0}
+
+
+def test_metrics_and_dashboard_want_the_token_where_there_is_one(relay):
+    def script(served: Served):
+        for path in ("/metrics", "/"):
+            assert served.get(path).status_code == 401
+            assert served.get(path, auth=("x", "wrong-token-0123456789")).status_code == 401
+            assert served.get(path, auth=("x", ADMIN)).status_code == 200
+            assert served.get(path, headers={"Authorization": f"Bearer {ADMIN}"}).status_code == 200
+        assert served.get("/healthz").status_code == 200
+
+    locked(relay).serve(script)
+
+
+def test_without_a_token_only_who_names_this_machine_may_look(relay):
+    def script(served: Served):
+        assert served.get("/").status_code == 200
+        for path in ("/metrics", "/"):
+            assert served.get(path, headers={"Host": "evil.example"}).status_code == 403
+
+    relay.serve(script)
+
+
+def test_the_login_form_gives_a_cookie_for_the_token_and_nothing_for_another(relay):
+    def script(served: Served):
+        wrong = served.session.post(f"{served.url}/login", data={"token": "wrong"}, timeout=20)
+        assert wrong.status_code == 401
+        assert "not the admin token" in wrong.text
+        assert "wrong" not in wrong.text.split("</style>")[1].replace("wrong-", "")
+        assert not served.session.cookies
+        right = served.session.post(f"{served.url}/login", data={"token": ADMIN}, timeout=20, allow_redirects=False)
+        assert right.status_code == 303
+        cookie = right.headers["Set-Cookie"]
+        assert cookie.startswith(COOKIE)
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert ADMIN not in cookie
+        assert served.get("/").status_code == 200
+        large = served.session.post(f"{served.url}/login", data={"token": "x" * 10_000}, timeout=20)
+        assert large.status_code == 401
+
+    locked(relay).serve(script)
+
+
+def test_pages_may_load_and_run_nothing(relay):
+    def script(served: Served):
+        for answer in (served.get("/"), served.get("/", headers={"Authorization": f"Bearer {ADMIN}"})):
+            policy = answer.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; style-src 'sha256-")
+            assert "frame-ancestors 'none'" in policy
+            assert "<script" not in answer.text
+            assert answer.headers["Cache-Control"] == "no-store"
+
+    locked(relay).serve(script)
+
+
+def test_the_dashboard_says_what_is_stuck_and_shows_nothing_that_a_message_holds(relay, sqlite_url):
+    hostile = "<script>alert(1)</script>"
+    with open_inbox(sqlite_url) as inbox:
+        inbox.accept(
+            [
+                Message("appcues", f"m{number}", "user:ada@example.com", hostile, {"x": "private"}, parked=reason)
+                for number, reason in enumerate(["unknown_user", "unknown_user", hostile])
+            ]
+        )
+
+    def script(served: Served):
+        text = served.get("/").text
+        assert "unknown_user" in text
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
+        assert "ada@example.com" not in text
+        assert "private" not in text
+
+    relay.serve(script)
+
+
+def test_it_counts_what_comes_in(relay):
+    def script(served: Served):
+        assert served.webhook(1).status_code == 200
+        assert served.webhook(1).status_code == 200
+        served.session.post(f"{served.url}/webhooks/appcues/wrong-token-0123456789", json={}, timeout=20)
+        until(lambda: len(served.to_salesforce.delivered) == 1)
+        until(lambda: 'delivered_total{source="appcues"} 1.0' in served.get("/metrics").text)
+        text = served.get("/metrics").text
+        assert 'sfcode_relay_received_total{answer="200",source="appcues"} 2.0' in text
+        assert 'sfcode_relay_received_total{answer="401",source="appcues"} 1.0' in text
+        assert 'sfcode_relay_accepted_total{source="appcues"} 1.0' in text
+        assert 'sfcode_relay_duplicates_total{source="appcues"} 1.0' in text
+        assert 'sfcode_relay_commit_messages_bucket{le="1.0"} 2.0' in text
+
+    relay.serve(script)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/webhooks/other", "//", "/healthz/"])
+def test_what_is_not_there_is_not_found_and_not_redirected(relay, path):
+    def script(served: Served):
+        assert served.get(path, allow_redirects=False).status_code == 404
+
+    relay.serve(script)
+
+
+def raw(served: Served, data: bytes, patience: float) -> bytes:
+    host, port = served.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=patience) as connection:
+        connection.sendall(data)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):  # it is hung up on before everything is read
+            while part := connection.recv(65536):
+                answer += part
+    return answer
+
+
+def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.protocol.HEAD_SECONDS", 0.2)
+
+    def script(served: Served):
+        assert raw(served, b"", SECONDS) == b""
+        assert raw(served, b"POST /webhooks/appcues HTTP/1.1\r\nHost: x\r\nX-Slow: ", SECONDS) == b""
+        asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        answer = raw(served, asked + b"GET /healthz HTTP/1.1\r\nHost:", SECONDS)
+        assert answer.count(b"HTTP/1.1 200") == 1
+
+    relay.serve(script)
+
+
+def test_a_head_without_end_is_refused(relay):
+    def script(served: Served):
+        head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 200_000
+        assert raw(served, head, SECONDS)[:12] in (b"HTTP/1.1 431", b"")
+        assert served.get("/healthz").status_code == 200
+
+    relay.serve(script)
+
+
+def test_a_database_that_goes_away_is_no_reason_to_fall_over(relay, monkeypatch):
+    def script(served: Served):
+        until(lambda: served.get("/readyz").status_code == 200)
+        inbox = served.service.inbox
+
+        def away(*_args, **_options):
+            from sfcode.relay.inbox import Unavailable
+
+            raise Unavailable("away")
+
+        with monkeypatch.context() as patch:
+            for name in ("accept_each", "claim", "ping", "heartbeat", "stats"):
+                patch.setattr(inbox, name, away)
+            assert served.webhook().status_code == 503
+            assert served.get("/readyz").status_code == 503
+            assert served.get("/healthz").status_code == 200
+            assert "does not answer" in served.get("/").text
+        assert served.webhook().status_code == 200
+        until(lambda: served.get("/readyz").status_code == 200)
+
+    relay.serve(script)
