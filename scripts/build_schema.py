@@ -41,6 +41,9 @@ ROOTS = (
 NIL_IN_ORGS = frozenset({("FlowDynamicChoiceSet", "displayField"), ("FlowDynamicChoiceSet", "object")})
 """Required by the WSDL; but the choices of a picklist have neither, and orgs write xsi:nil there."""
 
+ABSENT = {"CustomField": {"displayFormat?": {"displayLocationInDecimal?": "boolean"}}}
+"""What the documentation has and this WSDL has not, behind what it stands: an org that has no such field leaves it out."""
+
 TARGET = Path(__file__).resolve().parent.parent / "sfcode" / "metadata" / "schema.json"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 METADATA = "http://soap.sforce.com/2006/04/metadata"
@@ -94,11 +97,13 @@ def build(path: Path) -> dict[str, object]:
 
     def children(name: str) -> dict[str, str]:
         """List all children of a type; an enumeration without values, which the WSDL has, is any text."""
-        return {
-            child + ("~" if (ancestor, child) in NIL_IN_ORGS else ""): "string" if enums.get(kind) == [] else kind
-            for ancestor in lineage(name)
-            for child, kind in own_children(complex_types[ancestor])
-        }
+        found: dict[str, str] = {}
+        for ancestor in lineage(name):
+            for child, kind in own_children(complex_types[ancestor]):
+                nil = "~" if (ancestor, child) in NIL_IN_ORGS else ""
+                found[child + nil] = "string" if enums.get(kind) == [] else kind
+                found |= ABSENT.get(ancestor, {}).get(child, {})
+        return found
 
     reached: dict[str, dict[str, str]] = {}
     waiting = list(ROOTS)

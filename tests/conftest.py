@@ -36,7 +36,7 @@ def _close_environment() -> Mapping[str, str]:
     # A worker of pytest-xdist starts in the closed environment; these names, which hold no secret, are handed on.
     before = MappingProxyType({**json.loads(os.environ.pop(_HANDED_ON, "{}")), **os.environ})
     if "PYTEST_XDIST_WORKER" not in before:
-        names = ("SFCODE_TEST_ORG", "SFCODE_SF")
+        names = ("SFCODE_TEST_ORG", "SFCODE_TEST_METADATA", "SFCODE_SF")
         os.environ[_HANDED_ON] = json.dumps({name: before[name] for name in names if name in before})
     home = tempfile.mkdtemp(prefix="sfcode-tests-home-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)

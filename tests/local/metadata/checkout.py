@@ -1,0 +1,142 @@
+"""A folder of somebody's metadata, in the layout of a project or of a package, as the files of one package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lxml import etree
+
+from sfcode.local.metadata.registry import BY_DIRECTORY, FILE_TYPES, FileType
+from sfcode.metadata import table
+from sfcode.metadata.package import zip_files
+from sfcode.metadata.types import CHILDREN
+
+META = "-meta.xml"
+ELEMENTS = {f"{type[0].lower()}{type[1:]}": element for element, type in CHILDREN["CustomObject"].items()}
+ELEMENTS["field"] = "fields"
+"""By the suffix of its file in a project, the element of an object that it is in a package."""
+BY_SUFFIX = {kind.suffix: kind for kind in FILE_TYPES.values() if kind.suffix}
+NOT_METADATA = {".git", "node_modules", "__tests__", "__pycache__"}
+
+
+@dataclass
+class Checkout:
+    """What was found."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    """The package, without its package.xml."""
+    sources: dict[str, list[str]] = field(default_factory=dict)
+    """Of each file of the package, the files that it was made of."""
+    unknown: list[str] = field(default_factory=list)
+    """Metadata of types that the local org does not know."""
+    unreadable: list[str] = field(default_factory=list)
+    """What is no XML."""
+
+    @property
+    def count(self) -> int:
+        """How many files of metadata were found, those beside their -meta.xml not counted."""
+        made = sum(len(names) for names in self.sources.values())
+        return made + len(self.unknown) + len(self.unreadable)
+
+
+def read(folder: Path) -> Checkout:
+    """Read everything below a folder that has the name of a metadata file."""
+    found = Checkout()
+    objects: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if not path.is_file() or NOT_METADATA & set(inside.parts):
+            continue
+        bundle = _bundle(path)
+        if bundle:
+            _put(found, bundle, path.read_bytes(), str(inside))
+        elif path.name.endswith(META):
+            _from_project(found, objects, path, inside)
+        else:
+            _from_package(found, path, inside)
+    for name, paths in objects.items():
+        _object(found, folder, name, paths)
+    return found
+
+
+def _put(found: Checkout, path: str, data: bytes, source: str) -> None:
+    found.files.setdefault(path, data)
+    found.sources.setdefault(path, []).append(source)
+
+
+def _bundle(path: Path) -> str:
+    for parent in path.parents:
+        kind = BY_DIRECTORY.get(parent.parent.name)
+        if kind and kind.bundle:
+            return f"{kind.directory}/{path.relative_to(parent.parent)}"
+    return ""
+
+
+def _from_project(found: Checkout, objects: dict[str, list[Path]], path: Path, inside: Path) -> None:
+    name, _, suffix = path.name.removesuffix(META).rpartition(".")
+    if suffix in ELEMENTS and path.parent.parent.parent.name == "objects":
+        objects.setdefault(path.parent.parent.name, []).append(path)
+        return
+    if suffix == "object":
+        objects.setdefault(name, []).insert(0, path)
+        return
+    kind = BY_SUFFIX.get(suffix)
+    if kind is None:
+        found.unknown.append(str(inside))
+        return
+    target = f"{kind.directory}/{_folder(kind, path)}{name}.{suffix}"
+    if not kind.meta_file:
+        _put(found, target, path.read_bytes(), str(inside))
+        return
+    content = _content(path, name, suffix)
+    if content is not None:
+        found.files.setdefault(target, content)
+        _put(found, target + META, path.read_bytes(), str(inside))
+
+
+def _from_package(found: Checkout, path: Path, inside: Path) -> None:
+    kind = BY_DIRECTORY.get(path.parent.name)
+    # What a project has beside its -meta.xml comes with that.
+    if kind and path.suffix == f".{kind.suffix}" and not kind.meta_file:
+        _put(found, f"{kind.directory}/{path.name}", path.read_bytes(), str(inside))
+
+
+def _folder(kind: FileType, path: Path) -> str:
+    return f"{path.parent.name}/" if kind.in_folder else ""
+
+
+def _content(path: Path, name: str, suffix: str) -> bytes | None:
+    beside = path.with_name(f"{name}.{suffix}")
+    if beside.is_file():
+        return beside.read_bytes()
+    if path.with_name(name).is_dir():  # an archive, unpacked
+        inside = path.with_name(name)
+        return zip_files(
+            {str(each.relative_to(inside)): each.read_bytes() for each in inside.rglob("*") if each.is_file()}
+        )
+    others: Iterable[Path] = path.parent.glob(f"{name}.*")
+    return next((each.read_bytes() for each in others if not each.name.endswith(META)), None)
+
+
+def _object(found: Checkout, folder: Path, name: str, paths: list[Path]) -> None:
+    root = etree.Element(f"{{{table.NAMESPACE}}}CustomObject", nsmap={None: table.NAMESPACE})
+    children: dict[str, list[etree._Element]] = {}
+    for path in paths:
+        suffix = path.name.removesuffix(META).rpartition(".")[2]
+        try:
+            read = etree.parse(path).getroot()
+        except etree.XMLSyntaxError:
+            found.unreadable.append(str(path.relative_to(folder)))
+            continue
+        found.sources.setdefault(f"objects/{name}.object", []).append(str(path.relative_to(folder)))
+        if suffix == "object":
+            for element in read.iterchildren("*"):
+                children.setdefault(etree.QName(element).localname, []).append(element)
+        else:
+            read.tag = f"{{{table.NAMESPACE}}}{ELEMENTS[suffix]}"
+            children.setdefault(ELEMENTS[suffix], []).append(read)
+    for each in sorted(children):
+        root.extend(children[each])
+    found.files[f"objects/{name}.object"] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
