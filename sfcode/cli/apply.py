@@ -9,7 +9,7 @@ import click
 
 from sfcode.cli.junit import junit_option, reported
 from sfcode.cli.locking import Locking, lock_options
-from sfcode.cli.options import deploy_options, ownership_options, test_options
+from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import envelope, say
 from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @test_options
 @junit_option
 @ownership_options
+@limit_options
 @lock_options
 @click.pass_obj
 def apply(
@@ -45,6 +46,8 @@ def apply(
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
     targets: tuple[Address, ...],
+    max_destroy: str | None,
+    max_change: str | None,
 ) -> int:
     """
     Make the org what the config asks for.
@@ -54,14 +57,16 @@ def apply(
     """
     from sfcode.apply.moving import steps_after
     from sfcode.plan.document import load
+    from sfcode.plan.limits import Limits
     from sfcode.plan.make import make, make_destroy
 
     if attach:
         return _attach(session, attach)
     options = deploy_options(test_level, tests)
     saved = load(plan_file) if plan_file else None
-    if saved and (adopt or allow_delete or targets):
+    if saved and (adopt or allow_delete or targets or max_destroy or max_change):
         raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
+    limits = Limits(max_destroy, max_change)
     project = session.project()
     if project.target.protected and saved is None:
         raise Refused(
@@ -72,7 +77,7 @@ def apply(
     def again(project: Project, org: Org, secrets: dict[str, str]) -> Made:
         if saved and saved.destroy:
             return make_destroy(project, org, secrets)
-        return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
+        return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
 
     locking = Locking(lock, lock_timeout)
     with reported(junit_file) as junit:

@@ -57,6 +57,28 @@ def ownership_options(command: Command) -> Command:
     return adopt(allow_delete_option(target(command)))
 
 
+def _limit(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    from sfcode.config.safety_models import read_limit
+
+    try:
+        return None if value is None else read_limit(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Write 3 or 25%.") from error
+
+
+def limit_options(command: Command) -> Command:
+    """Add the options by which the user lets a plan do more than the config allows."""
+    for word in ("change", "destroy"):
+        option = click.option(
+            f"--max-{word}",
+            metavar="LIMIT",
+            callback=_limit,
+            help=f"Let this plan {word} as many components (3, 25%), whatever safety.max_{word} of sfcode.yaml says.",
+        )
+        command = option(command)
+    return command
+
+
 def test_options(command: Command) -> Command:
     """Add the options that say which Apex tests a deployment runs."""
     level = click.option(

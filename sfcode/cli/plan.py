@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.junit import JUnit, junit_option, reported
-from sfcode.cli.options import deploy_options, ownership_options, test_options
+from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import say
 from sfcode.cli.perform import mark_of
 from sfcode.cli.report import FORMATS, show_plan
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @test_options
 @junit_option
 @ownership_options
+@limit_options
 @click.pass_obj
 def plan(
     session: Session,
@@ -52,17 +53,20 @@ def plan(
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
     targets: tuple[Address, ...],
+    max_destroy: str | None,
+    max_change: str | None,
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
     from sfcode.plan.document import save
+    from sfcode.plan.limits import Limits
     from sfcode.plan.make import make, make_destroy
     from sfcode.plan.refresh import refresh
 
     _refuse_mixtures(
         refresh_only=refresh_only,
         destroying=destroying,
-        planning=bool(out or check or destroying or adopt or allow_delete or targets),
-        adopting=bool(adopt or targets),
+        planning=bool(out or check or destroying or adopt or allow_delete or targets or max_destroy or max_change),
+        adopting=bool(adopt or targets or max_destroy or max_change),
     )
     options = deploy_options(test_level, tests)
     if (test_level or tests or junit_file) and not check:
@@ -70,6 +74,7 @@ def plan(
         raise UsageError(
             f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
+    limits = Limits(max_destroy, max_change)
     project = session.project()
     secrets = session.secrets(project)
     with reported(junit_file) as junit, session.open_org(project) as org:
@@ -79,7 +84,9 @@ def plan(
             if destroying:
                 made = make_destroy(project, org, secrets, allow_delete=allow_delete)
             else:
-                made = make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets)
+                made = make(
+                    project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits
+                )
             shown = made.plan
             if check and not shown.refusals:
                 shown = _checked(session, project, made, org, secrets=secrets, options=options, junit=junit)
@@ -95,7 +102,9 @@ def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, ad
     if refresh_only and planning:
         raise UsageError("--refresh-only looks and plans nothing.", "Use it without the options that plan.")
     if destroying and adopting:
-        raise UsageError("--destroy takes everything down.", "Leave --adopt and --target away.")
+        raise UsageError(
+            "--destroy takes everything down.", "Leave --adopt, --target, --max-destroy and --max-change away."
+        )
 
 
 def _checked(

@@ -147,6 +147,10 @@ def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]
     return f"{show(error['input'])} {error['msg']}", "write 1, or update sfcode"
 
 
+def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return f"{show(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
+
+
 def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # An address may hold a password that was never meant to be printed.
     shown = "the address" if any(sign in error["input"] for sign in "@?#") else show(error["input"])
@@ -176,5 +180,6 @@ _TRANSLATIONS: dict[str, Words] = {
     "string_too_long": _too_long,
     "too_short": _too_short,
     "version": _version,
+    "limit": _limit,
     "url": _url,
 }

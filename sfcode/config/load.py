@@ -181,7 +181,12 @@ def _digest(
 ) -> str:
     """Hash what was asked for, so that comments, layout, other environments and what reviews accept do not change it."""
     content = {
-        "environment": {"name": name, "org": target.org, "protected": target.protected},
+        "environment": {
+            "name": name,
+            "org": target.org,
+            "protected": target.protected,
+            "safety": target.safety.model_dump(mode="json"),
+        },
         "settings": settings.model_dump(mode="json", by_alias=True, exclude={"environments", "review"}),
         "mappings": {draft.name: draft.spec.model_dump(mode="json", by_alias=True) for draft in drafts},
         "events": events.model_dump(mode="json", by_alias=True),

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.relay_models import Relay
+from sfcode.config.safety_models import Safety
 
 DEFAULT_API_VERSION = "63.0"
 """The version whose WSDL the schema check uses: what is verified is what is sent."""
@@ -155,6 +156,9 @@ class Environment(Model):
     protected: bool = Field(
         default=False, description="Whether apply wants a saved plan here, and destroy wants the org's name typed."
     )
+    safety: Safety = Field(
+        default=Safety(), description="How much one plan may change here; what is not said is as for all environments."
+    )
     variables: dict[VariableName, str] = Field(
         default={}, description="Values that ${name} stands for in all files. Text only: put numbers in quotes."
     )
@@ -208,6 +212,9 @@ class Settings(Model):
         examples=[["PermissionSet:Appcues_Access"]],
     )
     review: Review = Field(default=Review(), description="What `sfcode review` should know about this project.")
+    safety: Safety = Field(
+        default=Safety(), description="How much one plan may change before somebody has to say that it is meant."
+    )
 
 
 class UserId(Shorthand):

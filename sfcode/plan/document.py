@@ -54,7 +54,11 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "observed": dict(plan.fingerprints),
         "secrets": dict(plan.secrets),
         "refusals": [
-            {"address": str(refusal.address), "reason": refusal.reason, "cure": refusal.cure}
+            {
+                "address": str(refusal.address) if refusal.address else None,
+                "reason": refusal.reason,
+                "cure": refusal.cure,
+            }
             for refusal in plan.refusals
         ],
         "warnings": list(plan.warnings),
@@ -143,8 +147,8 @@ def _plan(document: dict[str, Any]) -> Plan:
         changes=tuple(_read_change(change, applied.get(change["address"])) for change in document["resource_changes"]),
         fingerprints=document["observed"],
         refusals=tuple(
-            Refusal(Address.parse(refusal["address"]), refusal["reason"], refusal["cure"])
-            for refusal in document["refusals"]
+            Refusal(Address.parse(each["address"]) if each["address"] else None, each["reason"], each["cure"])
+            for each in document["refusals"]
         ),
         warnings=tuple(document["warnings"]),
         secrets=document["secrets"],

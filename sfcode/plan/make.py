@@ -17,6 +17,7 @@ from sfcode.org import Org
 from sfcode.plan.build import build, limited
 from sfcode.plan.destroy import destroy
 from sfcode.plan.existing import as_is, judged, still_there
+from sfcode.plan.limits import NO_LIMITS, Limits, within_limits
 from sfcode.plan.observe import assignees, observe
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
@@ -41,6 +42,7 @@ def make(
     adopt: Collection[Address] = (),
     allow_delete: Collection[Address] = (),
     targets: Collection[Address] = (),
+    limits: Limits = NO_LIMITS,
 ) -> Made:
     """Describe, generate, observe and compare; with `targets`, only those. Changes nothing in the org."""
     schema, warnings = org_schema(org, project)
@@ -60,7 +62,8 @@ def make(
     mine = {*adopt, *taken_on(project)}
     plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete)
     plan = judged(project, plan, generated, desired)
-    return Made(limited(plan, observed.applied, targets) if targets else plan, desired, observed)
+    plan = limited(plan, observed.applied, targets) if targets else plan
+    return Made(within_limits(plan, project, len(observed.applied.components), limits), desired, observed)
 
 
 def _also_assigned(org: Org, project: Project) -> tuple[str, ...]:

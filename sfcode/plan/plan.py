@@ -16,12 +16,14 @@ from sfcode.plan.validation import Validation
 class Refusal:
     """Something that this plan will not do unless the user says so."""
 
-    address: Address
+    address: Address | None
+    """None: it is about the plan as a whole."""
     reason: str
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.address} {self.reason}; {self.cure}"
+        reason = f"{self.address} {self.reason}" if self.address else self.reason
+        return f"{reason}; {self.cure}"
 
 
 @dataclass(frozen=True)

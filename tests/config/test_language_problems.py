@@ -13,10 +13,23 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "limits that are none",
+        {
+            "settings": SETTINGS
+            + "safety: {max_destroy: 101%, max_change: -1}\nenvironments: {x: {safety: {max_destroy: yes, max_change: true}}}\n"
+        },
+        [
+            'config/sfcode.yaml:5:23: safety.max_destroy: "101%" is no limit; write a whole number such as 3, or a percentage such as 25%',
+            "config/sfcode.yaml:5:41: safety.max_change: the number -1 is no limit; write a whole number such as 3, or a percentage such as 25%",
+            'config/sfcode.yaml:6:42: environments.x.safety.max_destroy: "yes" is no limit; write a whole number such as 3, or a percentage such as 25%',
+            "config/sfcode.yaml:6:59: environments.x.safety.max_change: the truth value true is no limit; write a whole number such as 3, or a percentage such as 25%",
+        ],
+    ),
+    Case(
         "unknown key that resembles nothing",
         {"settings": SETTINGS + "zzz: 1\n"},
         [
-            "config/sfcode.yaml:5:1: zzz: unknown key; write one of: version, name, salesforce, integration_user, appcues, relay, environments, as_is, review",
+            "config/sfcode.yaml:5:1: zzz: unknown key; write one of: version, name, salesforce, integration_user, appcues, relay, environments, as_is, review, safety",
         ],
     ),
     Case(
@@ -175,7 +188,7 @@ to_appcues:
             "config/mappings/alead.yaml:1:1: user_id: missing; add the key user_id, for example `user_id: Appcues_User_Id__c`",
             "config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: expected keys and values, found the number 7; write `key: value` lines below it",
             'config/mappings/contact.yaml:8:8: match: unknown value "person"; write one of: user, group',
-            "config/sfcode.yaml:5:1: nmae: unknown key; write name (or: version, salesforce, integration_user, appcues, relay, environments, as_is, review)",
+            "config/sfcode.yaml:5:1: nmae: unknown key; write name (or: version, salesforce, integration_user, appcues, relay, environments, as_is, review, safety)",
         ],
     ),
 ]

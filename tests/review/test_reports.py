@@ -269,7 +269,7 @@ class TestGitHub:
         assert [line[:7] for line in github(replace(NOTHING, findings=found)).splitlines()] == ["::error"]
 
 
-LEFT_OUT = {"version", "environments", "as_is", "review"}
+LEFT_OUT = {"version", "environments", "as_is", "review", "safety"}
 """Sections of which other statements speak."""
 
 

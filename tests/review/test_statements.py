@@ -501,6 +501,17 @@ CASES = [
         ],
     ),
     Case(
+        "a plan may do more at once",
+        (
+            edited(FILES, ("settings", "version: 1\n", "version: 1\nsafety: {max_destroy: 3, max_change: 10%}\n")),
+            edited(FILES, ("settings", "version: 1\n", "version: 1\nsafety: {max_change: 20%}\n")),
+        ),
+        [
+            "high: In `prod` a plan may destroy any number of the components instead of `3`, unasked",
+            "medium: In `prod` a plan may change `20%` of the components instead of `10%`, unasked",
+        ],
+    ),
+    Case(
         "an environment is no longer protected",
         (edited(FILES, PROTECTED), FILES),
         [

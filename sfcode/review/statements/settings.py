@@ -15,7 +15,7 @@ from sfcode.review.statements.written import NEW_DATA
 
 ELSEWHERE = "data goes to another place"
 OTHER_USER = "the integration user is set up otherwise"
-_LEFT_OUT = ("version", "as_is", "environments", "review")
+_LEFT_OUT = ("version", "as_is", "environments", "review", "safety")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from sfcode.config.project import Project
 from sfcode.plan.change import Action
+from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.snapshot import Snapshot
 from sfcode.review.statements.context import Context
@@ -51,6 +53,19 @@ def environment(context: Context) -> Iterator[Statement]:
     elif new.target.protected and not old.target.protected:
         text = f"Environment {code(name)} will be protected: apply will ask for a saved plan"
         yield Statement(Group.SETUP, text, Risk.LOW, "", new.at("environments", name, "protected"))
+    yield from _limits(old, new)
+
+
+def _limits(old: Project, new: Project) -> Iterator[Statement]:
+    for word in ("destroy", "change"):
+        before, (after, where) = limit_of(old, word)[0], limit_of(new, word)
+        if before == after:
+            continue
+        was, will = (code(limit) if limit else "any number" for limit in (before, after))
+        text = f"In {code(new.environment)} a plan may {word} {will} of the components instead of {was}, unasked"
+        risk = Risk.HIGH if after is None else Risk.MEDIUM if before else Risk.LOW
+        because = "" if risk is Risk.LOW else "a safeguard is taken away" if after is None else "a safeguard is another"
+        yield Statement(Group.SETUP, text, risk, because, new.at(*where.split(".")))
 
 
 def events(context: Context) -> Iterator[Statement]:

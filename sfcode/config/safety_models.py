@@ -1,0 +1,54 @@
+"""How much one plan may change before somebody has to say that it is meant."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from sfcode.config.base import Model
+
+LIMIT = re.compile(r"[0-9]{1,6}|(?:100|[1-9]?[0-9])%")
+
+
+def read_limit(value: object) -> str:
+    """Read `3` or `25%`. Raises ValueError."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not LIMIT.fullmatch(text):
+        raise ValueError(f"{value!r} is no limit")
+    return text
+
+
+def _limit(value: object) -> object:
+    try:
+        return None if value is None else read_limit(value)
+    except ValueError as error:
+        raise PydanticCustomError("limit", "is no limit") from error
+
+
+Limit = Annotated[
+    str | None,
+    BeforeValidator(_limit),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^({LIMIT.pattern})$"}]}
+    ),
+]
+
+
+class Safety(Model):
+    """How much one plan may change before somebody has to say that it is meant; without a key, any number."""
+
+    max_destroy: Limit = Field(
+        default=None,
+        description="How many components a plan may destroy: a number, or a percentage of those that sfcode manages in the "
+        "org. --max-destroy allows more, once.",
+        examples=["25%"],
+    )
+    max_change: Limit = Field(
+        default=None,
+        description="How many components a plan may change: a number, or a percentage of those that sfcode manages in the "
+        "org. --max-change allows more, once.",
+        examples=[10],
+    )

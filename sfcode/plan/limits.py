@@ -1,0 +1,61 @@
+"""How much a plan may do by itself: thresholds of the config, which a user can exceed by naming the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sfcode.config.project import Project
+from sfcode.plan.change import Action
+from sfcode.plan.plan import Plan, Refusal
+
+WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the user allows this plan, whatever the config says: `3` or `25%` each."""
+
+    max_destroy: str | None = None
+    max_change: str | None = None
+
+
+NO_LIMITS = Limits()
+
+
+def within_limits(plan: Plan, project: Project, managed: int, allowed: Limits) -> Plan:
+    """Refuse a plan that destroys or changes more of what is managed than it may."""
+    refusals = [
+        *_beyond(plan, Action.DELETE, project, managed, allowed.max_destroy),
+        *_beyond(plan, Action.UPDATE, project, managed, allowed.max_change),
+    ]
+    return replace(plan, refusals=(*plan.refusals, *refusals))
+
+
+def _beyond(plan: Plan, action: Action, project: Project, managed: int, said: str | None) -> Iterator[Refusal]:
+    word = WORDS[action]
+    limit, where = limit_of(project, word)
+    limit = said or limit
+    count = sum(change.action is action and not change.address.is_record for change in plan.changes)
+    if limit is None or count <= _figure(limit, managed):
+        return
+    where = f"--max-{word}" if said else f"{where} in sfcode.yaml"
+    figure = f"{limit}, which is {_figure(limit, managed)}" if limit.endswith("%") else limit
+    yield Refusal(
+        None,
+        f"this plan would {word} {count} component{'s' * (count > 1)} where sfcode manages {managed}, and {where} "
+        f"allows {figure}",
+        f"if that is meant, say --max-{word} {count}",
+    )
+
+
+def limit_of(project: Project, word: str) -> tuple[str | None, str]:
+    """Find what the config lets a plan `destroy` or `change`, and where it says so."""
+    key = f"max_{word}"
+    own: str | None = getattr(project.target.safety, key)
+    general: str | None = getattr(project.settings.safety, key)
+    return (general, f"safety.{key}") if own is None else (own, f"environments.{project.environment}.safety.{key}")
+
+
+def _figure(limit: str, managed: int) -> int:
+    return managed * int(limit[:-1]) // 100 if limit.endswith("%") else int(limit)

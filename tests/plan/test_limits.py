@@ -1,0 +1,64 @@
+"""A plan that does more than the config allows is refused with the figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.config.models import Environment
+from sfcode.config.safety_models import Safety
+from sfcode.plan.build import build
+from sfcode.plan.limits import Limits, within_limits
+from tests.plan.samples import SECRETS, USER, desired, number, observed
+
+THERE = tuple(number(f"F{index}__c") for index in range(8))
+
+
+def limited(project, *, keep, safety, own=None, allowed=None):
+    """Plan to keep the first fields, with another precision, of eight that are managed."""
+    project = replace(
+        project,
+        settings=project.settings.model_copy(update={"safety": Safety(**safety)}),
+        target=Environment(org="local", safety=Safety(**(own or {}))),
+    )
+    wanted = [number(f"F{index}__c", precision=4) for index in range(keep)]
+    seen = observed(*THERE, applied=THERE)
+    plan = build(project, desired(*wanted, records=(USER,)), seen, secrets=SECRETS)
+    return [str(refusal) for refusal in within_limits(plan, project, len(THERE), allowed or Limits()).refusals]
+
+
+def test_without_a_limit_any_number_goes(project):
+    assert limited(project, keep=0, safety={}) == []
+
+
+@pytest.mark.parametrize(("limit", "figure"), [(3, "3"), ("3", "3"), ("40%", "40%, which is 3"), (0, "0")])
+def test_more_than_allowed_is_refused_with_both_figures_and_the_option_that_allows_it(project, limit, figure):
+    where = "safety.max_destroy in sfcode.yaml allows"
+    assert limited(project, keep=4, safety={"max_destroy": limit}) == [
+        f"this plan would destroy 4 components where sfcode manages 8, and {where} {figure}; if that is meant, say --max-destroy 4"
+    ]
+
+
+@pytest.mark.parametrize("limit", [4, "50%", "100%"])
+def test_as_many_as_allowed_go(project, limit):
+    assert limited(project, keep=4, safety={"max_destroy": limit, "max_change": limit}) == []
+
+
+def test_changes_have_a_limit_of_their_own(project):
+    (refusal,) = limited(project, keep=5, safety={"max_destroy": 5, "max_change": 4})
+    assert refusal.startswith("this plan would change 5 components where sfcode manages 8, and safety.max_change in")
+
+
+def test_an_environment_may_be_stricter_or_milder_than_the_rest(project):
+    (refusal,) = limited(project, keep=4, safety={"max_destroy": 8}, own={"max_destroy": 1})
+    assert "environments.local.safety.max_destroy in sfcode.yaml allows 1;" in refusal
+    assert limited(project, keep=4, safety={"max_destroy": 1}, own={"max_destroy": 8}) == []
+    (general,) = limited(project, keep=4, safety={"max_destroy": 1}, own={"max_change": 8})
+    assert " safety.max_destroy in sfcode.yaml allows 1;" in general
+
+
+def test_the_user_may_allow_more_once_and_is_taken_at_the_word(project):
+    assert limited(project, keep=4, safety={"max_destroy": 1}, allowed=Limits(max_destroy="4")) == []
+    (refusal,) = limited(project, keep=4, safety={"max_destroy": 1}, allowed=Limits(max_destroy="3"))
+    assert "and --max-destroy allows 3;" in refusal
