@@ -15,6 +15,7 @@ from sfcode.org.identity import OrgIdentity, identify
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
+    from sfcode.org.bulk import Bulk
     from sfcode.org.connection import Connection
     from sfcode.org.many import Many
     from sfcode.org.mdapi import MetadataClient
@@ -76,6 +77,13 @@ class Org:
         from sfcode.org.many import Many
 
         return Many(self._connection)
+
+    @cached_property
+    def bulk(self) -> Bulk:
+        """Queries whose answer is too long for REST."""
+        from sfcode.org.bulk import Bulk
+
+        return Bulk(self._connection)
 
     @cached_property
     def rest(self) -> Salesforce:

@@ -47,7 +47,14 @@ class Service:
     """Accepts messages and works them off, from `start` to `stop`."""
 
     def __init__(
-        self, project: Project, settings: Settings, inbox: Inbox, far: FarSides, retry_at: RetryAt, rng: random.Random
+        self,
+        project: Project,
+        settings: Settings,
+        inbox: Inbox,
+        far: FarSides,
+        *,
+        retry_at: RetryAt,
+        rng: random.Random,
     ) -> None:
         self.project = project
         self.settings = settings

@@ -127,7 +127,7 @@ class Relay:
             ThreadPoolExecutor(1) as pool,
         ):
             session.trust_env = False
-            service = Service(project, settings, inbox, far, _soon, random.Random(1))
+            service = Service(project, settings, inbox, far, retry_at=_soon, rng=random.Random(1))
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             served = Served(url, service, self.to_salesforce, self.to_appcues, session)
 

@@ -1,0 +1,109 @@
+"""
+Queries whose answer is too long for REST: Bulk API 2.0, job by job and page by page.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from requests.models import Response
+
+from sfcode.errors import OrgError
+from sfcode.org import retry
+from sfcode.org.connection import Connection
+from sfcode.org.rest import said
+from sfcode.org.session import SESSION_OVER
+from sfcode.org.transport import answering, unavailable
+
+RUNNING = frozenset({"Open", "UploadComplete", "InProgress"})
+COMPLETE = "JobComplete"
+NO_BULK = frozenset({"API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "FUNCTIONALITY_NOT_ENABLED", "NOT_FOUND"})
+"""Codes by which an org says that it has no Bulk API, or not for this user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How far a query is."""
+
+    id: str
+    state: str
+    records: int
+    message: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether the org still works on it."""
+        return self.state in RUNNING
+
+    @property
+    def complete(self) -> bool:
+        """Whether its results can be read."""
+        return self.state == COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, values as text and null where there is none; `locator` leads to the next page."""
+
+    records: tuple[Mapping[str, str | None], ...]
+    locator: str | None
+
+
+class Bulk:
+    """Bulk queries of one org."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._base = f"{connection.instance_url}/services/data/v{connection.api_version}/jobs/query"
+
+    def start(self, soql: str) -> Job:
+        """Begin a query."""
+        return _job(self._call("POST", "", repeatable=False, json={"operation": "query", "query": soql}).json())
+
+    def job(self, job_id: str) -> Job:
+        """Ask how far a query is."""
+        return _job(self._call("GET", f"/{quote(job_id, safe='')}").json())
+
+    def page(self, job_id: str, locator: str | None, most: int) -> Page:
+        """Read records of a query that is complete: the first, or those that a locator leads to."""
+        params = {"maxRecords": str(most)} | ({"locator": locator} if locator else {})
+        response = self._call("GET", f"/{quote(job_id, safe='')}/results", params=params)
+        response.encoding = "utf-8"
+        rows = csv.DictReader(io.StringIO(response.text, newline=""))
+        told = response.headers.get("Sforce-Locator", "null")
+        records = tuple({name: value or None for name, value in row.items()} for row in rows)
+        return Page(records, None if told in ("null", "") else told)
+
+    def _call(self, method: str, path: str, *, repeatable: bool = True, **more: Any) -> Response:
+        return retry.call(lambda: self._asked(method, path, **more), self._connection.runtime, repeatable=repeatable)
+
+    def _asked(self, method: str, path: str, **more: Any) -> Response:
+        with answering(self._connection.instance_url):
+            response = self._connection.http.request(method, self._base + path, **more)
+        if response.status_code == 200:
+            return response
+        try:
+            code, message = said(response.json())
+        except ValueError:
+            raise unavailable(response) from None
+        session = self._connection.session
+        if code == SESSION_OVER:
+            raise session.over(message)
+        if not code:
+            raise unavailable(response)
+        raise OrgError(session.scrub(f"{code}: {message}"), code=code)
+
+
+def _job(answer: Mapping[str, Any]) -> Job:
+    try:
+        state, message = str(answer["state"]), str(answer.get("errorMessage") or "")
+        return Job(str(answer["id"]), state, int(answer.get("numberRecordsProcessed") or 0), message)
+    except (KeyError, TypeError, ValueError) as error:
+        raise OrgError(f"The org described a bulk job in another form ({error!r}).") from error
