@@ -31,7 +31,7 @@ class Candidate:
         return f"{self.name} ({'; '.join(self.because)})"
 
 
-def user_id(asked: Inquiry, object_name: str, set_name: str | None) -> tuple[str, str]:
+def user_id(asked: Inquiry, object_name: str, sets: tuple[str, ...]) -> tuple[str, str]:
     """Choose the field that equals the Appcues user id, and the number field behind it, if there is one."""
     what = f"user id of {object_name}"
     given = asked.options.field(asked.options.user_id, object_name)
@@ -43,7 +43,7 @@ def user_id(asked: Inquiry, object_name: str, set_name: str | None) -> tuple[str
             return name, given
         asked.chose(what, given, "as you say")
         return given, _source(asked, object_name, given)
-    candidates = sorted(_ids(asked, object_name, set_name), key=lambda one: (-one.strength, one.name))
+    candidates = sorted(_ids(asked, object_name, sets), key=lambda one: (-one.strength, one.name))
     best = [one for one in candidates if one.strength == candidates[0].strength]
     if len(best) == 1:
         others = f"; not {', '.join(one.name for one in candidates[1:])}" if candidates[1:] else ""
@@ -73,8 +73,8 @@ def _known(asked: Inquiry, object_name: str, name: str, option: str) -> Field | 
     return None
 
 
-def _ids(asked: Inquiry, object_name: str, set_name: str | None) -> Iterator[Candidate]:
-    readable = asked.found.grants(set_name).fields(object_name)
+def _ids(asked: Inquiry, object_name: str, sets: tuple[str, ...]) -> Iterator[Candidate]:
+    readable = {name: each for each in sets for name in asked.found.grants(each).fields(object_name)}
     for field in asked.found.fields.get(object_name, {}).values():
         if field.type != "string" or not field.custom or _NPS.search(_base(field.name)):
             continue
@@ -83,7 +83,7 @@ def _ids(asked: Inquiry, object_name: str, set_name: str | None) -> Iterator[Can
         looks = [f"{formula.text}, a number as text"] if formula and formula.source else []
         looks += ["its name is that of an id"] if _ID.search(_base(field.name)) else []
         sent = [f"sent by {one.address}" for one in asked.found.sending(object_name) if field.name in one.fields]
-        shown = [f"the integration user may read it by {set_name}"] if field.name in readable else []
+        shown = [f"the integration user may read it by {readable[field.name]}"] if field.name in readable else []
         if looks or named:
             strength = 2 * named + bool(sent or shown)
             because = (*(["named after Appcues"] if named else []), *looks, *sent, *shown)
@@ -121,7 +121,7 @@ def nps(asked: Inquiry, object_name: str, kind: str) -> str | None:
 
 
 def attributes(
-    asked: Inquiry, object_name: str, taken: Iterable[str | None], set_name: str | None
+    asked: Inquiry, object_name: str, taken: Iterable[str | None], sets: tuple[str, ...]
 ) -> tuple[dict[str, str], str]:
     """Choose what Appcues gets: attribute to field, and what speaks for it."""
     own = [
@@ -143,8 +143,8 @@ def attributes(
             "what the outbound message holds",
         ),
         (
-            usable(asked.found.grants(set_name).fields(object_name)),
-            f"what {set_name} lets the integration user read; take out what Appcues shall not get",
+            usable(name for each in sets for name in asked.found.grants(each).fields(object_name)),
+            f"what {' and '.join(sets)} lets the integration user read; take out what Appcues shall not get",
         ),
     ):
         if names:

@@ -21,7 +21,9 @@ def choose(found: Found, options: Options) -> Draft:
     asked = Inquiry(found, options)
     objects = _objects(asked)
     user = choose_user(asked, objects)
-    mappings = tuple(_mapping(asked, name, user.permission_set) for name in objects)
+    # While it is open which of them it is, each of them tells something about the fields.
+    sets = (user.permission_set,) if user.permission_set else tuple(sorted(found.sets))
+    mappings = tuple(_mapping(asked, name, sets) for name in objects)
     if asked.questions:
         count = len(asked.questions)
         what = "1 question" if count == 1 else f"{count} questions"
@@ -84,15 +86,15 @@ def _objects(asked: Inquiry) -> tuple[str, ...]:
     )
 
 
-def _mapping(asked: Inquiry, name: str, set_name: str | None) -> MappingDraft:
-    field, source = user_id(asked, name, set_name)
+def _mapping(asked: Inquiry, name: str, sets: tuple[str, ...]) -> MappingDraft:
+    field, source = user_id(asked, name, sets)
     score, feedback = nps(asked, name, "score"), nps(asked, name, "feedback")
-    has_events = bool(asked.found.events or asked.found.grants(set_name).fields("Event"))
+    has_events = bool(asked.found.events) or any(asked.found.grants(each).fields("Event") for each in sets)
     way = _direction(asked, name, receives=has_events or bool(score or feedback))
     sent: dict[str, str] = {}
     because = ""
     if way != "to_salesforce":
-        sent, because = attributes(asked, name, (field, source, score, feedback), set_name)
+        sent, because = attributes(asked, name, (field, source, score, feedback), sets)
     formula = asked.found.formulas.get(f"{name}.{field}")
     if formula and source and formula.blank_as_zero and "ISBLANK" not in formula.text.upper():
         asked.notes.append(

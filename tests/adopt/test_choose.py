@@ -56,7 +56,7 @@ def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
         messages=(),
         fields={"Contact": fields(Appcues_Id__c="double", User_Key__c="string", Member_Id__c="string")},
         people=(ROBOT, replace(ROBOT, username="second@northwind.example")),
-        sets={"Appcues_Access": grants()},
+        sets={"Appcues_Access": replace(grants(), body={"objectPermissions": {"Contact": {"allowRead": True}}})},
         formulas={},
     )
     assert questions(seen) == [
