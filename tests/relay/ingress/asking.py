@@ -139,6 +139,7 @@ class Relay:
                 limits=self.limits,
             )
         )
+        self.app.router.redirect_slashes = False
 
     def ask(self, path: str, body: bytes | str | Iterable[bytes] = b"", **more: Any) -> Answer:
         """Send one request, from a loop of its own."""

@@ -1,0 +1,318 @@
+"""Who is believed to be Appcues, by each scheme; Standard Webhooks are signed by its own library."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.relay.ingress.asking import NOW, OLD_TOKEN, TOKEN, WEBHOOK, Answer, Relay, event, project, secrets
+
+BODY = json.dumps(event())
+PLAIN = "/webhooks/appcues"
+
+Made = Callable[..., Relay]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """Make a relay whose webhooks are known by a scheme."""
+
+    def make(auth: str, webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN, **more: str) -> Relay:
+        return Relay(project(tmp_path, f"webhook_auth: {{{auth}}}", **more), secrets(webhook, previous))
+
+    return make
+
+
+def refused(answer: Answer, challenge: str) -> bool:
+    """Tell whether an answer is a refusal that gives nothing away."""
+    assert (answer.status, answer.json) in ((401, {"error": "unauthorized"}), (200, {"status": "stored"}))
+    if answer.status == 401:
+        assert answer.headers["www-authenticate"] == challenge
+    return answer.status == 401
+
+
+class TestPath:
+    @pytest.mark.parametrize("token", [TOKEN, OLD_TOKEN])
+    def test_takes_the_present_token_and_the_one_before(self, relay: Relay, token: str) -> None:
+        assert relay.ask(f"{PLAIN}/{token}", BODY).status == 200
+
+    @pytest.mark.parametrize(
+        "path", [PLAIN, f"{PLAIN}/x", f"{WEBHOOK}x", f"{PLAIN}/{TOKEN.upper()}", f"{PLAIN}/%C3%BC"]
+    )
+    def test_refuses_any_other(self, relay: Relay, path: str) -> None:
+        assert refused(relay.ask(path, BODY), "Token")
+
+    @pytest.mark.parametrize("path", [f"{PLAIN}/", f"{WEBHOOK}/", f"{WEBHOOK}/x", "/webhooks", "/webhooks/other"])
+    def test_knows_no_other_path(self, relay: Relay, path: str) -> None:
+        assert relay.ask(path, BODY).status == 404
+
+    def test_refuses_everybody_without_a_secret(self, made: Made) -> None:
+        relay = made("scheme: path", None, None)
+        assert relay.ask(PLAIN, BODY).status == relay.ask(WEBHOOK, BODY).status == 401
+
+
+class TestHeader:
+    @pytest.mark.parametrize("token", [TOKEN, OLD_TOKEN, f" {TOKEN} "])
+    def test_takes_the_token(self, made: Made, token: str) -> None:
+        relay = made("scheme: header, header: X-Token")
+        assert relay.ask(PLAIN, BODY, headers={"x-token": token}).status == 200
+
+    @pytest.mark.parametrize(
+        "headers", [[], [("x-token", "")], [("x-token", "wrong")], [("x-token", TOKEN)] * 2, [("x-other", TOKEN)]]
+    )
+    def test_refuses_any_other_none_and_two(self, made: Made, headers: list[tuple[str, str]]) -> None:
+        relay = made("scheme: header, header: X-Token")
+        assert refused(relay.ask(PLAIN, BODY, headers=headers), "Token")
+
+    def test_has_no_token_in_its_path(self, made: Made) -> None:
+        relay = made("scheme: header, header: X-Token")
+        assert relay.ask(WEBHOOK, BODY, headers={"x-token": TOKEN}).status == 404
+
+
+class TestAuthorization:
+    @pytest.mark.parametrize("value", [f"Bearer {TOKEN}", f"bearer  {TOKEN}", f"BEARER {OLD_TOKEN}"])
+    def test_bearer_takes_the_token(self, made: Made, value: str) -> None:
+        assert made("scheme: bearer").ask(PLAIN, BODY, headers={"authorization": value}).status == 200
+
+    @pytest.mark.parametrize("value", ["", "Bearer", "Bearer x", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}, x"])
+    def test_bearer_refuses_any_other(self, made: Made, value: str) -> None:
+        assert refused(made("scheme: bearer").ask(PLAIN, BODY, headers={"authorization": value}), "Bearer")
+
+    @pytest.mark.parametrize(
+        ("secret", "user", "password", "right"),
+        [
+            (TOKEN, "anybody", TOKEN, True),
+            (TOKEN, "", TOKEN, True),
+            (TOKEN, "anybody", "wrong", False),
+            (TOKEN, TOKEN, "", False),
+            (f"appcues:{TOKEN}", "appcues", TOKEN, True),
+            (f"appcues:{TOKEN}", "other", TOKEN, False),
+            (f"appcues:{TOKEN}", "appcues", "wrong", False),
+            ("appcues:pässwörd-of-16-chars", "appcues", "pässwörd-of-16-chars", True),
+        ],
+    )
+    def test_basic_compares_the_password_and_a_user_where_one_is_set(
+        self, made: Made, secret: str, user: str, password: str, right: bool
+    ) -> None:
+        value = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        answer = made("scheme: basic", secret, None).ask(PLAIN, BODY, headers={"authorization": value})
+        assert refused(answer, 'Basic realm="sfcode relay", charset="UTF-8"') is not right
+
+    @pytest.mark.parametrize("value", ["Basic", "Basic !!!", "Basic YQ", f"Basic {TOKEN}", f"Bearer {TOKEN}"])
+    def test_basic_refuses_what_is_none(self, made: Made, value: str) -> None:
+        assert made("scheme: basic").ask(PLAIN, BODY, headers={"authorization": value}).status == 401
+
+
+class TestNone:
+    AUTH = "scheme: none"
+    URL = "http://127.0.0.1:8400"
+
+    def test_takes_what_comes_from_this_machine(self, made: Made) -> None:
+        for client in (("127.0.0.1", 1), ("::1", 1), ("::ffff:127.0.0.1", 1)):
+            assert made(self.AUTH, None, None, url=self.URL).ask(PLAIN, BODY, client=client).status == 200
+
+    @pytest.mark.parametrize(
+        ("client", "headers"),
+        [
+            (("192.0.2.1", 1), {}),
+            (None, {}),
+            (("127.0.0.1", 1), {"host": "rebound.example.com"}),
+            (("127.0.0.1", 1), {"host": "127.0.0.1:8400", "origin": "https://evil.example.com"}),
+            (("127.0.0.1", 1), {"host": "127.0.0.1:8400", "x-forwarded-for": "192.0.2.1"}),
+            (("127.0.0.1", 1), {"host": "127.0.0.1:8400", "forwarded": "for=192.0.2.1"}),
+        ],
+    )
+    def test_refuses_other_machines_web_pages_and_proxies(
+        self, made: Made, client: tuple[str, int] | None, headers: dict[str, str]
+    ) -> None:
+        relay = made(self.AUTH, None, None, url=self.URL)
+        assert refused(relay.ask(PLAIN, BODY, client=client, headers=headers), "Token")
+
+
+def sign(body: str, *, key: str = TOKEN, algorithm: str = "sha256") -> bytes:
+    return hmac.new(key.encode(), body.encode(), getattr(hashlib, algorithm)).digest()
+
+
+class TestHmac:
+    @pytest.mark.parametrize("key", [TOKEN, OLD_TOKEN])
+    @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
+    @pytest.mark.parametrize("encoding", ["hex", "base64"])
+    def test_takes_a_signature_of_the_body(self, made: Made, algorithm: str, encoding: str, key: str) -> None:
+        relay = made(
+            f"scheme: hmac, header: X-Sig, algorithm: {algorithm}, encoding: {encoding}, prefix: '{algorithm}='"
+        )
+        signature = sign(BODY, key=key, algorithm=algorithm)
+        texts = [signature.hex(), signature.hex().upper()]
+        if encoding == "base64":
+            usual = base64.b64encode(signature).decode()
+            texts = [usual, usual.rstrip("="), base64.urlsafe_b64encode(signature).decode()]
+        for text in texts:
+            assert relay.ask(PLAIN, BODY, headers={"x-sig": f"{algorithm}={text}"}).status == 200
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            "sha256=",
+            "sha256=zz",
+            sign(BODY).hex(),
+            f"SHA256={sign(BODY).hex()}",
+            f"sha256={sign(BODY).hex()[:-2]}",
+            f"sha256={sign(BODY).hex()}00",
+            f"sha256= {sign(BODY).hex()}",
+            f"sha256={sign(BODY + ' ').hex()}",
+            f"sha256={sign(BODY, key='another-secret-of-24-chars').hex()}",
+            f"sha256={sign(BODY, algorithm='sha1').hex()}",
+            f"sha256={base64.b64encode(sign(BODY)).decode()}",
+        ],
+    )
+    def test_refuses_any_other(self, made: Made, value: str) -> None:
+        relay = made("scheme: hmac, header: X-Sig, prefix: sha256=")
+        assert refused(relay.ask(PLAIN, BODY, headers={"x-sig": value}), "Signature")
+        assert relay.inbox.messages == []
+
+    def test_refuses_two_signatures_of_which_one_is_right(self, made: Made) -> None:
+        relay = made("scheme: hmac, header: X-Sig")
+        both = [("x-sig", sign(BODY).hex()), ("x-sig", "00" * 32)]
+        assert relay.ask(PLAIN, BODY, headers=both).status == 401
+
+    def test_refuses_everybody_without_a_secret(self, made: Made) -> None:
+        relay = made("scheme: hmac, header: X-Sig", None, None)
+        assert relay.ask(PLAIN, BODY, headers={"x-sig": sign(BODY, key="").hex()}).status == 401
+
+    @pytest.mark.parametrize(
+        ("stated", "right"),
+        [
+            ("{seconds}", True),
+            ("{millis}", True),
+            ("2026-11-23T17:23:00Z", True),
+            ("2026-11-23T17:18:00Z", True),
+            ("2026-11-23T17:17:59Z", False),
+            ("2026-11-23T17:28:01Z", False),
+            ("yesterday", False),
+            ("", False),
+        ],
+    )
+    def test_takes_a_time_of_signing_that_is_near(self, made: Made, stated: str, right: bool) -> None:
+        """An old request is not taken when somebody sends it again."""
+        relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "v0:{timestamp}:{body}"')
+        seconds = int(NOW.timestamp())
+        stated = stated.format(seconds=seconds, millis=seconds * 1000)
+        headers = {"x-time": stated, "x-sig": sign(f"v0:{stated}:{BODY}").hex()}
+        assert refused(relay.ask(PLAIN, BODY, headers=headers), "Signature") is not right
+
+    def test_refuses_a_time_that_was_not_signed(self, made: Made) -> None:
+        relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "{timestamp}.{body}"')
+        old, new = "1795454000", str(int(NOW.timestamp()))
+        assert relay.ask(PLAIN, BODY, headers={"x-time": new, "x-sig": sign(f"{old}.{BODY}").hex()}).status == 401
+
+    def test_signs_what_is_sent_and_not_what_it_means(self, made: Made) -> None:
+        relay = made("scheme: hmac, header: X-Sig")
+        spaced = BODY.replace(":", " : ")
+        assert relay.ask(PLAIN, spaced, headers={"x-sig": sign(BODY).hex()}).status == 401
+        assert relay.ask(PLAIN, spaced, headers={"x-sig": sign(spaced).hex()}).status == 200
+
+
+KEY, OLD_KEY = ("whsec_" + base64.b64encode(bytes([seed]) * 32).decode() for seed in (1, 2))
+
+
+class TestStandardWebhooks:
+    AUTH = "scheme: standard_webhooks"
+
+    @staticmethod
+    def headers(key: str = KEY, *, body: str = BODY, at: datetime = NOW, id_: str = "msg_1") -> dict[str, str]:
+        """Sign with the library that senders use."""
+        return {
+            "webhook-id": id_,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": Webhook(key).sign(id_, at.astimezone(UTC), body),
+        }
+
+    @pytest.mark.parametrize("key", [KEY, OLD_KEY])
+    def test_takes_a_signature_with_the_present_key_or_the_one_before(self, made: Made, key: str) -> None:
+        relay = made(self.AUTH, KEY, OLD_KEY)
+        assert relay.ask(PLAIN, BODY, headers=self.headers(key)).status == 200
+        assert relay.inbox.messages[0].message_id == "msg_1"
+
+    def test_what_it_takes_its_own_library_takes_as_well(self, made: Made) -> None:
+        headers = self.headers(at=datetime.now(UTC))
+        Webhook(KEY).verify(BODY, headers)
+        relay = made(self.AUTH, KEY, None)
+        relay.now = datetime.now(UTC)
+        assert relay.ask(PLAIN, BODY, headers=headers).status == 200
+
+    def test_takes_a_secret_without_its_prefix(self, made: Made) -> None:
+        relay = made(self.AUTH, KEY.removeprefix("whsec_"), None)
+        assert relay.ask(PLAIN, BODY, headers=self.headers()).status == 200
+
+    def test_one_right_signature_among_several_is_enough(self, made: Made) -> None:
+        relay = made(self.AUTH, KEY, None)
+        headers = self.headers()
+        wrong = self.headers(OLD_KEY)["webhook-signature"]
+        right = headers["webhook-signature"]
+        for several in (f"{wrong} {right}", f"{right} {wrong}", f"v1a,AAAA {right} v2,x junk"):
+            assert relay.ask(PLAIN, BODY, headers=headers | {"webhook-signature": several}).status == 200
+
+    @pytest.mark.parametrize("away", [timedelta(seconds=301), -timedelta(seconds=301)])
+    def test_an_old_signature_that_is_sent_again_is_refused_and_so_is_one_of_the_future(
+        self, made: Made, away: timedelta
+    ) -> None:
+        relay = made(self.AUTH, KEY, None)
+        headers = self.headers()
+        assert relay.ask(PLAIN, BODY, headers=headers).status == 200
+        relay.now += away
+        assert refused(relay.ask(PLAIN, BODY, headers=headers), "Signature")
+
+    def test_one_that_is_sent_again_at_once_stores_nothing_twice(self, made: Made) -> None:
+        relay = made(self.AUTH, KEY, None)
+        for _ in range(2):
+            assert relay.ask(PLAIN, BODY, headers=self.headers()).status == 200
+        assert len(relay.inbox.messages) == 1
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"webhook-id": "msg_2"},
+            {"webhook-id": ""},
+            {"webhook-timestamp": str(int(NOW.timestamp()) + 1)},
+            {"webhook-timestamp": ""},
+            {"webhook-timestamp": "now"},
+            {"webhook-timestamp": f"{int(NOW.timestamp())}.0"},
+            {"webhook-timestamp": "9" * 30},
+            {"webhook-signature": ""},
+            {"webhook-signature": "v1,"},
+            {"webhook-signature": "v1"},
+            {"webhook-signature": "v1,AAAA"},
+            {"webhook-signature": "v2,AAAA"},
+            {"webhook-signature": "v1,!"},
+        ],
+    )
+    def test_nothing_that_is_signed_can_be_changed(self, made: Made, change: dict[str, str]) -> None:
+        assert refused(made(self.AUTH, KEY, None).ask(PLAIN, BODY, headers=self.headers() | change), "Signature")
+
+    def test_another_body_is_refused(self, made: Made) -> None:
+        assert made(self.AUTH, KEY, None).ask(PLAIN, BODY + " ", headers=self.headers()).status == 401
+
+    def test_the_tolerance_can_be_set(self, made: Made) -> None:
+        relay = made(f"{self.AUTH}, tolerance: 10", KEY, None)
+        assert relay.ask(PLAIN, BODY, headers=self.headers(at=NOW - timedelta(seconds=10))).status == 200
+        assert relay.ask(PLAIN, BODY, headers=self.headers(at=NOW - timedelta(seconds=11))).status == 401
+
+
+def test_nobody_unknown_has_a_body_received(relay: Relay) -> None:
+    """Who does not know the token cannot make the relay hold anything."""
+
+    def received() -> None:
+        raise AssertionError("the body was asked for")
+
+    assert relay.ask("/webhooks/appcues/wrong", BODY, before=received).status == 401
+    wrong = "/outbound-messages/contact/wrong"
+    assert relay.ask(wrong, b"<x/>", kind="text/xml", before=received).status == 401

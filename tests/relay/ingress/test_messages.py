@@ -1,0 +1,332 @@
+"""What an outbound message becomes, and when it is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from sfcode.local.automation.message import Item, Sender, acknowledged, envelope
+from sfcode.relay.ingress import Limits
+from sfcode.relay.message import Message
+from tests.relay.ingress.asking import (
+    MESSAGE,
+    OLD_SALESFORCE_TOKEN,
+    ORG,
+    SALESFORCE_TOKEN,
+    Answer,
+    Relay,
+    project,
+)
+
+XML = "text/xml; charset=utf-8"
+SENDER = Sender(ORG, "https://yourInstance.salesforce.com", "04kxx00000000blBAA", "60.0", "Contact")
+SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
+
+RECORD = (
+    ("Id", "003xx000004TmiQAAS"),
+    ("Appcues_User_Id__c", "1001"),
+    ("Plan__c", "pro & <more>"),
+    ("SystemModstamp", "2026-09-09T00:41:57.000Z"),
+)
+
+
+def notification(number: int = 1, fields: tuple[tuple[str, str], ...] | None = RECORD) -> Item:
+    return Item(f"04lxx00000{number:05}AAA", fields)
+
+
+def wire(*items: Item, sender: Sender = SENDER) -> bytes:
+    """Write a message as Salesforce does."""
+    return envelope(sender, items or [notification()])
+
+
+def fault(answer: Answer) -> tuple[int, str, str]:
+    """Read a fault as a client of SOAP 1.1 does: status, code, text."""
+    assert answer.headers["content-type"] == XML
+    root = etree.fromstring(answer.body)
+    assert root.tag == f"{SOAP}Envelope"
+    (only,) = root.find(f"{SOAP}Body")
+    assert only.tag == f"{SOAP}Fault"
+    code, text = only.find("faultcode"), only.find("faultstring")
+    prefix, _, name = code.text.partition(":")
+    assert code.nsmap[prefix] == SOAP.strip("{}")
+    assert acknowledged(answer.status, answer.body) is not None
+    return answer.status, name, text.text
+
+
+def taken(relay: Relay, body: bytes, path: str = MESSAGE) -> list[Message]:
+    answer = relay.ask(path, body, kind=XML)
+    assert acknowledged(answer.status, answer.body) is None
+    return relay.inbox.messages
+
+
+def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
+    assert taken(relay, wire(), f"{MESSAGE}?v=0a1b2c3d") == [
+        Message(
+            source="salesforce",
+            message_id="04lxx0000000001AAA",
+            key="user:1001",
+            kind="contact",
+            payload={
+                "mapping": "contact",
+                "version": "0a1b2c3d",
+                "record": dict(RECORD),
+                "notification": "04lxx0000000001AAA",
+                "origin": "message",
+            },
+        )
+    ]
+
+
+def test_the_acknowledgement_is_the_published_one_and_is_given_once_for_all(relay: Relay) -> None:
+    answer = relay.ask(MESSAGE, wire(*map(notification, range(100))), kind=XML)
+    assert answer.body.count(b"<Ack>true</Ack>") == 1
+    assert etree.fromstring(answer.body).find(f"{SOAP}Body")[0].tag == (
+        "{http://soap.sforce.com/2005/09/outbound}notificationsResponse"
+    )
+    assert [m.message_id for m in relay.inbox.messages] == [f"04lxx00000{n:05}AAA" for n in range(100)]
+
+
+def test_it_is_given_after_the_commit_and_not_before(relay: Relay) -> None:
+    async def scenario() -> None:
+        relay.inbox.wait = asyncio.Event()
+        task = asyncio.create_task(relay.asked(MESSAGE, wire(), kind=XML))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not task.done()
+        assert relay.inbox.messages == []
+        relay.inbox.wait.set()
+        assert acknowledged(200, (await task).body) is None
+
+    asyncio.run(scenario())
+    assert len(relay.inbox.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (None, "no_data"),
+        ((), "no_data"),
+        (RECORD[:1], "no_data"),
+        ((RECORD[0], RECORD[2]), "no_user_id"),
+        ((RECORD[0], ("Appcues_User_Id__c", "  "), RECORD[2]), "no_user_id"),
+    ],
+)
+def test_a_record_that_is_gone_or_nobodys_is_acknowledged_and_parked(
+    relay: Relay, fields: tuple[tuple[str, str], ...] | None, reason: str
+) -> None:
+    """It would be the same the next time."""
+    first, second = taken(relay, wire(notification(1, fields), notification(2)))
+    assert (first.key, first.parked, first.kind) == ("", reason, "contact")
+    assert (second.key, second.parked) == ("user:1001", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("<Id>04lxx0000000001AAA</Id>", "", "not_understood"),
+        ("04lxx0000000001AAA", "not an id", "not_understood"),
+        ("</Id>\n", "</Id><Id>04lxx0000000002AAA</Id>\n", "not_understood"),
+        ("<sf:Plan__c>", "<sf:Id>", "not_understood"),
+        ("<sf:Plan__c>", "<sf:Plan__c><b/>", "not_understood"),
+        ("sf:Contact", "sf:Lead", "other_object"),
+    ],
+)
+def test_what_is_authentic_but_not_understood_is_acknowledged_and_parked(
+    relay: Relay, old: str, new: str, reason: str
+) -> None:
+    text = wire().decode()
+    assert old in text
+    changed = text.replace(old, new).replace("</sf:Plan__c>", "</sf:Id>" if new == "<sf:Id>" else "</sf:Plan__c>")
+    (message,) = taken(relay, changed.encode())
+    assert message.parked == reason
+    assert message.message_id
+
+
+def test_a_notification_without_a_record_has_no_data(relay: Relay) -> None:
+    text = re.sub(r"<sObject.*</sObject>", "", wire().decode(), flags=re.DOTALL)
+    (message,) = taken(relay, text.encode())
+    assert (message.message_id, message.parked) == ("04lxx0000000001AAA", "no_data")
+
+
+def test_a_value_that_is_said_to_be_nil_is_missing(relay: Relay) -> None:
+    text = wire().decode().replace("<sf:Plan__c>", '<sf:Plan__c xsi:nil="true">')
+    (message,) = taken(relay, text.encode())
+    assert "Plan__c" not in message.payload["record"]
+
+
+def test_fields_have_the_names_that_the_mapping_gives_them(relay: Relay) -> None:
+    """Salesforce ignores the case of names, and whoever writes a mapping may do so too."""
+    text = wire().decode().replace("Appcues_User_Id__c", "appcues_user_ID__c").replace("Plan__c", "PLAN__C")
+    (message,) = taken(relay, text.encode())
+    assert message.payload["record"] == dict(RECORD)
+    assert message.key == "user:1001"
+
+
+@pytest.mark.parametrize("version", ["", "a-b", "ü", "x" * 65])
+def test_a_version_that_cannot_be_one_is_none(relay: Relay, version: str) -> None:
+    (message,) = taken(relay, wire(), f"{MESSAGE}?v={version}")
+    assert message.payload["version"] is None
+
+
+def test_records_of_accounts_are_messages_of_their_groups(tmp_path: Path) -> None:
+    relay = Relay(project(tmp_path, groups=True))
+    body = wire(
+        notification(1, (("Id", "001xx"), ("Appcues_Group_Id__c", "acme"))),
+        sender=replace(SENDER, object_name="Account"),
+    )
+    (message,) = taken(relay, body, f"/outbound-messages/account/{SALESFORCE_TOKEN}")
+    assert (message.key, message.kind) == ("group:acme", "account")
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [(ORG, ORG), (ORG[:15], ORG), (ORG, ORG[:15]), (ORG[:15], ORG[:15]), (f"  {ORG}", ORG)]
+)
+def test_ids_of_orgs_are_the_same_with_and_without_their_checksum(relay: Relay, here: str, there: str) -> None:
+    relay.organization = there
+    assert len(taken(relay, wire(sender=replace(SENDER, org_id=here)))) == 1
+
+
+@pytest.mark.parametrize("org", ["00Dxx0000001gPGEAY", ORG[:15].lower(), ORG[:14], "", ORG + "A"])
+def test_another_org_is_refused_and_somebody_is_told(relay: Relay, org: str) -> None:
+    """A sandbox is a copy, with the message, its address and the secret in it."""
+    assert fault(relay.ask(MESSAGE, wire(sender=replace(SENDER, org_id=org)), kind=XML)) == (403, "Client", "forbidden")
+    assert relay.inbox.messages == []
+    assert relay.observer.alarms == ["other_organization"]
+
+
+def test_while_the_org_is_not_known_nothing_is_taken(relay: Relay) -> None:
+    relay.organization = None
+    answer = relay.ask(MESSAGE, wire(), kind=XML)
+    assert fault(answer) == (503, "Server", "unavailable")
+    assert answer.headers["retry-after"] == "5"
+
+
+class TestSender:
+    def test_knows_the_present_token_or_the_one_before(self, relay: Relay) -> None:
+        for token in (SALESFORCE_TOKEN, OLD_SALESFORCE_TOKEN):
+            answer = relay.ask(f"/outbound-messages/contact/{token}", wire(), kind=XML)
+            assert acknowledged(answer.status, answer.body) is None
+
+    @pytest.mark.parametrize("token", ["wrong", SALESFORCE_TOKEN[:-1], SALESFORCE_TOKEN + "x", "%FF"])
+    def test_with_another_token_is_refused(self, relay: Relay, token: str) -> None:
+        answer = relay.ask(f"/outbound-messages/contact/{token}", wire(), kind=XML)
+        assert fault(answer) == (401, "Client", "unauthorized")
+
+    @pytest.mark.parametrize("mapping", ["other", "Contact", "lead", "%20"])
+    def test_of_no_mapping_that_sends_may_come_again(self, relay: Relay, mapping: str) -> None:
+        """The relay may learn of a mapping later than the org: a fault has Salesforce send it again for a day."""
+        answer = relay.ask(f"/outbound-messages/{mapping}/{SALESFORCE_TOKEN}", wire(), kind=XML)
+        assert fault(answer) == (404, "Client", "not found")
+        assert relay.inbox.messages == []
+
+    def test_without_the_token_learns_nothing_of_mappings(self, relay: Relay) -> None:
+        known, unknown = (relay.ask(f"/outbound-messages/{name}/wrong", wire(), kind=XML) for name in ("contact", "x"))
+        assert known == unknown
+
+
+class TestNetworks:
+    MORE = "outbound: {networks: [203.0.113.0/24, 2001:db8::/32]}"
+    PROXIES = "trusted_proxies: [10.0.0.0/8, '::1']"
+
+    @staticmethod
+    def status(relay: Relay, client: str | None, *forwarded: str) -> int:
+        headers = [("x-forwarded-for", each) for each in forwarded]
+        address = None if client is None else (client, 1)
+        return relay.ask(MESSAGE, wire(), kind=XML, client=address, headers=headers).status
+
+    @pytest.mark.parametrize(
+        ("client", "status"),
+        [
+            ("203.0.113.7", 200),
+            ("::ffff:203.0.113.7", 200),
+            ("2001:db8::1", 200),
+            ("192.0.2.1", 403),
+            ("10.0.0.1", 403),
+            ("not an address", 403),
+            (None, 403),
+        ],
+    )
+    def test_the_other_end_of_the_connection_counts(self, tmp_path: Path, client: str | None, status: int) -> None:
+        assert self.status(Relay(project(tmp_path, self.MORE)), client) == status
+
+    def test_what_anybody_says_of_forwarding_does_not(self, tmp_path: Path) -> None:
+        relay = Relay(project(tmp_path, self.MORE))
+        assert self.status(relay, "192.0.2.1", "203.0.113.7") == 403
+        assert self.status(relay, "10.0.0.1", "203.0.113.7") == 403
+
+    @pytest.mark.parametrize(
+        ("forwarded", "status"),
+        [
+            (["203.0.113.7"], 200),
+            (["203.0.113.7:4711"], 200),
+            (["[2001:db8::1]:4711"], 200),
+            (["198.51.100.1, 203.0.113.7"], 200),
+            (["198.51.100.1", "203.0.113.7"], 200),
+            (["203.0.113.7, 10.0.0.2"], 200),
+            (["203.0.113.7, 198.51.100.1"], 403),
+            (["203.0.113.7, 198.51.100.1, 10.0.0.2"], 403),
+            (["203.0.113.7, unknown"], 403),
+            (["unknown"], 403),
+            ([""], 403),
+            ([], 403),
+        ],
+    )
+    def test_what_a_trusted_proxy_says_does_as_far_as_it_was_told_by_one(
+        self, tmp_path: Path, forwarded: list[str], status: int
+    ) -> None:
+        relay = Relay(project(tmp_path, f"{self.MORE}, {self.PROXIES}"))
+        assert self.status(relay, "10.0.0.1", *forwarded) == status
+
+
+class TestCertificate:
+    MORE = "trusted_proxies: [10.0.0.0/8], outbound: {client_certificate: {header: X-Cert, value: 'CN=sf, O=x'}}"
+
+    @pytest.mark.parametrize(
+        ("client", "headers", "status"),
+        [
+            ("10.0.0.1", [("x-cert", "CN=sf, O=x")], 200),
+            ("10.0.0.1", [("x-cert", "CN=other")], 403),
+            ("10.0.0.1", [("x-cert", "")], 403),
+            ("10.0.0.1", [], 403),
+            ("10.0.0.1", [("x-cert", "CN=sf, O=x")] * 2, 403),
+            ("192.0.2.1", [("x-cert", "CN=sf, O=x")], 403),
+            ("192.0.2.1", [("x-cert", "CN=sf, O=x"), ("x-forwarded-for", "10.0.0.1")], 403),
+        ],
+    )
+    def test_only_a_trusted_proxy_can_vouch_for_it(
+        self, tmp_path: Path, client: str, headers: list[tuple[str, str]], status: int
+    ) -> None:
+        answer = Relay(project(tmp_path, self.MORE)).ask(MESSAGE, wire(), kind=XML, client=(client, 1), headers=headers)
+        assert answer.status == status
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("error", [RuntimeError("the password is hunter2"), TimeoutError(), OSError("disk full")])
+    def test_of_the_database_is_a_fault_that_says_nothing_of_it(self, relay: Relay, error: Exception) -> None:
+        relay.inbox.trouble = error
+        answer = relay.ask(MESSAGE, wire(), kind=XML)
+        assert fault(answer) == (503, "Server", "unavailable")
+        assert answer.headers["retry-after"] == "5"
+
+    def test_that_takes_too_long_is_one_as_well(self, relay: Relay) -> None:
+        relay = Relay(relay.project, limits=Limits(accept_seconds=0.01))
+
+        async def scenario() -> Answer:
+            relay.inbox.wait = asyncio.Event()
+            answer = await relay.asked(MESSAGE, wire(), kind=XML)
+            relay.inbox.wait.set()
+            await asyncio.sleep(0)
+            return answer
+
+        assert fault(asyncio.run(scenario())) == (503, "Server", "unavailable")
+
+    def test_of_webhooks_is_answered_alike(self, relay: Relay) -> None:
+        relay.inbox.trouble = RuntimeError("the password is hunter2")
+        answer = relay.ask("/webhooks/appcues/a-token-of-24-characters", '{"name": "x", "user_id": 1}')
+        assert (answer.status, answer.json) == (503, {"error": "unavailable"})
+        assert answer.headers["retry-after"] == "5"

@@ -1,0 +1,91 @@
+"""Which secrets are of use, by scheme; a new one is taken beside the one before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.errors import ConfigError
+from sfcode.relay.ingress import IngressSecrets, read_secrets, routes, secret_problems
+from sfcode.relay.observer import Deaf
+from sfcode.secret import Secret
+from tests.relay.ingress.asking import Inbox, project
+
+GOOD = "not-a-real-secret-but-long"
+
+
+def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path) -> None:
+    loaded = project(tmp_path, "outbound_secret: '${secret:OTHER_NAME}'")
+    environ = {
+        "SFCODE_RELAY_WEBHOOK_SECRET": "1",
+        "SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS": " 2 ",
+        "OTHER_NAME": "3",
+        "OTHER_NAME_PREVIOUS": "",
+        "SFCODE_RELAY_OUTBOUND_SECRET": "not asked for",
+    }
+    found = read_secrets(loaded, environ)
+    assert [secret.reveal() for secret in found.of_webhooks()] == ["1", "2"]
+    assert [secret.reveal() for secret in found.of_outbound()] == ["3"]
+    assert read_secrets(loaded, {}) == IngressSecrets()
+    assert "3" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("auth", "value", "words"),
+    [
+        ("scheme: path", "tiny", "is shorter than 16 characters and could be guessed"),
+        ("scheme: path", "with a space in it and more", "cannot be part of an address"),
+        ("scheme: path", GOOD + "/", "cannot be part of an address"),
+        ("scheme: header, header: X-A", "tiny", "is shorter than 16 characters and could be guessed"),
+        ("scheme: header, header: X-A", "ünot-in-a-header-please", "cannot be sent in a header"),
+        ("scheme: bearer", "with a space in it and more", "cannot be sent in a header"),
+        ("scheme: basic", "user:tiny", "is shorter than 16 characters and could be guessed"),
+        ("scheme: hmac, header: X-A", "tiny", "is shorter than 16 characters and could be guessed"),
+        ("scheme: standard_webhooks", "whsec_!!!", "is not the base64 of 24 bytes or more"),
+        ("scheme: standard_webhooks", "whsec_c2hvcnQ=", "is not the base64 of 24 bytes or more"),
+        ("scheme: standard_webhooks", "whpk_" + "A" * 44, "is a key of the asymmetric kind, which is not supported"),
+    ],
+)
+def test_one_that_is_of_no_use_is_refused_by_its_name_alone(tmp_path: Path, auth: str, value: str, words: str) -> None:
+    loaded = project(tmp_path, f"webhook_auth: {{{auth}}}")
+    for given, name in (
+        (IngressSecrets(webhook=Secret(value)), "SFCODE_RELAY_WEBHOOK_SECRET"),
+        (IngressSecrets(webhook_previous=Secret(value)), "SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS"),
+    ):
+        (problem,) = secret_problems(loaded, given)
+        assert (problem.path, problem.message) == (name, words)
+        assert value not in str(problem)
+
+
+def test_the_secret_of_outbound_messages_is_part_of_an_address(tmp_path: Path) -> None:
+    given = IngressSecrets(outbound=Secret("tiny"), outbound_previous=Secret("one with spaces in it"))
+    problems = list(secret_problems(project(tmp_path), given))
+    assert [str(problem).partition(";")[0] for problem in problems] == [
+        "SFCODE_RELAY_OUTBOUND_SECRET: is shorter than 16 characters and could be guessed",
+        "SFCODE_RELAY_OUTBOUND_SECRET_PREVIOUS: cannot be part of an address",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("auth", "value"),
+    [
+        ("scheme: path", GOOD),
+        ("scheme: header, header: X-A", GOOD + "/=+"),
+        ("scheme: bearer", GOOD),
+        ("scheme: basic", "user:" + GOOD),
+        ("scheme: basic", GOOD),
+        ("scheme: hmac, header: X-A", "any text with 16 characters, ü"),
+        ("scheme: standard_webhooks", "whsec_" + "A" * 43 + "="),
+        ("scheme: standard_webhooks", "A" * 43),
+    ],
+)
+def test_others_are_taken(tmp_path: Path, auth: str, value: str) -> None:
+    loaded = project(tmp_path, f"webhook_auth: {{{auth}}}")
+    assert list(secret_problems(loaded, IngressSecrets(webhook=Secret(value)))) == []
+
+
+def test_no_route_is_made_with_one_that_is_of_no_use(tmp_path: Path) -> None:
+    given = IngressSecrets(webhook=Secret("tiny"))
+    with pytest.raises(ConfigError, match="SFCODE_RELAY_WEBHOOK_SECRET: is shorter"):
+        routes(project(tmp_path), Inbox().accept, given, lambda: None, Deaf())
