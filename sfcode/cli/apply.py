@@ -63,7 +63,7 @@ def apply(
     if attach:
         return _attach(session, attach)
     options = deploy_options(test_level, tests)
-    saved = load(plan_file) if plan_file else None
+    saved = load(plan_file, session.plan_key()) if plan_file else None
     if saved and (adopt or allow_delete or targets or max_destroy or max_change):
         raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
     limits = Limits(max_destroy, max_change)

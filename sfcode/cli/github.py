@@ -36,7 +36,7 @@ def reviewed(session: Session, plan_file: Path, approval: str | None) -> None:
     from sfcode.review.github.marker import comment_marker
     from sfcode.review.github.reviewed import judge, raise_unless_asked
 
-    plan = load(plan_file)
+    plan = load(plan_file, session.plan_key())
     here = context(os.environ)
     marker = comment_marker(session.config, plan.environment, plan=changes_digest(plan))
     with GitHub(here, needs="contents: read, pull-requests: read, actions: read") as client:
@@ -67,7 +67,7 @@ def drift(session: Session, plan_file: Path) -> None:
     from sfcode.review.github.context import context
     from sfcode.review.github.drift import keep_issue
 
-    plan = load(plan_file)
+    plan = load(plan_file, session.plan_key())
     if not plan.refresh_only:
         raise UsageError(
             f"{plan_file} is a plan, and says little about drift.",

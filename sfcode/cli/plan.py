@@ -74,7 +74,7 @@ def plan(
         raise UsageError(
             f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
-    limits = Limits(max_destroy, max_change)
+    limits, key = Limits(max_destroy, max_change), session.plan_key()
     project = session.project()
     secrets = session.secrets(project)
     with reported(junit_file) as junit, session.open_org(project) as org:
@@ -91,7 +91,7 @@ def plan(
             if check and not shown.refusals:
                 shown = _checked(session, project, made, org, secrets=secrets, options=options, junit=junit)
     if out is not None and not shown.refusals:
-        save(shown, out)
+        save(shown, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
     code = ExitCode.USER if shown.refusals else code
     show_plan(session, shown, format_, status=code, saved=out)

@@ -26,9 +26,9 @@ def show_plan(session: Session, plan: Plan, format_: str, *, status: int = 0, sa
     session.outcome.plan = plan
     session.outcome.saved = None if plan.refusals else saved
     if session.json:
-        envelope(to_document(plan), plan.warnings, status=status)
+        envelope(to_document(plan, session.plan_key()), plan.warnings, status=status)
     elif format_ == "json":
-        click.echo(json.dumps(to_document(plan), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(to_document(plan, session.plan_key()), indent=2, ensure_ascii=False))
     elif format_ == "markdown":
         from sfcode.plan.reports.markdown import markdown
 

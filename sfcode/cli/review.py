@@ -83,7 +83,7 @@ def _comment(session: Session, found: Review, plan_file: Path | None, note: str)
     from sfcode.review.github.context import context
     from sfcode.review.github.post import Post, post
 
-    plan = load(plan_file) if plan_file else None
+    plan = load(plan_file, session.plan_key()) if plan_file else None
     if plan and session.env and plan.environment != session.env:
         raise UsageError(
             f"{plan_file} is a plan for {plan.environment}, and this review is of {session.env}.",

@@ -15,6 +15,7 @@ from sfcode.errors import UsageError
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
+    from sfcode.secret import Secret
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,28 @@ class Session:
 
         return resolve_secrets(project, os.environ)
 
-    @contextmanager
-    def open_org(self, project: Project) -> Iterator[Org]:
-        """Sign in to the org of this call; `local` is served by this process for as long as it takes."""
-        from sfcode.org import connect
+    def plan_key(self) -> Secret | None:
+        """Read the key that plans are signed with, where there is one."""
+        from sfcode.plan.seal import plan_key
 
+        return plan_key(os.environ)
+
+    def target(self, project: Project) -> str:
+        """Name the org of this call: --org, else the environment's."""
         target = self.org or project.target.org
         if target is None:
             raise UsageError(
                 f"Environment {project.environment} names no org.",
                 "Give it one (`org:` in sfcode.yaml), or say --org local, alias:NAME, env:PREFIX or an instance URL.",
             )
+        return target
+
+    @contextmanager
+    def open_org(self, project: Project) -> Iterator[Org]:
+        """Sign in to the org of this call; `local` is served by this process for as long as it takes."""
+        from sfcode.org import connect
+
+        target = self.target(project)
         api_version = project.settings.salesforce.api_version
         if target == "local":
             from sfcode.local import serve

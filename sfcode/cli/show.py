@@ -20,4 +20,4 @@ def show(session: Session, plan_file: Path, format_: str) -> None:
     """Show a saved plan. Needs neither the config nor the org."""
     from sfcode.plan.document import load
 
-    show_plan(session, load(plan_file), format_)
+    show_plan(session, load(plan_file, session.plan_key()), format_)

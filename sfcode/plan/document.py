@@ -7,7 +7,6 @@ policies written for it carry over. It holds no secret: bodies have placeholders
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -21,13 +20,15 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.file import write_whole
 from sfcode.plan.observed import Target
 from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.seal import broken, sealed
 from sfcode.plan.validation import Validation
+from sfcode.secret import Secret
 
 FORMAT_VERSION = "1.1"
 
 
-def to_document(plan: Plan) -> dict[str, Any]:
-    """Return the plan as JSON values, sealed with a digest over all the rest."""
+def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
+    """Return the plan as JSON values, sealed; with a key, signed too."""
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
@@ -64,7 +65,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "validation": asdict(plan.validation) if plan.validation else None,
     }
-    return {**document, "digest": _digest(document)}
+    return sealed(document, key)
 
 
 def change_document(change: Change) -> dict[str, Any]:
@@ -107,18 +108,17 @@ def _attribute(attribute: AttributeChange) -> dict[str, Any]:
     return {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
 
 
-def _digest(document: dict[str, Any]) -> str:
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
+    """Write the plan to a file, signed where there is a key. Raises Refused where that cannot be done."""
+    write_whole(path, json.dumps(to_document(plan, key), indent=2, ensure_ascii=False) + "\n", "the plan")
 
 
-def save(plan: Plan, path: Path) -> None:
-    """Write the plan to a file. Raises Refused where that cannot be done."""
-    write_whole(path, json.dumps(to_document(plan), indent=2, ensure_ascii=False) + "\n", "the plan")
+def load(path: Path, key: Secret | None = None) -> Plan:
+    """
+    Read a saved plan. Raises Refused for a file that is not one, is of another format, or was edited.
 
-
-def load(path: Path) -> Plan:
-    """Read a saved plan. Raises Refused for a file that is not one, is of another format, or was edited."""
+    With a key, only a plan that was signed with that key is read.
+    """
     again = "Make a new one with `sfcode plan --out FILE`."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -129,10 +129,12 @@ def load(path: Path) -> Plan:
         raise Refused(f"{path}: this is not a saved plan", again) from error
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", again)
-    seal = document.pop("digest", None)
-    if seal != _digest(document):
-        raise Refused(f"{path}: the plan was changed after it was made", again)
-    return _plan(document)
+    if why := broken(document, key):
+        raise Refused(f"{path}: {why}", again)
+    try:
+        return _plan(document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(f"{path}: this is not a saved plan", again) from error
 
 
 def _plan(document: dict[str, Any]) -> Plan:

@@ -104,3 +104,21 @@ def test_options_that_change_a_plan_do_not_go_with_a_saved_one(saved):
     refused = saved.run("apply", "plan.json", "--adopt", "Flow:Appcues_contact")
     assert refused.code == 1
     assert "A saved plan is carried out as it is." in refused.err
+
+
+def test_with_a_key_only_a_plan_that_was_signed_with_it_is_applied(journey):
+    assert journey.plan("--out", "unsigned.json").code == 0
+    without = journey.environ
+    journey.environ = {**without, "SFCODE_PLAN_KEY": "0123456789abcdef"}
+    assert journey.plan("--out", "plan.json").code == 0
+    assert "0123456789abcdef" not in (journey.folder / "plan.json").read_text()
+    refused = journey.run("apply", "unsigned.json")
+    assert (refused.code, "the plan is not signed, and SFCODE_PLAN_KEY is set" in refused.err) == (1, True)
+    (journey.folder / "printed.json").write_text(journey.plan("--format", "json").out)
+    assert journey.run("show", "printed.json").code == 0
+    journey.environ = {**without, "SFCODE_PLAN_KEY": "another-key-0123"}
+    assert "was signed with another key" in journey.run("apply", "plan.json").err
+    journey.environ = {**without, "SFCODE_PLAN_KEY": "short"}
+    assert "fewer than 16 characters" in journey.run("show", "plan.json").err
+    journey.environ = {**without, "SFCODE_PLAN_KEY": "0123456789abcdef"}
+    assert journey.run("apply", "plan.json").code == 0

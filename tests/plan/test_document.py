@@ -1,11 +1,17 @@
 import json
+import re
 
 import pytest
 
-from sfcode.errors import Refused
+from sfcode.errors import Refused, UsageError
 from sfcode.plan.build import build
 from sfcode.plan.document import load, save, to_document
+from sfcode.plan.seal import _name, plan_key, sealed
+from sfcode.secret import Secret
 from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
+
+KEY, OTHER = Secret("0123456789abcdef"), Secret("fedcba9876543210")
+NAME = _name(KEY)
 
 
 @pytest.fixture
@@ -49,8 +55,12 @@ def edit(path, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d["resource_changes"].pop(), "the plan was changed after it was made"),
-        (lambda d: d["org"].update(id="00Dxx"), "the plan was changed after it was made"),
+        (lambda d: d["resource_changes"].pop(2), "the plan was changed after it was made: CustomField:Contact.B__c$"),
+        (lambda d: d["org"].update(id="00Dxx"), "the plan was changed after it was made: org$"),
+        (lambda d: d.update(more=1), "the plan was changed after it was made: more$"),
+        (lambda d: d.update(warnings=[], parts={}), "the plan was changed after it was made: "),
+        (lambda d: d.update(warnings=[], parts=1), "the plan was changed after it was made$"),
+        (lambda d: d.update(sealed({"format_version": "1.1"}, None), org=[]), "the plan was changed after it was made"),
         (lambda d: d.update(format_version="2.0"), "the plan has format 2.0, this sfcode reads 1.1"),
         (lambda d: d.pop("format_version"), "this is not a saved plan"),
     ],
@@ -59,8 +69,77 @@ def test_an_edited_plan_is_refused(plan, tmp_path, change, message):
     path = tmp_path / "plan.json"
     save(plan, path)
     edit(path, change)
-    with pytest.raises(Refused, match=message):
+    with pytest.raises(Refused) as refused:
         load(path)
+    assert re.search(message, refused.value.message)
+    assert refused.value.hint == "Make a new one with `sfcode plan --out FILE`."
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("org"),
+        lambda d: d.update(resource_changes=[1]),
+        lambda d: d.update(secrets=None, refusals=[{}]),
+        lambda d: d["resource_changes"][0].update(address="nonsense"),
+    ],
+)
+def test_a_plan_that_somebody_made_up_and_sealed_is_refused_without_a_traceback(plan, tmp_path, change):
+    document = to_document(plan)
+    change(document)
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(sealed(document, None)))
+    with pytest.raises(Refused, match="this is not a saved plan"):
+        load(path)
+
+
+class TestSigned:
+    """With a key, only what was signed with it is carried out."""
+
+    @pytest.fixture
+    def path(self, plan, tmp_path):
+        save(plan, tmp_path / "plan.json", KEY)
+        return tmp_path / "plan.json"
+
+    def refused(self, path, key=KEY):
+        with pytest.raises(Refused) as refused:
+            load(path, key)
+        return refused.value.message.removeprefix(f"{path}: ")
+
+    def test_it_is_read_with_the_key_and_without(self, plan, path):
+        assert load(path, KEY) == load(path) == plan
+        assert KEY.reveal() not in path.read_text()
+
+    def test_an_edit_is_told_by_the_part_even_where_digest_and_parts_were_made_anew(self, path):
+        edit(path, lambda d: d["org"].update(id="00Dxx"))
+        assert self.refused(path) == "the plan was changed after it was signed: org"
+        document = json.loads(path.read_text())
+        path.write_text(json.dumps(sealed(document, None) | {"signature": document["signature"]}))
+        load(path)
+        assert self.refused(path) == "the plan was changed after it was signed"
+
+    def test_another_key_is_told_apart_from_an_edit(self, path):
+        said = self.refused(path, OTHER)
+        assert said.startswith("the plan was signed with another key (")
+        assert KEY.reveal() not in said
+
+    @pytest.mark.parametrize("signature", [None, 1, {}, {"key": 1}])
+    def test_no_signature_is_none(self, path, signature):
+        edit(path, lambda d: d.update(signature=signature))
+        assert self.refused(path) in (
+            "the plan is not signed, and SFCODE_PLAN_KEY is set",
+            *(
+                f"the plan was signed with another key ({made}) than the one in SFCODE_PLAN_KEY ({NAME})"
+                for made in ("", "1", "None")
+            ),
+        )
+
+
+def test_a_key_that_can_be_guessed_is_refused():
+    assert plan_key({}) is None
+    assert plan_key({"SFCODE_PLAN_KEY": ""}) is None
+    with pytest.raises(UsageError, match="fewer than 16 characters"):
+        plan_key({"SFCODE_PLAN_KEY": "short"})
 
 
 @pytest.mark.parametrize("content", ["", "[]", "nonsense", "\x00"])

@@ -1,0 +1,90 @@
+"""
+The seal of a saved plan: a digest over all of it, of each part, and a signature where a key is given.
+
+Without a key the seal shows a slip of the hand; with one, nobody without the key can make a plan that
+is applied, and a plan signed with another key is told apart from one that was edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sfcode.errors import UsageError
+from sfcode.secret import Secret
+
+KEY = "SFCODE_PLAN_KEY"
+SHORTEST = 16
+SEAL = ("parts", "digest", "signature")
+
+
+def plan_key(environ: Mapping[str, str]) -> Secret | None:
+    """Read the key that plans are signed with, where there is one. Raises UsageError for one that is too short."""
+    text = environ.get(KEY, "")
+    if text and len(text) < SHORTEST:
+        raise UsageError(
+            f"{KEY} has fewer than {SHORTEST} characters, which can be guessed.",
+            "Make one with: openssl rand -hex 32",
+        )
+    return Secret(text) if text else None
+
+
+def sealed(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
+    """Return a document with its seal."""
+    content = {name: value for name, value in document.items() if name not in SEAL}
+    whole = {**content, "parts": dict(_parts(content)), "digest": _digest(content)}
+    return {**whole, "signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else whole
+
+
+def broken(document: Mapping[str, Any], key: Secret | None) -> str:
+    """Say why a document is not what was sealed; nothing when it is."""
+    content = {name: value for name, value in document.items() if name not in SEAL}
+    signature = document.get("signature")
+    if key and not signature:
+        return f"the plan is not signed, and {KEY} is set"
+    if key and signature:
+        made_with = str(signature.get("key") if isinstance(signature, dict) else "")
+        if made_with != _name(key):
+            return f"the plan was signed with another key ({made_with}) than the one in {KEY} ({_name(key)})"
+        if not hmac.compare_digest(str(signature.get("hmac")).encode(), _hmac(key, content).encode()):
+            return f"the plan was changed after it was signed{_where(document, content)}"
+    if document.get("digest") != _digest(content):
+        return f"the plan was changed after it was made{_where(document, content)}"
+    return ""
+
+
+def _where(document: Mapping[str, Any], content: dict[str, Any]) -> str:
+    before, now = document.get("parts"), dict(_parts(content))
+    # Whoever changed the plan may have changed the list of its parts as well: then they say nothing.
+    if not isinstance(before, dict):
+        return ""
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return f": {', '.join(names)}" if names else ""
+
+
+def _parts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in content.items():
+        if name != "resource_changes" or not isinstance(value, list):
+            yield name, _digest(value)[:12]
+            continue
+        for change in value:
+            yield str(change.get("address") if isinstance(change, dict) else change), _digest(change)[:12]
+
+
+def _name(key: Secret) -> str:
+    return hmac.new(key.reveal().encode(), b"the name of this key", hashlib.sha256).hexdigest()[:8]
+
+
+def _hmac(key: Secret, content: object) -> str:
+    return hmac.new(key.reveal().encode(), _text(content), hashlib.sha256).hexdigest()
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(_text(content)).hexdigest()
+
+
+def _text(content: object) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
