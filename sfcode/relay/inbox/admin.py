@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import get_args
 
 import sqlalchemy as sa
 
@@ -12,6 +12,9 @@ from sfcode.relay.inbox.accept import open_lanes
 from sfcode.relay.inbox.dialects import Tx
 from sfcode.relay.inbox.tables import INBOX, LANES
 from sfcode.relay.inbox.values import Entry, Filter, State, Stats
+from sfcode.relay.message import Source
+
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 REPLAYED: tuple[State, ...] = ("parked", "dead")
 """What a replay takes when it is not told which state: what was delivered is left alone."""
@@ -19,29 +22,24 @@ REPLAYED: tuple[State, ...] = ("parked", "dead")
 
 def stats(tx: Tx) -> Stats:
     """Count what there is."""
-    number = sa.func.count()
-    groups = (
-        sa.select(INBOX.c.source, INBOX.c.state, sa.literal("").label("reason"), number.label("number"))
-        .where(INBOX.c.finished_at.is_(None))
-        .group_by(INBOX.c.source, INBOX.c.state),
-        sa.select(INBOX.c.source, INBOX.c.state, INBOX.c.reason, number.label("number"))
-        .where(INBOX.c.finished_at.is_not(None))
-        .group_by(INBOX.c.source, INBOX.c.state, INBOX.c.reason),
-    )
+    number, open_, finished = sa.func.count(), INBOX.c.finished_at.is_(None), INBOX.c.finished_at.is_not(None)
     counts: dict[tuple[str, State], int] = {}
-    reasons: dict[tuple[str, State, str], int] = {}
-    for group in groups:
-        for source, state, reason, found in tx.db.execute(group):
-            counts[source, state] = counts.get((source, state), 0) + found
-            if state in REPLAYED:
-                reasons[source, state, reason] = found
-    oldest = (
-        sa.select(INBOX.c.source, sa.func.min(INBOX.c.received_at))
-        .where(INBOX.c.finished_at.is_(None))
-        .group_by(INBOX.c.source)
+    oldest: dict[str, datetime] = {}
+    waiting = sa.select(INBOX.c.source, INBOX.c.state, number, sa.func.min(INBOX.c.received_at)).where(open_)
+    for source, state, count, received in tx.db.execute(waiting.group_by(INBOX.c.source, INBOX.c.state)):
+        counts[source, state] = count
+        oldest[source] = min(received, oldest.get(source, received))
+    over = sa.select(INBOX.c.source, INBOX.c.state, number).where(finished).group_by(INBOX.c.state, INBOX.c.source)
+    for source, state, count in tx.db.execute(over):
+        counts[source, state] = count
+    stuck = sa.select(INBOX.c.source, INBOX.c.state, INBOX.c.reason, number).where(
+        finished, INBOX.c.state.in_(REPLAYED)
     )
-    waiting = sa.select(LANES.c.source, sa.func.count()).where(LANES.c.due_at > tx.now).group_by(LANES.c.source)
-    return Stats(tx.now, counts, reasons, dict(_pairs(tx, oldest)), dict(_pairs(tx, waiting)))
+    grouped = tx.db.execute(stuck.group_by(INBOX.c.source, INBOX.c.state, INBOX.c.reason))
+    reasons = {(source, state, reason): count for source, state, reason, count in grouped}
+    blocked = sa.select(LANES.c.source, number.label("number")).where(LANES.c.due_at > tx.now).group_by(LANES.c.source)
+    lanes: dict[str, int] = {row.source: row.number for row in tx.db.execute(blocked)}
+    return Stats(tx.now, counts, reasons, oldest, lanes)
 
 
 def page(tx: Tx, choice: Filter, limit: int, before: int | None) -> tuple[Entry, ...]:
@@ -73,9 +71,12 @@ def purge(tx: Tx, state: State, age: timedelta, limit: int) -> int:
     """Drop up to `limit` rows that finished longer ago than that."""
     before = tx.now - age
     old = sa.select(INBOX.c.id).where(
-        INBOX.c.state == state, INBOX.c.finished_at.is_not(None), INBOX.c.finished_at < before
+        INBOX.c.state == state,
+        INBOX.c.source.in_(SOURCES),
+        INBOX.c.finished_at.is_not(None),
+        INBOX.c.finished_at <= before,
     )
-    dropped = INBOX.delete().where(INBOX.c.id.in_(old.limit(limit)), INBOX.c.finished_at < before)
+    dropped = INBOX.delete().where(INBOX.c.id.in_(old.limit(limit)), INBOX.c.finished_at <= before)
     return tx.db.execute(dropped).rowcount
 
 
@@ -99,7 +100,3 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
     if choice.until is not None:
         found.append(INBOX.c.received_at < choice.until)
     return found
-
-
-def _pairs(tx: Tx, query: sa.Select[Any]) -> list[tuple[str, Any]]:
-    return [cast(tuple[str, Any], tuple(row)) for row in tx.db.execute(query)]

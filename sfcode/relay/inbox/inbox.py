@@ -78,6 +78,10 @@ class Inbox:
         """Find the latest states that were delivered of some names; what is unknown is left out."""
         return self._read(lambda tx: notes.latest(tx, names))
 
+    def note(self, states: Iterable[Latest]) -> None:
+        """Keep latest states that no delivery brings: what a person decided. Older ones than known are ignored."""
+        self._write(lambda tx: settle.remember_latest(tx, states))
+
     def remember(self, name: str, value: str) -> None:
         """Keep a small setting."""
         self._write(lambda tx: notes.remember(tx, name, value))

@@ -39,7 +39,7 @@ HISTORY: tuple[Migration, ...] = (
                 " lease_token {text}, received_at {moment} NOT NULL, finished_at {moment}, UNIQUE (source, message_id))"
             ),
             "CREATE INDEX relay_inbox_open ON relay_inbox (source, key, (id + 0)) WHERE finished_at IS NULL",
-            "CREATE INDEX relay_inbox_finished ON relay_inbox (state, finished_at) WHERE finished_at IS NOT NULL",
+            "CREATE INDEX relay_inbox_finished ON relay_inbox (state, source, finished_at) WHERE finished_at IS NOT NULL",
             (
                 "CREATE TABLE relay_lanes (name {text} PRIMARY KEY, source {text} NOT NULL, key {text} NOT NULL,"
                 " due_at {moment} NOT NULL)"

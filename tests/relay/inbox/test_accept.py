@@ -2,32 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.inbox.accept import LONGEST
+from sfcode.relay.inbox.types import escape, unescape
 from sfcode.relay.message import Message
+from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
 
 
-@pytest.fixture
-def inbox(database_url: str) -> Iterator[Inbox]:
-    with open_inbox(database_url) as inbox:
-        yield inbox
-
-
-def message(number: int, key: str = "user:1", **other: object) -> Message:
-    values = {
-        "source": "appcues",
-        "message_id": f"m{number}",
-        "key": key,
-        "kind": "nps_score",
-        "payload": {"n": number},
-    }
-    return Message(**{**values, **other})  # type: ignore[arg-type]
-
-
-def test_messages_are_kept_once(inbox: Inbox) -> None:
+def test_a_message_is_kept_once_however_often_it_arrives(inbox: Inbox) -> None:
     assert inbox.accept([message(1), message(2)]) == 2
     assert inbox.accept([message(2), message(3), message(3)]) == 1
     assert [entry.message_id for entry in inbox.page(Filter())] == ["m3", "m2", "m1"]
+
+
+def test_the_first_of_two_messages_of_one_id_is_the_one_that_is_kept(inbox: Inbox) -> None:
+    inbox.accept([message(1, payload={"number": 1}), message(1, payload={"number": 2})])
+    assert numbers(take(inbox)) == [1]
+
+
+def test_a_message_that_was_delivered_is_not_taken_again(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    settle(inbox, take(inbox))
+    assert inbox.accept([message(1)]) == 0
+    assert idle(inbox)
+
+
+def test_the_sources_do_not_share_ids(inbox: Inbox) -> None:
+    assert inbox.accept([message(1), message(1, source="salesforce")]) == 2
+
+
+def test_each_caller_of_a_shared_transaction_learns_its_own_count(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    assert inbox.accept_each([[message(1)], [message(2), message(3)], [message(3), message(4)], []]) == (0, 2, 1, 0)
+
+
+def test_nothing_is_no_transaction(inbox: Inbox) -> None:
+    assert inbox.accept([]) == 0
+
+
+def test_ids_go_by_the_order_of_arrival_within_a_call(inbox: Inbox) -> None:
+    inbox.accept([message(number) for number in range(500)])
+    assert numbers(take(inbox, limit=500, per_key=500)) == list(range(500))
+
+
+def test_what_is_parked_on_arrival_is_kept_and_not_handed_out(inbox: Inbox) -> None:
+    inbox.accept([message(1, parked="no_user_id"), message(2)])
+    assert numbers(take(inbox)) == [2]
+    (entry,) = inbox.page(Filter(state="parked"))
+    assert (entry.reason, entry.attempts) == ("no_user_id", 0)
+
+
+def test_it_survives_a_new_start(inbox: Inbox, database_url: str) -> None:
+    inbox.accept(keyed("a", "b"))
+    inbox.close()
+    with open_inbox(database_url) as again:
+        assert states(again) == {0: "ready", 1: "ready"}
+
+
+NUMBERS = itertools.count()
+ODD = "\x00 \ud800 \udfff \\ \\u0000 é 😀 \u202e '\"%s:x \n"
+
+
+def test_every_character_that_python_knows_comes_back_as_it_was(inbox: Inbox) -> None:
+    odd = Message("appcues", f"id{ODD}", f"user:{ODD}", f"kind{ODD}", {ODD: [ODD, None, 1.5, True]}, f"parked{ODD}")
+    assert inbox.accept([odd]) == 1
+    assert inbox.accept([odd]) == 0
+    (entry,) = inbox.page(Filter(key=f"user:{ODD}", kind=f"kind{ODD}", reason=f"parked{ODD}"))
+    assert (entry.message_id, entry.payload) == (f"id{ODD}", {ODD: [ODD, None, 1.5, True]})
+
+
+def test_keys_that_look_alike_stay_apart(inbox: Inbox) -> None:
+    keys = ["a\x00", "a\\u0000", "a\\\\u0000", "a", "A", "a ", "ä", "a\u0308"]
+    assert inbox.accept([message(number, key) for number, key in enumerate(keys)]) == len(keys)
+    assert sorted(each.key for each in take(inbox).messages) == sorted(keys)
+
+
+@given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
+def test_escaping_loses_nothing_and_mixes_up_nothing(one: str, other: str) -> None:
+    assert unescape(escape(one)) == one
+    assert (escape(one) == escape(other)) == (one == other)
+    escape(one).encode("utf-8")
+    assert "\x00" not in escape(one)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(payload=st.dictionaries(st.text(st.characters(), max_size=5), st.text(st.characters(), max_size=5)))
+def test_any_payload_comes_back_as_it_was(inbox: Inbox, payload: dict[str, str]) -> None:
+    inbox.accept([message(next(NUMBERS), payload=payload)])
+    assert inbox.page(Filter(), 1)[0].payload == payload
+
+
+def test_very_long_ids_and_keys_are_shortened_and_still_told_apart(inbox: Inbox) -> None:
+    long = "é" * LONGEST * 5
+    assert inbox.accept([message(1, f"{long}1"), message(2, f"{long}2"), message(3, message_id=long)]) == 3
+    assert inbox.accept([message(4, message_id=long)]) == 0
+    assert numbers(take(inbox)) == [1, 2, 3]
+
+
+def test_a_name_of_the_longest_length_is_kept_as_it_is(inbox: Inbox) -> None:
+    inbox.accept([message(1, "k" * LONGEST)])
+    assert take(inbox).messages[0].key == "k" * LONGEST
+
+
+@pytest.mark.parametrize("payload", [{"a": object()}, {"a": {1, 2}}])
+def test_what_is_no_json_is_refused_and_nothing_of_the_call_is_kept(inbox: Inbox, payload: dict[str, object]) -> None:
+    with pytest.raises(Exception, match="not JSON serializable"):
+        inbox.accept([message(1), message(2, payload=payload)])
+    assert states(inbox) == {}
+
+
+def test_many_threads_that_take_in_the_same_messages_keep_each_once(inbox: Inbox) -> None:
+    together = threading.Barrier(4)
+    messages = [message(number, f"user:{number % 7}") for number in range(120)]
+
+    def accept(order: int) -> int:
+        together.wait()
+        mine = messages[::-1] if order % 2 else messages
+        return sum(inbox.accept(mine[at : at + 30]) for at in range(0, 120, 30))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(accept, range(4))) == 120
+    assert len(states(inbox)) == 120

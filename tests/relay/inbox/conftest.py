@@ -1,0 +1,57 @@
+"""An inbox on each engine, and time that passes when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from sfcode.relay.inbox import Inbox, open_inbox
+
+
+class Clock:
+    """This machine's clock, as the inbox sees it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+Elapse = Callable[[float], None]
+
+_SHIFTS = (
+    "UPDATE relay_inbox SET due_at = due_at - %(by)s, lease_until = lease_until - %(by)s",
+    "UPDATE relay_inbox SET received_at = received_at - %(by)s, finished_at = finished_at - %(by)s",
+    "UPDATE relay_lanes SET due_at = due_at - %(by)s",
+    "UPDATE relay_processes SET started_at = started_at - %(by)s, seen_at = seen_at - %(by)s",
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def elapse(database_url: str, clock: Clock) -> Elapse:
+    """Let seconds pass: on SQLite by the clock; PostgreSQL goes by its own, so there everything gets older."""
+
+    def pass_by(seconds: float) -> None:
+        by = timedelta(seconds=seconds)
+        clock.now += by
+        if database_url.startswith("postgresql"):
+            with psycopg.connect(database_url) as db:
+                for statement in _SHIFTS:
+                    db.execute(statement, {"by": by})
+
+    return pass_by
+
+
+@pytest.fixture
+def inbox(database_url: str, clock: Clock) -> Iterator[Inbox]:
+    with open_inbox(database_url, clock=clock) as inbox:
+        yield inbox

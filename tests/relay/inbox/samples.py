@@ -1,0 +1,50 @@
+"""Messages, and short words for what tests do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sfcode.relay.inbox import Filter, Inbox, State
+from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Message, Retry, Settlement
+
+
+def message(number: int, key: str = "user:1", **other: Any) -> Message:
+    values: dict[str, Any] = {"source": "appcues", "message_id": f"m{number}", "kind": "nps_score"}
+    return Message(**{**values, "key": key, "payload": {"number": number}, **other})
+
+
+def keyed(*keys: str) -> list[Message]:
+    """Make messages 0, 1, 2, ... of these users."""
+    return [message(number, f"user:{key}") for number, key in enumerate(keys)]
+
+
+def take(inbox: Inbox, limit: int = 100, per_key: int = 1, lease: float = 60) -> Claim:
+    claim = inbox.claim("appcues", limit=limit, per_key=per_key, lease=lease)
+    assert claim is not None
+    return claim
+
+
+def idle(inbox: Inbox) -> bool:
+    return inbox.claim("appcues", limit=100, per_key=100, lease=60) is None
+
+
+def numbers(messages: Claim | Sequence[Claimed]) -> list[int]:
+    return [each.payload["number"] for each in (messages.messages if isinstance(messages, Claim) else messages)]
+
+
+def never(_: Claimed, __: Retry) -> datetime | None:
+    return None
+
+
+def settle(
+    inbox: Inbox, claim: Claim, settlement: Settlement | None = None, latest: Iterable[Latest] = (), retry: Any = never
+) -> int:
+    """Settle all messages of a claim alike."""
+    ends = {each.id: settlement or Done() for each in claim.messages}
+    return inbox.settle(claim, Delivery(ends, tuple(latest)), retry)
+
+
+def states(inbox: Inbox) -> dict[int, State]:
+    return {entry.payload["number"]: entry.state for entry in inbox.page(Filter(), 1000)}

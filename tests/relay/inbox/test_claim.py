@@ -1,0 +1,195 @@
+"""What is handed out, and what has to wait for its elders."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from sfcode.relay.inbox import Inbox
+from sfcode.relay.inbox.claim import Place, choose
+from sfcode.relay.message import Claimed, Delivery, Done, Parked, Released, Retry
+from tests.relay.inbox.conftest import Clock, Elapse
+from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
+
+
+def test_an_empty_inbox_hands_out_nothing(inbox: Inbox) -> None:
+    assert idle(inbox)
+
+
+def test_a_claim_holds_all_that_a_writer_needs(inbox: Inbox, clock: Clock) -> None:
+    inbox.accept([message(7, "user:x", kind="nps_feedback")])
+    (claimed,) = take(inbox).messages
+    assert claimed == Claimed(
+        claimed.id, "appcues", "m7", "user:x", "nps_feedback", {"number": 7}, 0, claimed.received_at
+    )
+    assert abs(claimed.received_at - clock.now) < timedelta(minutes=5)
+
+
+def test_one_message_of_each_key_comes_first(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a", "a", "b", "b", "c"))
+    assert numbers(take(inbox, limit=100)) == [0, 3, 5]
+
+
+def test_followers_fill_the_room_that_is_left_wave_by_wave(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a", "a", "b", "b", "b", "c"))
+    assert numbers(take(inbox, limit=5, per_key=3)) == [0, 1, 3, 4, 6]
+
+
+def test_no_key_has_more_than_was_asked_for(inbox: Inbox) -> None:
+    inbox.accept(keyed(*"aaaaab"))
+    assert numbers(take(inbox, limit=100, per_key=3)) == [0, 1, 2, 5]
+
+
+def test_a_claim_is_no_larger_than_was_asked_for(inbox: Inbox) -> None:
+    inbox.accept(keyed(*"abcdefgh"))
+    assert len(take(inbox, limit=3, per_key=2).messages) == 3
+    assert len(take(inbox, limit=10, per_key=2).messages) == 5
+
+
+def test_who_has_waited_longest_comes_first(inbox: Inbox, elapse: Elapse) -> None:
+    for number in range(6):
+        inbox.accept([message(number, f"user:{number}")])
+        elapse(1)
+    assert [numbers(take(inbox, limit=2)) for _ in range(3)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_a_leased_key_is_nobody_elses(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a", "b"))
+    take(inbox, limit=1)
+    assert numbers(take(inbox, limit=10, per_key=10)) == [2]
+    inbox.accept([message(9, "user:a")])
+    assert idle(inbox)
+
+
+def test_what_arrives_meanwhile_comes_after_what_is_there(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a"))
+    claim = take(inbox)
+    inbox.accept([message(9, "user:a")])
+    settle(inbox, claim)
+    assert numbers(take(inbox, per_key=10)) == [1, 9]
+
+
+def test_a_key_whose_head_waits_for_a_retry_is_blocked_and_others_are_not(
+    inbox: Inbox, clock: Clock, elapse: Elapse
+) -> None:
+    inbox.accept(keyed("a", "a", "b", "b"))
+    claim = take(inbox)
+    ends = {claim.messages[0].id: Retry("503"), claim.messages[1].id: Done()}
+    inbox.settle(claim, Delivery(ends), lambda _, __: clock.now + timedelta(seconds=100))
+    other = take(inbox, per_key=10)
+    assert numbers(other) == [3]
+    settle(inbox, other)
+    elapse(95)
+    assert idle(inbox)
+    elapse(5)
+    assert numbers(take(inbox, per_key=10)) == [0, 1]
+
+
+@pytest.mark.parametrize("end", [Done(), Parked("unknown_user"), Retry("no")], ids=["done", "parked", "dead"])
+def test_a_finished_message_does_not_block_its_key(inbox: Inbox, end: Done | Parked | Retry) -> None:
+    inbox.accept(keyed("a", "a"))
+    settle(inbox, take(inbox), end, retry=never)
+    assert numbers(take(inbox)) == [1]
+
+
+def test_a_message_that_is_not_due_ends_its_lane(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
+    """A follower that a writer wants to retry later must not be overtaken by its own followers."""
+    inbox.accept(keyed("a", "a", "a"))
+    claim = take(inbox, per_key=2)
+    seconds = {claim.messages[0].id: 10, claim.messages[1].id: 50}
+    settle(inbox, claim, Retry("no"), retry=lambda each, _: clock.now + timedelta(seconds=seconds[each.id]))
+    elapse(10)
+    claim = take(inbox, per_key=10)
+    assert numbers(claim) == [0]
+    settle(inbox, claim)
+    assert idle(inbox)
+    elapse(40)
+    assert numbers(take(inbox, per_key=10)) == [1, 2]
+
+
+def test_an_expired_lease_is_handed_out_again(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept(keyed("a", "a", "b"))
+    first = take(inbox, per_key=2, lease=60)
+    elapse(55)
+    assert idle(inbox)
+    elapse(5)
+    again = take(inbox, limit=2, per_key=1)
+    assert numbers(again) == [0, 2]
+    assert again.token != first.token
+    assert all(each.attempts == 0 for each in again.messages)
+
+
+def test_the_sources_do_not_block_each_other(inbox: Inbox) -> None:
+    inbox.accept([message(1), message(2, source="salesforce")])
+    assert numbers(take(inbox)) == [1]
+    claim = inbox.claim("salesforce", limit=10, per_key=1, lease=60)
+    assert claim is not None
+    assert (numbers(claim), claim.messages[0].source) == ([2], "salesforce")
+
+
+def test_the_deadline_is_on_the_monotonic_clock_and_not_later_than_the_lease(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    before = time.monotonic()
+    claim = take(inbox, lease=30)
+    assert before + 30 <= claim.deadline <= time.monotonic() + 30
+
+
+def test_released_messages_come_back_as_they_were(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a", "b"))
+    inbox.release(take(inbox, per_key=2))
+    again = take(inbox, per_key=2)
+    assert numbers(again) == [0, 1, 2]
+    assert {each.attempts for each in again.messages} == {0}
+
+
+def test_a_release_after_the_lease_was_lost_takes_nothing_from_the_new_owner(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept(keyed("a"))
+    old = take(inbox)
+    elapse(60)
+    take(inbox)
+    inbox.release(old)
+    assert idle(inbox)
+
+
+def test_an_extended_lease_lasts_longer(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept(keyed("a", "b"))
+    claim = take(inbox, lease=60)
+    elapse(50)
+    before = time.monotonic()
+    longer = inbox.extend(claim, 60)
+    assert longer is not None
+    assert (longer.token, longer.messages) == (claim.token, claim.messages)
+    assert before + 60 <= longer.deadline <= time.monotonic() + 60
+    elapse(50)
+    assert idle(inbox)
+    assert settle(inbox, longer) == 2
+
+
+def test_a_lost_lease_cannot_be_extended(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept(keyed("a"))
+    claim = take(inbox)
+    elapse(60)
+    take(inbox)
+    assert inbox.extend(claim, 60) is None
+
+
+def test_a_released_follower_waits_for_its_elder(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
+    inbox.accept(keyed("a", "a", "b"))
+    claim = take(inbox, per_key=2)
+    ends = dict(zip((each.id for each in claim.messages), (Retry("no"), Released(), Done()), strict=True))
+    assert inbox.settle(claim, Delivery(ends), lambda _, __: clock.now + timedelta(seconds=20)) == 3
+    assert states(inbox) == {0: "ready", 1: "ready", 2: "done"}
+    assert idle(inbox)
+    elapse(20)
+    again = take(inbox, per_key=2)
+    assert [(each.payload["number"], each.attempts) for each in again.messages] == [(0, 1), (1, 0)]
+
+
+def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> None:
+    due, later = clock.now, clock.now + timedelta(seconds=1)
+    places = [Place(0, "a", 1, due), Place(1, "a", 2, due), Place(2, "a", 5, due)]
+    places += [Place(0, "b", 3, due), Place(1, "b", 4, later), Place(2, "b", 6, due)]
+    assert choose(places, clock.now, 10) == [1, 3, 2, 5]
+    assert choose(places, clock.now, 3) == [1, 3, 2]
