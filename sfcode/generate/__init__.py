@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
 from sfcode.errors import ConfigError, Problem
-from sfcode.generate import custom_fields, naming, permissions
+from sfcode.generate import activity_object, custom_fields, naming, permissions
 from sfcode.generate.blueprint import Blueprint
 from sfcode.generate.check import exchange_problems, object_problem
 from sfcode.generate.desired import Desired, Origin
-from sfcode.generate.exchange import Exchange, exchange, settings_place
+from sfcode.generate.exchange import Exchange, exchange
 from sfcode.generate.existing import existing_problems, taken_on
 from sfcode.generate.fields import Fields, fields_of
 from sfcode.generate.messaging import endpoint_url, message_version, messaging, messaging_warnings
@@ -59,6 +59,8 @@ def _fields(project: Project, exchanges: Iterable[Exchange], schema: OrgSchema) 
     event_id = Field(naming.event_id_field(project.settings.name), "string", custom=True)
     for name in ("Event", "Task"):
         created[name].append(event_id)
+    if activity_object.served(project, exchanges):
+        created[naming.activities(project.settings.name)].extend(activity_object.known_fields(project, exchanges))
     return {name: fields_of(schema, name, new) for name, new in created.items()}
 
 
@@ -71,11 +73,7 @@ def _problems(
             yield problem
         else:
             yield from exchange_problems(one, fields[one.object])
-    wanted = [one for one in exchanges if one.activities is not None and one.by_relay]
-    if wanted and project.settings.relay.activities_as == "custom_object":
-        yield settings_place(project, "relay", "activities_as").problem(
-            "activities cannot be written to a custom object yet", "write `activities_as: event` or `task`"
-        )
+    yield from activity_object.problems(project, exchanges)
 
 
 def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[str, Fields]) -> Iterator[Blueprint]:
@@ -83,6 +81,7 @@ def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[
     event_id = custom_fields.event_id_field(project, exchanges)
     if event_id is not None:
         created.append(event_id)
+    created.extend(activity_object.blueprints(project, exchanges))
     yield from created
     for one in exchanges:
         yield from messaging(project, one)

@@ -19,12 +19,27 @@ class CustomFieldView:
     """`field` in CustomField.xml.j2."""
 
     kind: str
-    """user_id, nps_score, nps_feedback or event_id."""
+    """user_id, nps_score, nps_feedback, event_id; of the object for activities also text, long_text, time and lookup."""
     object: str
     name: str
     label: str
     description: str
     formula: str = ""
+    reference_to: str = ""
+    """The object that a lookup leads to."""
+    relationship: str = ""
+    """What a lookup's records are called there, as a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomObjectView:
+    """`object` in CustomObject.xml.j2."""
+
+    name: str
+    label: str
+    plural: str
+    name_label: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +117,14 @@ class PermissionSetView:
     user_permissions: tuple[str, ...]
 
 
-View = CustomFieldView | OutboundMessageView | FlowView | WorkflowRuleView | PermissionSetView
+OWNED = "Managed by sfcode: do not edit by hand."
+"""What the description of everything that is generated begins with."""
+
+View = CustomFieldView | CustomObjectView | OutboundMessageView | FlowView | WorkflowRuleView | PermissionSetView
 
 VARIABLES = {
     "CustomField": "field",
+    "CustomObject": "object",
     "Flow": "flow",
     "PermissionSet": "permission_set",
     "WorkflowOutboundMessage": "message",

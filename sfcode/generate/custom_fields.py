@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
 from sfcode.generate import naming
-from sfcode.generate.blueprint import Blueprint, CustomFieldView, origin
+from sfcode.generate.blueprint import OWNED, Blueprint, CustomFieldView, origin
 from sfcode.generate.condition import text_formula
-from sfcode.generate.exchange import Exchange, Place
+from sfcode.generate.exchange import Exchange, Place, activity_object
 from sfcode.metadata.component import Address
 
-_OWNED = "Managed by sfcode: do not edit by hand."
 _NPS = {
     "score": "The latest NPS score of this person in Appcues, 0 to 10.",
     "feedback": "The latest NPS feedback of this person in Appcues.",
@@ -26,10 +25,10 @@ def custom_fields(one: Exchange) -> Iterator[Blueprint]:
             object=one.object,
             name=one.user_id.field,
             label=naming.label(one.user_id.field),
-            description=f"{_OWNED} The Appcues user id: {one.source.field} as text, blank where it is blank.",
+            description=f"{OWNED} The Appcues user id: {one.source.field} as text, blank where it is blank.",
             formula=text_formula(one.source.field),
         )
-        yield _blueprint(view, one.user_id.place, {one.source.field: one.source.place})
+        yield field_blueprint(view, one.user_id.place, {one.source.field: one.source.place})
     for target in one.targets:
         if target.create:
             view = CustomFieldView(
@@ -37,9 +36,9 @@ def custom_fields(one: Exchange) -> Iterator[Blueprint]:
                 object=one.object,
                 name=target.field,
                 label=naming.label(target.field),
-                description=f"{_OWNED} {_NPS[target.kind]}",
+                description=f"{OWNED} {_NPS[target.kind]}",
             )
-            yield _blueprint(view, target.place, {})
+            yield field_blueprint(view, target.place, {})
 
 
 def event_id_field(project: Project, exchanges: Iterable[Exchange]) -> Blueprint | None:
@@ -49,21 +48,23 @@ def event_id_field(project: Project, exchanges: Iterable[Exchange]) -> Blueprint
     Event and Task share it: a custom field of either lives on Activity. Appcues' own connector does
     not know it, so it is there only for mappings that the relay serves.
     """
-    places = [one.activities for one in exchanges if one.activities is not None and one.by_relay]
-    if not places:
+    served = [one for one in exchanges if one.activities is not None and one.by_relay]
+    if not served or served[0].activities is None:
         return None
     name = naming.event_id_field(project.settings.name)
+    owner = activity_object(project, served[0])
     view = CustomFieldView(
         kind="event_id",
-        object="Activity",
+        object=owner if owner and naming.is_custom(owner) else "Activity",
         name=name,
         label=naming.label(name),
-        description=f"{_OWNED} The Appcues event behind this activity, so that none is written twice.",
+        description=f"{OWNED} The Appcues event behind this activity, so that none is written twice.",
     )
-    return _blueprint(view, places[0], {})
+    return field_blueprint(view, served[0].activities, {})
 
 
-def _blueprint(view: CustomFieldView, place: Place, mentioned: dict[str, Place]) -> Blueprint:
+def field_blueprint(view: CustomFieldView, place: Place, mentioned: dict[str, Place]) -> Blueprint:
+    """Describe a field, with the names by which an org may speak of it."""
     address = Address("CustomField", f"{view.object}.{view.name}")
     tokens = {address.full_name: place, view.name: place}
     for name, where in mentioned.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sfcode.config.models import TargetField
 from sfcode.config.project import NamedMapping, Project
 from sfcode.errors import Position, Problem
+from sfcode.generate import naming
 from sfcode.metadata.objects import Field
 
 
@@ -137,14 +138,16 @@ def exchange(mapping: NamedMapping) -> Exchange:
 
 
 def activity_object(project: Project, one: Exchange) -> str | None:
-    """Name the object that a mapping's activities become: Event or Task; None without activities."""
+    """Name the object that a mapping's activities become: Event, Task or the project's own; None without activities."""
     if one.activities is None:
         return None
     # Appcues' own connector always writes Events.
-    as_task = one.by_relay and project.settings.relay.activities_as == "task"
-    return "Task" if as_task else "Event"
+    kind = project.settings.relay.activities_as if one.by_relay else "event"
+    return {"event": "Event", "task": "Task"}.get(kind) or naming.activities(project.settings.name)
 
 
-def link_field(one: Exchange) -> str:
+def link_field(project: Project, one: Exchange) -> str:
     """Name the field of an activity that links it to the record: people are Who, everything else is What."""
+    if one.by_relay and project.settings.relay.activities_as == "custom_object":
+        return naming.lookup_field(one.object)
     return "WhoId" if one.object in ("Contact", "Lead") else "WhatId"

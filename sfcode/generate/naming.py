@@ -37,3 +37,18 @@ def event_id_field(project: str) -> str:
 def mapping_name(project: str, mapping: str) -> str:
     """Name the message, the flow and the rule of a mapping."""
     return f"{project}_{mapping}"
+
+
+def activities(project: str) -> str:
+    """Name the custom object that activities become with `activities_as: custom_object`."""
+    return f"{project}_Activity__c"
+
+
+def activity_field(project: str, what: str) -> str:
+    """Name one of the fields of that object: Subject, Comment, Event or Time."""
+    return f"{project}_{what}__c"
+
+
+def lookup_field(object_name: str) -> str:
+    """Name its lookup to a mapped object: `Contact__c`, `Workshop__c`, `ns_Workshop__c` of `ns__Workshop__c`."""
+    return f"{object_name.removesuffix('__c').replace('__', '_')}__c"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from sfcode.config.project import Project
+from sfcode.generate import activity_object as own_object
 from sfcode.generate import naming
 from sfcode.generate.blueprint import Blueprint, FieldPermission, ObjectPermission, PermissionSetView, origin
 from sfcode.generate.exchange import Exchange, Place, activity_object, link_field, settings_place
@@ -85,7 +86,10 @@ def integration_set(project: Project, exchanges: Iterable[Exchange], lookup: Loo
     for one in exchanges:
         grants.allow_object(_object_rights(project, one), one.place("object"))
         _mapped_fields(grants, one)
-        _activities(project, grants, one)
+        if naming.is_custom(activity_object(project, one) or ""):
+            _own_activities(project, grants, one)
+        else:
+            _activities(project, grants, one)
     if user.access == "documented":
         _documented(project, grants, exchanges, access)
     return _set(
@@ -104,6 +108,9 @@ def viewer_set(
     activity_objects = sorted({name for one in exchanges if one.by_relay and (name := activity_object(project, one))})
     for blueprint in created:
         object_name, _, name = blueprint.address.full_name.partition(".")
+        if blueprint.address.type == "CustomObject":
+            grants.allow_object(ObjectPermission(object_name, read=True), blueprint.place)
+            continue
         for owner in activity_objects if object_name == "Activity" else [object_name]:
             grants.allow_field(owner, name, blueprint.place)
     if not grants.fields:
@@ -148,7 +155,7 @@ def _activities(project: Project, grants: _Grants, one: Exchange) -> None:
     kind = activity_object(project, one)
     if kind is None or one.activities is None:
         return
-    names = ["Description", link_field(one)]
+    names = ["Description", link_field(project, one)]
     if one.by_relay:
         names.append(naming.event_id_field(project.settings.name))
     for name in names:
@@ -156,9 +163,20 @@ def _activities(project: Project, grants: _Grants, one: Exchange) -> None:
     grants.allow(one.activities, "ActivitiesAccess", _ACTIVITY_RIGHTS[kind])
 
 
+def _own_activities(project: Project, grants: _Grants, one: Exchange) -> None:
+    """Grant what it takes to write records of the project's own object: to make them, and to write them again."""
+    kind = activity_object(project, one)
+    if kind is None or one.activities is None:
+        return
+    grants.allow_object(ObjectPermission(kind, create=True, edit=True), one.activities)
+    names = own_object.field_names(project, [one])
+    for name in (*names, naming.event_id_field(project.settings.name)):
+        grants.allow_field(kind, name, one.activities, edit=True)
+
+
 def _documented(project: Project, grants: _Grants, exchanges: tuple[Exchange, ...], access: Place) -> None:
     """Add what the help page clicks beyond the least: "all available Edit Access boxes", Customize Application."""
-    kinds = {name for one in exchanges if (name := activity_object(project, one))} or {"Event"}
+    kinds = {name for one in exchanges if (name := activity_object(project, one)) in ACTIVITY_FIELDS} or {"Event"}
     for kind in sorted(kinds):
         for name in ACTIVITY_FIELDS[kind]:
             grants.allow_field(kind, name, access, edit=True)

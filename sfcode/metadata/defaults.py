@@ -54,9 +54,26 @@ RULES: tuple[Rule, ...] = (
     Rule("CustomField", ("encryptionScheme",), "written out in orgs with encryption only", "None"),
     Rule(
         "CustomObject",
-        ("allowInChatterGroups", "enableFeeds", "enableHistory"),
+        (
+            "allowInChatterGroups",
+            "deprecated",
+            "enableActivities",
+            "enableDivisions",
+            "enableEnhancedLookup",
+            "enableFeeds",
+            "enableHistory",
+            "enableLicensing",
+        ),
         "switches that are off are written out or not, by edition",
         default=False,
+    ),
+    Rule("CustomObject", ("compactLayoutAssignment",), "the layout of an object that has none of its own", "SYSTEM"),
+    Rule("CustomObject", ("visibility",), "written out from some API version on", "Public"),
+    Rule("CustomObject", ("externalSharingModel",), "what people outside see, which is an administrator's choice"),
+    Rule(
+        "CustomObject",
+        ("actionOverrides", "searchLayouts"),
+        "how pages and searches show an object; an org writes out the usual ones too",
     ),
     Rule(
         "WorkflowOutboundMessage",

@@ -9,7 +9,7 @@ import pytest
 from sfcode.errors import ConfigError, Position
 from sfcode.generate import generate
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
-from tests.generate.projects import CONTACT, OFFLINE, ONLINE, changed, project, settings
+from tests.generate.projects import CONTACT, OFFLINE, ONLINE, changed, project
 
 
 def problems(
@@ -250,21 +250,6 @@ def test_all_problems_come_at_once_in_file_order() -> None:
         "config/mappings/contact.yaml",
         "config/mappings/lead.yaml",
     }
-
-
-def test_activities_in_a_custom_object_are_refused_for_now() -> None:
-    config = settings()
-    config["relay"]["activities_as"] = "custom_object"
-    assert problems(config=config) == [
-        "relay.activities_as: activities cannot be written to a custom object yet; write `activities_as: event` or `task`"
-    ]
-
-
-def test_a_custom_object_for_activities_is_no_problem_where_there_are_none() -> None:
-    config = settings()
-    config["relay"]["activities_as"] = "custom_object"
-    mapping = changed(CONTACT, direction="to_appcues", to_salesforce=None)
-    assert generate(project({"contact": mapping}, config), OFFLINE).components
 
 
 def test_a_condition_longer_than_salesforce_takes_is_refused() -> None:

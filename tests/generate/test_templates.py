@@ -48,9 +48,11 @@ VALID = (
 
 
 def test_every_template_writes_what_the_strict_schema_accepts() -> None:
-    """All five types, also after a way through Component and back to XML."""
+    """All six types, also after a way through Component and back to XML."""
     lead = changed(CONTACT, object="Lead", trigger__in__to_appcues="workflow_rule")
-    components = generate(project({"contact": CONTACT, "lead": lead}), OFFLINE).components
+    config = settings()
+    config["relay"]["activities_as"] = "custom_object"
+    components = generate(project({"contact": CONTACT, "lead": lead}, config), OFFLINE).components
     assert {component.type for component in components} == {
         name.name.removesuffix(".xml.j2") for name in shipped_templates().iterdir()
     }

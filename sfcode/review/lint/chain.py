@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.errors import Position
-from sfcode.generate import endpoint_url
+from sfcode.generate import endpoint_url, naming
 from sfcode.generate.condition import watched_fields
 from sfcode.generate.exchange import Use
 from sfcode.metadata.component import Value
@@ -140,8 +140,9 @@ def _generated(chain: Chain) -> Iterator[Finding]:
         if target.create and (body.get("type") not in wanted or "formula" in body):
             text = f"{one.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {wanted[0]} field"
             yield at("SF108", target.place, text, _CURE, related=side.template_line("CustomField", "<type>"))
+    name = f".{naming.event_id_field(side.project.settings.name)}"
     event_id = next(
-        (c for c in side.desired.components if c.type == "CustomField" and c.full_name.startswith("Activity.")), None
+        (c for c in side.desired.components if c.type == "CustomField" and c.full_name.endswith(name)), None
     )
     if event_id and one.activities and one.by_relay:
         known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True

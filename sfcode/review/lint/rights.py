@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sfcode.generate import activity_object as own_object
 from sfcode.generate import generate, naming
 from sfcode.generate.exchange import activity_object, link_field, settings_place
 from sfcode.generate.fields import fields_of
@@ -55,14 +56,18 @@ def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
     kind = activity_object(side.project, one)
     if kind is None or one.activities is None or not one.by_relay:
         return
-    known = fields_of(standard(), kind)
-    names = ["Description", link_field(one), naming.event_id_field(side.project.settings.name)]
+    known = fields_of(standard(), kind, own_object.known_fields(side.project, [one]))
+    names = own_object.field_names(side.project, [one]) or ("Description", link_field(side.project, one))
+    names = (*names, naming.event_id_field(side.project.settings.name))
     lacking = [
         f"{kind}.{name}"
         for name in names
         if (asked := known.permission(name)) and "Edit" not in granted.get(("field", f"{kind}.{asked}"), ())
     ]
-    lacking += [right for right in ("ActivitiesAccess", _WRITE[kind]) if ("permission", right) not in granted]
+    if kind in _WRITE:
+        lacking += [right for right in ("ActivitiesAccess", _WRITE[kind]) if ("permission", right) not in granted]
+    elif not {"Create", "Edit"} <= set(granted.get(("object", kind), ())):
+        lacking.append(f"Create and Edit on {kind}")
     for name in lacking:
         text = f"the integration user lacks {name}, without which it cannot write activities as the relay does"
         yield at("SF105", one.activities, text, _CURE, related=related)

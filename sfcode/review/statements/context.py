@@ -32,7 +32,7 @@ class Half:
 
     @property
     def activity(self) -> str:
-        """What Appcues events become: Event or Task."""
+        """What Appcues events become: Event, Task or the project's own object; "" without activities."""
         return activity_object(self.project, self.one) or ""
 
     @property

@@ -124,7 +124,8 @@ def _chosen_set(*sides: Project) -> bool:
 
 def _said_of_mapping(pair: Pair) -> bool:
     """Tell whether the mapping itself says that its activities become something else."""
-    return bool(pair.before and pair.after and {pair.before.activity, pair.after.activity} == {"Event", "Task"})
+    activities = {pair.before.activity, pair.after.activity} if pair.before and pair.after else set()
+    return len(activities) > 1 and "" not in activities
 
 
 def _setting(path: str, before: object, after: object, project: Project) -> Statement:

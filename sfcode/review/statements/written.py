@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sfcode.config.project import nearest
 from sfcode.errors import Position
+from sfcode.generate import naming
 from sfcode.generate.exchange import Target
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
@@ -75,16 +76,20 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
             yield Statement(Group.WRITTEN, capital(f"{words} will no longer be written to {where}"))
     for key, (words, position) in new.items():
         if key not in old:
-            text = capital(f"{words} will be written to {where} as {after.activity}s")
-            if key[0] == "click_to_track":
-                text = capital(
-                    f"{words} will be written to {where} as an {after.activity}".replace("an Task", "a Task")
-                )
+            one = key[0] == "click_to_track"
+            text = capital(f"{words} will be written to {where} as {_as(after.activity, one=one)}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
     if before and old and new and before.activity != after.activity:
-        text = f"What Appcues users do will be written to {where} as {after.activity}s instead of {before.activity}s"
+        text = f"What Appcues users do will be written to {where} as {_as(after.activity)} instead of {_as(before.activity)}"
         position = after.project.at("relay", "activities_as")
         yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
+
+
+def _as(activity: str, *, one: bool = False) -> str:
+    """Say what activities become: `Events`, `a Task`, `records of Appcues_Activity__c`."""
+    if naming.is_custom(activity):
+        return f"{'a record' if one else 'records'} of {activity}"
+    return f"{'an' if activity == 'Event' else 'a'} {activity}" if one else f"{activity}s"
 
 
 def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
