@@ -1,0 +1,42 @@
+"""The writer from Salesforce to Appcues: profiles of users and groups, by docs/relay-appcues.md."""
+
+from __future__ import annotations
+
+import time as times
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sfcode.config.project import Project
+from sfcode.relay.appcues.clearing import Stopped, resume_clearing, stopped_clearing
+from sfcode.relay.appcues.client import Client, Credentials
+from sfcode.relay.appcues.outline import outlines
+from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.appcues.writer import Known, Writer
+from sfcode.relay.observer import Observer
+
+__all__ = ["Credentials", "Stopped", "Writer", "make_writer", "resume_clearing", "stopped_clearing"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_writer(
+    project: Project,
+    credentials: Credentials,
+    latest: Known,
+    observer: Observer,
+    *,
+    rate: Callable[[], float],
+    clock: Callable[[], datetime] = _now,
+    time: Callable[[], float] = times.monotonic,
+) -> Writer:
+    """
+    Make the writer of a project; it belongs to the running event loop.
+
+    `latest` finds the latest states that were delivered; `rate` says how many requests per second this process may make,
+    and is asked again with every request.
+    """
+    pace = Pace(rate, time)
+    client = Client(project.settings.appcues.account_id, credentials, pace, observer, time)
+    return Writer(outlines(project), client, pace, latest=latest, observer=observer, clock=clock, time=time)

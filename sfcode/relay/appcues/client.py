@@ -1,0 +1,108 @@
+"""Write profiles through Appcues' HTTP API, version 2: https://api.appcues.com/v2/docs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+from urllib.parse import quote
+
+import httpx2
+
+from sfcode import __version__
+from sfcode.relay.appcues.fates import Answer, retry_after
+from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.appcues.values import Value
+from sfcode.relay.observer import Observer
+from sfcode.secret import Secret
+
+TIMEOUT = 30.0
+"""Seconds for one request, as Appcues' own client has it."""
+CONNECT = 10.0
+CONNECTIONS = 20
+LONGEST_ANSWER = 16 * 1024
+
+# It tells each request's address, in which ids of people stand.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+
+class Credentials(Protocol):
+    """Where an account's API is, and what opens it."""
+
+    @property
+    def appcues_url(self) -> str:
+        """Give the address of the region's host, or of the local Appcues."""
+
+    @property
+    def appcues_key(self) -> Secret:
+        """Give the API key."""
+
+    @property
+    def appcues_secret(self) -> Secret:
+        """Give the secret of the key."""
+
+
+class Client:
+    """One account's API. Every request waits for its turn."""
+
+    def __init__(
+        self,
+        account_id: str,
+        credentials: Credentials,
+        pace: Pace,
+        observer: Observer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._base = f"{credentials.appcues_url.rstrip('/')}/v2/accounts/{quote(account_id, safe='')}"
+        self._pace, self._observer, self._clock = pace, observer, clock
+        self._slots = asyncio.Semaphore(CONNECTIONS)
+        self._http = httpx2.AsyncClient(
+            auth=(credentials.appcues_key.reveal(), credentials.appcues_secret.reveal()),
+            headers={"User-Agent": f"sfcode/{__version__}", "Content-Type": "application/json"},
+            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        )
+
+    async def write(self, kind: str, id_: str, attributes: Mapping[str, Value], deadline: float) -> Answer | None:
+        """
+        Set attributes of a `user` or `group`; null takes one away.
+
+        None: it was not tried, since Appcues asked for a pause or no time was left on the monotonic clock.
+        """
+        url = f"{self._base}/{kind}s/{quote(id_, safe='')}/profile"
+        content = json.dumps(attributes, separators=(",", ":"), allow_nan=False).encode()
+        async with self._slots:
+            await self._pace.turn()
+            begun = self._clock()
+            seconds = min(TIMEOUT, deadline - begun)
+            if seconds <= 0 or self._pace.held:
+                return None
+            answer = await self._patch(url, content, seconds)
+        self._observer.call("appcues", f"{kind}_profile", answer.outcome, self._clock() - begun)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _patch(self, url: str, content: bytes, seconds: float) -> Answer:
+        timeout = httpx2.Timeout(seconds, connect=min(CONNECT, seconds))
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._http.stream("PATCH", url, content=content, timeout=timeout) as got,
+            ):
+                body = b""
+                async for part in got.aiter_bytes():
+                    body += part
+                    if len(body) >= LONGEST_ANSWER:
+                        break
+                wait = retry_after(got.headers.get("Retry-After"), datetime.now(UTC))
+                return Answer(got.status_code, body[:LONGEST_ANSWER], wait)
+        except (httpx2.TimeoutException, TimeoutError):
+            return Answer(0, outage="timeout")
+        except httpx2.HTTPError:
+            return Answer(0, outage="unreachable")

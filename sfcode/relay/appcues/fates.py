@@ -1,0 +1,103 @@
+"""What becomes of a message by how Appcues answered: a table, which docs/relay-appcues.md shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from sfcode.relay.message import Done, Parked, Retry, Settlement
+
+LONGEST_WAIT = 3600.0
+"""Seconds: who asks for a longer pause is asked again after an hour."""
+REFUSED_PAUSE = 30.0
+"""Seconds until an address or credentials that were refused are tried again."""
+LONGEST_DETAIL = 500
+
+Outage = Literal["timeout", "unreachable"]
+
+AWAY = frozenset({502, 503, 504})
+"""Answers of whatever stands before Appcues, and of Appcues when it is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a status with the beginning of the body, or nothing."""
+
+    status: int
+    body: bytes = b""
+    retry_after: float | None = None
+    """Seconds that were asked for."""
+    outage: Outage | None = None
+    """Why there is no status."""
+
+    @property
+    def outcome(self) -> str:
+        """Name it for the metrics."""
+        return self.outage or str(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What follows: for the message, for the person, and for the other messages."""
+
+    settlement: Settlement
+    alarm: str = ""
+    """What a person has to hear, by the name of the alarm."""
+    detail: str = ""
+    hold: float = 0.0
+    """Seconds for which no other request would fare better."""
+    away: bool = False
+    """Whether Appcues may be down as a whole: several such answers in a row are taken for it."""
+
+
+def fate(answer: Answer) -> Fate:
+    """Judge an answer."""
+    status, said, wait = answer.status, answer.outcome, answer.retry_after
+    if 200 <= status < 300:
+        return Fate(Done())
+    if answer.outage:
+        return Fate(Retry(said, counts=False), away=True)
+    if status in (401, 403):
+        what = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
+        detail = f"Appcues answered {status}: {what}, or they are of another account or region"
+        return Fate(Retry(said, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, hold=REFUSED_PAUSE)
+    if status == 429:
+        return Fate(Retry(said, wait, counts=False), hold=wait or 1.0)
+    if status in AWAY:
+        return Fate(Retry(said, wait, counts=False), hold=wait or 0.0, away=True)
+    if status >= 500 or status in (408, 425):
+        return Fate(Retry(said, wait))
+    if 400 <= status < 500:
+        reason = "appcues_not_found" if status == 404 else "appcues_refused"
+        return Fate(Parked(reason, f"{status} {_said(answer.body)}"))
+    detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
+    return Fate(Retry(said, REFUSED_PAUSE, counts=False), "appcues_address", detail, hold=REFUSED_PAUSE)
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Read when to come back, in seconds: a number of them, or a date."""
+    if not header:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text), LONGEST_WAIT)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return min(max((date - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def _said(body: bytes) -> str:
+    """Give Appcues' own words: `title - detail`."""
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return "without a reason"
+    parts = [str(found.get(key) or "") for key in ("title", "detail")] if isinstance(found, dict) else []
+    return " - ".join(filter(None, parts))[:LONGEST_DETAIL] or "without a reason"

@@ -1,0 +1,44 @@
+"""
+How fast Appcues may be asked: an account has 60 requests per second for all its users.
+
+https://github.com/appcues/cli
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiolimiter import AsyncLimiter
+
+AT_ONCE = 0.1
+"""Seconds of requests that may go out in one burst: on top of the rate, they come within the first second."""
+SLOWEST = 0.1
+"""Requests per second, whatever is said."""
+
+
+class Pace:
+    """Lets requests go at a rate that may change, and holds all of them when Appcues says so."""
+
+    def __init__(self, rate: Callable[[], float], clock: Callable[[], float]) -> None:
+        self._rate_now = rate
+        self._clock = clock
+        self._rate = 0.0
+        self._limiter = AsyncLimiter(1, 1)
+        self._until = 0.0
+
+    async def turn(self) -> None:
+        """Wait for this request's turn."""
+        rate = max(self._rate_now(), SLOWEST)
+        if rate != self._rate:
+            burst = max(1.0, rate * AT_ONCE)
+            self._rate, self._limiter = rate, AsyncLimiter(burst, burst / rate)
+        await self._limiter.acquire()
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing go for so long."""
+        self._until = max(self._until, self._clock() + seconds)
+
+    @property
+    def held(self) -> float:
+        """Seconds for which nothing may go."""
+        return max(0.0, self._until - self._clock())

@@ -1,0 +1,114 @@
+"""
+What Appcues takes as values, from what Salesforce writes: texts in messages, JSON from its API.
+
+Appcues infers an attribute's type from the value, so that "9" is more than "10" where a number was meant:
+https://docs.appcues.com/users-groups-events/supported-data-types
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from sfcode.generate.fields import NUMERIC
+
+Kind = Literal["string", "number", "boolean", "date"]
+Value = str | int | float | bool | None
+
+FINEST = "{:%Y-%m-%dT%H:%M:%S}.{:06d}Z"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WHOLE = re.compile(r"(-?\d+)\.0+")
+_LARGEST_EXPONENT = 300
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+
+
+class BadValue(ValueError):
+    """A value that is not of its attribute's type; the text says what it should be, and not what it is."""
+
+
+def fitting(described: str) -> Kind:
+    """Choose the type of an attribute by its field's describe type; a text for one that is not known."""
+    if described in NUMERIC or described in ("currency", "percent"):
+        return "number"
+    if described == "boolean":
+        return "boolean"
+    return "date" if described in ("date", "datetime") else "string"
+
+
+def converted(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
+    """
+    Give a value as its attribute's type; null for one that is missing or empty. Raises BadValue.
+
+    `numeric` fields that are sent as texts lose the `.0` that a message writes after a whole number.
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str | int | float):
+        raise BadValue("is not a single value")
+    if kind == "string":
+        text = _text(value)
+        return _WHOLE.sub(r"\1", text) if numeric and _WHOLE.fullmatch(text) else text
+    return _READ[kind](value)
+
+
+def moment(text: Any) -> str:
+    """
+    Write a time so that texts compare as times do; "" for one that is none.
+
+    `2026-09-09T00:41:57.000Z` as in messages and `...+0000` as in JSON become `2026-09-09T00:41:57.000000Z`.
+    """
+    if not isinstance(text, str):
+        return ""
+    try:
+        time = datetime.fromisoformat(text)
+        utc = time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return ""
+    return FINEST.format(utc, utc.microsecond) if time.tzinfo else ""
+
+
+def _text(value: str | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)
+
+
+def _number(value: str | float) -> Value:
+    if isinstance(value, bool):
+        raise BadValue("is no number")
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation as error:
+        raise BadValue("is no number") from error
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise BadValue("is no number that can be sent")
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _boolean(value: str | float) -> Value:
+    if isinstance(value, bool):
+        return value
+    found = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise BadValue("is neither true nor false")
+    return found
+
+
+def _date(value: str | float) -> Value:
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+        time = datetime.fromisoformat(text)
+        utc = time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadValue("is no date") from error
+    if time.tzinfo is None:
+        raise BadValue("is a time without a zone")
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_READ: Mapping[Kind, Callable[[str | float], Value]] = {"number": _number, "boolean": _boolean, "date": _date}

@@ -1,0 +1,156 @@
+"""The writer from Salesforce to Appcues: all that waits for one profile in one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sfcode.relay.appcues import clearing
+from sfcode.relay.appcues.clearing import Guards
+from sfcode.relay.appcues.client import Client
+from sfcode.relay.appcues.fates import Fate, fate
+from sfcode.relay.appcues.fold import Fold, Part, Read, body, fold
+from sfcode.relay.appcues.outline import Outline
+from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.appcues.state import State, read
+from sfcode.relay.appcues.values import Value
+from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
+from sfcode.relay.observer import Observer
+
+LIMIT = 200
+MARGIN = 2.0
+"""Seconds before the end of a lease at which nothing is waited for any more: what was delivered must be settled."""
+PATIENCE = 5.0
+"""Seconds for which a claim is held while Appcues asks for a pause."""
+DOWN = 3
+"""Requests without an answer, one after another, after which Appcues is taken to be down."""
+LONGEST_PAUSE = 15.0
+BAD_VALUE = "bad_value"
+
+Known = Callable[[Iterable[str]], Mapping[str, Latest]]
+
+
+class Writer:
+    """Delivers messages about records to Appcues profiles."""
+
+    source: Source = "salesforce"
+    limit = LIMIT
+    per_key = LIMIT
+
+    def __init__(
+        self,
+        outlines: Mapping[str, Outline],
+        client: Client,
+        pace: Pace,
+        *,
+        latest: Known,
+        observer: Observer,
+        clock: Callable[[], datetime],
+        time: Callable[[], float],
+    ) -> None:
+        self._outlines, self._client, self._pace = outlines, client, pace
+        self._latest, self._observer, self._clock, self._time = latest, observer, clock, time
+        self._away = 0
+        """Requests since the last answer."""
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        """Deliver a claim, settling every message of it."""
+        by_key: dict[str, list[Read]] = {}
+        settled: dict[int, Settlement] = {}
+        for message in claim.messages:
+            found = read(message, self._outlines, _id(message.key))
+            if isinstance(found, State):
+                by_key.setdefault(message.key, []).append((message, found))
+            else:
+                settled[message.id] = found
+        folds, guards = await self._folded(by_key)
+        deadline = claim.deadline - MARGIN
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._profile(key, each, deadline)) for key, each in folds.items()]
+        delivered: list[Part] = []
+        for task in tasks:
+            ends, parts = task.result()
+            settled |= ends
+            delivered += parts
+        self._tell(guards, delivered)
+        return Delivery(settled, (*guards.changed(), *(part.latest for part in delivered if part.latest)))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _folded(self, by_key: Mapping[str, Sequence[Read]]) -> tuple[dict[str, Fold], Guards]:
+        names = clearing.names(self._outlines.values())
+        names += [state.sent_name(_id(key)) for key, each in by_key.items() for _, state in each]
+        known = await asyncio.to_thread(self._latest, names)
+        guards = Guards(self._outlines.values(), known, clearing.stamp(self._clock()))
+        return {key: fold(each, _id(key), known, guards) for key, each in by_key.items()}, guards
+
+    async def _profile(self, key: str, folded: Fold, deadline: float) -> tuple[dict[int, Settlement], list[Part]]:
+        """Bring one profile up to date, in one request where all of it is taken; give the parts that were delivered."""
+        settled, delivered = dict(folded.settled), list[Part]()
+        pending = [folded.parts] if folded.parts else []
+        while pending:
+            parts = pending.pop(0)
+            end = await self._sent(key, body(parts), deadline)
+            if isinstance(end, Parked) and len(parts) > 1:
+                # The values of one record are refused: that must not keep the others' out.
+                pending = [(part,) for part in parts]
+                continue
+            for part in parts:
+                settled |= dict.fromkeys(part.messages, part.done if isinstance(end, Done) else end)
+            delivered += parts if isinstance(end, Done) else ()
+        return _in_turn(settled), delivered
+
+    async def _sent(self, key: str, attributes: Mapping[str, Value], deadline: float) -> Settlement:
+        if not attributes:
+            return Done()
+        kind, _, id_ = key.partition(":")
+        answer = None
+        while answer is None:
+            held = self._pace.held
+            if held and (held > PATIENCE or self._time() + held > deadline):
+                return Retry("waiting", held, counts=False)
+            await asyncio.sleep(held)
+            if self._time() >= deadline:
+                return Released()
+            answer = await self._client.write(kind, id_, attributes, deadline)
+        return self._judged(fate(answer))
+
+    def _judged(self, end: Fate) -> Settlement:
+        """Take from an answer what concerns the other messages too."""
+        if self._pace.held and (end.away or end.hold):
+            # Others that were on their way together with this one have said so before.
+            self._pace.hold(end.hold)
+            return end.settlement
+        self._away = self._away + 1 if end.away else 0
+        # One lost connection says nothing; several in a row say that Appcues is down.
+        down = min(LONGEST_PAUSE, 2.0 ** (self._away - DOWN)) if self._away >= DOWN else 0.0
+        self._pace.hold(max(end.hold, down))
+        if end.alarm:
+            self._observer.alarm(end.alarm, end.detail)
+        return end.settlement
+
+    def _tell(self, guards: Guards, delivered: Iterable[Part]) -> None:
+        bad = Counter(each for part in delivered for each in part.bad)
+        if bad:
+            self._observer.alarm(BAD_VALUE, "; ".join(f"{each} ({count})" for each, count in sorted(bad.items())))
+        for attribute in guards.tripped:
+            self._observer.alarm(
+                clearing.ALARM,
+                f"{attribute} came empty for {clearing.AT_MOST} records one after another and is not cleared any more. "
+                "Did the integration user lose access to its field? `sfcode doctor` tells",
+            )
+
+
+def _id(key: str) -> str:
+    """Give the id of a key such as `user:1001`."""
+    return key.partition(":")[2]
+
+
+def _in_turn(settled: Mapping[int, Settlement]) -> dict[int, Settlement]:
+    """Have only the eldest message that must be tried again wait; those behind it go back as they were."""
+    retried = sorted(number for number, end in settled.items() if isinstance(end, Retry))
+    return {**settled, **dict.fromkeys(retried[1:], Released())}

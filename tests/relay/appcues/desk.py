@@ -1,0 +1,179 @@
+"""A relay's way to Appcues: a real inbox, a real local Appcues, and the writer between them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sfcode.config.project import Project
+from sfcode.relay.appcues import Writer, make_writer
+from sfcode.relay.appcues.outline import outlines
+from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.message import Claim, Delivery, Message
+from sfcode.secret import Secret
+from tests.generate.projects import changed, project
+from tests.local.appcues.account import Appcues, serving
+
+CONTACT: dict[str, Any] = {
+    "object": "Contact",
+    "user_id": {"field": "Appcues_User_Id__c", "from": "Product_User_Id__c"},
+    "to_appcues": {
+        "attributes": {
+            "role": {"field": "Title"},
+            "plan": {"field": "Plan__c"},
+            "born": {"field": "Birthdate"},
+            "seats": {"field": "Seats__c", "type": "number"},
+            "vip": {"field": "Vip__c", "type": "boolean"},
+        }
+    },
+    "direction": "to_appcues",
+}
+LEAD = changed(
+    CONTACT, object="Lead", to_appcues={"attributes": {"role": {"field": "Title"}, "rating": {"field": "Rating"}}}
+)
+ACCOUNT: dict[str, Any] = {
+    "object": "Account",
+    "match": "group",
+    "user_id": {"field": "Account_Id__c"},
+    "to_appcues": {"attributes": {"industry": {"field": "Industry"}, "staff": {"field": "NumberOfEmployees"}}},
+    "direction": "to_appcues",
+}
+MAPPINGS = {"contact": CONTACT, "lead": LEAD, "account": ACCOUNT}
+MORNING = datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    appcues_url: str
+    appcues_key: Secret
+    appcues_secret: Secret
+
+
+@dataclass
+class Ears:
+    """Everything that the writer told."""
+
+    calls: list[tuple[str, str, str]] = field(default_factory=list)
+    alarms: list[tuple[str, str]] = field(default_factory=list)
+
+    def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.calls.append((side, operation, outcome))
+
+    def quota(self, used: int, limit: int) -> None:
+        raise AssertionError("Appcues has no quota")
+
+    def alarm(self, name: str, detail: str) -> None:
+        self.alarms.append((name, detail))
+
+
+def at(minute: float) -> str:
+    """Give the time of a change as Salesforce writes it."""
+    return f"{MORNING + timedelta(minutes=minute):%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+@dataclass
+class Desk:
+    """Puts messages in, delivers them, and looks at what came of them."""
+
+    project: Project
+    inbox: Inbox
+    appcues: Appcues
+    ears: Ears = field(default_factory=Ears)
+    rate: float = 10_000.0
+    lease: float = 60.0
+    number: int = 0
+
+    def send(
+        self, user: str = "u1", *, minute: float = 0, record: str = "003A", mapping: str = "contact", **more: Any
+    ) -> None:
+        """Put one message in, as ingress makes it; fields by name, `version` and other parts of the payload by theirs."""
+        self.number += 1
+        outline = outlines(self.project)[mapping] if mapping in MAPPINGS else None
+        parts = {name: more.pop(name) for name in ("version", "complete", "origin") if name in more}
+        values = {"Id": record, "SystemModstamp": at(minute)}
+        if outline is not None:
+            values[outline.user_id] = user
+        payload = {
+            "mapping": mapping,
+            "version": outline.version if outline else None,
+            "record": {name: value for name, value in {**values, **more}.items() if value is not ABSENT},
+            "notification": f"04l{self.number}",
+            "origin": "message",
+            **parts,
+        }
+        kind = outline.match if outline else "user"
+        self.inbox.accept([Message("salesforce", f"m{self.number}", f"{kind}:{user}", mapping, payload)])
+
+    def claim(self) -> Claim | None:
+        return self.inbox.claim("salesforce", limit=200, per_key=200, lease=self.lease)
+
+    def settle(self, claim: Claim, delivery: Delivery, later: timedelta = timedelta(hours=1)) -> int:
+        due = datetime.now(UTC) + later
+        return self.inbox.settle(claim, delivery, lambda _, __: due)
+
+    def write(self, work: Callable[[Writer], Any]) -> Any:
+        """Do something with a writer of its own."""
+
+        async def run() -> Any:
+            account = self.appcues.account
+            credentials = Credentials(account.url, Secret(account.api_key), Secret(account.api_secret))
+            writer = make_writer(self.project, credentials, self.inbox.latest, self.ears, rate=lambda: self.rate)
+            try:
+                return await work(writer)
+            finally:
+                await writer.close()
+
+        return asyncio.run(run())
+
+    def deliver(self, later: timedelta = timedelta(hours=1)) -> dict[str, tuple[str, str]]:
+        """Deliver all that is due in one claim; what fails is due again later. Give state and note of each message by its id."""
+        claim = self.claim()
+        if claim is not None:
+            delivery = self.write(lambda writer: writer.deliver(claim))
+            assert set(delivery.settlements) == {message.id for message in claim.messages}, "every message is settled"
+            assert self.settle(claim, delivery, later) == len(claim.messages)
+        return self.states()
+
+    def states(self) -> dict[str, tuple[str, str]]:
+        """Give state and reason or note of each message by its id."""
+        return {
+            entry.message_id: (entry.state, entry.reason or entry.detail) for entry in self.inbox.page(Filter(), 1000)
+        }
+
+    def again(self) -> None:
+        """Have everything delivered again that was."""
+        self.inbox.replay(Filter(state="done"))
+
+    def profile(self, user: str = "u1") -> Mapping[str, Any]:
+        return self.appcues.control("GET", "profiles")["users"].get(user, {})
+
+    def group(self, group: str) -> Mapping[str, Any]:
+        return self.appcues.control("GET", "profiles")["groups"].get(group, {})
+
+    def bodies(self) -> list[Any]:
+        """Give the bodies of all requests."""
+        return [json.loads(each["body"]) for each in self.appcues.control("GET", "requests")["requests"]]
+
+
+ABSENT = object()
+"""For `send`: a field that the message does not have."""
+
+
+@contextmanager
+def opened(folder: Path, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[Desk]:
+    """Open everything until the block ends."""
+    with serving(folder / "state", rate=None) as appcues, open_inbox(f"sqlite:///{folder / 'relay.db'}") as inbox:
+        yield Desk(project(dict(mappings)), inbox, appcues)
+
+
+def in_time(claim: Claim, seconds: float) -> Claim:
+    """Give a claim whose lease ends in so many seconds."""
+    return replace(claim, deadline=time.monotonic() + seconds)

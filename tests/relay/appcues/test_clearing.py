@@ -1,0 +1,191 @@
+"""When an empty field takes its attribute away, and when that is not believed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sfcode.relay.appcues import resume_clearing, stopped_clearing
+from sfcode.relay.appcues.clearing import AT_MOST, Guard
+from tests.relay.appcues.desk import ABSENT, opened
+
+
+def filled(desk, count, minute=1.0, **values):
+    for number in range(count):
+        desk.send(f"u{number}", record=f"003{number}", minute=minute, Title="CTO", **{"Plan__c": "pro", **values})
+    desk.deliver()
+
+
+def plans(desk):
+    profiles = desk.appcues.control("GET", "profiles")["users"]
+    return sum("plan" in profile for profile in profiles.values())
+
+
+def test_a_field_that_was_cleared_takes_the_attribute_away(desk):
+    desk.send(minute=1, Title="CTO", Plan__c="pro")
+    desk.deliver()
+    desk.send(minute=2, Title="CTO")
+    desk.deliver()
+    assert desk.profile() == {"role": "CTO"}
+    assert desk.bodies()[-1] == {"role": "CTO", "plan": None}
+
+
+@pytest.mark.parametrize(
+    "parts", [{"version": "00000000"}, {"version": None}, {"SystemModstamp": ABSENT}, {"Appcues_User_Id__c": ABSENT}]
+)
+def test_nothing_is_cleared_unless_the_message_can_tell_empty_from_missing(desk, parts):
+    """A message of another field list, or without id or time, is one of a half-done roll-out or of a user without access."""
+    desk.send(minute=1, Title="CTO", Plan__c="pro")
+    if "SystemModstamp" not in parts:
+        desk.deliver()
+    desk.send(minute=2, Title="CEO", **parts)
+    desk.deliver()
+    assert desk.profile()["plan"] == "pro"
+
+
+def test_the_api_says_null_and_is_believed_without_having_sent_a_value_before(desk):
+    desk.appcues.patch("u1", plan="from elsewhere", vip=True)
+    desk.send(complete=True, origin="backfill", Title="CTO", Plan__c=None)
+    desk.deliver()
+    assert desk.profile() == {"role": "CTO", "vip": True}, "a field that was not asked for is not null"
+
+
+def test_what_a_record_never_gave_is_taken_away_when_it_is_first_met_once_the_field_was_seen_filled(desk):
+    desk.appcues.patch("u1", plan="from elsewhere")
+    desk.appcues.patch("u2", plan="from elsewhere")
+    desk.send("u1", minute=1, record="003A", Title="CTO")
+    desk.deliver()
+    assert desk.profile("u1")["plan"] == "from elsewhere", "nobody has ever seen this field"
+    desk.send("u3", minute=1, record="003C", Title="CTO", Plan__c="pro")
+    desk.deliver()
+    desk.send("u2", minute=1, record="003B", Title="CTO")
+    desk.deliver()
+    assert desk.profile("u2") == {"role": "CTO"}
+
+
+def test_an_attribute_of_two_mappings_is_cleared_by_the_one_that_gave_it(desk):
+    desk.send(mapping="lead", record="00QA", minute=1, Title="Lead's")
+    desk.deliver()
+    desk.send(minute=2)
+    desk.deliver()
+    assert desk.profile() == {"role": "Lead's"}, "the contact never had a title"
+    desk.send(minute=3, Title="Contact's")
+    desk.deliver()
+    desk.send(minute=4)
+    desk.deliver()
+    assert desk.profile() == {}
+
+
+def test_what_was_sent_and_not_noted_is_cleared_all_the_same(desk):
+    """A relay that is killed between request and settlement has sent a value that nobody remembers."""
+    desk.send(minute=1, Title="CTO", Plan__c="pro")
+    claim = desk.claim()
+    desk.write(lambda writer: writer.deliver(claim))
+    assert desk.profile()["plan"] == "pro"
+    desk.inbox.release(claim)
+    desk.send(minute=2, Title="CTO")
+    desk.deliver()
+    assert desk.profile() == {"role": "CTO"}
+
+
+def test_an_attribute_that_turns_empty_for_everybody_stops_being_cleared_and_the_others_go_on(desk):
+    filled(desk, 50)
+    for number in range(50):
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title=f"New {number}" if number else ABSENT)
+    states = desk.deliver()
+    assert plans(desk) == 50 - (AT_MOST - 1), "all but those that came before it was noticed"
+    assert desk.profile("u49") == {"role": "New 49", "plan": "pro"}
+    assert "role" not in desk.profile("u0"), "another attribute is cleared as before"
+    assert states["m100"] == ("done", "left out: plan")
+    assert [name for name, _ in desk.ears.alarms] == ["clearing_stopped"]
+    assert "contact.plan came empty for 20 records" in desk.ears.alarms[0][1]
+    desk.send("u49", record="00349", minute=3, Title="Newest")
+    desk.deliver()
+    assert desk.profile("u49") == {"role": "Newest", "plan": "pro"}
+    assert len(desk.ears.alarms) == 1, "it is said once"
+
+
+def test_a_value_in_between_shows_that_the_field_can_be_seen(desk):
+    filled(desk, 60)
+    for number in range(60):
+        kept = {"Plan__c": "pro"} if number % 15 == 0 else {}
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO", **kept)
+    desk.deliver()
+    assert plans(desk) == 4
+    assert desk.ears.alarms == []
+
+
+def test_one_record_that_is_tried_again_and_again_counts_once(desk):
+    filled(desk, 1)
+    desk.appcues.arm("unavailable", times=AT_MOST + 5)
+    desk.send("u0", record="0030", minute=2, Title="CTO")
+    for _ in range(AT_MOST + 5):
+        desk.deliver(later=timedelta(seconds=-1))
+    desk.deliver()
+    assert desk.profile("u0") == {"role": "CTO"}
+    assert desk.ears.alarms == []
+
+
+def test_a_person_lets_it_go_on_and_what_was_withheld_comes_with_the_next_message(desk):
+    filled(desk, 30)
+    for number in range(30):
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
+    desk.deliver()
+    assert desk.profile("u29")["plan"] == "pro"
+    (stopped,) = stopped_clearing(desk.project, desk.inbox.latest)
+    assert (stopped.mapping, stopped.attribute) == ("contact", "plan")
+    assert stopped.since.startswith(str(datetime.now(UTC).year))
+    resume_clearing(desk.inbox, "contact", "plan", datetime.now(UTC))
+    assert stopped_clearing(desk.project, desk.inbox.latest) == ()
+    desk.send("u29", record="00329", minute=3, Title="CTO")
+    desk.deliver()
+    assert desk.profile("u29") == {"role": "CTO"}
+
+
+def test_a_value_does_not_let_what_was_stopped_go_on(desk):
+    filled(desk, 25)
+    for number in range(25):
+        desk.send(f"u{number}", record=f"003{number}", minute=2)
+    desk.send("u99", record="00399", minute=2, Plan__c="team")
+    desk.deliver()
+    assert {each.attribute for each in stopped_clearing(desk.project, desk.inbox.latest)} == {"plan", "role"}
+
+
+def test_what_the_api_says_clears_also_what_was_stopped(desk):
+    filled(desk, 25)
+    for number in range(25):
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
+    desk.deliver()
+    for number in range(25):
+        desk.send(
+            f"u{number}", record=f"003{number}", minute=2, complete=True, origin="reconcile", Title="CTO", Plan__c=None
+        )
+    desk.deliver()
+    assert plans(desk) == 0
+
+
+def test_the_guard_outlives_the_process(tmp_path):
+    with opened(tmp_path) as desk:
+        filled(desk, 40)
+        for number in range(15):
+            desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
+        desk.deliver()
+        assert desk.ears.alarms == []
+    with opened(tmp_path) as desk:
+        desk.number = 100
+        for number in range(15, 25):
+            desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
+        desk.deliver()
+        assert [name for name, _ in desk.ears.alarms] == ["clearing_stopped"]
+        assert plans(desk) == 40 - (AT_MOST - 1)
+
+
+def test_a_guard_takes_note_of_each_record_once_and_forgets_them_with_a_value():
+    guard = Guard().turned_empty("a", "t1").turned_empty("a", "t2").turned_empty("b", "t3")
+    assert guard.run == ("a", "b")
+    assert guard.with_value() == Guard(seen=True)
+    for number in range(AT_MOST):
+        guard = guard.turned_empty(str(number), f"t{number}")
+    assert guard.stopped == "t17"
+    assert guard.with_value().stopped == "t17"

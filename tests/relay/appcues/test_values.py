@@ -1,0 +1,117 @@
+"""Which value of Salesforce becomes which value of Appcues."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.relay.appcues.values import BadValue, converted, fitting, moment
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        ("string", "CTO", "CTO"),
+        ("string", " spaces ", " spaces "),
+        ("string", "00123", "00123"),
+        ("string", True, "true"),
+        ("string", 5, "5"),
+        ("number", "1001.0", 1001),
+        ("number", "1.39E8", 139_000_000),
+        ("number", "-0.5", -0.5),
+        ("number", " 12 ", 12),
+        ("number", 12.5, 12.5),
+        ("number", "123456789012345678", 123456789012345678),
+        ("boolean", "true", True),
+        ("boolean", "FALSE", False),
+        ("boolean", "1", True),
+        ("boolean", False, False),
+        ("date", "2026-03-18", "2026-03-18"),
+        ("date", "2026-03-18T12:00:00.000Z", "2026-03-18T12:00:00.000Z"),
+        ("date", "2026-03-18T12:00:00.000+0000", "2026-03-18T12:00:00.000Z"),
+        ("date", "2026-03-18T12:00:00+02:00", "2026-03-18T10:00:00.000Z"),
+    ],
+)
+def test_a_value_becomes_one_of_its_type(kind, given, value):
+    found = converted(given, kind)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("kind", ["string", "number", "boolean", "date"])
+@pytest.mark.parametrize("given", [None, ""])
+def test_nothing_is_null_whatever_the_type(kind, given):
+    assert converted(given, kind) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("number", "12,5"),
+        ("number", "a dozen"),
+        ("number", "NaN"),
+        ("number", "Infinity"),
+        ("number", "1E999999"),
+        ("number", True),
+        ("boolean", "yes"),
+        ("boolean", 1),
+        ("date", "06/20/2025"),
+        ("date", "2026-02-30"),
+        ("date", "2026-03-18T12:00:00"),
+        ("date", "0001-01-01T00:00:00+14:00"),
+        ("date", 1_700_000_000),
+        ("string", ["a"]),
+        ("number", {"a": 1}),
+    ],
+)
+def test_what_is_not_of_the_type_is_refused_without_being_told(kind, given):
+    with pytest.raises(BadValue) as caught:
+        converted(given, kind)
+    assert str(given) not in str(caught.value)
+
+
+def test_a_number_that_is_sent_as_a_text_loses_what_the_message_added():
+    assert converted("1001.0", "string", numeric=True) == "1001"
+    assert converted("10.50", "string", numeric=True) == "10.50"
+    assert converted("1001.0", "string") == "1001.0", "a text field says what it says"
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        ("double", "number"),
+        ("int", "number"),
+        ("currency", "number"),
+        ("percent", "number"),
+        ("boolean", "boolean"),
+        ("date", "date"),
+        ("datetime", "date"),
+        ("picklist", "string"),
+        ("time", "string"),
+        ("", "string"),
+    ],
+)
+def test_the_type_of_a_field_chooses_that_of_its_attribute(described, kind):
+    assert fitting(described) == kind
+
+
+def test_times_in_any_form_are_compared_as_times():
+    forms = ["2026-06-01T08:00:00.000Z", "2026-06-01T08:00:00.000+0000", "2026-06-01T10:00:00+02:00"]
+    assert {moment(form) for form in forms} == {"2026-06-01T08:00:00.000000Z"}
+    assert [moment(none) for none in (None, "", "today", "2026-06-01T08:00:00", 5, "0001-01-01T00:00:00+14:00")] == [
+        ""
+    ] * 6
+
+
+@given(
+    given=st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.integers())),
+    kind=st.sampled_from(["string", "number", "boolean", "date"]),
+)
+def test_any_value_is_converted_to_json_or_refused(given, kind):
+    try:
+        found = converted(given, kind)
+    except BadValue:
+        return
+    assert json.loads(json.dumps(found, allow_nan=False)) == found

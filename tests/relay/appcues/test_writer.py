@@ -1,0 +1,199 @@
+"""From messages to profiles: a real inbox, a real local Appcues, and the writer between them."""
+
+from __future__ import annotations
+
+from tests.relay.appcues.desk import ABSENT, at
+
+
+def test_a_record_becomes_a_profile_with_values_of_their_types(desk):
+    desk.send(Title="CTO", Plan__c="pro", Birthdate="1990-02-28", Seats__c="12.0", Vip__c="true")
+    assert desk.deliver() == {"m1": ("done", "")}
+    assert desk.profile() == {"role": "CTO", "plan": "pro", "born": "1990-02-28", "seats": 12, "vip": True}
+    assert desk.ears.calls == [("appcues", "user_profile", "200")]
+    assert desk.ears.alarms == []
+
+
+def test_an_account_becomes_the_profile_of_a_group(desk):
+    desk.send("acme", mapping="account", record="001A", Industry="Energy", NumberOfEmployees="1.2E4")
+    desk.deliver()
+    assert desk.group("acme") == {"industry": "Energy", "staff": 12_000}
+    assert desk.ears.calls == [("appcues", "group_profile", "200")]
+
+
+def test_any_id_reaches_its_own_profile(desk):
+    ids = ["a/b", "anna@example.com", "100%", "Ünï cödé", "a?b#c", "...", "a:b"]
+    for user in ids:
+        desk.send(user, record=f"003{user}", Title=user)
+    desk.deliver()
+    assert {user: desk.profile(user) for user in ids} == {user: {"role": user} for user in ids}
+
+
+def test_an_id_that_an_address_cannot_hold_is_parked(desk):
+    for user in (".", ".."):
+        desk.send(user, Title="CTO")
+    assert set(desk.deliver().values()) == {("parked", "bad_user_id")}
+    assert desk.bodies() == []
+
+
+def test_all_that_waits_for_a_profile_goes_in_one_request_with_the_latest_values(desk):
+    for minute, title in ((1, "One"), (3, "Three"), (2, "Two")):
+        desk.send(minute=minute, Title=title, Plan__c="pro" if minute == 1 else ABSENT)
+    desk.send("u2", record="003B", Title="Other")
+    states = desk.deliver()
+    assert {state for state, _ in states.values()} == {"done"}
+    assert sorted(map(str, desk.bodies())) == ["{'role': 'Other'}", "{'role': 'Three', 'plan': None}"]
+    assert desk.profile() == {"role": "Three"}
+
+
+def test_a_message_older_than_what_was_delivered_changes_nothing(desk):
+    desk.send(minute=5, Title="New")
+    desk.deliver()
+    desk.send(minute=4, Title="Old")
+    assert desk.deliver()["m2"] == ("done", "stale")
+    assert desk.profile() == {"role": "New"}
+    assert len(desk.bodies()) == 1
+
+
+def test_of_equally_old_states_the_one_that_came_last_is_sent(desk):
+    desk.send(minute=5, Title="First")
+    desk.deliver()
+    desk.send(minute=5, Title="Second")
+    desk.send(minute=5, Title="Third")
+    desk.deliver()
+    assert desk.profile() == {"role": "Third"}
+
+
+def test_what_is_delivered_again_leaves_the_profile_as_it_is(desk):
+    desk.send(minute=1, Title="One", Plan__c="pro")
+    desk.send(minute=2, Title="Two")
+    desk.deliver()
+    before = desk.profile()
+    desk.again()
+    desk.deliver()
+    assert desk.profile() == before == {"role": "Two"}
+
+
+def test_time_is_compared_as_time_in_whatever_form_it_comes(desk):
+    desk.send(minute=5, Title="New")
+    desk.deliver()
+    desk.send(Title="Old", SystemModstamp="2026-06-01T07:59:00.000+0000")
+    desk.send(Title="Newest", SystemModstamp="2026-06-01T09:06:00.000+0100")
+    assert desk.deliver()["m2"] == ("done", "stale")
+    assert desk.profile() == {"role": "Newest"}
+
+
+def test_two_mappings_write_the_same_profile_and_the_record_that_changed_last_wins(desk):
+    desk.send(minute=2, Title="Contact's")
+    desk.send(minute=1, mapping="lead", record="00QA", Title="Lead's", Rating="Hot")
+    desk.deliver()
+    assert desk.profile() == {"role": "Contact's", "rating": "Hot"}
+    assert len(desk.bodies()) == 1
+    desk.send(minute=3, mapping="lead", record="00QA", Title="Lead's", Rating="Warm")
+    desk.deliver()
+    assert desk.profile() == {"role": "Lead's", "rating": "Warm"}
+
+
+def test_one_records_time_says_nothing_about_another_record(desk):
+    desk.send(minute=9, Title="Contact's")
+    desk.deliver()
+    desk.send(minute=1, mapping="lead", record="00QA", Rating="Hot")
+    assert desk.deliver()["m2"] == ("done", "")
+    assert desk.profile() == {"role": "Contact's", "rating": "Hot"}
+
+
+def test_a_record_whose_user_changed_goes_to_the_new_profile_and_leaves_the_old_one(desk):
+    desk.send("old", minute=1, Title="CTO")
+    desk.deliver()
+    desk.send("new", minute=2, Title="CEO")
+    desk.deliver()
+    desk.send("old", minute=0, Title="Late")
+    assert desk.deliver()["m3"] == ("done", "stale")
+    assert (desk.profile("old"), desk.profile("new")) == ({"role": "CTO"}, {"role": "CEO"})
+    desk.send("old", minute=3, Title="Back")
+    desk.deliver()
+    assert desk.profile("old") == {"role": "Back"}
+
+
+def test_a_bad_value_is_left_out_and_told_without_being_told(desk):
+    desk.send(Title="CTO", Seats__c="a dozen", Vip__c="maybe")
+    desk.send("u2", record="003B", Seats__c="many")
+    states = desk.deliver()
+    assert states["m1"] == ("done", "left out: seats, vip")
+    assert desk.profile() == {"role": "CTO"}
+    assert desk.profile("u2") == {}
+    assert desk.ears.alarms == [
+        ("bad_value", "contact.seats is no number (2); contact.vip is neither true nor false (1)")
+    ]
+
+
+def test_a_bad_value_leaves_what_was_there_and_a_good_one_comes_through_later(desk):
+    desk.send(minute=1, Seats__c="12")
+    desk.deliver()
+    desk.send(minute=2, Seats__c="a dozen")
+    desk.deliver()
+    assert desk.profile() == {"seats": 12}
+    desk.send(minute=3)
+    desk.deliver()
+    assert desk.profile() == {}
+
+
+def test_a_message_with_nothing_to_say_is_done_without_a_request(desk):
+    desk.send()
+    assert desk.deliver() == {"m1": ("done", "nothing to send")}
+    assert desk.bodies() == []
+
+
+def test_a_mapping_that_is_no_more_parks_its_messages(desk):
+    desk.send(mapping="opportunity", Title="CTO")
+    desk.send("u2", record="003B", Title="CTO")
+    states = desk.deliver()
+    assert states["m1"] == ("parked", "no_mapping")
+    assert states["m2"] == ("done", "")
+
+
+def test_a_record_without_an_id_is_parked(desk):
+    desk.send(Id=None, Title="CTO")
+    assert desk.deliver() == {"m1": ("parked", "no_data")}
+
+
+def test_a_message_without_a_time_is_delivered_unless_a_dated_state_was(desk):
+    desk.send(SystemModstamp=ABSENT, Title="Undated")
+    desk.deliver()
+    assert desk.profile() == {"role": "Undated"}
+    desk.send(minute=1, Title="Dated")
+    desk.deliver()
+    desk.send(SystemModstamp=ABSENT, Title="Undated")
+    assert desk.deliver()["m3"] == ("done", "stale")
+    assert desk.profile() == {"role": "Dated"}
+
+
+def test_a_message_of_another_field_list_brings_what_it_has(desk):
+    desk.send(minute=1, Title="CTO", Plan__c="pro")
+    desk.deliver()
+    desk.send(minute=2, version="00000000", Title="CEO")
+    desk.deliver()
+    assert desk.profile() == {"role": "CEO", "plan": "pro"}
+
+
+def test_what_comes_from_the_api_has_types_of_its_own_which_are_the_attributes_in_the_end(desk):
+    desk.send(
+        complete=True,
+        origin="backfill",
+        SystemModstamp="2026-06-01T08:00:00.000+0000",
+        Title="CTO",
+        Plan__c=None,
+        Birthdate="1990-02-28",
+        Seats__c=12.5,
+        Vip__c=False,
+    )
+    desk.deliver()
+    assert desk.profile() == {"role": "CTO", "born": "1990-02-28", "seats": 12.5, "vip": False}
+
+
+def test_two_hundred_profiles_go_in_one_claim(desk):
+    for number in range(200):
+        desk.send(f"u{number}", record=f"003{number}", Title=f"T{number}", minute=number)
+    states = desk.deliver()
+    assert set(states.values()) == {("done", "")}
+    assert len(desk.bodies()) == 200
+    assert desk.inbox.latest(["sent:contact:0037:u7"])["sent:contact:0037:u7"].stamp == at(7).replace("000Z", "000000Z")
