@@ -1,0 +1,47 @@
+"""
+Appcues to Salesforce: events become values of records and activities about them.
+
+Nothing here makes a lead, a contact or an account: who is not found is parked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.org import Org
+    from sfcode.relay.message import Writer
+    from sfcode.relay.observer import Observer
+    from sfcode.relay.salesforce.batch import LatestOf
+    from sfcode.relay.salesforce.quota import Bounds
+
+__all__ = ["make_writer"]
+
+
+def make_writer(
+    project: Project,
+    org: Org,
+    inbox_latest: LatestOf,
+    observer: Observer,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    bounds: Bounds | None = None,
+) -> Writer:
+    """
+    Make the writer of Appcues' events; its texts are compiled here, once.
+
+    `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
+    """
+    from sfcode.relay.salesforce.activities import kind_of
+    from sfcode.relay.salesforce.batch import Rules
+    from sfcode.relay.salesforce.calls import Calls
+    from sfcode.relay.salesforce.quota import Bounds, Quota
+    from sfcode.relay.salesforce.receivers import receivers
+    from sfcode.relay.salesforce.texts import compile_texts
+    from sfcode.relay.salesforce.writer import SalesforceWriter
+
+    rules = Rules(receivers(project), project.events, compile_texts(project.events.activities), kind_of(project))
+    return SalesforceWriter(rules, Calls(org, observer, clock, Quota(bounds or Bounds())), inbox_latest)

@@ -1,0 +1,155 @@
+"""One claim on its way to Salesforce: look everybody up, write wave by wave, settle each message by its own result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sfcode.config.event_models import Events
+from sfcode.org.many import MOST, RecordResult
+from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Settlement
+from sfcode.relay.salesforce import fates, lookup
+from sfcode.relay.salesforce.activities import Kind
+from sfcode.relay.salesforce.calls import CallFailedError, Calls, chunks
+from sfcode.relay.salesforce.interpret import Work, read
+from sfcode.relay.salesforce.receivers import Receiver
+from sfcode.relay.salesforce.texts import ActivityText
+from sfcode.relay.salesforce.wave import Planner, Wave, Write, property_name, score_name, waves
+
+LatestOf = Callable[[Iterable[str]], Mapping[str, Latest]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the project says about events, ready for use."""
+
+    receivers: tuple[Receiver, ...]
+    events: Events
+    texts: Mapping[str, ActivityText]
+    kind: Kind
+
+
+@dataclass
+class Batch:
+    """The state of one claim while it is delivered."""
+
+    rules: Rules
+    calls: Calls
+    latest_of: LatestOf
+    claim: Claim
+    deadline: float
+    latest: dict[str, Latest] = field(default_factory=dict)
+    news: dict[str, Latest] = field(default_factory=dict)
+    settled: dict[int, Settlement] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    """Keys whose next message must not be written before an earlier one has been."""
+    alarms: set[str] = field(default_factory=set)
+
+    def deliver(self) -> Delivery:
+        """Deliver the claim."""
+        read_all = {one.id: read(one, self.rules.receivers, self.rules.events) for one in self.claim.messages}
+        works = {number: one for number, one in read_all.items() if isinstance(one, Work)}
+        found, failure = self._found(works.values())
+        self.latest.update(self.latest_of(_names(works.values(), found)))
+        planner = Planner(self.rules.kind, self.rules.texts, found, self.latest)
+        for messages in waves(self.claim.messages):
+            going = [message for message in messages if message.key not in self.held]
+            wave = Wave({message.id: [] for message in going})
+            for message in going:
+                one = read_all[message.id]
+                if not isinstance(one, Work):
+                    wave.ends[message.id].append(one)
+                elif failure is not None and one.wants:
+                    wave.ends[message.id].append(failure)
+                else:
+                    planner.plan(one, wave)
+            self._write(wave, {message.id: message for message in going})
+            for message in messages:
+                self._settle(message, wave.end(message.id) if message.id in wave.ends else Released(), works)
+        for name in sorted(self.alarms):
+            self.calls.observer.alarm(name, "see the messages that wait for it")
+        return Delivery(self.settled, tuple(self.news.values()))
+
+    def _found(self, works: Iterable[Work]) -> tuple[dict[tuple[str, str], lookup.Match], Settlement | None]:
+        wanted: dict[str, set[str]] = {}
+        for work in works:
+            for want in work.wants:
+                wanted.setdefault(want.receiver.name, set()).add(want.id)
+        asked = lookup.queries((each, wanted[each.name]) for each in self.rules.receivers if each.name in wanted)
+        if not asked:
+            return {}, None
+        try:
+            return lookup.matches(asked, self.calls.look_up(asked, self.deadline)), None
+        except CallFailedError as error:
+            return {}, error.end
+
+    def _write(self, wave: Wave, messages: Mapping[int, Claimed]) -> None:
+        # Salesforce takes records of several objects in one call, those of one object next to each other.
+        updates = sorted(wave.updates.values(), key=lambda write: str(write.record["attributes"]))
+        for some in chunks(updates, MOST):
+            self._call(wave, messages, some, lambda records: self.calls.update(records, self.deadline))
+        kind = self.rules.kind
+        left = [write for write in wave.upserts if not any(wave.retried(owner) for owner in write.owners)]
+        for some in chunks(left, MOST):
+            self._call(
+                wave,
+                messages,
+                some,
+                lambda records: self.calls.upsert(kind.object, kind.external_id, records, self.deadline),
+            )
+
+    def _call(
+        self,
+        wave: Wave,
+        messages: Mapping[int, Claimed],
+        writes: Iterable[Write],
+        call: Callable[[list[dict[str, object]]], list[RecordResult]],
+    ) -> None:
+        some = list(writes)
+        try:
+            results = call([write.record for write in some])
+        except CallFailedError as failure:
+            for write in some:
+                for owner in write.owners:
+                    wave.ends[owner].append(failure.end)
+            return
+        for write, result in zip(some, results, strict=True):
+            if not result.errors:
+                for newest in write.stamps.values():
+                    self.latest[newest.name] = self.news[newest.name] = newest
+            for error in result.errors:
+                self.alarms.update(filter(None, [fates.alarm_of(error)]))
+                for owner in write.owners:
+                    end = fates.of_record(
+                        error,
+                        attempts=messages[owner].attempts,
+                        external_id=self.rules.kind.external_id,
+                        sent=write.values,
+                    )
+                    wave.ends[owner].append(end)
+
+    def _settle(self, message: Claimed, end: Settlement, works: Mapping[int, Work]) -> None:
+        self.settled[message.id] = end
+        if not isinstance(end, Done | Parked):
+            self.held.add(message.key)
+            return
+        work = works.get(message.id)
+        if work is not None and work.score is not None:
+            name = score_name(work.user_id)
+            known = self.latest.get(name)
+            if known is None or known.stamp <= work.stamp:
+                self.latest[name] = self.news[name] = Latest(name, work.stamp, str(work.score))
+
+
+def _names(works: Iterable[Work], found: Mapping[tuple[str, str], lookup.Match]) -> list[str]:
+    """List the newest states that have to be known."""
+    names: set[str] = set()
+    for work in works:
+        if work.user_id:
+            names.add(score_name(work.user_id))
+        for want in work.wants:
+            match = found.get((want.receiver.name, want.id), lookup.Match())
+            names.update(
+                property_name(want.receiver.name, record, kind) for record in match.records for kind in want.properties
+            )
+    return sorted(names)

@@ -1,0 +1,121 @@
+"""The calls to Salesforce, timed and told of: each returns what was answered, or says what becomes of those who wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from sfcode.errors import OrgError
+from sfcode.metadata.objects import OrgSchema
+from sfcode.org import Org
+from sfcode.org.deadline import until
+from sfcode.org.many import MOST_QUERIES, CallRefused, RecordResult
+from sfcode.org.retry import NoAnswer
+from sfcode.relay.message import Released, Retry
+from sfcode.relay.observer import Observer
+from sfcode.relay.salesforce import fates
+from sfcode.relay.salesforce.activities import Record
+from sfcode.relay.salesforce.lookup import Query, Row
+from sfcode.relay.salesforce.quota import Quota
+
+LONGEST = 60.0
+"""Seconds for one call."""
+SHORTEST = 1.0
+"""Seconds without which no call is begun."""
+
+Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+
+
+class CallFailedError(Exception):
+    """A call came to nothing; `end` is what becomes of the messages that needed it."""
+
+    def __init__(self, end: Retry | Released) -> None:
+        super().__init__(str(end))
+        self.end = end
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What may be asked of Salesforce. There is no call that makes a lead, a contact or an account."""
+
+    org: Org
+    observer: Observer
+    clock: Callable[[], float]
+    quota: Quota
+
+    def look_up(self, asked: Sequence[Query], deadline: float) -> list[Sequence[Row]]:
+        """Run the queries of a lookup: one by itself, several in as few requests as they fit in."""
+        many = self.org.many
+        texts = [query.soql for query in asked]
+        if len(texts) == 1:
+            return [self._made("lookup", deadline, lambda: many.query(texts[0]))]
+        found: list[Sequence[Row]] = []
+        for some in chunks(texts, MOST_QUERIES):
+            found += self._made("lookup", deadline, partial(many.queries, some))
+        return found
+
+    def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
+        """Change records that are there."""
+        return self._made("update", deadline, lambda: self.org.many.update(records))
+
+    def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
+        """Write activities, each once."""
+        return self._made("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records))
+
+    def describe(self, objects: Iterable[str], deadline: float) -> OrgSchema:
+        """Describe objects with their fields."""
+        return self._made("describe", deadline, lambda: self.org.describe(objects))
+
+    def limits(self, deadline: float) -> None:
+        """Ask how much is used."""
+        self._made("limits", deadline, self.org.many.limits)
+        self.quota.ease()
+
+    def renew(self, older_than: float, deadline: float) -> None:
+        """Sign in again before the session ends by itself."""
+        self._made("sign_in", deadline, lambda: self.org.renew(older_than=older_than))
+
+    def _made(self, operation: str, deadline: float, call: Callable[[], Answer]) -> Answer:
+        began = self.clock()
+        if deadline - began < SHORTEST:
+            raise CallFailedError(Released())
+        outcome = "200"
+        try:
+            with until(min(deadline, began + LONGEST)):
+                return call()
+        except (OrgError, KeyError, TypeError, ValueError) as error:
+            failure = error if isinstance(error, OrgError) else OrgError(f"an answer of another shape: {error!r}")
+            outcome = _outcome(failure)
+            raise CallFailedError(self._end(failure)) from error
+        finally:
+            self.observer.call("salesforce", operation, outcome, self.clock() - began)
+            self._tell()
+
+    def _end(self, error: OrgError) -> Retry:
+        end, alarm = fates.of_call(error)
+        if isinstance(error, CallRefused) and error.code == fates.QUOTA:
+            self.quota.exceed()
+        if alarm:
+            self.observer.alarm(alarm, end.error)
+        return end
+
+    def _tell(self) -> None:
+        usage = self.org.many.usage
+        if usage is not None:
+            self.observer.quota(usage.used, usage.limit)
+
+
+def _outcome(error: OrgError) -> str:
+    if isinstance(error, CallRefused):
+        return error.code or str(error.status)
+    if isinstance(error, NoAnswer):
+        return "no_answer" if error.sent else "no_connection"
+    return error.code or "unreadable"
+
+
+def chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """Part a list into pieces of at most so many."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

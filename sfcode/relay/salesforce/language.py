@@ -1,0 +1,205 @@
+"""
+Jinja2, held to what a text may cost.
+
+`sfcode.config.template` refuses what has no bound of its own when a project is loaded; what remains is
+bounded here. Nothing is computed when a template is compiled, every value is cut on its way, and what
+cannot be computed (a word plus one) is missing instead of an error.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import ChainableUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.filters import FILTERS as JINJA_FILTERS
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from sfcode.config.template import FILTERS, MAX_TEMPLATE, TESTS
+
+MISSING = "\ue000"
+"""Stands in the rendered text where a value was missing, until the text is tidied."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_LARGEST = 10**30
+_PRECISION = 10
+
+
+class Missing(ChainableUndefined):
+    """A value that is not there: empty in a text, neither more nor less than anything, neither even nor odd."""
+
+    __slots__ = ()
+
+    def _no(self, _other: object) -> bool:
+        return False
+
+    def __mod__(self, _other: object) -> Missing:  # type: ignore[override]
+        return self
+
+    __lt__ = __le__ = __gt__ = __ge__ = _no  # type: ignore[assignment]
+
+
+class Language(ImmutableSandboxedEnvironment):
+    """The environment in which texts are compiled and filled in."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset({"+", "-"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=Missing, optimized=False, finalize=shown, keep_trailing_newline=False)
+        self.code_generator_class = _Generator
+        self.globals = {}
+        self.filters = {name: _FILTERS.get(name) or JINJA_FILTERS[name] for name in FILTERS}
+        self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
+        """Compute with numbers, also with those that are written as texts; put texts one after the other."""
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return (left + right)[:MAX_TEMPLATE]
+        one, two = number(left), number(right)
+        if one is None or two is None or operator not in _ARITHMETIC:
+            return Missing()
+        try:
+            return _bounded(_ARITHMETIC[operator](one, two))
+        except ArithmeticError:
+            return Missing()
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002
+        """Give a number its sign."""
+        value = number(arg)
+        return Missing() if value is None else -value if operator == "-" else value
+
+    @staticmethod
+    def joined(parts: Iterable[Any]) -> str:
+        """Put values one after the other, as `~` does, up to the length of a text."""
+        length, kept = 0, []
+        for part in parts:
+            kept.append(text(part))
+            length += len(kept[-1])
+            if length > MAX_TEMPLATE:
+                break
+        return "".join(kept)[:MAX_TEMPLATE]
+
+
+class _Generator(CodeGenerator):
+    """Writes what is computed as code, constants too: Jinja2 would compute `"x" * 10**9` while compiling."""
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        if isinstance(node, nodes.TemplateData):
+            return super()._output_child_to_const(node, frame, finalize)
+        raise nodes.Impossible
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802  (named after the node)
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
+def text(value: Any) -> str:
+    """Write a value as people do: whole numbers without a point, nothing for what is missing."""
+    if value is None or isinstance(value, ChainableUndefined):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
+        return str(int(value))
+    if isinstance(value, str):
+        return value[:MAX_TEMPLATE]
+    if isinstance(value, int | float):
+        return str(value)
+    return _json(value)
+
+
+def shown(value: Any) -> str:
+    """Write a value into a text, with a sign where there is none."""
+    return text(value).replace(MISSING, "") or MISSING
+
+
+def number(value: Any) -> int | float | None:
+    """Read a value as a number; None: it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return _bounded(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value) if "." in value else int(value)
+    return None
+
+
+def _bounded(value: float) -> int | float | None:
+    return value if math.isfinite(value) and abs(value) < _LARGEST else None
+
+
+def _json(value: Any) -> str:
+    length, kept = 0, []
+    for part in json.JSONEncoder(ensure_ascii=False, default=text).iterencode(value):
+        kept.append(part)
+        length += len(part)
+        if length > MAX_TEMPLATE:
+            break
+    return "".join(kept)[:MAX_TEMPLATE]
+
+
+def _on_text(change: Callable[..., str]) -> Callable[..., str]:
+    def changed(value: Any, *arguments: Any) -> str:
+        return change(text(value), *arguments)[:MAX_TEMPLATE]
+
+    return changed
+
+
+def _on_number(change: Callable[..., Any]) -> Callable[..., Any]:
+    def changed(value: Any, *arguments: Any) -> Any:
+        found = number(value)
+        return Missing() if found is None else change(found, *arguments)
+
+    return changed
+
+
+def _replace(value: str, old: Any, new: Any) -> str:
+    before, after = text(old), text(new)
+    # As many as fit: what grows beyond the longest text is cut off anyway.
+    fitting = MAX_TEMPLATE // max(len(after), 1) + 1
+    return value.replace(before, after, fitting) if before else value
+
+
+def _round(value: float, precision: int = 0) -> float:
+    return round(value, max(-_PRECISION, min(_PRECISION, precision)))
+
+
+def _truncate(value: str, length: int = 255) -> str:
+    return value if len(value) <= length else value[: max(length - 1, 0)].rstrip() + "…"
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "abs": _on_number(abs),
+    "capitalize": _on_text(str.capitalize),
+    "float": _on_number(float),
+    "int": _on_number(int),
+    "lower": _on_text(str.lower),
+    "replace": _on_text(_replace),
+    "round": _on_number(_round),
+    "string": text,
+    "title": _on_text(str.title),
+    "trim": _on_text(str.strip),
+    "truncate": _on_text(_truncate),
+    "upper": _on_text(str.upper),
+    "urlencode": _on_text(quote),
+}
+"""Those of Jinja2's filters that take any value here, and whose results are bounded."""

@@ -1,0 +1,100 @@
+"""Which records have which user ids: the queries, and what their rows say."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from simple_salesforce.format import format_soql
+
+from sfcode.relay.salesforce.receivers import Receiver
+
+URI = 14_000
+"""Characters of one query in an address: Salesforce takes 16,384 for all of it."""
+LONGEST_ID = 1300
+"""What a text formula holds; a text field holds 255."""
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,13})\.[0-9]{0,8}[1-9]")
+_NEVER = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query and the mapping that it is for."""
+
+    receiver: Receiver
+    soql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The records that have an id, and whether converted leads have it besides."""
+
+    records: tuple[str, ...] = ()
+    converted: bool = False
+
+
+def queries(wanted: Iterable[tuple[Receiver, Collection[str]]]) -> list[Query]:
+    """Ask for all ids of all mappings in as few queries as fit into an address each."""
+    return [query for receiver, ids in wanted for query in _of_one(receiver, sorted(ids))]
+
+
+def _of_one(receiver: Receiver, ids: Sequence[str]) -> Iterator[Query]:
+    values = [value for each in ids if (value := _value(receiver, each)) is not None]
+    # Identifiers come from the config, where they are held to what Salesforce takes as a name.
+    fields, asked = ", ".join(receiver.fields_to_read), receiver.number or receiver.key
+    head = f"SELECT {fields} FROM {receiver.object} WHERE {asked}"  # noqa: S608
+    room = URI - len(quote(head)) - len(quote(" IN ()"))
+    for some in _chunks(values, room, lambda value: len(quote(format_soql("{},", value), safe=""))):
+        yield Query(receiver, head + format_soql(" IN {}", some))
+
+
+def _value(receiver: Receiver, text: str) -> str | float | None:
+    """Give an id as the field that is asked for holds it; None: no field can hold it."""
+    if receiver.number:
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        return float(text) if _DECIMAL.fullmatch(text) else None
+    if not text or len(text) > LONGEST_ID or text != text.strip() or _NEVER.search(text):
+        return None
+    return text
+
+
+def _chunks(values: Sequence[Any], room: int, size: Callable[[Any], int]) -> Iterator[list[Any]]:
+    some: list[Any] = []
+    used = 0
+    for value in values:
+        needed = size(value)
+        if some and used + needed > room:
+            yield some
+            some, used = [], 0
+        some.append(value)
+        used += needed
+    if some:
+        yield some
+
+
+def matches(asked: Sequence[Query], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], Match]:
+    """
+    Tell by mapping and id what was found.
+
+    Ids are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the id `07`.
+    """
+    records: dict[tuple[str, str], list[str]] = defaultdict(list)
+    converted: set[tuple[str, str]] = set()
+    for query, rows in zip(asked, answers, strict=True):
+        receiver = query.receiver
+        for row in rows:
+            key = (receiver.name, str(row[receiver.key]))
+            if row.get("IsConverted"):
+                converted.add(key)
+            else:
+                records[key].append(str(row["Id"]))
+    return {key: Match(tuple(records.get(key, ())), key in converted) for key in {*records, *converted}}

@@ -1,0 +1,59 @@
+"""How much of the org's API requests of the day the relay takes: it slows down, then stops, and leaves the rest to others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """From when on the relay holds back."""
+
+    slow_at: float = 0.80
+    stop_at: float = 0.95
+    spread: float = 3600.0
+    """Seconds over which the requests between the two are spread."""
+    longest: float = 10.0
+    """Seconds before one call, at most."""
+    ask_again: float = 300.0
+    """Seconds between two looks at /limits while it has stopped."""
+
+
+def delay(used: int, limit: int, bounds: Bounds) -> float | None:
+    """Tell how long to wait before the next call; None: stop."""
+    if limit <= 0 or used < limit * bounds.slow_at:
+        return 0.0
+    left = limit * bounds.stop_at - used
+    return min(bounds.longest, bounds.spread / left) if left >= 1 else None
+
+
+class Quota:
+    """What is known of the usage, and when it was asked for."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._exceeded = False
+        self._asked: float | None = None
+
+    def exceed(self) -> None:
+        """Take down that the org has refused a call for being one too many."""
+        self._exceeded = True
+
+    def ease(self) -> None:
+        """Take down that the org has answered how much is used."""
+        self._exceeded = False
+
+    def delay(self, used: int, limit: int) -> float | None:
+        """Tell how long to wait before the next call; None: stop."""
+        return None if self._exceeded else delay(used, limit, self.bounds)
+
+    def may_ask(self, now: float) -> bool:
+        """Tell whether it is time to ask how much is used; then it has been."""
+        if self._asked is not None and now - self._asked < self.bounds.ask_again:
+            return False
+        self._asked = now
+        return True
+
+    def wait(self, now: float) -> float:
+        """Tell how many seconds are left until the next look."""
+        return self.bounds.ask_again if self._asked is None else max(1.0, self._asked + self.bounds.ask_again - now)

@@ -1,0 +1,98 @@
+"""Subject and comment of an activity: the templates of `events.yaml`, compiled once and filled in for each event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Template, TemplateError, meta
+
+from sfcode.config.event_models import EventText
+from sfcode.config.template import MAX_TEMPLATE
+from sfcode.relay.salesforce.cut import clean, cut
+from sfcode.relay.salesforce.language import MISSING, Language
+
+SUBJECT = 255
+COMMENT = 32_000
+
+_BLANKS = re.compile(r"\s+")
+_SIGN = "[-\u2013\u2014#,;|/]"
+_GAP = "[ \t]{0,4}"
+"""Bounded, as a value may consist of a hundred thousand blanks."""
+_TIDY = (
+    (re.compile(f"{_GAP}(?:\\({_GAP}{MISSING}{_GAP}\\)|\\[{_GAP}{MISSING}{_GAP}\\])"), MISSING),
+    (re.compile(f"{MISSING}(?:{_GAP}{MISSING})+"), MISSING),
+    (re.compile(f"(?:{_GAP}{_SIGN}){{0,4}}{_GAP}{MISSING}[ \t]*$", re.MULTILINE), ""),
+    (re.compile(f"^{MISSING}{_GAP}(?:{_SIGN}{_GAP})?", re.MULTILINE), ""),
+    (re.compile(f"{_GAP}#{MISSING}(?=\\s)"), ""),
+    (re.compile(f"{_GAP}{MISSING}(?=[\\s.,;:!?)\\]])"), ""),
+    (re.compile(MISSING), ""),
+)
+"""What goes with a missing value: brackets around it, a sign before it, a blank. Values themselves are never touched."""
+
+Value = Callable[[str], Any]
+"""Finds a value by its name; None: there is none."""
+
+
+class UnfitError(Exception):
+    """A text cannot be filled in for this event, such as one that compares a word with a number."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One template: what it is made of and which names it asks for."""
+
+    template: Template
+    names: frozenset[str]
+
+    def render(self, value: Value) -> str:
+        """Fill it in and tidy up around what is missing."""
+        found = {name: _short(value(name)) for name in self.names}
+        given = {name: each for name, each in found.items() if each is not None}
+        parts: list[str] = []
+        length = 0
+        try:
+            for part in self.template.generate(given):
+                parts.append(part)
+                length += len(part)
+                if length > 2 * MAX_TEMPLATE:
+                    break
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            raise UnfitError(type(error).__name__) from error
+        text = clean("".join(parts))
+        for pattern, instead in _TIDY:
+            text = pattern.sub(instead, text)
+        return text
+
+
+@dataclass(frozen=True)
+class ActivityText:
+    """Subject and comment of one kind of activity."""
+
+    subject: Text
+    comment: Text
+
+    def render(self, value: Value) -> tuple[str, str]:
+        """Fill both in, as long as Salesforce takes them. Raises UnfitError."""
+        subject = _BLANKS.sub(" ", self.subject.render(value)).strip()
+        return cut(subject, SUBJECT), cut(self.comment.render(value).strip(), COMMENT)
+
+
+def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityText]:
+    """Compile the texts of every kind of activity."""
+    language = Language()
+    return {
+        str(kind): ActivityText(_compiled(language, text.subject), _compiled(language, text.comment))
+        for kind, text in texts.items()
+    }
+
+
+def _compiled(language: Language, source: str) -> Text:
+    names = meta.find_undeclared_variables(language.parse(source))
+    return Text(language.from_string(source), frozenset(names))
+
+
+def _short(value: Any) -> Any:
+    return value[:MAX_TEMPLATE] if isinstance(value, str) else value

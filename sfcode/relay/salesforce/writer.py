@@ -1,0 +1,113 @@
+"""The writer of Appcues' events: claim after claim, held back where the org's API requests run short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from sfcode.errors import OrgError
+from sfcode.org.deadline import until
+from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
+from sfcode.relay.salesforce import fates
+from sfcode.relay.salesforce.batch import Batch, LatestOf, Rules
+from sfcode.relay.salesforce.calls import CallFailedError, Calls
+from sfcode.relay.salesforce.receivers import with_lengths
+
+MARGIN = 2.0
+"""Seconds before the end of the lease at which the last call has ended: what came of it has to be written down."""
+CALLS = 3
+"""Made for a claim as a rule: lookup, update, upsert."""
+SESSION_AGE = 3000.0
+"""Seconds after which another session is got: most orgs end one after two hours without a call."""
+RENEW_AGAIN = 60.0
+"""Seconds after which that is tried again."""
+
+
+@dataclass
+class SalesforceWriter:
+    """Delivers what Appcues sent."""
+
+    rules: Rules
+    calls: Calls
+    latest_of: LatestOf
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    source: Source = "appcues"
+    limit: int = 200
+    per_key: int = 10
+    _stopped: bool = False
+    _learned: bool = False
+    _renew_at: float = 0.0
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        """Deliver a claim: not before its turn when requests run short, and not at all when they have run out."""
+        deadline = claim.deadline - MARGIN
+        pause = await self._pause(deadline)
+        if pause is None:
+            wait = self.calls.quota.wait(self.calls.clock())
+            return _all(claim, Retry(fates.QUOTA, wait, counts=False))
+        if pause:
+            left = deadline - self.calls.clock()
+            await self.sleep(max(0.0, min(pause * CALLS, left / 2)))
+        return await asyncio.to_thread(self._deliver, claim, deadline)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.to_thread(self.calls.org.close)
+
+    async def _pause(self, deadline: float) -> float | None:
+        """Tell how long to wait before each call; None: the requests of the day are for others."""
+        pause = self._asked_for()
+        if pause is None and self.calls.quota.may_ask(self.calls.clock()):
+            try:
+                await asyncio.to_thread(self.calls.limits, deadline)
+            except CallFailedError:
+                return None
+            pause = self._asked_for()
+        if pause is None and not self._stopped:
+            self.calls.observer.alarm("salesforce_quota", "the relay has stopped to leave API requests to others")
+        self._stopped = pause is None
+        return pause
+
+    def _asked_for(self) -> float | None:
+        usage = self.calls.org.many.usage
+        return self.calls.quota.delay(usage.used, usage.limit) if usage else self.calls.quota.delay(0, 0)
+
+    def _deliver(self, claim: Claim, deadline: float) -> Delivery:
+        self._renew(deadline)
+        self._learn(deadline)
+        return Batch(self.rules, self.calls, self.latest_of, claim, deadline).deliver()
+
+    def _learn(self, deadline: float) -> None:
+        """Ask once how long the fields are that sfcode did not make, so that answers are cut and not refused."""
+        objects = {receiver.object for receiver in self.rules.receivers if receiver.unsure}
+        if not objects or self._learned:
+            return
+        try:
+            schema = self.calls.describe(sorted(objects), deadline)
+        except CallFailedError:
+            return  # what the claim itself asks for will fail as well, or a text that is too long is parked
+        self._learned = True
+        self.rules = replace(self.rules, receivers=with_lengths(self.rules.receivers, schema))
+
+    def _renew(self, deadline: float) -> None:
+        """Get another session ahead of time; where that fails, the old one may do, and the next call will tell."""
+        now = self.calls.clock()
+        if now < self._renew_at:
+            return
+        try:
+            with until(deadline):
+                self.calls.org.renew(older_than=SESSION_AGE)
+        except OrgError as error:
+            self._renew_at = now + RENEW_AGAIN
+            self.calls.observer.alarm("salesforce_sign_in", error.code or type(error).__name__)
+
+
+def _all(claim: Claim, end: Retry) -> Delivery:
+    """End the first message of every key, and give back those that wait behind it."""
+    seen: set[str] = set()
+    settled: dict[int, Settlement] = {}
+    for message in claim.messages:
+        settled[message.id] = Released() if message.key in seen else end
+        seen.add(message.key)
+    return Delivery(settled)
