@@ -34,8 +34,9 @@ def existing_problems(project: Project, generated: Collection[Address]) -> Itera
         yield from _placeholders(project)
     for index, text in enumerate(project.settings.as_is):
         if Address.parse(text) not in generated:
+            message = f"nothing in this project asks for {text}"
             cure = "take the line out: what no mapping asks for is not looked at; or correct it"
-            yield settings_place(project, "as_is", index).problem(f"nothing in this project asks for {text}", cure)
+            yield Problem(project.at("as_is", index), f"as_is[{index}]", message, cure)
     for mapping in project.mappings:
         for index, text in enumerate(mapping.spec.replaces):
             if Address.parse(text) in generated:

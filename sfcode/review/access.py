@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sfcode.generate import naming
+from sfcode.generate.existing import taken_on
 from sfcode.metadata.component import Address, Value
 from sfcode.metadata.normal import normal
 from sfcode.review.model import Access
@@ -28,11 +29,22 @@ Rights = dict[tuple[str, str], tuple[str, ...]]
 
 
 def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
-    """List everything that the integration user may do on either side, objects first."""
+    """
+    List everything that the integration user may do on either side, objects first.
+
+    Nothing where a side takes its permission set on as it is: what that grants is in an org, not here.
+    """
+    if any(side and integration_address(side) in taken_on(side.project) for side in (before, after)):
+        return ()
     old, new = integration_rights(before), integration_rights(after)
     order = ("object", "field", "permission")
     names = sorted({*old, *new}, key=lambda key: (order.index(key[0]), key[1]))
     return tuple(_row(key, old, new, before, after) for key in names)
+
+
+def integration_address(side: Snapshot) -> Address:
+    """Name the permission set of the integration user."""
+    return Address("PermissionSet", naming.integration_set(side.project.settings))
 
 
 def integration_rights(side: Snapshot | None) -> Rights:
@@ -72,7 +84,7 @@ def _entries(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None, after: Snapshot) -> Access:
     kind, name = key
     side = after if key in new or before is None else before
-    address = Address("PermissionSet", naming.integration_set(side.project.settings))
+    address = integration_address(side)
     origin = next((one for one in side.desired.origins if one.address == address and one.token == name), None)
     path, position = (origin.path, origin.position) if origin else ("", None)
     user = side.project.settings.integration_user

@@ -43,6 +43,19 @@ def test_bad_usage_is_the_users_problem_and_exits_with_1(capsys, words):
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"), [("pln", "plan"), ("improt", "import"), ("Apply", "apply"), ("forceunlock", "force-unlock")]
+)
+def test_a_mistyped_verb_is_told_the_one_that_was_meant(capsys, typed, meant):
+    code, _, err = run(capsys, typed)
+    assert code == 1
+    assert err == f"Error: No such command '{typed}'. Did you mean {meant}?\nTry: sfcode --help\n"
+
+
+def test_a_verb_that_resembles_none_is_no_guess(capsys):
+    assert run(capsys, "nonsense") == (1, "", "Error: No such command 'nonsense'.\nTry: sfcode --help\n")
+
+
+@pytest.mark.parametrize(
     ("words", "cure"),
     [
         (["plan", "--env", "local"], "sfcode --env NAME plan"),

@@ -53,6 +53,42 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "replacing what is not this object's",
+        {
+            "contact": CONTACT
+            + "replaces:\n  - WorkflowRule:Lead.Old\n  - Flow:Old\n  - WorkflowRule:contact.Old\n  - Flow:Old\n"
+        },
+        [
+            "config/mappings/contact.yaml:8:5: replaces[0]: WorkflowRule:Lead.Old is about Lead, and this mapping about Contact; move it to the mapping of Lead, or leave it out",
+            "config/mappings/contact.yaml:11:5: replaces[3]: Flow:Old is listed twice; keep one of them",
+        ],
+    ),
+    Case(
+        "replacing what is no sender",
+        {"contact": CONTACT + "replaces: [CustomField:Contact.A__c]\n"},
+        [
+            'config/mappings/contact.yaml:7:12: replaces[0]: "CustomField:Contact.A__c" is not the address of an outbound message, a workflow rule or a flow; write it like WorkflowOutboundMessage:Contact.Send_To_Appcues, WorkflowRule:Contact.Send_To_Appcues or Flow:Send',
+        ],
+    ),
+    Case(
+        "taking on what is no field and no permission set",
+        {"settings": SETTINGS + "as_is: [Flow:X]\n"},
+        [
+            'config/sfcode.yaml:5:9: as_is[0]: "Flow:X" is not the address of a field or a permission set; write it like CustomField:Contact.User_Id__c or PermissionSet:Appcues_Access',
+        ],
+    ),
+    Case(
+        "taking something on twice, and a set that is another",
+        {
+            "settings": SETTINGS.replace("com}\nappcues", "com, permission_set: appcues_viewer}\nappcues")
+            + "as_is: [PermissionSet:A, PermissionSet:A]\n"
+        },
+        [
+            "config/sfcode.yaml:2:93: integration_user.permission_set: appcues_viewer is the set of the people who read the results; name another one, or leave the key out",
+            "config/sfcode.yaml:5:26: as_is[1]: PermissionSet:A is listed twice; keep one of them",
+        ],
+    ),
+    Case(
         "listed twice",
         {"contact": SENDING + "  activities: [nps_score, nps_score]\n  click_to_track: [A, B, A]\n"},
         [

@@ -36,6 +36,8 @@ def without(name: str) -> Files:
     return {path: text for path, text in FILES.items() if path != SHORT[name]}
 
 
+TAKEN_ON = ("CustomField:Contact.Appcues_User_Id__c", "PermissionSet:Appcues_Integration")
+
 CASES = [
     Case(
         "one more field is sent",
@@ -452,6 +454,61 @@ CASES = [
             "low: People with the permission set `Acme_Viewer` can see Event.Acme_Event_Id__c",
             "low: People with the permission set `Acme_Viewer` no longer see Event.Appcues_Event_Id__c",
             "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`, so components are deleted and made anew",
+        ],
+    ),
+    Case(
+        "a permission set of another name",
+        change(("settings", "  email:", "  permission_set: Theirs\n  email:")),
+        [
+            "medium: The integration user's permission set will be `Theirs` instead of `Appcues_Integration`",
+        ],
+    ),
+    Case(
+        "what was there before is taken on as it is",
+        change(("settings", "name: Appcues\n", "name: Appcues\nas_is: [PermissionSet:Appcues_Integration]\n")),
+        [
+            "low: `PermissionSet:Appcues_Integration` will be left as it is in the org, and watched",
+        ],
+    ),
+    Case(
+        "what a mapping asks for does not reach what is left as it is",
+        (
+            edited(FILES, ("settings", "name: Appcues\n", f"name: Appcues\nas_is: [{TAKEN_ON[1]}]\n")),
+            edited(
+                FILES,
+                ("settings", "name: Appcues\n", f"name: Appcues\nas_is: [{TAKEN_ON[1]}]\n"),
+                ("contact", "    role: Title\n", "    role: Title\n    dept: Department\n"),
+            ),
+        ),
+        [
+            "medium: Contact.Department will be sent to Appcues as `dept`",
+        ],
+    ),
+    Case(
+        "what was taken on is no longer left as it is",
+        (
+            edited(
+                FILES,
+                ("settings", "name: Appcues\n", f"name: Appcues\nas_is: [{', '.join(TAKEN_ON)}]\n"),
+            ),
+            FILES,
+        ),
+        [
+            "high: `CustomField:Contact.Appcues_User_Id__c` and `PermissionSet:Appcues_Integration` will no longer be left as they are in the org",
+            "low: People with the permission set `Appcues_Viewer` can see Contact.Appcues_User_Id__c",
+        ],
+    ),
+    Case(
+        "the relay takes the place of what sends today",
+        change(
+            (
+                "contact",
+                "to_appcues:\n",
+                "replaces: [WorkflowRule:Contact.Old, WorkflowOutboundMessage:Contact.Old]\nto_appcues:\n",
+            )
+        ),
+        [
+            "high: `WorkflowOutboundMessage:Contact.Old` and `WorkflowRule:Contact.Old` will be deleted from the org: the relay takes the place of what sends today",
         ],
     ),
     Case(

@@ -1,0 +1,44 @@
+"""What is left to do after an apply, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.apply.moving import steps_after
+from sfcode.apply.next_steps import next_steps
+from sfcode.metadata.component import Component
+from sfcode.plan.build import build
+from sfcode.plan.change import Change
+from tests.plan.samples import SECRETS, desired, number, observed
+
+A = number("A__c")
+MESSAGE = Component("WorkflowOutboundMessage", "Contact.Old", {"name": "Old"})
+
+
+@pytest.fixture
+def plan(project):
+    return build(project, desired(A), observed(), secrets=SECRETS)
+
+
+def test_an_apply_that_changes_something_is_followed_by_the_steps_in_appcues(project, plan):
+    assert steps_after(project, plan) == next_steps(project) != ""
+
+
+def test_an_apply_that_only_records_what_is_ours_asks_for_nothing(project):
+    recording = build(project, desired(A), observed(A), secrets=SECRETS, adopt=[A.address])
+    assert not recording.is_empty
+    assert steps_after(project, recording) == ""
+
+
+def test_nothing_is_left_to_do_after_a_destroy(project, plan):
+    assert steps_after(project, replace(plan, destroy=True)) == ""
+
+
+def test_after_a_move_the_integration_is_deactivated_before_there_is_a_webhook(project, plan):
+    gone = Change(MESSAGE.address, MESSAGE, None, replaced=True)
+    text = steps_after(project, replace(plan, changes=(*plan.changes, gone)))
+    assert text.index("Deactivate Integration") < text.index("Only then create the webhook")
+    assert text.endswith(next_steps(project))
+    assert "https://relay.example.com/readyz" in text
