@@ -46,7 +46,10 @@ def open_inbox(url: str, *, clock: Callable[[], datetime] = now) -> Inbox:
 
 def describe(url: sa.URL) -> str:
     """Name a database without its password, or anything else that its query may hold."""
-    return url.set(password=None, query={}, drivername=url.get_backend_name()).render_as_string()
+    parts = sa.URL.create(
+        url.get_backend_name(), username=url.username, host=url.host, port=url.port, database=url.database
+    )
+    return parts.render_as_string()
 
 
 def _parse(url: str) -> sa.URL:

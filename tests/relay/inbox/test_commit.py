@@ -1,0 +1,239 @@
+"""Group commit: who waits shares a transaction, and learns only of its own messages."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from sfcode.relay.inbox import Busy, GroupCommit, Inbox, Unavailable
+from sfcode.relay.message import Message
+from tests.relay.inbox.samples import message, states
+
+SECONDS = 30
+
+
+class Gate:
+    """An inbox that writes when it is let, notes what shares a transaction, and fails when it is told to."""
+
+    def __init__(self, inbox: Inbox, *, open: bool = False) -> None:
+        self.inbox = inbox
+        self.open = threading.Semaphore(10_000 if open else 0)
+        self.shared: list[int] = []
+        self.failing: dict[str, Exception] = {}
+        self.began = threading.Event()
+
+    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+        self.began.set()
+        assert self.open.acquire(timeout=SECONDS)
+        self.shared.append(len(groups))
+        for each in (each for group in groups for each in group):
+            if each.message_id in self.failing:
+                raise self.failing[each.message_id]
+        return self.inbox.accept_each(groups)
+
+
+def run(act: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(SECONDS):
+            await act()
+
+    asyncio.run(bounded())
+
+
+async def begun(gate: Gate) -> None:
+    assert await asyncio.to_thread(gate.began.wait, SECONDS)
+
+
+def test_messages_are_kept_when_accept_returns(inbox: Inbox) -> None:
+    async def act() -> None:
+        async with GroupCommit(inbox) as commit:
+            assert await commit.accept([message(1), message(2)]) == 2
+            assert len(states(inbox)) == 2
+            assert await commit.accept([message(2), message(3)]) == 1
+            assert await commit.accept([]) == 0
+
+    run(act)
+    assert len(states(inbox)) == 3
+
+
+def test_all_who_wait_share_the_next_transaction_and_each_has_its_own_count(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            others = [asyncio.create_task(commit.accept([message(n // 2), message(100 + n)])) for n in range(40)]
+            await asyncio.sleep(0)
+            assert commit.waiting == 80
+            gate.open.release(2)
+            assert await first == 1
+            counts = await asyncio.gather(*others)
+        assert gate.shared == [1, 40]
+        assert counts == [1, 1] + [2, 1] * 19
+
+    run(act)
+
+
+def test_a_transaction_has_a_size_that_it_does_not_pass(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        async with GroupCommit(gate, at_once=10) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            others = [asyncio.create_task(commit.accept([message(n * 4 + m) for m in range(4)])) for n in range(5)]
+            large = asyncio.create_task(commit.accept([message(1000 + n) for n in range(25)]))
+            await asyncio.sleep(0)
+            gate.open.release(10)
+            await asyncio.gather(first, *others, large)
+        assert gate.shared == [1, 2, 2, 1, 1]
+
+    run(act)
+
+
+def test_a_message_that_cannot_be_written_does_not_take_others_with_it(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+    gate.failing["m3"] = ValueError("poison")
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            others = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
+            await asyncio.sleep(0)
+            gate.open.release(100)
+            await first
+            ends = await asyncio.gather(*others, return_exceptions=True)
+        assert [str(end) for end in ends] == ["1", "1", "poison", "1", "1"]
+
+    run(act)
+    assert sorted(states(inbox)) == [0, 1, 2, 4, 5]
+
+
+def test_a_message_that_the_database_refuses_is_its_senders_problem_alone(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            poison = asyncio.create_task(commit.accept([message(1, payload={"number": object()})]))
+            other = asyncio.create_task(commit.accept([message(2)]))
+            await asyncio.sleep(0)
+            gate.open.release(100)
+            assert await first == 1
+            assert await other == 1
+            with pytest.raises(Exception, match="not JSON serializable"):
+                await poison
+
+    run(act)
+    assert sorted(states(inbox)) == [0, 2]
+
+
+def test_when_the_database_is_away_all_who_wait_learn_it_at_once_and_later_ones_are_served(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+    gate.failing["m1"] = Unavailable("away")
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            others = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
+            await asyncio.sleep(0)
+            gate.open.release(100)
+            await first
+            ends = await asyncio.gather(*others, return_exceptions=True)
+            assert [type(end) for end in ends] == [Unavailable] * 5
+            assert gate.shared == [1, 5], "nobody asked it five times more"
+            assert await commit.accept([message(9)]) == 1
+
+    run(act)
+
+
+def test_whoever_is_cancelled_disturbs_nobody(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            written = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            waiting = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 4)]
+            await asyncio.sleep(0)
+            for task in (written, waiting[1]):
+                task.cancel()
+            gate.open.release(100)
+            ends = await asyncio.gather(written, *waiting, return_exceptions=True)
+            assert [type(end) for end in ends] == [asyncio.CancelledError, int, asyncio.CancelledError, int]
+            assert commit.waiting == 0
+
+    run(act)
+    assert sorted(states(inbox)) == [0, 1, 3], "what was on its way is kept; who was not yet taken will send again"
+
+
+def test_more_than_memory_should_hold_is_refused_at_once(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        async with GroupCommit(gate, most_waiting=10) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            fits = asyncio.create_task(commit.accept([message(n) for n in range(1, 10)]))
+            await asyncio.sleep(0)
+            with pytest.raises(Busy):
+                await commit.accept([message(10), message(11)])
+            last = asyncio.create_task(commit.accept([message(10)]))
+            await asyncio.sleep(0)
+            gate.open.release(100)
+            assert [await first, await fits, await last] == [1, 9, 1]
+            assert await commit.accept([message(11)]) == 1
+
+    run(act)
+
+
+def test_a_stop_writes_what_waits_and_takes_nothing_more(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        commit = GroupCommit(gate, at_once=2)
+        commit.start()
+        tasks = [asyncio.create_task(commit.accept([message(n)])) for n in range(7)]
+        await begun(gate)
+        stopping = asyncio.create_task(commit.stop())
+        await asyncio.sleep(0)
+        with pytest.raises(Busy, match="stopping"):
+            await commit.accept([message(99)])
+        assert not stopping.done()
+        gate.open.release(100)
+        await stopping
+        assert await asyncio.gather(*tasks) == [1] * 7
+
+    run(act)
+    assert len(states(inbox)) == 7
+
+
+def test_it_takes_nothing_before_it_is_started_and_a_stop_is_no_trouble_then(inbox: Inbox) -> None:
+    async def act() -> None:
+        commit = GroupCommit(inbox)
+        with pytest.raises(Busy):
+            await commit.accept([message(1)])
+        await commit.stop()
+        await commit.stop()
+
+    run(act)
+
+
+def test_thousands_at_once_are_each_kept_once(inbox: Inbox) -> None:
+    gate = Gate(inbox, open=True)
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            counts = await asyncio.gather(*(commit.accept([message(n % 1000)]) for n in range(2000)))
+        assert sum(counts) == 1000
+
+    run(act)
+    assert len(states(inbox)) == 1000
+    assert len(gate.shared) < 20

@@ -1,0 +1,237 @@
+"""Opening an inbox: which databases it takes, what it says of others, and that its tables are made once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from sfcode.errors import Refused, UsageError
+from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox.migrations import HISTORY
+from sfcode.relay.inbox.opening import describe
+from sfcode.relay.inbox.tables import METADATA
+from tests.relay.inbox.samples import idle, keyed, message, numbers, states, take
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "relay.db", "sqlite://", "sqlite:///:memory:", "sqlite:///x.db?mode=ro", "sqlite://host/x.db",
+        "mysql://u:geheim@h/db", "postgresql://u:geheim@h:port/db", "nonsense://geheim@", "redis://:geheim@h",
+    ],
+)  # fmt: skip
+def test_what_is_no_database_for_a_relay_is_refused_with_the_forms_that_are(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_inbox(url)
+    assert "sqlite:///PATH" in caught.value.hint
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://joe:geheim@127.0.0.1:1/relay",
+        "postgres://joe:geheim@127.0.0.1:1/relay?sslmode=disable",
+        "postgresql+psycopg://joe:geheim@127.0.0.1:1/relay",
+        "postgresql://joe@127.0.0.1:1/relay?password=geheim",
+        "postgresql://joe:geheim@127.0.0.1:1/relay?no_such_option=1",
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(Refused) as caught:
+        open_inbox(url)
+    assert "postgresql://joe@127.0.0.1:1/relay" in caught.value.message
+    assert caught.value.hint
+    assert "geheim" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_password_is_never_part_of_a_name() -> None:
+    url = sa.make_url("postgresql+psycopg://joe:geheim@db.example/relay?password=geheim&options=geheim")
+    assert describe(url) == "postgresql://joe@db.example/relay"
+
+
+def test_a_database_that_is_not_there_is_refused(postgres_server: str) -> None:
+    url = sa.make_url(postgres_server).set(database="no_such_database").render_as_string(hide_password=False)
+    with pytest.raises(Refused, match="no_such_database"):
+        open_inbox(url)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "relay.db"
+    path.write_text("these are my notes\n" * 100)
+    with pytest.raises(Refused, match=r"relay\.db cannot be used"):
+        open_inbox(f"sqlite:///{path}")
+    assert path.read_text() == "these are my notes\n" * 100
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="directory"):
+        open_inbox(f"sqlite:///{tmp_path}")
+
+
+def test_folders_on_the_way_are_made_and_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "relay.db"
+    with open_inbox(f"sqlite:///{path}") as inbox:
+        inbox.accept([message(1)])
+        files = list(path.parent.iterdir())
+        assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+        assert len(files) == 3, "the write-ahead log holds messages, too"
+
+
+def test_a_relative_path_is_relative_to_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_inbox("sqlite:///.sfcode/relay.db").close()
+    assert (tmp_path / ".sfcode" / "relay.db").is_file()
+
+
+def test_what_was_answered_for_is_on_the_disk(inbox: Inbox) -> None:
+    with inbox._database.write() as tx:
+        name = tx.db.dialect.name
+        question = "PRAGMA synchronous" if name == "sqlite" else "SHOW synchronous_commit"
+        assert tx.db.exec_driver_sql(question).scalar() == {"sqlite": 2, "postgresql": "on"}[name]
+        if name == "sqlite":
+            assert tx.db.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_server_that_answers_before_the_disk_does_is_overruled(postgres_url: str) -> None:
+    with open_inbox(f"{postgres_url}%20-csynchronous_commit%3Doff") as inbox, inbox._database.write() as tx:
+        assert tx.db.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def test_a_server_that_waits_for_more_than_its_disk_is_not(postgres_url: str) -> None:
+    with open_inbox(f"{postgres_url}%20-csynchronous_commit%3Dremote_apply") as inbox, inbox._database.write() as tx:
+        assert tx.db.exec_driver_sql("SHOW synchronous_commit").scalar() == "remote_apply"
+
+
+def test_the_tables_are_those_that_queries_are_written_for(inbox: Inbox) -> None:
+    with inbox._database.read() as tx:
+        inspector = sa.inspect(tx.db)
+        for table in METADATA.tables.values():
+            made = {each["name"]: each["nullable"] for each in inspector.get_columns(table.name)}
+            key = inspector.get_pk_constraint(table.name)["constrained_columns"]
+            assert key == [column.name for column in table.primary_key]
+            expected = {column.name: bool(column.nullable) for column in table.columns if column.name not in key}
+            assert {name: nullable for name, nullable in made.items() if name not in key} == expected
+
+
+def test_a_second_start_changes_nothing(database_url: str) -> None:
+    for _ in range(2):
+        with open_inbox(database_url) as inbox, inbox._database.read() as tx:
+            rows = tx.db.exec_driver_sql("SELECT version, name FROM relay_migrations ORDER BY version").all()
+            assert [tuple(row) for row in rows] == [(at, step.name) for at, step in enumerate(HISTORY, 1)]
+
+
+def test_a_database_of_a_newer_sfcode_is_refused(inbox: Inbox, database_url: str) -> None:
+    with inbox._database.write() as tx:
+        tx.db.exec_driver_sql("INSERT INTO relay_migrations VALUES (99, 'from the future', '2030-01-01T00:00:00Z')")
+    with pytest.raises(Refused, match=rf"newer sfcode.*version 99.*up to {len(HISTORY)}") as caught:
+        open_inbox(database_url)
+    assert "newer" in caught.value.hint
+
+
+def test_a_step_that_fails_leaves_nothing_behind(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sfcode.relay.inbox import migrations
+
+    broken = migrations.Migration("broken", ("CREATE TABLE relay_more (id integer)", "CREATE NONSENSE"))
+    monkeypatch.setattr(migrations, "HISTORY", (*HISTORY, broken))
+    with pytest.raises(Refused, match="NONSENSE"):
+        open_inbox(database_url)
+    monkeypatch.undo()
+    with open_inbox(database_url) as inbox, inbox._database.read() as tx:
+        assert "relay_more" not in sa.inspect(tx.db).get_table_names()
+
+
+def test_many_that_start_at_once_make_the_tables_once(database_url: str) -> None:
+    def start(number: int) -> int:
+        with open_inbox(database_url) as inbox:
+            return inbox.accept([message(number)])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(start, range(8))) == 8
+    with open_inbox(database_url) as inbox:
+        assert len(states(inbox)) == 8
+
+
+def test_processes_that_start_at_once_make_the_tables_once(database_url: str) -> None:
+    program = (
+        "import sys; from sfcode.relay.inbox import open_inbox; from sfcode.relay.message import Message\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "with open_inbox(sys.argv[1]) as inbox: print(inbox.accept([Message('appcues', 'm', 'k', 'e', {})]))"
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for each in started:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in started:
+        assert each.stdin is not None
+        each.stdin.write("\n")
+        each.stdin.flush()
+    answers = [each.communicate(timeout=60)[0].strip() for each in started]
+    assert sorted(answers) == ["0", "0", "1"]
+
+
+def test_a_second_process_may_look_at_the_same_inbox_and_work_on_it(database_url: str) -> None:
+    with open_inbox(database_url) as one, open_inbox(database_url) as other:
+        one.accept(keyed("a", "a", "b"))
+        assert numbers(take(one, limit=1)) == [0]
+        assert other.stats().count("ready") == 2
+        assert numbers(take(other)) == [2]
+        assert idle(one)
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("ROLLBACK")
+
+
+def test_whoever_only_looks_does_not_wait_for_a_writer(sqlite_url: str) -> None:
+    open_inbox(sqlite_url).close()
+    with locked(sqlite_url.removeprefix("sqlite:///")), open_inbox(sqlite_url) as inbox:
+        assert inbox.stats().counts == {}
+
+
+def test_a_file_that_is_locked_for_too_long_is_unavailable(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sfcode.relay.inbox.dialects.BUSY_SECONDS", 0.05)
+    path = sqlite_url.removeprefix("sqlite:///")
+    with open_inbox(sqlite_url) as inbox, locked(path), pytest.raises(Unavailable, match="locked"):
+        inbox.accept([message(1)])
+
+
+def test_a_connection_that_the_server_dropped_is_replaced(postgres_url: str) -> None:
+    with open_inbox(postgres_url) as inbox:
+        inbox.accept([message(1)])
+        with psycopg.connect(postgres_url) as db:
+            db.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'sfcode relay' AND pid <> pg_backend_pid()"
+            )
+        assert inbox.accept([message(2)]) == 1
+        assert len(states(inbox)) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="goes by rights of files")
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refused, match="cannot be used as the relay's database"):
+        open_inbox(f"sqlite:///{tmp_path / 'file' / 'relay.db'}")
