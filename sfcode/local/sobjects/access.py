@@ -8,16 +8,15 @@ It is the sum of the profile and the assigned permission sets. Activities go by 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from sfcode.local.sobjects import sharing
+from sfcode.local.sobjects.grants import NOTHING, Grant, grant
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.setup_objects import setup_objects
 from sfcode.local.store import Record, Tx
-from sfcode.metadata.component import Component
 
 ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 """The user permission that lets people make and change each kind of activity."""
@@ -90,12 +89,12 @@ class Access:
     @cached_property
     def user_permissions(self) -> frozenset[str]:
         """Name the user permissions that are enabled."""
-        return frozenset(self._enabled("userPermissions"))
+        return frozenset().union(*(each.user_permissions for each in self._grants))
 
     @cached_property
     def custom_permissions(self) -> frozenset[str]:
         """Name the custom permissions that are enabled: what $Permission in a formula answers from."""
-        return frozenset(self._enabled("customPermissions"))
+        return frozenset().union(*(each.custom_permissions for each in self._grants))
 
     def has(self, *names: str) -> bool:
         """Tell whether the user has any of these user permissions."""
@@ -116,7 +115,8 @@ class Access:
         owner = object_name.lower()
         # An activity's custom field has one permission, whether it is written for events or for tasks.
         owners = (*ACTIVITIES, "activity") if owner in ACTIVITIES and field.custom else (owner,)
-        found = [self._fields.get(f"{each}.{name}", (False, False)) for each in owners for name in names]
+        keys = [f"{each}.{name}" for each in owners for name in names]
+        found = [each.fields.get(key, NOTHING) for each in self._grants for key in keys]
         return any(read for read, _ in found) or self.object(name=object_name).view_all_fields, any(
             edit for _, edit in found
         )
@@ -209,7 +209,7 @@ class Access:
             return ObjectRights(
                 campaign.read, *(campaign.edit,) * 3, view_all=campaign.view_all, modify_all=campaign.modify_all
             )
-        given = [rights for name, rights in self._entries("objectPermissions") if name.lower() == key]
+        given = [each.objects[key] for each in self._grants if key in each.objects]
         found = {right: any(rights.get(element) for rights in given) for right, element in ELEMENTS.items()}
         if self.has("ViewAllData"):
             found |= {"read": True, "view_all": True}
@@ -222,31 +222,12 @@ class Access:
         return ObjectRights(reads, writes, writes, writes, True, writes)
 
     @cached_property
-    def _fields(self) -> dict[str, tuple[bool, bool]]:
-        found: dict[str, tuple[bool, bool]] = {}
-        for name, rights in self._entries("fieldPermissions"):
-            read, edit = found.get(name.lower(), (False, False))
-            edit = edit or bool(rights.get("editable"))
-            found[name.lower()] = (read or edit or bool(rights.get("readable")), edit)
-        return found
-
-    @cached_property
-    def _grants(self) -> list[Component]:
+    def _grants(self) -> list[Grant]:
         """List what the user has been given: the profile, and every assigned permission set."""
         user = self._tx.record("User", self.user_id) or {}
         rows = self._tx.find("PermissionSetAssignment", "AssigneeId", self.user_id)
         wanted = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]
-        return [stored.component for stored in self._tx.stored_by_ids(wanted)]
-
-    def _enabled(self, element: str) -> Iterator[str]:
-        return (name for name, right in self._entries(element) if right.get("enabled"))
-
-    def _entries(self, element: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for component in self._grants:
-            entries = component.body.get(element)
-            for name, rights in entries.items() if isinstance(entries, Mapping) else ():
-                if isinstance(rights, Mapping):
-                    yield name, rights
+        return [grant(text) for text in self._tx.bodies_by_ids(wanted)]
 
 
 SETUP_NAMES = frozenset(name.lower() for name in setup_objects())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import functools
 from functools import cached_property
 
 from sfcode.local.sobjects.access import Access
@@ -42,7 +42,35 @@ class Catalog:
 
     def children(self, name: str) -> list[ChildRelationship]:
         """List the relationships that lead to an object from its children."""
-        return self._children.get(name.lower(), [])
+        return [
+            ChildRelationship(field.child_relationship, child, field.name)
+            for child, field in self.referring(name)
+            if field.child_relationship
+        ]
+
+    def referring(self, name: str) -> list[tuple[str, FieldDef]]:
+        """List the fields that lead to an object, with the objects that have them; those that every object has apart."""
+        # Only such fields are read: with all of every object, each object would make each describe longer.
+        wanted = name.lower()
+        found = [
+            (owner, field)
+            for owner in (*_standard_owners(wanted), *(ACTIVITIES if self._tx.has_activities(name) else ()))
+            if (target := self.object(owner))
+            for field in target.fields.values()
+            if not field.custom and wanted in (each.lower() for each in field.reference_to)
+        ]
+        for full_name in self._tx.fields_leading_to(name):
+            stored, (parent, _, _) = self._tx.component("CustomField", full_name), full_name.partition(".")
+            field = custom_field(stored.component) if stored and full_name.lower().endswith("__c") else None
+            if field:
+                owners = ACTIVITIES if parent == "Activity" else (parent,)
+                found += [(owner, field) for owner in owners if self._is_seen(owner, field)]
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _is_seen(self, owner: str, field: FieldDef) -> bool:
+        if _standard(owner) is None and self._tx.component("CustomObject", owner) is None:
+            return False
+        return self.access is None or (self.access.object(owner).read and self.access.field(owner, field)[0])
 
     def child(self, name: str, relationship: str) -> ChildRelationship | None:
         """Find one of an object's child relationships by its name."""
@@ -56,23 +84,6 @@ class Catalog:
             return self.object(name)
         prefix = record_id[:3]
         return next((each for each in standard_objects().values() if each.key_prefix == prefix), None)
-
-    @cached_property
-    def _children(self) -> dict[str, list[ChildRelationship]]:
-        found: dict[str, list[ChildRelationship]] = {}
-        for child, field in self._references():
-            if field.child_relationship:
-                for target in field.reference_to:
-                    relationship = ChildRelationship(field.child_relationship, child, field.name)
-                    found.setdefault(target.lower(), []).append(relationship)
-        return found
-
-    def _references(self) -> Iterator[tuple[str, FieldDef]]:
-        for name in self.names():
-            definition = self.object(name)
-            for field in definition.fields.values() if definition else ():
-                if field.reference_to:
-                    yield name, field
 
     def _read(self, name: str) -> ObjectDef | None:
         found = _standard(name)
@@ -101,8 +112,7 @@ class Catalog:
 
     def _about(self, activity: ObjectDef) -> list[FieldDef]:
         """Let activities be about the custom objects that allow it."""
-        stored = self._tx.components("CustomObject")
-        names = [each.component.full_name for each in stored if each.component.body.get("enableActivities") is True]
+        names = self._tx.objects_with_activities()
         what = activity.field("WhatId")
         return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
 
@@ -118,3 +128,12 @@ def _standard(name: str) -> ObjectDef | None:
     if found is not None:
         return found
     return next((each for each in objects.values() if each.name.lower() == name.lower()), None)
+
+
+@functools.cache
+def _standard_owners(name: str) -> tuple[str, ...]:
+    return tuple(
+        owner
+        for owner, target in standard_objects().items()
+        if any(name in (each.lower() for each in field.reference_to) for field in target.fields.values())
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
@@ -118,6 +119,7 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
     )
 
 
+@cache
 def owner_field() -> FieldDef:
     """Make the field for a record's owner: whoever made it, unless said otherwise."""
     return FieldDef(
@@ -125,6 +127,7 @@ def owner_field() -> FieldDef:
     )
 
 
+@cache
 def system_field(name: str) -> FieldDef:
     """Make a field that the org itself writes."""
     if name == "Id":

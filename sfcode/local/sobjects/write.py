@@ -265,21 +265,17 @@ class Writer:
             rule(Save(self.tx, before, after, given, self.now))
 
     def _let_go(self, target: ObjectDef, record_id: str) -> None:
-        for name in self.catalog.whole.names():
+        for name, field in self.catalog.whole.referring(target.name):
             child = self.catalog.whole.object(name)
-            references = (
-                [field for field in child.fields.values() if target.name in field.reference_to] if child else []
-            )
-            for field in references:
-                if child is None or field.name in ("CreatedById", "LastModifiedById"):
-                    continue
-                for other in self.tx.quick_find(child.name, field.name, record_id):
-                    if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
-                        self.tx.delete(child.name, str(other["Id"]))
-                        self._let_go(child, str(other["Id"]))
-                    else:
-                        values: Record = {field.name: None}
-                        self.tx.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
+            if child is None or field.name in ("CreatedById", "LastModifiedById"):
+                continue
+            for other in self.tx.quick_find(child.name, field.name, record_id):
+                if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
+                    self.tx.delete(child.name, str(other["Id"]))
+                    self._let_go(child, str(other["Id"]))
+                else:
+                    values: Record = {field.name: None}
+                    self.tx.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
 
 
 def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool) -> None:

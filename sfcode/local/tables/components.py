@@ -18,6 +18,12 @@ SELECT type, full_name, id, body, raw, created_by, created_at, modified_by, modi
 """
 
 
+# Conditions as the index has them: only so it is used.
+WITH_ACTIVITIES = """
+SELECT full_name FROM component WHERE type = 'CustomObject' AND json_extract(body, '$.enableActivities') = 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A component as the org holds it. `raw` is the file of a type whose body is not modelled; times are REST's text."""
@@ -63,10 +69,28 @@ class ComponentTable(Table):
         rows = self._db.execute(f"{SELECT} {where} ORDER BY type, full_name", values)
         return [_stored(row) for row in rows]
 
-    def stored_by_ids(self, wanted: Iterable[str]) -> list[Stored]:
-        """List the components that have these ids; ids of anything else are passed over."""
-        rows = (self._db.execute(f"{SELECT} WHERE id = ?", (each,)).fetchone() for each in wanted)
-        return [_stored(row) for row in rows if row is not None]
+    def bodies_by_ids(self, wanted: Iterable[str]) -> list[str]:
+        """Give the bodies, as text, of the components that have these ids; ids of anything else are passed over."""
+        rows = (self._db.execute("SELECT body FROM component WHERE id = ?", (each,)).fetchone() for each in wanted)
+        return [str(row[0]) for row in rows if row is not None]
+
+    def objects_with_activities(self) -> list[str]:
+        """Name the custom objects that activities can be about."""
+        return [str(row[0]) for row in self._db.execute(f"{WITH_ACTIVITIES} ORDER BY full_name")]
+
+    def has_activities(self, object_name: str) -> bool:
+        """Tell whether activities can be about a custom object."""
+        return self._db.execute(f"{WITH_ACTIVITIES} AND full_name = ?", (object_name,)).fetchone() is not None
+
+    def fields_leading_to(self, object_name: str) -> list[str]:
+        """Name the custom fields that refer to an object."""
+        # Written as the index has it, null said to be none: only so it is used.
+        rows = self._db.execute(
+            "SELECT full_name FROM component WHERE type = 'CustomField' AND json_extract(body, '$.referenceTo')"
+            " IS NOT NULL AND json_extract(body, '$.referenceTo') = ? COLLATE NOCASE ORDER BY full_name",
+            (object_name,),
+        )
+        return [str(row[0]) for row in rows]
 
     def child_components(self, kind: str, parent: str) -> list[Stored]:
         """List the components of a type inside one container: the CustomFields of Contact."""

@@ -79,4 +79,10 @@ MIGRATIONS = (
     CREATE TABLE bulk_content (job TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE bulk_row (job TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (job, number)) WITHOUT ROWID;
     """,
+    """
+    CREATE INDEX component_refers ON component (json_extract(body, '$.referenceTo') COLLATE NOCASE)
+        WHERE type = 'CustomField' AND json_extract(body, '$.referenceTo') IS NOT NULL;
+    CREATE INDEX component_activities ON component (full_name)
+        WHERE type = 'CustomObject' AND json_extract(body, '$.enableActivities') = 1;
+    """,
 )
