@@ -9,7 +9,7 @@ AHEAD = timedelta(minutes=5)
 BEHIND = datetime(2010, 1, 1, tzinfo=UTC)
 """A time that is further in the future, or before there was an Appcues, comes from a clock that is wrong."""
 
-_DIGITS = re.compile(r"-?[0-9]{9,19}(\.[0-9]{1,9})?")
+_DIGITS = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """Below the first number an epoch time is in seconds; then in milli-, micro- and nanoseconds."""
@@ -37,10 +37,8 @@ def event_time(stated: object, received: datetime) -> datetime:
 
 
 def _epoch(number: float) -> datetime | None:
-    for below, unit in _UNITS:
-        if abs(number) < below:
-            return _EPOCH + timedelta(seconds=number / unit)
-    return None
+    unit = next((unit for below, unit in _UNITS if 0 <= number < below), None)
+    return None if unit is None else _EPOCH + timedelta(seconds=number / unit)
 
 
 def _iso(text: str) -> datetime | None:

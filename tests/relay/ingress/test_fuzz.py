@@ -1,0 +1,231 @@
+"""Whatever is sent, it is taken or refused: no input ends in an exception or a 5xx, and what is taken can be stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sfcode.config import Project
+from sfcode.relay.ingress import Limits
+from sfcode.relay.ingress.moment import event_time, iso
+from sfcode.relay.ingress.outbound import message, senders
+from sfcode.relay.ingress.refusal import Refusal
+from sfcode.relay.ingress.soap import OutboundMessage, parse
+from sfcode.relay.ingress.strict_json import UNSTORABLE, loads
+from sfcode.relay.ingress.webhook import Reading, events_in, messages
+from sfcode.relay.message import Message
+from tests.relay.ingress.asking import MESSAGE, NOW, OLD_TOKEN, TOKEN, WEBHOOK, Relay, event, project
+from tests.relay.ingress.test_messages import XML, wire
+
+LIMITS = Limits()
+READING = Reading(groups=True, id_path=("id",), raw_chars=100)
+
+KEYS = st.sampled_from(
+    [
+        "name",
+        "event",
+        "events",
+        "data",
+        "payload",
+        "user_id",
+        "userId",
+        "group_id",
+        "timestamp",
+        "attributes",
+        "_identity",
+        "identity",
+        "context",
+        "user",
+        "id",
+    ]
+) | st.text(max_size=5)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=20) | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=25,
+)
+PIECES = st.sampled_from(
+    [
+        "<",
+        ">",
+        "/>",
+        "&",
+        "&#",
+        "]]>",
+        "<![CDATA[",
+        "<!--",
+        "<?",
+        '"',
+        "xmlns:sf=",
+        "xsi:nil",
+        "\0",
+        "\ud800",
+        "\x1f",
+        "é",
+    ]
+)
+
+
+def storable(found: tuple[Message, ...]) -> None:
+    """Check what every inbox relies on."""
+    for each in found:
+        text = json.dumps([each.message_id, each.key, each.kind, dict(each.payload)], allow_nan=False)
+        assert "\\u0000" not in text or "\\\\u0000" in text
+        assert each.message_id
+        assert (each.key == "") is bool(each.parked) or each.parked == "other_object"
+        json.dumps(each.payload, ensure_ascii=False).encode()
+        assert len(each.message_id) <= 200
+
+
+def read(reader: Callable[..., Any], data: object) -> Any:
+    """Give what a parser makes of some data, or the status it is refused with."""
+    try:
+        return reader(data, LIMITS)
+    except Refusal as refusal:
+        return refusal.status
+
+
+def texts(value: Any) -> Iterator[str]:
+    """List the texts in a value, keys included."""
+    if isinstance(value, dict):
+        yield from value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts(each)
+    if isinstance(value, str):
+        yield value
+
+
+def mangled(draw: st.DrawFn, text: str) -> str:
+    """Cut, repeat and spoil a text in a few places."""
+    for _ in range(draw(st.integers(0, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(0, 40)))
+        middle = draw(PIECES | st.text(max_size=5) | st.just(text[start:end] * 2))
+        text = text[:start] + middle + text[end:]
+    return text
+
+
+@st.composite
+def envelopes(draw: st.DrawFn) -> bytes:
+    return mangled(draw, wire().decode()).encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def webhooks(draw: st.DrawFn) -> bytes:
+    written = json.dumps(
+        draw(VALUES | st.builds(event, timestamp=VALUES, attributes=VALUES)), ensure_ascii=draw(st.booleans())
+    )
+    return mangled(draw, written).encode("utf-8", "surrogatepass")
+
+
+@given(VALUES)
+def test_any_json_makes_messages_that_can_be_stored(value: Any) -> None:
+    text = json.dumps(value)
+    body = read(loads, text)
+    if any(map(UNSTORABLE.search, texts(value))) or re.search(r"\d{101}", text):
+        assert body == 400
+    else:
+        assert body == value
+        storable(messages(list(events_in(body)), READING, "", NOW))
+
+
+@given(VALUES)
+def test_any_value_is_a_time_or_none(value: Any) -> None:
+    time = iso(event_time(value, NOW))
+    assert len(time) == len("2026-11-23T17:23:00.000Z")
+    assert "2010" <= time <= "2026-11-23T17:28:00.000Z"
+
+
+@given(st.binary(max_size=200) | envelopes())
+def test_any_bytes_are_an_outbound_message_or_none(contact_project: Project, body: bytes) -> None:
+    found = read(parse, body)
+    if isinstance(found, OutboundMessage):
+        sender = senders(contact_project)["contact"]
+        storable(tuple(message(sender, "v", each) for each in found.notifications))
+    else:
+        assert found == 400
+
+
+TYPES = st.sampled_from([None, "application/json", XML, "text/plain; charset=x", ";;", "a/b;charset", "\xff"])
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "authorization",
+                "content-length",
+                "content-encoding",
+                "content-type",
+                "x-forwarded-for",
+                "x-sig",
+                "host",
+                "webhook-id",
+                "webhook-timestamp",
+                "webhook-signature",
+            ]
+        ),
+        st.text(st.characters(max_codepoint=255), max_size=30)
+        | st.sampled_from([f"Bearer {TOKEN}", "v1,AA", "1795454400"]),
+    ),
+    max_size=4,
+)
+SEGMENT = st.sampled_from(["webhooks", "appcues", TOKEN, OLD_TOKEN, "outbound-messages", "contact", "%2F", "..", ""])
+PATHS = st.sampled_from([WEBHOOK, MESSAGE, f"{MESSAGE}?v=%ff&v=1&&="]) | st.lists(
+    SEGMENT | st.text(st.characters(exclude_characters="?", exclude_categories=["Cs"]), max_size=8), max_size=5
+).map(lambda parts: "/" + "/".join(parts))
+
+
+@settings(max_examples=400)
+@given(
+    path=PATHS,
+    body=st.binary(max_size=100) | webhooks() | envelopes(),
+    kind=TYPES,
+    headers=HEADERS,
+    method=st.sampled_from(["POST", "POST", "POST", "GET", "HEAD", "PUT", "\xff"]),
+    client=st.sampled_from([None, ("127.0.0.1", 1), ("", 0), ("fe80::1%eth0", 1)]),
+)
+def test_any_request_is_answered_without_trouble(contact_project: Project, path: str, body: bytes, **more: Any) -> None:
+    relay = Relay(contact_project)
+    answer = relay.ask(path, body, **more)
+    assert 200 <= answer.status < 500
+    storable(tuple(relay.inbox.messages))
+
+
+@settings(max_examples=150)
+@given(body=webhooks(), pieces=st.integers(1, 7))
+def test_any_body_at_the_right_address_is_taken_or_refused_as_one_whole(
+    contact_project: Project, body: bytes, pieces: int
+) -> None:
+    size = max(1, len(body) // pieces)
+    parts = [body[index : index + size] for index in range(0, len(body), size)] or [b""]
+    answer = Relay(contact_project).ask(WEBHOOK, parts)
+    assert answer.status in (200, 400)
+    assert answer.status == Relay(contact_project).ask(WEBHOOK, body).status
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        "scheme: hmac, header: X-Sig, encoding: base64, timestamp_header: webhook-timestamp, signed: '{timestamp}{body}'",
+        "scheme: hmac, header: X-Sig",
+        "scheme: bearer",
+        "scheme: basic",
+    ],
+)
+def test_no_header_gets_by_a_scheme_or_breaks_it(tmp_path_factory: pytest.TempPathFactory, auth: str) -> None:
+    loaded = project(tmp_path_factory.mktemp("auth"), f"webhook_auth: {{{auth}}}")
+
+    @settings(max_examples=60)
+    @given(headers=HEADERS)
+    def refused(headers: list[tuple[str, str]]) -> None:
+        known = ("authorization", f"Bearer {TOKEN}") in headers and "bearer" in auth
+        answer = Relay(loaded).ask("/webhooks/appcues", "{}", headers=headers)
+        assert answer.status in (400, 401, 413, 415, 200 if known else 401)
+
+    refused()
