@@ -13,6 +13,7 @@ from sfcode.metadata.normal import normal
 from sfcode.plan import existing
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Observed
+from sfcode.plan.others import container_of, preserved
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.secrets import applied_before, fingerprint
 from sfcode.plan.state import Applied, state_address
@@ -73,6 +74,7 @@ def build(
         warnings=(*project.warnings, *observed.warnings),
         secrets=now,
         records_state=_state_is_behind(desired, observed),
+        preserved=preserved(doing(changes), observed.others),
     )
 
 
@@ -85,6 +87,7 @@ def limited(plan: Plan, applied: Applied, targets: Collection[Address]) -> Plan:
             f"--target names what is not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
         )
     count = len(set(targets))
+    containers = {str(container_of(address)) for address in targets}
     warning = (
         f"limited to {count} address{'' if count == 1 else 'es'} by --target; the rest stays as it is, done or not"
     )
@@ -95,6 +98,7 @@ def limited(plan: Plan, applied: Applied, targets: Collection[Address]) -> Plan:
         warnings=(*plan.warnings, warning),
         kept=tuple(component for component in left_components(applied) if component.address not in targets),
         records_state=False,
+        preserved=tuple(each for each in plan.preserved if each.container in containers),
     )
 
 
@@ -109,6 +113,11 @@ def applied_components(applied: Applied, now: Mapping[str, str]) -> dict[Address
     """Read the last apply as components; a secret that has another value now is marked as the previous one."""
     replaced = {name for name, left in applied.secrets.items() if now.get(name, left) != left}
     return {component.address: applied_before(component, replaced) for component in left_components(applied)}
+
+
+def doing(changes: Iterable[Change]) -> list[Change]:
+    """List the changes that do something."""
+    return [change for change in changes if change.action is not Action.NO_OP]
 
 
 def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collection[Address]) -> Iterator[Refusal]:

@@ -19,6 +19,7 @@ from sfcode.metadata.diff import AttributeChange, path_text
 from sfcode.plan.change import Action, Change
 from sfcode.plan.file import write_whole
 from sfcode.plan.observed import Target
+from sfcode.plan.others import Preserved
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.seal import broken, sealed
 from sfcode.plan.validation import Validation
@@ -52,6 +53,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
             _drift(change) for change in plan.drifted if plan.refresh_only or change.action is not Action.NO_OP
         ],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
+        "preserved": [asdict(each) for each in plan.preserved],
         "observed": dict(plan.fingerprints),
         "secrets": dict(plan.secrets),
         "refusals": [
@@ -159,6 +161,7 @@ def _plan(document: dict[str, Any]) -> Plan:
         destroy=document["destroy"],
         kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
         released=frozenset(Address.parse(address) for address in document["released"]),
+        preserved=tuple(Preserved(each["container"], each["counts"]) for each in document.get("preserved", ())),
         validation=_validation(document.get("validation")),
     )
 

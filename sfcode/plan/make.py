@@ -20,6 +20,7 @@ from sfcode.plan.existing import as_is, judged, still_there
 from sfcode.plan.limits import NO_LIMITS, Limits, within_limits
 from sfcode.plan.observe import assignees, observe
 from sfcode.plan.observed import Observed
+from sfcode.plan.others import other_fields
 from sfcode.plan.plan import Plan
 from sfcode.plan.rollback import find, rollback
 from sfcode.plan.schema import org_schema
@@ -58,7 +59,8 @@ def make(
         *_also_assigned(org, project),
         *_connector(org, project),
     )
-    observed = replace(observed, warnings=said)
+    fields = other_fields(schema, {*wanted, *observed.applied.components})
+    observed = replace(observed, warnings=said, others=observed.others | frozenset(fields))
     mine = {*adopt, *taken_on(project)}
     plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete)
     plan = judged(project, plan, generated, desired)

@@ -10,6 +10,7 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import read
 from sfcode.org import Org
 from sfcode.plan.observed import Observed, Target
+from sfcode.plan.others import container_of, only
 from sfcode.plan.secrets import Mask
 from sfcode.plan.state import from_component, state_address
 
@@ -34,12 +35,13 @@ def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mappin
     state = state_address(name)
     with ThreadPoolExecutor(max_workers=2) as pool:
         rows = pool.submit(_records, org, [address for address in addresses if address.is_record])
-        found = _retrieve(org, [address for address in addresses if not address.is_record] + [state])
+        found, others = _retrieve(org, [address for address in addresses if not address.is_record] + [state])
         records = rows.result()
     kept = found.pop(state, None)
     applied = from_component(kept)
     leftover = [address for address in applied.components if address not in found and address not in addresses]
-    found.update(_retrieve(org, leftover))
+    more, beside = _retrieve(org, leftover)
+    found.update(more)
     mask = Mask(secrets, applied.secrets, org.identity.org_id)
     components = {
         address: mask.masked(component, wanted.get(address), applied.components.get(address))
@@ -47,21 +49,29 @@ def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mappin
     }
     going = [found[address] for address in leftover if address in found]
     components.update(_assignments(org, going))
-    return Observed(target_of(org), components, applied, state=kept, values=_values(org, going))
+    return Observed(
+        target_of(org),
+        components,
+        applied,
+        state=kept,
+        values=_values(org, going),
+        others=frozenset(others | beside) - set(addresses) - set(applied.components),
+    )
 
 
-def _retrieve(org: Org, addresses: list[Address]) -> dict[Address, Component]:
+def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Component], set[Address]]:
+    """Fetch some components, and tell what else is in the workflow files that they are in."""
     if not addresses:
-        return {}
-    members: dict[str, list[str]] = {}
+        return {}, set()
+    members: dict[str, set[str]] = {}
     for address in addresses:
-        members.setdefault(address.type, []).append(address.full_name)
+        members.setdefault(address.type, set()).add(address.full_name)
+        container = container_of(address)
+        if container and container.type == "Workflow":  # objects are too big to fetch for what is only counted
+            members.setdefault(container.type, set()).add(container.full_name)
     asked = set(addresses)
-    return {
-        component.address: component
-        for component in read(org.metadata.retrieve(members).files)
-        if component.address in asked
-    }
+    files, seen = only(org.metadata.retrieve(members).files, asked)
+    return {component.address: component for component in read(files) if component.address in asked}, seen
 
 
 def _records(org: Org, addresses: list[Address]) -> dict[Address, Component]:

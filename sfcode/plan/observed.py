@@ -31,6 +31,8 @@ class Observed:
     values: Mapping[Address, int | None] = field(default_factory=dict)
     """Fields that may have to go: how many records hold a value in them; None where we may not look."""
     warnings: tuple[str, ...] = ()
+    others: frozenset[Address] = frozenset()
+    """What others have in the files that our components live in."""
 
     def fingerprints(self) -> dict[str, str]:
         """Return the fingerprint of everything observed, by address."""

@@ -9,6 +9,7 @@ from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.observed import Target
+from sfcode.plan.others import Preserved
 from sfcode.plan.validation import Validation
 
 
@@ -59,6 +60,8 @@ class Plan:
     """What is ours and no part of this plan: it stays ours."""
     released: frozenset[Address] = frozenset()
     """What is ours no more after this plan, although it stays in the org."""
+    preserved: tuple[Preserved, ...] = ()
+    """What others have in the files that this plan writes to, and keep."""
     validation: Validation | None = None
     """The org has checked the package with tests."""
 

@@ -69,6 +69,9 @@ def _head(plan: Plan) -> Iterator[str]:
         for text in texts:
             yield ""
             yield f"> **{kind}:** {_escape(text)}"
+    if plan.preserved:
+        yield ""
+        yield f"{_escape('; '.join(map(str, plan.preserved)))}."
 
 
 def _row(item: Item) -> str:

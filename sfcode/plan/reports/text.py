@@ -32,12 +32,8 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
             yield ""
             yield from _item(item, paint)
         yield ""
-    for warning in plan.warnings:
-        yield paint(f"Warning: {warning}", "~")
-    for refusal in plan.refusals:
-        yield paint(f"Refused: {refusal}", "!")
-    if plan.warnings or plan.refusals:
-        yield ""
+    beside = list(_beside(plan, paint))
+    yield from [*beside, ""] if beside else []
     if shown:
         yield headline(plan)
     elif plan.refresh_only and not plan.changes:
@@ -52,6 +48,15 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
         yield f"No changes to make in {where}; apply will record in {plan.state} what is managed."
     else:
         yield f"No changes. {where} matches the configuration."
+
+
+def _beside(plan: Plan, paint: Paint) -> Iterator[str]:
+    for line in plan.preserved:
+        yield f"Note: {line}."
+    for warning in plan.warnings:
+        yield paint(f"Warning: {warning}", "~")
+    for refusal in plan.refusals:
+        yield paint(f"Refused: {refusal}", "!")
 
 
 def _opening(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> Iterator[str]:

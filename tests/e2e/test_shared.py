@@ -1,0 +1,68 @@
+"""Files and permission sets that others share with us."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address, Component
+from tests.e2e.org import component, deploy
+
+SET = Address("PermissionSet", "Appcues_Integration")
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+def rule(name):
+    body = {"active": True, "formula": "ISCHANGED(Title)", "triggerType": "onAllChanges"}
+    return Component("WorkflowRule", f"Contact.{name}", body)
+
+
+def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
+    with local_org(applied) as org:
+        message = component(org, Address("WorkflowOutboundMessage", "Contact.Appcues_contact"))
+        deploy(org, rule("One"), rule("Two"), Component(message.type, "Contact.Theirs", {**message.body, "name": "T"}))
+    quiet = applied.plan()
+    assert "left alone" not in quiet.out, "the plan writes to no file"
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    assert "1 message and 2 rules of others in Contact.workflow are left alone." in applied.plan().out
+    document = json.loads(applied.plan("--format", "json").out)
+    counted = {each["container"]: each["counts"] for each in document["preserved"]}
+    assert counted["Workflow:Contact"] == {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}
+    assert "2 rules of others in Contact.workflow" in applied.plan("--format", "markdown").out
+    assert "2 rules of others in Contact.workflow" in applied.plan("--format", "html").out
+    assert applied.apply().code == 0
+    with local_org(applied) as org:
+        for address in (
+            "WorkflowRule:Contact.One",
+            "WorkflowRule:Contact.Two",
+            "WorkflowOutboundMessage:Contact.Theirs",
+        ):
+            assert component(org, Address.parse(address)), address
+
+
+def test_fields_of_others_are_counted_where_a_field_is_written(applied):
+    applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Score__c")
+    said = applied.plan().out
+    assert "fields of others in Contact.object are left alone." in said
+    assert "Lead.object" not in said
+
+
+def test_what_somebody_added_to_our_permission_set_is_shown_as_what_apply_revokes(applied):
+    with local_org(applied) as org:
+        ours = component(org, SET)
+        fields = {**ours.body["fieldPermissions"], "Contact.Phone": {"editable": True, "readable": True}}
+        rights = {**ours.body["userPermissions"], "ViewSetup": {"enabled": True}}
+        deploy(org, replace(ours, body={**ours.body, "fieldPermissions": fields, "userPermissions": rights}))
+    assert applied.actions() == {str(SET): "update"}
+    shown = applied.plan().out
+    assert '- "Contact.Phone" = { editable = true, readable = true }  # changed in the org' in shown
+    assert "- ViewSetup = { enabled = true }  # changed in the org" in shown
+    assert applied.apply().code == 0
+    with local_org(applied) as org:
+        left = component(org, SET)
+    assert "Contact.Phone" not in left.body["fieldPermissions"]
+    assert "ViewSetup" not in left.body["userPermissions"]

@@ -1,0 +1,99 @@
+"""What others have in the files of our components is counted and never read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
+from sfcode.metadata.package import read
+from sfcode.plan.change import Change
+from sfcode.plan.document import load, save
+from sfcode.plan.others import Preserved, only, other_fields, preserved
+from sfcode.plan.reports.markdown import markdown
+from sfcode.plan.reports.text import text
+from tests.plan.samples import addresses
+from tests.plan.test_document import plan
+
+__all__ = ["plan"]
+
+MINE = Address("WorkflowOutboundMessage", "Contact.Mine")
+WORKFLOW = b"""<?xml version="1.0" encoding="UTF-8"?>
+<Workflow xmlns="http://soap.sforce.com/2006/04/metadata">
+    <alerts><fullName>Alert</fullName><fromTheFuture>yes</fromTheFuture></alerts>
+    <brandNew><fullName>Thing</fullName></brandNew>
+    <outboundMessages>
+        <fullName>Mine</fullName><apiVersion>63.0</apiVersion><endpointUrl>https://x.example</endpointUrl>
+        <fields>Id</fields><includeSessionId>false</includeSessionId><integrationUser>u@example.com</integrationUser>
+        <name>Mine</name><protected>false</protected>
+    </outboundMessages>
+    <rules><fullName>Theirs</fullName><active>true</active><oddity/></rules>
+</Workflow>"""
+
+
+def test_only_what_is_asked_for_is_read_so_what_others_have_may_be_of_any_version():
+    files = {"unpackaged/workflows/Contact.workflow": WORKFLOW}
+    with pytest.raises(MetadataError):
+        read(files)
+    kept, seen = only(files, {MINE})
+    assert [component.address for component in read(kept)] == [MINE]
+    assert seen == set(addresses("WorkflowAlert:Contact.Alert", "WorkflowRule:Contact.Theirs")) | {MINE}
+
+
+def test_files_of_others_kinds_are_left_as_they_are():
+    files = {"flows/X.flow": b"<Flow/>", "package.xml": b"<Package/>"}
+    assert only(files, set()) == (files, set())
+
+
+def change(address):
+    return Change(address, None, Component(address.type, address.full_name, {"a": "1"}))
+
+
+def test_counts_are_of_the_files_that_the_plan_writes_to():
+    others = addresses(
+        "WorkflowRule:Contact.A",
+        "WorkflowRule:Contact.B",
+        "WorkflowOutboundMessage:Contact.C",
+        "WorkflowRule:Lead.D",
+        "CustomField:Contact.E__c",
+    )
+    assert preserved([change(MINE)], others) == (
+        Preserved("Workflow:Contact", {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}),
+    )
+    assert preserved([change(Address("Flow", "X"))], others) == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            {"WorkflowRule": 2, "WorkflowOutboundMessage": 1},
+            "2 rules and 1 message of others in Contact.workflow are left alone",
+        ),
+        ({"WorkflowRule": 1}, "1 rule of others in Contact.workflow is left alone"),
+        ({"WorkflowSend": 2, "WorkflowTask": 3, "WorkflowAlert": 1}, "2 entries, 3 tasks and 1 alert of others in"),
+        ({"WorkflowSend": 1, "WorkflowTask": 1}, "1 entry and 1 task of others in Contact.workflow are left alone"),
+    ],
+)
+def test_it_is_said_in_words(counts, said):
+    assert str(Preserved("Workflow:Contact", counts)).startswith(said)
+
+
+def test_fields_are_those_that_a_describe_shows_and_are_not_ours():
+    fields = {name: Field(name, "string", custom=name.endswith("__c")) for name in ("Email", "Mine__c", "Theirs__c")}
+    objects = {name: ObjectSchema(name, name, fields, complete=True) for name in ("Contact", "Event", "Task")}
+    mine = addresses("CustomField:Contact.Mine__c", "CustomField:Activity.Mine__c")
+    assert sorted(other_fields(OrgSchema(objects, online=True), mine)) == sorted(
+        addresses("CustomField:Activity.Theirs__c", "CustomField:Contact.Theirs__c")
+    )
+
+
+def test_a_plan_tells_it_in_every_format_and_keeps_it(plan, tmp_path):
+    whole = replace(plan, preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),))
+    assert "\nNote: 2 rules of others in Contact.workflow are left alone.\n" in text(whole)
+    assert "\n2 rules of others in Contact.workflow are left alone.\n" in markdown(whole)
+    save(whole, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == whole
