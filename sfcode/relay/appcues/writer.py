@@ -19,7 +19,10 @@ from sfcode.relay.appcues.values import Value
 from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
 from sfcode.relay.observer import Observer
 
-LIMIT = 200
+KEYS = 100
+"""Profiles written for one claim: some two seconds' worth of requests."""
+PER_KEY = 20
+"""Messages of one of them that are folded into its request."""
 MARGIN = 2.0
 """Seconds before the end of a lease at which nothing is waited for any more: what was delivered must be settled."""
 PATIENCE = 5.0
@@ -36,8 +39,9 @@ class Writer:
     """Delivers messages about records to Appcues profiles."""
 
     source: Source = "salesforce"
-    limit = LIMIT
-    per_key = LIMIT
+    limit = KEYS * PER_KEY
+    per_key = PER_KEY
+    keys = KEYS
 
     def __init__(
         self,
@@ -111,7 +115,7 @@ class Writer:
         answer = None
         while answer is None:
             held = self._pace.held
-            if held and (held > PATIENCE or self._time() + held > deadline):
+            if held and (self._away >= DOWN or held > PATIENCE or self._time() + held > deadline):
                 return Retry("waiting", held, counts=False)
             await asyncio.sleep(held)
             if self._time() >= deadline:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sfcode.config.project import Project
 from sfcode.relay.appcues import Writer, make_writer
@@ -20,6 +20,8 @@ from sfcode.relay.message import Claim, Delivery, Message
 from sfcode.secret import Secret
 from tests.generate.projects import changed, project
 from tests.local.appcues.account import Appcues, serving
+
+T = TypeVar("T")
 
 CONTACT: dict[str, Any] = {
     "object": "Contact",
@@ -89,7 +91,13 @@ class Desk:
     ears: Ears = field(default_factory=Ears)
     rate: float = 10_000.0
     lease: float = 60.0
+    url: str = ""
+    """Of what stands in for the local Appcues."""
+    key: str = ""
+    """What stands in for the right API key."""
     number: int = 0
+    runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    writer: Writer | None = None
 
     def send(
         self, user: str = "u1", *, minute: float = 0, record: str = "003A", mapping: str = "contact", **more: Any
@@ -119,19 +127,31 @@ class Desk:
         due = datetime.now(UTC) + later
         return self.inbox.settle(claim, delivery, lambda _, __: due)
 
-    def write(self, work: Callable[[Writer], Any]) -> Any:
-        """Do something with a writer of its own."""
+    def write(self, work: Callable[[Writer], Coroutine[Any, Any, T]]) -> T:
+        """Do something with the writer, on the loop that it belongs to."""
 
-        async def run() -> Any:
-            account = self.appcues.account
-            credentials = Credentials(account.url, Secret(account.api_key), Secret(account.api_secret))
-            writer = make_writer(self.project, credentials, self.inbox.latest, self.ears, rate=lambda: self.rate)
-            try:
-                return await work(writer)
-            finally:
-                await writer.close()
+        async def run() -> T:
+            if self.writer is None:
+                account = self.appcues.account
+                credentials = Credentials(
+                    self.url or account.url, Secret(self.key or account.api_key), Secret(account.api_secret)
+                )
+                self.writer = make_writer(
+                    self.project, credentials, self.inbox.latest, self.ears, rate=lambda: self.rate
+                )
+            return await work(self.writer)
 
-        return asyncio.run(run())
+        return self.runner.run(run())
+
+    def restart(self) -> None:
+        """Go on as a new process would."""
+        if self.writer is not None:
+            self.runner.run(self.writer.close())
+            self.writer = None
+
+    def close(self) -> None:
+        self.restart()
+        self.runner.close()
 
     def deliver(self, later: timedelta = timedelta(hours=1)) -> dict[str, tuple[str, str]]:
         """Deliver all that is due in one claim; what fails is due again later. Give state and note of each message by its id."""
@@ -171,7 +191,11 @@ ABSENT = object()
 def opened(folder: Path, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[Desk]:
     """Open everything until the block ends."""
     with serving(folder / "state", rate=None) as appcues, open_inbox(f"sqlite:///{folder / 'relay.db'}") as inbox:
-        yield Desk(project(dict(mappings)), inbox, appcues)
+        desk = Desk(project(dict(mappings)), inbox, appcues)
+        try:
+            yield desk
+        finally:
+            desk.close()
 
 
 def in_time(claim: Claim, seconds: float) -> Claim:

@@ -1,0 +1,58 @@
+"""A server that answers PATCH as a test tells it to: what the local Appcues has no fault for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Reply = tuple[int, Mapping[str, str], bytes]
+
+
+@dataclass
+class Answering:
+    """What came in, and what is answered to a body."""
+
+    url: str = ""
+    reply: Callable[[Any], Reply] = lambda _body: (200, {}, b"{}")
+    seen: list[tuple[str, str, Any]] = field(default_factory=list)
+    """Path, authorization and body of each request."""
+
+
+@contextmanager
+def answering(reply: Callable[[Any], Reply]) -> Iterator[Answering]:
+    """Serve until the block ends."""
+    state = Answering(reply=reply)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PATCH(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            state.seen.append((self.path, self.headers["Authorization"], body))
+            status, headers, content = state.reply(body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,236 @@
+"""What the writer does when Appcues, or the way to it, is in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.message import Done, Parked, Released, Retry
+from tests.relay.appcues.answering import answering
+from tests.relay.appcues.desk import in_time
+
+SOON = timedelta(seconds=-1)
+
+
+def outcomes(desk):
+    return Counter(outcome for _, _, outcome in desk.ears.calls)
+
+
+def attempt(desk, seconds=60.0):
+    """Deliver a claim whose lease lasts so long; give the settlements in order of arrival."""
+    claim = in_time(desk.claim(), seconds)
+    delivery = desk.write(lambda writer: writer.deliver(claim))
+    desk.settle(claim, delivery, SOON)
+    return [delivery.settlements[message.id] for message in claim.messages]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("unavailable", "503"), ("drop", "unreachable"), ("drop_after", "unreachable")]
+)
+def test_what_fails_once_is_delivered_the_next_time(desk, kind, outcome):
+    desk.appcues.arm(kind)
+    desk.send(Title="CTO")
+    assert attempt(desk) == [Retry(outcome, counts=False)]
+    assert desk.deliver(SOON) == {"m1": ("done", "")}
+    assert desk.profile() == {"role": "CTO"}
+
+
+def test_a_failure_holds_back_all_messages_of_its_profile_and_no_others(desk):
+    desk.appcues.arm("unavailable", path="*/u1/*")
+    desk.send(minute=1, Title="One")
+    desk.send(minute=2, Title="Two")
+    desk.send("u2", record="003B", Title="Other")
+    assert attempt(desk) == [Retry("503", counts=False), Released(), Done()]
+    assert (desk.profile("u1"), desk.profile("u2")) == ({}, {"role": "Other"})
+    desk.deliver()
+    assert desk.profile("u1") == {"role": "Two"}
+
+
+def test_nothing_is_remembered_of_what_was_not_delivered(desk):
+    desk.appcues.arm("unavailable")
+    desk.send(Title="CTO")
+    attempt(desk)
+    assert desk.inbox.latest(["sent:contact:003A:u1"]) == {}
+
+
+def test_too_many_requests_make_all_wait_as_long_as_asked(desk):
+    desk.appcues.arm("rate_limit", retry_after=1)
+    for number in range(30):
+        desk.send(f"u{number}", record=f"003{number}", Title="CTO")
+    ends = attempt(desk)
+    assert Counter(map(type, ends)) == {Done: 29, Retry: 1}
+    assert [end for end in ends if isinstance(end, Retry)] == [Retry("429", 1.0, counts=False)]
+
+
+def test_a_long_pause_that_is_asked_for_gives_the_claim_back(desk):
+    desk.appcues.arm("rate_limit", retry_after=600)
+    desk.rate = 10.0
+    for number in range(5):
+        desk.send(f"u{number}", record=f"003{number}", Title="CTO")
+    ends = attempt(desk)
+    assert all(isinstance(end, Retry) and not end.counts for end in ends)
+    assert all(end.after is not None and 500 < end.after <= 600 for end in ends)
+    assert outcomes(desk) == {"429": 1}, "the others were not even tried"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_credentials_are_one_alarm_and_nothing_is_given_up(desk, status):
+    with answering(lambda _body: (status, {}, b"")) as refusing:
+        desk.url = refusing.url
+        for number in range(60):
+            desk.send(f"u{number}", record=f"003{number}", Title="CTO")
+        ends = attempt(desk)
+    assert all(isinstance(end, Retry) and not end.counts for end in ends)
+    assert [name for name, _ in desk.ears.alarms] == ["appcues_sign_in"]
+    assert f"answered {status}" in desk.ears.alarms[0][1]
+    assert len(refusing.seen) < 60, "who is refused does not knock again at once"
+
+
+def test_the_local_appcues_refuses_a_wrong_key(desk):
+    desk.key = "wrong"
+    desk.send(Title="CTO")
+    assert attempt(desk) == [Retry("401", 30.0, counts=False)]
+
+
+def test_an_appcues_that_is_gone_is_left_alone_for_a_while(desk):
+    with answering(lambda _body: (200, {}, b"")) as gone:
+        desk.url = gone.url
+    for number in range(60):
+        desk.send(f"u{number}", record=f"003{number}", Title="CTO")
+    ends = attempt(desk)
+    assert all(isinstance(end, Retry) and not end.counts for end in ends)
+    assert set(outcomes(desk)) == {"unreachable"}
+    assert len(desk.ears.calls) < 60, "after a few, the others are not even tried"
+
+
+def test_no_request_outlasts_the_lease(desk):
+    desk.appcues.arm("latency", seconds=1)
+    desk.send(Title="CTO")
+    assert attempt(desk, seconds=2.3) == [Retry("timeout", counts=False)]
+
+
+def test_what_there_is_no_time_for_goes_back_as_it_was(desk):
+    desk.send(Title="CTO")
+    assert attempt(desk, seconds=1.0) == [Released()]
+    assert desk.ears.calls == []
+
+
+def test_what_appcues_refuses_is_parked_with_its_words(desk):
+    refusal = json.dumps({"error": True, "status": 400, "title": "Bad Request", "detail": "role is too long"}).encode()
+    with answering(lambda _body: (400, {}, refusal)) as refusing:
+        desk.url = refusing.url
+        desk.send(minute=1, Title="One")
+        desk.send(minute=2, Title="Two")
+        assert attempt(desk) == [Parked("appcues_refused", "400 Bad Request - role is too long")] * 2
+
+
+def test_one_record_that_is_refused_does_not_keep_another_out_of_the_same_profile(desk):
+    with answering(lambda body: (422 if "rating" in body else 200, {}, b"")) as refusing:
+        desk.url = refusing.url
+        desk.send(minute=1, mapping="lead", record="00QA", Title="Lead's", Rating="Hot")
+        desk.send(minute=2, Title="Contact's", Plan__c="pro")
+        assert attempt(desk) == [Parked("appcues_refused", "422 without a reason"), Done()]
+    bodies = [body for _, _, body in refusing.seen]
+    assert bodies[0] == {"role": "Contact's", "rating": "Hot", "plan": "pro"}
+    assert bodies[-1] == {"role": "Contact's", "plan": "pro"}
+
+
+def test_a_redirect_is_not_followed(desk):
+    with answering(lambda _body: (200, {}, b"")) as other:
+        with answering(lambda _body: (302, {"Location": other.url}, b"")) as redirecting:
+            desk.url = redirecting.url
+            desk.send(Title="CTO")
+            assert attempt(desk) == [Retry("302", 30.0, counts=False)]
+        assert other.seen == []
+    assert [name for name, _ in desk.ears.alarms] == ["appcues_address"]
+
+
+def test_an_error_that_may_be_the_messages_own_counts_as_an_attempt(desk):
+    with answering(lambda _body: (500, {}, b"<html>")) as failing:
+        desk.url = failing.url
+        desk.send(Title="CTO")
+        assert attempt(desk) == [Retry("500")]
+
+
+def test_an_endless_answer_is_cut(desk):
+    with answering(lambda _body: (200, {}, b"x" * 5_000_000)) as talking:
+        desk.url = talking.url
+        desk.send(Title="CTO")
+        assert attempt(desk) == [Done()]
+
+
+def test_a_request_says_who_asks_and_for_which_account(desk):
+    with answering(lambda _body: (200, {}, b"")) as appcues:
+        desk.url = appcues.url + "/"
+        desk.send("a/ü", Title="CTO")
+        attempt(desk)
+    ((path, authorization, _),) = appcues.seen
+    assert path == "/v2/accounts/1/users/a%2F%C3%BC/profile"
+    assert authorization == "Basic bG9jYWwtYXBwY3Vlcy1rZXk6bG9jYWwtYXBwY3Vlcy1zZWNyZXQ="
+
+
+def test_ids_of_people_and_secrets_are_not_logged(desk, caplog):
+    with caplog.at_level(logging.INFO):
+        desk.appcues.arm("drop")
+        desk.send("anna@example.com", Title="CTO")
+        desk.deliver(SOON)
+        desk.deliver(SOON)
+    assert desk.profile("anna@example.com") == {"role": "CTO"}
+    # The local Appcues is in this process too, and tells of requests as it likes.
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
+    assert not [line for line in said if "anna" in line or desk.appcues.account.api_secret in line]
+
+
+def test_a_relay_stays_below_the_limit_of_the_account(desk):
+    desk.appcues.control("PUT", "rate-limit", json={"rate": 60})
+    desk.rate = 50.0
+    for number in range(80):
+        desk.send(f"u{number}", record=f"003{number}", Title="CTO")
+    assert Counter(map(type, attempt(desk))) == {Done: 80}
+    assert outcomes(desk) == {"200": 80}
+
+
+def test_a_relay_that_is_faster_than_the_limit_is_slowed_down_and_loses_nothing(desk):
+    desk.appcues.control("PUT", "rate-limit", json={"rate": 60})
+    for number in range(80):
+        desk.send(f"u{number}", record=f"003{number}", Title=f"T{number}")
+    while any(state != "done" for state, _ in desk.deliver(SOON).values()):
+        pass
+    assert outcomes(desk)["429"] > 0
+    assert {user: desk.profile(user) for user in ("u0", "u79")} == {"u0": {"role": "T0"}, "u79": {"role": "T79"}}
+
+
+def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_change():
+    async def granted(pace: Pace) -> int:
+        turns = [asyncio.create_task(pace.turn()) for _ in range(20)]
+        await asyncio.sleep(0)
+        done = sum(turn.done() for turn in turns)
+        for turn in turns:
+            turn.cancel()
+        await asyncio.gather(*turns, return_exceptions=True)
+        return done
+
+    async def run() -> tuple[int, int]:
+        rate = [50.0]
+        pace = Pace(lambda: rate[0], lambda: 0.0)
+        first = await granted(pace)
+        rate[0] = 10.0
+        return first, await granted(pace)
+
+    assert asyncio.run(run()) == (5, 1)
+
+
+def test_a_pause_is_never_shortened():
+    now = [0.0]
+    pace = Pace(lambda: 1.0, lambda: now[0])
+    pace.hold(10)
+    pace.hold(1)
+    assert pace.held == 10
+    now[0] = 11
+    assert pace.held == 0
