@@ -122,6 +122,8 @@ class Writer(Protocol):
     """How many it takes at once."""
     per_key: int
     """How many of one key it takes at once."""
+    keys: int
+    """Of how many keys it takes messages at once: fewer than `limit` leave room for younger ones of each."""
 
     async def deliver(self, claim: Claim) -> Delivery:
         """

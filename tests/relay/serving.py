@@ -43,6 +43,7 @@ class Recorder:
     source: Any
     limit: int = 200
     per_key: int = 10
+    keys: int = 200
     delivered: list[str] = field(default_factory=list)
     act: Callable[[Claim], Any] | None = None
 

@@ -20,6 +20,7 @@ class Wanted(NamedTuple):
     source: Source
     limit: int
     per_key: int
+    keys: int
     lease: float
     """Seconds, from now on the database's clock."""
     deadline: float
@@ -37,12 +38,12 @@ class Place(NamedTuple):
 
 def claim(tx: Tx, wanted: Wanted) -> Claim | None:
     """
-    Take as many messages as are wanted: of each key the eldest, longest due first, then younger ones while there is room.
+    Take as many messages, of as many keys, as are wanted: the eldest of each, then younger ones while there is room.
 
     The lanes are locked and put off to the end of the lease, so that nobody else takes from the same keys.
     """
     due = (LANES.c.source == wanted.source) & (LANES.c.due_at <= tx.now)
-    lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(wanted.limit)
+    lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(wanted.keys, wanted.limit))
     names = tx.db.scalars(tx.database.free(lanes)).all()
     if not names:
         return None

@@ -41,9 +41,9 @@ class Inbox:
         """Keep the messages of several callers in one transaction; give how many of each were new."""
         return self._write(lambda tx: accept.accept(tx, groups))
 
-    def claim(self, source: Source, *, limit: int, per_key: int, lease: float) -> Claim | None:
+    def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Take messages to deliver, for so many seconds; None when nothing is due."""
-        wanted = claim.Wanted(source, limit, per_key, lease, time.monotonic() + lease)
+        wanted = claim.Wanted(source, limit, per_key, keys or limit, lease, time.monotonic() + lease)
         return self._write(lambda tx: claim.claim(tx, wanted))
 
     def settle(self, held: Claim, delivery: Delivery, retry: Callable[[Claimed, Retry], datetime | None]) -> int:

@@ -35,6 +35,7 @@ class SalesforceWriter:
     source: Source = "appcues"
     limit: int = 200
     per_key: int = 10
+    keys: int = 200
     _stopped: bool = False
     _learned: bool = False
     _renew_at: float = 0.0

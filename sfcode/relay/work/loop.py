@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from sfcode.relay.message import Claim, Claimed, Delivery, Retry, Source, Writer
+from sfcode.relay.message import Claim, Claimed, Delivery, Released, Retry, Source, Writer
 from sfcode.relay.work.bell import Bell, heard
 
 log = structlog.stdlib.get_logger(__name__)
@@ -22,6 +22,9 @@ POLL_MOST = 1.0
 TROUBLE_FIRST = 0.2
 TROUBLE_MOST = 5.0
 """Seconds between two tries when the database does not answer."""
+OUTAGE_FIRST = 0.5
+OUTAGE_MOST = 30.0
+"""Seconds between two batches while the far side answers none of them."""
 MARGIN = 2.0
 """Seconds before the end of a lease at which a stop no longer waits for what is in flight."""
 
@@ -31,7 +34,7 @@ RetryAt = Callable[[Claimed, Retry], "datetime | None"]
 class Queue(Protocol):
     """What a worker needs of the inbox."""
 
-    def claim(self, source: Source, *, limit: int, per_key: int, lease: float) -> Claim | None:
+    def claim(self, source: Source, *, limit: int, per_key: int, keys: int, lease: float) -> Claim | None:
         """Claim messages that are due."""
 
     def settle(self, claim: Claim, delivery: Delivery, retry: RetryAt) -> int:
@@ -77,6 +80,9 @@ class Worker:
         self._rng = rng
         self._clock = clock
         self._stopping = False
+        self._stopped = asyncio.Event()
+        self._outages = 0
+        """Batches, one after another, of which nothing came through because the far side was out of order."""
         self._tasks: list[asyncio.Task[None]] = []
         self._in_hand: dict[str, Claim] = {}
         self.trouble = ""
@@ -96,6 +102,7 @@ class Worker:
     def stop_claiming(self) -> None:
         """Claim nothing more; what is in hand goes on."""
         self._stopping = True
+        self._stopped.set()
         self._bell.ring()
 
     async def stop(self) -> None:
@@ -136,16 +143,24 @@ class Worker:
                 continue
             pause = POLL_FIRST
             await self._work(claim)
+            if self._outages:
+                await heard(self._stopped, self._rng.uniform(0.5, 1.0) * outage_pause(self._outages))
 
     async def _claimed(self) -> Claim | None:
         writer = self._writer
         return await asyncio.to_thread(
-            self._inbox.claim, writer.source, limit=writer.limit, per_key=writer.per_key, lease=self._lease
+            self._inbox.claim,
+            writer.source,
+            limit=writer.limit,
+            per_key=writer.per_key,
+            keys=writer.keys,
+            lease=self._lease,
         )
 
     async def _work(self, claim: Claim) -> None:
         self._in_hand[claim.token] = claim
         delivery = await self._delivered(claim)
+        self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
         self._in_hand.pop(claim.token, None)
 
@@ -192,6 +207,17 @@ class Worker:
         if not self.trouble:
             log.error(event, source=self._writer.source, exc_info=error)
         self.trouble = "the database does not answer"
+
+
+def is_outage(delivery: Delivery) -> bool:
+    """Tell whether nothing came through, and no message is to blame."""
+    ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
+    return bool(ends) and all(isinstance(end, Retry) and not end.counts for end in ends)
+
+
+def outage_pause(outages: int) -> float:
+    """Say how long to leave a far side alone, at most, which has not answered so many batches."""
+    return min(OUTAGE_MOST, OUTAGE_FIRST * 2.0 ** (min(outages, 30) - 1))
 
 
 def _again(claim: Claim, error: str) -> Delivery:

@@ -18,8 +18,8 @@ class Policy:
     """The longest wait after the first attempt; after each further one it is twice as long."""
     most: float = 1800.0
     """The longest wait at all, unless the far side asks for a longer one."""
-    outage: float = 60.0
-    """The longest wait while the far side is out of order: it is asked often enough whether it is back."""
+    outage: float = 3.0
+    """The longest wait of a message while the far side is out of order: it is the worker that waits longer and longer."""
     asked: float = 24 * 3600.0
     """The longest wait that the far side can ask for."""
     attempts: int = 20

@@ -48,6 +48,13 @@ def test_a_claim_is_no_larger_than_was_asked_for(inbox: Inbox) -> None:
     assert len(take(inbox, limit=10, per_key=2).messages) == 5
 
 
+def test_fewer_keys_leave_room_for_more_of_each(inbox: Inbox) -> None:
+    inbox.accept(keyed(*"aaabbc"))
+    claim = inbox.claim("appcues", limit=100, per_key=10, keys=2, lease=60)
+    assert claim is not None
+    assert numbers(claim) == [0, 1, 2, 3, 4]
+
+
 def test_who_has_waited_longest_comes_first(inbox: Inbox, elapse: Elapse) -> None:
     for number in range(6):
         inbox.accept([message(number, f"user:{number}")])

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.relay.inbox import Unavailable, open_inbox
-from sfcode.relay.message import Delivery, Done, Message, Parked, Retry
+from sfcode.relay.message import Delivery, Done, Message, Parked, Released, Retry
 from sfcode.relay.work.bell import Bell
-from sfcode.relay.work.loop import Worker
+from sfcode.relay.work.loop import Worker, is_outage, outage_pause
 
 SECONDS = 20
 
@@ -28,6 +28,7 @@ class Writer:
     source = "appcues"
     limit = 10
     per_key = 5
+    keys = 10
 
     def __init__(self, act) -> None:
         self.act = act
@@ -288,5 +289,68 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
         await world.worker.stop()
         assert world.writer.most_at_once == 2
         assert world.hearing.bugs == []
+
+    asyncio.run(act())
+
+
+def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, monkeypatch):
+    asked = []
+
+    async def act() -> None:
+        async def away(claim):
+            asked.append(len(claim.messages))
+            if len(asked) < 4:
+                return Delivery({m.id: Retry("away", counts=False) for m in claim.messages})
+            return await done(claim)
+
+        waits = []
+        monkeypatch.setattr("sfcode.relay.work.loop.outage_pause", lambda outages: waits.append(outages) or 0.001)
+        world = World(inbox, away)
+        await world.accept(*map(message, range(3)))
+        world.worker.start()
+        await world.until(lambda: world.count("done") == 3)
+        await world.accept(message(9))
+        await world.until(lambda: world.count("done") == 4)
+        await world.worker.stop()
+        assert waits[:3] == [1, 2, 3]
+        assert len(waits) == 3, "once it answers, nobody waits"
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    ("ends", "outage"),
+    [
+        ([Retry("away", counts=False)], True),
+        ([Retry("away", counts=False), Released()], True),
+        ([Retry("away", counts=False), Done()], False),
+        ([Retry("away", counts=False), Parked("why")], False),
+        ([Retry("locked")], False),
+        ([Released()], False),
+        ([], False),
+    ],
+)
+def test_an_outage_is_when_nothing_came_through_and_no_message_is_to_blame(ends, outage):
+    assert is_outage(Delivery(dict(enumerate(ends)))) is outage
+
+
+def test_the_pauses_of_an_outage_grow_to_half_a_minute():
+    assert [outage_pause(n) for n in (1, 2, 3, 6, 7, 100, 10**6)] == [0.5, 1.0, 2.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.work.loop.OUTAGE_FIRST", 1000.0)
+    monkeypatch.setattr("sfcode.relay.work.loop.OUTAGE_MOST", 1000.0)
+
+    async def act() -> None:
+        async def away(claim):
+            return Delivery({m.id: Retry("away", counts=False) for m in claim.messages})
+
+        world = World(inbox, away, lease=1000.0)
+        await world.accept(message(1))
+        world.worker.start()
+        await world.until(lambda: world.hearing.count)
+        async with asyncio.timeout(SECONDS):
+            await world.worker.stop()
 
     asyncio.run(act())
