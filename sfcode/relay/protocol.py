@@ -1,4 +1,4 @@
-"""HTTP/1.1 with patience and limits: who does not finish the head of a request in time, or at all, is hung up on."""
+"""HTTP/1.1 with patience and limits: who does not finish a request in time, or at all, is hung up on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 15.0
 HEAD_BYTES = 64 * 1024
+LINGER_SECONDS = 2.0
+"""For the rest of a request that has been answered before its end: hung up on at once, its sender would lose the answer."""
+MOST_PIPELINED = 16
+"""Requests that may wait for the answer to the one before: each takes a hundred times the memory that it took to send."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, which itself waits for ever for the head of a request, however long it is."""
+    """uvicorn's protocol, which itself waits for ever for a request, however long it is."""
 
     _patience: asyncio.TimerHandle | None = None
+    _linger: asyncio.TimerHandle | None = None
     _head = 0
+    _in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -26,6 +32,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._head_is_complete()
+        self._end_is_here()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -45,7 +52,27 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop waiting: bodies have limits of their own."""
         self._head_is_complete()
+        self._in_body = True
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many requests at once")  # the parser ends, and uvicorn answers 400
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, but none from behind the body, where no proxy has looked at it."""
+        if not self._in_body:
+            super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        """Hear that a request has come to its end."""
+        self._in_body = False
+        self._end_is_here()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Give what has been answered before its end a little time to end."""
+        super().on_response_complete()
+        if self._in_body and self.cycle.response_complete and self._linger is None:
+            self._linger = self.loop.call_later(LINGER_SECONDS, self._hang_up)
 
     def _fits(self, data: bytes) -> bool:
         """Tell whether a head that arrived together with a large body may be what is large."""
@@ -65,6 +92,11 @@ class Protocol(HttpToolsProtocol):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+    def _end_is_here(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
 
     def _hang_up(self, *_: Any) -> None:
         if not self.transport.is_closing():

@@ -92,6 +92,9 @@ def read_settings(
     ingress = read_secrets(project, environ)
     if wanted.to_salesforce and beyond and not ingress.webhook:
         reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are checked with it", _RANDOM)
+    if beyond and project.settings.relay.webhook_auth.scheme == "none":
+        cure = "write another scheme, or listen on 127.0.0.1"
+        reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", cure)
     if wanted.to_appcues and not ingress.outbound:
         reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)

@@ -1,0 +1,141 @@
+"""The routes on a socket, in a process of their own, as the relay serves them; and a client that sends raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sfcode.config import load
+from sfcode.relay import protocol
+from sfcode.relay.ingress import Limits, routes
+from sfcode.relay.message import Message
+from sfcode.relay.server import listen
+from tests.relay.ingress.asking import ORG, Listening, secrets
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 30.0
+
+
+@dataclass
+class Serving:
+    """A server process."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def memory(self, key: str = "VmRSS") -> int:
+        """Give its memory in bytes: VmRSS now, VmHWM at most so far."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(key)) * 1024
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Ask which messages were accepted."""
+        with self.connect() as connection:
+            connection.sendall(b"GET /stored HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return json.loads(answer(connection)[2])
+
+
+def head(path: str, *headers: str, method: str = "POST", kind: str = "application/json") -> bytes:
+    """Write the head of a request."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def answer(connection: socket.socket) -> tuple[int, str, bytes]:
+    """Read one answer: its status, its head, its body."""
+    with connection.makefile("rb") as stream:
+        lines = []
+        while (line := stream.readline()) not in (b"\r\n", b""):
+            lines.append(line.decode())
+        if not lines:
+            return 0, "", b""
+        text = "".join(lines).lower()
+        length = int(text.partition("content-length:")[2].partition("\r")[0] or 0)
+        return int(lines[0].split()[1]), text, stream.read(length)
+
+
+@contextmanager
+def serving(config: Path, **limits: float) -> Iterator[Serving]:
+    """Serve a project's routes in another process; `limits` are those of the routes, and `LINGER_SECONDS` and such."""
+    command = [sys.executable, "-m", "tests.relay.ingress.served", str(config), json.dumps(limits)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield Serving(process, int(process.stdout.readline()))
+        finally:
+            process.stdin.close()
+            process.wait(PATIENCE)
+
+
+@dataclass
+class Keeper:
+    """Accepts everything, after `slow` turns of the loop."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    async def accept(self, messages: Sequence[Message]) -> int:
+        await asyncio.sleep(0)
+        self.messages += messages
+        return len(messages)
+
+
+def main(config: Path, settings: dict[str, float]) -> None:
+    """Serve until standard input ends."""
+    import uvicorn
+    import uvloop
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+
+    from sfcode.relay.server import _config
+
+    for name in [name for name in settings if name.isupper()]:
+        setattr(protocol, name, settings.pop(name))
+    keeper = Keeper()
+
+    async def stored(_request: Request) -> JSONResponse:
+        return JSONResponse([{"key": m.key, "kind": m.kind, "id": m.message_id, **m.payload} for m in keeper.messages])
+
+    organization = os.environ.get("TEST_ORG", ORG)
+    limits = Limits(**settings)  # type: ignore[arg-type]
+    now = lambda: datetime.now(UTC)  # noqa: E731
+    app = Starlette(
+        routes=[
+            *routes(
+                load(config), keeper.accept, secrets(), lambda: organization, Listening(), clock=now, limits=limits
+            ),
+            Route("/stored", stored),
+        ]
+    )
+    app.router.redirect_slashes = False
+
+    async def serve() -> None:
+        server = uvicorn.Server(_config(app))
+        with listen("127.0.0.1", 0) as listener:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(sys.stdin, lambda: setattr(server, "should_exit", True))
+            sys.stdout.write(f"{listener.getsockname()[1]}\n")
+            sys.stdout.flush()
+            await server.serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]))

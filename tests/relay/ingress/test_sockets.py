@@ -1,0 +1,214 @@
+"""The routes on a real socket: what HTTP itself allows a hostile client, and what that costs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import select
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.relay.ingress.asking import MESSAGE, WEBHOOK, event, project
+from tests.relay.ingress.served import PATIENCE, Serving, answer, head, serving
+from tests.relay.ingress.test_messages import XML, wire
+
+GOOD = json.dumps(event()).encode()
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("served")
+    project(folder)
+    with serving(folder / "config", body_seconds=1.0, LINGER_SECONDS=0.3, HEAD_SECONDS=1.0) as process:
+        yield process
+
+
+def asked(served: Serving, *pieces: bytes) -> tuple[int, str, bytes]:
+    with served.connect() as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        return answer(connection)
+
+
+def good(*headers: str) -> bytes:
+    return head(WEBHOOK, f"Content-Length: {len(GOOD)}", *headers) + GOOD
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def is_hung_up(connection: socket.socket) -> bool:
+    """Wait for the other side to end the connection."""
+    with contextlib.suppress(ConnectionError):
+        while connection.recv(65536):
+            pass
+    return True
+
+
+def test_a_webhook_and_a_message_are_taken(served: Serving) -> None:
+    assert asked(served, good())[0] == 200
+    body = wire()
+    status, _, ack = asked(served, head(MESSAGE, f"Content-Length: {len(body)}", kind=XML) + body)
+    assert (status, ack.count(b"<Ack>true</Ack>")) == (200, 1)
+    assert {each["key"] for each in served.stored()} == {"user:user-1", "user:1001"}
+
+
+def test_chunks_of_one_byte_make_a_body(served: Serving) -> None:
+    pieces = [chunk(GOOD[index : index + 1]) for index in range(len(GOOD))]
+    assert asked(served, head(WEBHOOK, "Transfer-Encoding: chunked"), *pieces, b"0\r\n\r\n")[0] == 200
+
+
+def test_a_client_may_ask_first_and_then_sends_nothing_that_is_refused(served: Serving) -> None:
+    """curl does so with bodies above a megabyte."""
+    with served.connect() as connection:
+        connection.sendall(head(WEBHOOK, "Content-Length: 100000000", "Expect: 100-continue"))
+        assert answer(connection)[0] == 413
+    with served.connect() as connection:
+        connection.sendall(head(WEBHOOK, f"Content-Length: {len(GOOD)}", "Expect: 100-continue"))
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(GOOD)
+        assert answer(connection)[0] == 200
+
+
+@pytest.mark.parametrize("path", [WEBHOOK, "/webhooks/appcues/wrong", MESSAGE, "/nothing"])
+def test_who_sends_on_after_the_answer_gets_the_answer_and_is_hung_up_on(served: Serving, path: str) -> None:
+    with served.connect() as connection:
+        connection.sendall(head(path, "Content-Length: 100000000"))
+        status, text, _ = answer(connection)
+        assert (status, "connection: close" in text) == ({WEBHOOK: 413, MESSAGE: 415}.get(path, status), False)
+        assert status in (401, 404, 413, 415)
+        connection.settimeout(0.02)
+        end = time.monotonic() + PATIENCE
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() < end:
+                connection.sendall(b" ")
+                with contextlib.suppress(TimeoutError):
+                    if connection.recv(1) == b"":
+                        return
+        assert time.monotonic() < end
+
+
+def test_who_ends_the_request_after_the_answer_may_send_another(served: Serving) -> None:
+    with served.connect() as connection:
+        connection.sendall(head(WEBHOOK, f"Content-Length: {2 * MIB}"))
+        assert answer(connection)[0] == 413
+        connection.sendall(b" " * (2 * MIB))
+        connection.sendall(good())
+        assert answer(connection)[0] == 200
+
+
+def test_a_body_that_trickles_is_given_up(served: Serving) -> None:
+    """The whole body has its time: a byte now and then does not buy more."""
+    with served.connect() as connection:
+        connection.sendall(head(WEBHOOK, "Content-Length: 1000"))
+        while not select.select([connection], [], [], 0.1)[0]:
+            connection.sendall(b" ")
+        status, text, _ = answer(connection)
+        assert (status, "connection: close" in text) == (408, True)
+        assert is_hung_up(connection)
+
+
+@pytest.mark.parametrize("start", [b"", b"P", b"POST /webhooks/appcues HTTP/1.1\r\nHost:"])
+def test_a_head_that_does_not_end_is_given_up(served: Serving, start: bytes) -> None:
+    with served.connect() as connection:
+        connection.sendall(start)
+        assert is_hung_up(connection)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "statuses"),
+    [
+        ([b"GARBAGE\r\n\r\n"], {400}),
+        ([b"POST  HTTP/1.1\r\n\r\n"], {400}),
+        ([head(WEBHOOK, "Content-Length: 5", "Content-Length: 6") + b"hello"], {400}),
+        ([head(WEBHOOK, "Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n"], {400}),
+        ([head(WEBHOOK, "Transfer-Encoding: gzip, chunked") + b"0\r\n\r\n"], {200, 400}),
+        ([head(WEBHOOK, "Transfer-Encoding: chunked"), b"zz\r\n"], {400}),
+        ([head(WEBHOOK, "Transfer-Encoding: chunked"), b"ffffffffffffffffff\r\n"], {400}),
+        ([head(WEBHOOK, "X: " + "a" * 100_000)], {431, 0}),
+        ([head(WEBHOOK, *(f"X-{number}: a" for number in range(20_000)))], {431, 0}),
+        ([head("/" + "a" * 100_000)], {431, 414, 400, 0}),
+        ([head(WEBHOOK, "Bad Name: x")], {400}),
+        ([head(WEBHOOK, "X: a\0b", "Content-Length: 0")], {400}),
+        ([good("Upgrade: websocket", "Connection: Upgrade")], {200}),
+        ([good("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings")], {200}),
+        ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], {400}),
+        ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], {400}),
+    ],
+)
+def test_what_is_no_http_is_refused(served: Serving, pieces: list[bytes], statuses: set[int]) -> None:
+    try:
+        status = asked(served, *pieces)[0]
+    except ConnectionError:
+        status = 0
+    assert status in statuses
+
+
+def test_headers_behind_the_body_are_not_headers(tmp_path: Path) -> None:
+    """A proxy that takes away what a client says of forwarding may not look there."""
+    project(tmp_path, "outbound: {networks: [203.0.113.0/24]}, trusted_proxies: [127.0.0.0/8]")
+    with serving(tmp_path / "config") as served:
+        body = chunk(wire()) + b"0\r\n"
+        start = head(MESSAGE, "Transfer-Encoding: chunked", kind=XML)
+        forwarded = "X-Forwarded-For: 203.0.113.7"
+        assert asked(served, start, body + forwarded.encode() + b"\r\n\r\n")[0] == 403
+        assert asked(served, head(MESSAGE, "Transfer-Encoding: chunked", forwarded, kind=XML), body + b"\r\n")[0] == 200
+
+
+def test_ten_thousand_requests_in_one_piece_are_not_all_taken_on(served: Serving) -> None:
+    with served.connect() as connection:
+        connection.sendall(good() * 5 + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)
+        with contextlib.suppress(ConnectionError):
+            assert is_hung_up(connection)
+
+
+class TestMemory:
+    """The server's own, as the kernel counts it."""
+
+    def test_stays_flat_under_bodies_of_100_megabytes(self, served: Serving) -> None:
+        asked(served, good())
+        before = served.memory("VmHWM")
+        for path, headers in itertools.product(
+            (WEBHOOK, MESSAGE), ("Content-Length: 100000000", "Transfer-Encoding: chunked")
+        ):
+            kind = XML if path == MESSAGE else "application/json"
+            piece = b" " * MIB if headers.startswith("Content") else chunk(b" " * MIB)
+            with served.connect() as connection:
+                connection.sendall(head(path, headers, kind=kind))
+                with contextlib.suppress(ConnectionError):
+                    for _ in range(95):
+                        connection.sendall(piece)
+                connection.setblocking(True)
+                with contextlib.suppress(ConnectionError):
+                    assert answer(connection)[0] == 413
+        assert served.memory("VmHWM") - before < 24 * MIB
+
+    def test_stays_flat_under_200_slow_clients(self, tmp_path: Path) -> None:
+        """Each sends most of a body and stops: 180 MB together, of which no more is held than may be."""
+        project(tmp_path)
+        with serving(tmp_path / "config", body_seconds=PATIENCE) as served, contextlib.ExitStack() as stack:
+            asked(served, good())
+            before = served.memory()
+            slow = [stack.enter_context(served.connect()) for _ in range(200)]
+            for connection in slow:
+                connection.sendall(head(WEBHOOK, f"Content-Length: {MIB}"))
+            for _ in range(9):
+                for connection in slow:
+                    with contextlib.suppress(ConnectionError):
+                        connection.sendall(b" " * 100_000)
+            answered, _, _ = select.select(slow, [], [], PATIENCE)
+            statuses = {answer(connection)[0] for connection in answered}
+            assert statuses == {503}
+            assert served.memory("VmHWM") - before < 96 * MIB
+            for connection in slow:
+                connection.close()
+            end = time.monotonic() + PATIENCE
+            while asked(served, good())[0] != 200:
+                assert time.monotonic() < end
