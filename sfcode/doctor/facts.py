@@ -165,3 +165,5 @@ class Facts:
     mappings: tuple[MappingFacts, ...] = ()
     misfits: tuple[Problem, ...] | Unknown = ()
     """What the config names and the org does not have, or has otherwise."""
+    messages: tuple[str, ...] | Unknown = ()
+    """Full names of the org's outbound messages."""

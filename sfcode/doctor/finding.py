@@ -38,6 +38,7 @@ NAMES = {
     "D403": "relay-connection",
     "D404": "relay-certificate",
     "D405": "relay-health",
+    "D406": "two-carriers",
     "D501": "records",
     "D502": "user-id-field",
     "D503": "blank-ids",

@@ -38,6 +38,7 @@ def gather(project: Project, org: Org, another: Org | None, environ: Mapping[str
         endpoint=endpoint,
         mappings=mapping_facts(exchanges, org, another),
         misfits=ask(lambda: _misfits(project, org)),
+        messages=ask(lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))),
     )
 
 

@@ -101,13 +101,18 @@ def judged(project: Project, plan: Plan, generated: Desired, asked: Desired) -> 
     return replace(plan, warnings=(*plan.warnings, warning))
 
 
+def is_connectors(message: str, object_name: str) -> bool:
+    """Tell by its full name whether a message about an object is one of Appcues' own connector."""
+    return message.startswith(f"{object_name}.{CONNECTOR}")
+
+
 def still_there(project: Project, messages: Iterable[str]) -> Iterator[str]:
     """Warn of what Appcues' connector has in the org beside what the relay takes the place of."""
     named = {address.full_name for address in replaced(project) if address.type == "WorkflowOutboundMessage"}
     objects = {mapping.spec.object: mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"}
     for full_name in sorted(set(messages) - named):
-        owner, _, name = full_name.partition(".")
-        if owner in objects and name.startswith(CONNECTOR):
+        owner = full_name.partition(".")[0]
+        if owner in objects and is_connectors(full_name, owner):
             yield (
                 f"WorkflowOutboundMessage:{full_name} is another message of Appcues' own connector, which makes new ones "
                 "while its integration is active; deactivate it in Appcues Studio, and add the message with its rule to "

@@ -20,6 +20,8 @@ from sfcode.local.sobjects.sharing import set_model
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from sfcode.org import Org, connect
+from tests.e2e.clicked import pair
+from tests.e2e.org import deploy
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 USERNAME = "appcues.integration@example.com.local"
@@ -109,6 +111,11 @@ class Clinic:
             assert found
             for row in found:
                 tx.update(sobject, str(row["Id"]), values, user_id="u", now=NOON)
+
+    def connect_appcues(self) -> None:
+        """Let Appcues' own connector make its message and rule."""
+        with self.org() as (local, _):
+            deploy(local, *pair(user=USERNAME))
 
     def share(self, sobject: str, model: str) -> None:
         with Store(self.state / "org.db") as store, store.transaction() as tx:

@@ -68,6 +68,8 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D301", Level.WARNING, "2025-12-31", edited("mappings/contact.yaml", "trigger: flow", "trigger: workflow_rule")),
     ("D302", Level.WARNING, "replaced", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Salesforce API Only System Integrations")),
     ("D402", Level.ERROR, "private network", edited("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.internal")),
+    ("D406", Level.WARNING, "is connected to this org too: Contact.AppcuesOnContactCreateUpdate_Z1AzRYj", Clinic.connect_appcues),
+    ("D406", Level.INFO, "cannot be told", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
     ("D501", Level.ERROR, "no object Pet__c", edited("mappings/lead.yaml", "object: Lead", "object: Pet__c")),
     ("D501", Level.WARNING, "15 Lead records, 0 would sync", lambda c: c.set_records("Lead", Product_User_Id__c=None)),
     ("D502", Level.INFO, "does not exist yet", Clinic.forget),

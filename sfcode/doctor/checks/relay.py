@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from sfcode.config.project import Project
 from sfcode.config.urls import is_loopback
-from sfcode.doctor.facts import Facts
+from sfcode.doctor.facts import Facts, Unknown
 from sfcode.doctor.finding import Finding, Level, at
 from sfcode.generate import exchange
 from sfcode.generate.exchange import settings_place
+from sfcode.plan.existing import is_connectors
 
 TROUBLE = {
     "connection": (
@@ -47,6 +48,21 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
         yield at(id, Level.INFO if here else Level.WARNING, place, message, cure)
     elif not endpoint.out_of_reach:
         yield at("D405", Level.OK, place, f"{url} answers from here")
+    yield from _carriers(project, facts)
     if any(one.sends and one.by_relay for one in map(exchange, project.mappings)):
         message = "which messages wait or failed is shown by no API"
         yield Finding("D401", Level.INFO, message, f"Look at {QUEUE}.", facts.org.name)
+
+
+def _carriers(project: Project, facts: Facts) -> Iterator[Finding]:
+    """Find what Appcues' own connector sends of objects that the relay carries."""
+    if isinstance(facts.messages, Unknown):
+        message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
+        yield Finding("D406", Level.INFO, message, where=facts.org.name)
+        return
+    for one in map(exchange, project.mappings):
+        names = sorted(name for name in facts.messages if one.by_relay and is_connectors(name, one.object))
+        if names:
+            message = f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
+            cure = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
+            yield at("D406", Level.WARNING, one.place("delivery"), message, cure)
