@@ -63,6 +63,8 @@ def _carriers(project: Project, facts: Facts) -> Iterator[Finding]:
     for one in map(exchange, project.mappings):
         names = sorted(name for name in facts.messages if one.by_relay and is_connectors(name, one.object))
         if names:
-            message = f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
+            message = (
+                f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
+            )
             cure = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
             yield at("D406", Level.WARNING, one.place("delivery"), message, cure)
