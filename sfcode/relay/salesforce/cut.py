@@ -26,7 +26,7 @@ def cut(text: str, limit: int) -> str:
     if len(text) * 2 <= limit or _units(text) <= limit:
         return text
     end = _fitting(text, limit)
-    for back in range(min(end, _LONGEST_CHARACTER)):
+    for back in range(min(end, _LONGEST_CHARACTER) + 1):
         if _between(text, end - back):
             return text[: end - back]
     return text[:end]
@@ -49,7 +49,7 @@ def _fitting(text: str, limit: int) -> int:
 def _between(text: str, index: int) -> bool:
     """Tell whether a text can be parted before an index: what follows must be a character of its own."""
     if index <= 0:
-        return False
+        return True
     before, after = text[index - 1], text[index]
     if _JOINER in {before, after} or _continues(after):
         return False

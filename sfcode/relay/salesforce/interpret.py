@@ -145,7 +145,9 @@ def _score(value: Any) -> int | None:
 
 
 def _feedback(value: Any) -> str | None:
-    return clean(text(value)).strip() if isinstance(value, str | int | float) else None
+    if not isinstance(value, str | int | float):
+        return None
+    return clean(value if isinstance(value, str) else text(value)).strip()
 
 
 def _limited(receiver: Receiver, value: int | str) -> int | str:

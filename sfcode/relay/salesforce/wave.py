@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from sfcode.relay.salesforce.activities import Kind, Record
 from sfcode.relay.salesforce.interpret import Want, Work
 from sfcode.relay.salesforce.lookup import Match
 from sfcode.relay.salesforce.texts import ActivityText, UnfitError
+
+LONGEST_NAME = 255
 
 Found = Mapping[tuple[str, str], Match]
 
@@ -136,5 +139,7 @@ def property_name(mapping: str, record_id: str, kind: str) -> str:
 
 
 def score_name(user_id: str) -> str:
-    """Name a user's newest score."""
-    return f"score:user:{user_id}"
+    """Name a user's newest score. An id that is too long for an index, or is no plain text, is hashed."""
+    if len(user_id) <= LONGEST_NAME and user_id.isprintable():
+        return f"score:user:{user_id}"
+    return f"score:user:sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"

@@ -1,0 +1,56 @@
+"""The queries of a lookup: every id once, quoted, in addresses that Salesforce takes, and matched exactly."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simple_salesforce.format import format_soql
+
+from sfcode.relay.salesforce.lookup import URI, Match, Query, matches, queries
+from sfcode.relay.salesforce.receivers import Receiver
+
+TEXT = Receiver("contact", "Contact", "user", "Key__c")
+NUMBER = Receiver("lead", "Lead", "user", "Key__c", "Number__c")
+
+
+def test_one_query_asks_for_all_ids_of_a_mapping_and_lists_are_sorted() -> None:
+    (text, number) = queries([(TEXT, {"b", "a"}), (NUMBER, {"7", "07", "x", "1.5"})])
+    assert text.soql == "SELECT Id, Key__c FROM Contact WHERE Key__c IN ('a','b')"
+    assert number.soql == "SELECT Id, Key__c, IsConverted FROM Lead WHERE Number__c IN (1.5,7)"
+
+
+@pytest.mark.parametrize(
+    "text", ["07", "+7", "7.0", "7.", ".7", "1e3", "\u0667", "-0", "", " 7", "7" * 19, "0x7", "NaN", "1_0"]
+)
+def test_a_text_that_the_formula_would_not_write_is_not_asked_for(text: str) -> None:
+    assert queries([(NUMBER, {text})]) == []
+
+
+@pytest.mark.parametrize("text", ["", " a", "a ", "a\x00", "\ud800", "a\nb", "x" * 1301])
+def test_a_text_that_no_field_holds_is_not_asked_for(text: str) -> None:
+    assert queries([(TEXT, {text})]) == []
+
+
+@given(st.sets(st.text(min_size=1, max_size=300), max_size=100))
+def test_every_id_is_asked_for_once_and_every_query_fits_into_an_address(ids: set[str]) -> None:
+    asked = queries([(TEXT, ids)])
+    held = {each for each in ids if queries([(TEXT, {each})])}
+    assert all(len(quote(query.soql, safe="")) <= URI + 200 for query in asked)
+    joined = "".join(query.soql.partition(" IN (")[2][:-1] + "," for query in asked)
+    assert joined == "".join(format_soql("{},", each) for each in sorted(held))
+
+
+def test_rows_match_exactly_or_not_at_all() -> None:
+    asked = [Query(TEXT, ""), Query(NUMBER, "")]
+    rows = [
+        [{"Id": "1", "Key__c": "a"}, {"Id": "2", "Key__c": "A"}, {"Id": "3", "Key__c": "A"}],
+        [{"Id": "4", "Key__c": "7", "IsConverted": True}, {"Id": "5", "Key__c": "7", "IsConverted": False}],
+    ]
+    assert matches(asked, rows) == {
+        ("contact", "a"): Match(("1",)),
+        ("contact", "A"): Match(("2", "3")),
+        ("lead", "7"): Match(("5",), converted=True),
+    }

@@ -1,0 +1,49 @@
+"""The pure parts: waves, external ids."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.relay.salesforce.activities import EXTERNAL_ID, external_id
+from sfcode.relay.salesforce.wave import score_name, waves
+from tests.relay.salesforce.world import event
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=30))
+def test_waves_hold_each_key_once_and_keep_its_order(keys: list[str]) -> None:
+    messages = [event("x", key=key) for key in keys]
+    found = waves(messages)
+    assert sorted(one.id for wave in found for one in wave) == [one.id for one in messages]
+    for wave in found:
+        assert len({one.key for one in wave}) == len(wave)
+    for key in set(keys):
+        ids = [one.id for wave in found for one in wave if one.key == key]
+        assert ids == sorted(ids)
+    assert len(found) == max(map(keys.count, keys), default=0)
+
+
+ANY = st.text(alphabet=st.characters(), max_size=300)
+
+
+@given(ANY, ANY, st.sampled_from(["contact", "lead"]), st.sampled_from(["nps_score", "flow_completed"]))
+def test_an_external_id_fits_its_field_survives_it_and_is_one_messages_alone(
+    one: str, two: str, mapping: str, activity: str
+) -> None:
+    found = external_id(one, mapping, activity)
+    assert len(found) <= EXTERNAL_ID
+    assert found.isascii()
+    assert found == found.strip()
+    assert (found == external_id(two, mapping, activity)) == (one == two)
+    assert found != external_id(one, "account", activity)
+
+
+def test_a_plain_message_id_can_be_recognised() -> None:
+    assert external_id("evt-1", "contact", "nps_score") == "evt-1:contact:nps_score"
+
+
+@given(ANY, ANY)
+def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(one: str, two: str) -> None:
+    assert len(score_name(one)) < 300
+    score_name(one).encode()
+    assert (score_name(one) == score_name(two)) == (one == two)

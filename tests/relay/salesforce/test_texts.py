@@ -1,0 +1,130 @@
+"""Texts of activities: filled in with whatever is there, tidy where nothing is, and bounded in what they cost."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.config.event_models import EventText
+from sfcode.config.load import default_events
+from sfcode.config.template import fault
+from sfcode.relay.salesforce.texts import COMMENT, SUBJECT, UnfitError, compile_texts
+
+SHIPPED = compile_texts(default_events().activities)
+
+
+def rendered(template: str, **values: object) -> str:
+    return compile_texts({"x": EventText(subject="x", comment=template)})["x"].render(values.get)[1]
+
+
+ITEM = {"itemLabel": "Invite", "checklistName": "Start"}
+
+
+@pytest.mark.parametrize(
+    ("values", "subject"),
+    [
+        ({"itemIndex": 0}, "Appcues Checklist Item #1 Completed - Start"),
+        ({"itemIndex": 2.0}, "Appcues Checklist Item #3 Completed - Start"),
+        ({"itemIndex": "4"}, "Appcues Checklist Item #5 Completed - Start"),
+        ({}, "Appcues Checklist Item Completed - Start"),
+        ({"itemIndex": None}, "Appcues Checklist Item Completed - Start"),
+        ({"itemIndex": "first"}, "Appcues Checklist Item Completed - Start"),
+        ({"itemIndex": True}, "Appcues Checklist Item Completed - Start"),
+        ({"itemIndex": [1]}, "Appcues Checklist Item Completed - Start"),
+    ],
+)
+def test_people_count_from_one_and_what_is_no_number_is_left_out(values: dict[str, object], subject: str) -> None:
+    assert SHIPPED["checklist_item_completed"].render({**ITEM, **values}.get)[0] == subject
+
+
+MISSING = {
+    "nps_score": ("Appcues NPS Score Submitted", "NPS score. Submission location:"),
+    "nps_feedback": ("Appcues NPS Feedback Submitted", "Submission location:"),
+    "flow_completed": ("Appcues Flow Completed", "User completed your Appcues flow titled “”."),
+    "goal_reached": ("Appcues Goal Reached", "User has completed the goal titled, “”"),
+    "click_to_track": ("Appcues Click-to-track", "User triggered the event “”. Location:"),
+}
+
+
+@pytest.mark.parametrize("event", MISSING)
+def test_what_is_missing_leaves_no_empty_brackets_and_no_sign_at_the_end(event: str) -> None:
+    assert SHIPPED[event].render({}.get) == MISSING[event]
+
+
+def test_what_people_wrote_is_not_tidied() -> None:
+    words = "() []  - # “” ( ) -"
+    assert rendered("{{ a }} ({{ b }}) end", a=words) == f"{words} end"
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ a }}", "7"),
+        ("{{ a + 1 }} {{ a * 2 }} {{ a / 2 }} {{ -a }} {{ a % 2 }}", "8 14 3.5 -7 1"),
+        ("{{ a / 0 }}x", "x"),
+        ("{{ b ~ '-' ~ c }}", "x-true"),
+        ("{{ b + 1 }}.", "."),
+        ("{{ b + b }}", "xx"),
+        ("{{ nothing | default('none') }}", "none"),
+        ("{{ b | upper }} {{ ' y ' | trim | title }} {{ 'abc' | length }}", "X Y 3"),
+        ("{{ 3.14159 | round(2) }} {{ 'x' | round }}", "3.14"),
+        ("{{ d }}", '{"k": [1, "two"]}'),
+        ("{{ {'x': 'eks'}[b] }}", "eks"),
+        ("{% if a > 5 %}high{% elif a is odd %}odd{% else %}low{% endif %}", "high"),
+        ("{% if nothing > 5 or nothing is odd or nothing %}yes{% else %}no{% endif %}", "no"),
+        ("{{ b[0:1] }}{{ nothing.deeper.still }}", "x"),
+        ("{{ b.__class__.__mro__ }}{{ b.__init__ }}safe", "safe"),
+    ],
+)
+def test_what_the_language_can_do(template: str, text: str) -> None:
+    assert fault(template) is None
+    assert rendered(template, a=7, b="x", c=True, d={"k": [1, "two"]}) == text
+
+
+def test_a_text_that_cannot_be_filled_in_says_so() -> None:
+    with pytest.raises(UnfitError, match="TypeError"):
+        rendered("{{ 'a' if a > 3 }}", a="a word")
+
+
+BOMBS = [
+    "{{ 'x' * 9999999999 }}",
+    "{{ a * 9999999999 }}",
+    "{{ '%9999999999d' % 1 }}",
+    "{{ 999999999 * 999999999 * 999999999 * 999999999 * 999999999 }}",
+    "{{ a ~ a ~ a ~ a }}",
+    "{{ " + "a ~ " * 1000 + "a }}",
+    "{{ a }}" * 1000,
+    "{{ a | replace('a', a) | replace('a', a) | replace('a', a) }}",
+    "{{ [a, a, a, a] ~ [a, a] }}",
+    "{{ [" + "a, " * 1000 + "a] }}",
+    "{{ 3 | round(999999999) }}",
+]
+
+
+@pytest.mark.parametrize("template", BOMBS, ids=lambda text: text[:30])
+def test_an_expensive_text_costs_little_when_compiled_and_when_filled_in(template: str) -> None:
+    assert fault(template) is None
+    tracemalloc.start()
+    try:
+        assert len(rendered(template, a="a" * 1_000_000)) <= COMMENT
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["score", "feedback", "currentPageUrl", "flowName", "itemIndex", "checklistName", "eventName"]),
+        st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.booleans(), st.lists(st.text(), max_size=2)),
+    )
+)
+def test_the_shipped_texts_take_anything(values: dict[str, object]) -> None:
+    for text in SHIPPED.values():
+        subject, comment = text.render(values.get)
+        assert len(subject.encode("utf-16-le")) <= 2 * SUBJECT
+        assert len(comment.encode("utf-16-le")) <= 2 * COMMENT
+        assert "\n" not in subject
+        assert "\ue000" not in subject + comment
