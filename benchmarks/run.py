@@ -12,7 +12,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import big_state, deploys, leaks, local_start, round_trip, schema, startup
+from benchmarks import big_state, deploys, leaks, local_start, lookups, many_objects, round_trip, schema, startup
 from benchmarks.measure import ROOT, table
 from sfcode import __version__
 
@@ -22,6 +22,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "Round trip against the local org": lambda: table(list(round_trip.measure())),
     "Deploys into the local org": lambda: table(list(deploys.measure())),
     "A large local org": lambda: table(list(big_state.measure())),
+    "Lookups and writes in an org of 10,000 contacts": lambda: table(list(lookups.measure())),
+    "Many objects": lambda: table(list(many_objects.measure())),
     "Many deploys in a row": leaks.table,
     "Schema": lambda: table(list(schema.measure())),
 }

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -32,6 +32,19 @@ class Database:
         """Write in one transaction: nobody else writes meanwhile; an exception undoes all of it."""
         with self._connection() as db, _begun(db, "BEGIN IMMEDIATE"):
             yield db
+
+    def write_at_leisure(self, write: Callable[[sqlite3.Connection], None]) -> bool:
+        """Write in one transaction if nobody else does just now; say whether it was done."""
+        with self._connection() as db:
+            db.execute("PRAGMA busy_timeout = 0")
+            try:
+                with _begun(db, "BEGIN IMMEDIATE"):
+                    write(db)
+            except sqlite3.OperationalError:
+                return False
+            finally:
+                db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        return True
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from sfcode.local.database import Database
@@ -100,6 +100,16 @@ class Store(Database):
         with self.writing() as db:
             yield Tx(db, self.row_locked)
         self.committed.set()
+
+    def index(self, fields: Collection[str]) -> None:
+        """Make indexes for fields that queries look for; not now, if somebody else is writing."""
+
+        def make(db: sqlite3.Connection) -> None:
+            for field in sorted(fields):
+                Tx(db).make_index(field)
+
+        if fields:
+            self.write_at_leisure(make)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Tx]:

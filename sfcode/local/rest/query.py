@@ -85,6 +85,7 @@ def _query(call: Call, cursors: Cursors) -> Response:
             view = call.view(tx)
             return answer(columns(parse(text), World(view.catalog, view.rows, text)))
         result = run(text, tx, call.context.clock.now(), call.base, call.session.user_id)
+    call.context.store.index(tx.wished)
     return answer(_first_page(call, result, cursors))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from sfcode.local.sobjects.introspection import entity_definitions, own_permissi
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
 from sfcode.local.store import Record, Scalar, Stored, Tx
 
+FEW = 500
+"""How many rows are read one by one, before all are."""
 PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Standard": "Standard User"}
 """Standard profiles whose metadata goes by another name than their row."""
 
@@ -30,7 +32,9 @@ class Rows:
         self._catalog = catalog
         self._computing = None if catalog is None or now is None else Computing(catalog, Rows(tx), now)
         self._all: dict[str, list[Record]] = {}
-        self._by_id: dict[str, dict[str, Record]] = {}
+        self._by_id: dict[str, dict[str, Record | None]] = {}
+        self._whole: set[str] = set()
+        """Of which objects every row is known by its id."""
 
     def all(self, object_name: str) -> list[Record]:
         """List the rows of an object."""
@@ -42,11 +46,32 @@ class Rows:
             self._all[object_name] = self._seen(object_name, found)
         return self._all[object_name]
 
+    def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
+        """List the rows whose stored field has one of these values, text compared without case; perhaps others too."""
+        if object_name in VIEWS or object_name in self._all:
+            return self.all(object_name)
+        return self._seen(object_name, self._tx.among(object_name, field, values))
+
+    def count(self, object_name: str) -> int | None:
+        """Count the rows of an object without reading them; None where that cannot be."""
+        access = self._catalog.access if self._catalog else None
+        target = self._catalog.whole.object(object_name) if self._catalog else None
+        if object_name in VIEWS or (access is not None and (target is None or not access.sees_all(target))):
+            return None
+        return self._tx.count(object_name)
+
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
-        if object_name not in self._by_id:
-            self._by_id[object_name] = {str(row.get("Id")): row for row in self.all(object_name)}
-        return self._by_id[object_name].get(ids.full(record_id))
+        wanted, known = ids.full(record_id), self._by_id.setdefault(object_name, {})
+        if wanted in known:
+            return known[wanted]
+        if object_name not in VIEWS and object_name not in self._all and len(known) < FEW:
+            known[wanted] = self.one(object_name, record_id)
+            return known[wanted]
+        if object_name not in self._whole:
+            self._whole.add(object_name)
+            known |= {str(row.get("Id")): row for row in self.all(object_name)}
+        return known.get(wanted)
 
     def one(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id without reading the others, where that is possible."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from sfcode.local.soql.ast import (
     TotalComparison,
 )
 from sfcode.local.soql.dates import bounds
+from sfcode.local.soql.narrow import Narrow, narrow
 from sfcode.local.soql.scope import Bound, World
 from sfcode.local.store import Record, Scalar
 
@@ -53,6 +54,8 @@ class Conditions:
         self._alias = alias
         self._now = now
         self._column = column
+        self._found: dict[int, frozenset[Scalar]] = {}
+        """What the queries of semi-joins have found."""
 
     def test(self, condition: Condition) -> Test:
         """Make a test of a condition."""
@@ -72,6 +75,25 @@ class Conditions:
                 return self._membership(condition)
             case TotalComparison(total):
                 raise errors.malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
+
+    def narrow(self, condition: Condition) -> Narrow | None:
+        """Say which rows can pass a condition that a test was made of; None: any of them."""
+        match condition:
+            case Both(parts):
+                found = [each for part in parts if (each := self.narrow(part)) is not None]
+                return min(found, key=lambda each: len(each.values), default=None)
+            case Comparison(ref, "=", literal) if not isinstance(literal.value, DateRange):
+                return self._narrow(ref, lambda field: [self._value(field, literal)])
+            case Membership(ref, "IN") if condition.query is not None:
+                return self._narrow(ref, lambda _: self._found.get(id(condition), frozenset({None})))
+            case Membership(ref, "IN"):
+                return self._narrow(ref, lambda field: [self._value(field, each) for each in condition.values])
+        return None
+
+    def _narrow(self, ref: FieldRef, values: Callable[[FieldDef], Iterable[Scalar]]) -> Narrow | None:
+        bound = self._bind(ref)
+        whole = self._world.catalog.whole.object(self._target.name)
+        return None if bound.steps or whole is None else narrow(whole, bound.field, values(bound.field))
 
     def _comparison(self, condition: Comparison) -> Test:
         bound = self._bind(condition.field)
@@ -123,7 +145,8 @@ class Conditions:
             if bound.field.type not in ("id", "reference"):
                 raise self._refuse("The selected field in a semi join must be an id or a reference", condition.field.at)
             # Rows of the inner query without a value are no answer to either question.
-            wanted = {comparable(value) for value in self._column(condition.query) if value is not None}
+            self._found[id(condition)] = frozenset(each for each in self._column(condition.query) if each is not None)
+            wanted = {comparable(value) for value in self._found[id(condition)]}
         else:
             wanted = {comparable(self._value(bound.field, literal)) for literal in condition.values}
         return lambda row: (comparable(read(row)) in wanted) is not negated

@@ -62,11 +62,10 @@ class Executor:
     def run(self, query: Query) -> Result:
         """Carry out a query."""
         target = self._world.object(query.source, query.source_at)
-        rows = self._matching(query, target, self._world.rows.all(target.name))
         aggregates = [item for item in query.select if isinstance(item, Aggregate)]
         if len(query.select) == len(aggregates) == 1 and aggregates[0].field is None and not query.group_by:
-            count = len(page(query, rows))
-            return Result([], count, query, target, self._world)
+            return Result([], self._count(query, target), query, target, self._world)
+        rows = self._matching(query, target)
         if aggregates or query.group_by:
             conditions = Conditions(self._world, target, query.alias, self._now, self._column)
             records = page(query, grouped(self._world, query, target, rows, conditions))
@@ -76,14 +75,23 @@ class Executor:
             records = [show(row) for row in rows]
         return Result(records, len(records), query, target, self._world)
 
-    def _matching(self, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
+    def _count(self, query: Query, target: ObjectDef) -> int:
+        known = self._world.rows.count(target.name) if query.where is None else None
+        if known is None or query.offset or query.limit is not None:
+            return len(page(query, self._matching(query, target)))
+        return known
+
+    def _matching(self, query: Query, target: ObjectDef) -> list[Record]:
         if query.offset > MAX_OFFSET:
             raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         if query.where is None:
-            return rows
+            return self._world.rows.all(target.name)
         conditions = Conditions(self._world, target, query.alias, self._now, self._column)
         test = conditions.test(query.where)
-        return [row for row in rows if test(row)]
+        first = conditions.narrow(query.where)
+        rows = self._world.rows
+        found = rows.all(target.name) if first is None else rows.among(target.name, first.field, first.values)
+        return [row for row in found if test(row)]
 
     def _column(self, query: Query) -> set[Scalar]:
         """Answer the query of a semi-join: its only column."""
@@ -91,7 +99,7 @@ class Executor:
         if len(query.select) != 1 or not isinstance(query.select[0], FieldRef):
             raise errors.malformed("semi join sub-selects must select one field", self._world.text, query.source_at)
         read = self._world.reader(self._world.bind(target, query.alias, query.select[0]))
-        rows = self._matching(query, target, self._world.rows.all(target.name))
+        rows = self._matching(query, target)
         return {read(row) for row in page(query, self._sorted(query, target, rows))}
 
     def _sorted(self, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
@@ -160,7 +168,7 @@ class Executor:
                 query.source, "FROM part of query call", self._world.text, query.source_at
             )
         child = self._world.object(relationship.child, query.source_at)
-        rows = self._sorted(query, child, self._matching(query, child, self._world.rows.all(child.name)))
+        rows = self._sorted(query, child, self._matching(query, child))
         by_parent: dict[Scalar, list[Record]] = {}
         for row in rows:
             by_parent.setdefault(row.get(relationship.field), []).append(row)

@@ -1,0 +1,74 @@
+"""
+What a condition says about the rows that can pass it, in a way that an index knows: one field, and the values it may have.
+
+It is a first choice and no answer: the condition itself is asked of every row that is found so.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from sfcode.local.metadata.formula.parser import FormulaError, parse
+from sfcode.local.metadata.formula.tree import Call, Literal, Node, Reference
+from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
+from sfcode.local.store import Scalar
+
+LARGEST = 2**53
+"""Up to here a whole number is the same in JSON, in SQLite and in a formula."""
+UNSUITABLE = frozenset({"address", "boolean", "multipicklist", "base64"})
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Only rows whose field has one of these values can pass; text is compared without case."""
+
+    field: str
+    values: frozenset[Scalar]
+
+
+def narrow(whole: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
+    """Say which rows to look at for those whose field equals one of the values; None: all of them."""
+    wanted = frozenset(values)
+    # No value equals no text, and SQLite knows capitals of ASCII only.
+    if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in wanted):
+        return None
+    if not field.formula:
+        return None if field.calculated else Narrow(field.name, wanted)
+    number = number_behind(field.formula)
+    source = whole.field(number) if number else None
+    if source is None or source.calculated or source.type not in NUMBER_TYPES:
+        return None
+    return Narrow(source.name, frozenset(each for value in wanted if (each := _number(value)) is not None))
+
+
+@functools.cache
+def number_behind(formula: str) -> str:
+    """Name the number field that a formula writes as text: `TEXT(x)`, `IF(ISBLANK(x), "", TEXT(x))`; "" for others."""
+    try:
+        node = parse(formula)
+    except FormulaError:
+        return ""
+    match node:
+        case Call("TEXT", (Reference((name,)),)):
+            return name
+        case Call("IF", (Call("ISBLANK", (blank,)), Literal("" | None), Call("TEXT", (Reference((name,)) as shown,)))):
+            return name if _same(blank, shown) else ""
+    return ""
+
+
+def _same(one: Node, other: Reference) -> bool:
+    return isinstance(one, Reference) and [each.lower() for each in one.path] == [each.lower() for each in other.path]
+
+
+def _number(value: Scalar) -> Scalar:
+    """Give the number that is written so; None where it is none."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    if not number.is_finite():
+        return None
+    return int(number) if number == number.to_integral_value() and abs(number) <= LARGEST else float(number)

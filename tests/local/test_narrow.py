@@ -1,0 +1,184 @@
+"""Queries look only at the rows that can be in the answer, and the answer is the same."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import reset
+from sfcode.local.sobjects.describe import describe
+from sfcode.local.sobjects.view import View
+from sfcode.local.soql import conditions
+from sfcode.local.soql.execute import run
+from sfcode.local.soql.narrow import number_behind
+from sfcode.local.store import Store, Tx
+from sfcode.local.tables import records
+from sfcode.metadata.component import Component
+
+NOW = datetime(2026, 3, 4, tzinfo=UTC)
+FORMULA = 'IF(ISBLANK(Product_User_Id__c), "", TEXT(Product_User_Id__c))'
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Give the shipped company with a few contacts more and a formula."""
+    folder = tmp_path_factory.mktemp("org")
+    reset(folder)
+    with Store(folder / "org.db") as store:
+        with store.transaction() as tx:
+            admin = tx.get("admin_id") or ""
+            body = {"label": "User", "type": "Text", "formula": FORMULA}
+            tx.put_component(Component("CustomField", "Contact.User__c", body), user_id=admin, now=NOW)
+            for number, name in enumerate(["Ärger", "ärger", "KELVIN", "kelvin", "o'neil", ""]):
+                values = {"LastName": name, "Title": name or None, "Product_User_Id__c": number + 0.5}
+                tx.insert("Contact", values, user_id=admin, now=NOW)
+        yield store
+
+
+def ask(store: Store, soql: str) -> list[dict[str, Any]]:
+    with store.read() as tx:
+        return [{**row, "attributes": None} for row in run(soql, tx, NOW, "").records]
+
+
+def some_ids(store: Store, count: int) -> str:
+    with store.read() as tx:
+        return ", ".join(f"'{row['Id']}'" for row in tx.records("Contact")[:count])
+
+
+CONDITIONS = [
+    "Id IN ({ids})",
+    "Id IN ({ids}) AND LastName != 'x'",
+    "AccountId IN (SELECT Id FROM Account WHERE Name LIKE 'A%')",
+    "Id IN (SELECT ContactId FROM CampaignMember)",
+    "AccountId NOT IN (SELECT Id FROM Account)",
+    "LastName = 'kelvin'",
+    "LastName IN ('Kelvin', 'KELVIN', 'nobody')",
+    "LastName = 'ärger'",
+    "LastName IN ('', 'kelvin')",
+    "Title = null",
+    "Title = ''",
+    "Title IN (null, 'kelvin')",
+    "LastName = 'kelvin' OR Title = null",
+    "NOT LastName = 'kelvin'",
+    "Product_User_Id__c = 10001",
+    "Product_User_Id__c IN (10001, 10002, 0.5)",
+    "User__c = '10001'",
+    "User__c IN ('10001', '10002', '0.5', '.5', 'nonsense', '1E3', '')",
+    "User__c = null",
+    "Account.Name = 'Northwind'",
+    "CreatedDate = 2026-03-04T00:00:00Z",
+    "CreatedDate = TODAY",
+    "IsDeleted = false",
+]
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_the_answer_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch, condition: str, indexed: bool) -> None:
+    """Whether rows are chosen before they are looked at or not, by an index or without."""
+    soql = f"SELECT Id, LastName, User__c FROM Contact WHERE {condition}".format(ids=some_ids(store, 5))
+    if indexed:
+        store.index(["AccountId", "LastName", "Title", "Product_User_Id__c", "CreatedDate"])
+    chosen = ask(store, soql)
+    monkeypatch.setattr(conditions, "narrow", lambda *_: None)
+    assert chosen == ask(store, soql)
+
+
+@pytest.mark.parametrize(
+    "soql",
+    [
+        "SELECT Id, Account.Name FROM Contact WHERE Id IN ({ids})",
+        "SELECT Id FROM Contact WHERE LastName = 'kelvin' AND IsDeleted = false",
+        "SELECT Id FROM Contact WHERE User__c IN ('10001', '10002')",
+        "SELECT COUNT() FROM Contact",
+    ],
+)
+def test_rows_that_cannot_be_in_the_answer_are_not_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch, soql: str
+) -> None:
+    def everything(_tx: Tx, object_name: str) -> list[records.Record]:
+        raise AssertionError(f"every {object_name} was read")
+
+    text = soql.format(ids=some_ids(store, 2))
+    monkeypatch.setattr(Tx, "records", everything)
+    with store.read() as tx:
+        assert run(text, tx, NOW, "").total
+
+
+@pytest.mark.parametrize(
+    ("formula", "name"),
+    [
+        (FORMULA, "Product_User_Id__c"),
+        ("TEXT(Id__c)", "Id__c"),
+        ("IF(ISBLANK(id__c), null, TEXT(Id__c))", "Id__c"),
+        ("IF(ISBLANK(Other__c), '', TEXT(Id__c))", ""),
+        ("IF(ISBLANK(Id__c), '0', TEXT(Id__c))", ""),
+        ("TEXT(Account.Id__c)", ""),
+        ("TEXT(Id__c) & 'x'", ""),
+        ("TEXT(", ""),
+    ],
+)
+def test_a_formula_that_writes_a_number_is_known(formula: str, name: str) -> None:
+    assert number_behind(formula) == name
+
+
+def indexes(store: Store) -> set[str]:
+    with store.read() as tx:
+        return {row[0] for row in tx._db.execute("SELECT name FROM sqlite_master WHERE name LIKE 'record_by_%'")}
+
+
+def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query waits for nobody: what it wishes for is made when nobody writes."""
+    monkeypatch.setattr(records, "MANY", 5)
+    reset(tmp_path)
+    with Store(tmp_path / "org.db") as store:
+        with store.read() as tx:
+            run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", tx, NOW, "")
+            assert tx.wished == {"Email"}
+        with store.transaction():
+            store.index(tx.wished)
+        assert indexes(store) == set()
+        store.index(tx.wished)
+        assert indexes(store) == {"record_by_Email"}
+        with store.read() as again:
+            run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", again, NOW, "")
+            assert again.wished == set()
+
+
+@contextmanager
+def statements(tx: Tx) -> Iterator[list[str]]:
+    """Note what the database is asked."""
+    found: list[str] = []
+    db: sqlite3.Connection = tx._db
+    db.set_trace_callback(found.append)
+    yield found
+    db.set_trace_callback(None)
+
+
+def asked_to_describe(folder: Path, objects: int) -> int:
+    reset(folder)
+    with Store(folder / "org.db") as store:
+        with store.transaction() as tx:
+            admin = tx.get("admin_id") or ""
+            for number in range(objects):
+                component = Component("CustomObject", f"Thing{number}__c", {"label": "Thing"})
+                tx.put_component(component, user_id=admin, now=NOW)
+        with store.read() as tx:
+            view = View.of(tx, admin, NOW)
+            with statements(tx) as found:
+                target = view.catalog.object("Contact")
+                assert target is not None
+                describe(target, view.catalog.children("Contact"), "")
+            return len(found)
+
+
+def test_a_describe_asks_no_more_where_there_are_more_objects(tmp_path: Path) -> None:
+    assert asked_to_describe(tmp_path / "few", 2) == asked_to_describe(tmp_path / "many", 40)
