@@ -122,8 +122,11 @@ class Writer(Protocol):
     """How many it takes at once."""
     per_key: int
     """How many of one key it takes at once."""
-    keys: int
-    """Of how many keys it takes messages at once: fewer than `limit` leave room for younger ones of each."""
+
+    @property
+    def keys(self) -> int:
+        """Of how many keys it takes messages at once: fewer than `limit` leave room for younger ones of each."""
+        ...
 
     async def deliver(self, claim: Claim) -> Delivery:
         """

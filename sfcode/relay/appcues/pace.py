@@ -26,9 +26,14 @@ class Pace:
         self._limiter = AsyncLimiter(1, 1)
         self._until = 0.0
 
+    @property
+    def rate(self) -> float:
+        """Requests per second, as of now."""
+        return max(self._rate_now(), SLOWEST)
+
     async def turn(self) -> None:
         """Wait for this request's turn."""
-        rate = max(self._rate_now(), SLOWEST)
+        rate = self.rate
         if rate != self._rate:
             burst = max(1.0, rate * AT_ONCE)
             self._rate, self._limiter = rate, AsyncLimiter(burst, burst / rate)

@@ -20,7 +20,9 @@ from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released
 from sfcode.relay.observer import Observer
 
 KEYS = 100
-"""Profiles written for one claim: some two seconds' worth of requests."""
+"""Profiles written for one claim, at most."""
+SECONDS = 2.0
+"""How long that should take: who holds more than goes out in time gives the rest back."""
 PER_KEY = 20
 """Messages of one of them that are folded into its request."""
 MARGIN = 2.0
@@ -41,7 +43,6 @@ class Writer:
     source: Source = "salesforce"
     limit = KEYS * PER_KEY
     per_key = PER_KEY
-    keys = KEYS
 
     def __init__(
         self,
@@ -58,6 +59,11 @@ class Writer:
         self._latest, self._observer, self._clock, self._time = latest, observer, clock, time
         self._away = 0
         """Requests since the last answer."""
+
+    @property
+    def keys(self) -> int:
+        """As many profiles as can be written in a moment at the present rate."""
+        return max(1, min(KEYS, int(self._pace.rate * SECONDS)))
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim, settling every message of it."""
