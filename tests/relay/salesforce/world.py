@@ -153,6 +153,7 @@ class World:
             rows = [row["Id"] for row in self.rest.rows(ids)]
             self.org.many.update([blank | {"Id": row} for row in rows])
         self.heard, self.latest, self.slept = Heard(), {}, []
+        self.org.many.usage = None
         self.writer = self.fresh_writer()
 
 

@@ -1,0 +1,190 @@
+"""How many calls are made, which, and as whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from requests.models import Response
+
+from sfcode.org import connect
+from sfcode.relay.message import Done, Retry
+from tests.local.signin.conftest import key_pair
+from tests.relay.salesforce.world import INTEGRATION, World, applied, event, signed_in
+
+API = "/services/data/v63.0"
+EVERYTHING = "Appcues_Event_Id__c != null"
+
+
+@pytest.fixture
+def crowd(world: World) -> Iterator[list[str]]:
+    """Give the ids of a thousand contacts."""
+    users = [str(500_000 + number) for number in range(1000)]
+    made: list[str] = []
+    for start in range(0, 1000, 200):
+        records = [
+            {"attributes": {"type": "Contact"}, "LastName": "Crowd", "Product_User_Id__c": int(user)}
+            for user in users[start : start + 200]
+        ]
+        answer = world.rest("POST", "/composite/sobjects", json={"allOrNone": True, "records": records})
+        made += [each["id"] for each in answer.json()]
+    yield users
+    for start in range(0, 1000, 200):
+        world.rest("DELETE", f"/composite/sobjects?ids={','.join(made[start : start + 200])}")
+
+
+@pytest.fixture
+def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
+    """Give method and path of every request that the writer makes."""
+    made: list[tuple[str, str]] = []
+
+    def note(response: Response, **_: object) -> None:
+        made.append((str(response.request.method), str(response.request.path_url).partition("?")[0]))
+
+    hooks = world.org._connection.http.hooks["response"]
+    hooks.append(note)
+    yield made
+    hooks.remove(note)
+
+
+def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
+    world: World, crowd: list[str], requests_made: list[tuple[str, str]]
+) -> None:
+    before = world.rest.value("SELECT COUNT(Id) FROM Contact"), world.rest.value("SELECT COUNT(Id) FROM Lead")
+    messages = [event("appcues:nps_score", user, score=9) for user in crowd]
+    for start in range(0, 1000, 200):
+        assert set(world.deliver(*messages[start : start + 200])) == {Done()}
+    assert len(requests_made) <= 15, requests_made
+    assert world.heard.usage[-1][0] - world.heard.usage[0][0] == len(requests_made) - 1, "the org counts the same"
+    assert set(requests_made) == {
+        ("POST", f"{API}/composite"),
+        ("PATCH", f"{API}/composite/sobjects"),
+        ("PATCH", f"{API}/composite/sobjects/Event/Appcues_Event_Id__c"),
+    }
+    assert world.rest.value("SELECT COUNT(Id) FROM Event WHERE Appcues_Event_Id__c != null") == 1000
+    assert world.rest.value("SELECT COUNT(Id) FROM Contact WHERE Appcues_NPS_Score__c = 9") == 1000
+    assert before == (world.rest.value("SELECT COUNT(Id) FROM Contact"), world.rest.value("SELECT COUNT(Id) FROM Lead"))
+
+
+def test_strangers_cost_one_call_and_are_never_made(world: World, requests_made: list[tuple[str, str]]) -> None:
+    people = world.rest.value("SELECT COUNT(Id) FROM Contact")
+    ends = world.deliver(*(event("appcues:nps_score", str(900_000 + number), score=9) for number in range(200)))
+    assert {getattr(end, "reason", "") for end in ends} == {"unknown_user"}
+    assert requests_made == [("POST", f"{API}/composite")]
+    assert world.rest.value("SELECT COUNT(Id) FROM Contact") == people
+
+
+def test_one_mapping_is_looked_up_by_a_plain_query(world: World, requests_made: list[tuple[str, str]]) -> None:
+    writer = world.fresh_writer(replace(world.project, mappings=world.project.mappings[:1]))
+    assert world.deliver(event("appcues:flow_completed", flowName="W"), writer=writer) == [Done()]
+    assert requests_made == [
+        ("GET", f"{API}/query"),
+        ("PATCH", f"{API}/composite/sobjects/Event/Appcues_Event_Id__c"),
+    ]
+
+
+def test_a_lost_field_right_raises_an_alarm_and_parks_nobody(world: World) -> None:
+    """The user that is signed in is not the integration user, and sees no field that sfcode made."""
+    with signed_in(world.local, world.rest, "sam.seller@northwind.example") as somebody:
+        writer = type(world.writer)(world.writer.rules, world.writer.calls, world.known)
+        writer.calls = type(writer.calls)(somebody, world.heard, writer.calls.clock, writer.calls.quota)
+        (end,) = world.deliver(event("appcues:nps_score", score=6), writer=writer)
+    assert isinstance(end, Retry)
+    assert (end.counts, end.after) == (False, 300)
+    assert [name for name, _ in world.heard.alarms] == ["salesforce_access"]
+
+
+@pytest.fixture(scope="module")
+def app(applied_world: World) -> dict[str, str]:
+    """Register an app that signs the integration user in with a key, or as itself."""
+    keys = key_pair()
+    settings = {
+        "name": "Relay",
+        "certificate": keys.certificate,
+        "run_as": INTEGRATION,
+        "permitted_users": "admin_approved",
+        "users": [INTEGRATION],
+    }
+    url = f"{applied_world.local.url}/services/sfcode/apps"
+    answer = applied_world.rest.session.post(url, json=settings)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    return {"key": keys.private, "id": made["consumer_key"], "secret": made["consumer_secret"]}
+
+
+def ways(world: World, app: dict[str, str]) -> dict[str, dict[str, str]]:
+    url = world.local.url
+    return {
+        "jwt": {
+            "SF_CONSUMER_KEY": app["id"],
+            "SF_JWT_KEY": app["key"],
+            "SF_USERNAME": INTEGRATION,
+            "SF_AUDIENCE_URL": url,
+        },
+        "client credentials": {
+            "SF_CLIENT_ID": app["id"],
+            "SF_CLIENT_SECRET": app["secret"],
+            "SF_ORG_INSTANCE_URL": url,
+        },
+    }
+
+
+@pytest.mark.parametrize("way", ["jwt", "client credentials"])
+def test_a_session_that_ends_is_renewed_once_and_the_call_made_again(
+    world: World, app: dict[str, str], way: str
+) -> None:
+    with connect(world.local.url, environ=ways(world, app)[way], api_version="63.0") as org:
+        calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
+        writer = type(world.writer)(world.writer.rules, calls, world.known)
+        world.control.arm("session_expired", path="/services/data/*/composite/sobjects")
+        assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Done()]
+        assert world.contact()["NPS_Score__c"] == 6
+        assert world.heard.alarms == []
+
+
+def test_a_session_that_cannot_be_renewed_raises_an_alarm(world: World) -> None:
+    world.control.arm("session_expired", path="/services/data/*")
+    (end,) = world.deliver(event("appcues:nps_score", score=6))
+    assert isinstance(end, Retry)
+    assert (end.error, end.counts) == ("INVALID_SESSION_ID", False)
+    assert [name for name, _ in world.heard.alarms] == ["salesforce_sign_in"]
+    assert world.deliver(event("appcues:nps_score", score=6)) == [Done()]
+
+
+def test_a_session_is_renewed_ahead_of_time(world: World, app: dict[str, str]) -> None:
+    with connect(world.local.url, environ=ways(world, app)["jwt"], api_version="63.0") as org:
+        session = org._connection.session
+        calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
+        writer = type(world.writer)(world.writer.rules, calls, world.known)
+        first = session.token
+        world.deliver(event("appcues:flow_completed", flowName="A"), writer=writer)
+        assert session.token == first
+        session._since -= 3001
+        world.deliver(event("appcues:flow_completed", flowName="B"), writer=writer)
+        assert session.token != first
+        assert session.age < 100
+
+
+@pytest.mark.parametrize("kind", ["task", "custom_object"])
+def test_activities_as_something_else(tmp_path, kind: str) -> None:
+    """With no more rights than sfcode grants for it, and without touching anybody's calendar."""
+    with applied(tmp_path, ("sfcode.yaml", "activities_as: event", f"activities_as: {kind}")) as world:
+        messages = [event("appcues:nps_score", score=9), event("Clicked Upgrade", at=3600 * 13)]
+        assert world.deliver(*messages) == [Done(), Done()]
+        assert world.deliver(*messages) == [Done(), Done()]
+        if kind == "task":
+            one, two = world.events(EVERYTHING, "Task")
+            assert (one["Subject"], one["ActivityDate"]) == ("Appcues NPS Score Submitted - 9", "2026-11-23")
+            assert (two["ActivityDate"], two["Status"]) == ("2026-11-24", "Completed")
+            assert {one["WhoId"], two["WhoId"]} == {world.contact()["Id"]}
+        else:
+            fields = "Subject__c, Appcues_Comment__c, Appcues_Event__c, Appcues_Time__c"
+            one, two = world.rest.rows(
+                f"SELECT Name, Appcues_{fields}, Contact__c, Lead__c FROM Appcues_Activity__c ORDER BY Appcues_Time__c"
+            )
+            assert one["Name"] == one["Appcues_Subject__c"] == "Appcues NPS Score Submitted - 9"
+            assert (one["Appcues_Event__c"], two["Appcues_Event__c"]) == ("appcues:nps_score", "Clicked Upgrade")
+            assert one["Appcues_Time__c"] == "2026-11-23T12:00:00.000+0000"
+            assert (one["Contact__c"], one["Lead__c"]) == (world.contact()["Id"], None)
+        assert world.rest.value("SELECT COUNT(Id) FROM Event WHERE Subject LIKE '%Appcues%'") == 0

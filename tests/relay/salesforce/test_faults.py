@@ -1,0 +1,134 @@
+"""What goes wrong on the way: nothing is lost, nothing is doubled, and each message ends as the table of fates says."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from sfcode.relay.message import Done, Parked, Released, Retry, Settlement
+from sfcode.relay.salesforce.quota import Bounds
+from tests.relay.salesforce.world import World, event
+
+UPDATE = "/services/data/*/composite/sobjects"
+UPSERT = "/services/data/*/composite/sobjects/Event/*"
+QUERIES = "/services/data/*/composite"
+EVERYTHING = "Appcues_Event_Id__c != null"
+
+
+def retry(end: Settlement, *, counts: bool) -> Retry:
+    assert isinstance(end, Retry), end
+    assert end.counts is counts
+    return end
+
+
+@pytest.mark.parametrize(
+    ("fault", "path"),
+    [
+        ("unavailable", QUERIES),
+        ("unavailable", UPDATE),
+        ("unavailable", UPSERT),
+        ("drop", QUERIES),
+        ("drop", UPDATE),
+        ("drop", UPSERT),
+        ("drop_after", UPDATE),
+        ("drop_after", UPSERT),
+    ],
+)
+def test_an_outage_is_nobodys_fault_and_the_next_delivery_makes_it_good(world: World, fault: str, path: str) -> None:
+    message = event("appcues:nps_score", score=6)
+    world.control.arm(fault, path=path)
+    retry(world.deliver(message)[0], counts=False)
+    assert world.deliver(message) == [Done()]
+    assert world.contact()["NPS_Score__c"] == 6
+    assert len(world.events(EVERYTHING)) == 1
+
+
+def test_a_time_that_is_named_is_handed_on(world: World) -> None:
+    world.control.arm("unavailable", path=UPDATE, retry_after=17)
+    assert retry(world.deliver(event("appcues:nps_score", score=6))[0], counts=False).after == 17
+
+
+def test_an_answer_that_does_not_come_in_time_is_given_up_before_the_lease_ends(world: World) -> None:
+    world.control.arm("latency", path=UPSERT, seconds=5)
+    began = time.monotonic()
+    end = world.deliver(event("appcues:nps_score", score=6), lease=3.5)[0]
+    assert time.monotonic() - began < 3.5
+    retry(end, counts=False)
+
+
+def test_no_call_is_begun_that_could_outlast_the_lease(world: World) -> None:
+    assert world.deliver(event("appcues:nps_score", score=6), lease=2.5) == [Released()]
+    assert world.heard.calls == []
+
+
+def test_a_locked_activity_is_retried_and_the_value_is_not_lost(world: World) -> None:
+    message = event("appcues:nps_score", score=6)
+    world.control.arm("row_lock", object="event", times=1)
+    retry(world.deliver(message)[0], counts=True)
+    assert world.deliver(message) == [Done()]
+    assert len(world.events(EVERYTHING)) == 1
+
+
+def test_a_used_up_allowance_stops_the_relay_until_the_org_says_otherwise(world: World) -> None:
+    message = event("appcues:nps_score", score=6)
+    world.control.arm("request_limit", path=QUERIES)
+    assert retry(world.deliver(message)[0], counts=False).after == 300
+    assert world.heard.usage[-1] == (100_000, 100_000)
+    assert [name for name, _ in world.heard.alarms] == ["salesforce_quota"]
+    world.heard.calls.clear()
+    assert world.deliver(message) == [Done()], "/limits says that there is room"
+    assert [operation for operation, _ in world.heard.calls] == ["limits", "lookup", "update", "upsert"]
+
+
+def test_while_it_has_stopped_it_asks_rarely_and_settles_the_rest_without_a_call(world: World) -> None:
+    world.control.arm("request_limit", path="/services/data/*", times=2)
+    messages = [event("appcues:nps_score", score=6), event("appcues:nps_score", at=1, score=7)]
+    world.deliver(*messages)
+    world.heard.calls.clear()
+    for _ in range(3):
+        first, behind = world.deliver(*messages)
+        assert 0 < (retry(first, counts=False).after or 0) <= 300
+        assert behind == Released()
+    assert world.heard.calls == [("limits", "REQUEST_LIMIT_EXCEEDED")]
+
+
+def test_it_slows_down_before_it_stops(world: World) -> None:
+    writer = world.fresh_writer(bounds=Bounds(slow_at=0.0, stop_at=0.9, spread=90_000))
+    assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Done()]
+    assert world.deliver(event("appcues:nps_score", at=1, score=7), writer=writer) == [Done()]
+    (pause,) = world.slept[-1:]
+    assert pause == pytest.approx(3.0, rel=0.01), "one second for each of a claim's three calls"
+
+
+def test_a_record_that_is_deleted_after_it_was_found_is_looked_for_once_more(world: World) -> None:
+    gone = world.rest.create("Contact", LastName="Gone", Product_User_Id__c=888100)
+    message = event("appcues:nps_score", "888100", score=6)
+    calls = world.writer.calls
+    look_up = type(calls).look_up
+
+    def then_delete(self: Any, *words: Any) -> Any:
+        found = look_up(self, *words)
+        world.rest("DELETE", f"/sobjects/Contact/{gone}")
+        return found
+
+    world.writer.calls = type("Calls", (type(calls),), {"look_up": then_delete})(**vars(calls))
+    retry(world.deliver(message)[0], counts=True)
+    (end,) = world.deliver(message)
+    assert isinstance(end, Parked)
+    assert end.reason == "unknown_user"
+    assert world.events(EVERYTHING) == []
+
+
+def test_a_trouble_of_the_lookup_ends_the_first_of_each_user_and_gives_back_the_others(world: World) -> None:
+    world.control.arm("unavailable", path=QUERIES)
+    ends = world.deliver(
+        event("appcues:nps_score", score=6),
+        event("appcues:flow_started"),
+        event("appcues:flow_started", "10002"),
+        event("appcues:nps_score", "10002", score=6),
+    )
+    retry(ends[0], counts=False)
+    assert ends[1:3] == [Released(), Done("not_mapped")]
+    retry(ends[3], counts=False)
