@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -68,9 +67,9 @@ def answer(connection: socket.socket) -> tuple[int, str, bytes]:
 
 
 @contextmanager
-def serving(config: Path, **limits: float) -> Iterator[Serving]:
+def serving(config: Path, *, organization: str = ORG, **limits: float) -> Iterator[Serving]:
     """Serve a project's routes in another process; `limits` are those of the routes, and `LINGER_SECONDS` and such."""
-    command = [sys.executable, "-m", "tests.relay.ingress.served", str(config), json.dumps(limits)]
+    command = [sys.executable, "-m", "tests.relay.ingress.served", str(config), organization, json.dumps(limits)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -83,17 +82,16 @@ def serving(config: Path, **limits: float) -> Iterator[Serving]:
 
 @dataclass
 class Keeper:
-    """Accepts everything, after `slow` turns of the loop."""
+    """Accepts everything."""
 
     messages: list[Message] = field(default_factory=list)
 
     async def accept(self, messages: Sequence[Message]) -> int:
-        await asyncio.sleep(0)
         self.messages += messages
         return len(messages)
 
 
-def main(config: Path, settings: dict[str, float]) -> None:
+def main(config: Path, organization: str, settings: dict[str, float]) -> None:
     """Serve until standard input ends."""
     import uvicorn
     import uvloop
@@ -111,7 +109,6 @@ def main(config: Path, settings: dict[str, float]) -> None:
     async def stored(_request: Request) -> JSONResponse:
         return JSONResponse([{"key": m.key, "kind": m.kind, "id": m.message_id, **m.payload} for m in keeper.messages])
 
-    organization = os.environ.get("TEST_ORG", ORG)
     limits = Limits(**settings)  # type: ignore[arg-type]
     now = lambda: datetime.now(UTC)  # noqa: E731
     app = Starlette(
@@ -138,4 +135,4 @@ def main(config: Path, settings: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), json.loads(sys.argv[2]))
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

@@ -163,10 +163,12 @@ def test_headers_behind_the_body_are_not_headers(tmp_path: Path) -> None:
 
 
 def test_ten_thousand_requests_in_one_piece_are_not_all_taken_on(served: Serving) -> None:
-    with served.connect() as connection:
+    received = bytearray()
+    with served.connect() as connection, contextlib.suppress(ConnectionError):
         connection.sendall(good() * 5 + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)
-        with contextlib.suppress(ConnectionError):
-            assert is_hung_up(connection)
+        while data := connection.recv(65536):
+            received += data
+    assert received.count(b"HTTP/1.1 ") < 100
 
 
 class TestMemory:
