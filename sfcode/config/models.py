@@ -237,7 +237,9 @@ class Attribute(Shorthand):
     """A Salesforce field sent as an Appcues attribute, and the type it is sent as."""
 
     type: Literal["string", "number", "boolean", "date"] | None = Field(
-        default=None, description="Type of the attribute in Appcues; when left out, what fits the field."
+        default=None,
+        description="Type of the attribute in Appcues; when left out, what fits a standard field, and string for a custom "
+        "one: the relay asks no org for types.",
     )
 
 

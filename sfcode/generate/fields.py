@@ -19,6 +19,13 @@ TEXTUAL = frozenset(
 SENDABLE = NUMERIC | TEXTUAL | {"boolean", "currency", "percent", "date", "datetime", "time"}
 """Describe types whose value fits into one element of an outbound message and into an Appcues attribute."""
 
+ATTRIBUTE_TYPES = {
+    **dict.fromkeys(NUMERIC | {"currency", "percent"}, "number"),
+    "boolean": "boolean",
+    **dict.fromkeys(("date", "datetime"), "date"),
+}
+"""What a field's value is in Appcues, by the field's describe type; all others are texts."""
+
 ACTIVITY_FIELDS = {
     "Event": ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId"),
     "Task": ("Description", "Type", "WhatId", "WhoId"),

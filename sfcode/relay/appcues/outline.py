@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from sfcode.config import models
 from sfcode.config.project import Project
 from sfcode.generate.exchange import Exchange, exchange
-from sfcode.generate.fields import NUMERIC, fields_of
+from sfcode.generate.fields import ATTRIBUTE_TYPES, NUMERIC, fields_of
 from sfcode.generate.messaging import message_version
 from sfcode.metadata.objects import Field, standard
-from sfcode.relay.appcues.values import Kind, fitting
+from sfcode.relay.appcues.values import Kind
+
+_FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +71,4 @@ def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
 
 def _attribute(name: str, given: models.Attribute, known: Field | None, *, shared: bool) -> Attribute:
     described = known.type if known else ""
-    return Attribute(name, given.field, given.type or fitting(described), described in NUMERIC, shared)
+    return Attribute(name, given.field, given.type or _FITTING.get(described, "string"), described in NUMERIC, shared)

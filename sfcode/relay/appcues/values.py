@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from sfcode.generate.fields import NUMERIC
-
 Kind = Literal["string", "number", "boolean", "date"]
 Value = str | int | float | bool | None
 
@@ -27,15 +25,6 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 class BadValue(ValueError):
     """A value that is not of its attribute's type; the text says what it should be, and not what it is."""
-
-
-def fitting(described: str) -> Kind:
-    """Choose the type of an attribute by its field's describe type; a text for one that is not known."""
-    if described in NUMERIC or described in ("currency", "percent"):
-        return "number"
-    if described == "boolean":
-        return "boolean"
-    return "date" if described in ("date", "datetime") else "string"
 
 
 def converted(value: Any, kind: Kind, *, numeric: bool = False) -> Value:

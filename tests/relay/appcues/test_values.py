@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.appcues.values import BadValue, converted, fitting, moment
+from sfcode.relay.appcues.values import BadValue, converted, moment
 
 
 @pytest.mark.parametrize(
@@ -76,25 +76,6 @@ def test_a_number_that_is_sent_as_a_text_loses_what_the_message_added():
     assert converted("1001.0", "string", numeric=True) == "1001"
     assert converted("10.50", "string", numeric=True) == "10.50"
     assert converted("1001.0", "string") == "1001.0", "a text field says what it says"
-
-
-@pytest.mark.parametrize(
-    ("described", "kind"),
-    [
-        ("double", "number"),
-        ("int", "number"),
-        ("currency", "number"),
-        ("percent", "number"),
-        ("boolean", "boolean"),
-        ("date", "date"),
-        ("datetime", "date"),
-        ("picklist", "string"),
-        ("time", "string"),
-        ("", "string"),
-    ],
-)
-def test_the_type_of_a_field_chooses_that_of_its_attribute(described, kind):
-    assert fitting(described) == kind
 
 
 def test_times_in_any_form_are_compared_as_times():

@@ -1,0 +1,80 @@
+"""What the writer knows of a mapping without asking anybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.config import load
+from sfcode.generate.exchange import exchange
+from sfcode.generate.messaging import message_version
+from sfcode.relay.appcues.outline import outlines
+from tests.generate.projects import changed, project
+from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ({"field": "NumberOfEmployees"}, "number"),
+        ({"field": "AnnualRevenue"}, "number"),
+        ({"field": "CreatedDate"}, "date"),
+        ({"field": "Industry"}, "string"),
+        ({"field": "IsDeleted"}, "boolean"),
+        ({"field": "NumberOfEmployees", "type": "string"}, "string"),
+        ({"field": "Seats__c"}, "string"),
+        ({"field": "Seats__c", "type": "number"}, "number"),
+        ({"field": "Vip__c", "type": "boolean"}, "boolean"),
+    ],
+)
+def test_an_attribute_is_of_the_given_type_or_else_of_its_standard_fields(field, kind):
+    mapping = changed(ACCOUNT, to_appcues={"attributes": {"x": field}})
+    (attribute,) = outlines(project({"account": mapping}))["account"].attributes
+    assert attribute.kind == kind
+
+
+def test_the_version_is_that_of_the_address_which_messages_are_sent_to():
+    given = project(MAPPINGS)
+    for mapping in given.mappings:
+        assert outlines(given)[mapping.name].version == message_version(exchange(mapping).message_fields)
+
+
+def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_same():
+    found = outlines(
+        project(
+            {
+                **MAPPINGS,
+                "other": changed(ACCOUNT, match="user", to_appcues={"attributes": {"industry": {"field": "Industry"}}}),
+            }
+        )
+    )
+    shared = {(name, each.name) for name, outline in found.items() for each in outline.attributes if each.shared}
+    assert shared == {("contact", "role"), ("lead", "role")}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"delivery": "connector"}, {"direction": "to_salesforce", "to_salesforce": {"activities": ["nps_score"]}}],
+)
+def test_only_mappings_whose_records_the_relay_sends_have_one(change):
+    assert outlines(project({"contact": changed(CONTACT, **change)})) == {}
+
+
+def test_the_repositorys_own_config_has_its_two(root, monkeypatch):
+    found = outlines(load(root / "config", "local"))
+    assert {name: outline.user_id for name, outline in found.items()} == {
+        "contact": "Appcues_User_Id__c",
+        "lead": "Appcues_User_Id__c",
+    }
+
+
+@pytest.mark.parametrize("name", ["_role", "_appcuesSatisfaction_MostRecentNPSScore"])
+def test_names_that_appcues_keeps_to_itself_do_not_get_past_validation(tmp_path, root, name):
+    import shutil
+
+    from sfcode.errors import ConfigError
+
+    shutil.copytree(root / "config", tmp_path / "config")
+    file = tmp_path / "config" / "mappings" / "contact.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("role: Title", f"{name}: Title"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"the _ it begins with: Appcues keeps those names to itself"):
+        load(tmp_path / "config", "local")
