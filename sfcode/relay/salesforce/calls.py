@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from sfcode.relay.message import Released, Retry
 from sfcode.relay.observer import Observer
 from sfcode.relay.salesforce import fates
 from sfcode.relay.salesforce.activities import Record
+from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.lookup import Query, Row
 from sfcode.relay.salesforce.quota import Quota
 
@@ -45,6 +46,7 @@ class Calls:
     observer: Observer
     clock: Callable[[], float]
     quota: Quota
+    breaker: Breaker = field(default_factory=Breaker)
 
     def look_up(self, asked: Sequence[Query], deadline: float) -> list[Sequence[Row]]:
         """Run the queries of a lookup: one by itself, several in as few requests as they fit in."""
@@ -85,7 +87,9 @@ class Calls:
         outcome = "200"
         try:
             with until(min(deadline, began + LONGEST)):
-                return call()
+                answer = call()
+            self.breaker.worked()
+            return answer
         except (OrgError, KeyError, TypeError, ValueError) as error:
             failure = error if isinstance(error, OrgError) else OrgError(f"an answer of another shape: {error!r}")
             outcome = _outcome(failure)
@@ -98,6 +102,8 @@ class Calls:
         end, alarm = fates.of_call(error)
         if isinstance(error, CallRefused) and error.code == fates.QUOTA:
             self.quota.exceed()
+        elif not end.counts:
+            self.breaker.failed(self.clock(), end.after)
         if alarm:
             self.observer.alarm(alarm, end.error)
         return end

@@ -18,6 +18,8 @@ MARGIN = 2.0
 """Seconds before the end of the lease at which the last call has ended: what came of it has to be written down."""
 CALLS = 3
 """Made for a claim as a rule: lookup, update, upsert."""
+WORTH_WAITING = 2.0
+"""Seconds for which a claim is kept in hand after a failure; for longer it is given back."""
 SESSION_AGE = 3000.0
 """Seconds after which another session is got: most orgs end one after two hours without a call."""
 RENEW_AGAIN = 60.0
@@ -43,6 +45,11 @@ class SalesforceWriter:
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim: not before its turn when requests run short, and not at all when they have run out."""
         deadline = claim.deadline - MARGIN
+        held = self.calls.breaker.left(self.calls.clock())
+        if held > WORTH_WAITING:
+            return _all(claim, Retry("held back after a failure", held, counts=False))
+        if held:
+            await self.sleep(held)
         pause = await self._pause(deadline)
         if pause is None:
             wait = self.calls.quota.wait(self.calls.clock())

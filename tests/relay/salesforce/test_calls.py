@@ -149,7 +149,7 @@ def test_a_session_that_cannot_be_renewed_raises_an_alarm(world: World) -> None:
     assert isinstance(end, Retry)
     assert (end.error, end.counts) == ("INVALID_SESSION_ID", False)
     assert [name for name, _ in world.heard.alarms] == ["salesforce_sign_in"]
-    assert world.deliver(event("appcues:nps_score", score=6)) == [Done()]
+    assert world.deliver(event("appcues:nps_score", score=6), writer=world.fresh_writer()) == [Done()]
 
 
 def test_a_session_is_renewed_ahead_of_time(world: World, app: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sfcode.relay.message import Done, Parked, Released, Retry, Settlement
+from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.quota import Bounds
 from tests.relay.salesforce.world import World, event
 
@@ -132,3 +133,33 @@ def test_a_trouble_of_the_lookup_ends_the_first_of_each_user_and_gives_back_the_
     retry(ends[0], counts=False)
     assert ends[1:3] == [Released(), Done("not_mapped")]
     retry(ends[3], counts=False)
+
+
+def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> None:
+    """Waiting gets longer with every failure in a row, and ends with the first answer."""
+    message = event("appcues:nps_score", score=6)
+    world.control.arm("unavailable", path="/services/data/*", times=5)
+    for _ in range(4):
+        retry(world.deliver(message)[0], counts=False)
+    assert world.slept == pytest.approx([0.25, 0.5, 1.0], abs=0.2)
+    for _ in range(3):
+        world.deliver(message)
+    assert retry(world.deliver(message)[0], counts=False).error == "held back after a failure"
+    assert [outcome for _, outcome in world.heard.calls] == ["no_answer"] * 5
+    world.control("DELETE", "/faults")
+    assert world.deliver(message, writer=world.fresh_writer()) == [Done()]
+
+
+def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> None:
+    breaker = Breaker()
+    breaker.failed(1000.0, 300.0)
+    assert breaker.left(1000.0) == 30
+    assert breaker.left(1029.0) == 1
+    assert breaker.left(1031.0) == 0
+    for _ in range(100):
+        breaker.failed(2000.0, None)
+    assert breaker.left(2000.0) == 30
+    breaker.worked()
+    assert breaker.left(2000.0) == 0
+    breaker.failed(3000.0, None)
+    assert breaker.left(3000.0) == 0.25
