@@ -32,6 +32,7 @@ VERBS = {
     "force-unlock": "Take away the lock of an apply that died.",
     "github": "Answer what a GitHub workflow asks.",
     "schema": "Print the JSON Schema of the mapping language.",
+    "relay": "Carry the data: run the relay, look after its inbox.",
     "local": "Run, reset or load the local org.",
 }
 """Verb and help line; a verb's module is loaded only when it is used."""

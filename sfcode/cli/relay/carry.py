@@ -1,0 +1,77 @@
+"""`sfcode relay reconcile` and `backfill`: what Salesforce did not send is fetched."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from sfcode.cli.output import envelope, say
+from sfcode.cli.relay.inbox import moment, opened
+from sfcode.cli.session import Session
+
+
+@click.command("reconcile")
+@click.argument("mapping", required=False)
+@click.option(
+    "--since",
+    metavar="WHEN",
+    help="Changed since then: a time like 2026-11-23T17:00Z, or so long ago: 12h, 7d. Without, since the last time.",
+)
+@click.pass_obj
+def reconcile_command(session: Session, mapping: str | None, since: str | None) -> None:
+    """
+    Send what changed in Salesforce since the last reconcile, or since a moment.
+
+    For outages of more than 24 hours, after which Salesforce no longer repeats its messages. What Appcues has already
+    is not sent again, so it may be run at any time, by a timer as well. Takes all mappings, or the one that is named.
+    """
+    from sfcode.relay.catchup.reconcile import reconcile
+    from sfcode.relay.catchup.records import sending, soql_time
+
+    then = moment(since, datetime.now(UTC))
+    project = session.project()
+    chosen = sending(project, mapping)
+    with opened(session) as inbox, session.open_org(project) as org:
+        done = [reconcile(org, inbox, one, then) for one in chosen]
+    if session.json:
+        envelope([{**asdict(each), "since": soql_time(each.since)} for each in done])
+        return
+    for each in done:
+        known = each.records - each.new
+        click.echo(
+            f"{each.mapping}: {each.new:,} records to send, changed since {soql_time(each.since)}"
+            + (f"; {known:,} more were there before" if known else "")
+        )
+
+
+@click.command("backfill")
+@click.argument("mapping", required=False)
+@click.option("--restart", is_flag=True, help="Begin anew, also when a backfill was done or interrupted.")
+@click.pass_obj
+def backfill_command(session: Session, mapping: str | None, *, restart: bool) -> None:
+    """
+    Send every record with a user id to Appcues once, through Bulk API 2.0.
+
+    For the first time, and after a field was added to a mapping. Goes on where it was interrupted. Takes all mappings, or the
+    one that is named; the relay sends what is read at the pace that Appcues allows.
+    """
+    from sfcode.relay.catchup.backfill import backfill, recalled
+    from sfcode.relay.catchup.records import sending
+
+    project = session.project()
+    chosen = sending(project, mapping)
+    done = []
+    with opened(session) as inbox, session.open_org(project) as org:
+        for one in chosen:
+            before = None if restart else recalled(inbox, one)
+            if before is not None and before.done:
+                say(session, f"{one.name}: was done before, {before.records:,} records; --restart sends them again.")
+            progress = backfill(org, inbox, one, lambda line: say(session, line), restart=restart, sleep=time.sleep)
+            done.append({"mapping": one.name, "job": progress.job, "records": progress.records})
+    if session.json:
+        envelope(done)
+    else:
+        click.echo("Done: the relay sends what is in the inbox.")

@@ -1,0 +1,194 @@
+"""`sfcode relay status`, `list`, `replay` and `lift`: what is in the inbox, and what to do about it."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sfcode.cli.output import envelope, paint, say
+from sfcode.cli.session import Session
+from sfcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Entry, Filter, Inbox
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+PAGE = 500
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def filters(command: Command) -> Command:
+    """Add the options that choose messages."""
+    for option in (
+        click.option(
+            "--since",
+            metavar="WHEN",
+            help="Received since then: a time like 2026-11-23T17:00Z, or so long ago: 30m, 12h, 7d.",
+        ),
+        click.option("--kind", metavar="NAME", help="Name of the event, or of the mapping."),
+        click.option(
+            "--source", type=click.Choice(["appcues", "salesforce"]), help="Where they come from; they go to the other."
+        ),
+        click.option("--reason", metavar="NAME", help="Why they are parked or given up."),
+        click.option(
+            "--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="How they stand."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("status")
+@click.pass_obj
+def status_command(session: Session) -> None:
+    """Say how much waits in both directions, what is stuck and why, which alarms there are, and who works."""
+    from sfcode.relay import alarms
+    from sfcode.relay.report import document, text
+
+    with opened(session) as inbox:
+        stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read(inbox)
+    if session.json:
+        envelope(document(stats, processes, raised))
+    else:
+        click.echo(text(stats, processes, raised, paint))
+
+
+@click.command("list")
+@filters
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many, the newest first.")
+@click.option("--payload", is_flag=True, help="With what they hold, which may be personal data.")
+@click.pass_obj
+def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
+    """List messages of the inbox, the newest first."""
+    from sfcode.relay.report import line, row
+
+    with opened(session) as inbox:
+        entries = list(_pages(inbox, _filter((), chosen), limit))
+    if session.json:
+        envelope([row(entry, payload=payload) for entry in entries])
+        return
+    for entry in entries:
+        click.echo(line(entry))
+        if payload:
+            click.echo(json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False))
+    if not entries:
+        say(session, "There are none.")
+
+
+@click.command("replay")
+@click.argument("ids", type=int, nargs=-1, metavar="[ID]...")
+@filters
+@click.option("--dry-run", is_flag=True, help="Say how many there are, and do nothing.")
+@click.pass_obj
+def replay_command(session: Session, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
+    """
+    Deliver messages after all: those of the given ids, or all that fit the options.
+
+    Takes what is parked or given up, unless --state says otherwise.
+    """
+    if not ids and not any(chosen.values()):
+        raise UsageError(
+            "Which messages?", "Give their ids (sfcode relay list), or --reason, --state, --source, --kind."
+        )
+    if chosen.get("state") in ("ready", "leased"):
+        raise UsageError(f"What is {chosen['state']} is being delivered anyway.", "Say --state parked, dead or done.")
+    wanted = _filter(ids, chosen)
+    with opened(session) as inbox:
+        count = _count(inbox, wanted) if dry_run else inbox.replay(wanted)
+    if session.json:
+        envelope({"messages": count, "dry_run": dry_run})
+    else:
+        messages = "1 message" if count == 1 else f"{count:,} messages"
+        click.echo(f"{messages} would be delivered again." if dry_run else f"{messages} will be delivered again.")
+
+
+@click.command("lift")
+@click.argument("alarm")
+@click.option(
+    "--attribute",
+    metavar="MAPPING.ATTRIBUTE",
+    help="With clearing_stopped: lift it for this attribute only, such as contact.plan.",
+)
+@click.pass_obj
+def lift_command(session: Session, alarm: str, attribute: str | None) -> None:
+    """
+    Say that an alarm has been seen to, by the name that status shows.
+
+    Lifting clearing_stopped lets the relay clear attributes again; reconcile or backfill then brings what was held back.
+    """
+    from sfcode.relay import alarms
+    from sfcode.relay.appcues.clearing import ALARM, resume_clearing, stopped_clearing
+
+    project = session.project()
+    lifted: list[str] = []
+    with opened(session) as inbox:
+        stopped = stopped_clearing(project, inbox.latest) if alarm == ALARM else ()
+        for each in stopped:
+            name = f"{each.mapping}.{each.attribute}"
+            if attribute in (None, name):
+                resume_clearing(inbox, each.mapping, each.attribute, datetime.now(UTC))
+                lifted.append(name)
+        known = alarms.settle(inbox, alarm) if len(lifted) == len(stopped) else bool(lifted)
+    if not known and not lifted:
+        what = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
+        raise UsageError(f"{what}.", "`sfcode relay status` lists the alarms.")
+    if session.json:
+        envelope({"alarm": alarm, "attributes": lifted})
+    else:
+        click.echo(f"{alarm} is lifted" + (f": {', '.join(lifted)} may be cleared again." if lifted else "."))
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[Inbox]:
+    """Open the inbox of this call's project."""
+    from sfcode.relay.inbox import open_inbox
+    from sfcode.relay.settings import database_url
+
+    with open_inbox(database_url(session.project(), os.environ).reveal()) as inbox:
+        yield inbox
+
+
+def _filter(ids: tuple[int, ...], chosen: dict[str, Any]) -> Filter:
+    from sfcode.relay.inbox import Filter
+
+    since = moment(chosen.pop("since", None), datetime.now(UTC))
+    return Filter(ids=ids or None, since=since, **chosen)
+
+
+def moment(text: str | None, now: datetime) -> datetime | None:
+    """Read a point in time: an ISO time, in UTC when it does not say, or how long ago it was."""
+    if text is None:
+        return None
+    number, unit = text[:-1], text[-1:]
+    if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 7:
+        return now - timedelta(**{UNITS[unit]: int(number)})
+    try:
+        then = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or how long ago it was: 30m, 12h, 7d."
+        ) from None
+    return then if then.tzinfo else then.replace(tzinfo=UTC)
+
+
+def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[Entry]:
+    before: int | None = None
+    while limit > 0:
+        page = inbox.page(wanted, min(limit, PAGE), before)
+        yield from page
+        if len(page) < PAGE:
+            return
+        limit, before = limit - len(page), page[-1].id
+
+
+def _count(inbox: Inbox, wanted: Filter) -> int:
+    """Count what a replay would take."""
+    finished = ("parked", "dead") if wanted.state is None else (wanted.state,)
+    everything = 2**63 - 1
+    return sum(1 for entry in _pages(inbox, wanted, everything) if entry.state in finished)

@@ -1,0 +1,109 @@
+"""`sfcode relay serve`."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfcode.cli.output import say
+from sfcode.cli.session import Session
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.org import Org
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option(
+    "--lease",
+    type=click.FloatRange(3.0, 600.0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a process has messages to itself; after a crash they wait for so long. The same for all processes.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, pid, ...")
+@click.pass_obj
+def serve_command(session: Session, host: str, port: int, lease: float, *, as_json: bool) -> None:
+    """
+    Take in webhooks and outbound messages, and deliver them, until Ctrl-C.
+
+    Beyond loopback it listens only when every secret is set; docs/relay.md lists the variables. With
+    `--org local` it serves the local org and the local Appcues to itself. A second Ctrl-C stops at once.
+    """
+    from sfcode.relay import log
+    from sfcode.relay.settings import read_settings
+
+    project = session.project()
+    as_json = as_json or session.json
+    with ExitStack() as stack:
+        environ = dict(os.environ)
+        local, connect = _far_sides(session, project, environ, stack)
+        settings = read_settings(project, environ, host=host, port=port, lease=lease)
+        log.configure(sys.stderr, verbose=session.verbose)
+        from sfcode.relay.start import serve
+
+        def ready(url: str) -> None:
+            if as_json:
+                click.echo(json_module.dumps({"url": url, "pid": os.getpid(), **local}))
+            else:
+                click.echo(_where(url, local, locked=settings.admin is not None))
+
+        serve(project, settings, connect, ready)
+    if not as_json:
+        say(session, "Stopped.")
+
+
+def _far_sides(
+    session: Session, project: Project, environ: dict[str, str], stack: ExitStack
+) -> tuple[dict[str, Any], Callable[[], Org]]:
+    """Find Salesforce, and say how to sign in to it; the local ones are served here, as for plan and apply."""
+    from sfcode.org import connect
+    from sfcode.org.runtime import Runtime
+    from sfcode.org.signin import sign_in
+
+    target = session.target(project)
+    api_version = project.settings.salesforce.api_version
+    local: dict[str, Any] = {}
+    if target == "local":
+        local = _local(project, environ, stack)
+        target = local["org_url"]
+    else:
+        sign_in(target, environ, Runtime())  # says now what is not configured; whether it works, time will tell
+    return local, lambda: connect(target, environ=environ, api_version=api_version, runtime=Runtime(read_timeout=30.0))
+
+
+def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:
+    """Serve the local org, with deliveries, and the local Appcues unless another is named."""
+    from sfcode.local import serve
+    from sfcode.local.appcues import serve_appcues
+    from sfcode.relay.settings import API_KEY, API_SECRET, API_URL
+
+    state = project.root / ".sfcode" / "local-org"
+    org = stack.enter_context(serve(state, deliver=True))
+    environ["SF_ACCESS_TOKEN"] = org.access_token
+    ready = {"org_url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
+    if not environ.get(API_URL):
+        account = stack.enter_context(serve_appcues(state))
+        environ.update({API_URL: account.url, API_KEY: account.api_key, API_SECRET: account.api_secret})
+        ready["appcues_url"] = account.url
+    return ready
+
+
+def _where(url: str, local: dict[str, Any], *, locked: bool) -> str:
+    lines = [f"The relay answers at {url}", f"  dashboard  {url}/" + (" (admin token)" if locked else "")]
+    if local:
+        lines += [f"  local org  {local['org_url']} as {local['username']}, token {local['access_token']}"]
+    if "appcues_url" in local:
+        lines += [f"  Appcues    {local['appcues_url']}"]
+    return "\n".join([*lines, "Ctrl-C stops it."])

@@ -1,0 +1,241 @@
+"""`sfcode relay`, apart from serve: what is in the inbox, said, listed, replayed and fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.errors import UsageError
+from sfcode.relay import alarms
+from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.message import Delivery, Done, Message, Retry
+from tests.e2e.journey import Journey
+
+
+@pytest.fixture
+def journey(tmp_path: Path) -> Journey:
+    return Journey.start(tmp_path)
+
+
+@pytest.fixture
+def inbox(journey: Journey):
+    with open_inbox(f"sqlite:///{journey.folder / '.sfcode' / 'relay.db'}") as inbox:
+        yield inbox
+
+
+def message(number: int, **more) -> Message:
+    values = {"source": "appcues", "kind": "appcues:nps_score", "payload": {"event": {"score": 9}}, **more}
+    return Message(message_id=f"m{number}", key=f"user:person{number}@example.com", **values)
+
+
+def fill(inbox: Inbox) -> None:
+    inbox.accept([message(1), message(2, parked="unknown_user"), message(3, parked="unknown_user")])
+    inbox.accept([message(4, parked="not_understood", kind=""), message(5, source="salesforce", kind="contact")])
+    claim = inbox.claim("salesforce", limit=1, per_key=1, lease=60)
+    inbox.settle(claim, Delivery({m.id: Retry("no") for m in claim.messages}), lambda *_: None)
+
+
+def test_status_says_what_is_stuck_and_what_to_do(journey, inbox):
+    fill(inbox)
+    pending = alarms.Pending()
+    pending.add("salesforce_quota", "the relay has stopped", "2026-11-23T17:00:00Z")
+    pending.keep(inbox)
+    inbox.heartbeat("host:1:abc")
+    text = journey.run("relay", "status").out
+    assert "Alarm salesforce_quota (1 times, last 2026-11-23T17:00:00Z): the relay has stopped" in text
+    assert "Appcues -> Salesforce: 1 waiting, the oldest for 0 s; 3 parked, 0 given up, 0 done" in text
+    assert "Salesforce -> Appcues: 0 waiting; 0 parked, 1 given up, 0 done" in text
+    assert "2 parked: unknown_user" in text
+    assert "1 relay process in the last minute: host:1:abc" in text
+    assert "example.com" not in text
+
+
+def test_status_for_programs(journey, inbox):
+    fill(inbox)
+    result = journey.run("--json", "relay", "status").json["result"]
+    assert result["sources"]["appcues"]["ready"] == 1
+    assert result["sources"]["appcues"]["parked"] == 3
+    assert result["sources"]["salesforce"]["dead"] == 1
+    assert [(each["reason"], each["messages"]) for each in result["stuck"] if each["source"] == "appcues"] == [
+        ("not_understood", 1),
+        ("unknown_user", 2),
+    ]
+    assert result["processes"] == []
+
+
+def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
+    fill(inbox)
+    text = journey.run("relay", "list").out
+    assert len(text.splitlines()) == 5
+    assert "m2" in text
+    assert "person2" not in text
+    assert "score" not in text.replace("nps_score", "")
+    assert '"score": 9' in journey.run("relay", "list", "--payload").out
+    plain = journey.run("--json", "relay", "list").json["result"]
+    assert all("payload" not in each and "key" not in each for each in plain)
+    whole = journey.run("--json", "relay", "list", "--payload", "--limit", "1").json["result"]
+    assert [each["key"] for each in whole] == ["user:person5@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--reason", "unknown_user"), ["m3", "m2"]),
+        (("--state", "dead"), ["m5"]),
+        (("--source", "salesforce"), ["m5"]),
+        (("--kind", "contact"), ["m5"]),
+        (("--state", "parked", "--limit", "2"), ["m4", "m3"]),
+        (("--since", "1h"), ["m5", "m4", "m3", "m2", "m1"]),
+        (("--since", "2100-01-01T00:00Z"), []),
+    ],
+)
+def test_list_takes_filters(journey, inbox, options, found):
+    fill(inbox)
+    assert [each["message_id"] for each in journey.run("--json", "relay", "list", *options).json["result"]] == found
+
+
+def test_list_goes_on_beyond_a_page(journey, inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.cli.relay.inbox.PAGE", 2)
+    fill(inbox)
+    assert len(journey.run("relay", "list", "--limit", "4").out.splitlines()) == 4
+    assert len(journey.run("relay", "list", "--limit", "100").out.splitlines()) == 5
+
+
+def test_replay_says_how_many_and_does_it(journey, inbox):
+    fill(inbox)
+    assert journey.run("relay", "replay", "--reason", "unknown_user", "--dry-run").out == (
+        "2 messages would be delivered again.\n"
+    )
+    assert inbox.stats().count("parked") == 3
+    assert journey.run("relay", "replay", "--reason", "unknown_user").out == "2 messages will be delivered again.\n"
+    assert inbox.stats().count("parked") == 1
+
+
+def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
+    fill(inbox)
+    claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
+    inbox.settle(claim, Delivery({m.id: Done() for m in claim.messages}), lambda *_: None)
+    ids = [str(entry.id) for entry in inbox.page(Filter(), 100)]
+    assert journey.run("--json", "relay", "replay", *ids, "--dry-run").json["result"]["messages"] == 4
+    assert journey.run("--json", "relay", "replay", *ids).json["result"] == {"messages": 4, "dry_run": False}
+    assert inbox.stats().count("done") == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--state", "ready"), ("--since", "yesterday"), ("--since", "5")])
+def test_replay_wants_to_know_which(journey, options):
+    result = journey.run("relay", "replay", *options)
+    assert result.code == 1
+    assert "Traceback" not in result.err
+
+
+def test_an_alarm_is_lifted_by_its_name(journey, inbox):
+    pending = alarms.Pending()
+    pending.add("bad_value", "contact.plan (3)", "2026-11-23T17:00:00Z")
+    pending.keep(inbox)
+    assert journey.run("relay", "lift", "nothing").code == 1
+    assert journey.run("relay", "lift", "bad_value").out == "bad_value is lifted.\n"
+    assert alarms.read(inbox) == ()
+    assert journey.run("relay", "lift", "bad_value").code == 1
+
+
+def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
+    from sfcode.config import load
+    from sfcode.relay.appcues.clearing import AT_MOST, Guards, stopped_clearing
+    from sfcode.relay.appcues.outline import outlines
+
+    project = load(journey.folder / "config", "local")
+    guards = Guards(outlines(project).values(), {}, "2026-11-23T17:00:00.000000Z")
+    for attribute in ("plan", "role"):
+        guards.with_value("contact", attribute)
+        for number in range(AT_MOST):
+            guards.clears("contact", attribute, f"r{number}")
+    inbox.note(guards.changed())
+    pending = alarms.Pending()
+    pending.add("clearing_stopped", "contact.plan", "2026-11-23T17:00:00Z")
+    pending.keep(inbox)
+    assert len(stopped_clearing(project, inbox.latest)) == 2
+    assert journey.run("relay", "lift", "clearing_stopped", "--attribute", "contact.nothing").code == 1
+    out = journey.run("relay", "lift", "clearing_stopped", "--attribute", "contact.plan").out
+    assert "contact.plan may be cleared again" in out
+    assert len(alarms.read(inbox)) == 1
+    assert journey.run("--json", "relay", "lift", "clearing_stopped").json["result"]["attributes"] == ["contact.role"]
+    assert stopped_clearing(project, inbox.latest) == ()
+    assert alarms.read(inbox) == ()
+
+
+def test_reconcile_and_backfill_against_the_local_org(journey, inbox):
+    assert journey.apply().code == 0
+    refused = journey.run("relay", "reconcile")
+    assert refused.code == 1
+    assert "--since" in refused.err
+    unseen = journey.run("relay", "reconcile", "--since", "1h")
+    assert unseen.code == 1
+    assert "sfcode doctor" in unseen.err, "the administrator does not see the new fields"
+    from sfcode.local import serve
+    from tests.e2e.org import show_fields
+
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
+        show_fields(org)
+    done = journey.run("--json", "relay", "reconcile", "--since", "36500d").json["result"]
+    assert [each["mapping"] for each in done] == ["contact", "lead"]
+    assert sum(each["new"] for each in done) == inbox.stats().count("ready") > 0
+    assert "0 records to send" in journey.run("relay", "reconcile", "contact").out
+    filled = journey.run("--json", "--quiet", "relay", "backfill", "contact").json["result"]
+    assert filled[0]["records"] == done[0]["records"]
+    assert "was done before" in journey.run("relay", "backfill", "contact").out
+
+
+def test_without_the_extra_it_says_how_to_install_it(journey, monkeypatch):
+    from sfcode.cli import relay
+
+    monkeypatch.setattr(relay, "find_spec", lambda name: None if name == "sqlalchemy" else object())
+    result = journey.run("relay", "status")
+    assert result.code == 1
+    assert "sqlalchemy" in result.err
+    assert "pip install 'sfcode[relay]'" in result.err
+
+
+def test_serve_names_everything_that_is_missing(journey):
+    result = journey.run("relay", "serve", "--host", "0.0.0.0")
+    assert result.code == 1
+    for name in ("SFCODE_RELAY_WEBHOOK_SECRET", "SFCODE_RELAY_ADMIN_TOKEN"):
+        assert name in result.err
+
+
+def test_serve_wants_a_sign_in_before_it_starts(journey):
+    result = journey.run("--org", "env:NOBODY", "relay", "serve")
+    assert result.code == 1
+    assert "NOBODY_SF_" in result.err
+
+
+def test_serve_says_when_its_port_is_taken(journey):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = journey.run("relay", "serve", "--port", str(taken.getsockname()[1]))
+    assert result.code == 1
+    assert "--port" in result.err
+
+
+def test_moments():
+    from datetime import UTC, datetime, timedelta
+
+    from sfcode.cli.relay.inbox import moment
+
+    now = datetime(2026, 11, 23, 17, tzinfo=UTC)
+    assert moment(None, now) is None
+    assert moment("90m", now) == now - timedelta(minutes=90)
+    assert moment("2026-11-23T17:00", now) == now
+    assert moment("2026-11-23T18:00+01:00", now) == now
+    for wrong in ("", "m", "-1h", "1w", "9999999d", "²d"):
+        with pytest.raises(UsageError):
+            moment(wrong, now)
+
+
+def test_its_help_loads_nothing_heavy(root: Path):
+    from tests.test_startup import HEAVY, imported_by
+
+    assert sorted(imported_by(root, "relay", "serve", "--help") & (HEAVY | {"structlog", "psycopg", "httpx2"})) == []

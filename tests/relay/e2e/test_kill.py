@@ -1,0 +1,185 @@
+"""
+Ten thousand messages of both directions, while the relay is killed again and again and both far sides fail at random.
+
+Senders repeat until they are answered, and now and then after that. In the end every Event is there exactly once, every
+profile is at its latest state, every score is the latest, and nothing is lost, parked or given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sfcode.config import load
+from sfcode.generate.exchange import exchange
+from sfcode.generate.messaging import message_version
+from tests.e2e.org import show_fields
+from tests.relay.e2e import traffic
+from tests.relay.e2e.sender import Sender
+from tests.relay.e2e.world import Relay, World, free_port, until, world
+
+SEED = 20261123
+EACH_WAY = 5_000
+PEOPLE = 250
+KILLS = 50
+PER_SECOND = 400.0
+LEASE = "5"
+DRAINED_IN = 60.0
+MARKER = re.compile(r"marker-[0-9]+\.")
+
+
+def test_nothing_is_lost_or_doubled_with_one_process_on_sqlite(tmp_path: Path, sqlite_url: str, capsys) -> None:
+    run(tmp_path, sqlite_url, 1, capsys)
+
+
+def test_nothing_is_lost_or_doubled_with_three_processes_on_postgresql(
+    tmp_path: Path, postgres_url: str, capsys
+) -> None:
+    run(tmp_path, postgres_url, 3, capsys)
+
+
+def run(folder: Path, database: str, processes: int, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = random.Random(SEED)
+    with world(folder, database) as around:
+        figures = asyncio.run(storm(around, rng, processes))
+    with capsys.disabled():
+        sys.stdout.write(f"\n{processes} relay process(es) on {database.partition(':')[0]}, seed {SEED}: {figures}\n")
+
+
+async def storm(around: World, rng: random.Random, processes: int) -> str:
+    started = time.monotonic()
+    expected = traffic.Expected()
+    people = traffic.users(PEOPLE)
+    contacts = await asyncio.to_thread(make_contacts, around, people)
+    version = message_version(field_list(around))
+    hooks = traffic.webhooks(rng, EACH_WAY, people, around.webhook_path, expected)
+    changes = traffic.outbound(
+        rng, EACH_WAY, contacts, expected, org=around.far.org_id, path=f"{around.outbound_path}?v={version}"
+    )
+    await asyncio.to_thread(arm, around, rng)
+    prepared = time.monotonic()
+    ports = [free_port() for _ in range(processes)]
+    killer = Killer(around, ports, random.Random(rng.random()))
+    killing = asyncio.create_task(killer.run())
+    senders = [Sender(ports, random.Random(rng.random())) for _ in range(2)]
+    await asyncio.gather(
+        *(
+            sender.send(posts, lanes=8, per_second=PER_SECOND / 2)
+            for sender, posts in zip(senders, (hooks, changes), strict=True)
+        )
+    )
+    sent = time.monotonic()
+    await killing
+    killed = time.monotonic()
+    with around.inbox() as inbox:
+        await asyncio.to_thread(until, lambda: not open_messages(inbox), "an empty inbox", DRAINED_IN)
+        stats = inbox.stats()
+    drained = time.monotonic()
+    assert stats.count("done") == 2 * EACH_WAY, stats
+    assert stats.reasons == {}
+    await asyncio.to_thread(check_salesforce, around, expected, contacts)
+    check_appcues(around, expected)
+    checked = time.monotonic()
+    tally = [sender.tally for sender in senders]
+    return (
+        f"{2 * EACH_WAY} messages in {sum(each.posts for each in tally)} requests, "
+        f"{sum(each.again for each in tally)} sent twice, {sum(each.broken for each in tally)} connections broken, "
+        f"{sum(each.refused for each in tally)} refusals, {killer.kills} kills; {expected.events} Events exactly once, "
+        f"{len(expected.profiles)} profiles and {len(expected.scores)} scores at their latest, 0 lost; "
+        f"prepared in {prepared - started:.1f} s, sent in {sent - prepared:.1f} s, last kill {killed - prepared:.1f} s, "
+        f"drained {drained - killed:.1f} s later, checked in {checked - drained:.1f} s"
+    )
+
+
+class Killer:
+    """Keeps relays running at some ports, and kills one of them now and then, whatever it is doing."""
+
+    def __init__(self, around: World, ports: Sequence[int], rng: random.Random) -> None:
+        self._around = around
+        self._rng = rng
+        self._relays = {port: self._start(port) for port in ports}
+        self.kills = 0
+
+    async def run(self) -> None:
+        while self.kills < KILLS:
+            await asyncio.sleep(self._rng.uniform(0.1, 1.0))
+            port = self._rng.choice(list(self._relays))
+            relay = self._relays[port]
+            assert relay.runs, f"relay {relay.pid} ended by itself:\n{relay.text()[-3000:]}"
+            relay.kill()
+            self.kills += 1
+            await asyncio.to_thread(relay.ended)
+            self._relays[port] = self._start(port)
+
+    def _start(self, port: int) -> Relay:
+        return self._around.relay(port, "--lease", LEASE)
+
+
+def make_contacts(around: World, people: Sequence[str]) -> dict[str, str]:
+    records = [
+        {"attributes": {"type": "Contact"}, "LastName": f"Load {user}", "Product_User_Id__c": int(user)}
+        for user in people
+    ]
+    return dict(zip(people, around.far.create(records), strict=True))
+
+
+def field_list(around: World) -> tuple[str, ...]:
+    project = load(around.folder / "config", "local")
+    return next(one.message_fields for one in map(exchange, project.mappings) if one.name == "contact")
+
+
+def arm(around: World, rng: random.Random) -> None:
+    def fault(kind: str, probability: float, **more: object) -> dict[str, object]:
+        return {"kind": kind, "probability": probability, "seed": rng.randrange(2**31), **more}
+
+    data = "/services/data/*"
+    around.far.arm(**fault("unavailable", 0.03, path=data))
+    around.far.arm(**fault("drop", 0.01, path=data))
+    around.far.arm(**fault("drop_after", 0.03, path=data))
+    around.far.arm(**fault("session_expired", 0.01, path=data))
+    around.far.arm(**fault("row_lock", 0.005, object="Event"))
+    around.far.arm(**fault("row_lock", 0.005, object="Contact"))
+    around.far.arm_appcues(**fault("unavailable", 0.05))
+    around.far.arm_appcues(**fault("rate_limit", 0.02))
+    around.far.arm_appcues(**fault("drop", 0.03))
+    around.far.arm_appcues(**fault("drop_after", 0.05))
+
+
+def open_messages(inbox) -> int:
+    stats = inbox.stats()
+    return stats.count("ready") + stats.count("leased")
+
+
+def check_salesforce(around: World, expected: traffic.Expected, contacts: dict[str, str]) -> None:
+    around.far.heal()
+    show_fields(around.far)
+    owners = {contact: user for user, contact in contacts.items()}
+    made = around.far.rows("SELECT WhoId, Subject, Description, Appcues_Event_Id__c FROM Event")
+    events = [row for row in made if row["WhoId"] in owners]
+    assert len({row["Appcues_Event_Id__c"] for row in events}) == len(events) == expected.events
+    texts = [set(MARKER.findall(f"{row['Subject']} {row['Description']}")) for row in events]
+    found = Counter(marker for each in texts for marker in each)
+    assert set(found) == expected.markers
+    assert set(found.values()) == {1}
+    rows = around.far.rows("SELECT Id, Appcues_NPS_Score__c FROM Contact WHERE Appcues_NPS_Score__c != null")
+    scores = {owners[row["Id"]]: row["Appcues_NPS_Score__c"] for row in rows if row["Id"] in owners}
+    assert scores == {user: score for user, (_, score) in expected.scores.items()}
+
+
+def check_appcues(around: World, expected: traffic.Expected) -> None:
+    profiles = around.far.profiles()
+    wrong = {}
+    for user, (_, attributes) in expected.profiles.items():
+        wanted = {name: value for name, value in attributes.items() if value is not None}
+        profile = profiles.get(user, {})
+        if {name: profile.get(name) for name in attributes if profile.get(name) is not None} != wanted:
+            wrong[user] = (wanted, profile)
+    assert wrong == {}

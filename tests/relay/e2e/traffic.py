@@ -1,0 +1,124 @@
+"""Messages of both directions, made from a seed, and what they have to come to in the end."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+BEGINNING = datetime(2026, 6, 1, 8, tzinfo=UTC)
+FIRST_USER = 500_000
+ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
+    '<notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>{org}</OrganizationId>'
+    '<ActionId>04k000000000001AAA</ActionId><SessionId xsi:nil="true"/><EnterpriseUrl>https://x.example</EnterpriseUrl>'
+    "<PartnerUrl>https://x.example</PartnerUrl>{notifications}</notifications></soapenv:Body></soapenv:Envelope>"
+)
+NOTIFICATION = (
+    '<Notification><Id>{id}</Id><sObject xsi:type="sf:Contact" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">'
+    "{fields}</sObject></Notification>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One request that is repeated until it is answered as it should."""
+
+    path: str
+    body: bytes
+    messages: int
+    """How many messages it holds."""
+    soap: bool
+
+
+@dataclass
+class Expected:
+    """What the far sides must hold when everything has arrived."""
+
+    markers: set[str] = field(default_factory=set)
+    """Texts of which each stands in exactly one Event."""
+    events: int = 0
+    scores: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By user: when the latest score was given, and which."""
+    profiles: dict[str, tuple[str, dict[str, str | None]]] = field(default_factory=dict)
+    """By user: the stamp of the latest state, and its attributes."""
+
+
+def stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def users(count: int) -> list[str]:
+    return [str(FIRST_USER + number) for number in range(count)]
+
+
+def webhooks(rng: random.Random, count: int, people: Sequence[str], path: str, expected: Expected) -> list[Post]:
+    """Make events of Appcues: most alone, some in arrays."""
+    events = []
+    for number in range(count):
+        user = rng.choice(people)
+        when = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
+        name, attributes = _event(rng, number)
+        if name == "appcues:nps_score":
+            latest = expected.scores.get(user, ("", 0))
+            expected.scores[user] = max(latest, (when, attributes["score"]))
+        else:
+            expected.markers.add(f"marker-{number}.")
+        expected.events += 1
+        events.append({"name": name, "user_id": user, "timestamp": when, "attributes": attributes})
+    posts = []
+    while events:
+        size = rng.choice((1, 1, 1, 1, 1, 1, 1, 7))
+        batch, events = events[:size], events[size:]
+        body = json.dumps(batch[0] if size == 1 else batch).encode()
+        posts.append(Post(path, body, len(batch), soap=False))
+    return posts
+
+
+def _event(rng: random.Random, number: int) -> tuple[str, dict]:
+    marker = f"marker-{number}."
+    choice = rng.randrange(4)
+    if choice == 0:
+        return "appcues:nps_score", {"score": rng.randrange(11), "flowName": "NPS", "flowId": "n"}
+    if choice == 1:
+        return "appcues:nps_feedback", {"feedback": marker, "flowName": "NPS", "flowId": "n"}
+    if choice == 2:
+        return "appcues:flow_completed", {"flowName": marker, "flowId": "f"}
+    return "appcues:checklist_item_completed", {"itemLabel": marker, "checklistName": "First steps", "itemIndex": 1}
+
+
+def outbound(
+    rng: random.Random, count: int, contacts: dict[str, str], expected: Expected, *, org: str, path: str
+) -> list[Post]:
+    """Make messages of Salesforce about contacts (by user id), in an order that is not that of the changes."""
+    people = list(contacts)
+    notifications = []
+    for number in range(count):
+        user = rng.choice(people)
+        when = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
+        attributes: dict[str, str | None] = {"role": f"Role {number}", "plan": rng.choice(["pro", "team", None])}
+        expected.profiles[user] = max(
+            expected.profiles.get(user, ("", {})), (when, attributes), key=lambda each: each[0]
+        )
+        values = {
+            "Id": contacts[user],
+            "Appcues_User_Id__c": user,
+            "LastName": f"Load {user}",
+            "Plan__c": attributes["plan"],
+            "SystemModstamp": when,
+            "Title": attributes["role"],
+        }
+        fields = "".join(f"<sf:{name}>{value}</sf:{name}>" for name, value in values.items() if value is not None)
+        notifications.append(NOTIFICATION.format(id=f"04l{number:012d}AAA", fields=fields))
+    # Near neighbours change places: Salesforce promises no order.
+    order = sorted(range(count), key=lambda number: number + rng.uniform(0, 200))
+    posts = []
+    while order:
+        size = rng.randint(1, 20)
+        batch, order = order[:size], order[size:]
+        body = ENVELOPE.format(org=org, notifications="".join(notifications[number] for number in batch))
+        posts.append(Post(path, body.encode(), len(batch), soap=True))
+    return posts

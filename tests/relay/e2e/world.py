@@ -1,0 +1,259 @@
+"""A project that is applied to a local org, a local Appcues beside it, and relays as real processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sfcode.relay.inbox import Inbox, open_inbox
+from tests.e2e.journey import ROOT, SECRET, Journey
+
+INTEGRATION = "appcues.integration@example.com.local"
+WEBHOOK = "webhook-secret-0123456789"
+API = "/services/data/v63.0"
+PATIENCE = 60.0
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Wait for a condition; fail, saying for what, when it does not come true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true in {seconds:.0f} s")
+        time.sleep(0.02)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@dataclass
+class Far:
+    """The local org and the local Appcues, in a process of their own, looked at as their administrator."""
+
+    process: subprocess.Popen[str]
+    url: str
+    access_token: str
+    org_id: str
+    appcues: str
+    org: requests.Session
+    account: requests.Session
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        path = f"{API}/query"
+        answer = self.org.get(self.url + path, params={"q": query}, timeout=60).json()
+        while True:
+            found += answer["records"]
+            if answer["done"]:
+                return found
+            answer = self.org.get(self.url + answer["nextRecordsUrl"], timeout=60).json()
+
+    def create(self, records: list[dict[str, Any]]) -> list[str]:
+        ids: list[str] = []
+        for start in range(0, len(records), 200):
+            answer = self.org.post(
+                f"{self.url}{API}/composite/sobjects",
+                json={"allOrNone": True, "records": records[start : start + 200]},
+                timeout=60,
+            ).json()
+            assert all(each["success"] for each in answer), answer[:2]
+            ids += [each["id"] for each in answer]
+        return ids
+
+    def profiles(self) -> dict[str, dict[str, Any]]:
+        """Give the profiles of all users."""
+        answer = self.account.get(f"{self.appcues}/sfcode/profiles", timeout=60).json()
+        return dict(answer["users"])
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Give what Appcues' API was asked."""
+        return list(self.account.get(f"{self.appcues}/sfcode/requests", timeout=60).json()["requests"])
+
+    def arm(self, **fault: Any) -> None:
+        """Let something go wrong in the org."""
+        answer = self.org.post(f"{self.url}/services/sfcode/faults", json=fault, timeout=20)
+        assert answer.ok, answer.text
+
+    def arm_appcues(self, **fault: Any) -> None:
+        """Let something go wrong in Appcues."""
+        answer = self.account.post(f"{self.appcues}/sfcode/faults", json=fault, timeout=20)
+        assert answer.ok, answer.text
+
+    def heal(self) -> None:
+        """Take all faults back."""
+        assert self.org.delete(f"{self.url}/services/sfcode/faults", timeout=20).ok
+        assert self.account.delete(f"{self.appcues}/sfcode/faults", timeout=20).ok
+
+
+@dataclass
+class Relay:
+    """One relay process."""
+
+    pid: int
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def runs(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End it as the power would."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
+    def ended(self, seconds: float = PATIENCE) -> None:
+        until(lambda: not self.runs, f"the end of relay {self.pid}\n{self.text()[-3000:]}", seconds)
+
+    def text(self) -> str:
+        """Read what it wrote."""
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(self.url + path, timeout=20, **more)
+
+    def answers(self, path: str = "/healthz") -> bool:
+        try:
+            return self.get(path).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+
+@dataclass
+class World:
+    """Everything that one end-to-end test needs."""
+
+    folder: Path
+    far: Far
+    environ: dict[str, str]
+    database: str
+    relays: list[Relay] = field(default_factory=list)
+    _zygote: subprocess.Popen[str] | None = None
+
+    def relay(self, port: int | None = None, *options: str, **environ: str) -> Relay:
+        """Start a relay; it answers a moment later."""
+        if self._zygote is None:
+            self._zygote = self._start_zygote()
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        port = port or free_port()
+        log = self.folder / f"relay-{port}.log"
+        words = ["--env", "local", "--org", self.far.url, "relay", "serve", "--port", str(port), "--json", *options]
+        spec = {"argv": words, "cwd": str(self.folder), "environ": {**self.environ, **environ}, "log": str(log)}
+        self._zygote.stdin.write(json.dumps(spec) + "\n")
+        self._zygote.stdin.flush()
+        relay = Relay(int(self._zygote.stdout.readline()), port, log)
+        self.relays.append(relay)
+        return relay
+
+    def ready(self, *options: str, **environ: str) -> Relay:
+        """Start a relay and wait until it is ready."""
+        relay = self.relay(None, *options, **environ)
+        until(lambda: relay.answers("/readyz") or not relay.runs, f"readiness: {relay.text()[-2000:]}")
+        assert relay.runs, relay.text()
+        return relay
+
+    @contextlib.contextmanager
+    def inbox(self) -> Iterator[Inbox]:
+        with open_inbox(self.database) as inbox:
+            yield inbox
+
+    @property
+    def webhook_path(self) -> str:
+        return f"/webhooks/appcues/{WEBHOOK}"
+
+    @property
+    def outbound_path(self) -> str:
+        return f"/outbound-messages/contact/{SECRET}"
+
+    def close(self) -> None:
+        for relay in self.relays:
+            relay.kill()
+        if self._zygote is not None and self._zygote.stdin is not None:
+            self._zygote.stdin.close()
+            self._zygote.wait(20)
+            assert self._zygote.stdout is not None
+            self._zygote.stdout.close()
+
+    def _start_zygote(self) -> subprocess.Popen[str]:
+        zygote = subprocess.Popen(
+            [sys.executable, "-m", "tests.relay.e2e.zygote"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        assert zygote.stdout is not None
+        assert zygote.stdout.readline() == "ready\n"
+        return zygote
+
+
+@contextlib.contextmanager
+def world(folder: Path, database: str) -> Iterator[World]:
+    """Build everything, and take it down at the end."""
+    journey = Journey.start(folder / "project")
+    process = journey.spawn("local", "serve", "--json", "--port", "0", "--state", "org", "--no-deliveries")
+    with contextlib.ExitStack() as stack:
+        stack.callback(_end, process)
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        org = stack.enter_context(requests.Session())
+        account = stack.enter_context(requests.Session())
+        org.trust_env = account.trust_env = False
+        org.headers["Authorization"] = f"Bearer {ready['access_token']}"
+        account.auth = ("local-appcues-key", "local-appcues-secret")
+        far = Far(process, ready["url"], ready["access_token"], ready["org_id"], ready["appcues_url"], org, account)
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": ready["access_token"]}
+        applied = journey.run("--org", far.url, "apply", "--auto-approve")
+        assert applied.code == 0, applied.err
+        app = journey.run("--json", "local", "app", "relay", "--run-as", INTEGRATION, "--state", "org").json["result"]
+        environ = {
+            "SFCODE_RELAY_DATABASE_URL": database,
+            "SFCODE_RELAY_OUTBOUND_SECRET": SECRET,
+            "SFCODE_RELAY_WEBHOOK_SECRET": WEBHOOK,
+            "SF_CLIENT_ID": app["consumer_key"],
+            "SF_CLIENT_SECRET": app["consumer_secret"],
+            "APPCUES_API_URL": far.appcues,
+            "APPCUES_API_KEY": "local-appcues-key",
+            "APPCUES_API_SECRET": "local-appcues-secret",
+        }
+        built = World(journey.folder, far, environ, database)
+        stack.callback(built.close)
+        yield built
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.wait(20)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
