@@ -14,6 +14,57 @@ class Reason:
 
 
 REASONS: dict[str, Reason] = {
+    # Of events on their way to Salesforce: docs/relay-salesforce.md.
+    "unknown_user": Reason("no record of a mapping has this user id", "give a record the id, then replay"),
+    "several_matches": Reason("several records of a mapping have this user id", "merge them, then replay"),
+    "converted_lead": Reason("only converted leads have this user id", "give the contact the id, then replay"),
+    "bad_value": Reason("the score is no whole number from 0 to 10, or the feedback no text", ""),
+    "bad_text": Reason("the texts of events.yaml cannot be filled in for it", "correct them, then replay"),
+    "field_custom_validation_exception": Reason(
+        "a validation rule of the org refuses it", "change the rule, or let the integration user pass, then replay"
+    ),
+    "field_filter_validation_exception": Reason(
+        "a lookup filter of the org refuses it", "change the filter, then replay"
+    ),
+    "field_integrity_exception": Reason(
+        "a value does not go with the record",
+        "look at the words of Salesforce; activities must be allowed for the object",
+    ),
+    "required_field_missing": Reason(
+        "the org asks for a field that is not written here", "give the field a default value, then replay"
+    ),
+    "string_too_long": Reason("a text does not fit into its field", "make the field longer, then replay"),
+    "number_outside_valid_range": Reason(
+        "the score does not fit into its field", "give the field two digits, then replay"
+    ),
+    "invalid_or_null_for_restricted_picklist": Reason(
+        "a picklist lacks the value", "add it (a task's status is Completed), then replay"
+    ),
+    "insufficient_access": Reason(
+        "the integration user may not write this record", "share it, or write `record_access: modify_all`, then replay"
+    ),
+    "insufficient_access_or_readonly": Reason(
+        "the integration user may not write this record", "share it, or write `record_access: modify_all`, then replay"
+    ),
+    "insufficient_access_on_cross_reference_entity": Reason(
+        "the integration user may not write to what the record belongs to", "share that, then replay"
+    ),
+    "cannot_insert_update_activate_entity": Reason(
+        "a trigger or flow of the org fails on it", "correct that, then replay"
+    ),
+    "duplicates_detected": Reason(
+        "a duplicate rule of the org refuses it", "let the integration user pass it, then replay"
+    ),
+    "duplicate_value": Reason(
+        "a field that must be unique has this value elsewhere", "look at the words of Salesforce"
+    ),
+    "duplicate_external_id": Reason("several activities have this id", "delete all but one, then replay"),
+    "entity_is_deleted": Reason("the record is deleted", "restore it, then replay; else nothing"),
+    "invalid_cross_reference_key": Reason(
+        "the record is gone, or cannot have activities", "allow activities for the object, then replay"
+    ),
+    "not_found": Reason("the record is deleted", "restore it, then replay; else nothing"),
+    "cannot_update_converted_lead": Reason("the lead is converted", "give the contact the id, then replay"),
     # Of records on their way to Appcues: docs/relay-appcues.md.
     "no_mapping": Reason(
         "the mapping is gone from the config, or no longer sends to Appcues", "put it back, then replay; else nothing"

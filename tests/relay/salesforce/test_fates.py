@@ -1,0 +1,124 @@
+"""What becomes of a message when Salesforce refuses: the table, in code and on its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.errors import OrgError, SignInError
+from sfcode.org.many import CallRefused, RecordError
+from sfcode.org.retry import NoAnswer
+from sfcode.relay.message import Parked, Retry
+from sfcode.relay.reasons import REASONS
+from sfcode.relay.salesforce.fates import FATES, alarm_of, of_call, of_record
+
+KEY = "Appcues_Event_Id__c"
+WORDS = {
+    "retry": "retried, and given up in the end",
+    "wait": "retried as long as it takes",
+    "once": "looked up once more, then parked",
+    "park": "parked",
+}
+
+
+def record(
+    code: str, message: str = "", *, fields: tuple[str, ...] = (), attempts: int = 0, sent: tuple[str, ...] = ()
+) -> Retry | Parked:
+    return of_record(RecordError(code, message, fields), attempts=attempts, external_id=KEY, sent=sent)
+
+
+def call(code: str, status: int = 400, after: float | None = None) -> tuple[Retry, str]:
+    return of_call(CallRefused(f"{code}: words", code=code, status=status, retry_after=after))
+
+
+@pytest.mark.parametrize("code", [code for code, fate in FATES.items() if fate.what == "park"])
+def test_what_somebody_has_to_change_is_parked_with_its_reason(code: str) -> None:
+    end = record(code, "words", fields=("Title",))
+    assert end == Parked(code.lower(), f"{code} (Title): words")
+
+
+@pytest.mark.parametrize("code", [code for code, fate in FATES.items() if fate.what == "once"])
+def test_a_record_that_has_changed_is_looked_up_once_more(code: str) -> None:
+    assert isinstance(record(code), Retry)
+    assert record(code, attempts=1) == Parked(code.lower(), f"{code}: ")
+
+
+@pytest.mark.parametrize("code", [*FATES, "SOMETHING_NEW"])
+def test_a_wait_is_not_the_messages_fault_and_any_other_attempt_counts(code: str) -> None:
+    end = record(code)
+    if isinstance(end, Retry):
+        waits = code in FATES and FATES[code].what == "wait"
+        assert end.counts is not waits
+        assert end.after == (FATES[code].after if code in FATES else None)
+
+
+def test_a_trigger_that_met_a_locked_row_is_retried() -> None:
+    words = "Ours: execution of AfterUpdate caused by: System.DmlException: first error: UNABLE_TO_LOCK_ROW, busy"
+    assert isinstance(record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", words), Retry)
+    assert isinstance(record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Ours: NullPointerException"), Parked)
+
+
+def test_an_activity_that_another_process_wrote_at_the_same_time_is_tried_again() -> None:
+    """The upsert then finds it there. Another field that must be unique is somebody's to look at."""
+    assert isinstance(record("DUPLICATE_VALUE", f"duplicate value found: {KEY} duplicates value on record"), Retry)
+    assert isinstance(record("DUPLICATE_VALUE", "duplicate value found", fields=(KEY,)), Retry)
+    assert isinstance(record("DUPLICATE_VALUE", "duplicate value found: Other__c"), Parked)
+
+
+def test_what_was_sent_is_not_repeated_in_an_error() -> None:
+    end = record("STRING_TOO_LONG", "data value too large: my secret (max length=5)", sent=("my secret", "secret"))
+    assert end == Parked("string_too_long", "STRING_TOO_LONG: data value too large: … (max length=5)")
+    assert len(getattr(record("STRING_TOO_LONG", "x" * 9000), "detail", "")) == 500
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "alarm"),
+    [
+        (call("INVALID_FIELD"), Retry("INVALID_FIELD", 300, counts=False), "salesforce_access"),
+        (call("INVALID_TYPE"), Retry("INVALID_TYPE", 300, counts=False), "salesforce_access"),
+        (call("NOT_FOUND", 404), Retry("NOT_FOUND", 300, counts=False), "salesforce_refused"),
+        (call("MALFORMED_QUERY"), Retry("MALFORMED_QUERY", 300, counts=False), "salesforce_refused"),
+        (call("REQUEST_LIMIT_EXCEEDED", 403), Retry("REQUEST_LIMIT_EXCEEDED", 300, counts=False), "salesforce_quota"),
+        (call("SERVER_UNAVAILABLE", 503, 7), Retry("SERVER_UNAVAILABLE", 7, counts=False), ""),
+        (call("SERVER_UNAVAILABLE", 503), Retry("SERVER_UNAVAILABLE", None, counts=False), ""),
+        (call("SOMETHING", 500), Retry("SOMETHING", None, counts=False), ""),
+        (call("", 429, 30), Retry("status 429", 30, counts=False), ""),
+        (call("QUERY_TIMEOUT"), Retry("QUERY_TIMEOUT", None), ""),
+        (of_call(NoAnswer("", sent=True, retry_after=9)), Retry("no answer", 9, counts=False), ""),
+        (of_call(NoAnswer("", sent=False)), Retry("no connection", None, counts=False), ""),
+        (
+            of_call(SignInError("", code="INVALID_SESSION_ID")),
+            Retry("INVALID_SESSION_ID", 60, counts=False),
+            "salesforce_sign_in",
+        ),
+        (of_call(OrgError("not JSON")), Retry("an answer of another shape", 60), "salesforce_refused"),
+    ],
+)
+def test_a_call_that_comes_to_nothing_parks_nobody(error: tuple[Retry, str], end: Retry, alarm: str) -> None:
+    assert error == (end, alarm)
+
+
+def test_a_lost_right_raises_an_alarm_for_records_too() -> None:
+    assert alarm_of(RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "")) == "salesforce_access"
+    assert alarm_of(RecordError("STRING_TOO_LONG", "")) == ""
+
+
+def test_every_reason_for_parking_is_explained_to_people() -> None:
+    mine = {"unknown_user", "several_matches", "converted_lead", "bad_value", "bad_text"}
+    mine |= {code.lower() for code, fate in FATES.items() if fate.what in ("park", "once")}
+    assert mine <= set(REASONS)
+
+
+def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
+    page = (root / "docs" / "relay-salesforce.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{code}` | {fate.because} | {WORDS[fate.what]}"
+        + (f", after {fate.after:.0f} s" if fate.after else "")
+        + (f"; alarm `{fate.alarm}`" if fate.alarm else "")
+        + " |"
+        for code, fate in FATES.items()
+    ]
+    table = page.partition("| code |")[2].partition("\n\n")[0]
+    shown = [line for line in table.splitlines() if line.startswith("| `")]
+    assert shown == rows, "\n".join(rows)
