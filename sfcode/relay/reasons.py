@@ -14,6 +14,17 @@ class Reason:
 
 
 REASONS: dict[str, Reason] = {
+    # Of what came in: docs/relay-ingress.md.
+    "not_understood": Reason("it is authentic, and nothing in it can be understood", "look at what it holds"),
+    "no_name": Reason("the event does not say what happened", "look at what it holds"),
+    "no_user_id": Reason(
+        "the event or record is nobody's", "give the record a user id; visitors who are not identified need nothing"
+    ),
+    "no_data": Reason("the record was deleted before its message was sent", "nothing"),
+    "other_object": Reason(
+        "the record is of another object than the mapping that its address names",
+        "plan and apply, then save the record",
+    ),
     # Of events on their way to Salesforce: docs/relay-salesforce.md.
     "unknown_user": Reason("no record of a mapping has this user id", "give a record the id, then replay"),
     "several_matches": Reason("several records of a mapping have this user id", "merge them, then replay"),

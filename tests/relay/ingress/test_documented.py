@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from sfcode.config import load
+from sfcode.relay.reasons import REASONS
 from tests.relay.ingress.asking import CONTACT, SETTINGS, TOKEN, Answer, Relay, project, secrets
 from tests.relay.ingress.test_hostile import MESSAGES, WEBHOOKS
 
@@ -105,3 +106,11 @@ def raised(root: Path) -> set[str]:
                 names |= {part.value for part in ast.walk(reason) if isinstance(part, ast.Constant)}
     assert len(names) > 20
     return names
+
+
+def test_every_reason_for_parking_is_on_the_page_and_has_words_for_people(page: str, root: Path) -> None:
+    texts = [(root / "sfcode" / "relay" / "ingress" / f"{name}.py").read_text() for name in ("webhook", "outbound")]
+    parked = {name for text in texts for name in re.findall(r'"((?:no|not|other)_[a-z_]+)"', text)}
+    assert len(parked) == 5
+    assert parked <= set(REASONS)
+    assert {name for name in parked if f"`{name}`" not in page} == set()
