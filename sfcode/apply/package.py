@@ -55,6 +55,7 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
         revision=mark.revision,
         applied_by=mark.by,
         applied_at=mark.at,
+        org_id=plan.target.org_id,
         config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
         history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},

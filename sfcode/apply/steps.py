@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sfcode.metadata.component import Address, Component
@@ -63,18 +63,28 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     use what else is deleted, so all deletions then wait for a second package.
     """
     records = [change for change in plan.effective if change.address.is_record]
+    going = {change.address.full_name for change in plan.effective if _is_going_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
     return (
-        *(WriteRecord(change) for change in records if not _is_late(change)),
+        *(WriteRecord(change) for change in records if not _is_late(change, going)),
         *_deployments(plan, metadata),
-        *(WriteRecord(change) for change in reversed(records) if _is_late(change)),
+        *(WriteRecord(change) for change in reversed(records) if _is_late(change, going)),
     )
 
 
-def _is_late(change: Change) -> bool:
-    """Tell whether a record is written after the deployment: what needs it, and the user when it goes."""
+def _is_going_set(change: Change) -> bool:
+    return change.address.type == "PermissionSet" and change.action is Action.DELETE
+
+
+def _is_late(change: Change, going: Collection[str]) -> bool:
+    """
+    Tell whether a record is written after the deployment: what needs it, and the user when it goes.
+
+    Assignments are taken away before it where their permission set goes, since an org deletes none that is
+    assigned; else after it, so that who has them works until the others can.
+    """
     if change.address.type == "PermissionSetAssignment":
-        return change.after is not None
+        return change.after is not None or change.address.full_name.rpartition("/")[0] not in going
     return change.after is None or change.after.body.get("IsActive") is False
 
 

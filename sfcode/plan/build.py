@@ -12,6 +12,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normal import normal
 from sfcode.plan import existing
 from sfcode.plan.change import Action, Change
+from sfcode.plan.former import leaving
 from sfcode.plan.observed import Observed
 from sfcode.plan.others import container_of, preserved
 from sfcode.plan.plan import Plan, Refusal
@@ -27,6 +28,7 @@ def build(
     secrets: Mapping[str, str],
     adopt: Collection[Address] = (),
     allow_delete: Collection[Address] = (),
+    former: Collection[str] = (),
 ) -> Plan:
     """
     Compare what is asked for with what is there.
@@ -35,7 +37,7 @@ def build(
     unless adopted; one that is ours and no longer asked for is deleted.
     """
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
-    applied = applied_components(observed.applied, now)
+    applied = applied_components(observed.applied, now, observed.target.org_id)
     wanted = {component.address: component for component in (*desired.components, *desired.records)}
     # Records are named by the config outright and are never deleted: users cannot be.
     gone = [address for address in applied if address not in wanted]
@@ -56,6 +58,8 @@ def build(
     ]
     changes += existing.going(project, observed, wanted)
     changes += unassigned(changes, observed)
+    planned = {change.address for change in changes}
+    changes += [change for change in leaving(project, observed, former) if change.address not in planned]
     changes.sort(key=lambda change: change.sort_key)
     refusals = (
         *_not_ours(changes, applied, adopt),
@@ -109,9 +113,11 @@ def left_components(applied: Applied) -> tuple[Component, ...]:
     )
 
 
-def applied_components(applied: Applied, now: Mapping[str, str]) -> dict[Address, Component]:
+def applied_components(applied: Applied, now: Mapping[str, str], org_id: str) -> dict[Address, Component]:
     """Read the last apply as components; a secret that has another value now is marked as the previous one."""
     replaced = {name for name, left in applied.secrets.items() if now.get(name, left) != left}
+    if applied.org_id not in {None, org_id}:
+        replaced = set()  # fingerprints of two orgs say nothing about each other
     return {component.address: applied_before(component, replaced) for component in left_components(applied)}
 
 

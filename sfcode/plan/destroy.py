@@ -28,7 +28,7 @@ def destroy(
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
     changes = [
         Change(address, observed.components[address], None, component)
-        for address, component in applied_components(observed.applied, now).items()
+        for address, component in applied_components(observed.applied, now, observed.target.org_id).items()
         if address in observed.components
     ]
     for row in records(project)[0]:

@@ -12,17 +12,19 @@ from sfcode.generate.desired import Desired
 from sfcode.generate.existing import replaced, taken_on
 from sfcode.generate.naming import integration_set
 from sfcode.generate.records import records
-from sfcode.metadata.component import Address
+from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.plan.build import build, limited
 from sfcode.plan.destroy import destroy
 from sfcode.plan.existing import as_is, judged, still_there
+from sfcode.plan.former import former_users, goes, rows_of
 from sfcode.plan.limits import NO_LIMITS, Limits, within_limits
-from sfcode.plan.observe import assignees, observe
+from sfcode.plan.observe import assignees, observe, records_at
 from sfcode.plan.observed import Observed
 from sfcode.plan.others import other_fields
 from sfcode.plan.plan import Plan
 from sfcode.plan.rollback import find, rollback
+from sfcode.plan.sandbox import named_here
 from sfcode.plan.schema import org_schema
 
 
@@ -46,36 +48,42 @@ def make(
     limits: Limits = NO_LIMITS,
 ) -> Made:
     """Describe, generate, observe and compare; with `targets`, only those. Changes nothing in the org."""
+    project = named_here(project, org)
+    username = project.settings.integration_user.username
     schema, warnings = org_schema(org, project)
     generated = generate(project, schema)
     wanted = {component.address: component.body for component in (*generated.components, *generated.records)}
     # What is deleted for the relay has to be seen too; nothing of ours is in it.
-    observed = observe(org, project.settings.name, {key: {} for key in replaced(project)} | wanted, secrets)
+    asked: dict[Address, Body] = {key: {} for key in replaced(project)} | wanted
+    observed = observe(org, project.settings.name, asked, secrets, user=username)
+    former = former_users(observed.applied, username)
+    before = records_at(org, [row for name in former for row in rows_of(project, name)])
+    observed = replace(observed, components={**observed.components, **before})
     desired = as_is(project, generated, observed)
     said = (
         *observed.warnings,
         *warnings,
         *(str(problem) for problem in desired.warnings),
-        *_also_assigned(org, project),
+        *_also_assigned(org, project, [row for row in before.values() if goes(project, row)]),
         *_connector(org, project),
     )
     fields = other_fields(schema, {*wanted, *observed.applied.components})
     observed = replace(observed, warnings=said, others=observed.others | frozenset(fields))
     mine = {*adopt, *taken_on(project)}
-    plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete)
+    plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete, former=former)
     plan = judged(project, plan, generated, desired)
     plan = limited(plan, observed.applied, targets) if targets else plan
     return Made(within_limits(plan, project, len(observed.applied.components), limits), desired, observed)
 
 
-def _also_assigned(org: Org, project: Project) -> tuple[str, ...]:
+def _also_assigned(org: Org, project: Project, going: Collection[Component]) -> tuple[str, ...]:
     """Warn of users who have the rights of the integration and are not its user, such as the one before this."""
     name, username = integration_set(project.settings), project.settings.integration_user.username
     return tuple(
         f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
         "these rights; if nobody needs that, take it away in Setup, Permission Sets"
         for other in assignees(org, name)
-        if other.lower() != username.lower()
+        if other.lower() not in {username.lower(), *(user.full_name.lower() for user in going)}
     )
 
 
@@ -91,8 +99,10 @@ def make_destroy(
     project: Project, org: Org, secrets: Mapping[str, str], *, allow_delete: Collection[Address] = ()
 ) -> Made:
     """Observe what is ours, and plan to take it down. Changes nothing in the org."""
+    project = named_here(project, org)
     rows, origins = records(project)
-    observed = observe(org, project.settings.name, {row.address: row.body for row in rows}, secrets)
+    wanted, user = {row.address: row.body for row in rows}, project.settings.integration_user.username
+    observed = observe(org, project.settings.name, wanted, secrets, user=user)
     plan = destroy(project, observed, secrets=secrets, allow_delete=allow_delete)
     return Made(plan, Desired((), rows, origins), observed)
 
@@ -106,10 +116,11 @@ def make_rollback(
     allow_delete: Collection[Address] = (),
 ) -> Made:
     """Read the history in the org, and plan to put back what one apply replaced. Changes nothing in the org."""
-    name = project.settings.name
-    past = find(observe(org, name, {}, secrets).applied, apply_id)
+    project = named_here(project, org)
+    name, user = project.settings.name, project.settings.integration_user.username
+    past = find(observe(org, name, {}, secrets, user=user).applied, apply_id)
     wanted = {address: body for address, body in past.before.items() if body is not None}
-    observed = observe(org, name, wanted, secrets)
+    observed = observe(org, name, wanted, secrets, user=user)
     plan = rollback(project, observed, past, secrets=secrets, allow_delete=allow_delete)
     return Made(plan, Desired((), (), ()), observed)
 

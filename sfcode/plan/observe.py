@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from sfcode.errors import OrgError
 from sfcode.metadata.component import Address, Body, Component
@@ -11,6 +12,7 @@ from sfcode.metadata.package import read
 from sfcode.org import Org
 from sfcode.plan.observed import Observed, Target
 from sfcode.plan.others import container_of, only
+from sfcode.plan.sandbox import moved, named, with_valid_email
 from sfcode.plan.secrets import Mask
 from sfcode.plan.state import from_component, state_address
 
@@ -24,9 +26,13 @@ def target_of(org: Org) -> Target:
     return Target(identity.org_id, identity.name, identity.instance_url, identity.username)
 
 
-def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mapping[str, str]) -> Observed:
+def observe(
+    org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mapping[str, str], *, user: str = ""
+) -> Observed:
     """
     Read what is at the wanted addresses, and the applied state of project `name`.
+
+    In a sandbox `user` is what the integration user is called there; the state may know its original name.
 
     One retrieve, in parallel with the record queries; a second one only for addresses that are
     ours and no longer wanted.
@@ -34,15 +40,23 @@ def observe(org: Org, name: str, wanted: Mapping[Address, Body], secrets: Mappin
     addresses = sorted(wanted)
     state = state_address(name)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        rows = pool.submit(_records, org, [address for address in addresses if address.is_record])
+        rows = pool.submit(records_at, org, [address for address in addresses if address.is_record])
         found, others = _retrieve(org, [address for address in addresses if not address.is_record] + [state])
         records = rows.result()
     kept = found.pop(state, None)
     applied = from_component(kept)
+    sandbox = org.identity.sandbox
+    if user:
+        found = {key: replace(each, body=named(each.body, user, sandbox=sandbox)) for key, each in found.items()}
+    if user and sandbox:
+        applied = moved(applied, user)
+        records = {
+            key: with_valid_email(row, wanted[key]) if key.type == "User" else row for key, row in records.items()
+        }
     leftover = [address for address in applied.components if address not in found and address not in addresses]
     more, beside = _retrieve(org, leftover)
     found.update(more)
-    mask = Mask(secrets, applied.secrets, org.identity.org_id)
+    mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
     components = {
         address: mask.masked(component, wanted.get(address), applied.components.get(address))
         for address, component in (found | records).items()
@@ -74,7 +88,8 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     return {component.address: component for component in read(files) if component.address in asked}, seen
 
 
-def _records(org: Org, addresses: list[Address]) -> dict[Address, Component]:
+def records_at(org: Org, addresses: Iterable[Address]) -> dict[Address, Component]:
+    """Read the records that are at some addresses."""
     found = (_record(org, address) for address in addresses)
     return {component.address: component for component in found if component}
 

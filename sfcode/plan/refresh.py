@@ -11,6 +11,7 @@ from sfcode.plan.build import applied_components
 from sfcode.plan.change import Change
 from sfcode.plan.observe import observe
 from sfcode.plan.plan import Plan
+from sfcode.plan.sandbox import named_here
 from sfcode.plan.secrets import fingerprint
 from sfcode.plan.state import state_address
 
@@ -22,10 +23,13 @@ def refresh(project: Project, org: Org, secrets: Mapping[str, str]) -> Plan:
     Records are not in the applied state. They are looked at while the config is the one that was
     applied: only then is it known what they were.
     """
+    project = named_here(project, org)
     rows, _ = records(project)
-    observed = observe(org, project.settings.name, {row.address: row.body for row in rows}, secrets)
+    wanted = {row.address: row.body for row in rows}
+    user = project.settings.integration_user.username
+    observed = observe(org, project.settings.name, wanted, secrets, user=user)
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
-    left = applied_components(observed.applied, now)
+    left = applied_components(observed.applied, now, observed.target.org_id)
     if observed.applied.config_digest == project.digest:
         left.update({row.address: row for row in rows})
     changes = []

@@ -42,7 +42,7 @@ def rollback(
     back with the value that they have now.
     """
     now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
-    applied = applied_components(observed.applied, now)
+    applied = applied_components(observed.applied, now, observed.target.org_id)
     changes = []
     for address, body in past.before.items():
         found = observed.components.get(address)

@@ -53,6 +53,8 @@ class Applied:
     """Keyed fingerprints of the secrets that were put in, by name."""
     history: tuple[Past, ...] = ()
     """The last applies, newest first."""
+    org_id: str | None = None
+    """Where it was applied: a sandbox holds the state of the org that it was copied from."""
 
 
 def state_address(name: str) -> Address:
@@ -68,6 +70,7 @@ def to_component(name: str, applied: Applied) -> Component:
         "applied_by": applied.applied_by,
         "applied_at": applied.applied_at,
         "config_digest": applied.config_digest,
+        "org_id": applied.org_id,
         "secrets": dict(applied.secrets),
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
         "history": [_past(past) for past in applied.history[:HISTORY]],
@@ -104,6 +107,7 @@ def from_component(component: Component | None) -> Applied:
             config_digest=content["config_digest"],
             secrets=content["secrets"],
             history=tuple(_read_past(past) for past in content["history"]),
+            org_id=content.get("org_id"),
         )
     except (binascii.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OrgError(

@@ -289,7 +289,7 @@ CASES = [
         "another integration user",
         change(("settings", "appcues@example.com", "other@example.com")),
         [
-            "medium: The integration user will be `other@example.com` instead of `appcues@example.com`: a new user is created, and the old one stays as it is, rights included",
+            "medium: The integration user will be `other@example.com` instead of `appcues@example.com`: a new user is created, and the old one, where it has the same profile, is deactivated",
         ],
     ),
     Case(

@@ -49,5 +49,5 @@ def delete(tx: Tx, name: str, record_id: str) -> None:
 
 
 def _body(before: Mapping[str, Value], values: Record) -> dict[str, Value]:
-    given = {element: values[field] for field, element in ELEMENTS.items() if field in values}
-    return {name: value for name, value in {**before, **given}.items() if value is not None}
+    given = {element: str(values[field] or "") for field, element in ELEMENTS.items() if field in values}
+    return {name: value for name, value in {**before, **given}.items() if value != ""}

@@ -13,6 +13,7 @@ from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.save import Save
 from sfcode.local.sobjects.values import EMAIL
 from sfcode.local.store import Record, Tx
+from sfcode.metadata.component import Component
 
 TIME_ZONE = re.compile(r"GMT|UTC|[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*){1,2}")
 LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?(_[A-Z]+)?")
@@ -63,9 +64,21 @@ def user(save: Save) -> None:
                 [field],
             )
     before = save.before or {}
+    _renamed(save, str(before.get("Username") or ""), str(after["Username"]))
     moved = after.get("ProfileId") != before.get("ProfileId")
     if after.get("IsActive") and (moved or not before.get("IsActive")):
         licences.seat_taken(tx, str(after["ProfileId"]))
+
+
+def _renamed(save: Save, old: str, new: str) -> None:
+    """Let the messages that name a user follow it: an org keeps its id, and shows the name that it has."""
+    if not old or old == new:
+        return
+    for stored in save.tx.components("WorkflowOutboundMessage"):
+        body = stored.component.body
+        if str(body.get("integrationUser")).lower() == old.lower():
+            named = Component("WorkflowOutboundMessage", stored.component.full_name, {**body, "integrationUser": new})
+            save.tx.put_component(named, user_id=stored.modified_by, now=save.now)
 
 
 def permission_set_assignment(save: Save) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfcode.plan.change import Action, Change
+from sfcode.plan.former import deactivated
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.tree import Line, drift_lines, lines
 
@@ -14,6 +15,9 @@ WORDS = {
     Action.UPDATE: "will be updated in-place",
     Action.DELETE: "will be destroyed",
 }
+
+
+MOVED_ON = "the config names another integration user now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def items(plan: Plan) -> tuple[Item, ...]:
 def _why_destroyed(plan: Plan, change: Change) -> str:
     if plan.destroy:
         return "the integration is taken down"
+    if change.address.full_name.rpartition("/")[2] in deactivated(plan.changes):
+        return MOVED_ON
     if change.address.type == "PermissionSetAssignment":
         return "its permission set is destroyed"
     if change.replaced:
@@ -66,6 +72,8 @@ def _changed(change: Change, why_destroyed: str) -> Item:
     notes = []
     if change.action is Action.DELETE:
         notes.append(f"because {why_destroyed}")
+    if change.address.type == "User" and change.before:
+        notes += _about_user(change, why_destroyed)
     if change.adopted:
         notes.append("adopted: it was there before sfcode")
     if change.applied and change.before is None:
@@ -75,6 +83,25 @@ def _changed(change: Change, why_destroyed: str) -> Item:
     address = change.address
     words = WORDS[change.action]
     return Item(SIGNS[change.action], address.type, address.full_name, words, tuple(notes), lines(change))
+
+
+def _about_user(change: Change, why_deactivated: str) -> list[str]:
+    """Say what a reader should know of a user who is there already."""
+    moved = {attribute.path: attribute for attribute in change.attributes}
+    notes = []
+    if ("Profile",) in moved:
+        notes.append(
+            f"it is there with the profile {moved['Profile',].before}: who signs in as it for anything else loses what "
+            "that grants; if somebody does, name another user in integration_user.username"
+        )
+    if ("IsActive",) in moved and change.after:
+        active = change.after.body.get("IsActive") is True
+        notes.append(
+            "it is inactive and comes back, which takes a seat of its license"
+            if active
+            else f"because {why_deactivated}"
+        )
+    return notes
 
 
 def _drifted(change: Change) -> Item:

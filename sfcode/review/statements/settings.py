@@ -56,8 +56,8 @@ WORDS: Mapping[str, Words] = {
     ),
     "integration_user.username": Words(
         Group.ACCESS,
-        "The integration user will be {after} instead of {before}: a new user is created, and the old one stays as it "
-        "is, rights included",
+        "The integration user will be {after} instead of {before}: a new user is created, and the old one, "
+        "where it has the same profile, is deactivated",
         Risk.MEDIUM,
         OTHER_USER,
     ),

@@ -1,0 +1,83 @@
+"""
+What a copy of an org as a sandbox does to users, which is no drift.
+
+A sandbox appends its name to every username, and makes e-mail addresses invalid so that nobody gets
+mail from it. https://help.salesforce.com/s/articleView?id=platform.data_sandbox_implementation_tips.htm
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sfcode.config.project import Project
+from sfcode.errors import Refused
+from sfcode.metadata.component import Body, Component
+from sfcode.org import Org
+from sfcode.plan.state import Applied
+
+_OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
+
+
+def named_here(project: Project, org: Org) -> Project:
+    """
+    Name the integration user as this org does, which in a sandbox may be with a suffix.
+
+    Raises Refused where several users could be meant.
+    """
+    user = project.settings.integration_user
+    if not org.identity.sandbox:
+        return project
+    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
+    found = chosen(user.username, [str(row["Username"]) for row in rows], org.instance_url)
+    if found == user.username:
+        return project
+    settings = project.settings.model_copy(
+        update={"integration_user": user.model_copy(update={"username": found.lower()})}
+    )
+    return replace(project, settings=settings)
+
+
+def chosen(username: str, there: list[str], instance_url: str) -> str:
+    """Choose among the users of a sandbox: the one of that name, else its copy."""
+    if any(each.lower() == username.lower() for each in there):
+        return username
+    copies = sorted(each for each in there if is_copy(each, username))
+    own = _OF_INSTANCE.search(instance_url)
+    named = [each for each in copies if own and each.lower().endswith(f".{own[1].lower()}")]
+    if len(named or copies) > 1:
+        raise Refused(
+            f"In this sandbox the integration user {username} may be any of {', '.join(copies)}.",
+            "Name the one that is meant in integration_user.username, by a variable of this environment.",
+        )
+    return (named or copies or [username])[0]
+
+
+def is_copy(username: str, original: str) -> bool:
+    """Tell whether `user@example.com.uat` is what a sandbox made of `user@example.com`."""
+    return re.fullmatch(re.escape(original.lower()) + r"\.[a-z0-9]+", username.lower()) is not None
+
+
+def with_valid_email(user: Component, wanted: Body) -> Component:
+    """Give a user the e-mail address that is asked for, where the sandbox has only made it invalid."""
+    email, found = str(wanted.get("Email", "")), str(user.body.get("Email", ""))
+    # Older sandboxes wrote user=example.com@example.com.
+    made = {f"{email}.invalid".lower(), f"{email.replace('@', '=')}@example.com".lower()}
+    return Component(user.type, user.full_name, {**user.body, "Email": email}) if found.lower() in made else user
+
+
+def moved(applied: Applied, username: str) -> Applied:
+    """Name the integration user in a state that was copied with the org as the sandbox does."""
+    past = [
+        replace(each, before={address: body and named(body, username) for address, body in each.before.items()})
+        for each in applied.history
+    ]
+    components = {address: named(body, username) for address, body in applied.components.items()}
+    return replace(applied, components=components, history=tuple(past))
+
+
+def named(body: Body, username: str, *, sandbox: bool = True) -> Body:
+    """Name the integration user in a message as we do, whichever of its names and in whatever case it stands there."""
+    there = str(body.get("integrationUser", ""))
+    same = there.lower() == username.lower() or (sandbox and bool(there) and is_copy(username, there))
+    return {**body, "integrationUser": username} if same else body

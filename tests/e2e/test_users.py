@@ -1,0 +1,176 @@
+"""The integration user: renamed, there already, and in a sandbox that was copied from production."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.local.store import Store
+from sfcode.metadata.component import Address
+from tests.e2e.org import component, opened
+
+USER = "appcues.integration@example.com.local"
+OTHER = "other.integration@example.com.local"
+MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
+LOCALE = {"TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US", "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US"}
+
+
+@contextmanager
+def client(journey):
+    with serve(journey.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        yield client
+
+
+def user(client, username):
+    rows = client.query("SELECT Id, Username, Email, IsActive, Profile.Name FROM User WHERE Username = {}", username)
+    return rows[0] if rows else None
+
+
+def create(client, username, profile, **more):
+    (found,) = client.query("SELECT Id FROM Profile WHERE Name = {}", profile)
+    values = {"Username": username, "LastName": "X", "Alias": "x", "Email": "x@example.com", "ProfileId": found["Id"]}
+    return client.create("User", values | LOCALE | more)
+
+
+def renamed(journey):
+    journey.edit("sfcode.yaml", "username: appcues.integration@", "username: other.integration@")
+
+
+class TestRename:
+    def test_the_old_user_goes_with_what_it_had_as_shown_changes(self, applied):
+        renamed(applied)
+        planned = applied.plan().out
+        for line in (
+            f"# User:{USER} will be updated in-place",
+            f"# PermissionSetLicenseAssign:SalesforceAPIIntegrationPsl/{USER} will be destroyed",
+            f"# PermissionSetAssignment:Appcues_Integration/{USER} will be destroyed",
+        ):
+            assert f"{line}\n  # (because the config names another integration user now)" in planned
+        assert "is assigned to" not in planned
+        done = applied.apply()
+        assert done.code == 0, done.err
+        order = [
+            done.out.index(f"{what}: ") for what in (f"User:{OTHER}", f"Appcues_Integration/{USER}", f"User:{USER}")
+        ]
+        deployed = done.out.index("Deploying")
+        assert order[0] < deployed < order[1] < order[2], "the old user works until the new one does"
+        with client(applied) as org:
+            assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (False, True)
+        assert applied.actions() == {}
+
+    def test_an_apply_that_is_refused_leaves_the_old_user_its_rights(self, applied):
+        renamed(applied)
+        applied.edit("mappings/contact.yaml", "role: Title", "role: No_Such__c")
+        assert applied.apply().code == 1
+        with client(applied) as org:
+            assert user(org, USER)["IsActive"] is True
+            rows = org.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", USER)
+        assert len(rows) == 1
+
+    def test_one_who_is_left_active_by_an_apply_that_was_cut_off_goes_with_the_next(self, applied):
+        renamed(applied)
+        assert applied.apply().code == 0
+        with client(applied) as org:
+            org.update("User", user(org, USER)["Id"], {"IsActive": True})
+        assert applied.actions() == {f"User:{USER}": "update"}
+
+    def test_somebody_of_another_profile_is_never_deactivated(self, applied):
+        with client(applied) as org:
+            (profile,) = org.query("SELECT Id FROM Profile WHERE Name = 'Standard User'")
+            (licensed,) = org.query("SELECT Id FROM PermissionSetLicenseAssign WHERE Assignee.Username = {}", USER)
+            (assigned,) = org.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", USER)
+            org.delete("PermissionSetAssignment", assigned["Id"])
+            org.delete("PermissionSetLicenseAssign", licensed["Id"])
+            org.update("User", user(org, USER)["Id"], {"ProfileId": profile["Id"]})
+        renamed(applied)
+        assert f"User:{USER}" not in applied.actions()
+        assert applied.apply().code == 0
+        with client(applied) as org:
+            assert user(org, USER)["IsActive"] is True
+
+
+class TestAlreadyThere:
+    def test_another_profile_is_shown_with_what_it_means(self, journey):
+        with client(journey) as org:
+            create(org, USER, "Standard User", Email="admin@example.com", LastName="Appcues Integration")
+        planned = journey.plan().out
+        assert f"# User:{USER} will be updated in-place" in planned
+        assert "# (it is there with the profile Standard User: who signs in as it for anything else loses" in planned
+        assert 'Profile = "Standard User" -> "Minimum Access - API Only Integrations"' in planned
+
+    def test_coming_back_is_shown(self, applied):
+        with client(applied) as org:
+            org.update("User", user(org, USER)["Id"], {"IsActive": False})
+        planned = applied.plan().out
+        assert "# (it is inactive and comes back, which takes a seat of its license)" in planned
+        assert "IsActive = false -> true" in planned
+        assert applied.apply().code == 0
+        assert applied.actions() == {}
+
+    def test_a_destroy_says_why_the_user_goes(self, visible):
+        planned = visible.plan("--destroy").out
+        assert f"# User:{USER} will be updated in-place\n  # (because the integration is taken down)" in planned
+
+
+@pytest.fixture
+def sandbox(applied):
+    """Make of the org what a refresh makes of a sandbox: another id, suffixes on usernames, invalid addresses."""
+    state = applied.folder / ".sfcode" / "local-org"
+    with client(applied) as org:
+        (found,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
+        org.update("User", found["Id"], {"Username": f"{USER}.uat", "Email": "admin@example.com.invalid"})
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        (row,) = tx.records("Organization")
+        tx.update("Organization", str(row["Id"]), {"IsSandbox": True}, user_id="u", now=datetime.now(UTC))
+    return applied
+
+
+class TestSandbox:
+    def test_a_refresh_is_no_drift_and_no_change(self, sandbox):
+        planned = sandbox.plan("--detailed-exitcode")
+        assert planned.out.startswith("No changes."), planned.out
+        assert planned.code == 0
+        refreshed = sandbox.plan("--refresh-only", "--detailed-exitcode")
+        assert (refreshed.code, refreshed.out.startswith("No drift.")) == (0, True), refreshed.out
+
+    def test_what_is_applied_names_the_user_of_the_sandbox(self, sandbox):
+        sandbox.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+        assert sandbox.apply().code == 0
+        with serve(sandbox.folder / ".sfcode" / "local-org") as org:
+            assert component(org, MESSAGE).body["integrationUser"] == f"{USER}.uat"
+            with opened(org) as client:
+                assert user(client, USER) is None
+        assert sandbox.actions() == {}
+
+    def test_several_who_may_be_meant_are_told(self, sandbox):
+        with client(sandbox) as org:
+            create(org, f"{USER}.dev", "Standard User")
+        refused = sandbox.plan()
+        assert refused.code == 1
+        assert f"may be any of {USER}.dev, {USER}.uat." in refused.err
+
+    def test_a_user_of_the_very_name_is_the_one(self, sandbox):
+        with client(sandbox) as org:
+            create(org, USER, "Minimum Access - API Only Integrations", LastName="Appcues Integration", Email="a@b.com")
+        assert sandbox.actions()[f"User:{USER}"] == "update"
+
+    def test_it_can_be_taken_down(self, sandbox):
+        planned = sandbox.plan("--destroy").out
+        assert f"# User:{USER}.uat will be updated in-place" in planned
+        assert f"# PermissionSetAssignment:Appcues_Integration/{USER}.uat will be destroyed" in planned
+
+    def test_it_can_be_rolled_back(self, sandbox):
+        sandbox.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+        assert sandbox.apply().code == 0
+        assert sandbox.run("rollback", "--auto-approve").code == 0
+        assert sandbox.run("rollback", "--list").out.count("\n") == 3
+
+
+def test_in_production_a_longer_name_is_somebody_else(applied):
+    with client(applied) as org:
+        (found,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
+        org.update("User", found["Id"], {"Username": f"{USER}.uat"})
+    assert applied.actions()[f"User:{USER}"] == "create"

@@ -1,0 +1,76 @@
+"""Names and addresses as sandboxes make them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.errors import Refused
+from sfcode.metadata.component import Component
+from sfcode.plan.sandbox import chosen, is_copy, moved, with_valid_email
+from sfcode.plan.state import Applied, Past
+from tests.plan.samples import addresses
+
+USER = "user@example.com"
+PLAIN = "https://example.my.salesforce.com"
+UAT = "https://example--uat.sandbox.my.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    ("username", "copy"),
+    [
+        ("user@example.com.uat", True),
+        ("USER@example.com.UAT2", True),
+        ("user@example.com", False),
+        ("user@example.com.", False),
+        ("user@example.com.local.uat", False),
+        ("user@example.comuat", False),
+        ("user@exampleXcom.uat", False),
+    ],
+)
+def test_a_copy_has_one_word_more(username, copy):
+    assert is_copy(username, USER) is copy
+
+
+@pytest.mark.parametrize(
+    ("there", "url", "found"),
+    [
+        ([], PLAIN, USER),
+        ([f"{USER}.uat"], PLAIN, f"{USER}.uat"),
+        ([f"{USER}.uat", "User@Example.com"], PLAIN, USER),
+        ([f"{USER}.dev", f"{USER}.uat"], UAT, f"{USER}.uat"),
+        ([f"{USER}.dev"], UAT, f"{USER}.dev"),
+        ([f"{USER}.au.uat"], UAT, USER),
+    ],
+)
+def test_the_user_of_that_name_is_chosen_else_the_one_that_the_sandbox_made_of_it(there, url, found):
+    assert chosen(USER, there, url) == found
+
+
+def test_of_several_copies_none_is_guessed():
+    with pytest.raises(Refused, match=r"may be any of user@example.com.dev, user@example.com.uat"):
+        chosen(USER, [f"{USER}.uat", f"{USER}.dev"], PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("found", "taken"),
+    [
+        ("a@b.com.invalid", "a@b.com"),
+        ("A@B.com.INVALID", "a@b.com"),
+        ("a=b.com@example.com", "a@b.com"),
+        ("other@b.com.invalid", "other@b.com.invalid"),
+        ("a@b.com", "a@b.com"),
+    ],
+)
+def test_an_address_that_was_only_made_invalid_is_the_one_that_is_asked_for(found, taken):
+    user = Component("User", USER, {"Email": found})
+    assert with_valid_email(user, {"Email": "a@b.com"}).body["Email"] == taken
+
+
+def test_the_state_of_the_org_that_was_copied_names_the_user_as_the_sandbox_does():
+    (message, flow) = addresses("WorkflowOutboundMessage:Contact.A", "Flow:B")
+    bodies = {message: {"integrationUser": USER}, flow: {"label": USER}}
+    past = Past("1", "t", "me", None, {message: bodies[message], flow: None}, frozenset())
+    here = moved(Applied(components=bodies, history=(past,)), f"{USER}.uat")
+    assert here.components == {message: {"integrationUser": f"{USER}.uat"}, flow: {"label": USER}}
+    assert here.history[0].before == {message: {"integrationUser": f"{USER}.uat"}, flow: None}
+    assert moved(Applied(components=bodies), "somebody@example.com").components == bodies
