@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.measure import Row, timed
 
@@ -116,7 +116,19 @@ def steps(org: LocalOrg, ids: list[str]) -> dict[str, Step]:
     }
 
 
-def call(org: LocalOrg, method: str, path: str, body: Any = None) -> Any:
+class Served(Protocol):
+    """An org, in this process or another."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+
+    @property
+    def access_token(self) -> str:
+        """What opens it."""
+
+
+def call(org: Served, method: str, path: str, body: Any = None) -> Any:
     """Ask the org."""
     request = urllib.request.Request(
         f"{org.url}{BASE}{path}",

@@ -12,7 +12,18 @@ import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import big_state, deploys, leaks, local_start, lookups, many_objects, round_trip, schema, startup
+from benchmarks import (
+    against_sf,
+    big_state,
+    deploys,
+    leaks,
+    local_start,
+    lookups,
+    many_objects,
+    round_trip,
+    schema,
+    startup,
+)
 from benchmarks.measure import ROOT, table
 from sfcode import __version__
 
@@ -20,6 +31,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "Start-up": lambda: table(list(startup.measure())),
     "Start of the local org": lambda: table(list(local_start.measure())),
     "Round trip against the local org": lambda: table(list(round_trip.measure())),
+    "sfcode and sf, the same package into the same org": against_sf.table,
     "Deploys into the local org": lambda: table(list(deploys.measure())),
     "A large local org": lambda: table(list(big_state.measure())),
     "Lookups and writes in an org of 10,000 contacts": lambda: table(list(lookups.measure())),

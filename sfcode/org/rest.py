@@ -27,11 +27,11 @@ class Rest:
     """REST of one org: rows in, rows out, OrgError with the org's own code for what it refuses."""
 
     def __init__(self, connection: Connection) -> None:
-        from simple_salesforce.api import Salesforce  # half a second, which not every command needs
+        from sfcode.org.lean import client_class  # not every command needs it
 
         self._connection = connection
         # The http session signs each request itself, so that a renewed token is used at once.
-        self.client: Salesforce = Salesforce(
+        self.client: Salesforce = client_class()(
             instance_url=connection.instance_url,
             session_id=connection.session.token.reveal(),
             version=connection.api_version,

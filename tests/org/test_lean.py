@@ -1,0 +1,52 @@
+"""simple-salesforce is loaded without what is not used of it, and all of it is there for those who use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+import sys
+from sfcode.org.lean import client_class
+client = client_class()(instance_url="http://127.0.0.1:9", session_id="x", version="62.0")
+heavy = {"zeep", "cryptography", "jwt"} & {name.partition(".")[0] for name in sys.modules}
+assert not heavy, heavy
+{more}
+"""
+
+
+def run(root: Path, more: str = "") -> None:
+    command = [sys.executable, "-W", "error", "-c", PROGRAM.replace("{more}", more)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_not_used_is_not_loaded(root: Path) -> None:
+    run(root)
+
+
+def test_its_own_parts_come_when_they_are_used(root: Path) -> None:
+    """The module of metadata, the signing of tokens and the package itself are the real ones."""
+    run(
+        root,
+        """
+import jwt, simple_salesforce
+from simple_salesforce.metadata import SfdcMetadataApi
+assert isinstance(client.mdapi, SfdcMetadataApi)
+assert simple_salesforce.metadata.SfdcMetadataApi is SfdcMetadataApi
+assert simple_salesforce.Salesforce is client_class()
+assert simple_salesforce.login.jwt.encode({}, "k" * 32, algorithm="HS256") == jwt.encode({}, "k" * 32, algorithm="HS256")
+client.mdapi._client.transport.session.close()
+""",
+    )
+
+
+def test_what_is_loaded_already_stays(root: Path) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import simple_salesforce as s; from sfcode.org.lean import client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
+    ]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
