@@ -8,7 +8,7 @@ SF := .cache/sf/.ready
 CCI := .cache/cci/.ready
 ARGS ?=
 
-.PHONY: help demo test lint format pytest docs grammars bench test-org record lock clean
+.PHONY: help demo demo-relay test lint format pytest docs grammars bench test-org record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ $(CCI): scripts/install_cci.sh requirements/cci.txt | $(READY)
 
 demo: $(READY) ## plan, apply and plan again on config/, against an org that runs on this machine
 	@$(BIN)/python scripts/demo.py
+
+demo-relay: $(READY) ## see data flow both ways through the relay, and an outage heal, between a local org and a local Appcues
+	@$(BIN)/python scripts/demo_relay.py
 
 test: lint pytest ## everything that CI checks
 

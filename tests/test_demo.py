@@ -52,4 +52,4 @@ def test_make_test_org_says_that_no_org_is_named(root: Path) -> None:
 def test_make_help_names_every_target(root: Path) -> None:
     run = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True)
     offered = {line.split()[1] for line in run.stdout.splitlines()}
-    assert {"demo", "test", "lint", "bench", "test-org", "record", "docs", "clean", "help"} <= offered
+    assert {"demo", "demo-relay", "test", "lint", "bench", "test-org", "record", "docs", "clean", "help"} <= offered

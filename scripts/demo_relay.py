@@ -1,0 +1,254 @@
+"""
+Show the data flowing, on this machine: a contact changes and its Appcues profile follows, a survey is answered and an Event is there.
+
+Both far sides are sfcode's own: a local org and a local Appcues. In between is the relay as it would run anywhere. In the end
+Appcues goes down for a while, and nothing is lost. Everything is in a temporary folder and goes away; exits 1 when a step fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTBOUND, WEBHOOK = "SFCODE_RELAY_OUTBOUND_SECRET", "SFCODE_RELAY_WEBHOOK_SECRET"
+INTEGRATION_USER = "appcues.integration@example.com.local"
+API = "/services/data/v63.0"
+PATIENCE = 60.0
+T = TypeVar("T")
+
+
+class Failed(Exception):
+    """A step did not do what it should; the text says which."""
+
+
+def say(text: str) -> None:
+    """Print one paragraph of explanation."""
+    print(f"\n# {text}", flush=True)
+
+
+def show(text: str) -> None:
+    """Print one line of what happens."""
+    print(f"  {text}", flush=True)
+
+
+def until(what: str, look: Callable[[], T]) -> T:
+    """Look until there is something to see."""
+    end = time.monotonic() + PATIENCE
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise Failed(f"{what}: nothing came of it in {PATIENCE:.0f} s")
+        time.sleep(0.05)
+    return found
+
+
+@dataclass
+class Stage:
+    """A project in a folder, and the programs that run for it."""
+
+    folder: Path
+    environment: dict[str, str]
+    org: requests.Session = field(default_factory=requests.Session)
+    appcues: requests.Session = field(default_factory=requests.Session)
+    org_url: str = ""
+    appcues_url: str = ""
+
+    def command(self, *words: str) -> list[str]:
+        """Give the command line of sfcode in this project."""
+        program = str(Path(sys.executable).with_name("sfcode"))
+        return [program, "--config", "config", "--env", "local", *words]
+
+    def sfcode(self, *words: str) -> str:
+        """Run one command to its end, and give what it prints."""
+        done = subprocess.run(
+            self.command(*words), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Failed(f"sfcode {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    @contextlib.contextmanager
+    def running(self, *words: str) -> Iterator[dict[str, Any]]:
+        """Run a command that serves until the block ends; give the line of JSON that it prints when it is ready."""
+        log = self.folder / f"{words[-1]}.log"
+        with (
+            log.open("wb") as errors,
+            subprocess.Popen(
+                self.command(*words[:-1]), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=errors
+            ) as process,
+        ):
+            try:
+                line = process.stdout.readline() if process.stdout else b""
+                if not line:
+                    raise Failed(f"sfcode {' '.join(words[:-1])} did not start:\n{log.read_text()[-3000:]}")
+                yield json.loads(line)
+            finally:
+                process.terminate()
+
+    def contact(self, user: str) -> dict[str, Any]:
+        """Read a contact by its user id."""
+        fields = "Id, Name, Title, Appcues_NPS_Score__c, Appcues_NPS_Feedback__c"
+        return self.rows(f"SELECT {fields} FROM Contact WHERE Product_User_Id__c = {user}")[0]  # noqa: S608
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """Ask the org."""
+        answer = self.org.get(f"{self.org_url}{API}/query", params={"q": query}, timeout=20)
+        answer.raise_for_status()
+        return list(answer.json()["records"])
+
+    def change(self, contact_id: str, **values: Any) -> None:
+        """Save a contact in the org, as a person would."""
+        answer = self.org.patch(f"{self.org_url}{API}/sobjects/Contact/{contact_id}", json=values, timeout=20)
+        answer.raise_for_status()
+
+    def assign(self, permission_set: str, username: str) -> None:
+        """Give a user a permission set."""
+        (chosen,) = self.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")  # noqa: S608
+        (user,) = self.rows(f"SELECT Id FROM User WHERE Username = '{username}'")  # noqa: S608
+        values = {"PermissionSetId": chosen["Id"], "AssigneeId": user["Id"]}
+        url = f"{self.org_url}{API}/sobjects/PermissionSetAssignment"
+        self.org.post(url, json=values, timeout=20).raise_for_status()
+
+    def profile(self, user: str) -> dict[str, Any]:
+        """Read a profile in Appcues; an empty one where there is none."""
+        answer = self.appcues.get(f"{self.appcues_url}/v2/accounts/1/users/{user}/profile", timeout=20)
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Do something in Appcues that its API has not: answer a survey, go down."""
+        answer = self.appcues.request(method, f"{self.appcues_url}/sfcode/{path}", json=body, timeout=20)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+def play(stage: Stage, relay_url: str) -> None:
+    """Let things happen on one side, and see them arrive on the other."""
+    user = "10003"
+    contact = stage.contact(user)
+    say(f"1. Salesforce -> Appcues. {contact['Name']}, who is user {user} in the product, gets another title.")
+    show(f"contact   Title: {contact['Title']} -> Chief Customer Officer")
+    stage.change(contact["Id"], Title="Chief Customer Officer")
+    profile = until("the profile", lambda: stage.profile(user))
+    show(f"profile   {', '.join(f'{name}: {value}' for name, value in profile.items() if name != 'user_id')}")
+
+    say("2. Appcues -> Salesforce. The same person answers a survey in the product.")
+    answers: list[tuple[str, dict[str, Any]]] = [
+        ("appcues:nps_score", {"score": 9}),
+        ("appcues:nps_feedback", {"feedback": "It just works."}),
+    ]
+    page = {"_identity": {"_currentPageUrl": "https://app.example.com/home", "_currentPageTitle": "Home"}}
+    for name, attributes in answers:
+        show(f"Appcues   {name} {attributes}")
+    events = [{"user_id": user, "name": name, "attributes": {**given, **page}} for name, given in answers]
+    stage.control("POST", "trigger", events)
+    query = f"SELECT Subject, Description FROM Event WHERE WhoId = '{contact['Id']}' ORDER BY Subject"  # noqa: S608
+    for event in until("the Events", lambda: found if len(found := stage.rows(query)) == len(answers) else None) or ():
+        show(f"Event     {event['Subject']}: {event['Description']}")
+    scored = (
+        until("the score", lambda: found if (found := stage.contact(user))["Appcues_NPS_Feedback__c"] else None) or {}
+    )
+    show(f"contact   score {scored['Appcues_NPS_Score__c']:g}, feedback {scored['Appcues_NPS_Feedback__c']!r}")
+
+    say("3. Appcues goes down, and the contact changes twice meanwhile.")
+    stage.control("POST", "faults", {"kind": "unavailable", "times": 1_000_000, "path": "/v2/*"})
+    for title in ("Chief Everything Officer", "Founder"):
+        show(f"contact   Title: {title}")
+        stage.change(contact["Id"], Title=title)
+    until(
+        "a refused request", lambda: any(each["status"] == 503 for each in stage.control("GET", "requests")["requests"])
+    )
+    for line in stage.sfcode("relay", "status").splitlines():
+        show(f"relay     {line}")
+    show("Appcues   is back")
+    stage.control("DELETE", "faults")
+    role = until("the latest title", lambda: stage.profile(user).get("role") == "Founder" and "Founder")
+    show(f"profile   role: {role}")
+    show(f"(the relay's dashboard was at {relay_url}/)")
+
+
+def demo(folder: Path) -> None:
+    """Set everything up in a folder, and play."""
+    shutil.copytree(ROOT / "config", folder / "config")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        relay_port = free.getsockname()[1]
+    settings = folder / "config" / "sfcode.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("http://127.0.0.1:8400", f"http://127.0.0.1:{relay_port}"), encoding="utf-8")
+    # Nothing of whoever runs this: no org that they are signed in to, no account of theirs.
+    foreign = ("SF_", "SFDX_", "SFCODE_", "APPCUES_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    environment |= {OUTBOUND: secrets.token_urlsafe(24), WEBHOOK: secrets.token_urlsafe(24)}
+    stage = Stage(folder, environment)
+    stage.org.trust_env = stage.appcues.trust_env = False
+
+    say(
+        "A local org and a local Appcues start, and config/ is applied to the org: fields, message, flow, user, rights."
+    )
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(stage.org)
+        stack.enter_context(stage.appcues)
+        far = stack.enter_context(
+            stage.running("local", "serve", "--port", "0", "--state", "org", "--json", "far-sides")
+        )
+        stage.org_url, stage.appcues_url = far["url"], far["appcues_url"]
+        stage.org.headers["Authorization"] = f"Bearer {far['access_token']}"
+        key, secret = "local-appcues-key", "local-appcues-secret"
+        stage.appcues.auth = (key, secret)
+        environment["SF_ACCESS_TOKEN"] = far["access_token"]
+        applied = stage.sfcode("--org", far["url"], "apply", "--auto-approve")
+        show(next(line for line in applied.splitlines() if line.startswith("Apply complete")))
+        del environment["SF_ACCESS_TOKEN"]
+        # New fields are visible to nobody: who looks at the results gets the set that is made for it.
+        stage.assign("Appcues_Viewer", far["username"])
+
+        say(
+            "The relay starts. It signs in to the org as the integration user, with no rights but those of the mappings."
+        )
+        words = ("--json", "local", "app", "relay", "--run-as", INTEGRATION_USER, "--state", "org")
+        app = json.loads(stage.sfcode(*words))["result"]
+        environment |= {"SF_CLIENT_ID": app["consumer_key"], "SF_CLIENT_SECRET": app["consumer_secret"]}
+        environment |= {"APPCUES_API_URL": far["appcues_url"], "APPCUES_API_KEY": key, "APPCUES_API_SECRET": secret}
+        relay = stack.enter_context(
+            stage.running("--org", far["url"], "relay", "serve", "--port", str(relay_port), "--json", "relay")
+        )
+        show(f"relay     {relay['url']}")
+        webhook = {
+            "url": f"{relay['url']}/webhooks/appcues",
+            "auth": {"scheme": "path", "secret": environment[WEBHOOK]},
+        }
+        stage.control("PUT", "webhook", webhook)
+        play(stage, relay["url"])
+
+
+def main() -> int:
+    """Run the demo in a temporary folder."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sfcode-demo-relay-") as folder:
+        try:
+            demo(Path(folder))
+        except (Failed, requests.RequestException) as error:
+            say(f"This did not work: {error}")
+            for log in sorted(Path(folder).glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")
+            return 1
+    say(f"Done in {time.monotonic() - started:.1f} s. docs/relay.md says how to run the relay for real.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

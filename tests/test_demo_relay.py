@@ -1,0 +1,58 @@
+"""`make demo-relay`: data flows both ways, and an outage heals."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from scripts import demo_relay
+
+
+def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path) -> None:
+    before = set(root.rglob(".sfcode"))
+    run = subprocess.run(
+        [sys.executable, "scripts/demo_relay.py"],
+        cwd=root,
+        env={**os.environ, "TMPDIR": str(tmp_path), "SFCODE_ORG": "alias:production", "APPCUES_API_KEY": "real"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "profile   role: Chief Customer Officer, plan: team" in run.stdout
+    assert "Event     Appcues NPS Score Submitted - 9" in run.stdout
+    assert "contact   score 9, feedback 'It just works.'" in run.stdout
+    told = run.stdout.partition("Appcues goes down")[2]
+    assert re.search(r"Salesforce -> Appcues: [12] waiting", told)
+    assert "profile   role: Founder" in told
+    assert list(tmp_path.iterdir()) == [], "the demo cleans up after itself"
+    assert set(root.rglob(".sfcode")) == before
+    relay = re.search(r"relay {5}(http://\S+)", run.stdout)
+    assert relay is not None
+    with pytest.raises(requests.ConnectionError):
+        requests.get(relay[1], timeout=5)
+
+
+def test_the_demo_fails_with_the_logs_when_a_step_fails(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    def broken(folder: Path) -> None:
+        (folder / "relay.log").write_text("what the relay said")
+        raise demo_relay.Failed("the profile: nothing came of it")
+
+    monkeypatch.setattr(demo_relay, "demo", broken)
+    assert demo_relay.main() == 1
+    said = capsys.readouterr().out
+    assert "the profile: nothing came of it" in said
+    assert "what the relay said" in said
+
+
+def test_waiting_ends_with_what_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_relay, "PATIENCE", 0.0)
+    assert demo_relay.until("nothing", lambda: 5) == 5
+    with pytest.raises(demo_relay.Failed, match="the Event: nothing came of it"):
+        demo_relay.until("the Event", lambda: None)
