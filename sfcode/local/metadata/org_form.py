@@ -22,6 +22,8 @@ _BUILDER = {
     )
 }
 _NOT_REQUIRABLE = {"AutoNumber", "Checkbox", "Html", "LongTextArea", "MasterDetail", "Summary"}
+_OFF = ("allowInChatterGroups", "enableActivities", "enableFeeds", "enableHistory", "enableLicensing")
+"""Switches that an org writes out for its custom objects, off unless they were switched on."""
 _UNIQUE = {"AutoNumber", "Email", "Number", "Text"}
 
 
@@ -46,6 +48,14 @@ def _custom_field(body: Body, _: float) -> Body:
         found["unique"] = False
     # BlankAsBlank is what no answer ever says.
     return found | {name: value for name, value in body.items() if value != "BlankAsBlank"}
+
+
+def _custom_object(body: Body, _: float) -> Body:
+    if "nameField" not in body:
+        return body  # a standard object, or a setting: what is in the file are changes to it
+    found: dict[str, Any] = dict.fromkeys(_OFF, False)
+    found |= {"actionOverrides": [{"actionName": "View", "type": "Default"}], "compactLayoutAssignment": "SYSTEM"}
+    return found | {"externalSharingModel": "Private", "visibility": "Public"} | dict(body)
 
 
 def _outbound_message(body: Body, _: float) -> Body:
@@ -99,6 +109,7 @@ def _permission_set(body: Body, api_version: float) -> Body:
 
 _RULES: Mapping[str, Callable[[Body, float], Body]] = {
     "CustomField": _custom_field,
+    "CustomObject": _custom_object,
     "Flow": _flow,
     "PermissionSet": _permission_set,
     "WorkflowOutboundMessage": _outbound_message,

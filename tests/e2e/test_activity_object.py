@@ -1,0 +1,44 @@
+"""The object for activities, from the config to the org and back."""
+
+from __future__ import annotations
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.journey import Journey
+from tests.e2e.org import assign, component, opened
+
+OBJECT = Address("CustomObject", "Appcues_Activity__c")
+
+
+def test_the_object_is_made_found_unchanged_and_taken_away_again(journey: Journey) -> None:
+    journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
+    made = journey.apply()
+    assert made.code == 0, made.err
+    assert journey.plan().last_line.startswith("No changes.")
+    state = journey.folder / ".sfcode" / "local-org"
+    with serve(state) as org:
+        found = component(org, OBJECT)
+        assert found is not None
+        assert found.body["compactLayoutAssignment"] == "SYSTEM", "an org writes out more than it was sent"
+        with opened(org) as client:
+            assign(client, "Appcues_Viewer")
+            contact = client.query("SELECT Id FROM Contact LIMIT 1")[0]["Id"]
+            assert "Appcues_Activity__c" in client.describe(["Appcues_Activity__c"]).objects
+            assert contact.startswith("003")
+    journey.edit("sfcode.yaml", "activities_as: custom_object", "activities_as: event")
+    assert journey.actions()["CustomObject:Appcues_Activity__c"] == "delete"
+    back = journey.apply()
+    assert back.code == 0, back.err
+    assert journey.plan().last_line.startswith("No changes.")
+    with serve(state) as org:
+        assert component(org, OBJECT) is None
+
+
+def test_an_object_whose_records_hold_something_is_not_deleted_unasked(journey: Journey) -> None:
+    journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
+    assert journey.apply().code == 0
+    journey.edit("sfcode.yaml", "activities_as: custom_object", "activities_as: event")
+    refused = journey.apply()
+    assert refused.code == 1
+    field = "CustomField:Appcues_Activity__c.Appcues_Event_Id__c"
+    assert f"--allow-delete {field}" in refused.out + refused.err
