@@ -10,6 +10,7 @@ from sfcode.config.project import Project
 from sfcode.generate.exchange import Exchange, exchange
 from sfcode.relay.ingress.identify import digest
 from sfcode.relay.ingress.soap import Notification
+from sfcode.relay.ingress.webhook import LONGEST_ID
 from sfcode.relay.message import Message
 
 
@@ -66,6 +67,8 @@ def _why_not(sender: Sender, notification: Notification, user_id: str) -> str:
         return "other_object"
     if not notification.fields.keys() - {"Id"}:
         return "no_data"
+    if len(user_id) > LONGEST_ID:
+        return "not_understood"
     return "" if user_id.strip() else "no_user_id"
 
 

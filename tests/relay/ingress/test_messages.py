@@ -134,6 +134,7 @@ def test_a_record_that_is_gone_or_nobodys_is_acknowledged_and_parked(
         ("<sf:Plan__c>", "<sf:Id>", "not_understood"),
         ("<sf:Plan__c>", "<sf:Plan__c><b/>", "not_understood"),
         ("sf:Contact", "sf:Lead", "other_object"),
+        (">1001<", f">{'1' * 256}<", "not_understood"),
     ],
 )
 def test_what_is_authentic_but_not_understood_is_acknowledged_and_parked(

@@ -1,0 +1,66 @@
+"""What the routes take is what a worker gets from the inbox, on both engines, however odd it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from sfcode.config import Project
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.message import Message
+from tests.relay.ingress.asking import MESSAGE, ORG, WEBHOOK, Relay, event
+from tests.relay.ingress.asking import Inbox as Remembering
+from tests.relay.ingress.test_messages import XML, notification, wire
+
+ODD = {
+    "deep": json.loads("[" * 55 + "]" * 55),
+    "huge": 10**99,
+    "tiny": 5e-324,
+    "large": 1.7976931348623157e308,
+    "minus zero": -0.0,
+    "empty": "",
+    "": None,
+    "emoji": "\U0001f600\U0010ffff",
+    "odd": "\u2028\u202e\ufeff\uffff\x7f\\u0000 \\ \" ' % ? :name {} $1",
+    "long": "ü" * 100_000,
+}
+
+
+class Durable(Remembering):
+    """Hands over to a real inbox, and remembers how often."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        super().__init__()
+        self.inbox = inbox
+
+    async def accept(self, messages: Sequence[Message]) -> int:
+        new = await asyncio.to_thread(self.inbox.accept, messages)
+        self.messages += messages
+        return new
+
+
+def test_odd_events_and_records_come_out_as_they_went_in(contact_project: Project, database_url: str) -> None:
+    with open_inbox(database_url) as inbox:
+        relay = Relay(contact_project, inbox=Durable(inbox), organization=ORG)
+        events = [
+            event(attributes=ODD),
+            event(name="ü" * 255, user_id="\U0010ffff" * 200),
+            event(name="' OR 1=1; --", user_id="%"),
+            event(user_id=0),
+        ]
+        for _ in range(2):
+            assert relay.ask(WEBHOOK, json.dumps(events)).status == 200
+            assert relay.ask(WEBHOOK, "[[]," + json.dumps({"x": ODD}) + "]").status == 200
+            odd = (("Id", "003"), ("Appcues_User_Id__c", "ü" * 255), ("Plan__c", ODD["odd"].replace("\uffff", "")))
+            assert relay.ask(MESSAGE, wire(notification(1, odd)), kind=XML).status == 200
+        sent = {message.message_id: message for message in relay.inbox.messages if not message.parked}
+        assert len(sent) == 5
+        found = {}
+        for source in ("appcues", "salesforce"):
+            claim = inbox.claim(source, limit=100, per_key=10, lease=60)
+            assert claim is not None
+            found |= {each.message_id: each for each in claim.messages}
+        assert {id_: (each.key, each.kind, each.payload) for id_, each in found.items()} == {
+            id_: (each.key, each.kind, each.payload) for id_, each in sent.items()
+        }
