@@ -1,0 +1,166 @@
+"""Many workers on one inbox: the order of each key, and what becomes of the work of one that is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import sqlalchemy as sa
+
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox.dialects import Postgresql
+from sfcode.relay.message import Claimed, Delivery, Done, Retry
+from tests.relay.inbox.conftest import Elapse
+from tests.relay.inbox.samples import idle, message, numbers, settle, states, take
+
+WORKER = Path(__file__).with_name("worker.py")
+KEYS = 6
+
+
+class Unlocked(Postgresql):
+    """PostgreSQL without the lock on lanes: whoever claims looks at them as everybody else does."""
+
+    def free(self, lanes: sa.Select[Any]) -> sa.Select[Any]:
+        return lanes
+
+
+class Watch:
+    """Sees deliveries begin and end, and counts those of a key that overlap or go back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.busy: set[str] = set()
+        self.last: dict[str, int] = defaultdict(lambda: -1)
+        self.violations = 0
+        self.until = time.monotonic() + 60
+
+    def begin(self, each: Claimed) -> None:
+        with self.lock:
+            self.violations += each.key in self.busy or each.payload["number"] < self.last[each.key]
+            self.busy.add(each.key)
+
+    def end(self, each: Claimed, *, done: bool) -> None:
+        with self.lock:
+            self.busy.discard(each.key)
+            if done:
+                self.last[each.key] = max(self.last[each.key], each.payload["number"])
+
+
+def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> None:
+    """Deliver until nothing is there; one in five fails and is tried again at once."""
+    rng = random.Random(seed)
+    together.wait()
+    while (claim := inbox.claim("appcues", limit=KEYS, per_key=1, lease=60)) or inbox.stats().oldest:
+        if watch.violations or time.monotonic() > watch.until:
+            return  # without a lock, rows may end up where nobody finds them
+        if claim is None:
+            continue
+        ends: dict[int, Done | Retry] = {}
+        for each in claim.messages:
+            watch.begin(each)
+            threading.Event().wait(rng.random() / 1000)  # others get their turn
+            ends[each.id] = Retry("503") if rng.random() < 0.2 else Done()
+            watch.end(each, done=isinstance(ends[each.id], Done))
+        inbox.settle(claim, Delivery(ends), lambda _, __: datetime.now(UTC))
+
+
+def violations(inboxes: list[Inbox], rows: int, start: int = 0) -> int:
+    """Let one worker for each inbox deliver messages of a few keys."""
+    inboxes[0].accept([message(start + each, f"user:{each % KEYS}") for each in range(rows)])
+    watch, together = Watch(), threading.Barrier(len(inboxes))
+    with ThreadPoolExecutor(len(inboxes)) as pool:
+        for future in [pool.submit(work, inbox, watch, together, seed) for seed, inbox in enumerate(inboxes)]:
+            future.result()
+    return watch.violations
+
+
+def test_workers_keep_the_order_of_each_key(database_url: str) -> None:
+    with contextlib.ExitStack() as stack:
+        inboxes = [stack.enter_context(open_inbox(database_url)) for _ in range(4)]
+        assert violations(inboxes, 150) == 0
+        assert set(states(inboxes[0]).values()) == {"done"}
+
+
+def test_without_the_lock_the_order_breaks(postgres_url: str) -> None:
+    """So the test above would notice if the lock were gone."""
+    open_inbox(postgres_url).close()
+    url = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
+    with contextlib.ExitStack() as stack:
+        inboxes = [stack.enter_context(Inbox(Unlocked(url), lambda: datetime.now(UTC))) for _ in range(4)]
+        assert any(violations(inboxes, 60, 1000 * attempt) for attempt in range(20))
+
+
+@contextlib.contextmanager
+def worker(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    process = subprocess.Popen(
+        [sys.executable, str(WORKER), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process:
+        try:
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
+def test_processes_keep_the_order_of_each_key(database_url: str) -> None:
+    with open_inbox(database_url) as inbox, contextlib.ExitStack() as stack:
+        inbox.accept([message(number, f"user:{number % KEYS}") for number in range(180)])
+        workers = [stack.enter_context(worker("drain", database_url, str(seed))) for seed in range(3)]
+        for _, output in workers:
+            assert json.loads(output.readline()) == "ready"
+        for process, _ in workers:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        each_told = [
+            [json.loads(line) for line in process.communicate(timeout=60)[0].splitlines()] for process, _ in workers
+        ]
+    assert sum(map(bool, each_told)) > 1, "one alone is always in order"
+    told = list(itertools.chain.from_iterable(each_told))
+    assert sorted(number for _, number, _, _ in told) == list(range(180))
+    for key in {key for key, _, _, _ in told}:
+        mine = sorted((number, began, ended) for of, number, began, ended in told if of == key)
+        apart = [before[2] <= after[1] or before[1:] == after[1:] for before, after in itertools.pairwise(mine)]
+        assert all(apart), "one message of a key after the other, or both in one claim"
+
+
+def test_what_a_killed_process_held_is_delivered_by_another(database_url: str, inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept([message(number, f"user:{number % 40}") for number in range(120)])
+    with worker("hold", database_url, "100") as (process, output):
+        held = json.loads(output.readline())
+        assert len(held) == 80
+        process.kill()
+        process.wait()
+        assert idle(inbox), "nobody knows yet that it is dead"
+        elapse(600)
+        claim = take(inbox, limit=200, per_key=3)
+        assert numbers(claim) == list(range(120))
+        assert settle(inbox, claim) == 120
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_what_a_killed_process_had_answered_for_is_there(database_url: str, size: int) -> None:
+    with worker("accept", database_url, str(size)) as (process, output):
+        for _ in range(30):
+            safe = int(output.readline())
+        process.kill()
+        safe = max([safe, *map(int, output.read().splitlines())])
+    with open_inbox(database_url) as inbox:
+        kept = sorted(states(inbox))
+        assert kept == list(range(len(kept))), "whole calls, in their order"
+        assert len(kept) % size == 0
+        assert len(kept) >= safe >= 30 * size

@@ -1,0 +1,59 @@
+"""A process that works off an inbox until it is empty, or holds what it claimed until it is killed."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.message import Delivery, Done, Message
+
+
+def tell(what: object) -> None:
+    """Say something to the test."""
+    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.flush()
+
+
+def drain(url: str, seed: int) -> None:
+    """Deliver everything, and tell what was delivered from when to when, on the clock that all processes share."""
+    rng = random.Random(seed)
+    with open_inbox(url) as inbox:
+        tell("ready")
+        sys.stdin.readline()
+        while (
+            claim := inbox.claim("appcues", limit=rng.randint(1, 9), per_key=rng.randint(1, 3), lease=60)
+        ) or inbox.stats().oldest:
+            if claim is None:
+                continue
+            began = time.monotonic_ns()
+            time.sleep(rng.random() / 500)  # the far side takes its time
+            ended = time.monotonic_ns()
+            inbox.settle(claim, Delivery({each.id: Done() for each in claim.messages}), lambda _, __: None)
+            for each in claim.messages:
+                tell([each.key, each.payload["number"], began, ended])
+
+
+def hold(url: str, limit: int) -> None:
+    """Claim, and never settle."""
+    with open_inbox(url) as inbox:
+        claim = inbox.claim("appcues", limit=limit, per_key=2, lease=60)
+        tell([each.payload["number"] for each in claim.messages] if claim else [])
+        sys.stdin.readline()
+
+
+def accept(url: str, size: int) -> None:
+    """Accept without end, and tell the number of each message that is safe."""
+    with open_inbox(url) as inbox:
+        for first in range(0, sys.maxsize, size):
+            numbers = range(first, first + size)
+            inbox.accept(
+                [Message("appcues", f"m{each}", f"user:{each % 7}", "kind", {"number": each}) for each in numbers]
+            )
+            tell(first + size)
+
+
+if __name__ == "__main__":
+    {"drain": drain, "hold": hold, "accept": accept}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
