@@ -18,9 +18,6 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.config import load
-from sfcode.generate.exchange import exchange
-from sfcode.generate.messaging import message_version
 from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender
@@ -58,12 +55,9 @@ async def storm(around: World, rng: random.Random, processes: int) -> str:
     started = time.monotonic()
     expected = traffic.Expected()
     people = traffic.users(PEOPLE)
-    contacts = await asyncio.to_thread(make_contacts, around, people)
-    version = message_version(field_list(around))
+    contacts = await asyncio.to_thread(around.contacts, people)
     hooks = traffic.webhooks(rng, EACH_WAY, people, around.webhook_path, expected)
-    changes = traffic.outbound(
-        rng, EACH_WAY, contacts, expected, org=around.far.org_id, path=f"{around.outbound_path}?v={version}"
-    )
+    changes = traffic.outbound(rng, EACH_WAY, contacts, expected, org=around.far.org_id, path=around.outbound_path)
     await asyncio.to_thread(arm, around, rng)
     prepared = time.monotonic()
     ports = [free_port() for _ in range(processes)]
@@ -121,19 +115,6 @@ class Killer:
 
     def _start(self, port: int) -> Relay:
         return self._around.relay(port, "--lease", LEASE)
-
-
-def make_contacts(around: World, people: Sequence[str]) -> dict[str, str]:
-    records = [
-        {"attributes": {"type": "Contact"}, "LastName": f"Load {user}", "Product_User_Id__c": int(user)}
-        for user in people
-    ]
-    return dict(zip(people, around.far.create(records), strict=True))
-
-
-def field_list(around: World) -> tuple[str, ...]:
-    project = load(around.folder / "config", "local")
-    return next(one.message_fields for one in map(exchange, project.mappings) if one.name == "contact")
 
 
 def arm(around: World, rng: random.Random) -> None:

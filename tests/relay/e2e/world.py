@@ -10,13 +10,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from sfcode.config import load
+from sfcode.generate.exchange import exchange
+from sfcode.generate.messaging import message_version
 from sfcode.relay.inbox import Inbox, open_inbox
 from tests.e2e.journey import ROOT, SECRET, Journey
 
@@ -183,17 +186,28 @@ class World:
         return relay
 
     @contextlib.contextmanager
-    def inbox(self) -> Iterator[Inbox]:
-        with open_inbox(self.database) as inbox:
+    def inbox(self, database: str = "") -> Iterator[Inbox]:
+        with open_inbox(database or self.database) as inbox:
             yield inbox
+
+    def contacts(self, people: Sequence[str]) -> dict[str, str]:
+        """Make a contact for each user: ids by user."""
+        records = [
+            {"attributes": {"type": "Contact"}, "LastName": f"Load {user}", "Product_User_Id__c": int(user)}
+            for user in people
+        ]
+        return dict(zip(people, self.far.create(records), strict=True))
+
+    @property
+    def outbound_path(self) -> str:
+        """Give the address that the org's messages about contacts go to."""
+        project = load(self.folder / "config", "local")
+        contact = next(one for one in map(exchange, project.mappings) if one.name == "contact")
+        return f"/outbound-messages/contact/{SECRET}?v={message_version(contact.message_fields)}"
 
     @property
     def webhook_path(self) -> str:
         return f"/webhooks/appcues/{WEBHOOK}"
-
-    @property
-    def outbound_path(self) -> str:
-        return f"/outbound-messages/contact/{SECRET}"
 
     def close(self) -> None:
         for relay in self.relays:

@@ -1,0 +1,260 @@
+"""One relay or several, real and in processes of their own, between a local org and a local Appcues."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import signal
+import uuid
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+
+from sfcode.relay.inbox import Filter
+from tests.e2e.journey import Journey
+from tests.e2e.org import show_fields
+from tests.relay.e2e import traffic
+from tests.relay.e2e.sender import Sender
+from tests.relay.e2e.traffic import Post
+from tests.relay.e2e.world import Relay, World, free_port, until, world
+
+FOREVER = 10**6
+STEPS = 15
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    with world(folder, f"sqlite:///{folder / 'never.db'}") as around:
+        show_fields(around.far)
+        yield around
+
+
+@pytest.fixture
+def around(shared: World, sqlite_url: str) -> Iterator[World]:
+    """Give the world with an inbox that no other test has seen."""
+    shared.environ["SFCODE_RELAY_DATABASE_URL"] = shared.database = sqlite_url
+    yield shared
+    shared.far.heal()
+    for relay in shared.relays:
+        relay.kill()
+
+
+def people(around: World, first: int, count: int) -> dict[str, str]:
+    return around.contacts([str(first + number) for number in range(count)])
+
+
+def hook(around: World, user: str, name: str, **attributes: object) -> Post:
+    event = {"name": name, "user_id": user, "timestamp": "2026-06-01T08:00:00Z", "attributes": attributes}
+    return Post(around.webhook_path, json.dumps(event).encode(), 1, soap=False)
+
+
+def change(around: World, user: str, contact: str, number: int, **values: str) -> Post:
+    fields = {
+        "Id": contact,
+        "Appcues_User_Id__c": user,
+        "SystemModstamp": f"2026-06-01T08:{number:02}:00.000Z",
+        **values,
+    }
+    text = "".join(f"<sf:{name}>{value}</sf:{name}>" for name, value in sorted(fields.items()))
+    notification = traffic.NOTIFICATION.format(id=f"04l{uuid.uuid4().hex[:15]}", fields=text)
+    body = traffic.ENVELOPE.format(org=around.far.org_id, notifications=notification)
+    return Post(around.outbound_path, body.encode(), 1, soap=True)
+
+
+def send(ports: list[int], *lanes: list[Post]) -> None:
+    """Send each list in its order, all of them at once."""
+
+    async def all_of_them() -> None:
+        rng = random.Random(1)
+        await asyncio.gather(
+            *(Sender(ports, rng, twice=0.0).send(posts, lanes=1, per_second=10_000) for posts in lanes)
+        )
+
+    asyncio.run(all_of_them())
+
+
+def settled(around: World, count: int) -> None:
+    with around.inbox() as inbox:
+        until(lambda: inbox.stats().count("done") == count, f"{count} messages done")
+
+
+def test_a_score_and_a_change_make_the_round_trip(around):
+    ((user, contact),) = people(around, 610_000, 1).items()
+    relay = around.ready()
+    send(
+        [relay.port], [hook(around, user, "appcues:nps_score", score=9), change(around, user, contact, 1, Title="CTO")]
+    )
+    settled(around, 2)
+    (row,) = around.far.rows(f"SELECT Appcues_NPS_Score__c FROM Contact WHERE Id = '{contact}'")
+    assert row["Appcues_NPS_Score__c"] == 9
+    assert len(around.far.rows(f"SELECT Id FROM Event WHERE WhoId = '{contact}'")) == 1
+    assert around.far.profiles()[user]["role"] == "CTO"
+    assert 'delivered_total{source="appcues"} 1.0' in relay.get("/metrics").text
+    relay.terminate()
+    relay.ended()
+    for secret in ("s3cr3t-outbound", "webhook-secret", "local-appcues-secret", user):
+        assert secret not in relay.text(), "neither secrets nor people are logged"
+
+
+def test_stops_under_load_lose_nothing_and_repeat_nothing(around):
+    expected = traffic.Expected()
+    rng = random.Random(7)
+    contacts = people(around, traffic.FIRST_USER, 60)
+    posts = traffic.webhooks(rng, 800, list(contacts), around.webhook_path, expected)
+    more = traffic.outbound(rng, 800, contacts, expected, org=around.far.org_id, path=around.outbound_path)
+    port = free_port()
+    stopped: list[Relay] = []
+
+    async def stops() -> None:
+        for _ in range(4):
+            relay = around.relay(port)
+            await asyncio.to_thread(until, lambda relay=relay: relay.answers("/readyz"), "readiness")
+            await asyncio.sleep(0.4)
+            relay.terminate()
+            await asyncio.to_thread(relay.ended)
+            stopped.append(relay)
+        around.relay(port)
+
+    async def storm() -> None:
+        sender = Sender([port], random.Random(3), twice=0.0)
+        await asyncio.gather(
+            stops(), sender.send(posts, lanes=4, per_second=300), sender.send(more, lanes=4, per_second=300)
+        )
+
+    asyncio.run(storm())
+    settled(around, 1600)
+    with around.inbox() as inbox:
+        entries = inbox.page(Filter(), 2000)
+    assert {entry.attempts for entry in entries} == {1}
+    assert all('"stopped"' in relay.text() for relay in stopped)
+    owners = set(contacts.values())
+    made = [row for row in around.far.rows("SELECT WhoId FROM Event") if row["WhoId"] in owners]
+    assert len(made) == expected.events
+
+
+def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around, postgres_url):
+    around.environ["SFCODE_RELAY_DATABASE_URL"] = around.database = postgres_url
+    contacts = people(around, 620_000, 8)
+    for fault in ({"kind": "unavailable", "probability": 0.06}, {"kind": "drop_after", "probability": 0.06}):
+        around.far.arm(**fault, seed=5, path="/services/data/*")
+        around.far.arm_appcues(**fault, seed=6)
+    ports = [around.ready().port for _ in range(3)]
+    lanes = [
+        [hook(around, user, "appcues:flow_completed", flowName=f"step-{number:02}") for number in range(STEPS)]
+        for user in contacts
+    ] + [
+        [change(around, user, contact, number, Title=f"role-{number:02}") for number in range(STEPS)]
+        for user, contact in contacts.items()
+    ]
+    send(ports, *lanes)
+    settled(around, 2 * STEPS * len(contacts))
+    around.far.heal()
+    for contact in contacts.values():
+        rows = around.far.rows(f"SELECT Id, Description FROM Event WHERE WhoId = '{contact}'")
+        # The order in which they were made, which SOQL does not give: it ignores case.
+        steps = [re.findall(r"step-\d\d", row["Description"])[0] for row in sorted(rows, key=lambda row: row["Id"])]
+        assert steps == [f"step-{number:02}" for number in range(STEPS)]
+    written: dict[str, list[str]] = {}
+    for call in around.far.calls():
+        if call["status"] == 200 and (body := call["body"]) and "role-" in str(body):
+            written.setdefault(call["path"], []).append(re.findall(r"role-\d\d", str(body))[0])
+    assert len(written) == len(contacts)
+    for roles in written.values():
+        assert all(one <= other for one, other in pairwise(roles)), roles
+        assert roles[-1] == f"role-{STEPS - 1:02}"
+
+
+def test_it_starts_without_salesforce_and_catches_up(around):
+    ((user, contact),) = people(around, 630_000, 1).items()
+    around.far.arm(kind="unavailable", times=FOREVER)
+    relay = around.relay()
+    until(relay.answers, "an answer")
+    until(lambda: relay.get("/readyz").status_code == 503, "no readiness")
+    send([relay.port], [hook(around, user, "appcues:nps_score", score=3)])
+    assert "organization id" in relay.get("/readyz").text
+    around.far.heal()
+    settled(around, 1)
+    assert (
+        around.far.rows(f"SELECT Appcues_NPS_Score__c FROM Contact WHERE Id = '{contact}'")[0]["Appcues_NPS_Score__c"]
+        == 3
+    )
+    until(lambda: relay.answers("/readyz"), "readiness")
+
+
+def test_it_starts_without_appcues_and_catches_up(around):
+    ((user, contact),) = people(around, 640_000, 1).items()
+    around.far.arm_appcues(kind="unavailable", times=FOREVER)
+    relay = around.ready()
+    send([relay.port], [change(around, user, contact, number, Title=f"T{number}") for number in range(5)])
+    until(lambda: 'outcome="503"' in relay.get("/metrics").text, "a call that failed")
+    around.far.heal()
+    settled(around, 5)
+    assert around.far.profiles()[user]["role"] == "T4"
+
+
+def test_it_does_not_start_without_its_database_and_says_so(around):
+    relay = around.relay(SFCODE_RELAY_DATABASE_URL=f"postgresql://relay:p4ssw0rd@127.0.0.1:{free_port()}/relay")
+    relay.ended()
+    assert "cannot be used as the relay's database" in relay.text()
+    assert "Traceback" not in relay.text()
+    assert "p4ssw0rd" not in relay.text()
+
+
+def test_it_outlasts_a_database_that_goes_away(around, postgres_server):
+    name = f"sfcode_{uuid.uuid4().hex}"
+    (user,) = people(around, 650_000, 1)
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            around.environ["SFCODE_RELAY_DATABASE_URL"] = around.database = database_at(postgres_server, name)
+            relay = around.ready()
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+            until(lambda: relay.get("/readyz").status_code == 503, "no readiness")
+            post = hook(around, user, "appcues:nps_score", score=5)
+            refused = requests.post(
+                relay.url + post.path, data=post.body, headers={"Content-Type": "application/json"}, timeout=30
+            )
+            assert refused.status_code == 503
+            assert relay.answers("/healthz")
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            send([relay.port], [post])
+            settled(around, 1)
+            until(lambda: relay.answers("/readyz"), "readiness")
+            relay.terminate()
+            relay.ended()
+        finally:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def database_at(url: str, name: str) -> str:
+    path, question, query = url.partition("?")
+    return f"{path.rpartition('/')[0]}/{name}{question}{query}"
+
+
+def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
+    journey = Journey.start(tmp_path)
+    assert journey.apply().code == 0
+    process = journey.spawn("relay", "serve", "--port", "0", "--json")
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert set(ready) == {"url", "pid", "org_url", "access_token", "org_id", "username", "appcues_url"}
+        assert ready["pid"] == process.pid
+        relay = Relay(process.pid, int(ready["url"].rpartition(":")[2]), tmp_path / "none")
+        until(lambda: relay.answers("/readyz"), "readiness")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert out == ""
+        assert (tmp_path / ".sfcode" / "relay.db").exists()
+    finally:
+        process.kill()
+        process.communicate()
