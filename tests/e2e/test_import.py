@@ -405,6 +405,16 @@ def test_the_answer_of_json_holds_the_files_and_what_was_chosen(clicked):
     assert "5f0c2a" not in json.dumps(answer), "the connector's address is nobody's business"
 
 
+def test_an_org_that_is_no_sandbox_is_protected_and_taken_over_by_a_saved_plan(clicked):
+    with clicked.org() as org:
+        clicked.journey.environ = {"SF_ACCESS_TOKEN": org.access_token, "SFCODE_ORG": org.url}
+        clicked.imported()
+        assert clicked.journey.apply().code == 1
+        assert clicked.journey.plan("--out", "adopt.plan").code == 0
+        assert clicked.journey.run("apply", "adopt.plan").code == 0
+        assert clicked.journey.plan("--detailed-exitcode").code == 0
+
+
 def test_an_import_signs_in_like_every_other_command(clicked):
     with clicked.org() as org, connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API):
         clicked.journey.environ = {"SF_ACCESS_TOKEN": org.access_token, "SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
