@@ -16,6 +16,7 @@ from sfcode.relay.appcues.outline import Outline
 from sfcode.relay.appcues.pace import Pace
 from sfcode.relay.appcues.state import State, read
 from sfcode.relay.appcues.values import Value
+from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
 from sfcode.relay.observer import Observer
 
@@ -75,7 +76,11 @@ class Writer:
                 by_key.setdefault(message.key, []).append((message, found))
             else:
                 settled[message.id] = found
-        folds, guards = await self._folded(by_key)
+        try:
+            folds, guards = await self._folded(by_key)
+        except Unavailable:
+            # Without what was delivered before nobody can tell what is stale: that trouble is our own.
+            return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
         deadline = claim.deadline - MARGIN
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._profile(key, each, deadline)) for key, each in folds.items()]

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Done, Parked, Released, Retry
 from tests.relay.appcues.answering import answering
 from tests.relay.appcues.desk import in_time
@@ -20,6 +21,11 @@ SOON = timedelta(seconds=-1)
 
 def outcomes(desk):
     return Counter(outcome for _, _, outcome in desk.ears.calls)
+
+
+def replaced(writer, latest):
+    writer._latest = latest
+    return writer
 
 
 def attempt(desk, seconds=60.0):
@@ -139,6 +145,18 @@ def test_one_record_that_is_refused_does_not_keep_another_out_of_the_same_profil
     bodies = [body for _, _, body in refusing.seen]
     assert bodies[0] == {"role": "Contact's", "rating": "Hot", "plan": "pro"}
     assert bodies[-1] == {"role": "Contact's", "plan": "pro"}
+
+
+def test_an_inbox_that_does_not_answer_is_nobodys_fault(desk):
+    desk.send(Title="CTO")
+    claim = desk.claim()
+
+    def away(_names):
+        raise Unavailable("The relay's database does not answer.")
+
+    delivery = desk.write(lambda writer: replaced(writer, away).deliver(claim))
+    assert list(delivery.settlements.values()) == [Retry("database", counts=False)]
+    assert desk.bodies() == []
 
 
 def test_a_redirect_is_not_followed(desk):
