@@ -75,10 +75,11 @@ class Counter:
             self._late.add(task)
             task.add_done_callback(self._forget)
             raise busy(self._limits.busy_seconds, "not_committed_in_time")
-        error = task.exception()
-        if error is not None:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
             # What a database says may quote what it was given; its type is enough to go on.
-            raise busy(self._limits.busy_seconds, f"not_committed: {type(error).__name__}") from None
+            what = "cancelled" if error is None else type(error).__name__
+            raise busy(self._limits.busy_seconds, f"not_committed: {what}")
 
     def _forget(self, task: asyncio.Task[int]) -> None:
         self._late.discard(task)

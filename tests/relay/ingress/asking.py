@@ -78,7 +78,7 @@ class Inbox:
     """Keeps what is accepted; it can be busy, broken or slow."""
 
     messages: list[Message] = field(default_factory=list)
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
     wait: asyncio.Event | None = None
 
     async def accept(self, messages: Sequence[Message]) -> int:

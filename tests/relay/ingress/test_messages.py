@@ -307,8 +307,11 @@ class TestCertificate:
 
 
 class TestTrouble:
-    @pytest.mark.parametrize("error", [RuntimeError("the password is hunter2"), TimeoutError(), OSError("disk full")])
-    def test_of_the_database_is_a_fault_that_says_nothing_of_it(self, relay: Relay, error: Exception) -> None:
+    @pytest.mark.parametrize(
+        "error",
+        [RuntimeError("the password is hunter2"), TimeoutError(), OSError("disk full"), asyncio.CancelledError()],
+    )
+    def test_of_the_database_is_a_fault_that_says_nothing_of_it(self, relay: Relay, error: BaseException) -> None:
         relay.inbox.trouble = error
         answer = relay.ask(MESSAGE, wire(), kind=XML)
         assert fault(answer) == (503, "Server", "unavailable")
