@@ -90,9 +90,10 @@ def read_settings(
     wanted = needs(project)
     beyond = f", since {host} can be reached from other machines" if not is_loopback(host) else ""
     ingress = read_secrets(project, environ)
-    if wanted.to_salesforce and beyond and not ingress.webhook:
+    unchecked = project.settings.relay.webhook_auth.scheme == "none"
+    if wanted.to_salesforce and beyond and not ingress.webhook and not unchecked:
         reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are checked with it", _RANDOM)
-    if beyond and project.settings.relay.webhook_auth.scheme == "none":
+    if beyond and unchecked:
         cure = "write another scheme, or listen on 127.0.0.1"
         reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", cure)
     if wanted.to_appcues and not ingress.outbound:

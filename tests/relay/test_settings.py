@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,23 @@ def test_on_loopback_webhooks_and_the_dashboard_may_be_open(project, host):
     assert settings.ingress.webhook is None
     assert settings.admin is None
     assert settings.database.reveal() == f"sqlite:///{project.root / '.sfcode' / 'relay.db'}"
+
+
+def test_webhooks_that_nothing_is_known_by_are_for_loopback_only(root, tmp_path):
+    shutil.copytree(root / "config", tmp_path / "config")
+    file = tmp_path / "config" / "sfcode.yaml"
+    file.write_text(file.read_text().replace("{scheme: path}", "{scheme: none}"))
+    project = load(tmp_path / "config", "local")
+    environ = {name: value for name, value in SECRETS.items() if name != "SFCODE_RELAY_WEBHOOK_SECRET"}
+    assert read(project, environ).ingress.webhook is None
+    assert list(problems(project, environ, "0.0.0.0")) == ["relay.webhook_auth.scheme"]
+
+
+def test_a_new_secret_is_taken_beside_the_one_before(project):
+    environ = {**SECRETS, "SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS": "the-webhook-secret-before"}
+    assert len(read(project, environ).ingress.of_webhooks()) == 2
+    environ["SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS"] = "short"
+    assert list(problems(project, environ, "127.0.0.1")) == ["SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS"]
 
 
 def test_a_secret_that_can_be_guessed_is_none(project):
