@@ -1,0 +1,137 @@
+"""Whatever order events come in and whatever goes wrong on the way, what ends up in Salesforce is the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sfcode.config.load import default_events
+from sfcode.org.many import RecordError, RecordResult
+from sfcode.relay.message import Claim, Claimed, Done, Latest, Retry
+from sfcode.relay.observer import Deaf
+from sfcode.relay.salesforce.activities import Kind
+from sfcode.relay.salesforce.batch import Batch, Rules
+from sfcode.relay.salesforce.calls import CallFailedError
+from sfcode.relay.salesforce.receivers import Receiver
+from sfcode.relay.salesforce.texts import compile_texts
+from tests.relay.salesforce.world import event
+
+KEY = "Key__c"
+RECEIVER = Receiver(
+    "contact",
+    "Contact",
+    "user",
+    "User__c",
+    fields={"score": "Score__c"},
+    activities=frozenset({"nps_score", "flow_completed"}),
+    link="WhoId",
+)
+EVENTS = default_events()
+RULES = Rules(
+    (RECEIVER,),
+    EVENTS,
+    compile_texts(dict(EVENTS.activities)),
+    Kind("Event", KEY, lambda work, subject, comment: {"Subject": subject}),
+)
+USERS = ["a", "b", "c"]
+TROUBLES = st.lists(st.sampled_from(["", "", "", "lock", "refused", "lost"]), max_size=40)
+
+
+@dataclass
+class Far:
+    """Salesforce, as it is seen from the writer: calls come to nothing, before or after they were carried out."""
+
+    troubles: list[str]
+    observer: Any = field(default_factory=Deaf)
+    scores: dict[str, Any] = field(default_factory=dict)
+    activities: dict[str, str] = field(default_factory=dict)
+    """Whom each is about, in the order in which they came into being."""
+
+    def trouble(self) -> str:
+        return self.troubles.pop() if self.troubles else ""
+
+    def look_up(self, asked: Sequence[Any], deadline: float) -> list[list[Mapping[str, Any]]]:
+        if self.trouble() == "lost":
+            raise CallFailedError(Retry("no answer", counts=False))
+        return [
+            [{"Id": f"003{user}", "User__c": user} for user in re.findall(r"'(\w+)'", query.soql)] for query in asked
+        ]
+
+    def update(self, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
+        assert len({record["Id"] for record in records}) == len(records), "Salesforce refuses an id that comes twice"
+        return self._each(records, lambda record: self.scores.update({record["Id"]: record["Score__c"]}))
+
+    def upsert(self, name: str, key: str, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
+        return self._each(records, lambda record: self.activities.setdefault(record[key], record["WhoId"]))
+
+    def _each(self, records: Sequence[Mapping[str, Any]], write: Any) -> list[RecordResult]:
+        trouble = self.trouble()
+        results = []
+        for record in records:
+            locked = trouble != "refused" and self.trouble() == "lock"
+            if trouble != "refused" and not locked:
+                write(record)
+            results.append(RecordResult("1", (RecordError("UNABLE_TO_LOCK_ROW", ""),) if locked else ()))
+        if trouble in ("refused", "lost"):
+            raise CallFailedError(Retry("no answer", counts=False))
+        return results
+
+
+def delivered(messages: list[Claimed], far: Far, size: int) -> None:
+    """Deliver as the worker does: the eldest of each user and those behind it, until nothing is left."""
+    latest: dict[str, Latest] = {}
+
+    def known(names: Iterable[str]) -> dict[str, Latest]:
+        return {name: latest[name] for name in names if name in latest}
+
+    waiting = list(messages)
+    for _ in range(300):
+        if not waiting:
+            return
+        claim = Claim("token", 1e9, tuple(waiting[:size]))
+        found = Batch(RULES, far, known, claim, 1e9).deliver()  # type: ignore[arg-type]
+        for one in found.latest:
+            before = latest.get(one.name)
+            if before is None or one.stamp >= before.stamp:
+                latest[one.name] = one
+        waiting = [
+            replace(one, attempts=one.attempts + 1) if isinstance(found.settlements.get(one.id), Retry) else one
+            for one in waiting
+            if not isinstance(found.settlements.get(one.id), Done)
+        ]
+    raise AssertionError("it never ends")
+
+
+MESSAGES = st.lists(st.tuples(st.sampled_from(USERS), st.integers(0, 5), st.integers(0, 10)), max_size=25)
+
+
+@settings(max_examples=150)
+@given(MESSAGES, TROUBLES, st.integers(1, 30))
+def test_values_are_those_of_the_newest_events_and_every_activity_is_there_once_in_order(
+    given_events: list[tuple[str, int, int]], troubles: list[str], size: int
+) -> None:
+    messages = [event("appcues:nps_score", user, at=at, score=score) for user, at, score in given_events]
+    far = Far(troubles)
+    delivered(messages, far, size)
+    newest: dict[str, tuple[int, int]] = {}
+    for user, at, score in given_events:
+        if user not in newest or at >= newest[user][0]:
+            newest[user] = (at, score)
+    assert far.scores == {f"003{user}": score for user, (_, score) in newest.items()}
+    wanted = [f"{message.message_id}:contact:nps_score" for message in messages]
+    assert sorted(far.activities) == sorted(wanted)
+    for user in USERS:
+        mine = [key for key, who in far.activities.items() if who == f"003{user}"]
+        assert mine == [key for key in wanted if key in mine], "in the order of arrival"
+
+
+@given(st.permutations(range(6)), st.integers(1, 6))
+def test_the_value_does_not_depend_on_the_order_of_arrival(order: list[int], size: int) -> None:
+    far = Far([])
+    delivered([event("appcues:nps_score", "a", at=at, score=at) for at in order], far, size)
+    assert far.scores == {"003a": 5}
