@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,6 +58,34 @@ def test_serve_tells_people_how_to_sign_in(state: Path) -> None:
     assert line.startswith("The local org answers at http://127.0.0.1:")
     assert "SF_ORG_INSTANCE_URL=http://127.0.0.1:" in out
     assert "sf org login access-token" in out
+
+
+def test_an_appcues_is_served_beside_the_org_and_reset_with_it(state: Path) -> None:
+    """The text tells how to reach it; what it keeps is in the org's folder."""
+    auth = ("local-appcues-key", "local-appcues-secret")
+    with serving(state) as (process, _):
+        assert process.stdout is not None
+        found = (
+            re.search(r"APPCUES_API_URL=(\S+) APPCUES_API_KEY=(\S+) APPCUES_API_SECRET=(\S+)", line)
+            for line in process.stdout
+        )
+        told = next(filter(None, found))
+        assert told.groups()[1:] == auth
+        profile = f"{told[1]}/v2/accounts/1/users/u1/profile"
+        assert requests.patch(profile, json={"plan": "pro"}, auth=auth, timeout=10).status_code == 200
+        assert (state / "appcues.db").exists()
+        subprocess.run(command("local", "reset", "--state", str(state)), check=True, capture_output=True)
+        assert requests.get(profile, auth=auth, timeout=10).status_code == 404
+
+
+def test_a_taken_port_of_appcues_is_named_with_its_option(state: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        words = ("local", "serve", "--port", "0", "--appcues-port", str(taken.getsockname()[1]), "--state", str(state))
+        done = subprocess.run(command(*words), capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert "Choose another one with --appcues-port" in done.stderr
 
 
 def test_what_was_answered_outlives_a_kill(state: Path) -> None:
