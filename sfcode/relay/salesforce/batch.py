@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfcode.config.event_models import Events
-from sfcode.org.many import MOST, RecordResult
+from sfcode.org.many import RecordResult
 from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Settlement
 from sfcode.relay.salesforce import fates, lookup
-from sfcode.relay.salesforce.activities import Kind
-from sfcode.relay.salesforce.calls import CallFailedError, Calls, chunks
+from sfcode.relay.salesforce.activities import Kind, Record
+from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.interpret import Work, read
 from sfcode.relay.salesforce.receivers import Receiver
 from sfcode.relay.salesforce.texts import ActivityText
 from sfcode.relay.salesforce.wave import Planner, Wave, Write, property_name, score_name, waves
 
+Call = Callable[[list[Record]], list[RecordResult]]
 LatestOf = Callable[[Iterable[str]], Mapping[str, Latest]]
 
 
@@ -86,34 +88,41 @@ class Batch:
     def _write(self, wave: Wave, messages: Mapping[int, Claimed]) -> None:
         # Salesforce takes records of several objects in one call, those of one object next to each other.
         updates = sorted(wave.updates.values(), key=lambda write: str(write.record["attributes"]))
-        for some in chunks(updates, MOST):
-            self._call(wave, messages, some, lambda records: self.calls.update(records, self.deadline))
+        self._send(wave, messages, updates, lambda records: self.calls.update(records, self.deadline))
         kind = self.rules.kind
         left = [write for write in wave.upserts if not any(wave.retried(owner) for owner in write.owners)]
-        for some in chunks(left, MOST):
-            self._call(
-                wave,
-                messages,
-                some,
-                lambda records: self.calls.upsert(kind.object, kind.external_id, records, self.deadline),
-            )
+        self._send(
+            wave,
+            messages,
+            left,
+            lambda records: self.calls.upsert(kind.object, kind.external_id, records, self.deadline),
+        )
 
-    def _call(
-        self,
-        wave: Wave,
-        messages: Mapping[int, Claimed],
-        writes: Iterable[Write],
-        call: Callable[[list[dict[str, object]]], list[RecordResult]],
-    ) -> None:
-        some = list(writes)
+    def _send(self, wave: Wave, messages: Mapping[int, Claimed], writes: Iterable[Write], call: Call) -> None:
+        """Send records in as few calls as the org takes; what a trigger could not take at once goes again in smaller ones."""
+        waiting = deque(writes)
+        while waiting:
+            some = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
+            crowded = self._call(wave, messages, some, call)
+            if crowded:
+                self.calls.size.shrink(len(some))
+                self.alarms.add("salesforce_crowded")
+            waiting.extendleft(reversed(crowded))
+
+    def _call(self, wave: Wave, messages: Mapping[int, Claimed], some: list[Write], call: Call) -> list[Write]:
+        """Send records in one call and settle each by its result; give back those to be sent again with fewer others."""
+        crowded: list[Write] = []
         try:
             results = call([write.record for write in some])
         except CallFailedError as failure:
             for write in some:
                 for owner in write.owners:
                     wave.ends[owner].append(failure.end)
-            return
+            return crowded
         for write, result in zip(some, results, strict=True):
+            if len(some) > SMALLEST and any(map(fates.is_crowded, result.errors)):
+                crowded.append(write)
+                continue
             if not result.errors:
                 for newest in write.stamps.values():
                     self.latest[newest.name] = self.news[newest.name] = newest
@@ -127,6 +136,7 @@ class Batch:
                         sent=write.values,
                     )
                     wave.ends[owner].append(end)
+        return crowded
 
     def _settle(self, message: Claimed, end: Settlement, works: Mapping[int, Work]) -> None:
         self.settled[message.id] = end

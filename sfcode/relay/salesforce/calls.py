@@ -11,7 +11,7 @@ from sfcode.errors import OrgError
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 from sfcode.org.deadline import until
-from sfcode.org.many import MOST_QUERIES, CallRefused, RecordResult
+from sfcode.org.many import MOST, MOST_QUERIES, CallRefused, RecordResult
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Released, Retry
 from sfcode.relay.observer import Observer
@@ -26,6 +26,9 @@ LONGEST = 60.0
 SHORTEST = 1.0
 """Seconds without which no call is begun."""
 
+SMALLEST = 5
+"""Records in one call, however little the org's triggers can take."""
+
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
@@ -38,6 +41,17 @@ class CallFailedError(Exception):
         self.end = end
 
 
+@dataclass
+class Size:
+    """How many records go in one call: as many as Salesforce takes, fewer where the org's triggers cannot take them."""
+
+    most: int = MOST
+
+    def shrink(self, sent: int) -> None:
+        """Take down that so many were too many."""
+        self.most = max(SMALLEST, min(self.most, sent // 2))
+
+
 @dataclass(frozen=True)
 class Calls:
     """What may be asked of Salesforce. There is no call that makes a lead, a contact or an account."""
@@ -47,6 +61,7 @@ class Calls:
     clock: Callable[[], float]
     quota: Quota
     breaker: Breaker = field(default_factory=Breaker)
+    size: Size = field(default_factory=Size)
 
     def look_up(self, asked: Sequence[Query], deadline: float) -> list[Sequence[Row]]:
         """Run the queries of a lookup: one by itself, several in as few requests as they fit in."""

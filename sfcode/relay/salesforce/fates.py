@@ -122,6 +122,15 @@ def of_call(error: OrgError) -> tuple[Retry, str]:
     return Retry(error.code, after, counts=fate.what != "wait"), fate.alarm
 
 
+def is_crowded(error: RecordError) -> bool:
+    """
+    Tell whether a trigger of the org ran into a limit of its transaction, which fewer records at once may avoid.
+
+    https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
+    """
+    return error.code == TRIGGER and "System.LimitException" in error.message
+
+
 def alarm_of(error: RecordError) -> str:
     """Name the alarm that a record's error raises; "" for none."""
     return FATES.get(error.code, UNLISTED).alarm

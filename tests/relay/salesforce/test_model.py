@@ -16,7 +16,7 @@ from sfcode.relay.message import Claim, Claimed, Done, Latest, Retry
 from sfcode.relay.observer import Deaf
 from sfcode.relay.salesforce.activities import Kind
 from sfcode.relay.salesforce.batch import Batch, Rules
-from sfcode.relay.salesforce.calls import CallFailedError
+from sfcode.relay.salesforce.calls import CallFailedError, Size
 from sfcode.relay.salesforce.receivers import Receiver
 from sfcode.relay.salesforce.texts import compile_texts
 from tests.relay.salesforce.world import event
@@ -48,6 +48,10 @@ class Far:
 
     troubles: list[str]
     observer: Any = field(default_factory=Deaf)
+    size: Size = field(default_factory=Size)
+    room: int = 200
+    """Records that the org's triggers can take at once."""
+    sent: list[int] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
     activities: dict[str, str] = field(default_factory=dict)
     """Whom each is about, in the order in which they came into being."""
@@ -70,6 +74,10 @@ class Far:
         return self._each(records, lambda record: self.activities.setdefault(record[key], record["WhoId"]))
 
     def _each(self, records: Sequence[Mapping[str, Any]], write: Any) -> list[RecordResult]:
+        self.sent.append(len(records))
+        if len(records) > self.room:
+            words = "Ours: System.LimitException: Too many SOQL queries: 101"
+            return [RecordResult("", (RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", words),)) for _ in records]
         trouble = self.trouble()
         results = []
         for record in records:
@@ -135,3 +143,20 @@ def test_the_value_does_not_depend_on_the_order_of_arrival(order: list[int], siz
     far = Far([])
     delivered([event("appcues:nps_score", "a", at=at, score=at) for at in order], far, size)
     assert far.scores == {"003a": 5}
+
+
+def test_triggers_that_cannot_take_many_records_are_given_fewer_and_that_is_remembered() -> None:
+    far = Far([], room=60)
+    delivered([event("appcues:nps_score", f"u{number}", score=7) for number in range(200)], far, 200)
+    assert len(far.scores) == len(far.activities) == 200
+    assert far.sent == [200, 100, 50, 50, 50, 50, *[50] * 4], "found out once, by halving"
+
+
+def test_where_even_few_are_too_many_they_are_parked() -> None:
+    far = Far([], room=0)
+    messages = [event("appcues:nps_score", f"u{number}", score=7) for number in range(10)]
+    claim = Claim("token", 1e9, tuple(messages))
+    found = Batch(RULES, far, lambda _names: {}, claim, 1e9).deliver()  # type: ignore[arg-type]
+    reasons = {getattr(end, "reason", "") for end in found.settlements.values()}
+    assert reasons == {"cannot_insert_update_activate_entity"}
+    assert far.sent == [10, 5, 5, 5, 5], "values, then activities"
