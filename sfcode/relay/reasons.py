@@ -1,4 +1,4 @@
-"""Why messages are parked: what it means, and what makes a replay worth while."""
+"""Why messages wait for a person, and why alarms are raised: what each means, and what helps."""
 
 from __future__ import annotations
 
@@ -7,90 +7,93 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason, as people read it."""
+    """A short name in plain words."""
 
     what: str
     cure: str
 
 
+_REPLAY = "then replay"
+
 REASONS: dict[str, Reason] = {
-    # Of what came in: docs/relay-ingress.md.
-    "not_understood": Reason("it is authentic, and nothing in it can be understood", "look at what it holds"),
-    "no_name": Reason("the event does not say what happened", "look at what it holds"),
-    "no_user_id": Reason(
-        "the event or record is nobody's", "give the record a user id; visitors who are not identified need nothing"
+    "unknown_user": Reason(
+        "nobody in Salesforce has this user id",
+        f"Give the contact or lead its id, {_REPLAY}. Users who are in no CRM stay here until they are purged.",
     ),
-    "no_data": Reason("the record was deleted before its message was sent", "nothing"),
+    "several_matches": Reason("several records have this user id", f"Leave it with one of them, {_REPLAY}."),
+    "converted_lead": Reason("only converted leads have this user id", f"Give the contact the id, {_REPLAY}."),
+    "bad_value": Reason(
+        "a score is no whole number from 0 to 10, or missing", "Nothing, unless events.yaml names another attribute."
+    ),
+    "bad_text": Reason("a text of events.yaml cannot be filled in", f"Correct the template, {_REPLAY}."),
+    "not_understood": Reason(
+        "authentic, but of a form that the relay does not know",
+        "Look at it (sfcode relay list --payload) and report the form: Appcues does not publish it.",
+    ),
+    "no_name": Reason("an event without a name", "Look at it: a test button, or a form that the relay does not know."),
+    "no_user_id": Reason("an event, or a record, without a user id", "Nothing: nobody knows whose it is."),
+    "no_data": Reason("the record was deleted before its message was sent", "Nothing."),
     "other_object": Reason(
-        "the record is of another object than the mapping that its address names",
-        "plan and apply, then save the record",
+        "the record is of another object than the mapping's",
+        "Apply the project: an address of another mapping is in the outbound message.",
     ),
-    # Of events on their way to Salesforce: docs/relay-salesforce.md.
-    "unknown_user": Reason("no record of a mapping has this user id", "give a record the id, then replay"),
-    "several_matches": Reason("several records of a mapping have this user id", "merge them, then replay"),
-    "converted_lead": Reason("only converted leads have this user id", "give the contact the id, then replay"),
-    "bad_value": Reason("the score is no whole number from 0 to 10, or the feedback no text", ""),
-    "bad_text": Reason("the texts of events.yaml cannot be filled in for it", "correct them, then replay"),
-    "field_custom_validation_exception": Reason(
-        "a validation rule of the org refuses it", "change the rule, or let the integration user pass, then replay"
-    ),
-    "field_filter_validation_exception": Reason(
-        "a lookup filter of the org refuses it", "change the filter, then replay"
-    ),
-    "field_integrity_exception": Reason(
-        "a value does not go with the record",
-        "look at the words of Salesforce; activities must be allowed for the object",
-    ),
-    "required_field_missing": Reason(
-        "the org asks for a field that is not written here", "give the field a default value, then replay"
-    ),
-    "string_too_long": Reason("a text does not fit into its field", "make the field longer, then replay"),
-    "number_outside_valid_range": Reason(
-        "the score does not fit into its field", "give the field two digits, then replay"
-    ),
-    "invalid_or_null_for_restricted_picklist": Reason(
-        "a picklist lacks the value", "add it (a task's status is Completed), then replay"
-    ),
-    "insufficient_access": Reason(
-        "the integration user may not write this record", "share it, or write `record_access: modify_all`, then replay"
-    ),
-    "insufficient_access_or_readonly": Reason(
-        "the integration user may not write this record", "share it, or write `record_access: modify_all`, then replay"
-    ),
-    "insufficient_access_on_cross_reference_entity": Reason(
-        "the integration user may not write to what the record belongs to", "share that, then replay"
-    ),
-    "cannot_insert_update_activate_entity": Reason(
-        "a trigger or flow of the org fails on it", "correct that, then replay"
-    ),
-    "duplicates_detected": Reason(
-        "a duplicate rule of the org refuses it", "let the integration user pass it, then replay"
-    ),
-    "duplicate_value": Reason(
-        "a field that must be unique has this value elsewhere", "look at the words of Salesforce"
-    ),
-    "duplicate_external_id": Reason("several activities have this id", "delete all but one, then replay"),
-    "entity_is_deleted": Reason("the record is deleted", "restore it, then replay; else nothing"),
-    "invalid_cross_reference_key": Reason(
-        "the record is gone, or cannot have activities", "allow activities for the object, then replay"
-    ),
-    "not_found": Reason("the record is deleted", "restore it, then replay; else nothing"),
-    "cannot_update_converted_lead": Reason("the lead is converted", "give the contact the id, then replay"),
-    # Of records on their way to Appcues: docs/relay-appcues.md.
-    "no_mapping": Reason(
-        "the mapping is gone from the config, or no longer sends to Appcues", "put it back, then replay; else nothing"
-    ),
-    "bad_user_id": Reason("the user id is . or .., which no address can hold", "correct the record"),
+    "no_mapping": Reason("the mapping is gone, or no longer sends", f"Nothing, or put it back, {_REPLAY}."),
+    "bad_user_id": Reason("an id of nothing but dots cannot be part of an address", "Correct the record."),
     "appcues_not_found": Reason(
-        "Appcues knows no such address: the account id is wrong, or of another region",
-        "correct `appcues` in sfcode.yaml, then replay",
+        "Appcues does not know the account", f"Correct appcues.account_id or appcues.region, {_REPLAY}."
     ),
     "appcues_refused": Reason(
-        "Appcues refused the values, for the reason that is shown", "correct the record or the mapping, then replay"
+        "Appcues refuses the profile", f"Its words are in the detail: correct the record or the mapping, {_REPLAY}."
+    ),
+    "gave_up": Reason("every attempt failed", f"The detail has the last error: see to it, {_REPLAY}."),
+}
+"""By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""
+
+ALARMS: dict[str, Reason] = {
+    "organization_changed": Reason(
+        "the sign-in leads to another org than before",
+        "If it is meant (a new sandbox), lift it. If not, correct the sign-in: messages of the former org are refused meanwhile.",
+    ),
+    "other_organization": Reason(
+        "an outbound message came from another org",
+        "A copy of the org sends with the same secret: give it a relay and a secret of its own, or deactivate its flow.",
+    ),
+    "salesforce_sign_in": Reason(
+        "Salesforce does not accept the sign-in", "Check the app, its certificate or secret, and the integration user."
+    ),
+    "salesforce_quota": Reason(
+        "the org's API requests of the day are nearly used up, so the relay has stopped",
+        "It goes on by itself. Find out who uses them: Setup > Company Information.",
+    ),
+    "salesforce_access": Reason(
+        "the integration user lost access to a field or an object", "sfcode plan, sfcode doctor, then apply."
+    ),
+    "salesforce_locked": Reason("the org is locked", "Salesforce's support knows why."),
+    "salesforce_storage": Reason("the org has no room for more data", "Delete old activities, or buy storage."),
+    "salesforce_refused": Reason(
+        "Salesforce refuses whole calls for a reason that is not known", "The log names the code; please report it."
+    ),
+    "appcues_sign_in": Reason(
+        "Appcues does not accept the API key", "Check APPCUES_API_KEY and APPCUES_API_SECRET, and the key's rights."
+    ),
+    "appcues_address": Reason("Appcues' address leads elsewhere", "Correct APPCUES_API_URL or appcues.region."),
+    "bad_value": Reason(
+        "values do not fit the type that the mapping gives their attribute, and were left out",
+        "Correct the type in the mapping, or the values; then backfill.",
+    ),
+    "clearing_stopped": Reason(
+        "an attribute turned empty for record after record and is no longer cleared",
+        "See docs/relay-appcues.md: give the integration user its access back, or lift the stop.",
     ),
 }
+"""By name."""
 
 
 def cure(name: str) -> str:
     """Say what to do about a reason; nothing for one that this version does not know."""
-    return REASONS[name].cure if name in REASONS else ""
+    if name in REASONS:
+        return REASONS[name].cure
+    from sfcode.relay.salesforce.fates import FATES
+
+    fate = FATES.get(name.upper())
+    return f"Salesforce: {fate.because}. See to it in the org, then replay." if fate else ""

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import structlog
+
 from sfcode.config.project import Project
 from sfcode.org import Org
 from sfcode.relay import appcues, salesforce
@@ -17,6 +19,8 @@ from sfcode.relay.service import FarSides, Service
 from sfcode.relay.settings import Settings
 from sfcode.relay.work.retry import retry_at
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 def serve(project: Project, settings: Settings, connect: Callable[[], Org], ready: Callable[[str], None]) -> None:
     """
@@ -25,6 +29,12 @@ def serve(project: Project, settings: Settings, connect: Callable[[], Org], read
     `connect` signs in to Salesforce; it is called when the relay runs, and again until it succeeds.
     `ready` hears the address as soon as requests are answered.
     """
+    if (
+        settings.needs.to_salesforce
+        and not settings.ingress.webhook
+        and project.settings.relay.webhook_auth.scheme != "none"
+    ):
+        log.warning("webhooks_are_refused", cure="set SFCODE_RELAY_WEBHOOK_SECRET")
     with listen(settings.host, settings.port) as listener, open_inbox(settings.database.reveal()) as inbox:
         rng = random.SystemRandom()
 

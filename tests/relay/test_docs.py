@@ -1,0 +1,92 @@
+"""docs/relay.md names everything that somebody who runs the relay may meet."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from sfcode.cli.relay import VERBS
+from sfcode.relay.appcues import fates as appcues_fates
+from sfcode.relay.metrics import Metrics
+from sfcode.relay.reasons import ALARMS, REASONS, cure
+from sfcode.relay.salesforce.fates import FATES
+from sfcode.relay.settings import ADMIN, API_KEY, API_SECRET, API_URL, DATABASE
+
+NAME = re.compile(r"[a-z]+(_[a-z]+)*")
+
+
+@pytest.fixture(scope="module")
+def page(root: Path) -> str:
+    return (root / "docs" / "relay.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def trees(root: Path) -> list[ast.Module]:
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in (root / "sfcode" / "relay").rglob("*.py")]
+
+
+def given(trees: list[ast.Module], function: str) -> set[str]:
+    """Find the names that a function is called with first, where they are written out."""
+    return {
+        node.args[0].value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "id", None) or getattr(node.func, "attr", None)) == function
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+        and NAME.fullmatch(node.args[0].value)
+    }
+
+
+def test_every_metric(page):
+    names = set()
+    for family in Metrics().registry.collect():
+        names.add(family.name + ("_total" if family.type == "counter" else ""))
+    assert len(names) > 15
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [DATABASE, ADMIN, API_KEY, API_SECRET, API_URL, "SFCODE_RELAY_WEBHOOK_SECRET", "SFCODE_RELAY_OUTBOUND_SECRET"],
+)
+def test_every_variable(page, name):
+    assert f"`{name}`" in page
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command(page, verb):
+    assert f"sfcode relay {verb}" in page or f"relay {verb}`" in page
+
+
+def test_every_reason_with_its_cure(page):
+    for name, reason in REASONS.items():
+        assert f"| `{name}` | {reason.what} | {reason.cure} |" in page
+
+
+def test_every_alarm_with_its_cure(page):
+    for name, alarm in ALARMS.items():
+        assert f"| `{name}` | {alarm.what} | {alarm.cure} |" in page
+
+
+def test_no_reason_is_given_that_is_not_known(trees):
+    found = given(trees, "Parked")
+    assert {"unknown_user", "no_mapping"} <= found
+    assert found - set(REASONS) == set()
+
+
+def test_no_alarm_is_raised_that_is_not_known(trees):
+    found = given(trees, "alarm") | {fate.alarm for fate in FATES.values() if fate.alarm}
+    found |= set(re.findall(r'"((?:appcues|salesforce)_[a-z_]+)"', Path(appcues_fates.__file__).read_text("utf-8")))
+    assert {"salesforce_quota", "appcues_sign_in"} <= found
+    assert found - set(ALARMS) - set(REASONS) == set()
+
+
+def test_a_code_of_salesforce_is_explained_by_the_writers_table():
+    assert "validation rule" in cure("field_custom_validation_exception")
+    assert cure("something_of_tomorrow") == ""
