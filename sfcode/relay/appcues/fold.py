@@ -95,9 +95,7 @@ def _part(fresh: Sequence[Read], name: str, sent: Latest | None, guards: Guards)
     return Part(tuple(message.id for message, _ in fresh), values, latest, tuple(left_out), bad)
 
 
-def _is_due(
-    attribute: Attribute, newest: State, sent: Latest | None, had: frozenset[str] | set[str], guards: Guards
-) -> bool:
+def _is_due(attribute: Attribute, newest: State, sent: Latest | None, had: frozenset[str], guards: Guards) -> bool:
     """
     Tell whether an empty attribute has to be taken away from the profile.
 
