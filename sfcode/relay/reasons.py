@@ -70,6 +70,10 @@ ALARMS: dict[str, Reason] = {
     ),
     "salesforce_locked": Reason("the org is locked", "Salesforce's support knows why."),
     "salesforce_storage": Reason("the org has no room for more data", "Delete old activities, or buy storage."),
+    "salesforce_crowded": Reason(
+        "a trigger of the org cannot take many records at once, so they are sent in smaller calls",
+        "Have the trigger corrected (System.LimitException): the relay goes on meanwhile, with more calls.",
+    ),
     "salesforce_refused": Reason(
         "Salesforce refuses whole calls for a reason that is not known", "The log names the code; please report it."
     ),
