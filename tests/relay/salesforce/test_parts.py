@@ -1,4 +1,4 @@
-"""The pure parts: waves, external ids."""
+"""The pure parts: waves, external ids, who receives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.relay.salesforce.activities import EXTERNAL_ID, external_id
+from sfcode.relay.salesforce.receivers import receivers
 from sfcode.relay.salesforce.wave import score_name, waves
+from tests.generate.projects import CONTACT, changed, project
 from tests.relay.salesforce.world import event
 
 
@@ -47,3 +49,18 @@ def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(one: str, two:
     assert len(score_name(one)) < 300
     score_name(one).encode()
     assert (score_name(one) == score_name(two)) == (one == two)
+
+
+def test_only_mappings_that_the_relay_writes_to_receive() -> None:
+    sending = changed(CONTACT, direction="to_appcues", to_salesforce=None)
+    mappings = {"contact": CONTACT, "quiet": sending, "lead": changed(CONTACT, object="Lead", delivery="connector")}
+    (only,) = receivers(project(mappings))
+    assert (only.name, only.object, only.key, only.number) == (
+        "contact",
+        "Contact",
+        "Appcues_User_Id__c",
+        "Product_User_Id__c",
+    )
+    assert only.fields == {"score": "Appcues_NPS_Score__c", "feedback": "Appcues_NPS_Feedback__c"}
+    assert only.link == "WhoId"
+    assert not only.unsure, "a field that sfcode made has the length that it gave it"
