@@ -1,0 +1,143 @@
+"""What happens to a project and its org between two applies, as values that a table can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sfcode.local import LocalOrg
+from sfcode.metadata.component import Address, Component
+from tests.e2e.journey import Journey
+from tests.e2e.org import assign, component, deploy, opened
+
+USER = "appcues.integration@example.com.local"
+Deed = Callable[[Journey, LocalOrg], object]
+"""Something that is done to the config or in the org."""
+
+MADE, CHANGED, GONE = "create", "update", "delete"
+
+
+@dataclass(frozen=True)
+class Story:
+    """One journey: where it begins, what happens, what the plan then wants, and how the apply ends."""
+
+    name: str
+    start: str
+    """`new`: nobody applied yet; `applied`; `visible`: applied, and the administrator sees the fields."""
+    deeds: tuple[Deed, ...]
+    plan: Mapping[str, str]
+    """By address, what a plan would do; of what is not named, nothing."""
+    words: tuple[str, ...] = ()
+    """Options of the plan and of the apply."""
+    refused: str = ""
+    """What the apply is refused with; then the plan is the same as before."""
+    says: tuple[str, ...] = ()
+    """What stands in the plan."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What a plan would still do afterwards."""
+
+
+def edit(file: str, old: str, new: str) -> Deed:
+    """Change a file of the config."""
+    return lambda journey, _: journey.edit(file, old, new)
+
+
+def remove(file: str) -> Deed:
+    return lambda journey, _: (journey.folder / "config" / file).unlink()
+
+
+def move(file: str, to: str) -> Deed:
+    return lambda journey, _: (journey.folder / "config" / file).rename(journey.folder / "config" / to)
+
+
+def write(file: str, text: str) -> Deed:
+    return lambda journey, _: (journey.folder / "config" / file).write_text(text, encoding="utf-8")
+
+
+def run(*words: str) -> Deed:
+    """Run a command that must work."""
+
+    def ran(journey: Journey, _: LocalOrg) -> None:
+        done = journey.run(*words)
+        assert done.code == 0, done.err
+
+    return ran
+
+
+def put(*components: Component) -> Deed:
+    """Deploy with another tool."""
+    return lambda _, org: deploy(org, *components)
+
+
+def change(address: str, **values: Any) -> Deed:
+    """Change a component with another tool."""
+
+    def changed(_: Journey, org: LocalOrg) -> None:
+        found = component(org, Address.parse(address))
+        assert found is not None, address
+        deploy(org, replace(found, body={**found.body, **values}))
+
+    return changed
+
+
+def without(address: str, element: str, *names: str) -> Deed:
+    """Take entries out of a component with another tool."""
+
+    def taken(_: Journey, org: LocalOrg) -> None:
+        found = component(org, Address.parse(address))
+        assert found is not None, address
+        kept = found.body[element]
+        assert isinstance(kept, Mapping | list | tuple)
+        assert set(names) <= set(kept), (names, kept)
+        rest = (
+            {name: kept[name] for name in kept if name not in names}
+            if isinstance(kept, Mapping)
+            else [name for name in kept if name not in names]
+        )
+        deploy(org, replace(found, body={**found.body, element: rest}))
+
+    return taken
+
+
+def delete(address: str) -> Deed:
+    return lambda _, org: deploy(org, deleted=(Address.parse(address),))
+
+
+def set_record(sobject: str, where: str, **values: Any) -> Deed:
+    """Change one record."""
+
+    def done(_: Journey, org: LocalOrg) -> None:
+        with opened(org) as client:
+            client.update(sobject, client.query(f"SELECT Id FROM {sobject} WHERE {where} LIMIT 1")[0]["Id"], values)
+
+    return done
+
+
+def delete_record(sobject: str, where: str) -> Deed:
+    """Delete one record."""
+
+    def done(_: Journey, org: LocalOrg) -> None:
+        with opened(org) as client:
+            client.delete(sobject, client.query(f"SELECT Id FROM {sobject} WHERE {where}")[0]["Id"])
+
+    return done
+
+
+def deactivate_flow(name: str) -> Deed:
+    def done(_: Journey, org: LocalOrg) -> None:
+        with opened(org) as client:
+            (found,) = client.tooling_query("SELECT Id FROM FlowDefinition WHERE DeveloperName = {}", name)
+            client.tooling_update("FlowDefinition", found["Id"], {"Metadata": {"activeVersionNumber": 0}})
+
+    return done
+
+
+def assigned(permission_set: str) -> Deed:
+    """Give a permission set to the administrator."""
+
+    def done(_: Journey, org: LocalOrg) -> None:
+        with opened(org) as client:
+            assign(client, permission_set)
+
+    return done

@@ -1,0 +1,148 @@
+"""The journeys of tests/e2e/journeys.py, one by one."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sfcode.local import LocalOrg, serve
+from sfcode.local.store import Store
+from sfcode.metadata.component import Address, Component
+from tests.e2e.journey import Journey
+from tests.e2e.journeys import CONTACT, ELSEWHERE, MESSAGE, PEOPLE, STORIES, THEIR_MESSAGE, THEIR_RULE
+from tests.e2e.org import component, deploy, opened, show_fields
+from tests.e2e.stories import USER, Story, set_record
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Journey]:
+    """Give a function that makes a project with its org: one that nobody applied, one applied, one whose fields are seen."""
+    folder = tmp_path_factory.mktemp("starts")
+    new, applied, visible = (folder / name for name in ("new", "applied", "visible"))
+    new.mkdir()
+    Journey.start(new)
+    with serve(new / ".sfcode" / "local-org"):
+        pass
+    shutil.copytree(new, applied)
+    assert Journey(applied).apply().code == 0
+    shutil.copytree(applied, visible)
+    with serve(visible / ".sfcode" / "local-org") as org:
+        show_fields(org)
+
+    def start(name: str, to: Path) -> Journey:
+        shutil.copytree(folder / name, to)
+        return Journey(to)
+
+    return start
+
+
+def state(journey: Journey) -> Path:
+    return journey.folder / ".sfcode" / "local-org"
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_journey(story: Story, starts: Callable[[str, Path], Journey], tmp_path: Path) -> None:
+    """The plan wants what it should; the apply does it, and then there is nothing left to do, or it refuses and does nothing."""
+    journey = starts(story.start, tmp_path / "project")
+    with serve(state(journey)) as org:
+        for deed in story.deeds:
+            deed(journey, org)
+    planned = journey.run("plan", "--format", "json", *story.words)
+    assert actions(planned.json) == dict(story.plan)
+    if story.says:
+        shown = journey.plan(*story.words).out
+        assert [words for words in story.says if words not in shown] == [], shown
+    applied = journey.apply(*story.words)
+    if story.refused:
+        assert applied.code == 1
+        assert story.refused in applied.err + applied.out
+        assert actions(journey.run("plan", "--format", "json", *story.words).json) == dict(story.plan)
+    else:
+        assert applied.code == 0, applied.err
+        assert journey.actions() == {}
+
+
+def actions(document: dict[str, list[dict[str, dict[str, list[str]]]]]) -> dict[str, str]:
+    found = {str(each["address"]): each["change"]["actions"][0] for each in document["resource_changes"]}
+    return {address: action for address, action in found.items() if action != "no-op"}
+
+
+def test_a_rule_and_a_message_of_others_are_there_after_a_mapping_went(
+    starts: Callable[[str, Path], Journey], tmp_path: Path
+) -> None:
+    journey = starts("visible", tmp_path / "project")
+    with serve(state(journey)) as org:
+        deploy(org, THEIR_MESSAGE, THEIR_RULE)
+    (journey.folder / "config" / CONTACT).unlink()
+    assert journey.apply().code == 0
+    with serve(state(journey)) as org:
+        assert component(org, Address.parse(MESSAGE)) is None
+        for theirs in (THEIR_MESSAGE, THEIR_RULE):
+            assert component(org, theirs.address) is not None
+
+
+def test_a_saved_plan_is_refused_after_the_user_was_changed(
+    starts: Callable[[str, Path], Journey], tmp_path: Path
+) -> None:
+    """Records are a part of what a plan is bound to."""
+    journey = starts("applied", tmp_path / "project")
+    journey.edit(CONTACT, "    plan: Plan__c\n", "")
+    assert journey.plan("--out", "plan.json").code == 0
+    with serve(state(journey)) as org:
+        set_record("User", f"Username = '{USER}'", IsActive=False)(journey, org)
+    refused = journey.run("apply", "plan.json")
+    assert refused.code == 1
+    assert f"User:{USER} was changed" in refused.err
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_somebody_who(who: str, starts: Callable[[str, Path], Journey], tmp_path: Path) -> None:
+    """Too few rights are told in the org's words and leave the org so that somebody with enough can go on."""
+    profile, permissions, said = PEOPLE[who]
+    journey = starts("new", tmp_path / "project")
+    with serve(state(journey)) as org:
+        token = sign_in(org, state(journey), profile, permissions)
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": token}
+        applied = journey.run("--org", org.url, "apply", "--auto-approve")
+        assert applied.code == (1 if said else 0), applied.err
+        assert said in applied.err
+        assert "Traceback" not in applied.err
+        assert token not in applied.err + applied.out
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token}
+        assert journey.run("--org", org.url, "apply", "--auto-approve").code == 0
+        assert journey.run("--org", org.url, "plan", "--detailed-exitcode").code == 0
+
+
+def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, ...]) -> str:
+    """Make a person, and a session of theirs."""
+    enabled = {name: {"enabled": True} for name in permissions}
+    deploy(org, Component("PermissionSet", "Person", {"label": "Person", "userPermissions": enabled}))
+    with opened(org) as client:
+        (chosen,) = client.query("SELECT Id FROM Profile WHERE Name = {}", profile)
+        (granted,) = client.query("SELECT Id FROM PermissionSet WHERE Name = 'Person'")
+        values = {"Username": "pat@northwind.example", "LastName": "Pat", "Alias": "pat", "Email": "pat@x.example"}
+        locale = {"TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US", "LanguageLocaleKey": "en_US"}
+        person = client.create("User", {**values, **locale, "EmailEncodingKey": "UTF-8", "ProfileId": chosen["Id"]})
+        client.create("PermissionSetAssignment", {"AssigneeId": person, "PermissionSetId": granted["Id"]})
+    token = f"{org.org_id[:15]}!PAT"
+    with Store(folder / "org.db") as store, store.transaction() as tx:
+        tx.put_session(token, person, now=datetime.now(UTC))
+    return token
+
+
+def test_the_table_is_long_and_every_test_that_it_names_is_there() -> None:
+    """At least forty journeys, in all the ways in which they can begin and be cut off."""
+    assert len(STORIES) + len(ELSEWHERE) + len(PEOPLE) >= 40
+    named = set(ELSEWHERE.values())
+    tests = {
+        f"{path.name}::{each.name}"
+        for path in Path(__file__).parent.glob("test_*.py")
+        for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(each, ast.FunctionDef)
+    }
+    assert named <= tests, named - tests
