@@ -16,6 +16,7 @@ from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan
+from sfcode.plan.sandbox import USER_NAMES
 from sfcode.plan.validation import Validation
 
 
@@ -89,13 +90,13 @@ def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:
     if components == step.components:
         return step, ()
     names = ", ".join(sorted(missing))
-    note = f"{names} does not exist yet, so {plan.target.username} stood in as the user of the outbound messages"
+    note = f"{names} does not exist yet, so {plan.target.username} stood in for it"
     return replace(step, components=components), (note,)
 
 
 def _standing_in(components: Iterable[Component], missing: set[str], username: str) -> Iterator[Component]:
     for component in components:
         body = component.body
-        if component.type == "WorkflowOutboundMessage" and body.get("integrationUser") in missing:
-            body = {**body, "integrationUser": username}
+        named = [key for key in USER_NAMES if body.get(key) in missing]
+        body = {**body, **dict.fromkeys(named, username)}
         yield Component(component.type, component.full_name, body)

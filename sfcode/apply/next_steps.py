@@ -8,6 +8,7 @@ from textwrap import fill
 from sfcode.config.models import Mapping
 from sfcode.config.project import NamedMapping, Project
 from sfcode.config.relay_models import WebhookAuth
+from sfcode.generate import naming
 
 NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
 SECRET = "SFCODE_RELAY_WEBHOOK_SECRET"  # noqa: S105 (the name of a variable)
@@ -23,7 +24,26 @@ def next_steps(project: Project) -> str:
     relay = [mapping for mapping in project.mappings if mapping.spec.delivery == "relay"]
     connector = [mapping for mapping in project.mappings if mapping.spec.delivery == "connector"]
     blocks = [*_relay(project, relay), *(block for mapping in connector for block in _wizard(project, mapping))]
-    return "\n".join(["Left to do in Appcues:", *blocks]) if blocks else ""
+    appcues = ["Left to do in Appcues:", *blocks] if blocks else []
+    return "\n".join([*appcues, *_app(project)])
+
+
+def _app(project: Project) -> Iterator[str]:
+    """Say where the relay's sign-in is completed: nobody but the org knows the key of the app."""
+    wanted = project.settings.relay.sign_in
+    if wanted is None:
+        return
+    app, user = naming.label(naming.relay_app(project.settings.name)), project.settings.integration_user.username
+    yield "Left to do for the relay's sign-in:"
+    yield f"  - Salesforce Setup, External Client App Manager, {app}, Settings, OAuth Settings:"
+    if wanted.flow == "jwt":
+        yield "      Consumer Key     into SF_CONSUMER_KEY of the relay's environment"
+        yield "      SF_JWT_KEY_FILE  is the private key of the certificate, on the relay's machine alone"
+        yield f"      SF_USERNAME      {user}"
+    else:
+        yield "      Consumer Key     into SF_CLIENT_ID of the relay's environment"
+        yield "      Consumer Secret  into SF_CLIENT_SECRET; both into no file of this project"
+    yield "      SF_ORG_INSTANCE_URL  the address of this org (Setup, My Domain)"
 
 
 def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:

@@ -151,6 +151,12 @@ def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{show(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
 
 
+def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    # What was written may be a private key: it is not shown.
+    cure = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
+    return error["ctx"]["what"], f"{cure}; then paste relay.crt here"
+
+
 def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # An address may hold a password that was never meant to be printed.
     shown = "the address" if any(sign in error["input"] for sign in "@?#") else show(error["input"])
@@ -181,5 +187,6 @@ _TRANSLATIONS: dict[str, Words] = {
     "too_short": _too_short,
     "version": _version,
     "limit": _limit,
+    "certificate": _certificate,
     "url": _url,
 }

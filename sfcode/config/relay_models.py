@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.pem import certificate_text
 from sfcode.config.urls import network, relay_url
 
 DEFAULT_OUTBOUND = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
@@ -103,6 +105,29 @@ class Outbound(Model):
     )
 
 
+def _certificate(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            certificate_text(value)
+        except ValueError as error:
+            raise PydanticCustomError("certificate", "{what}", {"what": str(error)}) from error
+    return value
+
+
+class SignIn(Model):
+    """The External Client App by which the relay signs in to Salesforce, which sfcode then makes."""
+
+    flow: Literal["jwt", "client_credentials"] = Field(
+        description="jwt: with a certificate, whose private key the relay holds; client_credentials: with the app's "
+        "consumer secret.",
+        examples=["jwt"],
+    )
+    certificate: Annotated[str, BeforeValidator(_certificate)] | None = Field(
+        default=None,
+        description="For jwt: the certificate in PEM form, which is public. Its private key belongs into no file here.",
+    )
+
+
 class Relay(Model):
     """Where the companion relay is reached, and how it writes."""
 
@@ -132,6 +157,11 @@ class Relay(Model):
         description="Networks of the proxies before the relay, whose X-Forwarded-For and client certificate header are "
         "believed; nobody's when left out.",
         examples=[["10.0.0.0/8"]],
+    )
+    sign_in: SignIn | None = Field(
+        default=None,
+        description="The app by which the relay signs in to Salesforce. When left out, none is made, and the relay "
+        "signs in by one that is there.",
     )
     activities_as: Literal["event", "task", "custom_object"] = Field(
         default="event", description="What an Appcues event becomes in Salesforce."

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
 from sfcode.errors import ConfigError, Problem
-from sfcode.generate import activity_object, custom_fields, naming, permissions
+from sfcode.generate import activity_object, custom_fields, naming, permissions, sign_in
 from sfcode.generate.blueprint import Blueprint
 from sfcode.generate.check import exchange_problems, object_problem
 from sfcode.generate.desired import Desired, Origin
@@ -91,6 +91,7 @@ def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[
     viewer = permissions.viewer_set(project, new, exchanges, fields.__getitem__)
     if viewer is not None:
         yield viewer
+    yield from sign_in.blueprints(project)
 
 
 def _rendered(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Component], list[Problem]]:

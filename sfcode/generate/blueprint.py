@@ -117,14 +117,45 @@ class PermissionSetView:
     user_permissions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """`app` in the five templates of an External Client App."""
+
+    name: str
+    label: str
+    description: str
+    contact_email: str
+    flow: str
+    """jwt or client_credentials."""
+    certificate: str
+    """Base64, without the lines around it; "" without one."""
+    callback_url: str
+    scopes: str
+    permission_set: str
+    username: str
+
+
 OWNED = "Managed by sfcode: do not edit by hand."
 """What the description of everything that is generated begins with."""
 
-View = CustomFieldView | CustomObjectView | OutboundMessageView | FlowView | WorkflowRuleView | PermissionSetView
+View = (
+    CustomFieldView
+    | CustomObjectView
+    | OutboundMessageView
+    | FlowView
+    | WorkflowRuleView
+    | PermissionSetView
+    | SignInView
+)
 
 VARIABLES = {
     "CustomField": "field",
     "CustomObject": "object",
+    "ExternalClientApplication": "app",
+    "ExtlClntAppConfigurablePolicies": "app",
+    "ExtlClntAppGlobalOauthSettings": "app",
+    "ExtlClntAppOauthConfigurablePolicies": "app",
+    "ExtlClntAppOauthSettings": "app",
     "Flow": "flow",
     "PermissionSet": "permission_set",
     "WorkflowOutboundMessage": "message",

@@ -29,6 +29,11 @@ def viewer_set(project: str) -> str:
     return f"{project}_Viewer"
 
 
+def relay_app(project: str) -> str:
+    """Name the External Client App by which the relay signs in."""
+    return f"{project}_Relay"
+
+
 def event_id_field(project: str) -> str:
     """Name the external id field on Activity."""
     return f"{project}_Event_Id__c"

@@ -16,6 +16,9 @@ from sfcode.metadata.component import Body, Component
 from sfcode.org import Org
 from sfcode.plan.state import Applied
 
+USER_NAMES = ("clientCredentialsFlowUser", "integrationUser")
+"""Attributes of components that name a user."""
+
 _OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
 
 
@@ -78,6 +81,9 @@ def moved(applied: Applied, username: str) -> Applied:
 
 def named(body: Body, username: str, *, sandbox: bool = True) -> Body:
     """Name the integration user in a message as we do, whichever of its names and in whatever case it stands there."""
-    there = str(body.get("integrationUser", ""))
-    same = there.lower() == username.lower() or (sandbox and bool(there) and is_copy(username, there))
-    return {**body, "integrationUser": username} if same else body
+    changed = dict(body)
+    for key in USER_NAMES:
+        there = str(body.get(key, ""))
+        if there.lower() == username.lower() or (sandbox and there and is_copy(username, there)):
+            changed[key] = username
+    return changed

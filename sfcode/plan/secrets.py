@@ -25,6 +25,10 @@ SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
 """Attributes that hold a secret whether or not this project put one there."""
 
 
+NEVER_KEPT = {"ExtlClntAppGlobalOauthSettings": frozenset({"consumerKey", "consumerSecret"})}
+"""Attributes that an org makes and answers with, and that go into no plan, state or report in any form."""
+
+
 def names_in(value: Value) -> frozenset[str]:
     """Find the names of all placeholders in a body or value."""
     if isinstance(value, str):
@@ -72,9 +76,11 @@ class Mask:
         other one becomes a fingerprint. A secret is expected in the SENSITIVE attributes and wherever
         one of `likes`, the bodies desired and applied there, has a placeholder.
         """
+        never = NEVER_KEPT.get(component.type, frozenset())
         body = {
             name: self._value(value, [(like or {}).get(name) for like in likes], (component.type, name) in SENSITIVE)
             for name, value in component.body.items()
+            if name not in never
         }
         return Component(component.type, component.full_name, body)
 

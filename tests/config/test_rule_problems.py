@@ -198,6 +198,36 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "a sign-in that is not complete, or of two ways",
+        {"settings": SETTINGS.replace("relay: {", "relay: {sign_in: {flow: jwt}, ")},
+        [
+            "config/sfcode.yaml:4:9: relay.sign_in.certificate: missing: flow jwt needs the certificate that the relay's key belongs to; add the key certificate, with the PEM text below it",
+        ],
+    ),
+    Case(
+        "a private key where a certificate belongs is not shown",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", 'relay: {sign_in: {flow: client_credentials, certificate: "-----BEGIN PRIVATE KEY-----"}, '
+            )
+        },
+        [
+            "config/sfcode.yaml:4:58: relay.sign_in.certificate: holds a private key, which belongs into no file of the project; make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365; then paste relay.crt here",
+        ],
+    ),
+    Case(
+        "a certificate that nothing uses",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {",
+                'relay: {sign_in: {flow: client_credentials, certificate: "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----"}, ',
+            )
+        },
+        [
+            "config/sfcode.yaml:4:45: relay.sign_in.certificate: has no meaning with flow client_credentials; leave it out, or write flow: jwt",
+        ],
+    ),
+    Case(
         "hmac without a header",
         {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: hmac, encoding: hex}, ")},
         [

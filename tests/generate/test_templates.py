@@ -16,6 +16,7 @@ from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings
 
 HOSTILE = '<b a="1">Zoë & O\'Neil ]]> <!-- é 日本 \U0001f600 ${secret:X} {{ 1 }} {% raw %}'
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
@@ -48,10 +49,11 @@ VALID = (
 
 
 def test_every_template_writes_what_the_strict_schema_accepts() -> None:
-    """All six types, also after a way through Component and back to XML."""
+    """All types, also after a way through Component and back to XML."""
     lead = changed(CONTACT, object="Lead", trigger__in__to_appcues="workflow_rule")
     config = settings()
     config["relay"]["activities_as"] = "custom_object"
+    config["relay"]["sign_in"] = {"flow": "jwt", "certificate": CERTIFICATE}
     components = generate(project({"contact": CONTACT, "lead": lead}, config), OFFLINE).components
     assert {component.type for component in components} == {
         name.name.removesuffix(".xml.j2") for name in shipped_templates().iterdir()

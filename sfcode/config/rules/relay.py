@@ -35,6 +35,7 @@ def findings(relay: Relay, document: Document) -> Iterator[Finding]:
         yield Finding((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
     yield from _webhook_auth(auth, document)
     yield from _signed(auth)
+    yield from _sign_in(relay)
     yield from _message_id(relay, document)
     if relay.outbound.client_certificate and not relay.trusted_proxies:
         message = "is believed from nobody, since relay.trusted_proxies names no proxy"
@@ -51,6 +52,19 @@ def _webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[Finding]:
         if auth.scheme not in schemes and document.has(*_AUTH, key):
             cure = f"leave it out, or write scheme: {' or '.join(schemes)}"
             yield Finding((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", cure, at="key")
+
+
+def _sign_in(relay: Relay) -> Iterator[Finding]:
+    """Judge how the relay shall sign in."""
+    wanted, path = relay.sign_in, ("relay", "sign_in")
+    if wanted is None:
+        return
+    if wanted.flow == "jwt" and wanted.certificate is None:
+        message = "missing: flow jwt needs the certificate that the relay's key belongs to"
+        yield Finding((*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key")
+    if wanted.flow != "jwt" and wanted.certificate is not None:
+        cure = "leave it out, or write flow: jwt"
+        yield Finding((*path, "certificate"), f"has no meaning with flow {wanted.flow}", cure, at="key")
 
 
 def _signed(auth: WebhookAuth) -> Iterator[Finding]:

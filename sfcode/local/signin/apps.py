@@ -10,6 +10,7 @@ from typing import Any
 from sfcode.local.auth import secret
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import Record, Tx
+from sfcode.metadata.component import Value
 
 PERMITTED = ("admin_approved", "all")
 LISTS = ("callback_urls", "permission_sets", "profiles", "users")
@@ -17,6 +18,8 @@ TEXTS = ("name", "consumer_key", "consumer_secret", "certificate", "run_as", "pe
 SHORTEST, LONGEST = 1, 24 * 60
 KEY_LENGTH = 85
 SECRET_LENGTH = 64
+
+SWITCHES = "ExtlClntAppConfigurablePolicies"
 
 Wrong = Callable[[str, str, str], None]
 """Takes the key, what is wrong with its value, and what to do."""
@@ -62,7 +65,52 @@ class App:
 def app(tx: Tx, consumer_key: str) -> App | None:
     """Find an app by its consumer key."""
     body = tx.app(consumer_key)
-    return None if body is None else from_body(body)
+    return deployed(tx, consumer_key) if body is None else from_body(body)
+
+
+def deployed(tx: Tx, consumer_key: str) -> App | None:
+    """Find an External Client App that came with a package, by the key that the org made for it."""
+    parts = {
+        kind: [stored.component.body for stored in tx.components(kind)]
+        for kind in ("ExtlClntAppGlobalOauthSettings", "ExtlClntAppOauthConfigurablePolicies", SWITCHES)
+    }
+    own = next(
+        (body for body in parts["ExtlClntAppGlobalOauthSettings"] if body.get("consumerKey") == consumer_key), None
+    )
+    name = "" if own is None else str(own["externalClientApplication"])
+    policies, switches = (
+        next((body for body in parts[kind] if body.get("externalClientApplication") == name), {})
+        for kind in ("ExtlClntAppOauthConfigurablePolicies", SWITCHES)
+    )
+    if own is None or not switches.get("isEnabled") or not switches.get("isOauthPluginEnabled"):
+        return None
+    flows = own.get("isClientCredentialsFlowEnabled") and policies.get("isClientCredentialsFlowEnabled")
+    certificate = str(own.get("certificate") or "")
+    return App(
+        name=name,
+        consumer_key=consumer_key,
+        consumer_secret=str(own.get("consumerSecret") or ""),
+        certificate=certificate and f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n",
+        callback_urls=tuple(str(own.get("callbackUrl") or "").split()),
+        run_as=str(policies.get("clientCredentialsFlowUser") or "") if flows else "",
+        permitted_users="all" if policies.get("permittedUsersPolicyType") == "AllSelfAuthorized" else "admin_approved",
+        profiles=_named(policies, "commaSeparatedProfile"),
+        permission_sets=_named(policies, "commaSeparatedPermissionSet"),
+    )
+
+
+def with_keys(body: Mapping[str, Value], before: Mapping[str, Value]) -> dict[str, Value]:
+    """Give an app's settings the key and secret that it has, or new ones: a package that names none changes none."""
+    chance = random.SystemRandom()
+    made = {
+        "consumerKey": before.get("consumerKey") or f"3MVG9{secret(KEY_LENGTH - 5, chance)}",
+        "consumerSecret": before.get("consumerSecret") or secret(SECRET_LENGTH, chance).upper(),
+    }
+    return {**body, **{name: body.get(name) or value for name, value in made.items()}}
+
+
+def _named(body: Mapping[str, Value], key: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in str(body.get(key) or "").split(",") if name.strip())
 
 
 def from_body(body: Mapping[str, Any]) -> App:

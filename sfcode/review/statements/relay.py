@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
+from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
-from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, WebhookAuth
+from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignIn, WebhookAuth
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.words import code, listed
 
-PREFIXES = ("relay.webhook_auth", "relay.message_id", "relay.outbound.", "relay.trusted_proxies")
+PREFIXES = ("relay.webhook_auth", "relay.message_id", "relay.outbound.", "relay.trusted_proxies", "relay.sign_in")
 """The settings that are said here, several in one sentence."""
 
 _SAME_TIME = "Appcues has to be set up the same way at the same time"
@@ -38,6 +40,12 @@ def relay(old: Project, new: Project) -> Iterator[Statement]:
             "The relay will take outbound messages from {after} instead of from {before}",
             (_senders(before.outbound), _senders(after.outbound)),
             _STRANGERS,
+        ),
+        (
+            "sign_in",
+            "The relay will sign in to Salesforce by {after} instead of by {before}",
+            (_app(before.sign_in), _app(after.sign_in)),
+            "who holds its key acts as the integration user",
         ),
         (
             "trusted_proxies",
@@ -77,6 +85,15 @@ def _message_id(found: MessageId | None) -> str:
     if found is None:
         return "what it says"
     return f"the header {code(found.header)}" if found.header else f"its {code(found.path)}"
+
+
+def _app(wanted: SignIn | None) -> str:
+    if wanted is None:
+        return "an app that is set up elsewhere"
+    if wanted.certificate is None:
+        return "an app that sfcode makes, with its consumer secret"
+    mark = hashlib.sha256(certificate_text(wanted.certificate).encode()).hexdigest()[:12]
+    return f"an app that sfcode makes, with the key of certificate {code(mark)}"
 
 
 def _senders(outbound: Outbound) -> str:

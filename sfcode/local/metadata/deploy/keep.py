@@ -40,6 +40,10 @@ def keep(tx: Tx, item: Item, author: Author) -> Kept:
         return _flow_definition(tx, component, author)
     stored = tx.component(component.type, component.full_name)
     before = stored.component.body if stored else None
+    if component.type == "ExtlClntAppGlobalOauthSettings":
+        from sfcode.local.signin.apps import with_keys  # of the few packages that hold an app
+
+        component = Component(component.type, component.full_name, with_keys(component.body, before or {}))
     if stored is not None:
         # The name stays as it was first written.
         component = Component(component.type, stored.component.full_name, component.body)

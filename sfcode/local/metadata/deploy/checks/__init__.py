@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sfcode.local.metadata.deploy.checks import (
     custom_field,
     custom_object,
+    external_client_app,
     flow,
     licence,
     permission_set,
@@ -28,6 +29,10 @@ def _permission_set(subject: Subject) -> Iterator[str]:
 CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
     "CustomField": custom_field.check,
     "CustomObject": custom_object.check,
+    "ExtlClntAppConfigurablePolicies": external_client_app.part,
+    "ExtlClntAppGlobalOauthSettings": external_client_app.part,
+    "ExtlClntAppOauthConfigurablePolicies": external_client_app.policies,
+    "ExtlClntAppOauthSettings": external_client_app.part,
     "Flow": flow.check,
     "FlowDefinition": flow.definition,
     "PermissionSet": _permission_set,

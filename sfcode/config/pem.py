@@ -1,0 +1,28 @@
+"""A certificate as people paste it: PEM, of which Salesforce wants the middle."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+_PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----\s*")
+_SEQUENCE = 0x30
+"""What every certificate begins with (DER)."""
+
+
+def certificate_text(pem: str) -> str:
+    """Return the base64 text of one certificate, on one line. Raises ValueError saying what it is instead."""
+    if "PRIVATE KEY" in pem:
+        raise ValueError("holds a private key, which belongs into no file of the project")
+    found = _PEM.fullmatch(pem)
+    if found is None:
+        raise ValueError("is not one certificate in PEM form")
+    text = "".join(found[1].split())
+    try:
+        data = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("is not one certificate in PEM form") from error
+    if data[:1] != bytes([_SEQUENCE]):
+        raise ValueError("is not one certificate in PEM form")
+    return text

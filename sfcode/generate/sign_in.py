@@ -1,0 +1,63 @@
+"""
+The External Client App by which the relay signs in, for those who have none yet.
+
+New connected apps can no longer be made, so it is an External Client App. Only users with the integration's
+permission set may use it. Its consumer key and secret are made by the org and are in no file, state or plan.
+https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_externalclientapplication.htm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.config.pem import certificate_text
+from sfcode.config.project import Project
+from sfcode.generate import naming
+from sfcode.generate.blueprint import OWNED, Blueprint, SignInView, origin
+from sfcode.generate.exchange import settings_place
+from sfcode.metadata.component import Address
+
+CALLBACK = "https://login.salesforce.com/services/oauth2/success"
+"""An app has to have one; neither way of signing in goes there."""
+
+PARTS = {
+    "ExternalClientApplication": "",
+    "ExtlClntAppGlobalOauthSettings": "_glbloauth",
+    "ExtlClntAppOauthSettings": "_oauth",
+    "ExtlClntAppOauthConfigurablePolicies": "_oauthPlcy",
+    "ExtlClntAppConfigurablePolicies": "_plcy",
+}
+"""The types that make up an app, and how the names of their components end, as Setup names them."""
+
+SCOPES = {"jwt": "Api, RefreshToken", "client_credentials": "Api"}
+"""An app without RefreshToken is refused by the JWT flow, although it is given none."""
+
+
+def blueprints(project: Project) -> Iterator[Blueprint]:
+    """List the components of the app, where the config asks for one."""
+    wanted = project.settings.relay.sign_in
+    if wanted is None:
+        return
+    user, name = project.settings.integration_user, naming.relay_app(project.settings.name)
+    place = settings_place(project, "relay", "sign_in")
+    view = SignInView(
+        name=name,
+        label=naming.label(name),
+        description=f"{OWNED} The relay between Salesforce and Appcues signs in by it.",
+        contact_email=user.email,
+        flow=wanted.flow,
+        certificate=certificate_text(wanted.certificate) if wanted.certificate else "",
+        callback_url=CALLBACK,
+        scopes=SCOPES[wanted.flow],
+        permission_set=naming.integration_set(project.settings),
+        username=user.username,
+    )
+    for type_, end in PARTS.items():
+        address = Address(type_, f"{name}{end}")
+        places = {
+            "": place,
+            user.username: settings_place(project, "integration_user", "username"),
+            user.email: settings_place(project, "integration_user", "email"),
+        }
+        origins = tuple(origin(address, token, each) for token, each in places.items())
+        yield Blueprint(address, view, place, origins)

@@ -1,0 +1,25 @@
+"""What makes up an External Client App: its parts refer to the app, to users and to permission sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.local.metadata.deploy.view import Subject
+
+
+def part(subject: Subject) -> Iterator[str]:
+    """Judge a part of an app."""
+    name = str(subject.body.get("externalClientApplication") or "")
+    if not subject.view.has("ExternalClientApplication", name):
+        yield f"In field: externalClientApplication - no ExternalClientApplication named {name} found"
+
+
+def policies(subject: Subject) -> Iterator[str]:
+    """Judge who may sign in by an app."""
+    yield from part(subject)
+    for name in str(subject.body.get("commaSeparatedPermissionSet") or "").split(","):
+        if name.strip() and not subject.view.has("PermissionSet", name.strip()):
+            yield f"In field: commaSeparatedPermissionSet - no PermissionSet named {name.strip()} found"
+    user = str(subject.body.get("clientCredentialsFlowUser") or "")
+    if user and subject.view.active_user(user) is None:
+        yield f"In field: clientCredentialsFlowUser - no User named {user} found"

@@ -1,0 +1,96 @@
+"""The External Client App that the relay signs in by."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.config.pem import certificate_text
+from sfcode.generate import generate
+from sfcode.metadata.normal import normal
+from tests.generate.projects import CONTACT, OFFLINE, project, settings
+from tests.generate.test_templates import CERTIFICATE
+
+APP = {
+    "ExternalClientApplication:Appcues_Relay",
+    "ExtlClntAppConfigurablePolicies:Appcues_Relay_plcy",
+    "ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth",
+    "ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauthPlcy",
+    "ExtlClntAppOauthSettings:Appcues_Relay_oauth",
+}
+
+
+def generated(**sign_in):
+    config = settings()
+    if sign_in:
+        config["relay"]["sign_in"] = sign_in
+    return generate(project({"contact": CONTACT}, config), OFFLINE)
+
+
+def of_app(desired):
+    return {
+        str(each.address): each.body for each in desired.components if "Extl" in each.type or "External" in each.type
+    }
+
+
+def test_none_is_made_unless_it_is_asked_for():
+    assert of_app(generated()) == {}
+
+
+def test_with_jwt_the_certificate_is_in_it_and_the_permission_set_may_use_it():
+    app = of_app(generated(flow="jwt", certificate=CERTIFICATE))
+    assert set(app) == APP
+    own = app["ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth"]
+    assert own["certificate"] == "MIIBAAAA"
+    assert own.keys().isdisjoint({"consumerKey", "consumerSecret", "isClientCredentialsFlowEnabled"})
+    policies = app["ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauthPlcy"]
+    assert policies["permittedUsersPolicyType"] == "AdminApprovedPreAuthorized"
+    assert policies["commaSeparatedPermissionSet"] == "Appcues_Integration"
+    assert "clientCredentialsFlowUser" not in policies
+    assert app["ExtlClntAppOauthSettings:Appcues_Relay_oauth"]["commaSeparatedOauthScopes"] == "Api, RefreshToken"
+
+
+def test_with_client_credentials_it_runs_as_the_integration_user_and_may_do_less():
+    desired = generated(flow="client_credentials")
+    app = of_app(desired)
+    username = settings()["integration_user"]["username"]
+    assert app["ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauthPlcy"]["clientCredentialsFlowUser"] == username
+    assert app["ExtlClntAppOauthSettings:Appcues_Relay_oauth"]["commaSeparatedOauthScopes"] == "Api"
+    assert "certificate" not in app["ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth"]
+    (place,) = {
+        origin.path
+        for origin in desired.origins
+        if origin.address.full_name == "Appcues_Relay_oauthPlcy" and origin.token == username
+    }
+    assert place == "integration_user.username"
+
+
+def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
+    desired = generated(flow="jwt", certificate=CERTIFICATE)
+    for each in desired.components:
+        added = {
+            "ExtlClntAppGlobalOauthSettings": {
+                "consumerKey": "3MVG9",
+                "consumerSecret": "X",
+                "isDeviceFlowEnabled": False,
+            },
+            "ExtlClntAppOauthConfigurablePolicies": {"sessionTimeoutInMinutes": 30, "refreshTokenPolicyType": "Zero"},
+            "ExternalClientApplication": {"orgScopedExternalApp": "00D:Appcues_Relay"},
+        }.get(each.type, {})
+        there = type(each)(each.type, each.full_name, {**each.body, **added})
+        assert normal(there) == normal(each)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is not one certificate in PEM form"),
+        (CERTIFICATE * 2, "is not one certificate in PEM form"),
+        (CERTIFICATE.replace("MIIB", "XXXX"), "is not one certificate in PEM form"),
+        (CERTIFICATE.replace("MIIB", "M=IB"), "is not one certificate in PEM form"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----", "holds a private key"),
+        (CERTIFICATE + "-----BEGIN RSA PRIVATE KEY-----", "holds a private key"),
+    ],
+)
+def test_what_is_no_certificate_is_refused(text, said):
+    with pytest.raises(ValueError, match=said):
+        certificate_text(text)
