@@ -116,9 +116,9 @@ def test_an_appcues_that_is_gone_is_left_alone_for_a_while(desk):
 
 
 def test_no_request_outlasts_the_lease(desk):
-    desk.appcues.arm("latency", seconds=1)
+    desk.appcues.arm("latency", seconds=2)
     desk.send(Title="CTO")
-    assert attempt(desk, seconds=2.3) == [Retry("timeout", counts=False)]
+    assert attempt(desk, seconds=3.5) == [Retry("timeout", counts=False)]
 
 
 def test_what_there_is_no_time_for_goes_back_as_it_was(desk):
@@ -215,13 +215,13 @@ def test_a_relay_stays_below_the_limit_of_the_account(desk):
 
 
 def test_a_relay_that_is_faster_than_the_limit_is_slowed_down_and_loses_nothing(desk):
-    desk.appcues.control("PUT", "rate-limit", json={"rate": 60})
-    for number in range(80):
+    desk.appcues.control("PUT", "rate-limit", json={"rate": 1})
+    for number in range(3):
         desk.send(f"u{number}", record=f"003{number}", Title=f"T{number}")
     while any(state != "done" for state, _ in desk.deliver(SOON).values()):
         pass
     assert outcomes(desk)["429"] > 0
-    assert {user: desk.profile(user) for user in ("u0", "u79")} == {"u0": {"role": "T0"}, "u79": {"role": "T79"}}
+    assert {user: desk.profile(user)["role"] for user in ("u0", "u1", "u2")} == {"u0": "T0", "u1": "T1", "u2": "T2"}
 
 
 def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_change():
