@@ -14,6 +14,7 @@ from sfcode.adopt.options import Options
 from sfcode.adopt.read import read
 from sfcode.adopt.write import files
 from sfcode.config import Project, load
+from sfcode.errors import ConfigError, Refused
 from sfcode.org import Org
 from sfcode.plan.make import make
 from sfcode.plan.plan import Plan
@@ -33,13 +34,20 @@ def bring(org: Org, options: Options, folder: Path) -> Brought:
     """
     Read an org and write its config, in memory.
 
-    `folder` is where the config will lie. Raises Refused with what the org does not settle, ConfigError
-    when the config cannot be right.
+    `folder` is where the config will lie. Raises Refused with what the org does not settle, or when the
+    config cannot be right.
     """
     found = read(org, options)
     draft = choose(found, options)
     texts = files(found, draft, options)
-    plan = make(_checked(texts, folder), org, {}).plan
+    try:
+        plan = make(_checked(texts, folder), org, {}).plan
+    except ConfigError as error:
+        listed = "".join(f"\n  - {problem}" for problem in error.problems)
+        raise Refused(
+            f"What was found and chosen makes no config that can be applied; nothing was written:{listed}",
+            "Choose otherwise by the options; `sfcode import --help` lists them.",
+        ) from error
     return Brought(found, draft, texts, plan)
 
 

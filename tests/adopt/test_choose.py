@@ -230,6 +230,15 @@ def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
     assert draft.user.set_license == "SalesforceAPIIntegrationPsl"
 
 
+def test_a_user_without_a_set_for_the_object_gets_a_new_one():
+    bare = replace(ROBOT, sets=("Unrelated",))
+    sets = {"Unrelated": replace(grants("Unrelated"), body={"objectPermissions": {"Case": {"allowRead": True}}})}
+    draft = choose(found(people=(bare,), sets=sets), Options(attributes=TITLE))
+    assert (draft.user.permission_set, draft.user.access) == (None, "least_privilege")
+    assert because(draft, "permission set") == "none that is assigned to appcues@northwind.example is about Contact"
+    assert draft.as_is == ("CustomField:Contact.Appcues_Id__c",)
+
+
 def test_several_permission_sets_are_a_question():
     two = replace(ROBOT, sets=("Appcues_Access", "More"))
     seen = found(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})

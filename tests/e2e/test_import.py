@@ -378,6 +378,13 @@ class TestWrongInput:
         assert refused.code == 1
         assert "write it like role=Title" in refused.err
 
+    def test_a_choice_that_cannot_be_applied_is_refused_and_nothing_is_written(self, clicked):
+        refused = clicked.journey.run("import", "--attribute", "address=MailingAddress")
+        assert refused.code == 1
+        assert "makes no config that can be applied; nothing was written" in refused.err
+        assert "Contact.MailingAddress is of type address, which cannot be sent" in refused.err
+        assert not (clicked.journey.folder / "config").exists()
+
     def test_a_license_that_the_help_page_forgets_is_in_the_plan(self, tmp_path):
         state = tmp_path / "org"
         with serve(state) as org:
