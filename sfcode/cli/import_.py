@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from sfcode.cli.output import envelope, paint, say
-from sfcode.cli.session import Session
+from sfcode.cli.session import Session, opened
 from sfcode.errors import ExitCode, Refused, UsageError
 
 if TYPE_CHECKING:
     from sfcode.adopt.options import Way
-    from sfcode.org import Org
 
 WAYS = ("both", "to_appcues", "to_salesforce")
 
@@ -91,6 +89,7 @@ def import_(
     from sfcode.adopt.bring import bring
     from sfcode.adopt.options import Options
     from sfcode.adopt.report import document, text
+    from sfcode.config.models import DEFAULT_API_VERSION
 
     if session.org is None:
         raise UsageError(
@@ -117,7 +116,7 @@ def import_(
     writes = not (dry_run or overwrite)
     if writes:
         _refuse_files(folder, _present(folder))
-    with _opened(session.org, folder) as org:
+    with opened(session.org, folder.resolve().parent, DEFAULT_API_VERSION) as org:
         brought = bring(org, options, folder)
     kept = sorted(set(_present(folder)) - set(brought.texts))
     if not dry_run:
@@ -171,21 +170,3 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8", newline="\n")
-
-
-@contextmanager
-def _opened(target: str, folder: Path) -> Iterator[Org]:
-    """Sign in to an org that no config names yet."""
-    from sfcode.config.models import DEFAULT_API_VERSION
-    from sfcode.org import connect
-
-    if target != "local":
-        with connect(target, environ=os.environ, api_version=DEFAULT_API_VERSION) as org:
-            yield org
-        return
-    from sfcode.local import serve
-
-    with serve(folder.resolve().parent / ".sfcode" / "local-org") as local:
-        environ = {**os.environ, "SF_ACCESS_TOKEN": local.access_token}
-        with connect(local.url, environ=environ, api_version=DEFAULT_API_VERSION) as org:
-            yield org

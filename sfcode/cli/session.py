@@ -63,17 +63,22 @@ class Session:
     @contextmanager
     def open_org(self, project: Project) -> Iterator[Org]:
         """Sign in to the org of this call; `local` is served by this process for as long as it takes."""
-        from sfcode.org import connect
+        with opened(self.target(project), project.root, project.settings.salesforce.api_version) as org:
+            yield org
 
-        target = self.target(project)
-        api_version = project.settings.salesforce.api_version
-        if target == "local":
-            from sfcode.local import serve
 
-            with serve(project.root / ".sfcode" / "local-org") as local:
-                environ = {**os.environ, "SF_ACCESS_TOKEN": local.access_token}
-                with connect(local.url, environ=environ, api_version=api_version) as org:
-                    yield org
-        else:
-            with connect(target, environ=os.environ, api_version=api_version) as org:
+@contextmanager
+def opened(target: str, root: Path, api_version: str) -> Iterator[Org]:
+    """Sign in to an org; `local` is the one below a project's folder."""
+    from sfcode.org import connect
+
+    if target == "local":
+        from sfcode.local import serve
+
+        with serve(root / ".sfcode" / "local-org") as local:
+            environ = {**os.environ, "SF_ACCESS_TOKEN": local.access_token}
+            with connect(local.url, environ=environ, api_version=api_version) as org:
                 yield org
+    else:
+        with connect(target, environ=os.environ, api_version=api_version) as org:
+            yield org
