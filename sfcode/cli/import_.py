@@ -113,8 +113,7 @@ def import_(
         org=session.org,
     )
     folder = session.config
-    writes = not (dry_run or overwrite)
-    if writes:
+    if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
     with opened(session.org, folder.resolve().parent, DEFAULT_API_VERSION) as org:
         brought = bring(org, options, folder)
@@ -124,20 +123,24 @@ def import_(
     if session.json:
         envelope({**document(brought, options), "written": not dry_run, "kept": kept}, brought.plan.warnings)
         return ExitCode.OK
-    say(session, text(brought, options, paint))
-    say(session, "")
+    say(session, text(brought, options, paint) + "\n")
     if dry_run:
         for path, content in brought.texts.items():
             click.echo(f"--- {folder / path}\n{content}")
-        return ExitCode.OK
-    for path in brought.texts:
-        say(session, f"wrote {folder / path}")
+    else:
+        _tell(session, [*brought.texts], kept)
+    return ExitCode.OK
+
+
+def _tell(session: Session, written: list[str], kept: list[str]) -> None:
+    """Say what was written, and what to do next."""
+    for path in written:
+        say(session, f"wrote {session.config / path}")
     for path in kept:
-        say(session, f"kept  {folder / path}, which was there before and is part of this config")
+        say(session, f"kept  {session.config / path}, which was there before and is part of this config")
     say(session, "\nNext; commit the files when the plan is what you expect:\n")
     for words in (("validate",), ("plan", "--out", "adopt.plan"), ("apply", "adopt.plan")):
         say(session, f"  {_command(session, *words)}")
-    return ExitCode.OK
 
 
 def _command(session: Session, *words: str) -> str:
