@@ -18,6 +18,10 @@ LONGEST = 255
 """What the description of a static resource holds."""
 
 
+RUNNING: set[str] = set()
+"""The runs of this process that hold a lock: one that could not be given back is left behind, and its holder gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """One run of sfcode that changes an org."""
@@ -51,8 +55,10 @@ class Holder:
 
     @property
     def is_dead(self) -> bool:
-        """Tell whether it ran on this machine and is not there any more."""
-        return os.name == "posix" and self.machine == machine() and not _is_alive(self.pid)
+        """Tell whether it ran on this machine and is not there any more; in this process, whether it has ended."""
+        if os.name != "posix" or self.machine != machine():
+            return False
+        return self.id not in RUNNING if self.pid == os.getpid() else not _is_alive(self.pid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sfcode.apply.deploy import Say
-from sfcode.apply.holder import Holder, Locked, read_holder
+from sfcode.apply.holder import RUNNING, Holder, Locked, read_holder
 from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
 
@@ -125,7 +125,14 @@ def locked(org: Org, project: str, holder: Holder, *, patience: float, say: Say)
     Waits up to `patience` seconds for somebody else's. Raises Refused naming who has it. It is given back
     on every way out but one: a deployment that goes on without us keeps it until it has ended.
     """
-    lock = _take(org, project, holder, patience=patience, say=say)
+    RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
+    try:
+        yield from _held(_take(org, project, holder, patience=patience, say=say), say)
+    finally:
+        RUNNING.discard(holder.id)
+
+
+def _held(lock: OrgLock, say: Say) -> Iterator[Lock]:
     try:
         yield lock
     except DeployStillRunning as running:
@@ -152,8 +159,8 @@ def _take(org: Org, project: str, holder: Holder, *, patience: float, say: Say) 
             again = _create(org, name, holder)
             if isinstance(again, str):
                 return OrgLock(org, again, holder)
-            found = find(org, project)
-            if found is None:
+            found, refusal = find(org, project), again
+            if found is None and "DUPLICATE" not in again.code:
                 raise _cannot_lock(name, again)
         if found and found.holder and found.holder.id == holder.id:
             return OrgLock(org, found.id, holder)  # ours: only the answer was lost
