@@ -31,7 +31,7 @@ class Tally:
 class Sender:
     """Sends requests over some connections, at a pace."""
 
-    def __init__(self, ports: Sequence[int], rng: random.Random, *, twice: float = 0.05) -> None:
+    def __init__(self, ports: Sequence[int], rng: random.Random, *, twice: float = 0.1) -> None:
         self._ports = ports
         self._rng = rng
         self._twice = twice
