@@ -35,8 +35,9 @@ def show_plan(session: Session, plan: Plan, format_: str, *, status: int = 0, sa
         click.echo(markdown(plan))
     elif format_ == "html":
         from sfcode.plan.reports.html import html
+        from sfcode.review.of_plan import judged
 
-        click.echo(html(plan))
+        click.echo(html(plan, judged(plan)))
     else:
         from sfcode.plan.reports.text import text
 

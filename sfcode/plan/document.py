@@ -18,6 +18,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, path_text
 from sfcode.plan.change import Action, Change
 from sfcode.plan.file import write_whole
+from sfcode.plan.flows import FlowOfData
 from sfcode.plan.observed import Target
 from sfcode.plan.others import Preserved
 from sfcode.plan.plan import Plan, Refusal
@@ -66,6 +67,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         ],
         "warnings": list(plan.warnings),
         "validation": asdict(plan.validation) if plan.validation else None,
+        "flows": [asdict(flow) for flow in plan.flows],
     }
     return sealed(document, key)
 
@@ -163,7 +165,13 @@ def _plan(document: dict[str, Any]) -> Plan:
         released=frozenset(Address.parse(address) for address in document["released"]),
         preserved=tuple(Preserved(each["container"], each["counts"]) for each in document.get("preserved", ())),
         validation=_validation(document.get("validation")),
+        flows=tuple(_flow(each) for each in document.get("flows", ())),
     )
+
+
+def _flow(document: dict[str, Any]) -> FlowOfData:
+    pairs = {key: tuple((one, other) for one, other in document[key]) for key in ("sent", "written")}
+    return FlowOfData(**{**document, **pairs, "senders": tuple(document["senders"])})
 
 
 def _validation(document: dict[str, Any] | None) -> Validation | None:

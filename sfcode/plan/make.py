@@ -17,6 +17,7 @@ from sfcode.org import Org
 from sfcode.plan.build import build, limited
 from sfcode.plan.destroy import destroy
 from sfcode.plan.existing import as_is, judged, still_there
+from sfcode.plan.flows import flows
 from sfcode.plan.former import former_users, goes, rows_of
 from sfcode.plan.limits import NO_LIMITS, Limits, within_limits
 from sfcode.plan.observe import assignees, observe, records_at
@@ -73,6 +74,7 @@ def make(
     plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete, former=former)
     plan = judged(project, plan, generated, desired)
     plan = limited(plan, observed.applied, targets) if targets else plan
+    plan = replace(plan, flows=flows(project))
     return Made(within_limits(plan, project, len(observed.applied.components), limits), desired, observed)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
+from sfcode.plan.flows import FlowOfData
 from sfcode.plan.observed import Target
 from sfcode.plan.others import Preserved
 from sfcode.plan.validation import Validation
@@ -64,6 +65,8 @@ class Plan:
     """What others have in the files that this plan writes to, and keep."""
     validation: Validation | None = None
     """The org has checked the package with tests."""
+    flows: tuple[FlowOfData, ...] = ()
+    """What the config exchanges between the two sides; nothing of it is compared or carried out."""
 
     @property
     def effective(self) -> tuple[Change, ...]:

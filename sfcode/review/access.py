@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sfcode.generate import naming
 from sfcode.generate.existing import taken_on
-from sfcode.metadata.component import Address, Value
+from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normal import normal
 from sfcode.review.model import Access
 from sfcode.review.snapshot import Snapshot
@@ -59,9 +59,13 @@ def viewer_rights(side: Snapshot | None) -> Rights:
 
 def rights(side: Snapshot, name: str) -> Rights:
     """Read the rights that a permission set grants."""
-    body = next(
-        (normal(one).body for one in side.desired.components if one.address == Address("PermissionSet", name)), {}
-    )
+    wanted = Address("PermissionSet", name)
+    return rights_of(next((one for one in side.desired.components if one.address == wanted), None))
+
+
+def rights_of(component: Component | None) -> Rights:
+    """Read the rights that the body of a permission set grants."""
+    body = normal(component).body if component else {}
     found: Rights = {}
     for key, kind, words in (
         ("objectPermissions", "object", OBJECT_RIGHTS),

@@ -8,19 +8,9 @@ from functools import cached_property
 
 from sfcode.errors import Position, Problem
 from sfcode.plan.change import Action, Change
+from sfcode.plan.risk import Risk
 
-
-class Risk(enum.IntEnum):
-    """How carefully a change should be read; the rules are in docs/guide/review.md."""
-
-    LOW = 0
-    MEDIUM = 1
-    HIGH = 2
-
-    @property
-    def word(self) -> str:
-        """The label as it is printed."""
-        return self.name.lower()
+__all__ = ["Access", "Effect", "Finding", "Group", "Level", "Review", "Revision", "Risk", "Statement"]
 
 
 class Group(enum.Enum):

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 
+from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.items import headline, items
+from sfcode.plan.reports.picture import WIDTH, picture
+from sfcode.plan.risk import Judgement
 
 
-def html(plan: Plan) -> str:
-    """Write the page: no script, no request to anywhere."""
+def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:
+    """Write the page: no script, no request to anywhere. `judged` gives changes their risk."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
     kinds = {"+": "create", "-": "delete", "~": "update", " ": "same"}
-    return template.render(plan=plan, headline=headline(plan), items=items(plan), kinds=kinds)
+    risks = {str(address): found for address, found in (judged or {}).items()}
+    return template.render(
+        plan=plan,
+        headline=headline(plan),
+        items=items(plan),
+        kinds=kinds,
+        risks=risks,
+        worst=max((found.risk for found in risks.values()), default=None),
+        pictures=[picture(flow) for flow in plan.flows],
+        width=WIDTH,
+    )

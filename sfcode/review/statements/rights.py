@@ -16,7 +16,7 @@ POWERFUL = "the permission reaches beyond the mapped objects"
 WIDER = "the integration user gains rights"
 _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
 
-_POWERFUL = frozenset(
+POWERFUL_PERMISSIONS = frozenset(
     {
         "AssignPermissionSets",
         "AuthorApex",
@@ -45,7 +45,7 @@ def rights(context: Context) -> Iterator[Statement]:
             if not row.after:
                 yield Statement(Group.ACCESS, f"The integration user loses the permission {name}")
             else:
-                risk, because = (Risk.HIGH, POWERFUL) if row.name in _POWERFUL else (Risk.MEDIUM, WIDER)
+                risk, because = (Risk.HIGH, POWERFUL) if row.name in POWERFUL_PERMISSIONS else (Risk.MEDIUM, WIDER)
                 text = f"The integration user gains the permission {name}"
                 yield Statement(Group.ACCESS, text, risk, because, row.position)
     yield from _viewers(context)

@@ -1,0 +1,73 @@
+"""The risk of a plan's changes: the rules of a review, asked of components."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.config.models import PersonalData
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Change
+from sfcode.review.of_plan import judge
+
+PERSONAL = PersonalData.model_validate({"fields": ["Contact.Passport__c"]})
+URL = "https://relay.example.com/outbound-messages/contact/x?v=1"
+
+
+def change(address: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Change:
+    where = Address.parse(address)
+    sides = (None if body is None else Component(where.type, where.full_name, body) for body in (before, after))
+    return Change(where, *sides)
+
+
+def message(*fields: str, url: str = URL) -> dict[str, Any]:
+    return {"fields": ["Id", "SystemModstamp", *fields], "endpointUrl": url}
+
+
+def rights(**more: Any) -> dict[str, Any]:
+    return {"label": "Set", **more}
+
+
+def on_contact(**flags: bool) -> dict[str, Any]:
+    return rights(objectPermissions={"Contact": flags})
+
+
+MESSAGE, SET, FIELD = "WorkflowOutboundMessage:Contact.A", "PermissionSet:A", "CustomField:Contact.A__c"
+SEEN = {"readable": True, "editable": False}
+
+
+@pytest.mark.parametrize(
+    ("address", "before", "after", "risk", "because"),
+    [
+        (MESSAGE, message("Title"), message("Title", "Email"), "high", "personal data leaves Salesforce"),
+        (MESSAGE, message(), message("Passport__c"), "high", "personal data leaves Salesforce"),
+        (MESSAGE, message(), message("Title"), "medium", "more data leaves Salesforce"),
+        (MESSAGE, message("Email"), message(), "low", ""),
+        (MESSAGE, message(), message(url="https://elsewhere.example.com/x"), "high", "data goes to another place"),
+        (MESSAGE, message(), message(url=URL + "2"), "low", ""),
+        (MESSAGE, message("Title"), None, "low", ""),
+        (MESSAGE, None, message(), "low", ""),
+        (SET, on_contact(allowRead=True), on_contact(allowRead=True, viewAllRecords=True), "high", "all records"),
+        (SET, on_contact(allowRead=True), on_contact(allowRead=True, allowEdit=True), "medium", "gains rights"),
+        (SET, on_contact(allowRead=True, allowEdit=True), on_contact(allowRead=True), "low", ""),
+        (SET, None, rights(userPermissions={"ModifyAllData": {"enabled": True}}), "high", "beyond the mapped objects"),
+        (SET, None, rights(userPermissions={"ApiEnabled": {"enabled": True}}), "medium", "gains rights"),
+        (SET, rights(), rights(fieldPermissions={"Contact.A__c": SEEN}), "low", ""),
+        (SET, rights(), rights(fieldPermissions={"Contact.A__c": SEEN | {"editable": True}}), "medium", "gains rights"),
+        (FIELD, {"type": "Number"}, None, "high", "a field is deleted with the values in it"),
+        (FIELD, {"type": "Text", "formula": "TEXT(1)"}, None, "low", ""),
+        (FIELD, None, {"type": "Number"}, "low", ""),
+        ("Flow:A", None, {"status": "Active"}, "medium", "what is sent, or when, changes"),
+        ("WorkflowRule:Contact.A", {"active": True}, None, "medium", "what is sent, or when, changes"),
+        ("User:a@b.example", None, {"IsActive": True}, "medium", "the integration user is set up otherwise"),
+        ("StaticResource:A", None, {"content": ""}, "low", ""),
+    ],
+)
+def test_the_highest_risk_of_a_change(
+    address: str, before: dict[str, Any] | None, after: dict[str, Any] | None, risk: str, because: str
+) -> None:
+    found = judge(change(address, before, after), PERSONAL)
+    assert found.risk.word == risk
+    assert because in found.because
+    assert bool(because) is bool(found.because)
