@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -71,9 +71,11 @@ def perform(
         made = make(project, org, secrets)
         if saved:
             raise_if_moved(saved, project, made)
-        plan = session.outcome.plan = saved or made.plan
+        plan = saved or made.plan
         if not session.json:
-            show_plan(session, plan, "text")
+            # Why it is refused is the error that follows, and not told twice.
+            show_plan(session, replace(plan, refusals=()), "text")
+        session.outcome.plan = plan
         plan.raise_if_refused()
         if plan.is_empty:
             return Performed(plan)

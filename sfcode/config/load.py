@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
     target = settings.environments.get(chosen, Environment())
     advice = loader.collect_advice(settings, drafts, files.settings)
     return Project(
-        root=folder.resolve().parent,
+        root=beside(folder),
         settings=settings,
         mappings=tuple(NamedMapping(draft.name, draft.spec, draft.document.keys) for draft in drafts),
         events=events,
@@ -195,6 +196,12 @@ def _digest(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def beside(folder: Path) -> Path:
+    """Return where a config folder lies by the name it is called by: a link may lead to what several projects share."""
+    return Path(os.path.abspath(folder)).parent  # noqa: PTH100  (it follows no links)
+
+
 def _templates(folder: Path) -> Path | None:
-    path = folder.resolve().parent / "templates" / "metadata"
-    return path if path.is_dir() else None
+    """Find the project's own templates: where the folder is called from, else where a link to it leads."""
+    tops = (beside(folder), folder.resolve().parent)
+    return next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)

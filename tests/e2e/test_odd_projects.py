@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import resource
 import signal
 import subprocess
 
@@ -11,7 +12,8 @@ import pytest
 
 from sfcode.apply.deploy import watch
 from sfcode.local import serve
-from tests.e2e.org import assign, opened
+from sfcode.metadata.component import Component
+from tests.e2e.org import assign, deploy, opened
 
 USER = "appcues.integration@example.com.local"
 INTEGRATION = "PermissionSetAssignment:Appcues_Integration"
@@ -189,3 +191,55 @@ def test_a_username_with_capitals_is_the_same_user_in_whatever_case_the_org_keep
         (row,) = client.query("SELECT Id, Username FROM User WHERE Username LIKE 'appcues.integration@%'")
         client.update("User", row["Id"], {"Username": row["Username"].lower()})
     assert journey.actions() == {}
+
+
+def test_a_refused_apply_tells_its_reasons_once(journey):
+    with local_org(journey) as org:
+        deploy(
+            org, Component("CustomField", "Contact.Appcues_User_Id__c", {"label": "Id", "type": "Text", "length": 40})
+        )
+    refused = journey.apply()
+    assert refused.code == 1
+    assert (refused.out + refused.err).count("exists in the org, and sfcode did not put it there") == 1
+    assert "Plan: " in refused.out
+
+
+def test_a_config_that_is_a_link_keeps_its_state_where_the_link_is(journey):
+    shared = journey.folder / "shared"
+    shared.mkdir()
+    (journey.folder / "config").rename(shared / "config")
+    (journey.folder / "config").symlink_to(shared / "config")
+    assert journey.apply().code == 0
+    assert (journey.folder / ".sfcode").is_dir()
+    assert not (shared / ".sfcode").exists()
+
+
+def test_templates_beside_the_config_that_a_link_leads_to_are_still_the_projects_own(journey):
+    shared = journey.folder / "shared"
+    templates = shared / "templates" / "metadata"
+    templates.mkdir(parents=True)
+    (templates / "Unheard_of.xml.j2").write_text("x")
+    (journey.folder / "config").rename(shared / "config")
+    (journey.folder / "config").symlink_to(shared / "config")
+    assert "Unheard_of.xml.j2:1:1: this template is not used by anything" in journey.run("validate").err
+
+
+@pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("plan",)])
+def test_a_disk_that_takes_no_more_is_said_without_a_traceback(journey, words):
+    assert journey.plan().code == 0
+    room = (
+        (journey.folder / ".sfcode" / "local-org" / "org.db").stat().st_size + 20_000 if words[0] == "apply" else 4096
+    )
+    argv, options = journey.command(*words)
+
+    def little_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, preexec_fn=little_room, **options)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+    assert "state of " in done.stderr
+    assert "disk I/O error" in done.stderr or "full" in done.stderr
+    assert journey.apply().code == 0

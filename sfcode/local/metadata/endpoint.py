@@ -15,6 +15,7 @@ from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.operations import perform
 from sfcode.local.metadata.operations.request import Request
 from sfcode.local.rest.call import MAX_BODY, VERSIONS
+from sfcode.local.trouble import told
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,8 @@ def routes(context: Context, jobs: Deployments) -> list[Route]:
             content = await run_in_threadpool(answer, context, jobs, request.path_params["version"], data)
         except soap.Fault as fault:
             return _xml(soap.fault(fault), 500)
-        except Exception as error:  # an org answers, whatever happens inside it
-            log.exception("SOAP")
-            text = f"An unexpected error occurred: {type(error).__name__}"
-            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", text)), 500)
+        except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
+            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
         return _xml(content, 200)
 
     return [Route(BASE + end, endpoint, methods=["POST"]) for end in ENDS]

@@ -18,6 +18,7 @@ from sfcode.local.context import Context
 from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
 from sfcode.local.sobjects.access import API_DISABLED, Access
 from sfcode.local.store import Tx
+from sfcode.local.trouble import told
 
 if TYPE_CHECKING:
     from sfcode.local.sobjects.view import View
@@ -192,10 +193,8 @@ def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
     async def guarded(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except Exception as error:  # an org answers, whatever happens inside it
-            log.exception("%s %s", request.method, request.url.path)
-            return answer(
-                [{"errorCode": "UNKNOWN_EXCEPTION", "message": f"An unexpected error occurred: {error!r}"}], 500
-            )
+        except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
+            said = told(log, f"{request.method} {request.url.path}", error)
+            return answer([{"errorCode": "UNKNOWN_EXCEPTION", "message": said}], 500)
 
     return guarded

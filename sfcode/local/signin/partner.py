@@ -24,6 +24,7 @@ from sfcode.local.rest.call import VERSIONS, origin
 from sfcode.local.signin.grants import user_with_password
 from sfcode.local.signin.passwords import set_password
 from sfcode.local.store import Record, Tx
+from sfcode.local.trouble import told
 
 NAMESPACES = {"u": "urn:partner.soap.sforce.com", "c": "urn:enterprise.soap.sforce.com"}
 SESSION_MINUTES = 120
@@ -81,10 +82,8 @@ def _endpoint(context: Context, kind: str) -> Callable[[HttpRequest], object]:
             return _xml(soap.fault(fault), 500)
         except ApiError as error:
             return _xml(soap.fault(soap.Fault(error.code, error.message)), 500)
-        except Exception as error:  # an org answers, whatever happens inside it
-            log.exception("SOAP")
-            text = f"An unexpected error occurred: {type(error).__name__}"
-            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", text)), 500)
+        except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
+            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
         return _xml(content, 200)
 
     return endpoint

@@ -21,6 +21,7 @@ from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.deploy.waiting import Waiting
 from sfcode.local.metadata.soap import Fault
 from sfcode.local.store import Tx
+from sfcode.local.trouble import told
 
 if TYPE_CHECKING:
     from sfcode.local.metadata.deploy.engine import Outcome
@@ -192,9 +193,8 @@ class Deployments:
         except Refused as error:
             message = f"{error.code}: {error.message}"
             self._end(result.stopped(report, "Failed", self._now(), code=error.code, message=message))
-        except Exception as error:
-            log.exception("deploy %s", deploy_id)
-            message = f"An unexpected error occurred: {type(error).__name__}. Nothing was changed."
+        except Exception as error:  # noqa: BLE001  (a job ends, whatever happens inside it)
+            message = f"{told(log, f'deploy {deploy_id}', error)}. Nothing was changed."
             self._end(result.stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=message))
 
     def _as_cancelled(self, report: Report, session: Session) -> Report:

@@ -15,6 +15,7 @@ from sfcode.local.rest.bulk import ingest, query
 from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.store import Tx
+from sfcode.local.trouble import told
 
 PATIENCE = 0.25
 """Seconds that a question for the state waits for the end: most jobs are done by then, and nobody has to ask twice."""
@@ -60,9 +61,8 @@ class Work:
             self._fail(job_id, str(error))
         except ApiError as error:
             self._fail(job_id, f"{error.code}: {error.message}")
-        except Exception as error:
-            log.exception("bulk job %s", job_id)
-            self._fail(job_id, f"InternalServerError : {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001  (a job ends, whatever happens inside it)
+            self._fail(job_id, f"InternalServerError : {told(log, f'bulk job {job_id}', error)}")
         finally:
             with contextlib.suppress(ApiError):  # deleted meanwhile
                 self._measure(job_id, began)
