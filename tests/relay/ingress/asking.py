@@ -87,8 +87,8 @@ class Inbox:
         if self.trouble is not None:
             raise self.trouble
         known = {message.message_id for message in self.messages}
-        new = [message for message in messages if message.message_id not in known]
-        self.messages += new
+        new = {message.message_id: message for message in reversed(messages) if message.message_id not in known}
+        self.messages += reversed(new.values())
         return len(new)
 
 

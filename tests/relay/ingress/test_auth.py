@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
+from sfcode.relay.ingress.auth.scheme import matches
 from tests.relay.ingress.asking import NOW, OLD_TOKEN, TOKEN, WEBHOOK, Answer, Relay, event, project, secrets
 
 BODY = json.dumps(event())
@@ -305,6 +306,10 @@ class TestStandardWebhooks:
         relay = made(f"{self.AUTH}, tolerance: 10", KEY, None)
         assert relay.ask(PLAIN, BODY, headers=self.headers(at=NOW - timedelta(seconds=10))).status == 200
         assert relay.ask(PLAIN, BODY, headers=self.headers(at=NOW - timedelta(seconds=11))).status == 401
+
+
+def test_nothing_is_not_a_token_even_where_nothing_is_the_secret() -> None:
+    assert not matches(b"", [b""])
 
 
 def test_nobody_unknown_has_a_body_received(relay: Relay) -> None:

@@ -148,10 +148,16 @@ def test_anything_else_is_no_user_id(relay: Relay, user_id: object) -> None:
     assert (message.key, message.parked) == ("", "no_user_id")
 
 
+@pytest.mark.parametrize("ids", [{"user_id": "u" * 256}, {"group_id": "g" * 256}])
+def test_an_id_that_is_too_long_for_one_is_not_understood(relay: Relay, ids: dict[str, str]) -> None:
+    (message,) = taken(relay, event(**ids))
+    assert (message.key, message.kind, message.parked) == ("", "appcues:flow_completed", "not_understood")
+
+
 class TestGroups:
     def test_events_of_a_group_keep_their_order_where_a_mapping_writes_to_groups(self, tmp_path: Path) -> None:
         relay = Relay(project(tmp_path, groups=True))
-        sent = [event(group_id="acme"), event(context={"group_id": 7}), event(user_id="2")]
+        sent = [event(group_id="acme"), event("x", context={"group_id": 7}), event(user_id="2")]
         assert [(m.key, m.payload["group_id"]) for m in taken(relay, sent)] == [
             ("group:acme", "acme"),
             ("group:7", "7"),

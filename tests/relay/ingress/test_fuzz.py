@@ -181,7 +181,7 @@ PATHS = st.sampled_from([WEBHOOK, MESSAGE, f"{MESSAGE}?v=%ff&v=1&&="]) | st.list
 ).map(lambda parts: "/" + "/".join(parts))
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(
     path=PATHS,
     body=st.binary(max_size=100) | webhooks() | envelopes(),
