@@ -1,0 +1,248 @@
+"""Any sequence of accepts, claims, crashes, settlements, replays and purges, against a model that fits on a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from sfcode.relay.inbox import Filter, Inbox
+from sfcode.relay.inbox.dialects import Sqlite
+from sfcode.relay.inbox.tables import METADATA
+from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Retry, Settlement
+from tests.relay.inbox.conftest import Clock, Elapse
+from tests.relay.inbox.samples import message
+
+UNIT = 100
+"""Seconds: much longer than an example takes, since PostgreSQL's clock goes on meanwhile."""
+LEASE = 6 * UNIT
+KEYS = ("a", "b", "c")
+End = Literal["done", "parked", "dead"]
+SETTLEMENTS: dict[str, Settlement] = {
+    "done": Done(),
+    "parked": Parked("odd"),
+    "retry": Retry("later"),
+    "dead": Retry("never"),
+    "left": Released(),
+}
+ENDS = st.tuples(st.sampled_from([*SETTLEMENTS, "done", "retry"]), st.integers(0, 9))
+
+
+@dataclass
+class Known:
+    """What the model knows of a message."""
+
+    number: int
+    key: str
+    end: End | None = None
+    due: int = 0
+    attempts: int = 0
+
+
+@dataclass
+class Model:
+    """Time in seconds, messages by number, which is the order of their arrival, and the lanes of keys."""
+
+    now: int = 0
+    known: dict[int, Known] = field(default_factory=dict)
+    lanes: dict[str, int] = field(default_factory=dict)
+    """From when on a key with open messages can be claimed."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Who claimed a key last, and has not settled yet."""
+    lost: set[str] = field(default_factory=set)
+    """Claims of which at least one message is no longer theirs, or that were settled."""
+
+    def open(self, key: str) -> list[Known]:
+        return [each for each in self.known.values() if each.key == key and each.end is None]
+
+    def due(self) -> set[str]:
+        return {key for key, due in self.lanes.items() if due <= self.now}
+
+    def claimed(self, keys: set[str], token: str) -> None:
+        for key in keys:
+            self.lost.add(self.owners.get(key, ""))
+            self.owners[key] = token
+            self.lanes[key] = self.now + LEASE
+
+    def given_back(self, keys: set[str]) -> None:
+        for key in keys:
+            del self.owners[key], self.lanes[key]
+            for head in self.open(key)[:1]:
+                self.lanes[key] = head.due
+
+    def opened(self, keys: set[str]) -> None:
+        for key in keys:
+            self.lanes.setdefault(key, self.now)
+
+
+class Machine(RuleBasedStateMachine):
+    """Runs on one inbox, which it empties first; a claim that is never settled is what a crash leaves behind."""
+
+    claims = Bundle("claims")
+
+    def __init__(self, inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
+        super().__init__()
+        self.inbox = inbox
+        self.clock = clock
+        self.pass_by = elapse
+        self.model = Model()
+        self.arrived = 0
+        self.newest = (0, "")
+
+    @initialize()
+    def empty(self) -> None:
+        with self.inbox._database.write() as tx:
+            for name in ("relay_inbox", "relay_lanes", "relay_latest"):
+                tx.db.execute(METADATA.tables[name].delete())
+
+    @rule(keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=6), again=st.lists(st.integers(0, 30), max_size=3))
+    def accept(self, keys: list[str], again: list[int]) -> None:
+        """Take in some new messages among some that are known."""
+        repeated = [self.model.known[number] for number in again if number in self.model.known]
+        fresh = [Known(self.arrived + each, key, due=self.model.now) for each, key in enumerate(keys)]
+        self.arrived += len(fresh)
+        call = [message(each.number, each.key) for each in (*repeated, *fresh, *fresh[:1])]
+        assert self.inbox.accept(call) == len(fresh)
+        self.model.known |= {each.number: each for each in fresh}
+        self.model.opened(set(keys))
+
+    @rule(target=claims, limit=st.integers(1, 6), per_key=st.integers(1, 4))
+    def claim(self, limit: int, per_key: int) -> Any:
+        """Whatever is handed out begins at the head of a key that nobody holds, and nothing that could be is withheld."""
+        could = self.model.due()
+        claim = self.inbox.claim("appcues", limit=limit, per_key=per_key, lease=LEASE)
+        if claim is None:
+            assert could == set()
+            return multiple()
+        taken: dict[str, list[Claimed]] = {}
+        for each in claim.messages:
+            taken.setdefault(each.key, []).append(each)
+        assert set(taken) <= could
+        assert len(taken) == min(limit, len(could))
+        assert len(claim.messages) <= limit
+        for key, mine in taken.items():
+            eldest = self.model.open(key)[: len(mine)]
+            assert [each.payload["number"] for each in mine] == [each.number for each in eldest]
+            assert [each.attempts for each in mine] == [each.attempts for each in eldest]
+            assert all(each.due <= self.model.now for each in eldest)
+            assert len(mine) <= per_key
+        self.model.claimed(set(taken), claim.token)
+        return claim
+
+    @rule(claim=claims, ends=st.lists(ENDS, min_size=6, max_size=6), stamp=st.integers(1, 5))
+    def settle(self, claim: Claim, ends: list[tuple[str, int]], stamp: int) -> None:
+        """Say how a claim ended, maybe long after it was lost, or a second time."""
+        mine = dict(zip((each.id for each in claim.messages), ends, strict=False))
+
+        def policy(each: Claimed, retry: Retry) -> datetime | None:
+            return None if retry.error == "never" else self.clock.now + timedelta(seconds=UNIT * mine[each.id][1])
+
+        latest = Latest("newest", str(stamp), f"{claim.token} {stamp}")
+        given = {id: SETTLEMENTS[end] for id, (end, _) in mine.items()}
+        count = self.inbox.settle(claim, Delivery(given, (latest,)), policy)
+        assert count == (0 if claim.token in self.model.lost else len(claim.messages))
+        if count:
+            self.newest = max((stamp, latest.value), self.newest, key=lambda state: state[0])
+            self._end(claim, ends)
+        known = self.inbox.latest(["newest"])
+        assert (known["newest"].value if known else "") == self.newest[1]
+
+    @rule(claim=claims)
+    def release(self, claim: Claim) -> None:
+        """Give a claim back."""
+        self.inbox.release(claim)
+        if claim.token not in self.model.lost:
+            self._end(claim, [("left", 0)] * len(claim.messages))
+
+    @rule(target=claims, claim=consumes(claims))
+    def extend(self, claim: Claim) -> Any:
+        """Hold a claim for longer."""
+        longer = self.inbox.extend(claim, LEASE)
+        assert (longer is None) == (claim.token in self.model.lost)
+        if longer is None:
+            return multiple()
+        for each in claim.messages:
+            self.model.lanes[each.key] = self.model.now + LEASE
+        return longer
+
+    @rule(units=st.sampled_from([1, 3, LEASE // UNIT]))
+    def elapse(self, units: int) -> None:
+        """Let time pass."""
+        self.pass_by(UNIT * units)
+        self.model.now += UNIT * units
+
+    @rule(state=st.sampled_from([None, "parked", "dead", "done"]))
+    def replay(self, state: End | None) -> None:
+        """Have finished messages delivered again; who holds their key, or a head that waits, is not disturbed."""
+        wanted = {state} if state else {"parked", "dead"}
+        again = [each for each in self.model.known.values() if each.end in wanted]
+        assert self.inbox.replay(Filter(state=state)) == len(again)
+        for each in again:
+            each.end, each.attempts, each.due = None, 0, self.model.now
+        self.model.opened({each.key for each in again})
+
+    @rule()
+    def purge(self) -> None:
+        """Forget what is done and parked."""
+        gone = [number for number, each in self.model.known.items() if each.end in ("done", "parked")]
+        assert self.inbox.purge({"done": timedelta(0), "parked": timedelta(0)}) == len(gone)
+        for number in gone:
+            del self.model.known[number]
+
+    @invariant()
+    def counts_agree(self) -> None:
+        """Nothing is lost, and nothing is there twice."""
+        stats = self.inbox.stats()
+        for end in ("done", "parked", "dead"):
+            assert stats.count(end) == sum(each.end == end for each in self.model.known.values())
+        assert stats.count("ready") + stats.count("leased") == sum(not each.end for each in self.model.known.values())
+
+    def teardown(self) -> None:
+        """Deliver all that is left: each message once, each key in order."""
+        self.elapse(1000)
+        left = {key: [each.number for each in self.model.open(key)] for key in KEYS}
+        delivered: dict[str, list[int]] = {key: [] for key in KEYS}
+        while claim := self.inbox.claim("appcues", limit=4, per_key=2, lease=LEASE):
+            for each in claim.messages:
+                delivered[each.key].append(each.payload["number"])
+            assert self.inbox.settle(claim, Delivery({each.id: Done() for each in claim.messages}), _never)
+        assert delivered == left
+
+    def _end(self, claim: Claim, ends: list[tuple[str, int]]) -> None:
+        for each, (end, wait) in zip(claim.messages, ends, strict=False):
+            row = self.model.known[each.payload["number"]]
+            row.attempts += end != "left"
+            if end == "retry":
+                row.due = self.model.now + UNIT * wait
+            elif end != "left":
+                row.end = cast(End, end)
+        self.model.given_back({each.key for each in claim.messages})
+        self.model.lost.add(claim.token)
+
+
+def _never(_: Claimed, __: Retry) -> None:
+    return None
+
+
+def test_any_sequence_of_events_keeps_messages_and_their_order(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
+    run_state_machine_as_test(
+        lambda: Machine(inbox, clock, elapse),
+        settings=settings(
+            max_examples=25 if inbox._database.__class__ is Sqlite else 12,
+            stateful_step_count=30,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
