@@ -1,0 +1,119 @@
+"""For any config after any other: an apply that is refused changes nothing, and after one that is not a plan is empty."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as some
+
+from sfcode.apply.carry_out import carry_out
+from sfcode.apply.lock import Lock
+from sfcode.apply.package import Mark
+from sfcode.errors import DeployFailed
+from sfcode.local import serve
+from sfcode.local.store import Store
+from sfcode.metadata.component import Component
+from sfcode.org.results import DeployOptions
+from sfcode.plan.change import Change
+from sfcode.plan.make import make
+from tests.e2e.org import opened
+from tests.generate.projects import project, settings
+from tests.generate.test_templates import CERTIFICATE
+
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
+FIELDS = ("Title", "Email", "Phone", "FirstName", "LastName", "OwnerId", "LastModifiedDate")
+ATTRIBUTES = some.dictionaries(
+    some.sampled_from(["role", "mail", "plan", "owner"]), some.sampled_from(FIELDS), min_size=1, max_size=4
+)
+
+
+@some.composite
+def mappings(draw, name):
+    direction = draw(some.sampled_from(["both", "to_appcues", "to_salesforce"]))
+    created = draw(some.booleans())
+    found = {
+        "object": name,
+        "direction": direction,
+        "delivery": draw(some.sampled_from(["relay", "relay", "connector"])),
+        "user_id": {"field": "Appcues_User_Id__c", "from": "Product_User_Id__c"},
+    }
+    if direction != "to_salesforce":
+        sent = {key: {"field": field} for key, field in draw(ATTRIBUTES).items()}
+        on = draw(some.sampled_from([["create"], ["update"], ["create", "update"]]))
+        found["to_appcues"] = {"attributes": sent, "on": on}
+        found["to_appcues"]["trigger"] = draw(some.sampled_from(["flow", "flow", "workflow_rule"]))
+    if direction != "to_appcues":
+        score = {"field": draw(some.sampled_from(["Appcues_Score__c", "Appcues_NPS__c"])), "create": True}
+        found["to_salesforce"] = {
+            "nps": {"score": score} if created else {},
+            "activities": draw(some.sampled_from([["nps_score"], ["nps_score", "flow_completed"]])),
+        }
+    return found
+
+
+@some.composite
+def projects(draw):
+    names = draw(some.sampled_from([("Contact",), ("Lead",), ("Contact", "Lead")]))
+    config = settings()
+    config["relay"]["activities_as"] = draw(some.sampled_from(["event", "task"]))
+    config["integration_user"]["access"] = draw(some.sampled_from(["least_privilege", "documented"]))
+    if draw(some.booleans()):
+        config["relay"]["sign_in"] = {"flow": "jwt", "certificate": CERTIFICATE}
+    return project({name.lower(): draw(mappings(name)) for name in names}, config)
+
+
+BROKEN = Component(
+    "PermissionSet",
+    "Broken",
+    {"label": "Broken", "fieldPermissions": {"Contact.No_Such__c": {"editable": True, "readable": True}}},
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Give one org that all examples are applied to, one after the other, and a look at all that is in it."""
+    state = tmp_path_factory.mktemp("org")
+
+    def metadata():
+        with Store(state / "org.db") as store, store.read() as tx:
+            components = {stored.component.address: stored.component.canonical for stored in tx.components()}
+            return components, [(each.full_name, each.number, each.status) for each in tx.flow_versions()]
+
+    with serve(state) as org, opened(org) as client:
+        yield client, metadata
+
+
+def planned(wanted, client):
+    """Plan, and allow what a careful plan asks to be allowed: fields that the administrator cannot see."""
+    made = make(wanted, client, SECRETS)
+    hidden = [refusal.address for refusal in made.plan.refusals]
+    return make(wanted, client, SECRETS, allow_delete=hidden) if hidden else made
+
+
+def carried_out(plan, client, made):
+    mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=made.observed.applied)
+    options = DeployOptions()
+    return carry_out(
+        plan, client, SECRETS, origins=(), mark=mark, options=options, say=lambda _: None, lock=Lock()
+    ).deployments
+
+
+@examples(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(wanted=projects())
+def test_an_apply_is_all_or_nothing_and_leaves_nothing_to_do(place, wanted):
+    client, metadata = place
+    made = planned(wanted, client)
+    assert made.plan.refusals == ()
+    before = metadata()
+    broken = replace(made.plan, changes=(*made.plan.changes, Change(BROKEN.address, None, BROKEN)))
+    with pytest.raises(DeployFailed, match="No_Such__c"):
+        carried_out(broken, client, made)
+    assert metadata() == before, "a refused deployment leaves every component as it was"
+    again = planned(wanted, client)
+    carried_out(again.plan, client, again)
+    left = planned(wanted, client).plan
+    assert [(str(change.address), change.action) for change in left.effective] == []
+    assert left.is_empty
