@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +15,9 @@ from sfcode.cli.options import deploy_options, limit_options, ownership_options,
 from sfcode.cli.output import say
 from sfcode.cli.perform import mark_of
 from sfcode.cli.report import FORMATS, show_plan
+from sfcode.cli.sarif import Sarif, found, sarif_option
 from sfcode.cli.session import Session
-from sfcode.errors import ExitCode, UsageError
+from sfcode.errors import DeployFailed, ExitCode, UsageError
 from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from sfcode.org import DeployOptions, Org
     from sfcode.plan.make import Made
     from sfcode.plan.plan import Plan
+    from sfcode.review.model import Finding
 
 
 @click.command()
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--refresh-only", is_flag=True, help="Show only what was changed in the org since the last apply.")
 @test_options
 @junit_option
+@sarif_option
 @ownership_options
 @limit_options
 @click.pass_obj
@@ -50,6 +55,7 @@ def plan(
     test_level: str | None,
     tests: tuple[str, ...],
     junit_file: Path | None,
+    sarif_file: Path | None,
     adopt: tuple[Address, ...],
     allow_delete: tuple[Address, ...],
     targets: tuple[Address, ...],
@@ -75,27 +81,53 @@ def plan(
             f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
     limits, key = Limits(max_destroy, max_change), session.plan_key()
-    project = session.project()
-    secrets = session.secrets(project)
-    with reported(junit_file) as junit, session.open_org(project) as org:
-        if refresh_only:
-            shown = refresh(project, org, secrets)
-        else:
-            if destroying:
-                made = make_destroy(project, org, secrets, allow_delete=allow_delete)
+    with found(sarif_file) as sarif:
+        project = session.project()
+        secrets = session.secrets(project)
+        with reported(junit_file) as junit, session.open_org(project) as org:
+            if refresh_only:
+                shown = refresh(project, org, secrets)
             else:
-                made = make(
-                    project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits
-                )
-            shown = made.plan
-            if check and not shown.refusals:
-                shown = _checked(session, project, made, org, secrets=secrets, options=options, junit=junit)
+                if destroying:
+                    made = make_destroy(project, org, secrets, allow_delete=allow_delete)
+                else:
+                    made = make(
+                        project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits
+                    )
+                shown = made.plan
+                if sarif_file:
+                    sarif.findings += _findings(session, project, made)
+                if check and not shown.refusals:
+                    with _said(session, sarif, junit):
+                        shown = _checked(session, project, made, org, secrets=secrets, options=options, junit=junit)
     if out is not None and not shown.refusals:
         save(shown, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
     code = ExitCode.USER if shown.refusals else code
     show_plan(session, shown, format_, status=code, saved=out)
     return code
+
+
+def _findings(session: Session, project: Project, made: Made) -> list[Finding]:
+    from sfcode.review.findings import of_config, of_plan
+
+    of_yaml = () if made.plan.destroy else of_config(project, made.desired, session.config)
+    return [*of_yaml, *of_plan(made.plan, made.desired, session.config)]
+
+
+@contextmanager
+def _said(session: Session, sarif: Sarif, junit: JUnit) -> Iterator[None]:
+    """Make findings of what the org says of a package that it does not take."""
+    try:
+        yield
+    except DeployFailed:
+        from sfcode.apply.failures import problem_of
+        from sfcode.review.findings import of_failures
+
+        messages = [message for result in junit.results for message in result.failures]
+        problems = [problem_of(message, list(junit.origins)) for message in messages]
+        sarif.findings += of_failures(problems, session.config)
+        raise
 
 
 def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, adopting: bool) -> None:

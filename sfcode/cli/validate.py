@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sfcode.cli.output import envelope, paint, say
+from sfcode.cli.sarif import found, sarif_option
 from sfcode.cli.session import Session
 
 
 @click.command()
+@sarif_option
 @click.pass_obj
-def validate(session: Session) -> None:
+def validate(session: Session, *, sarif_file: Path | None) -> None:
     """Check the config and what it generates, offline: language, names, and every file against Salesforce's schema."""
     from sfcode.generate import generate
     from sfcode.metadata.objects import standard
 
-    project = session.project()
-    desired = generate(project, standard())
+    with found(sarif_file) as sarif:
+        project = session.project()
+        desired = generate(project, standard())
+        if sarif_file:
+            from sfcode.review.findings import of_config
+
+            sarif.findings += of_config(project, desired, session.config)
     warnings = (*project.warnings, *(str(problem) for problem in desired.warnings))
     if session.json:
         addresses = [str(component.address) for component in (*desired.components, *desired.records)]

@@ -11,6 +11,7 @@ import pytest
 
 from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.objects import standard
+from sfcode.review.findings import PLAN_RULES
 from sfcode.review.lint import RULES, lint
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Finding, Level
@@ -369,7 +370,7 @@ def test_every_rule_is_documented_with_its_level_and_words(root: Path) -> None:
     page = (root / "docs" / "reference" / "lint-rules.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (SF\d+) \| `([a-z-]+)` \| (\w+) \| ([^|]+) \|", page, re.MULTILINE)
     assert [(id_, name, level, says.strip()) for id_, name, level, says in rows] == [
-        (rule.id, rule.name, rule.level.word, rule.says) for rule in RULES.values()
+        (rule.id, rule.name, rule.level.word, rule.says) for rule in PLAN_RULES.values()
     ]
 
 

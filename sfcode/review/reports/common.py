@@ -36,19 +36,19 @@ def all_findings(review: Review) -> tuple[Finding, ...]:
     return (*(of("SF001", problem) for problem in review.problems), *review.findings)
 
 
-def place_in_repository(review: Review, finding: Finding) -> Position:
+def place_in_repository(folder: str, finding: Finding) -> Position:
     """Find where a finding stands, seen from the top of the repository, as GitHub names files."""
     position = finding.position
     if position is None:
         # A file that is missing or unreadable is named by the path, and has no lines.
         position = Position(finding.path or "sfcode.yaml", 1, 1)
     file = PurePath(position.file).as_posix()
-    return Position(posixpath.normpath(posixpath.join(review.folder, file)), position.line, position.column)
+    return Position(posixpath.normpath(posixpath.join(folder, file)), position.line, position.column)
 
 
-def related_in_repository(review: Review, finding: Finding) -> Position | None:
+def related_in_repository(folder: str, finding: Finding) -> Position | None:
     """Find the second place of a finding."""
     if finding.related is None:
         return None
     related = Finding(finding.rule, finding.level, finding.related, "", "")
-    return place_in_repository(review, related)
+    return place_in_repository(folder, related)

@@ -17,7 +17,7 @@ def github(review: Review) -> str:
 
 
 def _annotation(review: Review, finding: Finding) -> str:
-    where = place_in_repository(review, finding)
+    where = place_in_repository(review.folder, finding)
     title = f"{finding.rule} {RULES[finding.rule].name}"
     text = masked(f"{finding.message}; {finding.cure}" if finding.cure else finding.message)
     properties = f"file={_property(where.file)},line={where.line},col={where.column},title={_property(title)}"

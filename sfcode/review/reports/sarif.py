@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from sfcode import __version__
 from sfcode.errors import Position
-from sfcode.review.lint.rules import RULES
+from sfcode.review.lint.rules import RULES, Rule
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Finding, Review
 from sfcode.review.reports.common import all_findings, place_in_repository, related_in_repository
@@ -18,26 +19,34 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 
 def sarif(review: Review) -> str:
-    """Write the log; positions are seen from the top of the repository."""
-    used = list(RULES)
-    log = {
+    """Write the log of a review; positions are seen from the top of the repository."""
+    return log(all_findings(review), folder=review.folder)
+
+
+def log(findings: Iterable[Finding], *, folder: str = "", rules: Mapping[str, Rule] = RULES) -> str:
+    """Write the log of findings; `folder` is where their positions start, seen from the top of the repository."""
+    used = list(rules)
+    document = {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
                 "tool": {
-                    "driver": {"name": "sfcode", "semanticVersion": __version__, "rules": [_rule(id_) for id_ in used]}
+                    "driver": {
+                        "name": "sfcode",
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rules[id_]) for id_ in used],
+                    }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(review, finding, used.index(finding.rule)) for finding in all_findings(review)],
+                "results": [_result(folder, finding, used.index(finding.rule)) for finding in findings],
             }
         ],
     }
-    return json.dumps(log, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _rule(id_: str) -> dict[str, Any]:
-    rule = RULES[id_]
+def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "name": rule.name,
@@ -46,9 +55,9 @@ def _rule(id_: str) -> dict[str, Any]:
     }
 
 
-def _result(review: Review, finding: Finding, index: int) -> dict[str, Any]:
+def _result(folder: str, finding: Finding, index: int) -> dict[str, Any]:
     text = masked(f"{finding.message}; {finding.cure}" if finding.cure else finding.message)
-    where = place_in_repository(review, finding)
+    where = place_in_repository(folder, finding)
     print_ = hashlib.sha256(f"{finding.rule}\n{where.file}\n{finding.path}\n{finding.message}".encode()).hexdigest()
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -59,7 +68,7 @@ def _result(review: Review, finding: Finding, index: int) -> dict[str, Any]:
         "baselineState": "new" if finding.new else "unchanged",
         "partialFingerprints": {"sfcode/v1": print_},
     }
-    related = related_in_repository(review, finding)
+    related = related_in_repository(folder, finding)
     if related:
         result["relatedLocations"] = [
             {"id": 1, **_location(related), "message": {"text": "The template that does it."}}

@@ -1,0 +1,98 @@
+"""Findings on YAML lines as SARIF: of a config alone, and of a plan in an org."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.metadata.component import Component
+from tests.e2e.journey import Journey
+from tests.e2e.org import deploy
+
+CONTACT = "config/mappings/contact.yaml"
+THEIRS = Component("CustomField", "Contact.Appcues_User_Id__c", {"label": "Id", "type": "Text", "length": 18})
+
+
+def results(journey: Journey, name: str = "found.sarif") -> list[tuple[str, str, str, int]]:
+    """List rule, level, file and line of each result; every rule that is used is described."""
+    (run,) = json.loads((journey.folder / name).read_text())["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
+    return [(each["ruleId"], each["level"], *place(each)) for each in run["results"]]
+
+
+def place(result: dict[str, Any]) -> tuple[str, int]:
+    where = result["locations"][0]["physicalLocation"]
+    return where["artifactLocation"]["uri"], where["region"]["startLine"]
+
+
+def line(journey: Journey, piece: str, file: str = CONTACT) -> int:
+    lines = (journey.folder / file).read_text().splitlines()
+    return next(number for number, text in enumerate(lines, 1) if piece in text)
+
+
+def test_what_the_linter_says_of_a_config_that_is_valid(journey: Journey) -> None:
+    """The same rules as a review's, here of one state and not of a change."""
+    assert journey.run("validate", "--sarif", "found.sarif").code == 0
+    assert ("SF203", "warning", CONTACT, line(journey, "email: Email")) in results(journey)
+    accepted = "review:\n  personal_data:\n    accepted: [Email, FirstName, LastName]\n"
+    with (journey.folder / "config/sfcode.yaml").open("a", encoding="utf-8") as file:
+        file.write(accepted)
+    assert journey.run("validate", "--sarif", "found.sarif").code == 0
+    assert results(journey) == []
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_config_that_does_not_load_is_findings_too(journey: Journey, command: str) -> None:
+    """At the lines of its mistakes; the command fails as ever."""
+    journey.edit("mappings/contact.yaml", "direction: both", "direction: sideways")
+    refused = journey.run(command, "--sarif", "found.sarif")
+    assert refused.code == 1
+    assert results(journey) == [("SF001", "error", CONTACT, line(journey, "sideways"))]
+
+
+def test_what_a_plan_refuses_stands_at_the_line_that_asks_for_it(journey: Journey) -> None:
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
+        deploy(org, THEIRS)
+    assert journey.plan("--sarif", "found.sarif").code == 1
+    refused = [each for each in results(journey) if each[0] == "SF301"]
+    assert refused == [("SF301", "error", CONTACT, line(journey, "field: Appcues_User_Id__c"))]
+
+
+def test_what_the_org_refuses_of_a_checked_package_stands_at_its_line(journey: Journey) -> None:
+    template = journey.folder / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
+    template.parent.mkdir(parents=True)
+    from sfcode.generate.templates import shipped_templates
+
+    text = (shipped_templates() / template.name).read_text()
+    template.write_text(text.replace("<fields>{{ name }}</fields>", "<fields>{{ name }}x</fields>"))
+    assert journey.plan("--check", "--sarif", "found.sarif").code == 1
+    said = [each for each in results(journey) if each[0] == "SF303"]
+    assert said
+    assert {(level, file) for _, level, file, _ in said} <= {
+        ("error", CONTACT),
+        ("error", "config/mappings/lead.yaml"),
+        ("error", "config/sfcode.yaml"),
+    }
+    assert "s3cr3t" not in (journey.folder / "found.sarif").read_text()
+
+
+def test_a_plan_without_refusals_says_what_the_linter_says(journey: Journey) -> None:
+    (journey.folder / "found.sarif").write_text("of an earlier run")
+    assert journey.plan("--sarif", "found.sarif").code == 0
+    assert {rule for rule, *_ in results(journey)} == {"SF203"}
+    assert journey.apply().code == 0
+    assert journey.plan("--destroy", "--sarif", "found.sarif").code == 1, "fields that nobody sees"
+    assert {rule for rule, *_ in results(journey)} == {"SF301"}
+
+
+def test_a_log_that_cannot_be_written_stops_before_anything_is_asked(journey: Journey) -> None:
+    refused = journey.plan("--sarif", "there/is/none.sarif")
+    assert refused.code == 1
+    assert "the SARIF log" in refused.err
+    assert not (journey.folder / ".sfcode").exists()
+    assert not Path(journey.folder / "there").exists()
