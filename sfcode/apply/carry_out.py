@@ -9,6 +9,7 @@ from sfcode.apply.deploy import Heard, Say, deploy, follow_quick, ignore
 from sfcode.apply.failures import failure
 from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
 from sfcode.apply.lock import Lock
+from sfcode.apply.masked import masked
 from sfcode.apply.package import Mark, deletion, package
 from sfcode.apply.quick import Quick, options_of, quick_deploy
 from sfcode.apply.records import write_record
@@ -42,13 +43,15 @@ def carry_out(
     say: Say,
     lock: Lock,
     heard: Heard = ignore,
+    patience: float = 0.0,
 ) -> Carried:
     """
     Do what the plan says and nothing else.
 
     Raises Refused before anything happens when the plan needs the user's word, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
-    before each step whether it still holds; `heard` is told how each deployment ended.
+    before each step whether it still holds; `heard` is told how each deployment ended. A setup that
+    somebody else is changing is waited for as long as `patience` has seconds.
     """
     plan.raise_if_refused()
     deployed: list[str] = []
@@ -63,7 +66,8 @@ def carry_out(
                 say(f"{change.address}: {DONE[change.action]}")
             case TryDelete():
                 asked = replace(options, check_only=True)
-                result = deploy(org, deletion(plan, step), asked, "what is deleted", say)
+                result = deploy(org, deletion(plan, step), asked, "what is deleted", say, patience=patience)
+                result = masked(result, secrets)
                 heard(result)
                 if not result.success:
                     raise failure(result, origins, changed)
@@ -81,7 +85,8 @@ def carry_out(
                     result = follow_quick(org, quick.deploy_id, say, started=lock.deploying)
                 else:
                     sent, wanted = package(plan, step, mark, secrets), options_of(plan.validation, options)
-                    result = deploy(org, sent, wanted, described(step), say, started=lock.deploying)
+                    result = deploy(org, sent, wanted, described(step), say, started=lock.deploying, patience=patience)
+                result = masked(result, secrets)
                 heard(result)
                 if not result.success:
                     raise failure(result, origins, changed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sfcode.apply.carry_out import described
 from sfcode.apply.deploy import Heard, Say, deploy, ignore
 from sfcode.apply.failures import failure
+from sfcode.apply.masked import masked
 from sfcode.apply.package import Mark, package, package_digest
 from sfcode.apply.steps import Deploy, steps
 from sfcode.generate.desired import Origin
@@ -52,7 +53,7 @@ def check(
     if len(packages) > 1:
         notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
     zipped = package(plan, first, mark, secrets)
-    result = deploy(org, zipped, replace(options, check_only=True), described(first), say)
+    result = masked(deploy(org, zipped, replace(options, check_only=True), described(first), say), secrets)
     heard(result)
     if not result.success:
         raise failure(result, origins)

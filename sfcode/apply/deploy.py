@@ -9,6 +9,10 @@ from sfcode.errors import OrgError
 from sfcode.org import DeployStillRunning, Org
 from sfcode.org.results import DeployOptions, DeployResult
 
+LOCKED = "ALREADY_IN_PROCESS"
+PAUSE = 5.0
+"""Seconds until a locked org is asked again."""
+
 Say = Callable[[str], None]
 Heard = Callable[[DeployResult], None]
 
@@ -25,11 +29,26 @@ def deploy(
     say: Say,
     *,
     started: Callable[[str], None] = ignore,
+    patience: float = 0.0,
 ) -> DeployResult:
-    """Deploy a package and follow it to its end, whether it succeeds or fails; `started` is told its id."""
-    deploy_id = org.metadata.deploy(zipped, options)
-    started(deploy_id)
-    return watch(org, deploy_id, say, f"{'Checking' if options.check_only else 'Deploying'} {what} ({deploy_id})")
+    """
+    Deploy a package and follow it to its end, whether it succeeds or fails; `started` is told its id.
+
+    While somebody else changes the setup of the org, with whatever tool, an org refuses and does nothing: that is
+    tried again for as many seconds as `patience` has.
+    """
+    runtime = org.runtime
+    deadline = runtime.clock() + patience
+    while True:
+        deploy_id = org.metadata.deploy(zipped, options)
+        started(deploy_id)
+        doing = "Checking" if options.check_only else "Deploying"
+        result = watch(org, deploy_id, say, f"{doing} {what} ({deploy_id})")
+        left = deadline - runtime.clock()
+        if result.error_status_code != LOCKED or left <= 0:
+            return result
+        say("  Somebody else is changing the setup of this org; trying again")
+        runtime.sleep(min(PAUSE, left))
 
 
 def follow_quick(org: Org, deploy_id: str, say: Say, *, started: Callable[[str], None]) -> DeployResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from sfcode.apply.deploy import LOCKED
 from sfcode.errors import DeployFailed, Problem
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Address
@@ -37,10 +38,10 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
 
 
 def _cure(result: DeployResult) -> str:
-    if result.error_status_code == "ALREADY_IN_PROCESS":
+    if result.error_status_code == LOCKED:
         return (
             "Somebody else is changing the setup of this org. When Setup > Deployment Status shows nothing running, "
-            "run `sfcode apply` again."
+            "run `sfcode apply` again, or let it wait with --lock-timeout 5m."
         )
     if result.error_message and not result.failures:
         return "No component is at fault. Setup > Deployment Status may say more; then run `sfcode apply` again."

@@ -56,7 +56,7 @@ def lock_options(command: Command) -> Command:
         default="0s",
         show_default=True,
         metavar="DURATION",
-        help="How long to wait for another apply in this org: 30s, 5m, 1h.",
+        help="How long to wait for another apply, or another tool that changes the setup of this org: 30s, 5m, 1h.",
     )
     wanted = click.option("--lock/--no-lock", default=True, help="Keep a second apply from running in the org.")
     return patience(wanted(command))

@@ -95,6 +95,7 @@ def perform(
             say=lambda line: say(session, line),
             lock=held,
             heard=collected.results.append,
+            patience=locking.patience,
         )
         return Performed(plan, done.deployments, done.apply_id if done.deployments and not plan.destroy else "")
 

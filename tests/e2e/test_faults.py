@@ -207,6 +207,16 @@ def test_a_locked_setup_is_an_error_in_the_orgs_words_and_the_next_apply_works(o
     org.mends()
 
 
+def test_a_setup_that_somebody_else_is_changing_is_waited_for_as_long_as_it_was_said(org, monkeypatch):
+    monkeypatch.setattr("sfcode.apply.deploy.PAUSE", 0.01)
+    org.arm("locked_org", times=2)
+    applied = org.run("apply", "--auto-approve", "--lock-timeout", "1m")
+    assert applied.code == 0, applied.err
+    assert applied.out.count("Somebody else is changing the setup of this org; trying again") == 2
+    assert org.struck()
+    assert org.plan("--detailed-exitcode").code == 0
+
+
 def test_a_used_up_allowance_is_an_error_that_says_so(org):
     org.arm("request_limit", path="/services/data/*", times=99)
     refused = org.plan()

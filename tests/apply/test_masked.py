@@ -1,0 +1,33 @@
+"""No secret comes back in an org's words."""
+
+from __future__ import annotations
+
+from sfcode.apply.masked import masked
+from sfcode.org.results import DeployMessage, DeployResult, TestFailure, TestRun
+
+SECRETS = {"A": "0123456789abcdef", "B": "fedcba9876543210"}
+TEXT = "https://x.example/0123456789abcdef and fedcba9876543210"
+
+
+def test_values_become_placeholders_wherever_an_org_repeats_them():
+    message = DeployMessage("WorkflowOutboundMessage", "Contact.X", problem=TEXT)
+    tests = TestRun(1, 1, failures=(TestFailure("T", "m", TEXT, TEXT),), coverage_warnings=(TEXT,))
+    said = DeployResult(
+        "0Af1",
+        "Failed",
+        done=True,
+        success=False,
+        failures=(message,),
+        successes=(message,),
+        error_message=TEXT,
+        state_detail=TEXT,
+        tests=tests,
+    )
+    clean = repr(masked(said, SECRETS))
+    assert not [value for value in SECRETS.values() if value in clean]
+    assert clean.count("https://x.example/${secret:A} and ${secret:B}") == 7
+
+
+def test_what_holds_none_is_as_it_was():
+    said = DeployResult("0Af1", "Succeeded", done=True, success=True)
+    assert masked(said, SECRETS) == said
