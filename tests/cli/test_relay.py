@@ -122,7 +122,9 @@ def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
     assert inbox.stats().count("done") == 1
 
 
-@pytest.mark.parametrize("options", [(), ("--state", "ready"), ("--since", "yesterday"), ("--since", "5")])
+@pytest.mark.parametrize(
+    "options", [(), ("--state", "ready"), ("--since", "yesterday"), ("--since", "5"), ("99999999999999999999",), ("0",)]
+)
 def test_replay_wants_to_know_which(journey, options):
     result = journey.run("relay", "replay", *options)
     assert result.code == 1
@@ -230,7 +232,7 @@ def test_moments():
     assert moment("90m", now) == now - timedelta(minutes=90)
     assert moment("2026-11-23T17:00", now) == now
     assert moment("2026-11-23T18:00+01:00", now) == now
-    for wrong in ("", "m", "-1h", "1w", "9999999d", "²d"):
+    for wrong in ("", "m", "-1h", "1w", "9999999d", "999999d", "0001-01-01T00:00+14:00", "²d"):
         with pytest.raises(UsageError):
             moment(wrong, now)
 

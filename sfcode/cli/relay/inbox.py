@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PAGE = 500
+LARGEST_ID = 2**63 - 1
+"""What the databases can hold."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -82,7 +85,7 @@ def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: st
 
 
 @click.command("replay")
-@click.argument("ids", type=int, nargs=-1, metavar="[ID]...")
+@click.argument("ids", type=click.IntRange(1, LARGEST_ID), nargs=-1, metavar="[ID]...")
 @filters
 @click.option("--dry-run", is_flag=True, help="Say how many there are, and do nothing.")
 @click.pass_obj
@@ -166,15 +169,15 @@ def moment(text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
     number, unit = text[:-1], text[-1:]
-    if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 7:
-        return now - timedelta(**{UNITS[unit]: int(number)})
     try:
+        if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 7:
+            return now - timedelta(**{UNITS[unit]: int(number)})
         then = datetime.fromisoformat(text)
-    except ValueError:
+        return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # also of a time before the year 1
         raise UsageError(
             f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or how long ago it was: 30m, 12h, 7d."
         ) from None
-    return then if then.tzinfo else then.replace(tzinfo=UTC)
 
 
 def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[Entry]:
@@ -190,5 +193,4 @@ def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[Entry]:
 def _count(inbox: Inbox, wanted: Filter) -> int:
     """Count what a replay would take."""
     finished = ("parked", "dead") if wanted.state is None else (wanted.state,)
-    everything = 2**63 - 1
-    return sum(1 for entry in _pages(inbox, wanted, everything) if entry.state in finished)
+    return sum(1 for entry in _pages(inbox, wanted, sys.maxsize) if entry.state in finished)
