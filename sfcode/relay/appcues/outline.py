@@ -26,8 +26,8 @@ class Attribute:
     kind: Kind
     numeric: bool = False
     """Whether the field is known to be a number."""
-    shared: bool = False
-    """Whether another mapping writes it to the same profiles."""
+    others: tuple[str, ...] = ()
+    """The other mappings that write it to the same profiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,12 @@ def outlines(project: Project) -> dict[str, Outline]:
 
 def _outline(one: Exchange, sending: list[Exchange]) -> Outline:
     match = one.mapping.spec.match
-    others = {
-        name
-        for other in sending
-        if other.name != one.name and other.mapping.spec.match == match
-        for name in _attributes(other)
-    }
+    others = [other for other in sending if other.name != one.name and other.mapping.spec.match == match]
     known = fields_of(standard(), one.object, one.created())
     attributes = tuple(
-        _attribute(name, given, known.get(given.field), shared=name in others)
+        _attribute(
+            name, given, known.get(given.field), tuple(other.name for other in others if name in _attributes(other))
+        )
         for name, given in _attributes(one).items()
     )
     return Outline(one.name, match, one.user_id.field, message_version(one.message_fields), attributes)
@@ -69,6 +66,6 @@ def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
     return spec.attributes if spec else {}
 
 
-def _attribute(name: str, given: models.Attribute, known: Field | None, *, shared: bool) -> Attribute:
+def _attribute(name: str, given: models.Attribute, known: Field | None, others: tuple[str, ...]) -> Attribute:
     described = known.type if known else ""
-    return Attribute(name, given.field, given.type or _FITTING.get(described, "string"), described in NUMERIC, shared)
+    return Attribute(name, given.field, given.type or _FITTING.get(described, "string"), described in NUMERIC, others)

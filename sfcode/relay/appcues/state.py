@@ -30,10 +30,6 @@ class State:
     bad: Mapping[str, str] = field(default_factory=dict)
     """Attributes whose values are not of their type, with what is wrong with them."""
 
-    def sent_name(self, profile_id: str) -> str:
-        """Name the latest state that keeps what was delivered of this record to a profile."""
-        return f"sent:{self.outline.name}:{self.record_id}:{profile_id}"
-
 
 def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> State | Parked:
     """

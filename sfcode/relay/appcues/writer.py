@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from sfcode.relay.appcues import clearing
+from sfcode.relay.appcues import clearing, notes
 from sfcode.relay.appcues.clearing import Guards
 from sfcode.relay.appcues.client import Client
 from sfcode.relay.appcues.fates import Fate, fate
-from sfcode.relay.appcues.fold import Fold, Part, Read, body, fold
+from sfcode.relay.appcues.fold import Fold, Part, Read, body, fold, noted
+from sfcode.relay.appcues.notes import Notes
 from sfcode.relay.appcues.outline import Outline
 from sfcode.relay.appcues.pace import Pace
 from sfcode.relay.appcues.state import State, read
@@ -77,31 +78,35 @@ class Writer:
             else:
                 settled[message.id] = found
         try:
-            folds, guards = await self._folded(by_key)
+            before, guards = await self._known(by_key)
         except Unavailable:
             # Without what was delivered before nobody can tell what is stale: that trouble is our own.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
         deadline = claim.deadline - MARGIN
+        folds = {key: fold(each, before[key], guards) for key, each in by_key.items()}
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._profile(key, each, deadline)) for key, each in folds.items()]
+            tasks = {key: group.create_task(self._profile(key, each, deadline)) for key, each in folds.items()}
         delivered: list[Part] = []
-        for task in tasks:
+        latest = [*guards.changed()]
+        for key, task in tasks.items():
             ends, parts = task.result()
             settled |= ends
             delivered += parts
+            after = noted(parts, before[key])
+            if after != before[key] and (row := notes.latest(key, after)):
+                latest.append(row)
         self._tell(guards, delivered)
-        return Delivery(settled, (*guards.changed(), *(part.latest for part in delivered if part.latest)))
+        return Delivery(settled, tuple(latest))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _folded(self, by_key: Mapping[str, Sequence[Read]]) -> tuple[dict[str, Fold], Guards]:
-        names = clearing.names(self._outlines.values())
-        names += [state.sent_name(_id(key)) for key, each in by_key.items() for _, state in each]
-        known = await asyncio.to_thread(self._latest, names)
+    async def _known(self, keys: Iterable[str]) -> tuple[dict[str, Notes], Guards]:
+        names = {key: notes.name(key) for key in keys}
+        known = await asyncio.to_thread(self._latest, [*clearing.names(self._outlines.values()), *names.values()])
         guards = Guards(self._outlines.values(), known, clearing.stamp(self._clock()))
-        return {key: fold(each, _id(key), known, guards) for key, each in by_key.items()}, guards
+        return {key: notes.read(known.get(name)) for key, name in names.items()}, guards
 
     async def _profile(self, key: str, folded: Fold, deadline: float) -> tuple[dict[int, Settlement], list[Part]]:
         """Bring one profile up to date, in one request where all of it is taken; give the parts that were delivered."""
@@ -109,7 +114,7 @@ class Writer:
         pending = [folded.parts] if folded.parts else []
         while pending:
             parts = pending.pop(0)
-            end = await self._sent(key, body(parts), deadline)
+            end = await self._sent(key, body(parts, delivered), deadline)
             if isinstance(end, Parked) and len(parts) > 1:
                 # The values of one record are refused: that must not keep the others' out.
                 pending = [(part,) for part in parts]

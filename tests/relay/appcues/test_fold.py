@@ -1,104 +1,173 @@
-"""However messages arrive, are claimed, and are delivered again: in the end the profile is at the record's newest state."""
+"""However messages arrive, are claimed, and are delivered again: in the end each attribute is as the last change has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
+from sfcode.relay.appcues import notes
 from sfcode.relay.appcues.clearing import Guards
-from sfcode.relay.appcues.fold import body, fold
-from sfcode.relay.appcues.outline import outlines
+from sfcode.relay.appcues.fold import Fold, body, fold, noted
+from sfcode.relay.appcues.outline import Outline, outlines
 from sfcode.relay.appcues.state import State, read
 from sfcode.relay.message import Claimed, Latest
 from tests.generate.projects import project
-from tests.relay.appcues.desk import CONTACT, MORNING, at
+from tests.relay.appcues.desk import CONTACT, LEAD, MORNING, at
 
-OUTLINES = outlines(project({"contact": CONTACT}))
-CHANGE = st.fixed_dictionaries(
-    {}, optional={"Title": st.sampled_from(["CTO", "CEO"]), "Plan__c": st.sampled_from(["pro", "team"])}
+OUTLINES = outlines(project({"contact": CONTACT, "lead": LEAD}))
+ALONE = outlines(project({"contact": CONTACT}))
+NAMES = {"Title": "role", "Plan__c": "plan", "Rating": "rating"}
+TITLES = st.sampled_from(["CTO", "CEO"])
+PLANS = st.sampled_from(["pro", "team"])
+CONTACTS = st.tuples(
+    st.just("contact"),
+    st.sampled_from(["003A", "003B"]),
+    st.fixed_dictionaries({}, optional={"Title": TITLES, "Plan__c": PLANS}),
 )
+"""A change of one of two contacts: what it does not have is empty."""
+ANYONE = st.one_of(
+    st.tuples(
+        st.just("contact"),
+        st.sampled_from(["003A", "003B"]),
+        st.fixed_dictionaries({"Title": TITLES}, optional={"Plan__c": PLANS}),
+    ),
+    st.tuples(
+        st.just("lead"),
+        st.just("00QA"),
+        st.fixed_dictionaries({"Title": TITLES}, optional={"Rating": st.sampled_from(["Hot", "Cold"])}),
+    ),
+)
+"""A change of a contact or a lead, which share an attribute that none of them is without."""
+CLAIMS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans()), max_size=12)
+"""How many messages arrive, how many are claimed, and whether the relay is killed after it has sent."""
+Change = tuple[str, str, dict[str, Any]]
 
 
-def claimed(number: int, minute: int, values: dict[str, Any]) -> Claimed:
-    record = {"Id": "003A", "SystemModstamp": at(minute), "Appcues_User_Id__c": "u1", **values}
-    payload = {"mapping": "contact", "version": OUTLINES["contact"].version, "record": record, "origin": "message"}
-    return Claimed(number, "salesforce", f"m{number}", "user:u1", "contact", payload, 0, MORNING)
+def claimed(number: int, minute: float, change: Change) -> Claimed:
+    mapping, record_id, values = change
+    record = {"Id": record_id, "SystemModstamp": at(minute), "Appcues_User_Id__c": "u1", **values}
+    payload = {"mapping": mapping, "version": OUTLINES[mapping].version, "record": record, "origin": "message"}
+    return Claimed(number, "salesforce", f"m{number}", "user:u1", mapping, payload, 0, MORNING)
 
 
 class Simulation:
     """An inbox and a profile, without either."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlines: Mapping[str, Outline]) -> None:
+        self.outlines = outlines
         self.profile: dict[str, Any] = {}
         self.known: dict[str, Latest] = {}
         self.queue: list[Claimed] = []
         self.now = datetime(2026, 6, 2, tzinfo=UTC)
 
-    def deliver(self, count: int, *, killed: bool) -> None:
+    def deliver(self, count: int, *, killed: bool = False) -> Fold:
         """Deliver the eldest messages; killed: after the request, before anything of it is noted."""
         messages = self.queue[:count]
         self.now += timedelta(seconds=1)
-        guards = Guards(OUTLINES.values(), self.known, f"{self.now:%Y-%m-%dT%H:%M:%S}.000000Z")
-        states = [(message, state) for message in messages if isinstance(state := read(message, OUTLINES, "u1"), State)]
-        folded = fold(states, "u1", self.known, guards)
+        guards = Guards(self.outlines.values(), self.known, f"{self.now:%Y-%m-%dT%H:%M:%S}.000000Z")
+        states = [
+            (message, state) for message in messages if isinstance(state := read(message, self.outlines, "u1"), State)
+        ]
+        before = notes.read(self.known.get(notes.name("user:u1")))
+        folded = fold(states, before, guards)
         for name, value in body(folded.parts).items():
             self.profile.pop(name, None)
             if value is not None:
                 self.profile[name] = value
-        if killed:
-            return
-        self.note([*guards.changed(), *(part.latest for part in folded.parts if part.latest)])
-        self.queue = self.queue[count:]
+        if not killed:
+            row = notes.latest("user:u1", noted(folded.parts, before))
+            self.note([*guards.changed(), *([row] if row else [])])
+            self.queue = self.queue[count:]
+        return folded
 
     def note(self, states: Iterable[Latest]) -> None:
         for each in states:
-            if each.name not in self.known or each.stamp >= self.known[each.name].stamp:
-                self.known[each.name] = each
+            assert each.name not in self.known or each.stamp >= self.known[each.name].stamp, "else it were not kept"
+            self.known[each.name] = each
+
+    def live(self, arriving: list[Claimed], claims: list[tuple[int, int, bool]]) -> dict[str, Any]:
+        """Let messages arrive and be delivered, the rest of them at the end; give what came of the profile."""
+        for arrive, count, killed in claims:
+            self.queue += arriving[:arrive]
+            arriving = arriving[arrive:]
+            self.deliver(count, killed=killed)
+        self.queue += arriving
+        while self.queue:
+            self.deliver(2)
+        return self.profile
+
+
+def twice(changes: list[Change], order: Random) -> list[Claimed]:
+    """Have changes arrive in any order, some of them twice."""
+    arriving = [claimed(number, number, change) for number, change in enumerate(changes)]
+    order.shuffle(arriving)
+    return arriving + order.sample(arriving, len(arriving) // 2)
+
+
+def named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {NAMES[field]: value for field, value in values.items()}
 
 
 @settings(max_examples=300)
-@given(
-    changes=st.lists(CHANGE, min_size=1, max_size=8),
-    order=st.randoms(use_true_random=False),
-    claims=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans()), max_size=12),
-)
-def test_the_profile_ends_at_the_newest_state(changes, order, claims):
-    arriving = [claimed(number, number, values) for number, values in enumerate(changes)]
-    order.shuffle(arriving)
-    arriving += order.sample(arriving, len(arriving) // 2)
-    world = Simulation()
-    for arrive, count, killed in claims:
-        world.queue += arriving[:arrive]
-        arriving = arriving[arrive:]
-        world.deliver(count, killed=killed)
-    world.queue += arriving
-    while world.queue:
-        world.deliver(2, killed=False)
-    names = {"Title": "role", "Plan__c": "plan"}
-    assert world.profile == {names[field]: value for field, value in changes[-1].items()}
+@given(changes=st.lists(CONTACTS, min_size=1, max_size=8), order=st.randoms(use_true_random=False), claims=CLAIMS)
+def test_records_of_one_mapping_end_as_the_one_that_changed_last(changes, order, claims):
+    assert Simulation(ALONE).live(twice(changes, order), claims) == named(changes[-1][2])
 
 
-def test_parts_are_put_together_in_the_order_of_the_changes():
-    first, second = claimed(1, 5, {"Title": "New"}), claimed(2, 4, {"Title": "Old", "Plan__c": "pro"})
-    other = Claimed(
-        3,
-        "salesforce",
-        "m3",
-        "user:u1",
-        "contact",
-        {
-            **first.payload,
-            "record": {**first.payload["record"], "Id": "003B", "SystemModstamp": at(4.5), "Title": "Other"},
-        },
-        0,
-        MORNING,
-    )
-    guards = Guards(OUTLINES.values(), {}, "2026-06-02T00:00:00.000000Z")
-    states = [(message, read(message, OUTLINES, "u1")) for message in (first, other, second)]
-    folded = fold(states, "u1", {}, guards)  # type: ignore[arg-type]
-    assert [part.messages for part in folded.parts] == [(3,), (1, 2)]
-    assert body(folded.parts)["role"] == "New"
+@settings(max_examples=300)
+@given(changes=st.lists(ANYONE, min_size=1, max_size=8), order=st.randoms(use_true_random=False), claims=CLAIMS)
+def test_records_of_two_mappings_end_attribute_by_attribute_as_the_last_change_of_it(changes, order, claims):
+    newest = {mapping: values for mapping, _, values in changes}
+    expected = {name: value for values in newest.values() for name, value in named(values).items()}
+    expected["role"] = changes[-1][2]["Title"]
+    assert Simulation(OUTLINES).live(twice(changes, order), claims) == expected
+
+
+@given(changes=st.lists(CONTACTS, min_size=1, max_size=8), claims=CLAIMS)
+def test_of_equally_new_states_the_one_that_came_last_wins(changes, claims):
+    arriving = [claimed(number, 1, change) for number, change in enumerate(changes)]
+    assert Simulation(ALONE).live(arriving, claims) == named(changes[-1][2])
+
+
+def test_what_another_mapping_gave_is_cleared_only_by_a_younger_change_of_who_gave_it_before():
+    contact, lead = ("contact", "003A", {"Title": "CTO"}), ("lead", "00QA", {"Title": "CEO"})
+    empty = ("contact", "003A", {})
+    world = Simulation(OUTLINES)
+    world.live([claimed(1, 1, contact), claimed(2, 3, lead), claimed(3, 2, empty)], [(3, 1, False)])
+    assert world.profile == {"role": "CEO"}, "cleared before the lead gave its value"
+    world.live([claimed(4, 4, empty)], [])
+    assert world.profile == {"role": "CEO"}, "the title did not change any more"
+    world.live([claimed(5, 5, contact), claimed(6, 6, lead), claimed(7, 7, empty)], [])
+    assert world.profile == {}
+
+
+def test_a_part_that_goes_alone_leaves_what_a_newer_one_has_delivered():
+    """The contact's elder message is of another field list, which says nothing of the plan."""
+    world = Simulation(ALONE)
+    old = claimed(1, 1, ("contact", "003A", {"Plan__c": "pro"}))
+    other = claimed(2, 2, ("contact", "003B", {"Plan__c": "team"}))
+    newer = claimed(3, 3, ("contact", "003A", {"Title": "CTO"}))
+    world.queue = [old, other, replace(newer, payload={**newer.payload, "version": None})]
+    first, second = world.deliver(3, killed=True).parts
+    assert world.profile == {"role": "CTO", "plan": "team"}
+    assert (first.messages, second.messages) == ((2,), (1, 3))
+    assert body([second]) == {"role": "CTO", "plan": "pro"}
+    assert body([second], [first]) == {"role": "CTO"}
+
+
+def test_a_profile_is_remembered_in_a_row_that_does_not_grow_with_its_records():
+    world, sizes = Simulation(OUTLINES), set()
+    for number in range(50):
+        change = ("contact", f"003{number}", {"Title": "CTO", "Plan__c": "pro"})
+        world.live([claimed(number, number, change)], [])
+        sizes.add(len(world.known[notes.name("user:u1")].value))
+    assert len(sizes) == 1
+    assert sizes.pop() < 250
+    (row,) = [each for name, each in world.known.items() if name.startswith("profile:")]
+    assert notes.latest("user:u1", notes.read(row)) == row

@@ -47,8 +47,10 @@ def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_
             }
         )
     )
-    shared = {(name, each.name) for name, outline in found.items() for each in outline.attributes if each.shared}
-    assert shared == {("contact", "role"), ("lead", "role")}
+    shared = {
+        (name, each.name): each.others for name, outline in found.items() for each in outline.attributes if each.others
+    }
+    assert shared == {("contact", "role"): ("lead",), ("lead", "role"): ("contact",)}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.relay.appcues.desk import ABSENT, at
+from sfcode.relay.appcues import notes
+from tests.generate.projects import project
+from tests.relay.appcues.desk import ABSENT, CONTACT, at
 
 
 def test_a_record_becomes_a_profile_with_values_of_their_types(desk):
@@ -91,6 +93,44 @@ def test_two_mappings_write_the_same_profile_and_the_record_that_changed_last_wi
     desk.send(minute=3, mapping="lead", record="00QA", Title="Lead's", Rating="Warm")
     desk.deliver()
     assert desk.profile() == {"role": "Lead's", "rating": "Warm"}
+
+
+def test_the_record_that_changed_last_wins_whatever_was_delivered_when(desk):
+    """A message that Salesforce sends late is about an older change than what another record gave meanwhile."""
+    desk.send(minute=5, mapping="lead", record="00QA", Title="Lead's", Rating="Hot")
+    desk.deliver()
+    desk.restart()
+    desk.send(minute=4, Title="Contact's", Plan__c="pro")
+    assert desk.deliver()["m2"] == ("done", "")
+    assert desk.profile() == {"role": "Lead's", "rating": "Hot", "plan": "pro"}, "attribute by attribute"
+    assert desk.bodies()[-1] == {"plan": "pro"}
+    desk.send(minute=3, record="003B", Title="Another's")
+    assert desk.deliver()["m3"] == ("done", "stale")
+    desk.send(minute=5, Title="Contact's")
+    desk.deliver()
+    assert desk.profile()["role"] == "Contact's", "of equally new ones, the one that came last"
+
+
+def test_two_records_of_one_mapping_are_one_profile_at_the_newer_state(desk):
+    desk.send(minute=1, record="003A", Title="CTO", Plan__c="pro")
+    desk.deliver()
+    desk.send(minute=3, record="003B", Title="CEO")
+    desk.deliver()
+    assert desk.profile() == {"role": "CEO"}
+    desk.send(minute=2, record="003A", Title="CTO", Plan__c="team")
+    assert desk.deliver()["m3"] == ("done", "stale")
+    assert desk.profile() == {"role": "CEO"}
+
+
+def test_a_mapping_that_is_gone_holds_nothing_back(desk):
+    """Who takes a mapping away and sends the others' records again wants to have those."""
+    desk.send(minute=5, mapping="lead", record="00QA", Title="Lead's")
+    desk.deliver()
+    desk.restart()
+    desk.project = project({"contact": CONTACT})
+    desk.send(minute=1, Title="Contact's")
+    desk.deliver()
+    assert desk.profile() == {"role": "Contact's"}
 
 
 def test_one_records_time_says_nothing_about_another_record(desk):
@@ -196,4 +236,5 @@ def test_two_hundred_profiles_go_in_one_claim(desk):
     states = desk.deliver()
     assert set(states.values()) == {("done", "")}
     assert len(desk.bodies()) == 200
-    assert desk.inbox.latest(["sent:contact:0037:u7"])["sent:contact:0037:u7"].stamp == at(7).replace("000Z", "000000Z")
+    (row,) = desk.inbox.latest([notes.name("user:u7")]).values()
+    assert row.stamp == at(7).replace("000Z", "000000Z")

@@ -1,0 +1,68 @@
+"""
+What is known of one profile: per mapping and attribute, how new what was delivered is.
+
+It is one latest state per profile, so that records which share a profile, of whatever mapping, see each other's. It
+grows with the attributes that the mappings have, and not with records or messages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from sfcode.relay.message import Latest
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """What one mapping said of one attribute."""
+
+    stamp: str
+    """When the record was changed that said it last."""
+    given: bool
+    """Whether that, as far as it was delivered, is a value: then an empty field takes the attribute away."""
+    written: str = ""
+    """When the record was changed of which the profile got a value, or lost it, the last time; "" for never."""
+
+
+Notes = Mapping[tuple[str, str], Note]
+"""By mapping and attribute."""
+
+
+def name(key: str) -> str:
+    """Name the latest state that keeps the notes of a profile, such as `user:1001`."""
+    return f"profile:{key}"
+
+
+def read(latest: Latest | None) -> dict[tuple[str, str], Note]:
+    """Read what is known of a profile."""
+    groups = json.loads(latest.value) if latest else []
+    return {
+        (mapping, attribute): Note(stamp, bool(given), written)
+        for mapping, stamp, given, written, attributes in groups
+        for attribute in attributes
+    }
+
+
+def latest(key: str, notes: Notes) -> Latest | None:
+    """Write what is known of a profile; None for nothing. Attributes mostly have one time, which is written once."""
+
+    def alike(each: tuple[tuple[str, str], Note]) -> tuple[str, Note]:
+        (mapping, _), note = each
+        return mapping, note
+
+    groups = [
+        (mapping, note.stamp, int(note.given), note.written, sorted(attribute for (_, attribute), _ in each))
+        for (mapping, note), each in groupby(sorted(notes.items(), key=alike), key=alike)
+    ]
+    if not groups:
+        return None
+    newest = max(note.stamp for note in notes.values())
+    return Latest(name(key), newest, json.dumps(groups, separators=(",", ":"), ensure_ascii=False))
+
+
+def written(notes: Notes, attribute: str, mappings: Iterable[str]) -> str:
+    """Say when the record was changed that one of these mappings wrote an attribute from the last time."""
+    return max((note.written for each in mappings if (note := notes.get((each, attribute)))), default="")
