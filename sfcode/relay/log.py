@@ -8,6 +8,7 @@ about and what a foreign exception says stays out, since any of it may be person
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -17,6 +18,7 @@ import structlog
 from structlog.types import Processor
 
 from sfcode.errors import OrgError, OrgUnreachable, SfcodeError, SignInError
+from sfcode.relay.printable import printable
 
 Event = MutableMapping[str, Any]
 
@@ -32,6 +34,7 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         place_of_error,
+        one_line,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -61,9 +64,19 @@ def place_of_error(_logger: Any, _method: str, event: Event) -> Event:
     given = event.pop("exc_info", None)
     if not given:
         return event
-    error = given[1] if isinstance(given, tuple) else given
+    error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
         event.update(describe(error))
+    return event
+
+
+def one_line(_logger: Any, _method: str, event: Event) -> Event:
+    """Keep what was sent to us from writing lines of its own, or to the terminal behind them."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = printable(value)
+        elif isinstance(value, list):
+            event[name] = [printable(each) if isinstance(each, str) else each for each in value]
     return event
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfcode.relay.alarms import Alarm
+from sfcode.relay.printable import printable
 from sfcode.relay.reasons import cure
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def document(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm]
 
 def text(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
     """Say everything to a person."""
-    lines = [paint(f"Alarm {each.name} ({each.times} times, last {each.at}): {each.detail}", "!") for each in raised]
+    lines = [
+        paint(printable(f"Alarm {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
+        for each in raised
+    ]
     for source, title in WAYS.items():
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
         waits = f"{count['ready'] + count['leased']:,} waiting"
@@ -86,7 +90,9 @@ def line(entry: Entry) -> str:
     detail = f": {entry.detail}" if entry.detail else ""
     tries = f", {entry.attempts} attempts" if entry.attempts > 1 else ""
     when = f"{entry.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return f"{entry.id}  {when}  {entry.source}  {entry.kind}  {entry.state}{why}{tries}  {entry.message_id}{detail}"
+    return printable(
+        f"{entry.id}  {when}  {entry.source}  {entry.kind}  {entry.state}{why}{tries}  {entry.message_id}{detail}"
+    )
 
 
 def row(entry: Entry, *, payload: bool) -> dict[str, Any]:

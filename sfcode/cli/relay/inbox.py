@@ -69,6 +69,7 @@ def status_command(session: Session) -> None:
 @click.pass_obj
 def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
     """List messages of the inbox, the newest first."""
+    from sfcode.relay.printable import printable
     from sfcode.relay.report import line, row
 
     with opened(session) as inbox:
@@ -79,7 +80,8 @@ def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: st
     for entry in entries:
         click.echo(line(entry))
         if payload:
-            click.echo(json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False))
+            held = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
+            click.echo("\n".join(map(printable, held.split("\n"))))
     if not entries:
         say(session, "There are none.")
 

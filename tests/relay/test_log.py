@@ -1,0 +1,73 @@
+"""What is logged: one line for each event, whatever the names in it hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+
+from sfcode.relay import log
+from sfcode.relay.inbox.values import Entry
+from sfcode.relay.report import line
+
+HOSTILE = "a\n[error] forged\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, ours = root.handlers[:], root.level, logging.getLogger("sfcode").level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.getLogger("sfcode").setLevel(ours)
+    structlog.reset_defaults()
+
+
+def test_names_from_outside_write_no_lines_and_no_commands_of_their_own_on_a_terminal():
+    stream = Terminal()
+    log.configure(stream)
+    structlog.stdlib.get_logger("sfcode.relay").warning("parked", id=HOSTILE, kind=HOSTILE, ids=[HOSTILE])
+    written = stream.getvalue()
+    assert written.count("\n") == 1
+    assert not any(each in written for each in ("\x1b[2J", "\x1b]0", "\x07", "\x9b", "\u202e"))
+    assert "\\x1b[2J" in written
+
+
+def test_names_from_outside_stay_one_value_of_one_line_of_json():
+    stream = io.StringIO()
+    log.configure(stream)
+    structlog.stdlib.get_logger("sfcode.relay").warning("parked", kind=HOSTILE)
+    logging.getLogger("uvicorn.error").warning("Odd: %s", HOSTILE)
+    first, second = stream.getvalue().splitlines()
+    assert (json.loads(first)["event"], json.loads(first)["kind"][:3]) == ("parked", "a\\n")
+    assert json.loads(second)["event"].startswith("Odd: a\\n")
+    assert "\x9b" not in stream.getvalue()
+
+
+def test_an_exception_of_somebody_else_is_named_and_not_quoted():
+    stream = io.StringIO()
+    log.configure(stream)
+    try:
+        raise ValueError("person@example.com")
+    except ValueError:
+        structlog.stdlib.get_logger("sfcode.relay").exception("bug")
+    assert json.loads(stream.getvalue())["error"] == "ValueError"
+    assert "example.com" not in stream.getvalue()
+
+
+def test_a_listed_message_is_one_line_whatever_it_is_called():
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    shown = line(Entry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None))
+    assert shown.isprintable()
+    assert shown.count("forged") == 3
