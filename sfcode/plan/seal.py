@@ -18,7 +18,8 @@ from sfcode.secret import Secret
 
 KEY = "SFCODE_PLAN_KEY"
 SHORTEST = 16
-SEAL = ("parts", "digest", "signature")
+SEAL = ("digest", "signature")
+PARTS = "parts"
 
 
 def plan_key(environ: Mapping[str, str]) -> Secret | None:
@@ -34,14 +35,14 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
 
 def sealed(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
     """Return a document with its seal."""
-    content = {name: value for name, value in document.items() if name not in SEAL}
-    whole = {**content, "parts": dict(_parts(content)), "digest": _digest(content)}
-    return {**whole, "signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else whole
+    content = _content(document) | {PARTS: dict(_parts(document))}
+    whole = content | {"digest": _digest(content)}
+    return whole | {"signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else whole
 
 
 def broken(document: Mapping[str, Any], key: Secret | None) -> str:
     """Say why a document is not what was sealed; nothing when it is."""
-    content = {name: value for name, value in document.items() if name not in SEAL}
+    content = _content(document)
     signature = document.get("signature")
     if key and not signature:
         return f"the plan is not signed, and {KEY} is set"
@@ -50,14 +51,18 @@ def broken(document: Mapping[str, Any], key: Secret | None) -> str:
         if made_with != _name(key):
             return f"the plan was signed with another key ({made_with}) than the one in {KEY} ({_name(key)})"
         if not hmac.compare_digest(str(signature.get("hmac")).encode(), _hmac(key, content).encode()):
-            return f"the plan was changed after it was signed{_where(document, content)}"
+            return f"the plan was changed after it was signed{_where(document)}"
     if document.get("digest") != _digest(content):
-        return f"the plan was changed after it was made{_where(document, content)}"
+        return f"the plan was changed after it was made{_where(document)}"
     return ""
 
 
-def _where(document: Mapping[str, Any], content: dict[str, Any]) -> str:
-    before, now = document.get("parts"), dict(_parts(content))
+def _content(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in SEAL}
+
+
+def _where(document: Mapping[str, Any]) -> str:
+    before, now = document.get(PARTS), dict(_parts(document))
     # Whoever changed the plan may have changed the list of its parts as well: then they say nothing.
     if not isinstance(before, dict):
         return ""
@@ -65,8 +70,10 @@ def _where(document: Mapping[str, Any], content: dict[str, Any]) -> str:
     return f": {', '.join(names)}" if names else ""
 
 
-def _parts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in content.items():
+def _parts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in document.items():
+        if name in {*SEAL, PARTS}:
+            continue
         if name != "resource_changes" or not isinstance(value, list):
             yield name, _digest(value)[:12]
             continue

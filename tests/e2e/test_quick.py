@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,6 @@ from sfcode.local import serve
 from sfcode.metadata.package import zip_files
 from sfcode.org.results import DeployOptions
 from sfcode.plan.document import load, save
-from sfcode.plan.seal import sealed
 from tests.e2e.org import deploy_field_label, opened
 
 CLASS = {
@@ -103,8 +103,9 @@ def test_a_plan_file_of_the_format_before_is_still_read(applied):
     assert applied.plan("--out", "plan.json").code == 0
     path = applied.folder / "plan.json"
     document = json.loads(path.read_text())
-    del document["validation"]
-    document = sealed(document | {"format_version": "1.0"}, None)
-    del document["parts"]
-    path.write_text(json.dumps(document))
+    for name in ("validation", "preserved", "parts", "digest"):
+        del document[name]
+    document["format_version"] = "1.0"
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    path.write_text(json.dumps(document | {"digest": hashlib.sha256(text.encode()).hexdigest()}))
     assert applied.run("show", "plan.json").code == 0
