@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 ALARMS = "alarms"
@@ -69,9 +70,19 @@ class Pending:
             raised, self._raised = self._raised, {}
         if not raised:
             return
-        kept = {each.name: each for each in read(memory)}
-        for name, each in raised.items():
-            before = kept.pop(name).times if name in kept else 0
-            raised[name] = Alarm(name, each.detail, each.at, before + each.times)
-        rows = [*reversed(raised.values()), *kept.values()][:AT_MOST]
-        memory.remember(ALARMS, json.dumps([asdict(each) for each in rows]))
+        try:
+            kept = read(memory)
+            memory.remember(ALARMS, json.dumps([asdict(each) for each in _merged(raised, kept)][:AT_MOST]))
+        except BaseException:
+            with self._lock:  # the next time, then
+                self._raised = {each.name: each for each in reversed(_merged(self._raised, reversed(raised.values())))}
+            raise
+
+
+def _merged(newer: Mapping[str, Alarm], older: Iterable[Alarm]) -> list[Alarm]:
+    """Put alarms together, the newest first; those that were raised again count on."""
+    left = {each.name: each for each in older}
+    again = [
+        replace(each, times=each.times + left.pop(name).times) if name in left else each for name, each in newer.items()
+    ]
+    return [*reversed(again), *left.values()]

@@ -47,18 +47,19 @@ class Telling:
         log.debug("accepted", source=source, new=new, **ids([message.message_id for message in messages]))
 
     def settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
-        """Hear how a batch ended."""
+        """Hear how a batch ended; who has its lease now tells, where it went to somebody else."""
         source = claim.messages[0].source
         metrics = self._metrics
+        if count < len(claim.messages):
+            metrics.lost_leases.labels(source).inc(len(claim.messages))
+            log.warning("lease_lost", source=source, **ids([message.message_id for message in claim.messages]))
+            return
         tally: Counter[str] = Counter()
         for message in claim.messages:
             tally[self._one(source, message, delivery.settlements.get(message.id), dead=message.id in dead)] += 1
         metrics.delivered.labels(source).inc(tally["delivered"])
         metrics.retried.labels(source).inc(tally["retried"])
         metrics.dead.labels(source).inc(tally["dead"])
-        if count < len(claim.messages):
-            metrics.lost_leases.labels(source).inc(len(claim.messages) - count)
-            log.warning("lease_lost", source=source, messages=len(claim.messages) - count)
         log.info("settled", source=source, **tally, **ids([message.message_id for message in claim.messages]))
 
     def bug(self, claim: Claim, error: BaseException) -> None:
