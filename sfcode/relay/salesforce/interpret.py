@@ -126,7 +126,8 @@ def _answers(
         read_value = _score(value) if kind == "score" else _feedback(value)
         if read_value is None:
             return Parked("bad_value", f"{name} is no {kind}: {type(value).__name__}")
-        found[kind] = read_value
+        if read_value != "":  # an answer of nothing but blanks is none, and takes no other's place
+            found[kind] = read_value
     if "score" in asked and not found:
         return Parked("bad_value", f"{asked['score']} is missing")
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sfcode.errors import OrgError
 from sfcode.org.deadline import until
+from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
 from sfcode.relay.salesforce import fates
 from sfcode.relay.salesforce.batch import Batch, LatestOf, Rules
@@ -84,7 +85,11 @@ class SalesforceWriter:
     def _deliver(self, claim: Claim, deadline: float) -> Delivery:
         self._renew(deadline)
         self._learn(deadline)
-        return Batch(self.rules, self.calls, self.latest_of, claim, deadline).deliver()
+        try:
+            return Batch(self.rules, self.calls, self.latest_of, claim, deadline).deliver()
+        except Unavailable:
+            # Before anything was written: without what was, nobody can tell what is old.
+            return _all(claim, Retry("database", counts=False))
 
     def _learn(self, deadline: float) -> None:
         """Ask once how long the fields are that sfcode did not make, so that answers are cut and not refused."""

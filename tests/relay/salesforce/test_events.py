@@ -147,3 +147,12 @@ def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
     (made,) = world.events("Appcues_Event_Id__c != null")
     assert made["WhoId"] == lead
     assert world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{lead}'") == 8
+
+
+@pytest.mark.parametrize("blank", [" ", "\n\t", "\x01"])
+def test_an_answer_of_blanks_does_not_take_the_place_of_words(world: World, blank: str) -> None:
+    world.deliver(event("appcues:nps_feedback", feedback="Great!"))
+    assert world.deliver(event("appcues:nps_score_and_feedback", at=5, score=4, feedback=blank)) == [Done()]
+    found = world.contact()
+    assert (found["NPS_Score__c"], found["NPS_Feedback__c"]) == (4, "Great!")
+    assert len(world.events("Appcues_Event_Id__c != null")) == 2

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sfcode.relay.message import Done, Parked, Released, Retry, Settlement
+from sfcode.relay.inbox import Unavailable
+from sfcode.relay.message import Done, Latest, Parked, Released, Retry, Settlement
 from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.quota import Bounds
 from tests.relay.salesforce.world import World, event
@@ -163,3 +164,14 @@ def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> N
     assert breaker.left(2000.0) == 0
     breaker.failed(3000.0, None)
     assert breaker.left(3000.0) == 0.25
+
+
+def test_a_database_that_does_not_answer_is_no_attempt_and_nothing_is_written_meanwhile(world: World) -> None:
+    def away(_names: object) -> dict[str, Latest]:
+        raise Unavailable("away")
+
+    writer = world.fresh_writer()
+    writer.latest_of = away
+    ends = world.deliver(event("appcues:nps_score", score=6), event("appcues:nps_score", score=7), writer=writer)
+    assert ends == [Retry("database", counts=False), Released()]
+    assert world.events("Appcues_Event_Id__c != null") == []
