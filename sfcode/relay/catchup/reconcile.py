@@ -60,8 +60,14 @@ def reconcile(org: Org, inbox: Inbox, one: Exchange, since: datetime | None) -> 
         raise explained(one, error) from None
     messages = [made for row in rows if (made := message(one, row, "reconcile"))]
     new = sum(inbox.accept(part) for part in _parts(messages))
-    inbox.remember(watermark(one), soql_time(asked_at))
+    if _joins(inbox.recall(watermark(one)), start):
+        inbox.remember(watermark(one), soql_time(asked_at))
     return Reconciled(one.name, start, len(messages), new)
+
+
+def _joins(remembered: str | None, start: datetime) -> bool:
+    """Tell whether everything is known from the last time on: the next one must not leave out what lies between."""
+    return remembered is None or start <= datetime.fromisoformat(remembered)
 
 
 def _parts(messages: list[Message]) -> Iterator[list[Message]]:

@@ -58,6 +58,15 @@ def test_it_goes_on_where_it_ended_with_a_margin(place, inbox):
     assert "user:71003" in entries(inbox)
 
 
+def test_a_later_beginning_than_the_last_end_leaves_nothing_out_of_the_next_one(place, inbox):
+    early = place.org.now() - timedelta(days=7)
+    inbox.remember(watermark(place.contact), soql_time(early))
+    reconcile(place.org, inbox, place.contact, place.org.now() - timedelta(hours=1))
+    assert inbox.recall(watermark(place.contact)) == soql_time(early)
+    reconcile(place.org, inbox, place.contact, early - timedelta(days=1))
+    assert inbox.recall(watermark(place.contact)) > soql_time(early)
+
+
 def test_without_a_beginning_it_asks_for_one(place, inbox):
     with pytest.raises(UsageError, match="never reconciled") as caught:
         reconcile(place.org, inbox, place.contact, None)
