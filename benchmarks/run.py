@@ -20,6 +20,7 @@ from benchmarks import (
     local_start,
     lookups,
     many_objects,
+    relay,
     round_trip,
     schema,
     startup,
@@ -37,6 +38,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "Lookups and writes in an org of 10,000 contacts": lambda: table(list(lookups.measure())),
     "Many objects": lambda: table(list(many_objects.measure())),
     "Many deploys in a row": leaks.table,
+    "Relay": relay.tables,
+    "The relay's inbox": relay_inbox.table,
     "Schema": lambda: table(list(schema.measure())),
 }
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
