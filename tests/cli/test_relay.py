@@ -222,6 +222,17 @@ def test_serve_says_when_its_port_is_taken(journey):
     assert "--port" in result.err
 
 
+def test_serve_takes_no_lease_in_which_nothing_could_be_delivered(journey):
+    from sfcode.cli.relay.serve import SHORTEST_LEASE
+    from sfcode.relay.appcues import writer as appcues
+    from sfcode.relay.salesforce import calls, writer
+
+    assert max(writer.MARGIN + calls.SHORTEST, appcues.MARGIN) + 1 < SHORTEST_LEASE
+    result = journey.run("relay", "serve", "--lease", "3")
+    assert result.code == 1
+    assert "--lease" in result.err
+
+
 def test_moments():
     from datetime import UTC, datetime, timedelta
 

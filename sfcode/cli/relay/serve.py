@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
 
+SHORTEST_LEASE = 5.0
+"""Seconds: two of them are kept for writing down what came of it, and no call begins in the last one before."""
+
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--lease",
-    type=click.FloatRange(3.0, 600.0),
+    type=click.FloatRange(SHORTEST_LEASE, 600.0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
