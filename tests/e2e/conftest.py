@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,25 @@ def visible(applied: Journey) -> Journey:
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         show_fields(org)
     return applied
+
+
+@pytest.fixture(scope="session")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Journey]:
+    """Give a function that makes a project with its org: one that nobody applied, one applied, one whose fields are seen."""
+    folder = tmp_path_factory.mktemp("starts")
+    new, applied, visible = (folder / name for name in ("new", "applied", "visible"))
+    new.mkdir()
+    Journey.start(new)
+    with serve(new / ".sfcode" / "local-org"):
+        pass
+    shutil.copytree(new, applied)
+    assert Journey(applied).apply().code == 0
+    shutil.copytree(applied, visible)
+    with serve(visible / ".sfcode" / "local-org") as org:
+        show_fields(org)
+
+    def start(name: str, to: Path) -> Journey:
+        shutil.copytree(folder / name, to)
+        return Journey(to)
+
+    return start

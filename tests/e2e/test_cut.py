@@ -10,7 +10,7 @@ import pytest
 from sfcode.local import serve
 from tests.e2e.cutting_proxy import Cut, proxy
 from tests.e2e.journey import Journey
-from tests.e2e.org import show_fields
+from tests.e2e.zygote import Zygote, zygote
 
 
 def signed_in(journey: Journey, org) -> Journey:
@@ -18,64 +18,71 @@ def signed_in(journey: Journey, org) -> Journey:
     return journey
 
 
-def apply_through(journey: Journey, org, cut: Cut) -> int:
+@pytest.fixture(scope="module")
+def programs():
+    """Give what starts `sfcode` as programs of their own."""
+    with zygote() as started:
+        yield started
+
+
+def apply_through(programs: Zygote, journey: Journey, org, cut: Cut, *words: str) -> int:
     """Apply as a program of its own through the proxy; it is killed at the cut."""
     with proxy(org.url, cut) as url:
-        process = journey.spawn("--org", url, "apply", "--auto-approve")
-        cut.kill = process.kill
-        _, err = process.communicate(timeout=60)
-    assert process.returncode in (0, -signal.SIGKILL), err
-    return process.returncode
+        program = programs.start(journey, "--org", url, *(words or ("apply", "--auto-approve")))
+        cut.kill = program.kill
+        code, err = program.wait()
+    assert code in (0, -signal.SIGKILL), err
+    return code
 
 
 def mends(journey: Journey, org) -> None:
-    """The next plan is not refused, the next apply works, and then there is nothing left to do."""
-    planned = journey.run("--org", org.url, "plan")
-    assert planned.code == 0, planned.out + planned.err
+    """The next apply works, and then there is nothing left to do."""
     applied = journey.run("--org", org.url, "apply", "--auto-approve")
     assert applied.code == 0, applied.out + applied.err
     again = journey.run("--org", org.url, "plan", "--detailed-exitcode")
     assert again.code == 0, again.out
 
 
+@contextmanager
+def fresh(starts, name: str, to):
+    """Give a project and its org, served."""
+    journey = starts(name, to)
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
+        yield signed_in(journey, org), org
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before-the-org-sees-it", "after-the-org-did-it"])
-@pytest.mark.parametrize("part", range(3))
-def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(tmp_path, after, part):
-    journey = Journey.start(tmp_path)
-    whole = Cut()
-    with serve(tmp_path / "whole") as org:
-        assert apply_through(signed_in(journey, org), org, whole) == 0
-    assert whole.seen > 8, "the journey goes through the proxy"
-    for number in range(1 + part, whole.seen + 1, 3):
-        with serve(tmp_path / f"org-{number}") as org:
+@pytest.mark.parametrize("part", range(2))
+def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(programs, starts, tmp_path, after, part):
+    whole, looked = Cut(), Cut()
+    with fresh(starts, "new", tmp_path / "whole") as (journey, org):
+        assert apply_through(programs, journey, org, looked, "plan") == 0
+        assert apply_through(programs, journey, org, whole) == 0
+    assert whole.seen > looked.seen > 8, "the journey goes through the proxy"
+    # It takes the lock first, then looks, which is cut at every third request only, and then writes.
+    numbers = [*range(1, 7), *range(7, looked.seen, 3), *range(looked.seen, whole.seen + 1)]
+    for number in numbers[part::2]:
+        with fresh(starts, "new", tmp_path / f"{number}") as (journey, org):
             cut = Cut(at=number, after=after)
-            assert apply_through(signed_in(journey, org), org, cut) == -signal.SIGKILL, f"request {number}"
+            assert apply_through(programs, journey, org, cut) == -signal.SIGKILL, f"request {number}"
             mends(journey, org)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before-the-org-sees-it", "after-the-org-did-it"])
-def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(tmp_path, after):
-    journey = Journey.start(tmp_path)
-    lead = journey.folder / "config/mappings/lead.yaml"
-    text = lead.read_text()
-
+def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(programs, starts, tmp_path, after):
     @contextmanager
     def without_lead(name: str):
         """Give an org in which the lead mapping is applied, and a config that has it no more."""
-        lead.write_text(text)
-        with serve(tmp_path / name) as org:
-            signed_in(journey, org)
-            assert journey.run("--org", org.url, "apply", "--auto-approve").code == 0
-            show_fields(org)
-            lead.unlink()
-            yield org
+        with fresh(starts, "visible", tmp_path / name) as (journey, org):
+            (journey.folder / "config/mappings/lead.yaml").unlink()
+            yield journey, org
 
     whole = Cut()
-    with without_lead("whole") as org:
-        assert apply_through(journey, org, whole) == 0
+    with without_lead("whole") as (journey, org):
+        assert apply_through(programs, journey, org, whole) == 0
     for number in range(whole.seen // 2, whole.seen + 1):  # the first half only reads
-        with without_lead(f"org-{number}") as org:
-            assert apply_through(journey, org, Cut(at=number, after=after)) == -signal.SIGKILL
+        with without_lead(f"{number}") as (journey, org):
+            assert apply_through(programs, journey, org, Cut(at=number, after=after)) == -signal.SIGKILL
             mends(journey, org)
 
 

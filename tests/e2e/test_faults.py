@@ -68,16 +68,16 @@ class Faulty:
 
 
 @contextmanager
-def faulty(folder, name: str):
-    journey = Journey.start(folder / name)
-    with serve(folder / f"{name}-org") as org:
+def faulty(starts, folder):
+    journey = starts("new", folder)
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token}
         yield Faulty(org, journey)
 
 
 @pytest.fixture
-def org(tmp_path):
-    with faulty(tmp_path, "project") as org:
+def org(starts, tmp_path):
+    with faulty(starts, tmp_path / "project") as org:
         yield org
 
 
@@ -108,13 +108,13 @@ def requests_of(command, org: Faulty) -> int:
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_after"])
-def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(tmp_path, kind):
-    with faulty(tmp_path, "whole") as org:
+def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(starts, tmp_path, kind):
+    with faulty(starts, tmp_path / "whole") as org:
         first = requests_of(org.plan, org)  # which only reads, and has a test of its own
         last = requests_of(org.apply, org)
     ends = []
     for number in range(first, last):
-        with faulty(tmp_path, f"{kind}-{number}") as org:
+        with faulty(starts, tmp_path / f"{number}") as org:
             org.arm(kind, path=REQUEST, skip=number)
             result = org.apply()
             polite(result)

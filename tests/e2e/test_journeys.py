@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,30 +14,8 @@ from sfcode.local.store import Store
 from sfcode.metadata.component import Address, Component
 from tests.e2e.journey import Journey
 from tests.e2e.journeys import CONTACT, ELSEWHERE, MESSAGE, PEOPLE, STORIES, THEIR_MESSAGE, THEIR_RULE
-from tests.e2e.org import component, deploy, opened, show_fields
+from tests.e2e.org import component, deploy, opened
 from tests.e2e.stories import USER, Story, set_record
-
-
-@pytest.fixture(scope="module")
-def starts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Journey]:
-    """Give a function that makes a project with its org: one that nobody applied, one applied, one whose fields are seen."""
-    folder = tmp_path_factory.mktemp("starts")
-    new, applied, visible = (folder / name for name in ("new", "applied", "visible"))
-    new.mkdir()
-    Journey.start(new)
-    with serve(new / ".sfcode" / "local-org"):
-        pass
-    shutil.copytree(new, applied)
-    assert Journey(applied).apply().code == 0
-    shutil.copytree(applied, visible)
-    with serve(visible / ".sfcode" / "local-org") as org:
-        show_fields(org)
-
-    def start(name: str, to: Path) -> Journey:
-        shutil.copytree(folder / name, to)
-        return Journey(to)
-
-    return start
 
 
 def state(journey: Journey) -> Path:
