@@ -21,6 +21,7 @@ from benchmarks import (
     lookups,
     many_objects,
     relay,
+    relay_inbox,
     round_trip,
     schema,
     startup,

@@ -16,6 +16,7 @@ from sfcode.errors import SfcodeError
 from sfcode.org import Org
 from sfcode.relay.alarms import Pending
 from sfcode.relay.inbox import GroupCommit, Inbox
+from sfcode.relay.learning import Learning, Lesson
 from sfcode.relay.message import Message, Source, Writer
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.settings import Settings
@@ -30,6 +31,8 @@ ORGANIZATION = "organization_id"
 """Where the inbox remembers which org messages have to come from."""
 CONNECT_FIRST = 0.5
 CONNECT_MOST = 30.0
+GATHER: dict[Source, float] = {"appcues": 1.0, "salesforce": 0.25}
+"""Seconds between two batches that are not full: calls to Salesforce are counted, those to Appcues only paced."""
 REQUESTS_PER_SECOND = 50.0
 """Of the 60 that an Appcues account has: the rest is for whoever else uses its API."""
 
@@ -41,6 +44,8 @@ class FarSides:
     connect: Callable[[], Org]
     to_salesforce: Callable[[Service, Org], Writer]
     to_appcues: Callable[[Service], Writer]
+    types: Lesson | None = None
+    """What the writer to Appcues has to be told by the org."""
 
 
 class Service:
@@ -67,6 +72,7 @@ class Service:
         self._rng = rng
         self._pending = Pending()
         self.telling = Telling(self.metrics, self._keep_alarm)
+        self._learning = Learning(far.types, self.telling) if far.types and settings.needs.to_appcues else None
         self.upkeep = Upkeep(inbox, self.metrics, self._pending, process_name())
         self._commit = GroupCommit(_Counted(inbox, self.metrics))
         self._bells: dict[Source, Bell] = {"appcues": Bell(), "salesforce": Bell()}
@@ -81,6 +87,8 @@ class Service:
         self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
         self._commit.start()
         await self.upkeep.beat()
+        if self._learning:
+            await self._learning.recall()
         if self.settings.needs.to_appcues:
             self._work(self._far.to_appcues(self))
         self._background = [
@@ -148,6 +156,7 @@ class Service:
             bell=self._bells[writer.source],
             retry_at=self._retry_at,
             lease=self.settings.lease,
+            gather=GATHER[writer.source],
             rng=self._rng,
         )
         self._workers[writer.source] = worker
@@ -159,6 +168,9 @@ class Service:
         while True:
             try:
                 org, found = await asyncio.to_thread(self._signed_in)
+                if self._learning:
+                    # Before the first messages are taken, so that none has to wait; whether it succeeds is its own affair.
+                    await self._learning.look(org)
                 await self._learn(found)
                 break
             except SfcodeError as error:
@@ -174,6 +186,8 @@ class Service:
         log.info("signed_in", organization=self.organization)
         if self.settings.needs.to_salesforce and not self._stopping:
             self._work(self._far.to_salesforce(self, org))
+        if self._learning:
+            await self._learning.keep(org)
 
     def _signed_in(self) -> tuple[Org, str]:
         self._org = org = self._org or self._far.connect()

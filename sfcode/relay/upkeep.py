@@ -23,7 +23,8 @@ log = structlog.stdlib.get_logger(__name__)
 BEAT = 5.0
 """Seconds between two signs of life."""
 PURGE_EVERY = 720
-"""Beats between two purges: an hour."""
+PURGE_FIRST = 12
+"""Beats between two purges: an hour; the first one comes a minute after the start."""
 KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90), "dead": timedelta(days=90)}
 """How long what is finished stays: longer than anybody repeats a message, and long enough to do something about it."""
 
@@ -71,7 +72,7 @@ class Upkeep:
         """Go on until cancelled."""
         beats = 0
         while True:
-            await self.beat(purge=beats % PURGE_EVERY == 0)
+            await self.beat(purge=beats % PURGE_EVERY == PURGE_FIRST)
             beats += 1
             await asyncio.sleep(BEAT)
 

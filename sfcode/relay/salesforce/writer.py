@@ -36,9 +36,9 @@ class SalesforceWriter:
     latest_of: LatestOf
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
-    limit: int = 200
+    limit: int = 600
     per_key: int = 10
-    keys: int = 200
+    keys: int = 600
     _stopped: bool = False
     _learned: bool = False
     _renew_at: float = 0.0

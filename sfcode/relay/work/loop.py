@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -55,7 +56,12 @@ class Hearing(Protocol):
 
 
 class Worker:
-    """Delivers the messages of one source until it is stopped, in one or several lanes."""
+    """
+    Delivers the messages of one source until it is stopped, in one or several lanes.
+
+    A lane begins a batch at once when it was idle, and the next one not before `gather` seconds are over, unless
+    there is more than one batch holds: what comes meanwhile shares its calls and its transactions.
+    """
 
     def __init__(
         self,
@@ -66,6 +72,7 @@ class Worker:
         bell: Bell,
         retry_at: RetryAt,
         lease: float,
+        gather: float = 0.0,
         lanes: int = 1,
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
@@ -76,6 +83,7 @@ class Worker:
         self._bell = bell
         self._retry_at = retry_at
         self._lease = lease
+        self._gather = gather
         self._lanes = lanes
         self._rng = rng
         self._clock = clock
@@ -141,10 +149,12 @@ class Worker:
                     POLL_FIRST if await heard(ring, self._rng.uniform(pause / 2, pause)) else min(pause * 2, POLL_MOST)
                 )
                 continue
-            pause = POLL_FIRST
-            await self._work(claim)
+            pause, begun = POLL_FIRST, self._clock()
+            delivery = await self._work(claim)
             if self._outages:
                 await heard(self._stopped, self._rng.uniform(0.5, 1.0) * outage_pause(self._outages))
+            elif self._gather and not is_full(claim, delivery, self._writer):
+                await heard(self._stopped, begun + self._gather - self._clock())
 
     async def _claimed(self) -> Claim | None:
         writer = self._writer
@@ -157,12 +167,13 @@ class Worker:
             lease=self._lease,
         )
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim) -> Delivery:
         self._in_hand[claim.token] = claim
         delivery = await self._delivered(claim)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
         self._in_hand.pop(claim.token, None)
+        return delivery
 
     async def _delivered(self, claim: Claim) -> Delivery:
         try:
@@ -213,6 +224,17 @@ def is_outage(delivery: Delivery) -> bool:
     """Tell whether nothing came through, and no message is to blame."""
     ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
     return bool(ends) and all(isinstance(end, Retry) and not end.counts for end in ends)
+
+
+def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:
+    """Tell whether more may wait than was claimed or delivered; else what comes next can gather for a moment."""
+    keys = Counter(message.key for message in claim.messages)
+    return (
+        len(claim.messages) >= writer.limit
+        or len(keys) >= writer.keys
+        or max(keys.values()) >= writer.per_key
+        or any(isinstance(end, Released) for end in delivery.settlements.values())
+    )
 
 
 def outage_pause(outages: int) -> float:

@@ -11,7 +11,7 @@ import pytest
 from sfcode.relay.inbox import Unavailable, open_inbox
 from sfcode.relay.message import Delivery, Done, Message, Parked, Released, Retry
 from sfcode.relay.work.bell import Bell
-from sfcode.relay.work.loop import Worker, is_outage, outage_pause
+from sfcode.relay.work.loop import Worker, is_full, is_outage, outage_pause
 
 SECONDS = 20
 
@@ -354,3 +354,46 @@ def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):
             await world.worker.stop()
 
     asyncio.run(act())
+
+
+def test_what_comes_while_a_batch_is_young_is_gathered_into_the_next(inbox):
+    async def act() -> None:
+        world = World(inbox, done, gather=1000.0)
+        batches = []
+
+        async def batch(claim):
+            batches.append(len(claim.messages))
+            return await done(claim)
+
+        world.writer.act = batch
+        now = [0.0]
+        world.worker._clock = lambda: now[0]
+        world.worker.start()
+        await world.accept(message(1))
+        await world.until(lambda: world.count("done") == 1)
+        for number in range(2, 7):
+            await world.accept(message(number))
+            await asyncio.sleep(0.01)
+        assert batches == [1], "the first came at once, the others wait"
+        async with asyncio.timeout(SECONDS):
+            await world.worker.stop()
+        assert world.count("ready") == 5
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    ("keys", "ends", "full"),
+    [
+        ("abc", Done(), False),
+        ("abcdefghij", Done(), True),
+        ("aaaaa", Done(), True),
+        ("aaaab", Done(), False),
+        ("abc", Released(), True),
+        ("abc", Retry("later"), False),
+    ],
+)
+def test_a_batch_is_full_when_more_may_wait(inbox, keys, ends, full):
+    inbox.accept([message(number, f"user:{key}") for number, key in enumerate(keys)])
+    claim = inbox.claim("appcues", limit=10, per_key=5, keys=10, lease=60)
+    assert is_full(claim, Delivery({m.id: ends for m in claim.messages}), Writer(done)) is full

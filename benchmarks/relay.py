@@ -1,0 +1,211 @@
+"""The relay: durable accepts, calls to Salesforce, a backlog, and how long a webhook takes to become an Event."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from benchmarks.measure import ROOT
+from benchmarks.relay_server import WEBHOOK
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.message import Message
+from tests.relay import postgres
+from tests.relay.e2e import traffic
+from tests.relay.e2e.sender import Connection, Sender
+from tests.relay.e2e.world import World, until, world
+
+REQUESTS = {1: 1_500, 64: 6_000}
+BACKLOG = 100_000
+UNDER_LOAD = 5_000
+PEOPLE = 1_000
+IDLE = 40
+CALLS = "sfcode_relay_calls_total"
+PATH = f"/webhooks/appcues/{WEBHOOK}"
+
+Databases = dict[str, Callable[[], str]]
+
+
+def tables() -> str:
+    """Measure everything and set it as text."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sfcode-bench-")))
+        server = stack.enter_context(postgres.server())
+        files = iter(range(1000))
+        databases: Databases = {
+            "SQLite": lambda: f"sqlite:///{folder / f'{next(files)}.db'}",
+            "PostgreSQL": lambda: stack.enter_context(postgres.schema(server)),
+        }
+        return "\n\n".join([_accepts(databases), _backlog(databases), _far_side(folder, databases["SQLite"]())])
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """How fast requests were answered."""
+
+    per_second: float
+    p50: float
+    p99: float
+
+
+def _accepts(databases: Databases) -> str:
+    lines = [
+        "| webhooks | clients | answered per second | of not storing | p50 | p99 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    bare: dict[int, float] = {}
+    kinds = [
+        ("not stored", databases["SQLite"], ["--forget"]),
+        *((f"durable in {name}", make, []) for name, make in databases.items()),
+    ]
+    for title, make, options in kinds:
+        with _serving(make(), *options) as port:
+            for clients, count in REQUESTS.items():
+                found = asyncio.run(_post(port, clients, count))
+                bare.setdefault(clients, found.per_second)
+                ratio = f"{found.per_second / bare[clients]:.2f}"
+                lines.append(
+                    f"| {title} | {clients} | {found.per_second:,.0f} | {ratio} | {found.p50 * 1000:.1f} ms | {found.p99 * 1000:.1f} ms |"
+                )
+    return "\n".join(lines)
+
+
+async def _post(port: int, clients: int, count: int) -> Accepted:
+    """Send webhooks, each client the next one when the last was answered."""
+    numbers = iter(range(count))
+    times: list[float] = []
+
+    async def client() -> None:
+        connection = Connection(port)
+        for number in numbers:
+            begun = time.perf_counter()
+            status, _ = await connection.post(PATH, _event(number), soap=False)
+            times.append(time.perf_counter() - begun)
+            if status != 200:
+                raise SystemExit(f"a webhook was answered {status}")
+        await connection.close()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(clients)))
+    cuts = statistics.quantiles(times, n=100)
+    return Accepted(count / (time.perf_counter() - started), cuts[49], cuts[98])
+
+
+def _event(number: int) -> bytes:
+    when = f"2026-06-01T08:00:00.{number % 1000:03}Z"
+    event = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": when, "attributes": {"n": number}}
+    return json.dumps(event).encode()
+
+
+def _backlog(databases: Databases) -> str:
+    lines = ["| backlog | messages | delivered per second |", "| --- | ---: | ---: |"]
+    for name, make in databases.items():
+        url = make()
+        with open_inbox(url) as inbox:
+            for start in range(0, BACKLOG, 1000):
+                inbox.accept(
+                    [
+                        Message(
+                            "appcues",
+                            f"m{number}",
+                            f"user:{number % 10_000}",
+                            "appcues:flow_completed",
+                            {"event": {"n": number}},
+                        )
+                        for number in range(start, start + 1000)
+                    ]
+                )
+            started = time.perf_counter()
+            with _serving(url) as port:
+                until(lambda: _delivered(port) == BACKLOG, "an empty inbox", 600)
+                seconds = time.perf_counter() - started
+        lines.append(f"| {name}, far side that says yes at once | {BACKLOG:,} | {BACKLOG / seconds:,.0f} |")
+    return "\n".join(lines)
+
+
+def _far_side(folder: Path, database: str) -> str:
+    with world(folder, database) as around:
+        contacts = around.contacts(traffic.users(PEOPLE))
+        relay = around.ready()
+        rng = random.Random(1)  # noqa: S311 (a measurement can be repeated)
+        posts = traffic.webhooks(rng, UNDER_LOAD, list(contacts), around.webhook_path, traffic.Expected())
+        before = _metric(relay.port, CALLS, 'side="salesforce"')
+        started = time.perf_counter()
+        asyncio.run(Sender([relay.port], rng, twice=0.0).send(posts, lanes=16, per_second=1e6))
+        until(lambda: _delivered(relay.port) == UNDER_LOAD, "an empty inbox", 600)
+        seconds = time.perf_counter() - started
+        calls = _metric(relay.port, CALLS, 'side="salesforce"') - before
+        idle = sorted(
+            _to_event(around, relay.port, number, contact)
+            for number, contact in enumerate(list(contacts.values())[:IDLE])
+        )
+        relay.terminate()
+        relay.ended()
+    lines = [
+        "| through the local org, on SQLite | |",
+        "| --- | ---: |",
+        f"| calls to Salesforce per 1,000 webhooks, {UNDER_LOAD:,} as fast as they come | {calls / UNDER_LOAD * 1000:.1f} |",
+        f"| webhooks that became Events, per second | {UNDER_LOAD / seconds:,.0f} |",
+        f"| from sending a webhook to its committed Event, when idle: median | {statistics.median(idle) * 1000:.0f} ms |",
+        f"| the slowest of {IDLE} | {idle[-1] * 1000:.0f} ms |",
+    ]
+    return "\n".join(lines)
+
+
+def _to_event(around: World, port: int, number: int, contact: str) -> float:
+    """Send a webhook to an idle relay, and look until its Event is there."""
+    user = traffic.users(number + 1)[-1]
+    query = f"SELECT COUNT() FROM Event WHERE WhoId = '{contact}'"  # noqa: S608 (an id of our own making)
+    url = f"{around.far.url}/services/data/v63.0/query"
+
+    def count() -> int:
+        return int(around.far.org.get(url, params={"q": query}, timeout=20).json()["totalSize"])
+
+    before = count()
+    event = {"name": "appcues:flow_completed", "user_id": user, "timestamp": "2026-07-01T08:00:00Z", "attributes": {}}
+
+    async def post() -> None:
+        connection = Connection(port)
+        await connection.post(around.webhook_path, json.dumps(event).encode(), soap=False)
+        await connection.close()
+
+    begun = time.perf_counter()
+    asyncio.run(post())
+    while count() == before:
+        time.sleep(0.002)
+    return time.perf_counter() - begun
+
+
+def _delivered(port: int) -> int:
+    return _metric(port, "sfcode_relay_delivered_total")
+
+
+def _metric(port: int, name: str, label: str = "") -> int:
+    """Add up a counter of a relay, over all labels or those that hold a text."""
+    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
+    lines = (line for line in text.splitlines() if line.startswith(f"{name}{{") and label in line)
+    return int(sum(float(line.rpartition(" ")[2]) for line in lines))
+
+
+@contextmanager
+def _serving(database: str, *options: str) -> Iterator[int]:
+    command = [sys.executable, "-m", "benchmarks.relay_server", database, *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        if process.stdout is None:
+            raise AssertionError
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)

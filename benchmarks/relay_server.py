@@ -1,0 +1,101 @@
+"""
+A relay for measuring: the real server, ingress and inbox, with far sides that say yes at once.
+
+    python -m benchmarks.relay_server DATABASE_URL [--forget]
+
+With --forget it answers without storing anything, which is what the others are compared with. It
+prints its port, and serves until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from benchmarks.measure import ROOT
+from sfcode.config import load
+from sfcode.org import Org
+from sfcode.relay import log
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.ingress import routes
+from sfcode.relay.message import Claim, Delivery, Done, Message, Source
+from sfcode.relay.server import listen, run
+from sfcode.relay.service import FarSides, Service
+from sfcode.relay.settings import read_settings
+
+WEBHOOK = "webhook-0123456789abcdef"
+ENVIRON = {
+    "APPCUES_API_KEY": "key",
+    "APPCUES_API_SECRET": "secret",
+    "SFCODE_RELAY_OUTBOUND_SECRET": "outbound-0123456789abcdef",
+    "SFCODE_RELAY_WEBHOOK_SECRET": WEBHOOK,
+}
+
+
+@dataclass
+class Yes:
+    """A writer to which everything is done."""
+
+    source: Source
+    limit: int = 200
+    per_key: int = 10
+    keys: int = 200
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        """Say done."""
+        return Delivery({message.id: Done() for message in claim.messages})
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class Nowhere:
+    """An org of which nothing is asked but its id."""
+
+    org_id: str = "00D000000000001EAA"
+
+    @property
+    def identity(self) -> Nowhere:
+        """Give what holds the id."""
+        return self
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _nowhere() -> Org:
+    return cast(Org, Nowhere())
+
+
+async def _forget(messages: Sequence[Message]) -> int:
+    return len(messages)
+
+
+def main() -> None:
+    """Serve."""
+    database, forget = sys.argv[1], "--forget" in sys.argv
+    log.configure(sys.stderr)
+    project = load(ROOT / "config", "local")
+    settings = read_settings(project, {**ENVIRON, "SFCODE_RELAY_DATABASE_URL": database}, host="127.0.0.1", port=0)
+    with listen("127.0.0.1", 0) as listener, open_inbox(database) as inbox:
+        far = FarSides(_nowhere, lambda *_: Yes("appcues"), lambda _: Yes("salesforce"))
+        service = Service(
+            project,
+            settings,
+            inbox,
+            far,
+            retry_at=lambda *_: datetime.now(UTC),
+            rng=random.Random(1),  # noqa: S311 (a measurement can be repeated)
+        )
+        accept = _forget if forget else service.accept
+        ingress = routes(project, accept, settings.ingress, lambda: service.organization, service.telling)
+        run(service, ingress, listener, lambda: print(listener.getsockname()[1], flush=True))
+
+
+if __name__ == "__main__":
+    main()
