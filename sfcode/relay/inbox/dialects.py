@@ -160,7 +160,8 @@ class Postgresql:
         return lanes.with_for_update()
 
     def one_migrates(self, db: sa.Connection) -> None:
-        """Wait for whoever else migrates; the lock ends with the transaction."""
+        """Wait for whoever else migrates; the lock ends with the transaction, as does the patience with a large table."""
+        db.exec_driver_sql("SET LOCAL statement_timeout = 0")
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
     def close(self) -> None:
