@@ -107,7 +107,7 @@ def test_serve_prints_the_path_of_the_certificate_and_how_to_trust_it(state: Pat
     words = ("--tls", "--tls-port", "0")
     with serving(state, *words, "--json") as (_, line):
         ready = json.loads(line)
-        assert set(ready) == {"url", "access_token", "org_id", "username", "tls_url", "certificate"}
+        assert set(ready) == {"url", "access_token", "org_id", "username", "appcues_url", "tls_url", "certificate"}
         answer = requests.get(f"{ready['tls_url']}/services/data", verify=ready["certificate"], timeout=10)
         assert answer.status_code == 200
     with serving(state, *words) as (process, _):
