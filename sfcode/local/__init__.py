@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sfcode.local.faults import Fault
     from sfcode.local.server import LocalOrg
 
-__all__ = ["LocalOrg", "load", "register_app", "reset", "serve"]
+__all__ = ["LocalOrg", "access_token", "load", "register_app", "reset", "serve"]
 
 
 @contextmanager
@@ -77,6 +77,19 @@ def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: 
             companies.reset(store, now=now, rng=chance)
         else:
             companies.load_file(store, company, now=now, rng=chance)
+
+
+def access_token(state: Path, username: str, *, rng: random.Random | None = None) -> str | None:
+    """Give an access token for a user of the org in this folder; None when it has no such user who is active."""
+    from sfcode.local import auth
+    from sfcode.local.clock import SystemClock
+    from sfcode.local.store import Store
+
+    with Store(state / "org.db") as store, store.transaction() as tx:
+        user = next((each for each in tx.find("User", "Username", username) if each.get("IsActive")), None)
+        if user is None:
+            return None
+        return auth.token_for(tx, str(user["Id"]), now=SystemClock().now(), rng=rng or random.SystemRandom())
 
 
 def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random | None = None) -> dict[str, Any]:

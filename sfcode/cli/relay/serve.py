@@ -88,13 +88,14 @@ def _far_sides(
 
 def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:
     """Serve the local org, with deliveries, and the local Appcues unless another is named."""
-    from sfcode.local import serve
+    from sfcode.local import access_token, serve
     from sfcode.local.appcues import serve_appcues
     from sfcode.relay.settings import API_KEY, API_SECRET, API_URL
 
     state = project.root / ".sfcode" / "local-org"
     org = stack.enter_context(serve(state, deliver=True))
-    environ["SF_ACCESS_TOKEN"] = org.access_token
+    # Fields that were made by apply are seen by nobody but the integration user, here as in Salesforce.
+    environ["SF_ACCESS_TOKEN"] = access_token(state, project.settings.integration_user.username) or org.access_token
     ready = {"org_url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
     if not environ.get(API_URL):
         account = stack.enter_context(serve_appcues(state))

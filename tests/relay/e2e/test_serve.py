@@ -16,13 +16,13 @@ import psycopg
 import pytest
 import requests
 
-from sfcode.relay.inbox import Filter
+from sfcode.relay.inbox import Filter, open_inbox
 from tests.e2e.journey import Journey
 from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender
 from tests.relay.e2e.traffic import Post
-from tests.relay.e2e.world import Relay, World, free_port, until, world
+from tests.relay.e2e.world import WEBHOOK, Relay, World, free_port, until, world
 
 FOREVER = 10**6
 STEPS = 15
@@ -241,6 +241,7 @@ def database_at(url: str, name: str) -> str:
 
 def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
     journey = Journey.start(tmp_path)
+    journey.environ = {**journey.environ, "SFCODE_RELAY_WEBHOOK_SECRET": WEBHOOK}
     assert journey.apply().code == 0
     process = journey.spawn("relay", "serve", "--port", "0", "--json")
     try:
@@ -250,6 +251,11 @@ def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
         assert ready["pid"] == process.pid
         relay = Relay(process.pid, int(ready["url"].rpartition(":")[2]), tmp_path / "none")
         until(lambda: relay.answers("/readyz"), "readiness")
+        event = {"name": "appcues:nps_score", "user_id": "10001", "score": 9}
+        assert requests.post(f"{ready['url']}/webhooks/appcues/{WEBHOOK}", json=event, timeout=30).status_code == 200
+        with open_inbox(f"sqlite:///{tmp_path / '.sfcode' / 'relay.db'}") as inbox:
+            # It sees the fields that were made: it signs in as the integration user.
+            until(lambda: inbox.stats().count("done") == 1, "delivery")
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
         assert process.returncode == 0
