@@ -61,22 +61,29 @@ class Session:
         return target
 
     @contextmanager
-    def open_org(self, project: Project) -> Iterator[Org]:
-        """Sign in to the org of this call; `local` is served by this process for as long as it takes."""
-        with opened(self.target(project), project.root, project.settings.salesforce.api_version) as org:
+    def open_org(self, project: Project, *, as_integration: bool = False) -> Iterator[Org]:
+        """
+        Sign in to the org of this call; `local` is served by this process for as long as it takes.
+
+        Who is signed in is up to the environment; in the local org it is the administrator, or the integration user.
+        """
+        username = project.settings.integration_user.username if as_integration else ""
+        with opened(self.target(project), project.root, project.settings.salesforce.api_version, username) as org:
             yield org
 
 
 @contextmanager
-def opened(target: str, root: Path, api_version: str) -> Iterator[Org]:
-    """Sign in to an org; `local` is the one below a project's folder."""
+def opened(target: str, root: Path, api_version: str, username: str = "") -> Iterator[Org]:
+    """Sign in to an org; `local` is the one below a project's folder, and takes a user of that name if it has one."""
     from sfcode.org import connect
 
     if target == "local":
-        from sfcode.local import serve
+        from sfcode.local import access_token, serve
 
-        with serve(root / ".sfcode" / "local-org") as local:
-            environ = {**os.environ, "SF_ACCESS_TOKEN": local.access_token}
+        state = root / ".sfcode" / "local-org"
+        with serve(state) as local:
+            token = access_token(state, username) if username else None
+            environ = {**os.environ, "SF_ACCESS_TOKEN": token or local.access_token}
             with connect(local.url, environ=environ, api_version=api_version) as org:
                 yield org
     else:

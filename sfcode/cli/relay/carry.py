@@ -34,7 +34,7 @@ def reconcile_command(session: Session, mapping: str | None, since: str | None) 
     then = moment(since, datetime.now(UTC))
     project = session.project()
     chosen = sending(project, mapping)
-    with opened(session) as inbox, session.open_org(project) as org:
+    with opened(session) as inbox, session.open_org(project, as_integration=True) as org:
         done = [reconcile(org, inbox, one, then) for one in chosen]
     if session.json:
         envelope([{**asdict(each), "since": soql_time(each.since)} for each in done])
@@ -64,7 +64,7 @@ def backfill_command(session: Session, mapping: str | None, *, restart: bool) ->
     project = session.project()
     chosen = sending(project, mapping)
     done = []
-    with opened(session) as inbox, session.open_org(project) as org:
+    with opened(session) as inbox, session.open_org(project, as_integration=True) as org:
         for one in chosen:
             before = None if restart else recalled(inbox, one)
             if before is not None and before.done:
