@@ -73,12 +73,12 @@ def choose(places: Iterable[Place], now: datetime, limit: int) -> list[int]:
     """
     Choose rows wave by wave, the heads of all lanes first.
 
-    A row that is not due yet ends its lane: what is behind it must not overtake.
+    When a lane is due its head is. A younger row that is not ends its lane: what is behind it must not overtake.
     """
     ended: set[str] = set()
     chosen: list[int] = []
     for place in sorted(places, key=lambda place: place.rank):
-        if place.due_at > now:
+        if place.rank and place.due_at > now:
             ended.add(place.key)
         if place.key not in ended:
             chosen.append(place.id)

@@ -200,3 +200,4 @@ def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> 
     places += [Place(0, "b", 3, due), Place(1, "b", 4, later), Place(2, "b", 6, due)]
     assert choose(places, clock.now, 10) == [1, 3, 2, 5]
     assert choose(places, clock.now, 3) == [1, 3, 2]
+    assert choose([Place(0, "c", 7, later)], clock.now, 3) == [7], "its lane is due, so it is"

@@ -1,0 +1,142 @@
+"""Transactions of several processes on PostgreSQL that meet at the same rows, each interleaving on purpose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox import accept as accepting
+from sfcode.relay.inbox import claim as claiming
+from sfcode.relay.inbox import settle as settling
+from sfcode.relay.message import Delivery, Done
+from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
+
+SECONDS = 30
+
+
+@pytest.fixture
+def inbox(postgres_url: str) -> Iterator[Inbox]:
+    with open_inbox(postgres_url) as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def other(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Give a connection of somebody else."""
+    with psycopg.connect(postgres_url) as db:
+        yield db
+
+
+@pytest.fixture
+def meanwhile(postgres_url: str) -> Iterator[Callable[..., Future[Any]]]:
+    """Run something in a thread, and come back when it waits for a lock of this database's."""
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_url, autocommit=True) as db:
+
+        def run(call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+            future = pool.submit(call, *arguments)
+            until = time.monotonic() + SECONDS
+            while not future.done() and time.monotonic() < until:
+                waiting = db.execute(
+                    "SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity"
+                    " WHERE application_name = 'sfcode relay')"
+                )
+                if waiting.fetchone():
+                    return future
+            raise AssertionError(f"it did not wait: {future}")
+
+        yield run
+
+
+def test_a_message_that_arrives_while_its_lane_is_about_to_close_keeps_it_open(inbox: Inbox, meanwhile) -> None:
+    inbox.accept(keyed("a"))
+    claim = take(inbox)
+    with inbox._database.write() as tx:
+        accepting.accept(tx, [[message(9, "user:a")]])
+        settled = meanwhile(settle, inbox, claim)
+    assert settled.result(SECONDS) == 1
+    assert numbers(take(inbox)) == [9]
+
+
+def test_a_message_that_arrives_while_its_lane_closes_opens_it_again(inbox: Inbox, meanwhile) -> None:
+    inbox.accept(keyed("a"))
+    claim = take(inbox)
+    with inbox._database.write() as tx:
+        settling.settle(tx, claim, Delivery({claim.messages[0].id: Done()}), {})
+        accepted = meanwhile(inbox.accept, [message(9, "user:a")])
+    assert accepted.result(SECONDS) == 1
+    assert numbers(take(inbox)) == [9]
+
+
+def test_a_claim_takes_what_others_leave_and_does_not_wait_for_them(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a", "b", "c"))
+    wanted = claiming.Wanted("appcues", limit=2, per_key=1, keys=2, lease=60, deadline=0)
+    with inbox._database.write() as tx:
+        mine = claiming.claim(tx, wanted)
+        assert mine is not None
+        theirs = take(inbox, limit=10, per_key=10)
+        assert not {each.key for each in mine.messages} & {each.key for each in theirs.messages}
+        assert idle(inbox)
+    assert sorted(numbers(mine) + numbers(theirs)) in ([0, 2, 3], [0, 1, 2, 3])
+
+
+def test_a_claim_does_not_wait_for_messages_that_arrive(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "b"))
+    with inbox._database.write() as tx:
+        accepting.accept(tx, [[message(9, "user:a")]])
+        assert numbers(take(inbox)) == [1]
+    assert numbers(take(inbox, per_key=5)) == [0, 9]
+
+
+def test_the_same_message_in_two_transactions_is_kept_once(inbox: Inbox, meanwhile) -> None:
+    with inbox._database.write() as tx:
+        assert accepting.accept(tx, [[message(1)]]) == (1,)
+        accepted = meanwhile(inbox.accept, [message(1), message(2)])
+    assert accepted.result(SECONDS) == 1
+    assert sorted(states(inbox)) == [1, 2]
+
+
+def test_a_message_whose_other_transaction_fails_is_kept_all_the_same(inbox: Inbox, meanwhile) -> None:
+    with inbox._database.write() as tx:
+        accepting.accept(tx, [[message(1)]])
+        accepted = meanwhile(inbox.accept, [message(1)])
+        tx.db.rollback()
+    assert accepted.result(SECONDS) == 1
+    assert sorted(states(inbox)) == [1]
+
+
+def test_who_loses_a_deadlock_tries_again(inbox: Inbox, other: psycopg.Connection[Any], meanwhile) -> None:
+    other.execute("SET deadlock_timeout = '60s'")  # so that it is always the inbox that loses
+    one = (
+        "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at, received_at)"
+        " VALUES ('appcues', %s, 'k', 'e', '{}', 'ready', '', '', 0, now(), now())"
+    )
+    other.execute(one, ["m1"])
+    accepted = meanwhile(inbox.accept, [message(2), message(1)])
+    other.execute(one, ["m2"])  # waits for the inbox, which waits for us: PostgreSQL ends that
+    other.rollback()
+    assert accepted.result(SECONDS) == 2
+
+
+def test_a_server_that_goes_away_in_the_middle_is_unavailable_and_later_it_is_not(
+    inbox: Inbox, other: psycopg.Connection[Any], postgres_url: str, meanwhile
+) -> None:
+    other.execute("LOCK TABLE relay_inbox IN EXCLUSIVE MODE")
+    accepted = meanwhile(inbox.accept, [message(1)])
+    with psycopg.connect(postgres_url) as db:
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sfcode relay'")
+    with pytest.raises(Unavailable):
+        accepted.result(SECONDS)
+    other.rollback()
+    assert inbox.accept([message(1)]) == 1
+
+
+def test_the_server_ends_what_hangs_or_freezes(inbox: Inbox) -> None:
+    with inbox._database.write() as tx:
+        assert tx.db.exec_driver_sql("SHOW statement_timeout").scalar() == "1min"
+        assert tx.db.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
