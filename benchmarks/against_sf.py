@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -51,14 +52,16 @@ def table() -> str:
     if not program.is_file():
         return "There is no sf here: run scripts/install_sf.sh."
     command = [str(node) if node.is_file() else "node", str(program)]
-    lines = ["| sfcode | median | sf | median | times |", "| --- | ---: | --- | ---: | ---: |"]
+    lines = ["| sfcode | median | its CPU | sf | median | its CPU | times | times the CPU |"]
+    lines.append("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name, served(Path(name)) as org:
         shutil.copytree(ROOT / "config", Path(name, "config"))
         project = rendered(Path(name))
         for title, ours, other, theirs in COMPARED:
             taken = [_round(Path(name), project, org, ours, [*command, *theirs]) for _ in range(TIMES)]
-            mine, its = (statistics.median(each) for each in zip(*taken, strict=True))
-            lines.append(f"| `{title}` | {mine * 1000:.0f} ms | {other} | {its * 1000:.0f} ms | {its / mine:.1f} |")
+            mine, my_cpu, its, its_cpu = (statistics.median(each) for each in zip(*taken, strict=True))
+            cells = (f"`{title}`", _ms(mine), _ms(my_cpu), other, _ms(its), _ms(its_cpu))
+            lines.append(f"| {' | '.join(cells)} | {its / mine:.1f} | {its_cpu / my_cpu:.1f} |")
     return "\n".join(lines)
 
 
@@ -84,15 +87,27 @@ def rendered(folder: Path) -> Path:
     return project
 
 
-def _round(folder: Path, project: Path, org: Org, ours: list[str], theirs: list[str]) -> tuple[float, float]:
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+def _round(folder: Path, project: Path, org: Org, ours: list[str], theirs: list[str]) -> tuple[float, ...]:
     """Run both, each on the org as it was founded; what sf cannot make is made for it before."""
     _found(folder, org)
     words = [SFCODE, "--env", "local", "--org", org.url, *ours]
-    mine = process(words, folder, {**OUTBOUND, "SF_ACCESS_TOKEN": org.access_token})
+    mine = _taken(words, folder, {**OUTBOUND, "SF_ACCESS_TOKEN": org.access_token})
     _found(folder, org)
     _make_user(org)
     home = {"HOME": str(folder), **QUIET, "SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
-    return mine, process(theirs, project, home)
+    return *mine, *_taken(theirs, project, home)
+
+
+def _taken(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Run a process, and give the seconds and what it took of a processor, which says the same on a loaded machine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = process(words, folder, environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _found(folder: Path, org: Org) -> None:

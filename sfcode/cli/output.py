@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json as json_module
-import platform
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -87,6 +86,8 @@ def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitC
         return f"{where}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
     where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
     cure = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
+    import platform  # for a bug of ours only
+
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
     return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {cure}", ExitCode.BUG
 
