@@ -30,7 +30,7 @@ REQUESTS = {1: 1_500, 64: 6_000}
 BACKLOG = 100_000
 UNDER_LOAD = 5_000
 PEOPLE = 1_000
-IDLE = 40
+IDLE = 15
 CALLS = "sfcode_relay_calls_total"
 PATH = f"/webhooks/appcues/{WEBHOOK}"
 
@@ -172,6 +172,7 @@ def _to_event(around: World, port: int, number: int, contact: str) -> float:
     def count() -> int:
         return int(around.far.org.get(url, params={"q": query}, timeout=20).json()["totalSize"])
 
+    time.sleep(1.5)  # idle is a relay that has had nothing to do for longer than it gathers
     before = count()
     event = {"name": "appcues:flow_completed", "user_id": user, "timestamp": "2026-07-01T08:00:00Z", "attributes": {}}
 

@@ -1,0 +1,91 @@
+"""What the relay writes about errors and messages: names and places, never what somebody sent."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.relay import log
+
+PRIVATE = "ada@example.com said 'hello'"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root, ours = logging.getLogger(), logging.getLogger("sfcode")
+    before = root.handlers[:], root.level, ours.level
+    stream = io.StringIO()
+    log.configure(stream)
+    yield stream
+    root.handlers[:], root.level, ours.level = before
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_each_event_is_a_line_of_json(stream):
+    structlog.stdlib.get_logger("sfcode.relay").info("settled", source="appcues", **log.ids(["a", "b"]))
+    (line,) = lines(stream)
+    assert (line["event"], line["level"], line["logger"]) == ("settled", "info", "sfcode.relay")
+    assert (line["messages"], line["ids"]) == (2, ["a", "b"])
+    assert line["time"].endswith("Z")
+
+
+def test_of_many_messages_some_are_named():
+    named = log.ids([str(number) for number in range(200)])
+    assert named["messages"] == 200
+    assert len(named["ids"]) == log.MOST_IDS
+
+
+def test_an_exception_is_told_by_type_and_place_and_not_by_what_it_quotes(stream):
+    def failing() -> None:
+        raise ValueError(PRIVATE)
+
+    try:
+        failing()
+    except ValueError:
+        structlog.stdlib.get_logger("sfcode.relay").exception("bug")
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    assert [line["error"] for line in lines(stream)] == ["ValueError", "ValueError"]
+    assert all("failing" in line["at"] for line in lines(stream))
+    assert "ada@example.com" not in stream.getvalue()
+
+
+def test_of_our_own_errors_the_message_is_told_unless_an_org_wrote_it():
+    assert log.describe(OrgUnreachable("No connection to x."))["message"] == "No connection to x."
+    refused = log.describe(OrgError(f"INVALID: {PRIVATE}", code="INVALID"))
+    assert refused["code"] == "INVALID"
+    assert PRIVATE not in str(refused)
+
+
+def test_on_a_terminal_it_is_for_people():
+    stream = Terminal()
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    log.configure(stream)
+    structlog.stdlib.get_logger("sfcode.relay").info("ready", url="http://127.0.0.1:8400")
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+    assert "http://127.0.0.1:8400" in stream.getvalue()
+    assert not stream.getvalue().startswith("{")
+
+
+def test_debugging_lines_are_written_only_when_asked_for(stream):
+    structlog.stdlib.get_logger("sfcode.relay").debug("accepted")
+    assert stream.getvalue() == ""
+    log.configure(stream, verbose=True)
+    structlog.stdlib.get_logger("sfcode.relay").debug("accepted")
+    assert lines(stream)[0]["event"] == "accepted"

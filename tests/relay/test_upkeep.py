@@ -1,0 +1,139 @@
+"""What a relay process does now and then, and the alarms it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sfcode.relay import alarms, upkeep
+from sfcode.relay.alarms import Alarm, Pending
+from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
+from sfcode.relay.message import Delivery, Done, Message
+from sfcode.relay.metrics import Metrics
+from sfcode.relay.upkeep import KEEP, Upkeep, is_running, living
+
+NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
+
+
+@pytest.fixture
+def inbox(sqlite_url: str):
+    with open_inbox(sqlite_url) as inbox:
+        yield inbox
+
+
+def keeper(
+    inbox: Inbox, metrics: Metrics | None = None, pending: Pending | None = None, name: str = "host:1:a"
+) -> Upkeep:
+    return Upkeep(inbox, metrics or Metrics(), pending or Pending(), name)
+
+
+def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
+    inbox.accept([Message("appcues", f"m{number}", "user:a", "kind", {}) for number in range(3)])
+    inbox.accept([Message("salesforce", "p", "user:a", "kind", {}, parked="no_data")])
+    metrics = Metrics()
+    one = keeper(inbox, metrics)
+    asyncio.run(one.beat())
+    assert [each.id for each in inbox.processes()] == ["host:1:a"]
+    text = metrics.text().decode()
+    assert 'sfcode_relay_backlog{source="appcues",state="ready"} 3.0' in text
+    assert 'sfcode_relay_backlog{source="salesforce",state="parked"} 1.0' in text
+    assert "sfcode_relay_processes 1.0" in text
+    one.leave()
+    assert inbox.processes() == ()
+
+
+def test_processes_share_the_rate_by_their_number(inbox):
+    asyncio.run(keeper(inbox, name="host:1:a").beat())
+    second = keeper(inbox, name="other:1:b")
+    asyncio.run(second.beat())
+    assert second.processes == 2
+
+
+def test_a_killed_process_of_this_machine_does_not_count():
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"here:{os.getpid()}:a", f"here:{ended.pid}:b", f"there:{ended.pid}:c", "odd"]
+    found = living([Process(name, NOW, NOW) for name in names], "here", is_running)
+    assert [each.id for each in found] == [names[0], names[2], names[3]]
+
+
+def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
+    clock = [NOW]
+    with open_inbox(sqlite_url, clock=lambda: clock[0]) as inbox:
+        inbox.accept(
+            [Message("appcues", "old", "user:a", "kind", {}), Message("appcues", "p", "", "k", {}, parked="x")]
+        )
+        claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
+        assert claim is not None
+        inbox.settle(claim, Delivery({message.id: Done() for message in claim.messages}), lambda *_: None)
+        clock[0] = NOW + KEEP["done"] + timedelta(minutes=1)
+        asyncio.run(keeper(inbox).beat(purge=True))
+        assert dict(inbox.stats().counts) == {("appcues", "parked"): 1}
+
+
+def test_a_database_that_is_away_is_told_once_and_waited_for(inbox, monkeypatch):
+    one = keeper(inbox)
+
+    def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "heartbeat", away)
+        asyncio.run(one.beat())
+        assert one.trouble == "the database does not answer"
+    asyncio.run(one.beat())
+    assert one.trouble == ""
+
+
+def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, monkeypatch):
+    monkeypatch.setattr(upkeep, "BEAT", 0.0)
+    one = keeper(inbox)
+    purges: list[int] = []
+    beats = 0
+
+    async def act() -> None:
+        async def beat(*, purge: bool = False) -> None:
+            nonlocal beats
+            if purge:
+                purges.append(beats)
+            beats += 1
+            if beats > upkeep.PURGE_EVERY + 2 * upkeep.PURGE_FIRST:
+                raise asyncio.CancelledError
+
+        monkeypatch.setattr(one, "beat", beat)
+        with pytest.raises(asyncio.CancelledError):
+            await one.run()
+
+    asyncio.run(act())
+    assert purges == [upkeep.PURGE_FIRST, upkeep.PURGE_FIRST + upkeep.PURGE_EVERY]
+
+
+def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):
+    pending = Pending()
+    pending.add("a", "first", "2026-11-23T17:00:00Z")
+    pending.add("a", "again", "2026-11-23T17:01:00Z")
+    pending.keep(inbox)
+    pending.add("b", "other", "2026-11-23T17:02:00Z")
+    pending.add("a", "once more", "2026-11-23T17:03:00Z")
+    pending.keep(inbox)
+    pending.keep(inbox)
+    assert set(alarms.read(inbox)) == {
+        Alarm("a", "once more", "2026-11-23T17:03:00Z", 3),
+        Alarm("b", "other", "2026-11-23T17:02:00Z", 1),
+    }
+    assert alarms.settle(inbox, "a")
+    assert not alarms.settle(inbox, "a")
+    assert [each.name for each in alarms.read(inbox)] == ["b"]
+
+
+def test_no_number_of_alarms_fills_the_database(inbox):
+    pending = Pending()
+    for number in range(alarms.AT_MOST + 50):
+        pending.add(f"alarm{number}", "x", "2026-11-23T17:00:00Z")
+    pending.keep(inbox)
+    assert len(alarms.read(inbox)) == alarms.AT_MOST
