@@ -264,3 +264,19 @@ def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_second_signal_ends_it_at_once_and_loses_nothing(around):
+    (user,) = people(around, 660_000, 1)
+    relay = around.ready()
+    around.far.arm(kind="latency", seconds=30.0, times=FOREVER, path="/services/data/*")
+    send([relay.port], [hook(around, user, "appcues:nps_score", score=8)])
+    with around.inbox() as inbox:
+        until(lambda: inbox.stats().count("leased") == 1, "a delivery on its way")
+        relay.terminate()
+        until(lambda: '"stopping"' in relay.text(), "a stop that has begun")
+        assert relay.runs, "it waits for what is on its way"
+        relay.terminate()
+        relay.ended()
+        assert "stopped_at_once" in relay.text()
+        assert inbox.stats().count("leased") == 1, "whoever comes next takes it up when the lease ends"

@@ -232,8 +232,10 @@ class World:
 
 
 @contextlib.contextmanager
-def world(folder: Path, database: str) -> Iterator[World]:
-    """Build everything, and take it down at the end."""
+def world(
+    folder: Path, database: str, prepare: Callable[[Journey, str, str], None] = lambda *_: None
+) -> Iterator[World]:
+    """Build everything, and take it down at the end; `prepare` has the org's address and token before the apply."""
     journey = Journey.start(folder / "project")
     process = journey.spawn("local", "serve", "--json", "--port", "0", "--state", "org", "--no-deliveries")
     with contextlib.ExitStack() as stack:
@@ -247,6 +249,7 @@ def world(folder: Path, database: str) -> Iterator[World]:
         account.auth = ("local-appcues-key", "local-appcues-secret")
         far = Far(process, ready["url"], ready["access_token"], ready["org_id"], ready["appcues_url"], org, account)
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": ready["access_token"]}
+        prepare(journey, far.url, far.access_token)
         applied = journey.run("--org", far.url, "apply", "--auto-approve")
         assert applied.code == 0, applied.err
         app = journey.run("--json", "local", "app", "relay", "--run-as", INTEGRATION, "--state", "org").json["result"]
