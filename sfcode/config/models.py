@@ -238,8 +238,8 @@ class Attribute(Shorthand):
 
     type: Literal["string", "number", "boolean", "date"] | None = Field(
         default=None,
-        description="Type of the attribute in Appcues; when left out, what fits a standard field, and string for a custom "
-        "one: the relay asks no org for types.",
+        description="Type of the attribute in Appcues; when left out, what fits the field: the relay asks the org what custom "
+        "fields are.",
     )
 
 

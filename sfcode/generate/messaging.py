@@ -11,7 +11,7 @@ from sfcode.generate import condition, naming
 from sfcode.generate.blueprint import Blueprint, FlowView, OutboundMessageView, WorkflowRuleView, origin
 from sfcode.generate.desired import Origin
 from sfcode.generate.exchange import Exchange, Place, settings_place
-from sfcode.generate.fields import ATTRIBUTE_TYPES, Fields
+from sfcode.generate.fields import Fields
 from sfcode.metadata.component import Address
 
 _OWNED = "Managed by sfcode: do not edit by hand."
@@ -52,13 +52,6 @@ def messaging_warnings(one: Exchange, fields: Fields) -> Iterator[Problem]:
         found = fields.get(use.field)
         if found is None:
             continue
-        fitting = ATTRIBUTE_TYPES.get(found.type)
-        if fitting and use.type is None and naming.is_custom(use.field):
-            yield use.place.problem(
-                f"{one.object}.{use.field} is of type {found.type}, and would come to Appcues as a text: the relay reads "
-                "the types of standard fields from a table, and those of custom fields from the mapping alone",
-                f"write `{{field: {use.field}, type: {fitting}}}`, or `type: string` where a text is wanted",
-            )
         if use.field not in watched:
             continue
         if found.calculated:

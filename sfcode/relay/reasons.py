@@ -85,6 +85,10 @@ ALARMS: dict[str, Reason] = {
         "values do not fit the type that the mapping gives their attribute, and were left out",
         "Correct the type in the mapping, or the values; then backfill.",
     ),
+    "field_type_unknown": Reason(
+        "messages wait because the org does not show a field of theirs to the user that the relay signs in as",
+        "Give the integration user access (sfcode plan, apply), or write the attribute's `type` into the mapping.",
+    ),
     "clearing_stopped": Reason(
         "an attribute turned empty for record after record and is no longer cleared",
         "See docs/relay-appcues.md: give the integration user its access back, or lift the stop.",

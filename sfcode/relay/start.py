@@ -41,9 +41,9 @@ def serve(project: Project, settings: Settings, connect: Callable[[], Org], read
         def again_at(message: Claimed, retry: Retry) -> datetime | None:
             return retry_at(message, retry, datetime.now(UTC), rng)
 
-        service = Service(
-            project, settings, inbox, FarSides(connect, _to_salesforce, _to_appcues), retry_at=again_at, rng=rng
-        )
+        types = appcues.FieldTypes(project, inbox)
+        far = FarSides(connect, _to_salesforce, lambda service: _to_appcues(service, types), types)
+        service = Service(project, settings, inbox, far, retry_at=again_at, rng=rng)
         ingress = routes(project, service.accept, settings.ingress, lambda: service.organization, service.telling)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}"
@@ -54,7 +54,7 @@ def _to_salesforce(service: Service, org: Org) -> Writer:
     return salesforce.make_writer(service.project, org, service.inbox.latest, service.telling)
 
 
-def _to_appcues(service: Service) -> Writer:
+def _to_appcues(service: Service, types: appcues.FieldTypes) -> Writer:
     return appcues.make_writer(
-        service.project, service.settings, service.inbox.latest, service.telling, rate=service.rate
+        service.project, service.settings, service.inbox.latest, service.telling, types=types, rate=service.rate
     )

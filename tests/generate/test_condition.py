@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from sfcode.generate import generate
-from sfcode.metadata.objects import OrgSchema
-from tests.generate.projects import CONTACT, OFFLINE, ONLINE, body, changed, desired, project, standard
+from tests.generate.projects import CONTACT, OFFLINE, ONLINE, body, changed, desired, project
 
 HAS_USER = "NOT(ISBLANK({!$Record.Appcues_User_Id__c}))"
 CHANGED = "ISCHANGED({!$Record.Product_User_Id__c}), ISCHANGED({!$Record.Title})"
@@ -107,22 +106,6 @@ def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
     )
     flow = next(one for one in result.components if one.type == "Flow")
     assert "ISCHANGED({!$Record.Health__c})" in flow.canonical
-
-
-@pytest.mark.parametrize(("field", "type_", "fits"), [("Health__c", "double", "number"), ("Met__c", "date", "date")])
-def test_a_custom_field_that_is_no_text_should_say_what_it_is_sent_as(field: str, type_: str, fits: str) -> None:
-    """The relay asks no org for types: without one, "9" would be more than "10" in Appcues."""
-    schema = OrgSchema(
-        {**ONLINE.objects, "Contact": standard("Contact", Title="string", **{field: type_})}, online=True
-    )
-    mapping = changed(CONTACT, attributes__in__to_appcues={"it": {"field": field}}, user_id={"field": "Title"})
-    del mapping["to_salesforce"]
-    mapping["direction"] = "to_appcues"
-    (warning,) = generate(project({"contact": mapping}), schema).warnings
-    assert f"Contact.{field} is of type {type_}, and would come to Appcues as a text" in warning
-    assert warning.endswith(f"write `{{field: {field}, type: {fits}}}`, or `type: string` where a text is wanted")
-    mapping["to_appcues"]["attributes"]["it"]["type"] = "string"
-    assert generate(project({"contact": mapping}), schema).warnings == ()
 
 
 def test_a_reference_to_several_objects_is_warned_about() -> None:

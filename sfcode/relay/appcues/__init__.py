@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from sfcode.config.project import Project
 from sfcode.relay.appcues.clearing import Stopped, resume_clearing, stopped_clearing
 from sfcode.relay.appcues.client import Client, Credentials
-from sfcode.relay.appcues.outline import outlines
 from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.appcues.types import FieldTypes
 from sfcode.relay.appcues.writer import Known, Writer
 from sfcode.relay.observer import Observer
 
-__all__ = ["Credentials", "Stopped", "Writer", "make_writer", "resume_clearing", "stopped_clearing"]
+__all__ = ["Credentials", "FieldTypes", "Stopped", "Writer", "make_writer", "resume_clearing", "stopped_clearing"]
 
 
 def _now() -> datetime:
@@ -27,6 +27,7 @@ def make_writer(
     latest: Known,
     observer: Observer,
     *,
+    types: FieldTypes,
     rate: Callable[[], float],
     clock: Callable[[], datetime] = _now,
     time: Callable[[], float] = times.monotonic,
@@ -34,9 +35,10 @@ def make_writer(
     """
     Make the writer of a project; it belongs to the running event loop.
 
-    `latest` finds the latest states that were delivered; `rate` says how many requests per second this process may make,
+    `latest` finds the latest states that were delivered; `types` knows what fields are, as far as that is known;
+    `rate` says how many requests per second this process may make,
     and is asked again with every request.
     """
     pace = Pace(rate, time)
     client = Client(project.settings.appcues.account_id, credentials, pace, observer, time)
-    return Writer(outlines(project), client, pace, latest=latest, observer=observer, clock=clock, time=time)
+    return Writer(types, client, pace, latest=latest, observer=observer, clock=clock, time=time)

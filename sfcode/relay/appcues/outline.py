@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sfcode.config import models
@@ -23,11 +23,14 @@ class Attribute:
 
     name: str
     field: str
-    kind: Kind
+    kind: Kind | None
+    """None where only the org knows what fits the field, and has not been asked."""
     numeric: bool = False
     """Whether the field is known to be a number."""
     others: tuple[str, ...] = ()
     """The other mappings that write it to the same profiles."""
+    asked: bool = False
+    """Whether the field's type, as far as it matters, is known by the org alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Outline:
     """A mapping whose records are sent to Appcues."""
 
     name: str
+    object: str
     match: str
     user_id: str
     version: str
@@ -48,6 +52,21 @@ def outlines(project: Project) -> dict[str, Outline]:
     return {one.name: _outline(one, sending) for one in sending}
 
 
+def typed(outlines: Mapping[str, Outline], types: Mapping[tuple[str, str], str]) -> dict[str, Outline]:
+    """Fill in what an org says its fields are: describe types by object and field."""
+
+    def attribute(outline: Outline, each: Attribute) -> Attribute:
+        described = types.get((outline.object, each.field))
+        if not each.asked or described is None:
+            return each
+        return replace(each, kind=each.kind or _fitting(described), numeric=described in NUMERIC)
+
+    return {
+        name: replace(outline, attributes=tuple(attribute(outline, each) for each in outline.attributes))
+        for name, outline in outlines.items()
+    }
+
+
 def _outline(one: Exchange, sending: list[Exchange]) -> Outline:
     match = one.mapping.spec.match
     others = [other for other in sending if other.name != one.name and other.mapping.spec.match == match]
@@ -58,7 +77,7 @@ def _outline(one: Exchange, sending: list[Exchange]) -> Outline:
         )
         for name, given in _attributes(one).items()
     )
-    return Outline(one.name, match, one.user_id.field, message_version(one.message_fields), attributes)
+    return Outline(one.name, one.object, match, one.user_id.field, message_version(one.message_fields), attributes)
 
 
 def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
@@ -67,5 +86,11 @@ def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
 
 
 def _attribute(name: str, given: models.Attribute, known: Field | None, others: tuple[str, ...]) -> Attribute:
-    described = known.type if known else ""
-    return Attribute(name, given.field, given.type or _FITTING.get(described, "string"), described in NUMERIC, others)
+    if known is None:
+        # The sort of a field matters to a text as well: a number's is written without its `.0`.
+        return Attribute(name, given.field, given.type, others=others, asked=given.type in (None, "string"))
+    return Attribute(name, given.field, given.type or _fitting(known.type), known.type in NUMERIC, others)
+
+
+def _fitting(described: str) -> Kind:
+    return _FITTING.get(described, "string")

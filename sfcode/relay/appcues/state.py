@@ -29,6 +29,8 @@ class State:
     """Whether it holds nulls as such: read from the API, where a field without access is an error."""
     bad: Mapping[str, str] = field(default_factory=dict)
     """Attributes whose values are not of their type, with what is wrong with them."""
+    unknown: frozenset[str] = frozenset()
+    """Fields that have a value of which nobody knows yet what it is."""
 
 
 def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> State | Parked:
@@ -50,12 +52,17 @@ def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> 
     values: dict[str, Value] = {}
     bad: dict[str, str] = {}
     empty: set[str] = set()
+    unknown: set[str] = set()
     stamp = moment(record.get("SystemModstamp"))
     complete = payload.get("complete") is True
     speaks = payload.get("version") == outline.version and bool(stamp) and record.get(outline.user_id) == profile_id
     for attribute in outline.attributes:
+        given = record.get(attribute.field)
+        if attribute.kind is None and given is not None and given != "":
+            unknown.add(attribute.field)
+            continue
         try:
-            value = converted(record.get(attribute.field), attribute.kind, numeric=attribute.numeric)
+            value = converted(given, attribute.kind or "string", numeric=attribute.numeric)
         except BadValue as error:
             bad[attribute.name] = str(error)
             continue
@@ -63,4 +70,4 @@ def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> 
             values[attribute.name] = value
         elif attribute.field in record if complete else speaks:
             empty.add(attribute.name)
-    return State(outline, record["Id"], stamp, values, frozenset(empty), complete, bad)
+    return State(outline, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unknown))

@@ -16,9 +16,10 @@ from sfcode.relay.appcues.notes import Notes
 from sfcode.relay.appcues.outline import Outline
 from sfcode.relay.appcues.pace import Pace
 from sfcode.relay.appcues.state import State, read
+from sfcode.relay.appcues.types import FieldTypes
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.inbox import Unavailable
-from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
+from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
 from sfcode.relay.observer import Observer
 
 KEYS = 100
@@ -34,6 +35,8 @@ PATIENCE = 5.0
 DOWN = 3
 """Requests without an answer, one after another, after which Appcues is taken to be down."""
 LONGEST_PAUSE = 15.0
+LONGEST_LOOK = 300.0
+"""Seconds between two looks whether it is known at last what a field is."""
 BAD_VALUE = "bad_value"
 
 Known = Callable[[Iterable[str]], Mapping[str, Latest]]
@@ -48,7 +51,7 @@ class Writer:
 
     def __init__(
         self,
-        outlines: Mapping[str, Outline],
+        types: FieldTypes,
         client: Client,
         pace: Pace,
         *,
@@ -57,7 +60,7 @@ class Writer:
         clock: Callable[[], datetime],
         time: Callable[[], float],
     ) -> None:
-        self._outlines, self._client, self._pace = outlines, client, pace
+        self._types, self._client, self._pace = types, client, pace
         self._latest, self._observer, self._clock, self._time = latest, observer, clock, time
         self._away = 0
         """Requests since the last answer."""
@@ -69,16 +72,19 @@ class Writer:
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim, settling every message of it."""
+        outlines = self._types.outlines
         by_key: dict[str, list[Read]] = {}
-        settled: dict[int, Settlement] = {}
+        settled: dict[str, dict[int, Settlement]] = {message.key: {} for message in claim.messages}
         for message in claim.messages:
-            found = read(message, self._outlines, _id(message.key))
-            if isinstance(found, State):
-                by_key.setdefault(message.key, []).append((message, found))
+            found = read(message, outlines, _id(message.key))
+            if not isinstance(found, State):
+                settled[message.key][message.id] = found
+            elif found.unknown:
+                settled[message.key][message.id] = self._waits(message, found)
             else:
-                settled[message.id] = found
+                by_key.setdefault(message.key, []).append((message, found))
         try:
-            before, guards = await self._known(by_key)
+            before, guards = await self._known(by_key, outlines)
         except Unavailable:
             # Without what was delivered before nobody can tell what is stale: that trouble is our own.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
@@ -90,22 +96,29 @@ class Writer:
         latest = [*guards.changed()]
         for key, task in tasks.items():
             ends, parts = task.result()
-            settled |= ends
+            settled[key] |= ends
             delivered += parts
             after = noted(parts, before[key])
             if after != before[key] and (row := notes.latest(key, after)):
                 latest.append(row)
         self._tell(guards, delivered)
-        return Delivery(settled, tuple(latest))
+        in_turn = {number: end for each in settled.values() for number, end in _in_turn(each).items()}
+        return Delivery(in_turn, tuple(latest))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _known(self, keys: Iterable[str]) -> tuple[dict[str, Notes], Guards]:
+    def _waits(self, message: Claimed, state: State) -> Retry:
+        """Have a message wait until the org says what its fields are; the longer it has waited, the more rarely it asks."""
+        self._types.need(state.outline.object, state.unknown)
+        age = (self._clock() - message.received_at).total_seconds()
+        return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
+
+    async def _known(self, keys: Iterable[str], outlines: Mapping[str, Outline]) -> tuple[dict[str, Notes], Guards]:
         names = {key: notes.name(key) for key in keys}
-        known = await asyncio.to_thread(self._latest, [*clearing.names(self._outlines.values()), *names.values()])
-        guards = Guards(self._outlines.values(), known, clearing.stamp(self._clock()))
+        known = await asyncio.to_thread(self._latest, [*clearing.names(outlines.values()), *names.values()])
+        guards = Guards(outlines.values(), known, clearing.stamp(self._clock()))
         return {key: notes.read(known.get(name)) for key, name in names.items()}, guards
 
     async def _profile(self, key: str, folded: Fold, deadline: float) -> tuple[dict[int, Settlement], list[Part]]:
@@ -122,7 +135,7 @@ class Writer:
             for part in parts:
                 settled |= dict.fromkeys(part.messages, part.done if isinstance(end, Done) else end)
             delivered += parts if isinstance(end, Done) else ()
-        return _in_turn(settled), delivered
+        return settled, delivered
 
     async def _sent(self, key: str, attributes: Mapping[str, Value], deadline: float) -> Settlement:
         if not attributes:

@@ -14,14 +14,15 @@ from hypothesis import given, settings
 from sfcode.relay.appcues import notes
 from sfcode.relay.appcues.clearing import Guards
 from sfcode.relay.appcues.fold import Fold, body, fold, noted
-from sfcode.relay.appcues.outline import Outline, outlines
+from sfcode.relay.appcues.outline import Outline, outlines, typed
 from sfcode.relay.appcues.state import State, read
 from sfcode.relay.message import Claimed, Latest
 from tests.generate.projects import project
 from tests.relay.appcues.desk import CONTACT, LEAD, MORNING, at
 
-OUTLINES = outlines(project({"contact": CONTACT, "lead": LEAD}))
-ALONE = outlines(project({"contact": CONTACT}))
+TYPES = {("Contact", "Plan__c"): "string"}
+OUTLINES = typed(outlines(project({"contact": CONTACT, "lead": LEAD})), TYPES)
+ALONE = typed(outlines(project({"contact": CONTACT})), TYPES)
 NAMES = {"Title": "role", "Plan__c": "plan", "Rating": "rating"}
 TITLES = st.sampled_from(["CTO", "CEO"])
 PLANS = st.sampled_from(["pro", "team"])

@@ -1,0 +1,166 @@
+"""What an attribute without `type` is sent as: what the org says of its field, and nothing before that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sfcode.relay.appcues import FieldTypes
+from sfcode.relay.inbox import open_inbox
+from tests.generate.projects import changed, project
+from tests.relay.appcues.desk import ABSENT, CONTACT, Shown
+
+SOON = timedelta(seconds=-1)
+CUSTOM = changed(
+    CONTACT,
+    to_appcues={
+        "attributes": {
+            "role": {"field": "Title"},
+            "seats": {"field": "Seats__c"},
+            "code": {"field": "Code__c", "type": "string"},
+            "due": {"field": "Due__c", "type": "date"},
+        }
+    },
+)
+SEATS = ("Contact", "Seats__c")
+CODE = ("Contact", "Code__c")
+
+
+@pytest.fixture
+def untyped(desk):
+    desk.project = project({"contact": CUSTOM})
+    desk.org = Shown({SEATS: "double", CODE: "double"})
+    return desk
+
+
+@pytest.fixture
+def memory(sqlite_url):
+    with open_inbox(sqlite_url) as inbox:
+        yield inbox
+
+
+def kinds(types):
+    return {each.name: each.kind for each in types.outlines["contact"].attributes}
+
+
+@pytest.mark.parametrize(
+    ("described", "text", "sent"),
+    [
+        ("double", "12.0", 12),
+        ("int", "12", 12),
+        ("long", "12", 12),
+        ("currency", "1.39E8", 139_000_000),
+        ("percent", "12.5", 12.5),
+        ("boolean", "false", False),
+        ("date", "2026-03-18", "2026-03-18"),
+        ("datetime", "2026-03-18T12:00:00.000+0100", "2026-03-18T11:00:00.000Z"),
+        ("picklist", "12.0", "12.0"),
+        ("multipicklist", "a;b", "a;b"),
+        ("string", "true", "true"),
+        ("reference", "001000000000001", "001000000000001"),
+        ("time", "12:00:00.000Z", "12:00:00.000Z"),
+    ],
+)
+def test_a_value_is_of_the_type_that_the_org_says(untyped, described, text, sent):
+    untyped.org.fields[SEATS] = described
+    untyped.send(Seats__c=text)
+    assert untyped.deliver() == {"m1": ("done", "")}
+    assert untyped.profile() == {"seats": sent}
+    assert type(untyped.profile()["seats"]) is type(sent)
+
+
+def test_a_number_that_is_wanted_as_a_text_loses_its_point_once_it_is_known_to_be_one(untyped):
+    org, untyped.org = untyped.org, None
+    untyped.send(minute=1, Code__c="7.0")
+    untyped.deliver()
+    assert untyped.profile() == {"code": "7.0"}, "a text is wanted, so nothing waits"
+    untyped.types.learn(org)
+    untyped.send(minute=2, Code__c="7.0")
+    untyped.deliver()
+    assert untyped.profile() == {"code": "7"}
+
+
+def test_what_was_never_learnt_is_waited_for_and_nothing_else_is(untyped):
+    org, untyped.org = untyped.org, None
+    untyped.send("u1", minute=1, Title="CTO", Seats__c="12.0")
+    untyped.send("u1", minute=2, Title="CEO", Seats__c="13.0")
+    untyped.send("u2", record="003B", Title="CTO", Seats__c=ABSENT, Due__c="2026-03-18")
+    states = untyped.deliver(SOON)
+    assert states["m1"] == ("ready", "type_unknown")
+    assert states["m2"] == ("ready", ""), "only the eldest is tried again, and the others behind it"
+    assert states["m3"] == ("done", "")
+    assert (untyped.profile("u1"), untyped.profile("u2")) == ({}, {"role": "CTO", "due": "2026-03-18"})
+    assert untyped.types.missing == {SEATS}
+    untyped.types.learn(org)
+    assert untyped.types.missing == frozenset()
+    untyped.deliver()
+    assert untyped.profile("u1") == {"role": "CEO", "seats": 13}
+    assert len(untyped.bodies()) == 2
+
+
+def test_a_wait_is_asked_for_that_grows_and_never_counts(untyped):
+    untyped.org = None
+    untyped.send(Seats__c="12.0")
+    claim = untyped.claim()
+    (end,) = untyped.write(lambda writer: writer.deliver(claim)).settlements.values()
+    assert (end.error, end.after, end.counts) == ("type_unknown", 1.0, False)
+
+
+def test_records_that_were_read_from_the_api_wait_as_well(untyped):
+    """A date and a text look the same there."""
+    untyped.org = None
+    untyped.send(complete=True, origin="backfill", Seats__c=12.0)
+    assert untyped.deliver() == {"m1": ("ready", "type_unknown")}
+
+
+def test_an_empty_field_needs_no_type(untyped):
+    untyped.org = Shown({})
+    untyped.appcues.patch("u1", seats=12)
+    untyped.send(complete=True, origin="backfill", Title="CTO", Seats__c=None)
+    untyped.deliver()
+    assert untyped.profile() == {"role": "CTO"}
+
+
+def test_what_was_learnt_outlives_the_process_and_an_outage(untyped):
+    untyped.write(_nothing)
+    untyped.restart()
+    untyped.org = None
+    untyped.send(Seats__c="12.0")
+    untyped.deliver()
+    assert untyped.profile() == {"seats": 12}
+
+
+def test_a_field_that_is_no_longer_shown_stays_what_it_was_and_another_type_is_taken(memory):
+    types = FieldTypes(project({"contact": CUSTOM}), memory)
+    types.learn(Shown({SEATS: "double"}))
+    types.learn(Shown({}))
+    assert kinds(types)["seats"] == "number"
+    types.learn(Shown({SEATS: "boolean"}))
+    assert kinds(types)["seats"] == "boolean"
+    again = FieldTypes(project({"contact": CUSTOM}), memory)
+    again.recall()
+    assert kinds(again) == {"role": "string", "seats": "boolean", "code": "string", "due": "date"}
+
+
+def test_a_mapping_with_another_field_waits_for_that_one_alone(memory):
+    FieldTypes(project({"contact": CUSTOM}), memory).learn(Shown({SEATS: "double"}))
+    more = changed(CUSTOM, attributes__in__to_appcues={"seats": {"field": "Seats__c"}, "vip": {"field": "Vip__c"}})
+    types = FieldTypes(project({"contact": more}), memory)
+    types.recall()
+    assert kinds(types) == {"seats": "number", "vip": None}
+
+
+def test_only_objects_with_fields_that_nobody_else_knows_are_asked_for(memory):
+    org = Shown({SEATS: "double"})
+    types = FieldTypes(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
+    types.learn(org)
+    assert org.asked == [{"Account", "Contact"}]
+    given = changed(
+        CONTACT, to_appcues={"attributes": {"role": {"field": "Title"}, "due": {"field": "D__c", "type": "date"}}}
+    )
+    assert not FieldTypes(project({"contact": given}), memory).asks
+
+
+async def _nothing(_writer):
+    """Do nothing but start."""

@@ -1,0 +1,105 @@
+"""When the relay asks the org what fields are, and what it says when the org does not tell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from sfcode.errors import OrgUnreachable
+from sfcode.relay import learning
+from sfcode.relay.appcues import FieldTypes
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.learning import EVERY, Learning
+from tests.generate.projects import changed, project
+from tests.relay.appcues.desk import CONTACT, Ears, Shown
+
+SEATS = ("Contact", "Seats__c")
+MAPPING = changed(CONTACT, to_appcues={"attributes": {"seats": {"field": "Seats__c"}}})
+
+
+class Setting:
+    def __init__(self, inbox, mapping=MAPPING) -> None:
+        self.types = FieldTypes(project({"contact": mapping}), inbox)
+        self.ears = Ears()
+        self.org = Shown({SEATS: "double"})
+        self.now = 1_000.0
+        self.learning = Learning(self.types, self.ears, lambda: self.now)
+
+    def look(self, after: float = 0.0) -> int:
+        """Look after so many seconds; give how often the org was asked so far."""
+        self.now += after
+        asyncio.run(self.learning.look(self.org))
+        return len(self.org.asked)
+
+
+@pytest.fixture
+def setting(sqlite_url):
+    with open_inbox(sqlite_url) as inbox:
+        yield Setting(inbox)
+
+
+def test_the_org_is_asked_once_and_again_after_an_hour(setting):
+    assert setting.look() == 1
+    assert setting.look(EVERY - 1) == 1
+    assert setting.look(1) == 2
+
+
+def test_an_org_without_an_answer_is_asked_at_the_next_look(setting, caplog):
+    setting.org.trouble = OrgUnreachable("No connection to the org.")
+    assert setting.look() == 1
+    setting.org.trouble = KeyError("fields")
+    with caplog.at_level(logging.CRITICAL):
+        assert setting.look() == 2
+    setting.org.trouble = None
+    assert setting.look() == 3
+    assert setting.look() == 3
+    assert setting.types.outlines["contact"].attributes[0].kind == "number"
+
+
+def test_a_message_that_waits_has_the_org_asked_at_every_look_and_a_person_told_once(setting):
+    setting.org.fields = {}
+    assert setting.look() == 1
+    assert setting.ears.alarms == [], "a field that no message holds is nobody's trouble"
+    setting.types.need("Contact", {"Seats__c"})
+    assert setting.look() == 2
+    assert setting.look() == 3
+    ((name, detail),) = setting.ears.alarms
+    assert name == "field_type_unknown"
+    assert "Contact.Seats__c" in detail
+    setting.org.fields = {SEATS: "double"}
+    assert setting.look() == 4
+    assert setting.look() == 4
+    assert len(setting.ears.alarms) == 1
+
+
+def test_an_org_is_not_asked_for_nothing(sqlite_url):
+    with open_inbox(sqlite_url) as inbox:
+        mapping = changed(CONTACT, to_appcues={"attributes": {"role": {"field": "Title"}}})
+        assert Setting(inbox, mapping).look() == 0
+
+
+def test_it_goes_on_looking_until_it_is_stopped(setting, monkeypatch):
+    monkeypatch.setattr(learning, "LOOK", 0.0)
+
+    setting.org.fields = {}
+    setting.types.need("Contact", {"Seats__c"})
+
+    async def run() -> None:
+        loop, twice = asyncio.get_running_loop(), asyncio.Event()
+        describe = setting.org.describe
+
+        def counted(names):
+            if len(setting.org.asked) == 1:
+                loop.call_soon_threadsafe(twice.set)
+            return describe(names)
+
+        setting.org.describe = counted
+        task = asyncio.create_task(setting.learning.keep(setting.org))
+        await asyncio.wait_for(twice.wait(), 20)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+
+    asyncio.run(run())
