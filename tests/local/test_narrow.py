@@ -97,18 +97,29 @@ def test_the_answer_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch, c
         "SELECT Id FROM Contact WHERE LastName = 'kelvin' AND IsDeleted = false",
         "SELECT Id FROM Contact WHERE User__c IN ('10001', '10002')",
         "SELECT COUNT() FROM Contact",
+        "SELECT Id FROM Contact LIMIT 2",
+        "SELECT Id FROM Contact LIMIT 2 OFFSET 3",
     ],
 )
 def test_rows_that_cannot_be_in_the_answer_are_not_read(
     store: Store, monkeypatch: pytest.MonkeyPatch, soql: str
 ) -> None:
-    def everything(_tx: Tx, object_name: str) -> list[records.Record]:
-        raise AssertionError(f"every {object_name} was read")
+    some = Tx.records
+
+    def everything(tx: Tx, object_name: str, most: int = -1) -> list[records.Record]:
+        assert 0 <= most <= 5, f"every {object_name} was read"
+        return some(tx, object_name, most)
 
     text = soql.format(ids=some_ids(store, 2))
     monkeypatch.setattr(Tx, "records", everything)
     with store.read() as tx:
         assert run(text, tx, NOW, "").total
+
+
+def test_the_first_rows_are_those_of_all(store: Store) -> None:
+    every = [row["Id"] for row in ask(store, "SELECT Id FROM Contact")]
+    assert [row["Id"] for row in ask(store, "SELECT Id FROM Contact LIMIT 4 OFFSET 3")] == every[3:7]
+    assert ask(store, "SELECT Id FROM Contact LIMIT 0") == []
 
 
 @pytest.mark.parametrize(

@@ -52,13 +52,21 @@ class Rows:
             return self.all(object_name)
         return self._seen(object_name, self._tx.among(object_name, field, values))
 
+    def first(self, object_name: str, most: int) -> list[Record]:
+        """List the first rows of an object in the order of their ids, all of them where that is not simpler."""
+        if object_name in self._all or not self._all_are_seen(object_name):
+            return self.all(object_name)[:most]
+        return self._seen(object_name, self._tx.records(object_name, most))
+
     def count(self, object_name: str) -> int | None:
         """Count the rows of an object without reading them; None where that cannot be."""
+        return self._tx.count(object_name) if self._all_are_seen(object_name) else None
+
+    def _all_are_seen(self, object_name: str) -> bool:
+        """Tell whether an object's rows are stored, and none of them hidden."""
         access = self._catalog.access if self._catalog else None
         target = self._catalog.whole.object(object_name) if self._catalog else None
-        if object_name in VIEWS or (access is not None and (target is None or not access.sees_all(target))):
-            return None
-        return self._tx.count(object_name)
+        return object_name not in VIEWS and (access is None or (target is not None and access.sees_all(target)))
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""

@@ -62,10 +62,15 @@ class Executor:
     def run(self, query: Query) -> Result:
         """Carry out a query."""
         target = self._world.object(query.source, query.source_at)
+        if query.offset > MAX_OFFSET:
+            raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         aggregates = [item for item in query.select if isinstance(item, Aggregate)]
         if len(query.select) == len(aggregates) == 1 and aggregates[0].field is None and not query.group_by:
             return Result([], self._count(query, target), query, target, self._world)
-        rows = self._matching(query, target)
+        if aggregates or query.group_by or query.order_by or query.where or query.limit is None:
+            rows = self._matching(query, target)
+        else:
+            rows = self._world.rows.first(target.name, query.offset + query.limit)
         if aggregates or query.group_by:
             conditions = Conditions(self._world, target, query.alias, self._now, self._column)
             records = page(query, grouped(self._world, query, target, rows, conditions))

@@ -40,9 +40,10 @@ class RecordTable(Table):
         row = self._db.execute("SELECT object FROM record WHERE id = ?", (ids.full(record_id),)).fetchone()
         return None if row is None else str(row[0])
 
-    def records(self, object_name: str) -> list[Record]:
-        """List the records of an object in the order of their ids."""
-        rows = self._db.execute("SELECT body FROM record WHERE object = ? ORDER BY id", (object_name,)).fetchall()
+    def records(self, object_name: str, most: int = -1) -> list[Record]:
+        """List the records of an object in the order of their ids, the first ones only where a number is given."""
+        asked = (object_name, most)
+        rows = self._db.execute("SELECT body FROM record WHERE object = ? ORDER BY id LIMIT ?", asked).fetchall()
         return _parsed([row[0] for row in rows])
 
     def find(self, object_name: str, field: str, value: Scalar) -> list[Record]:
