@@ -19,6 +19,9 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 REPLAYED: tuple[State, ...] = ("parked", "dead")
 """What a replay takes when it is not told which state: what was delivered is left alone."""
 
+LONGEST_WAIT = timedelta(days=2)
+"""No retry and no lease puts a message off for so long."""
+
 
 def stats(tx: Tx) -> Stats:
     """Count what there is."""
@@ -81,7 +84,15 @@ def purge(tx: Tx, state: State, age: timedelta, limit: int) -> int:
 
 
 def mend(tx: Tx) -> int:
-    """Open a lane for each key that has open rows and none: rows that somebody set ready by hand, in SQL."""
+    """
+    Open a lane for each key that has open rows and none: rows that somebody set ready by hand, in SQL.
+
+    What is put off for longer than anybody asks was put off while the clock was ahead: it is due now.
+    """
+    beyond = tx.now + LONGEST_WAIT
+    if tx.db.execute(LANES.update().where(LANES.c.due_at > beyond).values(due_at=tx.now)).rowcount:
+        rows = INBOX.update().where(INBOX.c.finished_at.is_(None), INBOX.c.due_at > beyond)
+        tx.db.execute(rows.values(due_at=tx.now))
     wanted = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None))
     lost = sa.except_(wanted, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
     keys = [(row.source, row.key) for row in tx.db.execute(lost)]

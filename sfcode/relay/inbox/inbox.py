@@ -117,7 +117,7 @@ class Inbox:
         return total
 
     def mend(self) -> int:
-        """Make messages deliverable that were set ready by hand, in SQL; give how many keys had such ones."""
+        """Make messages deliverable that were set ready by hand, in SQL, or put off by a wrong clock; count keys of the former."""
         return self._write(admin.mend)
 
     def ping(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -184,6 +184,17 @@ def test_rows_that_somebody_set_ready_by_hand_are_found_again(ended: Inbox) -> N
     assert ended.mend() == 2
     assert ended.mend() == 0
     assert numbers(take(ended)) == [1, 2]
+
+
+def test_what_was_put_off_while_the_clock_was_ahead_is_due_again(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept(keyed("a", "a", "b"))
+    claim = take(inbox)
+    late = datetime.now(UTC) + timedelta(days=400)
+    inbox.settle(claim, Delivery({each.id: Retry("no") for each in claim.messages}), lambda *_: late)
+    elapse(3600)
+    assert idle(inbox)
+    inbox.mend()
+    assert numbers(take(inbox, per_key=10)) == [0, 1, 2]
 
 
 def test_rows_that_somebody_deleted_by_hand_leave_no_trace(inbox: Inbox) -> None:
