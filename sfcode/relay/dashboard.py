@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sfcode.relay.service import Service
 
 FORM_BYTES = 4096
+FORM_SECONDS = 5.0
+"""For the form to arrive: whoever keeps a request open has one of the connections."""
 WAYS = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
 HERE = Path(__file__).parent
 
@@ -112,10 +114,14 @@ def _way(stats: Stats, source: str, title: str) -> Way:
 
 async def _token(request: Request) -> str:
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES:
-            return ""
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > FORM_BYTES:
+                    return ""
+    except (TimeoutError, ClientDisconnect):
+        return ""
     return parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
 
 

@@ -271,6 +271,17 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypa
     relay.serve(script)
 
 
+def test_who_does_not_finish_the_login_form_is_hung_up_on(relay, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.dashboard.FORM_SECONDS", 0.2)
+    monkeypatch.setattr("sfcode.relay.protocol.LINGER_SECONDS", 0.2)
+
+    def script(served: Served):
+        form = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ntoken="
+        assert raw(served, form, SECONDS).startswith(b"HTTP/1.1 401")
+
+    locked(relay).serve(script)
+
+
 def test_a_head_without_end_is_refused(relay):
     def script(served: Served):
         head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 200_000
