@@ -57,7 +57,7 @@ def test_fewer_keys_leave_room_for_more_of_each(inbox: Inbox) -> None:
 
 def test_who_has_waited_longest_comes_first(inbox: Inbox, elapse: Elapse) -> None:
     for number in range(6):
-        inbox.accept([message(number, f"user:{number}")])
+        inbox.accept([message(number, f"user:{9 - number}")])
         elapse(1)
     assert [numbers(take(inbox, limit=2)) for _ in range(3)] == [[0, 1], [2, 3], [4, 5]]
 
