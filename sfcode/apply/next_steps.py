@@ -25,7 +25,8 @@ def next_steps(project: Project) -> str:
     connector = [mapping for mapping in project.mappings if mapping.spec.delivery == "connector"]
     blocks = [*_relay(project, relay), *(block for mapping in connector for block in _wizard(project, mapping))]
     appcues = ["Left to do in Appcues:", *blocks] if blocks else []
-    return "\n".join([*appcues, *_app(project)])
+    serve = [f"Then run the relay: sfcode --env {project.environment} relay serve"] if relay else []
+    return "\n".join([*appcues, *_app(project), *serve])
 
 
 def _app(project: Project) -> Iterator[str]:
