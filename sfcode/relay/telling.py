@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -12,6 +12,9 @@ from sfcode.relay.message import Claim, Claimed, Delivery, Done, Message, Parked
 from sfcode.relay.metrics import Metrics
 
 log = structlog.stdlib.get_logger("sfcode.relay")
+
+LONGEST_CODE = 60
+MOST_CODES = 3
 
 
 class Telling:
@@ -60,7 +63,10 @@ class Telling:
         metrics.delivered.labels(source).inc(tally["delivered"])
         metrics.retried.labels(source).inc(tally["retried"])
         metrics.dead.labels(source).inc(tally["dead"])
-        log.info("settled", source=source, **tally, **ids([message.message_id for message in claim.messages]))
+        troubles = {"errors": errors(delivery.settlements.values())} if tally["retried"] or tally["dead"] else {}
+        log.info(
+            "settled", source=source, **tally, **troubles, **ids([message.message_id for message in claim.messages])
+        )
 
     def bug(self, claim: Claim, error: BaseException) -> None:
         """Hear of an exception of ours."""
@@ -79,8 +85,14 @@ class Telling:
                 return "parked"
             case Retry():
                 event = "dead" if dead else "retried"
-                tell = log.error if dead else log.info
+                tell = log.error if dead else log.debug  # in an outage every message is retried, again and again
                 tell(event, source=source, id=message.message_id, kind=message.kind, attempts=message.attempts + 1)
                 return event
             case _:
                 return "released"
+
+
+def errors(ends: Iterable[Settlement]) -> list[str]:
+    """Name the commonest errors of a batch by their codes: what follows a colon may quote what was sent."""
+    codes = Counter(end.error.partition(":")[0][:LONGEST_CODE] for end in ends if isinstance(end, Retry))
+    return [code for code, _ in codes.most_common(MOST_CODES)]
