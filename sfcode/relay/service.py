@@ -95,6 +95,8 @@ class Service:
             asyncio.create_task(self._sign_in(), name="sign-in"),
             asyncio.create_task(self.upkeep.run(), name="upkeep"),
         ]
+        for task in self._background:
+            task.add_done_callback(_tell)
 
     def stop_claiming(self) -> None:
         """Begin nothing new; what was received is still committed and answered."""
@@ -129,7 +131,7 @@ class Service:
     def problems(self) -> list[str]:
         """Say why this process is not ready: nothing, when it is."""
         found = [self.upkeep.trouble, *(worker.trouble for worker in self._workers.values())]
-        if not all(worker.alive for worker in self._workers.values()):
+        if not all(worker.alive for worker in self._workers.values()) or any(map(_failure, self._background)):
             found.append("a worker has ended")
         if self.organization is None:
             found.append(f"the organization id is not known yet: {self.sign_in_problem or 'signing in to Salesforce'}")
@@ -203,6 +205,17 @@ class Service:
         if self.organization != organization:
             await asyncio.to_thread(self.inbox.remember, ORGANIZATION, organization)
             self.organization = organization
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    """Say what ended a task that was to go on, or to end well."""
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    error = _failure(task)
+    if error is not None:
+        log.error("task_ended", task=task.get_name(), exc_info=error)
 
 
 class _Counted:

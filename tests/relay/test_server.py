@@ -15,6 +15,7 @@ import requests
 from sfcode.relay.admin import COOKIE
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import Message
+from sfcode.relay.work.loop import Worker
 from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served
 
 SECONDS = 20
@@ -145,6 +146,20 @@ def test_requests_that_were_sent_before_a_stop_are_answered_after_their_commit(r
     kept = sum(stats.counts.values())
     assert kept >= answers.count(200) > 20
     assert set(answers) <= {200, 503, 0}
+
+
+def test_a_relay_that_cannot_deliver_to_salesforce_for_a_reason_of_its_own_is_not_ready(relay, monkeypatch):
+    def broken(inbox, writer, *args, **more):
+        if writer.source == "appcues":
+            raise LookupError("a bug")
+        return Worker(inbox, writer, *args, **more)
+
+    def script(served: Served):
+        until(lambda: "a worker has ended" in served.get("/readyz").json()["problems"])
+        assert served.webhook().status_code == 200
+
+    monkeypatch.setattr("sfcode.relay.service.Worker", broken)
+    relay.serve(script)
 
 
 def test_metrics_and_dashboard_want_the_token_where_there_is_one(relay):
