@@ -26,7 +26,7 @@ from tests.e2e.journey import ROOT, SECRET, Journey
 INTEGRATION = "appcues.integration@example.com.local"
 WEBHOOK = "webhook-secret-0123456789"
 API = "/services/data/v63.0"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
