@@ -22,7 +22,7 @@ from tests.relay.e2e.world import Relay, World, free_port, until, world
 
 SEED = 20261123
 EACH_WAY = 5_000
-PEOPLE = 500
+PEOPLE = 400
 KILLS = 50
 PER_SECOND = 400.0
 LEASE = "5"
@@ -108,7 +108,7 @@ class Killer:
             relay = self._relays[port]
             if self._rng.random() < STARTED:
                 await asyncio.to_thread(until, relay.answers, "an answer of a relay")
-            await asyncio.sleep(self._rng.uniform(0.0, 0.8))
+            await asyncio.sleep(self._rng.uniform(0.0, 0.6))
             assert relay.runs, f"relay {relay.pid} ended by itself:\n{relay.text()[-3000:]}"
             relay.kill()
             self.kills += 1
@@ -130,10 +130,10 @@ def arm(around: World, rng: random.Random) -> None:
     around.far.arm(**fault("session_expired", 0.01, path=data))
     around.far.arm(**fault("row_lock", 0.005, object="Event"))
     around.far.arm(**fault("row_lock", 0.005, object="Contact"))
-    around.far.arm_appcues(**fault("unavailable", 0.05))
-    around.far.arm_appcues(**fault("rate_limit", 0.02))
-    around.far.arm_appcues(**fault("drop", 0.03))
-    around.far.arm_appcues(**fault("drop_after", 0.05))
+    around.far.arm_appcues(**fault("unavailable", 0.03))
+    around.far.arm_appcues(**fault("rate_limit", 0.01))
+    around.far.arm_appcues(**fault("drop", 0.02))
+    around.far.arm_appcues(**fault("drop_after", 0.03))
 
 
 def open_messages(inbox) -> int:
