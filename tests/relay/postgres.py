@@ -44,7 +44,9 @@ def schema(url: str) -> Iterator[str]:
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"CREATE SCHEMA {name}")
     try:
-        yield f"{url}{'&' if '?' in url else '?'}options={urllib.parse.quote(f'-csearch_path={name}')}"
+        # The name of the application tells the sessions of one test from those of others on the same server.
+        options = f"application_name={name}&options={urllib.parse.quote(f'-csearch_path={name}')}"
+        yield f"{url}{'&' if '?' in url else '?'}{options}"
     finally:
         with psycopg.connect(url, autocommit=True) as db:
             # Whatever a test left open would keep the tables locked.

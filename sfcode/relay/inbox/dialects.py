@@ -127,7 +127,7 @@ class Postgresql:
             pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
             isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 10, "application_name": "sfcode relay", **_KEEPALIVE},
+            connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
         )
         sa.event.listen(self._engine, "connect", _set_up)
 
@@ -170,7 +170,15 @@ class Postgresql:
 
 
 # A server that is gone without a word is noticed within a minute, also by a statement that waits for its answer.
-_KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 45_000}
+_CONNECT = {
+    "application_name": "sfcode relay",
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 45_000,
+}
+"""Options of libpq that hold unless the URL has others."""
 
 
 def _now(db: sa.Connection) -> datetime:

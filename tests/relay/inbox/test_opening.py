@@ -224,7 +224,7 @@ def test_a_connection_that_the_server_dropped_is_replaced(postgres_url: str) -> 
         with psycopg.connect(postgres_url) as db:
             db.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE application_name = 'sfcode relay' AND pid <> pg_backend_pid()"
+                " WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
             )
         assert inbox.accept([message(2)]) == 1
         assert len(states(inbox)) == 2

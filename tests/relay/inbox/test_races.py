@@ -44,7 +44,7 @@ def meanwhile(postgres_url: str) -> Iterator[Callable[..., Future[Any]]]:
             while not future.done() and time.monotonic() < until:
                 waiting = db.execute(
                     "SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity"
-                    " WHERE application_name = 'sfcode relay')"
+                    " WHERE application_name = current_setting('application_name'))"
                 )
                 if waiting.fetchone():
                     return future
@@ -129,7 +129,10 @@ def test_a_server_that_goes_away_in_the_middle_is_unavailable_and_later_it_is_no
     other.execute("LOCK TABLE relay_inbox IN EXCLUSIVE MODE")
     accepted = meanwhile(inbox.accept, [message(1)])
     with psycopg.connect(postgres_url) as db:
-        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sfcode relay'")
+        db.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'"
+        )
     with pytest.raises(Unavailable):
         accepted.result(SECONDS)
     other.rollback()
