@@ -10,9 +10,10 @@ from sfcode.adopt.bring import Brought
 from sfcode.adopt.found import Message
 from sfcode.adopt.options import Options
 from sfcode.plan.change import Action, Change
+from sfcode.printable import printable
 
 Paint = Callable[[str, str], str]
-WIDTH = 100
+WIDTH = 80
 _WORDS = {Action.CREATE: "would be made new", Action.UPDATE: "would be changed", Action.DELETE: "would be deleted"}
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
@@ -24,10 +25,10 @@ def text(brought: Brought, options: Options, paint: Paint) -> str:
 
 def _lines(brought: Brought, options: Options, paint: Paint) -> Iterator[str]:
     target, draft = brought.found.target, brought.draft
-    yield f"Found in {target.name} ({target.org_id}, {target.instance_url}):"
+    yield printable(f"Found in {target.name} ({target.org_id}, {target.instance_url}):")
     yield ""
     for choice in draft.choices:
-        yield f"  {choice.what}: {choice.value}"
+        yield printable(f"  {choice.what}: {choice.value}")
         yield _folded(choice.because, "      ")
     if draft.leftovers:
         yield ""
@@ -49,7 +50,7 @@ def _section(title: str, items: tuple[str, ...]) -> Iterator[str]:
 
 def _folded(text: str, indent: str, first: str = "") -> str:
     return fill(
-        text,
+        printable(" ".join(text.split())),
         WIDTH,
         initial_indent=first or indent,
         subsequent_indent=indent,
@@ -60,7 +61,7 @@ def _folded(text: str, indent: str, first: str = "") -> str:
 
 def _message(message: Message) -> Iterator[str]:
     whose = "Appcues' own connector" if message.by_connector else "made by hand"
-    yield f"{message.address} ({whose}), to {message.shown_host}"
+    yield printable(f"{message.address} ({whose}), to {message.shown_host}")
     for firing in message.fired_by:
         yield f"  fired by {firing.address}" + ("" if firing.alone else ", which does other things too")
 
@@ -84,7 +85,7 @@ def _effect(brought: Brought, paint: Paint) -> Iterator[str]:
                 f"  {paint(_SIGNS[action], _SIGNS[action])} {line}" for change in some for line in _change(change)
             )
     for refusal in brought.plan.refusals:
-        yield paint(f"Refused: {refusal}", "!")
+        yield paint(printable(f"Refused: {refusal}"), "!")
     if not effective and not brought.plan.refusals:
         yield "An apply changes nothing in the org; it records what sfcode watches from then on."
 

@@ -13,6 +13,7 @@ from sfcode.adopt.options import Options
 from sfcode.config.files import MAPPINGS, SETTINGS
 from sfcode.config.models import ActivityEvent, IntegrationUser
 from sfcode.generate.existing import FILL_IN, NO_RELAY
+from sfcode.printable import printable
 
 _PLAIN = re.compile(r"[A-Za-z][\w.@+-]*( [\w.@+-]+)*|[A-Za-z]+:[A-Za-z]\w*(\.\w+)?")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"}
@@ -120,7 +121,7 @@ def _todo(given: str | None, what: str) -> str:
 def _comment(text: str, indent: str = "") -> Iterator[str]:
     """Write a sentence as comment lines; line breaks from the org stay inside it."""
     line = f"{indent}#"
-    for word in text.split():
+    for word in map(printable, text.split()):  # YAML takes no control characters in a comment either
         if len(line) + len(word) > 100:
             yield line
             line = f"{indent}#"

@@ -9,10 +9,12 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
+
+from sfcode.printable import printable
 
 LONGEST = 255
 """What the description of a static resource holds."""
@@ -78,7 +80,7 @@ class Locked:
             where = "@".join(filter(None, (self.holder.user, self.holder.host)))
             plan = f", plan {self.holder.plan}" if self.holder.plan else ""
             who = f"`sfcode {self.holder.verb}` of {self.username} ({where}, process {self.holder.pid}{plan})"
-        return f"{who} since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+        return printable(f"{who} since {self.since:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def this_run(verb: str, plan: str = "") -> Holder:
@@ -93,9 +95,11 @@ def read_holder(text: str) -> Holder | None:
     """Read what a lock says; None where it is not ours to read."""
     try:
         values = json.loads(text)
-        return Holder(**{"host": "", "user": "", **values})
+        holder = Holder(**{"host": "", "user": "", **values})
     except (ValueError, TypeError):
         return None
+    kinds = (type(getattr(holder, each.name)).__name__ == each.type for each in fields(holder))
+    return holder if all(kinds) else None
 
 
 def machine() -> str:

@@ -253,7 +253,7 @@ def _refused(found: Locked | None, refusal: OrgError) -> OrgError | Refused:
     if found is None:
         return refusal
     holder = found.holder
-    if holder and holder.deployment and holder.detached:
+    if holder and holder.deployment and (holder.detached or holder.is_dead):
         hint = f"Its deployment goes on: follow it with `sfcode apply --attach {holder.deployment}`."
     else:
         hint = (

@@ -129,7 +129,7 @@ def load(path: Path, key: Secret | None = None) -> Plan:
         version = str(document["format_version"])
     except OSError as error:
         raise Refused(f"{path}: the plan cannot be read: {error.strerror}", again) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refused(f"{path}: this is not a saved plan", again) from error
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", again)

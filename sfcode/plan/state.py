@@ -8,7 +8,6 @@ neither lost nor ahead of the truth. It holds canonical bodies with secrets as p
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,7 +108,7 @@ def from_component(component: Component | None) -> Applied:
             history=tuple(_read_past(past) for past in content["history"]),
             org_id=content.get("org_id"),
         )
-    except (binascii.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OrgError(
             f"{component.address} does not hold sfcode's state ({type(error).__name__})",
             "Somebody wrote over it. Delete that static resource; the next plan then asks you to adopt what is there.",

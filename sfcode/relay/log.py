@@ -18,7 +18,7 @@ import structlog
 from structlog.types import Processor
 
 from sfcode.errors import OrgError, OrgUnreachable, SfcodeError, SignInError
-from sfcode.relay.printable import printable
+from sfcode.printable import printable
 
 Event = MutableMapping[str, Any]
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sfcode.printable import printable
 from sfcode.relay.alarms import Alarm
-from sfcode.relay.printable import printable
 from sfcode.relay.reasons import cure
 
 if TYPE_CHECKING:

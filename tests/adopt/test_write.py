@@ -97,3 +97,12 @@ def test_names_from_an_org_are_never_read_as_yaml(tmp_path):
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_a_scalar_that_reads_back_as_itself(text):
     assert yaml.safe_load(f"key: {scalar(text)}") == {"key": text.replace("${", "$${")}
+
+
+def test_characters_that_yaml_does_not_take_are_spelled_out_in_comments_too(tmp_path):
+    seen = found()
+    target = replace(seen.target, name="Acme \x1b[2J\u009b31m\x7f\nversion: 2")
+    formulas = {name: replace(one, text="TEXT(A__c) \x08\x9b") for name, one in seen.formulas.items()}
+    texts = written(tmp_path, replace(seen, target=target, formulas=formulas))
+    assert "\\x1b[2J\\x9b31m\\x7f version: 2" in texts["sfcode.yaml"]
+    assert load(tmp_path / "config").settings.version == 1

@@ -313,3 +313,15 @@ def test_whatever_the_names_the_text_fits_and_is_read_again():
         assert (read.id, read.pid, read.deployment) == (holder.id, holder.pid, holder.deployment)
     assert read_holder("nonsense") is None
     assert read_holder(json.dumps({"other": 1})) is None
+
+
+@pytest.mark.parametrize("wrong", [{"pid": "7"}, {"deployment": 5}, {"host": ["x"]}, {"detached": 1}])
+def test_a_lock_whose_parts_are_of_another_kind_is_not_ours_to_read(wrong):
+    assert read_holder(json.dumps({**json.loads(this_run("apply").text()), **wrong})) is None
+
+
+def test_a_name_in_a_lock_commands_no_terminal(place):
+    place.leave(replace(run(pid=2**22 + 1), user="\x1b[2J\u009b31m\u202eeve"))
+    with place.hold(place.other, run()):
+        assert place.said[0].isprintable()
+        assert "\\x1b[2J" in place.said[0]

@@ -142,7 +142,7 @@ def test_a_key_that_can_be_guessed_is_refused():
         plan_key({"SFCODE_PLAN_KEY": "short"})
 
 
-@pytest.mark.parametrize("content", ["", "[]", "nonsense", "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "nonsense", "\x00", "[" * 100_000], ids=len)
 def test_a_file_that_is_no_plan_is_refused(tmp_path, content):
     path = tmp_path / "plan.json"
     path.write_text(content)

@@ -13,12 +13,12 @@ import pytest
 from sfcode.config.models import Settings
 from sfcode.errors import Position, Problem
 from sfcode.plan.change import Action
+from sfcode.plan.reports.markup import inline
 from sfcode.review.lint import RULES
 from sfcode.review.model import Finding, Group, Level, Review, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
 from sfcode.review.reports.github import github
 from sfcode.review.reports.markdown import LIMIT, markdown
-from sfcode.review.reports.markup import inline
 from sfcode.review.reports.sarif import sarif
 from sfcode.review.reports.text import text
 from sfcode.review.statements import relay

@@ -69,7 +69,7 @@ def status_command(session: Session) -> None:
 @click.pass_obj
 def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
     """List messages of the inbox, the newest first."""
-    from sfcode.relay.printable import printable
+    from sfcode.printable import printable
     from sfcode.relay.report import line, row
 
     with opened(session) as inbox:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.fold import folded_diff
 from sfcode.plan.reports.items import Item, headline, items
+from sfcode.plan.reports.markup import escape
 
 IMPORTANCE = "-~+"
 """Signs in the order in which their details are kept where there is no room for all."""
@@ -64,23 +64,21 @@ def _head(plan: Plan) -> Iterator[str]:
     yield f"### {headline(plan)}"
     yield ""
     target = plan.target
-    yield f"Org **{_escape(target.name)}** (`{target.org_id}`), environment `{plan.environment}`"
+    yield f"Org **{escape(target.name)}** (`{target.org_id}`), environment `{plan.environment}`"
     for kind, texts in (("Warning", plan.warnings), ("Refused", [str(refusal) for refusal in plan.refusals])):
         for text in texts:
             yield ""
-            yield f"> **{kind}:** {_escape(text)}"
+            yield f"> **{kind}:** {escape(text)}"
     if plan.preserved:
         yield ""
-        yield f"{_escape('; '.join(map(str, plan.preserved)))}."
+        yield f"{escape('; '.join(map(str, plan.preserved)))}."
 
 
 def _row(item: Item) -> str:
-    return f"| `{item.sign}` | `{item.address}` | {'; '.join([item.words, *item.notes])} |"
+    # A code span keeps everything but its own end and the end of the cell.
+    address = item.address.replace("`", "'").replace("|", "\\|")
+    return f"| `{item.sign}` | `{address}` | {escape('; '.join([item.words, *item.notes]))} |"
 
 
 def _details(item: Item) -> str:
     return folded_diff(item.sign, item.address, item.lines)
-
-
-def _escape(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(text.split()))

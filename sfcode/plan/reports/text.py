@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.items import Item, headline, items
+from sfcode.printable import printable
 
 Paint = Callable[[str, str], str]
 """Give a text the colour of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
@@ -24,7 +25,7 @@ def text(plan: Plan, paint: Paint = plain) -> str:
 
 
 def _report(plan: Plan, paint: Paint) -> Iterator[str]:
-    where = f"{plan.target.name} ({plan.target.org_id}, {plan.target.instance_url})"
+    where = printable(f"{plan.target.name} ({plan.target.org_id}, {plan.target.instance_url})")
     shown = items(plan)
     if shown:
         yield from _opening(plan, where, shown, paint)
@@ -52,11 +53,11 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
 
 def _beside(plan: Plan, paint: Paint) -> Iterator[str]:
     for line in plan.preserved:
-        yield f"Note: {line}."
+        yield printable(f"Note: {line}.")
     for warning in plan.warnings:
-        yield paint(f"Warning: {warning}", "~")
+        yield paint(printable(f"Warning: {warning}"), "~")
     for refusal in plan.refusals:
-        yield paint(f"Refused: {refusal}", "!")
+        yield paint(printable(f"Refused: {refusal}"), "!")
 
 
 def _opening(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> Iterator[str]:
@@ -70,10 +71,10 @@ def _opening(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> I
 
 
 def _item(item: Item, paint: Paint) -> Iterator[str]:
-    yield f"  # {item.address} {item.words}"
+    yield printable(f"  # {item.address} {item.words}")
     for note in item.notes:
-        yield f"  # ({note})"
-    yield f'  {paint(item.sign, item.sign)} {item.type} "{item.name}" {{'
+        yield printable(f"  # ({note})")
+    yield f'  {paint(item.sign, item.sign)} {item.type} "{printable(item.name)}" {{'
     for line in item.lines:
         yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"
     yield "    }"

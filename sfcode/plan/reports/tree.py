@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from sfcode.metadata.component import Body, Value
 from sfcode.metadata.diff import Path
 from sfcode.metadata.normal import normal
 from sfcode.plan.change import Cause, Change
+from sfcode.printable import printable
 
 Items = list[Value] | tuple[Value, ...]
 
@@ -19,8 +19,6 @@ INLINE = 60
 
 CONTEXT = 32
 """How much of a long text is shown on either side of a difference, in characters."""
-
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 WHO_MOVED = {
     Cause.CONFIG: "",
@@ -120,7 +118,7 @@ def _shared(one: str, other: str) -> int:
 
 
 def _key(name: str) -> str:
-    return name if name.isidentifier() and "__" not in name else json.dumps(name, ensure_ascii=False)
+    return name if name.isidentifier() and "__" not in name else printable(json.dumps(name, ensure_ascii=False))
 
 
 def _text(value: Value) -> str:
@@ -129,5 +127,5 @@ def _text(value: Value) -> str:
         return f"{{ {inside} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_text(part) for part in value)}]"
-    # Characters that turn the direction of writing would show a value as another one.
-    return _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    # JSON leaves characters as they are that command a terminal or turn the direction of writing.
+    return printable(json.dumps(value, ensure_ascii=False))

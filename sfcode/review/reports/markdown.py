@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sfcode.plan.change import Action
 from sfcode.plan.reports.fold import folded, folded_diff
 from sfcode.plan.reports.items import SIGNS
+from sfcode.plan.reports.markup import cell, escape, inline
 from sfcode.plan.reports.tree import lines
 from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
 from sfcode.review.reports.common import all_findings, compared, headline
-from sfcode.review.reports.markup import cell, escape, inline
 
 LIMIT = 65_536
 """Characters that GitHub takes in one comment."""

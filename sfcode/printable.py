@@ -1,4 +1,4 @@
-"""Texts from outside on their way to a terminal or a log: names of events and ids of messages may hold anything."""
+"""Texts from outside on their way to a terminal or a log: names, labels and ids may hold anything."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sfcode.printable import printable
+
 _CODE = re.compile(r"(`[^`]*`)")
 # An underscore inside a word, as in Plan__c, means nothing to Markdown.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>|~#!]|(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_]))")
@@ -17,7 +19,7 @@ def inline(text: str) -> str:
 
 def escape(text: str) -> str:
     """Escape plain text on one line; an @ in it mentions nobody, an address is no link."""
-    flat = _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
+    flat = _SPECIAL.sub(r"\\\1", printable(re.sub(r"\s+", " ", text)))
     flat = re.sub(r"@(?=\w)", f"@{ZERO_WIDTH}", flat)
     return re.sub(r"(https?):(?=//)", rf"\1{ZERO_WIDTH}:", flat)
 
