@@ -110,11 +110,13 @@ def test_no_format_lets_a_name_of_the_org_command_a_terminal_or_mention_a_team(p
     label = Component("CustomField", "Contact.A__c", {**number("A__c").body, "label": "a\u009b31mb\x7f\u200bc"})
     warnings = ("\x1b[2J\nPlan: 0 to destroy. @team #1 http://evil.example",)
     plan = build(project, desired(label), observed(warnings=warnings), secrets=SECRETS)
-    terminal, comment = text(plan), markdown(plan)
+    terminal, comment, page = text(plan), markdown(plan), html(plan)
     assert all(line.isprintable() for line in terminal.splitlines())
     assert 'label     = "a\\x9b31mb\\x7f\\u200bc"' in terminal
     assert not any(line.startswith("Plan: 0 to destroy") for line in terminal.splitlines())
     assert not any(told in comment for told in ("\x1b", "\u009b", "@team", " #1", "http://evil"))
+    assert "Warning: \\x1b[2J\\nPlan: 0 to destroy." in page
+    assert all(line.isprintable() for line in page.splitlines())
 
 
 def test_text_that_turns_the_direction_of_writing_is_spelled_out(project):

@@ -10,13 +10,19 @@ from sfcode.plan.plan import Plan
 from sfcode.plan.reports.items import headline, items
 from sfcode.plan.reports.picture import WIDTH, picture
 from sfcode.plan.risk import Judgement
+from sfcode.printable import printable
 
 
 def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:
     """Write the page: no script, no request to anywhere. `judged` gives changes their risk."""
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    def spelled_out(value: object) -> str:
+        return printable(str(value))
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=spelled_out
+    )
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
     kinds = {"+": "create", "-": "delete", "~": "update", " ": "same"}
     risks = {str(address): found for address, found in (judged or {}).items()}
