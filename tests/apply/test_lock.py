@@ -13,7 +13,7 @@ import pytest
 
 from sfcode.apply import lock as lock_module
 from sfcode.apply.holder import LONGEST, Holder, read_holder, this_run
-from sfcode.apply.lock import attached, find, locked, remove
+from sfcode.apply.lock import OrgLock, attached, find, locked, remove
 from sfcode.errors import OrgError, Refused
 from sfcode.local import serve
 from sfcode.local.faults import Fault
@@ -178,6 +178,21 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
         assert client.metadata.follow(deploy_id).success
         with hold():
             assert said[0].endswith(f"the deployment {deploy_id} has ended")
+
+
+def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_path):
+    with serve(tmp_path, faults=[Fault("slow_deploy", polls=4)]) as org, opened(org) as client:
+        package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
+        deploy_id = client.metadata.deploy(package, DeployOptions())
+        killed = run(pid=2**22 + 1, deployment=deploy_id)
+        with locked(client, "Test", run(), patience=0, say=print) as lock:
+            assert isinstance(lock, OrgLock)
+            client.update("StaticResource", lock.id, {"Description": killed.text()})
+            with (
+                pytest.raises(Refused, match=f"sfcode apply --attach {deploy_id}"),
+                locked(client, "Test", run(), patience=0, say=print),
+            ):
+                raise AssertionError("two change the org")
 
 
 RESOURCE = {"cacheControl": "Private", "content": "eA==", "contentType": "text/plain"}
