@@ -164,6 +164,14 @@ def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
             assert again.wished == set()
 
 
+def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_path: Path) -> None:
+    reset(tmp_path)
+    with Store(tmp_path / "org.db") as store, store.read() as tx:
+        for name in ("UserPermissionAccess", "PermissionSet", "EntityDefinition"):
+            found = run(f"SELECT Id FROM {name} LIMIT 1", tx, NOW, "", tx.get("admin_id"))
+            assert len(found.records) == 1, name
+
+
 @contextmanager
 def statements(tx: Tx) -> Iterator[list[str]]:
     """Note what the database is asked."""

@@ -48,7 +48,7 @@ class Rows:
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
         """List the rows whose stored field has one of these values, text compared without case; perhaps others too."""
-        if object_name in VIEWS or object_name in self._all:
+        if _is_view(object_name) or object_name in self._all:
             return self.all(object_name)
         return self._seen(object_name, self._tx.among(object_name, field, values))
 
@@ -66,14 +66,14 @@ class Rows:
         """Tell whether an object's rows are stored, and none of them hidden."""
         access = self._catalog.access if self._catalog else None
         target = self._catalog.whole.object(object_name) if self._catalog else None
-        return object_name not in VIEWS and (access is None or (target is not None and access.sees_all(target)))
+        return not _is_view(object_name) and (access is None or (target is not None and access.sees_all(target)))
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
         wanted, known = ids.full(record_id), self._by_id.setdefault(object_name, {})
         if wanted in known:
             return known[wanted]
-        if object_name not in VIEWS and object_name not in self._all and len(known) < FEW:
+        if not _is_view(object_name) and object_name not in self._all and len(known) < FEW:
             known[wanted] = self.one(object_name, record_id)
             return known[wanted]
         if object_name not in self._whole:
@@ -83,7 +83,7 @@ class Rows:
 
     def one(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id without reading the others, where that is possible."""
-        if object_name in VIEWS or object_name in self._all:
+        if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
         found = self._tx.record(object_name, record_id)
         return next(iter(self._seen(object_name, [] if found is None else [found])), None)
@@ -99,9 +99,14 @@ class Rows:
         return rows if self._computing is None else self._computing.rows(target, rows)
 
 
+def _is_view(object_name: str) -> bool:
+    """Tell whether an object's rows are made, not stored."""
+    return object_name in VIEWS or object_name == OWN_PERMISSIONS
+
+
 def row(tx: Tx, object_name: str, record_id: str) -> Record | None:
     """Find one row without reading the others, where that is possible."""
-    if object_name in VIEWS:
+    if _is_view(object_name):
         return Rows(tx).get(object_name, record_id)
     return tx.record(object_name, record_id)
 
