@@ -55,8 +55,9 @@ format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
+# Three on two cores: the long tests wait for other programs, and meanwhile a third one can go on.
 pytest: $(READY) $(SF) $(CCI)
-	$(BIN)/python -m pytest --quiet --numprocesses 2 $(ARGS)
+	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
 
 docs: $(READY) ## write the generated pages under docs/reference/
 	@$(BIN)/python scripts/docs.py
