@@ -53,7 +53,7 @@ def measure() -> Iterator[Row]:
 
 def company() -> str:
     """Write the shipped company with many more fields and records."""
-    shipped = files("sfcode.local.company").joinpath("northwind.yaml").read_text("utf-8")
+    shipped = files("sfcode.local.seed").joinpath("northwind.yaml").read_text("utf-8")
     head, components, rest = shipped.partition("\ncomponents:\n")
     fields = "".join(f"  CustomField:Contact.X{n}__c: {{label: X{n}, type: Text, length: 40}}\n" for n in range(FIELDS))
     accounts = "".join(f"    - {{Name: Company {n}}}\n" for n in range(ACCOUNTS))

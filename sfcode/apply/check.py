@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sfcode.apply.carry_out import described
 from sfcode.apply.deploy import Heard, Say, deploy, ignore
-from sfcode.apply.failures import failure
-from sfcode.apply.masked import masked
+from sfcode.apply.deploy_errors import failure
+from sfcode.apply.execute import described
 from sfcode.apply.package import Mark, package, package_digest
+from sfcode.apply.redact import masked
 from sfcode.apply.steps import Deploy, steps
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Component
@@ -17,7 +17,7 @@ from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan
-from sfcode.plan.sandbox import USER_NAMES
+from sfcode.plan.sandbox_names import USER_NAMES
 from sfcode.plan.validation import Validation
 
 

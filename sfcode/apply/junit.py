@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from sfcode.apply.failures import problem_of
+from sfcode.apply.deploy_errors import problem_of
 from sfcode.generate.desired import Origin
 from sfcode.org.results import DeployMessage, DeployResult, TestRun
 

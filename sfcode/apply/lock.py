@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sfcode.apply.deploy import Say
-from sfcode.apply.holder import RUNNING, Holder, Locked, read_holder
+from sfcode.apply.lock_holder import RUNNING, Holder, Locked, read_holder
 from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
 

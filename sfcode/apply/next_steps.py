@@ -8,7 +8,7 @@ from textwrap import fill
 from sfcode.config.models import Mapping
 from sfcode.config.project import NamedMapping, Project
 from sfcode.config.relay_models import WebhookAuth
-from sfcode.generate import naming
+from sfcode.mapping import naming
 
 NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
 SECRET = "SFCODE_RELAY_WEBHOOK_SECRET"  # noqa: S105 (the name of a variable)

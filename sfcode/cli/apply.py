@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.apply_session import perform, report
 from sfcode.cli.junit import junit_option, reported
-from sfcode.cli.locking import Locking, lock_options
+from sfcode.cli.lock_options import Locking, lock_options
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import envelope, say
-from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode, Refused, UsageError
 from sfcode.metadata.component import Address
@@ -19,7 +19,7 @@ from sfcode.metadata.component import Address
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
-    from sfcode.plan.make import Made
+    from sfcode.plan.planner import Made
 
 
 @click.command()
@@ -55,10 +55,10 @@ def apply(
     With PLAN, exactly that plan is carried out, or nothing. Without, a plan is made, shown, and
     carried out after a `yes`.
     """
-    from sfcode.apply.moving import steps_after
+    from sfcode.apply.cutover import steps_after
     from sfcode.plan.document import load
     from sfcode.plan.limits import Limits
-    from sfcode.plan.make import make, make_destroy
+    from sfcode.plan.planner import make, make_destroy
 
     if attach:
         return _attach(session, attach)
@@ -97,7 +97,7 @@ def apply(
 
 def _attach(session: Session, deploy_id: str) -> int:
     from sfcode.apply.attach import attach
-    from sfcode.apply.failures import failure
+    from sfcode.apply.deploy_errors import failure
     from sfcode.apply.lock import attached
 
     project = session.project()

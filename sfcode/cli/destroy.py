@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.locking import Locking, lock_options
+from sfcode.cli.apply_session import perform, report
+from sfcode.cli.lock_options import Locking, lock_options
 from sfcode.cli.options import allow_delete_option
-from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
@@ -16,7 +16,7 @@ from sfcode.metadata.component import Address
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
-    from sfcode.plan.make import Made
+    from sfcode.plan.planner import Made
 
 
 @click.command()
@@ -33,7 +33,7 @@ def destroy(
     What sfcode did not put there stays. Fields that hold values go only with --allow-delete.
     """
     from sfcode.org import DeployOptions
-    from sfcode.plan.make import make_destroy
+    from sfcode.plan.planner import make_destroy
 
     def make(project: Project, org: Org, secrets: dict[str, str]) -> Made:
         return make_destroy(project, org, secrets, allow_delete=allow_delete)

@@ -32,9 +32,10 @@ def doctor(session: Session, as_org: str | None) -> int:
 
     Reads only, and changes nothing. Exits with 1 when there is an error.
     """
-    from sfcode.doctor import Level, examine, gather
-    from sfcode.doctor.finding import count
-    from sfcode.doctor.report import document, line, text
+    from sfcode.checks.doctor import Level, examine
+    from sfcode.checks.doctor.collect import gather
+    from sfcode.checks.doctor.finding import count
+    from sfcode.checks.doctor.report import document, line, text
 
     project = session.project()
     with session.open_org(project) as org, _second(as_org, org.api_version) as another:

@@ -29,12 +29,12 @@ def reviewed(session: Session, plan_file: Path, approval: str | None) -> None:
     It is when the pull request whose merge made this commit showed the same changes in its comment,
     and somebody approved it after that. The step's output `reviewed` says true or false.
     """
+    from sfcode.github.client import GitHub
+    from sfcode.github.comment_marker import comment_marker
+    from sfcode.github.context import context
+    from sfcode.github.reviewed import judge, raise_unless_asked
     from sfcode.plan.digest import changes_digest
     from sfcode.plan.document import load
-    from sfcode.review.github.client import GitHub
-    from sfcode.review.github.context import context
-    from sfcode.review.github.marker import comment_marker
-    from sfcode.review.github.reviewed import judge, raise_unless_asked
 
     plan = load(plan_file, session.plan_key())
     here = context(os.environ)
@@ -62,10 +62,10 @@ def drift(session: Session, plan_file: Path) -> None:
     FILE is what `sfcode plan --refresh-only --format json` wrote.
     """
     from sfcode.errors import UsageError
+    from sfcode.github.client import GitHub
+    from sfcode.github.context import context
+    from sfcode.github.drift import keep_issue
     from sfcode.plan.document import load
-    from sfcode.review.github.client import GitHub
-    from sfcode.review.github.context import context
-    from sfcode.review.github.drift import keep_issue
 
     plan = load(plan_file, session.plan_key())
     if not plan.refresh_only:

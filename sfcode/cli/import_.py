@@ -15,7 +15,7 @@ from sfcode.cli.session import Session, opened
 from sfcode.errors import ExitCode, Refused, UsageError
 
 if TYPE_CHECKING:
-    from sfcode.adopt.options import Way
+    from sfcode.importing.answers import Way
 
 WAYS = ("both", "to_appcues", "to_salesforce")
 
@@ -86,10 +86,10 @@ def import_(
     of --config. What the org does not settle is asked, all at once, with the option that answers it.
     An apply of the config then takes over what is there, as it is.
     """
-    from sfcode.adopt.bring import bring
-    from sfcode.adopt.options import Options
-    from sfcode.adopt.report import document, text
     from sfcode.config.models import DEFAULT_API_VERSION
+    from sfcode.importing.answers import Options
+    from sfcode.importing.pipeline import bring
+    from sfcode.importing.report import document, text
 
     if session.org is None:
         raise UsageError(

@@ -50,7 +50,7 @@ def reported(path: Path | None) -> Iterator[JUnit]:
         yield collected
         return
     from sfcode.apply.junit import junit
-    from sfcode.plan.file import write_whole
+    from sfcode.plan.atomic_write import write_whole
 
     def write() -> None:
         write_whole(path, junit(collected.results, collected.origins), "the JUnit report")

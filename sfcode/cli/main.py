@@ -13,7 +13,7 @@ import click
 
 from sfcode import __version__
 from sfcode.cli import output
-from sfcode.cli.outcome import Outcome
+from sfcode.cli.run_result import Outcome
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 
@@ -58,7 +58,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; for one that there is not, name the one that was probably meant."""
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            from sfcode.config.suggest import nearest_name  # slow to import, and few mistype
+            from sfcode.config.did_you_mean import nearest_name  # slow to import, and few mistype
 
             meant = nearest_name(args[0], VERBS)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant}?" if meant else ""))
@@ -124,7 +124,7 @@ def main(args: Sequence[str] | None = None) -> None:
         color = not ("--no-color" in words or os.environ.get("NO_COLOR"))
         code = output.failure(error, json="--json" in words, verbose="--verbose" in words, color=color)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from sfcode.cli.workflow import hand_on
+        from sfcode.cli.github_actions import hand_on
 
         hand_on(outcome, code, os.environ)
     sys.exit(code)

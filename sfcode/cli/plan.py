@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.apply_session import mark_of
 from sfcode.cli.junit import JUnit, junit_option, reported
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import say
-from sfcode.cli.perform import mark_of
-from sfcode.cli.report import FORMATS, show_plan
+from sfcode.cli.plan_output import FORMATS, show_plan
 from sfcode.cli.sarif import Sarif, found, sarif_option
 from sfcode.cli.session import Session
 from sfcode.errors import DeployFailed, ExitCode, UsageError
@@ -23,8 +23,8 @@ from sfcode.metadata.component import Address
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import DeployOptions, Org
-    from sfcode.plan.make import Made
     from sfcode.plan.plan import Plan
+    from sfcode.plan.planner import Made
     from sfcode.review.model import Finding
 
 
@@ -65,7 +65,7 @@ def plan(
     """Compare the config with the org and show what apply would change. Changes nothing."""
     from sfcode.plan.document import save
     from sfcode.plan.limits import Limits
-    from sfcode.plan.make import make, make_destroy
+    from sfcode.plan.planner import make, make_destroy
     from sfcode.plan.refresh import refresh
 
     _refuse_mixtures(
@@ -121,7 +121,7 @@ def _said(session: Session, sarif: Sarif, junit: JUnit) -> Iterator[None]:
     try:
         yield
     except DeployFailed:
-        from sfcode.apply.failures import problem_of
+        from sfcode.apply.deploy_errors import problem_of
         from sfcode.review.findings import of_failures
 
         messages = [message for result in junit.results for message in result.failures]

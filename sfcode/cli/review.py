@@ -78,10 +78,10 @@ def review(
 
 
 def _comment(session: Session, found: Review, plan_file: Path | None, note: str) -> None:
+    from sfcode.github.client import GitHub
+    from sfcode.github.context import context
+    from sfcode.github.post_comment import Post, post
     from sfcode.plan.document import load
-    from sfcode.review.github.client import GitHub
-    from sfcode.review.github.context import context
-    from sfcode.review.github.post import Post, post
 
     plan = load(plan_file, session.plan_key()) if plan_file else None
     if plan and session.env and plan.environment != session.env:

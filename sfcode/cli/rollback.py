@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.locking import Locking, lock_options
+from sfcode.cli.apply_session import perform, report
+from sfcode.cli.lock_options import Locking, lock_options
 from sfcode.cli.options import allow_delete_option
 from sfcode.cli.output import envelope
-from sfcode.cli.perform import perform, report
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
@@ -17,7 +17,7 @@ from sfcode.metadata.component import Address
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
-    from sfcode.plan.make import Made
+    from sfcode.plan.planner import Made
     from sfcode.plan.state import Past
 
 
@@ -46,7 +46,7 @@ def rollback(
     as they are, but a permission set that goes is taken away from everybody who has it.
     """
     from sfcode.org import DeployOptions
-    from sfcode.plan.make import make_rollback
+    from sfcode.plan.planner import make_rollback
 
     project = session.project()
     if listing:

@@ -49,9 +49,9 @@ def found(path: Path | None) -> Iterator[Sarif]:
     if path is None:
         yield collected
         return
-    from sfcode.plan.file import write_whole
+    from sfcode.checks.lint.rules import of
+    from sfcode.plan.atomic_write import write_whole
     from sfcode.review.findings import PLAN_RULES
-    from sfcode.review.lint.rules import of
     from sfcode.review.reports.sarif import log
 
     def write() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfcode.cli.outcome import Outcome
+from sfcode.cli.run_result import Outcome
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Session:
 
     def plan_key(self) -> Secret | None:
         """Read the key that plans are signed with, where there is one."""
-        from sfcode.plan.seal import plan_key
+        from sfcode.plan.signature import plan_key
 
         return plan_key(os.environ)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sfcode.cli.report import FORMATS, show_plan
+from sfcode.cli.plan_output import FORMATS, show_plan
 from sfcode.cli.session import Session
 
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sfcode.config.did_you_mean import one_of
 from sfcode.config.document import Document, Finding, show_path
 from sfcode.config.project import ConfigPath, SecretRef
-from sfcode.config.suggest import one_of
 from sfcode.errors import Position, Problem
 
 SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")

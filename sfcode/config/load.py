@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from sfcode.config.did_you_mean import one_of
 from sfcode.config.document import Document, Finding
 from sfcode.config.event_models import Events
 from sfcode.config.files import Files, read_files
@@ -25,7 +26,6 @@ from sfcode.config.rules import events as event_rules
 from sfcode.config.rules import mapping as mapping_rules
 from sfcode.config.rules import project as project_rules
 from sfcode.config.rules import settings as settings_rules
-from sfcode.config.suggest import one_of
 from sfcode.config.validate import validate
 from sfcode.config.yaml import read
 from sfcode.errors import ConfigError, Position, Problem

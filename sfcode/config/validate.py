@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sfcode.config.document import Document
-from sfcode.config.explain import explain, place
 from sfcode.config.project import ConfigPath
+from sfcode.config.validation_errors import explain, place
 from sfcode.errors import Problem
 
 M = TypeVar("M", bound=BaseModel)

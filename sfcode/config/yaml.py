@@ -17,7 +17,7 @@ import yaml
 
 from sfcode.config.document import Document, Spot, position_of, show_path
 from sfcode.config.project import ConfigPath
-from sfcode.config.scalars import COLLECTION_TAGS, scalar, show_tag
+from sfcode.config.yaml_scalars import COLLECTION_TAGS, scalar, show_tag
 from sfcode.errors import ConfigError, Position, Problem
 
 MAX_BYTES = 1_000_000

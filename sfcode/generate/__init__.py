@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
 from sfcode.errors import ConfigError, Problem
-from sfcode.generate import activity_object, custom_fields, naming, permissions, sign_in
-from sfcode.generate.blueprint import Blueprint
+from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
 from sfcode.generate.check import exchange_problems, object_problem
 from sfcode.generate.desired import Desired, Origin
-from sfcode.generate.exchange import Exchange, exchange
-from sfcode.generate.existing import existing_problems, taken_on
-from sfcode.generate.fields import Fields, fields_of
 from sfcode.generate.messaging import endpoint_url, message_version, messaging, messaging_warnings
 from sfcode.generate.records import records
+from sfcode.generate.template_context import Blueprint
 from sfcode.generate.templates import TemplateError, Templates
+from sfcode.mapping import naming
+from sfcode.mapping.field_types import Fields, fields_of
+from sfcode.mapping.ownership import existing_problems, taken_on
+from sfcode.mapping.resolved import Exchange, exchange
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, OrgSchema
 
@@ -85,10 +86,10 @@ def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[
     yield from created
     for one in exchanges:
         yield from messaging(project, one)
-    yield permissions.integration_set(project, exchanges, fields.__getitem__)
+    yield permission_sets.integration_set(project, exchanges, fields.__getitem__)
     # Who may see a field that was there before is settled already.
     new = [blueprint for blueprint in created if blueprint.address not in taken_on(project)]
-    viewer = permissions.viewer_set(project, new, exchanges, fields.__getitem__)
+    viewer = permission_sets.viewer_set(project, new, exchanges, fields.__getitem__)
     if viewer is not None:
         yield viewer
     yield from sign_in.blueprints(project)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from sfcode.config.names import FIELD_LIMIT
 from sfcode.config.project import Project
 from sfcode.errors import Problem
-from sfcode.generate import naming
-from sfcode.generate.blueprint import OWNED, Blueprint, CustomFieldView, CustomObjectView, origin
 from sfcode.generate.custom_fields import field_blueprint
-from sfcode.generate.exchange import Exchange, link_field
+from sfcode.generate.template_context import OWNED, Blueprint, CustomFieldView, CustomObjectView, origin
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import Exchange, link_field
 from sfcode.metadata.component import Address
 from sfcode.metadata.objects import Field
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.errors import Problem
-from sfcode.generate import condition
-from sfcode.generate.exchange import Exchange, Place, Target, Use
-from sfcode.generate.fields import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
+from sfcode.generate import entry_formula
+from sfcode.mapping.field_types import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
+from sfcode.mapping.resolved import Exchange, Place, Target, Use
 from sfcode.metadata.objects import Field, OrgSchema
 
 _HIDDEN = "if it exists, let the signed-in user see it (field-level security)"
@@ -44,10 +44,14 @@ def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
         yield from _attribute_problems(use, fields)
     for target in one.targets:
         yield from _target_problems(target, fields)
-    if one.sends and one.by_relay and len(condition.entry_condition(one, prefixed=True)) > condition.MAX_FORMULA:
+    if (
+        one.sends
+        and one.by_relay
+        and len(entry_formula.entry_condition(one, prefixed=True)) > entry_formula.MAX_FORMULA
+    ):
         yield one.place("to_appcues", "attributes").problem(
-            f"the condition over {len(condition.watched_fields(one))} fields is longer than "
-            f"the {condition.MAX_FORMULA} characters that Salesforce takes",
+            f"the condition over {len(entry_formula.watched_fields(one))} fields is longer than "
+            f"the {entry_formula.MAX_FORMULA} characters that Salesforce takes",
             "map fewer fields, or put several into one formula field",
         )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
-from sfcode.generate import naming
-from sfcode.generate.blueprint import OWNED, Blueprint, CustomFieldView, origin
-from sfcode.generate.condition import text_formula
-from sfcode.generate.exchange import Exchange, Place, activity_object
+from sfcode.generate.entry_formula import text_formula
+from sfcode.generate.template_context import OWNED, Blueprint, CustomFieldView, origin
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import Exchange, Place, activity_object
 from sfcode.metadata.component import Address
 
 _NPS = {

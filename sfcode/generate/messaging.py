@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
 from sfcode.errors import Problem
-from sfcode.generate import condition, naming
-from sfcode.generate.blueprint import Blueprint, FlowView, OutboundMessageView, WorkflowRuleView, origin
+from sfcode.generate import entry_formula
 from sfcode.generate.desired import Origin
-from sfcode.generate.exchange import Exchange, Place, settings_place
-from sfcode.generate.fields import Fields
+from sfcode.generate.template_context import Blueprint, FlowView, OutboundMessageView, WorkflowRuleView, origin
+from sfcode.mapping import naming
+from sfcode.mapping.field_types import Fields
+from sfcode.mapping.resolved import Exchange, Place, settings_place
 from sfcode.metadata.component import Address
 
 _OWNED = "Managed by sfcode: do not edit by hand."
@@ -47,7 +48,7 @@ def messaging_warnings(one: Exchange, fields: Fields) -> Iterator[Problem]:
     """Say what will work less well than its author may think."""
     if not (one.sends and one.by_relay):
         return
-    watched = set(condition.watched_fields(one))
+    watched = set(entry_formula.watched_fields(one))
     for use in one.attributes:
         found = fields.get(use.field)
         if found is None:
@@ -110,8 +111,8 @@ def _flow(project: Project, one: Exchange, name: str) -> Blueprint:
         label=naming.label(name),
         description=f"{_OWNED} Sends {one.object} to Appcues when a mapped field changes.",
         api_version=project.settings.salesforce.api_version,
-        condition=condition.entry_condition(one, prefixed=True),
-        record_trigger_type=condition.record_trigger_type(one),
+        condition=entry_formula.entry_condition(one, prefixed=True),
+        record_trigger_type=entry_formula.record_trigger_type(one),
         message=f"{one.object}.{name}",
     )
     tokens = {**_mentions(one), view.message: one.place("to_appcues")}
@@ -125,8 +126,8 @@ def _rule(one: Exchange, name: str) -> Blueprint:
         object=one.object,
         name=name,
         description=f"{_OWNED} Sends {one.object} to Appcues when a mapped field changes.",
-        condition=condition.entry_condition(one, prefixed=False),
-        trigger_type=condition.rule_trigger_type(one),
+        condition=entry_formula.entry_condition(one, prefixed=False),
+        trigger_type=entry_formula.rule_trigger_type(one),
         message=name,
     )
     place = one.place("to_appcues", "trigger")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sfcode.config.project import Project
-from sfcode.generate import naming
-from sfcode.generate.blueprint import origin
 from sfcode.generate.desired import Origin
-from sfcode.generate.exchange import settings_place
+from sfcode.generate.template_context import origin
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import settings_place
 from sfcode.metadata.component import Component
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
-from sfcode.generate import naming
-from sfcode.generate.blueprint import OWNED, Blueprint, SignInView, origin
-from sfcode.generate.exchange import settings_place
+from sfcode.generate.template_context import OWNED, Blueprint, SignInView, origin
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import settings_place
 from sfcode.metadata.component import Address
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"

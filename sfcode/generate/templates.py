@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import sfcode
 from sfcode.errors import Position, Problem
-from sfcode.generate.blueprint import VARIABLES, Blueprint
+from sfcode.generate.template_context import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.schema import strict_problems

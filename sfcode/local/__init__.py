@@ -67,7 +67,7 @@ def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None 
 
 def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
     """Put a company file's content (None: the shipped one's) in the place of whatever the org in this folder holds."""
-    from sfcode.local import company as companies
+    from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
     from sfcode.local.store import Store
 
@@ -95,7 +95,7 @@ def access_token(state: Path, username: str, *, rng: random.Random | None = None
 def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random | None = None) -> dict[str, Any]:
     """Let an app sign in to the org in this folder; give what the org keeps of it, consumer key and secret included."""
     from sfcode.errors import SfcodeError
-    from sfcode.local import company as companies
+    from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
     from sfcode.local.signin.apps import read
     from sfcode.local.store import Store

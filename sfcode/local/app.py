@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.local.clock import Clock
 from sfcode.local.context import Context
 from sfcode.local.errors import not_found
-from sfcode.local.faults.door import FaultDoor
-from sfcode.local.lazy import Lazy
+from sfcode.local.faults.middleware import FaultDoor
+from sfcode.local.lazy_routes import Lazy
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
@@ -55,9 +55,9 @@ def _rest(context: Context) -> Sequence[BaseRoute]:
 
 
 def _control(context: Context, deliveries: Deliveries) -> Sequence[BaseRoute]:
-    from sfcode.local import control
+    from sfcode.local import control_api
 
-    return control.routes(context, deliveries)
+    return control_api.routes(context, deliveries)
 
 
 def _refused(_request: Request, error: Exception) -> Response:

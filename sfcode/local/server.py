@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from sfcode.local import auth, company
+from sfcode.local import auth, seed
 from sfcode.local.app import make_app
 from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import Clock, SystemClock, TurnedClock
@@ -66,7 +66,7 @@ def serve(
         store = stack.enter_context(open_store(state))
         context_clock = _clock(store, clock or SystemClock())
         context = Context(store, context_clock, context_rng)
-        company.found(store, now=context_clock.now(), rng=context_rng)
+        seed.found(store, now=context_clock.now(), rng=context_rng)
         org = _sign_in(context, listener.getsockname()[1])
         _arm(context, faults)
         deliveries = Deliveries(context, org.url, outbound_hosts)

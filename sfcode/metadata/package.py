@@ -16,11 +16,10 @@ from pathlib import PurePosixPath
 
 from lxml import etree
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.archive import unzip, zip_files
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.layout import META, Layout, component_at, file_of, kind_of, meta_file_of
 from sfcode.metadata.manifest import (
     DESTRUCTIVE,
     DESTRUCTIVE_POST,
@@ -29,6 +28,7 @@ from sfcode.metadata.manifest import (
     read_manifest,
     write_manifest,
 )
+from sfcode.metadata.paths import META, Layout, component_at, file_of, kind_of, meta_file_of
 from sfcode.metadata.types import CHILDREN, DIRECTORIES, TYPES, container
 from sfcode.metadata.xml import children_of, from_element, line_of, parse, to_bytes, to_element
 
@@ -112,7 +112,7 @@ def _files(path: str, group: list[Component], layout: Layout) -> dict[str, bytes
     for component in group:
         if component is not itself:
             root.append(to_element(component, kind_of(component.type).element))
-    order = list(table.elements(owner) or ())
+    order = list(schema_table.elements(owner) or ())
     root[:] = sorted(root, key=lambda element: order.index(etree.QName(element).localname))
     return {path: to_bytes(root)}
 
@@ -185,15 +185,15 @@ def _read_file(address: Address, path: str, files: Mapping[str, bytes]) -> list[
     if kind.has_content:
         return _read_content(address, path, files)
     root = parse(files[path], path)
-    expected = f"{{{table.NAMESPACE}}}{address.type}"
+    expected = f"{{{schema_table.NAMESPACE}}}{address.type}"
     if root.tag != expected:
-        message = f'the root must be <{address.type} xmlns="{table.NAMESPACE}">, not <{root.tag}>'
+        message = f'the root must be <{address.type} xmlns="{schema_table.NAMESPACE}">, not <{root.tag}>'
         raise MetadataError(message, file=path, line=line_of(root))
     children: list[tuple[Component, int]] = []
     for name, element in list(children_of(root)):
         child_type = CHILDREN.get(address.type, {}).get(name)
         if child_type is not None:
-            local = element.findtext(f"{{{table.NAMESPACE}}}fullName")
+            local = element.findtext(f"{{{schema_table.NAMESPACE}}}fullName")
             if not local:
                 raise MetadataError(f"Required field is missing: fullName in {name}", file=path, line=line_of(element))
             full_name = f"{address.full_name}.{local.strip()}"

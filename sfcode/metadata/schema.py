@@ -15,11 +15,11 @@ from typing import Any
 
 from lxml import etree
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.judge import SchemaProblem, judge
-from sfcode.metadata.positions import Span, spans
+from sfcode.metadata.validate import SchemaProblem, judge
 from sfcode.metadata.xml import line_of, parse
+from sfcode.metadata.xml_positions import Span, spans
 
 __all__ = ["SchemaProblem", "loose_problems", "strict_problems", "xsd"]
 
@@ -27,13 +27,13 @@ __all__ = ["SchemaProblem", "loose_problems", "strict_problems", "xsd"]
 @cache
 def xsd(type_: str) -> bytes:
     """Write the strict XML schema of one metadata type and all that it reaches, as in the WSDL."""
-    names = f'xmlns:xsd="{table.XSD}" xmlns:tns="{table.NAMESPACE}" targetNamespace="{table.NAMESPACE}"'
+    names = f'xmlns:xsd="{schema_table.XSD}" xmlns:tns="{schema_table.NAMESPACE}" targetNamespace="{schema_table.NAMESPACE}"'
     lines = [
         f'<xsd:schema {names} elementFormDefault="qualified">',
         f'<xsd:element name="{type_}" type="tns:{type_}"/>',
     ]
     for name in sorted(_reached(type_)):
-        children = table.elements(name)
+        children = schema_table.elements(name)
         lines.extend(_enumeration(name) if children is None else _complex(name, children.values()))
     return "\n".join([*lines, "</xsd:schema>"]).encode()
 
@@ -43,16 +43,16 @@ def _reached(type_: str) -> set[str]:
     waiting = [type_]
     while waiting:
         name = waiting.pop()
-        if name not in reached and (table.elements(name) is not None or table.values(name) is not None):
+        if name not in reached and (schema_table.elements(name) is not None or schema_table.values(name) is not None):
             reached.add(name)
-            waiting.extend(child.type for child in (table.elements(name) or {}).values())
+            waiting.extend(child.type for child in (schema_table.elements(name) or {}).values())
     return reached
 
 
-def _complex(name: str, children: Iterable[table.Element]) -> Iterable[str]:
+def _complex(name: str, children: Iterable[schema_table.Element]) -> Iterable[str]:
     yield f'<xsd:complexType name="{name}"><xsd:sequence>'
     for child in children:
-        known = table.elements(child.type) is not None or table.values(child.type) is not None
+        known = schema_table.elements(child.type) is not None or schema_table.values(child.type) is not None
         attributes = f'name="{child.name}" type="{"tns" if known else "xsd"}:{child.type}"'
         attributes += "" if child.required else ' minOccurs="0"'
         attributes += ' maxOccurs="unbounded"' if child.repeated else ""
@@ -63,7 +63,7 @@ def _complex(name: str, children: Iterable[table.Element]) -> Iterable[str]:
 
 def _enumeration(name: str) -> Iterable[str]:
     yield f'<xsd:simpleType name="{name}"><xsd:restriction base="xsd:string">'
-    for value in sorted(table.values(name) or ()):
+    for value in sorted(schema_table.values(name) or ()):
         yield f'<xsd:enumeration value="{value}"/>'
     yield "</xsd:restriction></xsd:simpleType>"
 
@@ -110,13 +110,13 @@ def loose_problems(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
 
 def _root_type(root: etree._Element) -> str | None:
     tag = etree.QName(root)
-    return tag.localname if tag.namespace == table.NAMESPACE and tag.localname in table.roots() else None
+    return tag.localname if tag.namespace == schema_table.NAMESPACE and tag.localname in schema_table.roots() else None
 
 
 def _foreign_root(root: etree._Element, expected: str = "") -> SchemaProblem:
     wanted = f"<{expected}>" if expected else "a metadata type"
     return SchemaProblem(
-        line_of(root) or 1, 1, f"the root must be {wanted} in namespace {table.NAMESPACE}, not <{root.tag}>"
+        line_of(root) or 1, 1, f"the root must be {wanted} in namespace {schema_table.NAMESPACE}, not <{root.tag}>"
     )
 
 
@@ -129,5 +129,5 @@ def _start(root: etree._Element, entry: etree._LogEntry, where: Mapping[etree._E
 
 
 def _readable(message: str) -> str:
-    text = message.replace(f"{{{table.NAMESPACE}}}", "").replace("tns:", "")
+    text = message.replace(f"{{{schema_table.NAMESPACE}}}", "").replace("tns:", "")
     return re.sub(r"\s+", " ", re.sub(r" \[facet '\w+'\]", "", text)).strip()

@@ -8,7 +8,7 @@ from typing import cast
 
 from lxml import etree
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.types import TYPES, identity, is_unordered, local_name
@@ -16,10 +16,10 @@ from sfcode.metadata.types import TYPES, identity, is_unordered, local_name
 MAX_BYTES = 50 * 1024 * 1024
 """Larger files are refused; Salesforce's own limit for a whole request is 52,428,800 bytes."""
 
-_NSMAP = cast("dict[str, str]", {None: table.NAMESPACE})
-_TAG = "{" + table.NAMESPACE + "}"
-_NIL = "{" + table.XSI + "}nil"
-_TYPE = "{" + table.XSI + "}type"
+_NSMAP = cast("dict[str, str]", {None: schema_table.NAMESPACE})
+_TAG = "{" + schema_table.NAMESPACE + "}"
+_NIL = "{" + schema_table.XSI + "}nil"
+_TYPE = "{" + schema_table.XSI + "}type"
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
 # Named one by one: everything but what XML allows is the same, and takes ten milliseconds to compile.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -50,14 +50,14 @@ def _syntax(error: etree.XMLSyntaxError) -> str:
 
 def from_element(type_: str, full_name: str, element: etree._Element, *, file: str = "") -> Component:
     """Read a component from its element, whatever the tag. Raises MetadataError for what the type does not have."""
-    if table.elements(type_) is None:
+    if schema_table.elements(type_) is None:
         raise MetadataError(f"{type_} is not a metadata type that sfcode knows", file=file, line=line_of(element))
     return Component(type_, full_name, _Reader(file).complex(type_, element, skip="fullName"))
 
 
 def to_element(component: Component, tag: str | None = None) -> etree._Element:
     """Write a component, its children in schema order, as root of a file or as `tag` of its container's file."""
-    children = table.elements(component.type)
+    children = schema_table.elements(component.type)
     if children is None:
         raise MetadataError(f"{component.type} is not a metadata type that sfcode knows")
     root = etree.Element(_TAG + (tag or component.type), nsmap=_NSMAP)
@@ -87,11 +87,11 @@ class _Reader:
 
     def complex(self, type_: str, element: etree._Element, skip: str = "") -> dict[str, Value]:
         """Read the children of an element of a complex type."""
-        known = table.elements(type_) or {}
+        known = schema_table.elements(type_) or {}
         found: dict[str, list[etree._Element]] = {}
         for name, child in children_of(element):
             if name not in known:
-                wanted = name if name.startswith("{") else f"{{{table.NAMESPACE}}}{name}"
+                wanted = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
                 raise self._error(f"Element {wanted} invalid at this location in type {type_}", child)
             if name in found and not known[name].repeated:
                 raise self._error(f"Element {name} is duplicated at this location in type {type_}", child)
@@ -102,7 +102,7 @@ class _Reader:
                 raise self._error(f"text is not allowed in an element of type {type_}: {text.strip()[:40]!r}", element)
         return {name: self._values(type_, known[name], found[name]) for name in known if name in found}
 
-    def _values(self, owner: str, spec: table.Element, found: list[etree._Element]) -> Value:
+    def _values(self, owner: str, spec: schema_table.Element, found: list[etree._Element]) -> Value:
         if not spec.repeated:
             return self._value(spec, found[0])
         items = [self._value(spec, element) for element in found]
@@ -113,8 +113,8 @@ class _Reader:
             return cast(Value, sorted({str(item) for item in items}))
         return items
 
-    def _value(self, spec: table.Element, element: etree._Element) -> Value:
-        if table.elements(spec.type) is not None:
+    def _value(self, spec: schema_table.Element, element: etree._Element) -> Value:
+        if schema_table.elements(spec.type) is not None:
             return self.complex(spec.type, element)
         for name, child in children_of(element):
             raise self._error(f"Element {name} invalid at this location in type {spec.type}", child)
@@ -155,7 +155,7 @@ def _keyed(items: list[Value], key: str) -> Value:
 
 
 def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
-    known = table.elements(type_) or {}
+    known = schema_table.elements(type_) or {}
     for name in body:
         if name not in known:
             raise MetadataError(f"{where}: type {type_} has no element {name}")
@@ -167,7 +167,7 @@ def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
             continue
         for item in _items(type_, spec, value, where):
             child = etree.SubElement(parent, _TAG + name)
-            if isinstance(item, Mapping) and table.elements(spec.type) is not None:
+            if isinstance(item, Mapping) and schema_table.elements(spec.type) is not None:
                 _write(child, spec.type, item, f"{where}.{name}")
             elif isinstance(item, Mapping) and spec.type == "anyType":
                 child.set(_TYPE, f"xsd:{item['type']}")
@@ -176,7 +176,7 @@ def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
                 child.text = _text(item, f"{where}.{name}")
 
 
-def _items(owner: str, spec: table.Element, value: Value, where: str) -> list[Value]:
+def _items(owner: str, spec: schema_table.Element, value: Value, where: str) -> list[Value]:
     """List what stands behind one key of a body: one item, the items in order, or keyed ones with their key put back."""
     if not spec.repeated:
         return [value]
@@ -204,9 +204,9 @@ def _text(value: Value, where: str) -> str:
 def to_bytes(root: etree._Element) -> bytes:
     """Print a tree as Salesforce does: declaration, four spaces, quotes escaped, a line feed at the end."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    spaces = [("xmlns", table.NAMESPACE)]
+    spaces = [("xmlns", schema_table.NAMESPACE)]
     if any(_NIL in element.attrib or _TYPE in element.attrib for element in root.iter("*")):
-        spaces += [("xmlns:xsi", table.XSI), ("xmlns:xsd", table.XSD)]
+        spaces += [("xmlns:xsi", schema_table.XSI), ("xmlns:xsd", schema_table.XSD)]
     _print(root, lines, "", "".join(f' {name}="{uri}"' for name, uri in spaces))
     return ("\n".join(lines) + "\n").encode()
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sfcode.org.client import Org
-from sfcode.org.follow import DeployStillRunning
 from sfcode.org.identity import OrgIdentity
+from sfcode.org.options import Runtime
+from sfcode.org.polling import DeployStillRunning
 from sfcode.org.results import (
     DeployMessage,
     DeployOptions,
@@ -24,7 +25,6 @@ from sfcode.org.results import (
     TestRun,
     TestSuccess,
 )
-from sfcode.org.runtime import Runtime
 from sfcode.org.signin import sign_in
 
 __all__ = [

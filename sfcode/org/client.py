@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
     from sfcode.org.bulk import Bulk
+    from sfcode.org.collections import Many
     from sfcode.org.connection import Connection
-    from sfcode.org.many import Many
-    from sfcode.org.mdapi import MetadataClient
+    from sfcode.org.metadata_api import MetadataClient
+    from sfcode.org.options import Runtime
     from sfcode.org.rest import Rest, Row
-    from sfcode.org.runtime import Runtime
 
 
 class Org:
@@ -67,14 +67,14 @@ class Org:
     @cached_property
     def metadata(self) -> MetadataClient:
         """The Metadata API."""
-        from sfcode.org.mdapi import MetadataClient
+        from sfcode.org.metadata_api import MetadataClient
 
         return MetadataClient(self._connection)
 
     @cached_property
     def many(self) -> Many:
         """Up to 200 records in one call."""
-        from sfcode.org.many import Many
+        from sfcode.org.collections import Many
 
         return Many(self._connection)
 

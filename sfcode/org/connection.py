@@ -11,7 +11,7 @@ import requests
 
 from sfcode.errors import OrgError
 from sfcode.org import retry, soap
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 from sfcode.org.session import SESSION_OVER, Session, SignIn
 from sfcode.org.transport import Bearer, answering, http_session, unavailable, unsigned
 

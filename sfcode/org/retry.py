@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import deadline
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 
 Answer = TypeVar("Answer")
 

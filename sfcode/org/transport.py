@@ -19,8 +19,8 @@ from sfcode import __version__
 from sfcode.errors import OrgError
 from sfcode.org import deadline
 from sfcode.org.address import is_loopback
+from sfcode.org.options import Runtime
 from sfcode.org.retry import NoAnswer
-from sfcode.org.runtime import Runtime
 from sfcode.org.session import Session
 
 log = logging.getLogger(__name__)

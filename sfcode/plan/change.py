@@ -9,7 +9,7 @@ from functools import cached_property
 
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.diff import AttributeChange, Path, diff
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 
 
 class Action(enum.Enum):

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from sfcode.config.project import Project
 from sfcode.generate.records import records
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.build import applied_components, doing, holding_data, unassigned
 from sfcode.plan.change import Change
+from sfcode.plan.compare import applied_components, doing, holding_data, unassigned
+from sfcode.plan.foreign import preserved
 from sfcode.plan.observed import Observed
-from sfcode.plan.others import preserved
 from sfcode.plan.plan import Plan
 from sfcode.plan.secrets import fingerprint
 from sfcode.plan.state import state_address

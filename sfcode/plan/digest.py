@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from sfcode.metadata.component import Body, Component
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from sfcode.plan.plan import Plan
 
 

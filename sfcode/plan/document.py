@@ -16,13 +16,13 @@ from sfcode import __version__
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, path_text
+from sfcode.plan.atomic_write import write_whole
 from sfcode.plan.change import Action, Change
-from sfcode.plan.file import write_whole
-from sfcode.plan.flows import FlowOfData
+from sfcode.plan.data_flows import FlowOfData
+from sfcode.plan.foreign import Preserved
 from sfcode.plan.observed import Target
-from sfcode.plan.others import Preserved
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.seal import broken, sealed
+from sfcode.plan.signature import broken, sealed
 from sfcode.plan.validation import Validation
 from sfcode.secret import Secret
 

@@ -10,9 +10,9 @@ from sfcode.errors import OrgError
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import read
 from sfcode.org import Org
+from sfcode.plan.foreign import container_of, only
 from sfcode.plan.observed import Observed, Target
-from sfcode.plan.others import container_of, only
-from sfcode.plan.sandbox import moved, named, with_valid_email
+from sfcode.plan.sandbox_names import moved, named, with_valid_email
 from sfcode.plan.secrets import Mask
 from sfcode.plan.state import from_component, state_address
 

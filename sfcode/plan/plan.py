@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
-from sfcode.plan.flows import FlowOfData
+from sfcode.plan.data_flows import FlowOfData
+from sfcode.plan.foreign import Preserved
 from sfcode.plan.observed import Target
-from sfcode.plan.others import Preserved
 from sfcode.plan.validation import Validation
 
 

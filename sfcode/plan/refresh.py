@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from sfcode.config.project import Project
 from sfcode.generate.records import records
 from sfcode.org import Org
-from sfcode.plan.build import applied_components
 from sfcode.plan.change import Change
+from sfcode.plan.compare import applied_components
 from sfcode.plan.observe import observe
 from sfcode.plan.plan import Plan
-from sfcode.plan.sandbox import named_here
+from sfcode.plan.sandbox_names import named_here
 from sfcode.plan.secrets import fingerprint
 from sfcode.plan.state import state_address
 

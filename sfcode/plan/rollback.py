@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Body, Component, Value
-from sfcode.plan.build import applied_components, doing, holding_data, left_components, unassigned
 from sfcode.plan.change import Change
+from sfcode.plan.compare import applied_components, doing, holding_data, left_components, unassigned
+from sfcode.plan.foreign import preserved
 from sfcode.plan.observed import Observed
-from sfcode.plan.others import preserved
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.secrets import HIDDEN, fingerprint
 from sfcode.plan.state import Applied, Past, state_address

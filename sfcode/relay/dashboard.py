@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sfcode.relay import alarms
-from sfcode.relay.admin import COOKIE, SESSION_SECONDS, Door
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, Door
 from sfcode.relay.reasons import cure
 from sfcode.relay.report import STATES, age
 

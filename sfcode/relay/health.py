@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfcode.relay.admin import Door
+from sfcode.relay.admin_auth import Door
 from sfcode.relay.service import Service
 
 METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"

@@ -18,7 +18,7 @@ import structlog
 from structlog.types import Processor
 
 from sfcode.errors import OrgError, OrgUnreachable, SfcodeError, SignInError
-from sfcode.printable import printable
+from sfcode.text import printable
 
 Event = MutableMapping[str, Any]
 

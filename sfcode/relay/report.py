@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfcode.printable import printable
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.reasons import cure
+from sfcode.text import printable
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Entry, Process, State, Stats

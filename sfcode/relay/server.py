@@ -23,9 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.errors import UsageError
 from sfcode.relay import dashboard, health
-from sfcode.relay.admin import Door
+from sfcode.relay.admin_auth import Door
+from sfcode.relay.http_protocol import Protocol
 from sfcode.relay.metrics import Metrics
-from sfcode.relay.protocol import Protocol
 from sfcode.relay.service import Service
 
 log = structlog.stdlib.get_logger(__name__)

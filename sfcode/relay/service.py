@@ -15,15 +15,15 @@ from sfcode.config.project import Project
 from sfcode.errors import SfcodeError
 from sfcode.org import Org
 from sfcode.relay.alarms import Pending
+from sfcode.relay.field_types import Learning, Lesson
+from sfcode.relay.housekeeping import Upkeep, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
-from sfcode.relay.learning import Learning, Lesson
+from sfcode.relay.instrumentation import Telling
 from sfcode.relay.message import Message, Source, Writer
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.settings import Settings
-from sfcode.relay.telling import Telling
-from sfcode.relay.upkeep import Upkeep, process_name
-from sfcode.relay.work.bell import Bell
-from sfcode.relay.work.loop import RetryAt, Worker
+from sfcode.relay.worker.wakeup import Bell
+from sfcode.relay.worker.worker import RetryAt, Worker
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sfcode.config.project import Project
 from sfcode.config.secrets import MINIMUM_LENGTH
 from sfcode.errors import ConfigError, Problem
-from sfcode.generate.exchange import exchange
+from sfcode.mapping.resolved import exchange
 from sfcode.org.address import is_loopback
 from sfcode.secret import Secret
 

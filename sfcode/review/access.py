@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sfcode.generate import naming
-from sfcode.generate.existing import taken_on
+from sfcode.mapping import naming
+from sfcode.mapping.ownership import taken_on
 from sfcode.metadata.component import Address, Component, Value
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from sfcode.review.model import Access
 from sfcode.review.snapshot import Snapshot
 

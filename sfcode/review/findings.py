@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from sfcode.checks.lint import lint
+from sfcode.checks.lint.rules import RULES, Rule
 from sfcode.config.project import Project
 from sfcode.errors import Position, Problem
 from sfcode.generate.desired import Desired, Origin
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.review.lint import lint
-from sfcode.review.lint.rules import RULES, Rule
 from sfcode.review.model import Finding, Level
 from sfcode.review.snapshot import Folder, Snapshot, texts
 

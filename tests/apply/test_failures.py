@@ -1,4 +1,4 @@
-from sfcode.apply.failures import failure
+from sfcode.apply.deploy_errors import failure
 from sfcode.errors import Position
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Address

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.apply import lock as lock_module
-from sfcode.apply.holder import LONGEST, Holder, read_holder, this_run
 from sfcode.apply.lock import OrgLock, attached, find, locked, remove
+from sfcode.apply.lock_holder import LONGEST, Holder, read_holder, this_run
 from sfcode.errors import OrgError, Refused
 from sfcode.local import serve
 from sfcode.local.faults import Fault

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.apply.masked import masked
+from sfcode.apply.redact import masked
 from sfcode.org.results import DeployMessage, DeployResult, TestFailure, TestRun
 
 SECRETS = {"A": "0123456789abcdef", "B": "fedcba9876543210"}

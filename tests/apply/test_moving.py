@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from sfcode.apply.moving import steps_after
+from sfcode.apply.cutover import steps_after
 from sfcode.apply.next_steps import next_steps
 from sfcode.metadata.component import Component
-from sfcode.plan.build import build
 from sfcode.plan.change import Change
+from sfcode.plan.compare import build
 from tests.plan.samples import SECRETS, desired, number, observed
 
 A = number("A__c")

@@ -143,8 +143,8 @@ def test_an_alarm_is_lifted_by_its_name(journey, inbox):
 
 def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
     from sfcode.config import load
-    from sfcode.relay.appcues.clearing import AT_MOST, Guards, stopped_clearing
-    from sfcode.relay.appcues.outline import outlines
+    from sfcode.relay.appcues.mapping_view import outlines
+    from sfcode.relay.appcues.null_guard import AT_MOST, Guards, stopped_clearing
 
     project = load(journey.folder / "config", "local")
     guards = Guards(outlines(project).values(), {}, "2026-11-23T17:00:00.000000Z")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sfcode.local import reset, serve
 from sfcode.metadata.component import Address, Body, Component
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from sfcode.metadata.package import read, zip_files
 from sfcode.org import Org, connect
 from sfcode.org.results import DeployOptions

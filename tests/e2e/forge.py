@@ -15,7 +15,7 @@ from sfcode.local import LocalOrg
 from sfcode.scaffold import write_project
 from tests.e2e.journey import SECRET
 from tests.e2e.workflows import Event, Job, Runner, git
-from tests.review.github.server import State
+from tests.github.server import State
 
 PLAN = "sfcode-plan"
 APPLY = "sfcode-apply"

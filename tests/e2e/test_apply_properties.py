@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as some
 
-from sfcode.apply.carry_out import carry_out
+from sfcode.apply.execute import carry_out
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark
 from sfcode.errors import DeployFailed
@@ -18,7 +18,7 @@ from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Change
-from sfcode.plan.make import make
+from sfcode.plan.planner import make
 from tests.e2e.org import opened
 from tests.generate.projects import project, settings
 from tests.generate.test_templates import CERTIFICATE

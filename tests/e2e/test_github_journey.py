@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from sfcode.github.comment_marker import read_marker
 from sfcode.local import LocalOrg, serve
 from sfcode.metadata.component import Address
-from sfcode.review.github.marker import read_marker
 from tests.e2e.forge import APPROVAL, Forge
 from tests.e2e.journey import SECRET
 from tests.e2e.org import component, deploy_field_label
 from tests.e2e.workflows import Job
-from tests.review.github.server import serve_github
+from tests.github.server import serve_github
 
 CONTACT = "config/mappings/contact.yaml"
 MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")

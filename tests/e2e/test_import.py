@@ -11,7 +11,7 @@ import requests
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from sfcode.org import connect
-from tests.doctor.clinic import token
+from tests.checks.doctor.clinic import token
 from tests.e2e.clicked import FIELD, PAIR, SET, USER, Clicked, click, give, new_user, pair, permission_set, rows
 from tests.e2e.journey import SECRET
 from tests.e2e.org import API, component, deploy, opened

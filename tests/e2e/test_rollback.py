@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.apply.carry_out import carry_out
+from sfcode.apply.execute import carry_out
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark
 from sfcode.config import load
@@ -12,7 +12,7 @@ from sfcode.errors import DeployFailed
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from sfcode.org import DeployOptions
-from sfcode.plan.make import make_rollback
+from sfcode.plan.planner import make_rollback
 from tests.e2e.journey import SECRET
 from tests.e2e.org import assign, component, deploy, opened, show_fields
 

@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from tests.e2e.expressions import filled, holds
-from tests.review.github.server import BOT, State, Token
+from tests.github.server import BOT, State, Token
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELLS = {None: ("bash", "-e"), "bash": ("bash", "--noprofile", "--norc", "-eo", "pipefail")}

@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.generate.existing import replaced, taken_on
+from sfcode.mapping.ownership import replaced, taken_on
 from sfcode.metadata.component import Address
 from tests.generate.projects import CONTACT, OFFLINE, changed, project, settings
 

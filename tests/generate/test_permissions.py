@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sfcode.generate.blueprint import ObjectPermission
-from sfcode.generate.permissions import complete
+from sfcode.generate.permission_sets import complete
+from sfcode.generate.template_context import ObjectPermission
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, body, changed, desired, settings
 

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.config.pem import certificate_text
 from sfcode.generate import generate
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from tests.generate.projects import CONTACT, OFFLINE, project, settings
 from tests.generate.test_templates import CERTIFICATE
 

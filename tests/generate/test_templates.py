@@ -120,7 +120,7 @@ CASES = {
         message("<apiVersion>63.0</apiVersion>", "<name>{{ message.lable }}</name>"),
         3,
         (
-            "template error: 'sfcode.generate.blueprint.OutboundMessageView object' has no attribute 'lable'; "
+            "template error: 'sfcode.generate.template_context.OutboundMessageView object' has no attribute 'lable'; "
             "a WorkflowOutboundMessage template is given `message`"
         ),
     ),

@@ -104,7 +104,7 @@ def test_what_was_answered_outlives_a_kill(state: Path) -> None:
 def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> None:
     """Another process puts another company in, and the server answers with it."""
     company = tmp_path / "company.yaml"
-    shipped = Path(__file__).parents[2] / "sfcode" / "local" / "company" / "northwind.yaml"
+    shipped = Path(__file__).parents[2] / "sfcode" / "local" / "seed" / "northwind.yaml"
     company.write_text(shipped.read_text().replace("Northwind Traders", "Southwind Traders"))
     with serving(state, "--json") as (_, line):
         ready = json.loads(line)

@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.errors import ConfigError, SfcodeError
 from sfcode.local import load, reset
-from sfcode.local.company import found, load_text
+from sfcode.local.seed import found, load_text
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import Store

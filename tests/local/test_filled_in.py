@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 from sfcode.metadata.component import Component
 
 

@@ -13,7 +13,7 @@ from sfcode.local.metadata.formula.parser import FormulaError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 

@@ -27,7 +27,7 @@ LATER = (
     "sfcode.local.rest.composite",
     "sfcode.local.rest.query",
     "sfcode.local.signin.endpoint",
-    "sfcode.local.control",
+    "sfcode.local.control_api",
 )
 
 PATHS = {

@@ -16,7 +16,7 @@ from sfcode.local.sobjects.describe import describe
 from sfcode.local.sobjects.view import View
 from sfcode.local.soql import conditions
 from sfcode.local.soql.execute import run
-from sfcode.local.soql.narrow import number_behind
+from sfcode.local.soql.index_hints import number_behind
 from sfcode.local.store import Store, Tx
 from sfcode.local.tables import records
 from sfcode.metadata.component import Component

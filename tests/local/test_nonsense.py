@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 
 WORDS = [
     "SELECT",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 from sfcode.local.soql.ast import DateRange
 from sfcode.local.soql.conditions import like_pattern
 from sfcode.local.soql.dates import bounds

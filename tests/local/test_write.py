@@ -7,7 +7,7 @@ import pytest
 from sfcode.local.errors import Ambiguous, ApiError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 from sfcode.metadata.component import Component
 
 INTEGRATION = "Minimum Access - API Only Integrations"

@@ -7,11 +7,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 from sfcode.metadata.types import TYPES, identity, is_unordered
 
-TYPE_NAMES = sorted(name for name in TYPES if name in table.roots() and name not in ("Workflow", "StaticResource"))
+TYPE_NAMES = sorted(
+    name for name in TYPES if name in schema_table.roots() and name not in ("Workflow", "StaticResource")
+)
 
 # What XML can hold; a carriage return alone would be read back as a line feed.
 TEXTS = st.text(
@@ -38,14 +40,14 @@ SIMPLE: dict[str, st.SearchStrategy[Any]] = {
 
 @cache
 def _value(type_: str, depth: int) -> st.SearchStrategy[Any]:
-    if table.elements(type_) is not None:
+    if schema_table.elements(type_) is not None:
         return bodies(type_, depth - 1)
-    allowed = table.values(type_)
+    allowed = schema_table.values(type_)
     return st.sampled_from(sorted(allowed)) if allowed else SIMPLE.get(type_, TEXTS)
 
 
 @cache
-def _element(owner: str, spec: table.Element, depth: int) -> st.SearchStrategy[Any]:
+def _element(owner: str, spec: schema_table.Element, depth: int) -> st.SearchStrategy[Any]:
     item = _value(spec.type, depth)
     if not spec.repeated:
         return item
@@ -61,9 +63,11 @@ def _element(owner: str, spec: table.Element, depth: int) -> st.SearchStrategy[A
 @cache
 def bodies(type_: str, depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
     """Give bodies with all required elements and a few others, in schema order."""
-    known = {name: spec for name, spec in (table.elements(type_) or {}).items() if name != "fullName"}
+    known = {name: spec for name, spec in (schema_table.elements(type_) or {}).items() if name != "fullName"}
     optional = [
-        name for name, spec in known.items() if not spec.required and (depth > 0 or table.elements(spec.type) is None)
+        name
+        for name, spec in known.items()
+        if not spec.required and (depth > 0 or schema_table.elements(spec.type) is None)
     ]
 
     @st.composite

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component, Value
 from sfcode.metadata.defaults import RULES, SIGNIFICANT_TEXT
 from sfcode.metadata.diff import diff
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from tests.metadata.samples import FLOW, MESSAGE, PERMISSIONS, USER_ID
 
 
@@ -176,6 +176,6 @@ def test_each_rule_is_about_elements_that_exist_and_says_why() -> None:
         for element in rule.elements:
             owners = [rule.owner] if rule.owner != "*" else ["FlowStart", "FlowActionCall"]
             for owner in owners:
-                assert element in (table.elements(owner) or {}), (owner, element)
+                assert element in (schema_table.elements(owner) or {}), (owner, element)
     for owner, elements in SIGNIFICANT_TEXT.items():
-        assert elements <= (table.elements(owner) or {}).keys()
+        assert elements <= (schema_table.elements(owner) or {}).keys()

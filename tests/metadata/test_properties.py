@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 from sfcode.metadata.diff import AttributeChange, diff
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from sfcode.metadata.schema import loose_problems, strict_problems
 from sfcode.metadata.types import identity, is_unordered
 from sfcode.metadata.xml import from_element, parse, to_bytes, to_element
@@ -54,7 +54,7 @@ def test_the_order_of_siblings_is_no_difference(component: Component, chance: ra
 
 
 def _shuffle(element: etree._Element, type_: str, chance: random.Random) -> None:
-    known = table.elements(type_)
+    known = schema_table.elements(type_)
     if known is None:
         return
     groups: dict[str, list[etree._Element]] = {}

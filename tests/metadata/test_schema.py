@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.package import write
 from sfcode.metadata.schema import SchemaProblem, loose_problems, strict_problems, xsd
 from tests.metadata import wsdl
@@ -22,7 +22,7 @@ def test_the_table_is_what_the_wsdl_says() -> None:
 
 
 def test_the_table_is_of_the_version_that_is_sent_by_default() -> None:
-    assert table.api_version() == "63.0"
+    assert schema_table.api_version() == "63.0"
 
 
 @pytest.mark.parametrize("type_", GOOD)
@@ -128,6 +128,6 @@ def test_nil_counts_as_given() -> None:
     assert loose_problems(WORKFLOW.replace("<active>true</active>", nil).encode()) == ()
 
 
-@pytest.mark.parametrize("type_", sorted(table.roots()))
+@pytest.mark.parametrize("type_", sorted(schema_table.roots()))
 def test_every_root_has_a_schema_that_loads(type_: str) -> None:
     assert etree.XMLSchema(etree.fromstring(xsd(type_)))

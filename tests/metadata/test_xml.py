@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.types import _IDENTITIES, _UNORDERED, CHILDREN, TYPES
@@ -102,7 +102,7 @@ def test_text_survives_as_it_is_and_line_ends_become_one_kind() -> None:
 def test_a_child_carries_its_name_in_its_container_and_in_its_own_file() -> None:
     """Both as the element of a workflow and as a root, the name without the object's stands first."""
     for element in (to_element(RULE), to_element(RULE, "rules")):
-        assert element[0].tag == f"{{{table.NAMESPACE}}}fullName"
+        assert element[0].tag == f"{{{schema_table.NAMESPACE}}}fullName"
         assert element[0].text == "Appcues_contact"
         assert from_element("WorkflowRule", RULE.full_name, element) == RULE
 
@@ -230,12 +230,12 @@ def test_the_tables_of_types_name_what_the_schema_has() -> None:
     """Each identity is an element of its items, each container's element holds the type that is said."""
     for owner, identities in _IDENTITIES.items():
         for element, key in identities.items():
-            item = (table.elements(owner) or {})[element]
+            item = (schema_table.elements(owner) or {})[element]
             assert item.repeated, (owner, element)
-            assert (table.elements(item.type) or {})[key].type == "string", (owner, element, key)
+            assert (schema_table.elements(item.type) or {})[key].type == "string", (owner, element, key)
     for owner, elements in _UNORDERED.items():
-        assert all((table.elements(owner) or {})[element].repeated for element in elements)
+        assert all((schema_table.elements(owner) or {})[element].repeated for element in elements)
     for owner, children in CHILDREN.items():
-        known = table.elements(owner) or {}
+        known = schema_table.elements(owner) or {}
         assert {element: known[element].type for element in children} == children
-    assert {name for name in TYPES if name not in table.roots()} == set()
+    assert {name for name in TYPES if name not in schema_table.roots()} == set()

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.errors import ExitCode, OrgError
 from sfcode.org import DeployResult, DeployStillRunning
-from sfcode.org.follow import LONGEST_PAUSE, SILENCE, follow
+from sfcode.org.polling import LONGEST_PAUSE, SILENCE, follow
 from sfcode.org.retry import NoAnswer
 
 PENDING = DeployResult("0Af1", "Pending", done=False, success=False)

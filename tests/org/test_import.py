@@ -13,6 +13,6 @@ def test_importing_the_package_loads_nothing_that_only_a_request_needs() -> None
 
 
 def test_the_metadata_client_does_without_simple_salesforce() -> None:
-    code = f"import sys, sfcode.org.mdapi; print([name for name in {HEAVY[2:]} if name in sys.modules])"
+    code = f"import sys, sfcode.org.metadata_api; print([name for name in {HEAVY[2:]} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

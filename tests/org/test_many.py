@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sfcode.errors import OrgError, SignInError
-from sfcode.org.many import CallRefused, RecordError, RecordResult, Usage
+from sfcode.org.collections import CallRefused, RecordError, RecordResult, Usage
 from sfcode.org.retry import NoAnswer
 from tests.org.servers import Answer, HangUp, Request, as_json, script
 

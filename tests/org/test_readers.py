@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from sfcode.org import DeployMessage, DeployResult, FlowCoverage, TestFailure, TestRun, TestSuccess, readers, soap
+from sfcode.org import (
+    DeployMessage,
+    DeployResult,
+    FlowCoverage,
+    TestFailure,
+    TestRun,
+    TestSuccess,
+    result_parsers,
+    soap,
+)
 from tests.org.servers import envelope
 from tests.org.servers import soap as soap_answer
 
@@ -47,7 +56,7 @@ RESULT = """
 
 def test_a_deploy_result_is_read_whole() -> None:
     (element,) = soap.answer(soap_answer("checkDeployStatus", RESULT).body, "checkDeployStatus")
-    assert readers.deploy_result(element) == DeployResult(
+    assert result_parsers.deploy_result(element) == DeployResult(
         id="0Af000000000001AAA",
         status="Failed",
         done=True,
@@ -111,13 +120,13 @@ def test_a_deploy_result_is_read_whole() -> None:
 
 def test_warnings_are_found_among_all_messages() -> None:
     (element,) = soap.answer(soap_answer("checkDeployStatus", RESULT).body, "checkDeployStatus")
-    assert [message.full_name for message in readers.deploy_result(element).warnings] == ["F"]
+    assert [message.full_name for message in result_parsers.deploy_result(element).warnings] == ["F"]
 
 
 def test_a_result_without_details_is_read() -> None:
     inner = "<done>false</done><id>0Af000000000001AAA</id><status>Pending</status><success>false</success>"
     (element,) = soap.answer(envelope(f"<xResponse><result>{inner}</result></xResponse>").body, "x")
-    assert readers.deploy_result(element) == DeployResult(
+    assert result_parsers.deploy_result(element) == DeployResult(
         "0Af000000000001AAA", "Pending", done=False, success=False, rollback_on_error=False
     )
 

@@ -1,5 +1,5 @@
-from sfcode.plan.build import build
 from sfcode.plan.change import Action
+from sfcode.plan.compare import build
 from tests.plan.samples import SECRETS, USER, addresses, desired, number, observed, permissions
 
 

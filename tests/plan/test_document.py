@@ -4,9 +4,9 @@ import re
 import pytest
 
 from sfcode.errors import Refused, UsageError
-from sfcode.plan.build import build
+from sfcode.plan.compare import build
 from sfcode.plan.document import load, save, to_document
-from sfcode.plan.seal import _name, plan_key, sealed
+from sfcode.plan.signature import _name, plan_key, sealed
 from sfcode.secret import Secret
 from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.build import build
 from sfcode.plan.change import Action
+from sfcode.plan.compare import build
 from sfcode.plan.document import load, save
-from sfcode.plan.existing import as_is, judged, still_there
+from sfcode.plan.ownership import as_is, judged, still_there
 from tests.plan.samples import SECRETS, desired, number, observed, permissions
 
 SET = Address("PermissionSet", "Appcues_Integration")

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from sfcode.errors import Refused
-from sfcode.plan.file import write_whole
+from sfcode.plan.atomic_write import write_whole
 
 
 def test_a_file_is_replaced_and_keeps_its_mode_and_its_link(tmp_path):

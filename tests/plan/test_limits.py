@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.config.models import Environment
 from sfcode.config.safety_models import Safety
-from sfcode.plan.build import build
+from sfcode.plan.compare import build
 from sfcode.plan.limits import Limits, within_limits
 from tests.plan.samples import SECRETS, USER, desired, number, observed
 

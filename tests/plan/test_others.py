@@ -12,7 +12,7 @@ from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from sfcode.metadata.package import read
 from sfcode.plan.change import Change
 from sfcode.plan.document import load, save
-from sfcode.plan.others import Preserved, only, other_fields, preserved
+from sfcode.plan.foreign import Preserved, only, other_fields, preserved
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
 from tests.plan.samples import addresses

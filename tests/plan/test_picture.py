@@ -12,10 +12,10 @@ from lxml import etree
 
 from sfcode.config import load
 from sfcode.metadata.component import Address
-from sfcode.plan.build import build
+from sfcode.plan.compare import build
+from sfcode.plan.data_flows import FlowOfData, flows
 from sfcode.plan.document import load as read
 from sfcode.plan.document import save
-from sfcode.plan.flows import FlowOfData, flows
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.picture import MOST_LETTERS, SIDE, WIDTH, Picture, picture
 from sfcode.plan.risk import Judgement, Risk

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from sfcode.metadata.component import Component
-from sfcode.plan.build import build
 from sfcode.plan.change import Action, Cause
+from sfcode.plan.compare import build
 from sfcode.plan.document import load, save
 from tests.plan.samples import SECRETS, desired, observed
 

@@ -1,7 +1,7 @@
 import pytest
 
 from sfcode.metadata.component import Component
-from sfcode.plan.build import build
+from sfcode.plan.compare import build
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.errors import Refused
 from sfcode.metadata.component import Component
-from sfcode.plan.sandbox import chosen, is_copy, moved, with_valid_email
+from sfcode.plan.sandbox_names import chosen, is_copy, moved, with_valid_email
 from sfcode.plan.state import Applied, Past
 from tests.plan.samples import addresses
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sfcode.config.models import IntegrationUser
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from sfcode.metadata.package import read
 from sfcode.org import Org
 from tests.probes import samples

@@ -7,7 +7,7 @@ import base64
 import pytest
 from starlette.requests import Request
 
-from sfcode.relay.admin import COOKIE, SESSION_SECONDS, Door
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, Door
 from sfcode.secret import Secret
 
 TOKEN = "admin-0123456789abcdef"

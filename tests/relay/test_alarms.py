@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfcode.relay.alarms import Alarm, Pending, read
-from sfcode.relay.inbox.values import Unavailable
+from sfcode.relay.inbox.types import Unavailable
 
 
 class Memory:

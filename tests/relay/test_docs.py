@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sfcode.cli.relay import VERBS
-from sfcode.relay.appcues import fates as appcues_fates
+from sfcode.relay.appcues import error_policy as appcues_fates
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.reasons import ALARMS, REASONS, cure
-from sfcode.relay.salesforce.fates import FATES
+from sfcode.relay.salesforce.error_policy import FATES
 from sfcode.relay.settings import ADMIN, API_KEY, API_SECRET, API_URL, DATABASE
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")

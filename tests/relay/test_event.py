@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.relay.event import attribute
+from sfcode.relay.appcues_payload import attribute
 
 PAGE = "https://app.example.com/home"
 

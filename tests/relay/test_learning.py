@@ -8,10 +8,10 @@ import logging
 import pytest
 
 from sfcode.errors import OrgUnreachable
-from sfcode.relay import learning
+from sfcode.relay import field_types
 from sfcode.relay.appcues import FieldTypes
+from sfcode.relay.field_types import EVERY, Learning
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.learning import EVERY, Learning
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import CONTACT, Ears, Shown
 
@@ -81,7 +81,7 @@ def test_an_org_is_not_asked_for_nothing(sqlite_url):
 
 
 def test_it_goes_on_looking_until_it_is_stopped(setting, monkeypatch):
-    monkeypatch.setattr(learning, "LOOK", 0.0)
+    monkeypatch.setattr(field_types, "LOOK", 0.0)
 
     setting.org.fields = {}
     setting.types.need("Contact", {"Seats__c"})

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from sfcode.relay import log
-from sfcode.relay.inbox.values import Entry
+from sfcode.relay.inbox.types import Entry
 from sfcode.relay.report import line
 
 HOSTILE = "a\n[error] forged\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp"

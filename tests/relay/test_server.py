@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from sfcode.relay.admin import COOKIE
+from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import Message
-from sfcode.relay.work.loop import Worker
+from sfcode.relay.worker.worker import Worker
 from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served
 
 SECONDS = 20
@@ -274,7 +274,7 @@ def raw(served: Served, data: bytes, patience: float) -> bytes:
 
 
 def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypatch):
-    monkeypatch.setattr("sfcode.relay.protocol.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("sfcode.relay.http_protocol.HEAD_SECONDS", 0.2)
 
     def script(served: Served):
         assert raw(served, b"", SECONDS) == b""
@@ -288,7 +288,7 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypa
 
 def test_who_does_not_finish_the_login_form_is_hung_up_on(relay, monkeypatch):
     monkeypatch.setattr("sfcode.relay.dashboard.FORM_SECONDS", 0.2)
-    monkeypatch.setattr("sfcode.relay.protocol.LINGER_SECONDS", 0.2)
+    monkeypatch.setattr("sfcode.relay.http_protocol.LINGER_SECONDS", 0.2)
 
     def script(served: Served):
         form = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ntoken="

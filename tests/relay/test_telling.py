@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sfcode.relay.instrumentation import Telling
 from sfcode.relay.message import Claim, Claimed, Delivery, Done
 from sfcode.relay.metrics import Metrics
-from sfcode.relay.telling import Telling
 
 
 def told(count: int) -> dict[str, float]:

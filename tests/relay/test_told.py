@@ -6,9 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from sfcode.relay.inbox import open_inbox
+from sfcode.relay.instrumentation import Telling, errors
 from sfcode.relay.message import Delivery, Done, Message, Parked, Released, Retry
 from sfcode.relay.metrics import Metrics
-from sfcode.relay.telling import Telling, errors
 
 
 @pytest.fixture

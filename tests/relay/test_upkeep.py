@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfcode.relay import alarms, upkeep
+from sfcode.relay import alarms, housekeeping
 from sfcode.relay.alarms import Alarm, Pending
+from sfcode.relay.housekeeping import KEEP, Upkeep, is_running, living
 from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
 from sfcode.relay.message import Delivery, Done, Message
 from sfcode.relay.metrics import Metrics
-from sfcode.relay.upkeep import KEEP, Upkeep, is_running, living
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
 
@@ -91,7 +91,7 @@ def test_a_database_that_is_away_is_told_once_and_waited_for(inbox, monkeypatch)
 
 
 def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, monkeypatch):
-    monkeypatch.setattr(upkeep, "BEAT", 0.0)
+    monkeypatch.setattr(housekeeping, "BEAT", 0.0)
     one = keeper(inbox)
     purges: list[int] = []
     beats = 0
@@ -102,7 +102,7 @@ def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, 
             if purge:
                 purges.append(beats)
             beats += 1
-            if beats > upkeep.PURGE_EVERY + 2 * upkeep.PURGE_FIRST:
+            if beats > housekeeping.PURGE_EVERY + 2 * housekeeping.PURGE_FIRST:
                 raise asyncio.CancelledError
 
         monkeypatch.setattr(one, "beat", beat)
@@ -110,7 +110,7 @@ def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, 
             await one.run()
 
     asyncio.run(act())
-    assert purges == [upkeep.PURGE_FIRST, upkeep.PURGE_FIRST + upkeep.PURGE_EVERY]
+    assert purges == [housekeeping.PURGE_FIRST, housekeeping.PURGE_FIRST + housekeeping.PURGE_EVERY]
 
 
 def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):

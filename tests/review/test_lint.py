@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from sfcode.checks.lint import RULES, lint
+from sfcode.checks.lint.secrets import masked
 from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.objects import standard
 from sfcode.review.findings import PLAN_RULES
-from sfcode.review.lint import RULES, lint
-from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Finding, Level
-from sfcode.review.personal import STANDARD
+from sfcode.review.personal_data import STANDARD
 from tests.review.projects import FILES, Edit, Files, edited, reviewed, taken, write
 
 TEMPLATES = "templates/metadata/"

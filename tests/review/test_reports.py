@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from sfcode.checks.lint import RULES
 from sfcode.config.models import Settings
 from sfcode.errors import Position, Problem
 from sfcode.plan.change import Action
-from sfcode.plan.reports.markup import inline
-from sfcode.review.lint import RULES
+from sfcode.plan.reports.markdown_escape import inline
 from sfcode.review.model import Finding, Group, Level, Review, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
 from sfcode.review.reports.github import github

@@ -28,8 +28,8 @@ def reconcile_command(session: Session, mapping: str | None, since: str | None) 
     For outages of more than 24 hours, after which Salesforce no longer repeats its messages. What Appcues has already
     is not sent again, so it may be run at any time, by a timer as well. Takes all mappings, or the one that is named.
     """
-    from sfcode.relay.catchup.reconcile import reconcile
-    from sfcode.relay.catchup.records import sending, soql_time
+    from sfcode.relay.backfill.reconcile import reconcile
+    from sfcode.relay.backfill.records import sending, soql_time
 
     then = moment(since, datetime.now(UTC))
     project = session.project()
@@ -58,8 +58,8 @@ def backfill_command(session: Session, mapping: str | None, *, restart: bool) ->
     For the first time, and after a field was added to a mapping. Goes on where it was interrupted. Takes all mappings, or the
     one that is named; the relay sends what is read at the pace that Appcues allows.
     """
-    from sfcode.relay.catchup.backfill import backfill, recalled
-    from sfcode.relay.catchup.records import sending
+    from sfcode.relay.backfill.backfill import backfill, recalled
+    from sfcode.relay.backfill.records import sending
 
     project = session.project()
     chosen = sending(project, mapping)

@@ -69,8 +69,8 @@ def status_command(session: Session) -> None:
 @click.pass_obj
 def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
     """List messages of the inbox, the newest first."""
-    from sfcode.printable import printable
     from sfcode.relay.report import line, row
+    from sfcode.text import printable
 
     with opened(session) as inbox:
         entries = list(_pages(inbox, _filter((), chosen), limit))
@@ -128,7 +128,7 @@ def lift_command(session: Session, alarm: str, attribute: str | None) -> None:
     Lifting clearing_stopped lets the relay clear attributes again; reconcile or backfill then brings what was held back.
     """
     from sfcode.relay import alarms
-    from sfcode.relay.appcues.clearing import ALARM, resume_clearing, stopped_clearing
+    from sfcode.relay.appcues.null_guard import ALARM, resume_clearing, stopped_clearing
 
     project = session.project()
     lifted: list[str] = []

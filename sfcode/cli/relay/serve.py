@@ -54,7 +54,7 @@ def serve_command(session: Session, host: str, port: int, lease: float, *, as_js
         local, connect = _far_sides(session, project, environ, stack)
         settings = read_settings(project, environ, host=host, port=port, lease=lease)
         log.configure(sys.stderr, verbose=session.verbose)
-        from sfcode.relay.start import serve
+        from sfcode.relay.main import serve
 
         def ready(url: str) -> None:
             if as_json:
@@ -72,7 +72,7 @@ def _far_sides(
 ) -> tuple[dict[str, Any], Callable[[], Org]]:
     """Find Salesforce, and say how to sign in to it; the local ones are served here, as for plan and apply."""
     from sfcode.org import connect
-    from sfcode.org.runtime import Runtime
+    from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in
 
     target = session.target(project)

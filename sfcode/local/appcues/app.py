@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sfcode.local.appcues import ACCOUNT_ID, API_KEY, API_SECRET
 from sfcode.local.appcues.call import Account, ApiError, Call, Handler, Route
 from sfcode.local.appcues.journal import Journal
-from sfcode.local.faults.strike import struck
+from sfcode.local.faults.apply import struck
 from sfcode.local.web import meant_for_us
 
 CONTROL = "/sfcode/"

@@ -10,7 +10,7 @@ from sfcode.local.automation.message import Item, Sender, envelope, written
 from sfcode.local.automation.record import OneByOne
 from sfcode.local.sobjects.access import Access
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.computed import Computing
+from sfcode.local.sobjects.formula_rows import Computing
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import Tx
 from sfcode.local.tables.outbound import Notification

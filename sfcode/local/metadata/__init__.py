@@ -17,7 +17,7 @@ TOOLING = r"/services/data/[^/]+/tooling(/|$)"
 
 def routes(context: Context) -> list[BaseRoute]:
     """List the routes of the Metadata and Tooling APIs of one server."""
-    from sfcode.local.lazy import Lazy
+    from sfcode.local.lazy_routes import Lazy
     from sfcode.local.metadata import endpoint
     from sfcode.local.metadata.deploy.jobs import Deployments
 

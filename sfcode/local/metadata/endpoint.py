@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import Context
+from sfcode.local.error_report import told
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.operations import perform
 from sfcode.local.metadata.operations.request import Request
 from sfcode.local.rest.call import MAX_BODY, VERSIONS
-from sfcode.local.trouble import told
 
 log = logging.getLogger(__name__)
 

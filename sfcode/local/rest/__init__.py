@@ -8,7 +8,7 @@ from functools import cache
 from starlette.routing import BaseRoute
 
 from sfcode.local.context import Context
-from sfcode.local.lazy import Lazy
+from sfcode.local.lazy_routes import Lazy
 
 BULK = r"/services/data/[^/]+/jobs(/|$)"
 COMPOSITE = r"/services/data/[^/]+/composite(/|$)"

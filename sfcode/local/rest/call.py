@@ -15,10 +15,10 @@ from starlette.routing import Route
 
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
+from sfcode.local.error_report import told
 from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
 from sfcode.local.sobjects.access import API_DISABLED, Access
 from sfcode.local.store import Tx
-from sfcode.local.trouble import told
 
 if TYPE_CHECKING:
     from sfcode.local.sobjects.view import View

@@ -13,7 +13,7 @@ from sfcode.local.errors import ApiError, bad_json, cross_reference, not_found
 from sfcode.local.ids import full
 from sfcode.local.rest.call import DATA, Call, answer, route
 from sfcode.local.rest.records import asked_fields, record_json, writer
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 
 MOST = 200
 ROLLED_BACK = {

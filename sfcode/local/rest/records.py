@@ -13,12 +13,12 @@ from sfcode.local.context import Context
 from sfcode.local.errors import Ambiguous, ApiError, not_found
 from sfcode.local.ids import is_id
 from sfcode.local.rest.call import DATA, Call, answer, no_content, route
+from sfcode.local.sobjects.api_form import attributes, shown
 from sfcode.local.sobjects.describe import summary
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.sobjects.shown import attributes, shown
 from sfcode.local.sobjects.values import stored_form
 from sfcode.local.sobjects.view import View
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 from sfcode.local.store import Record
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from sfcode.local.errors import ApiError, bad_json
 from sfcode.local.rest.call import Call, answer
 from sfcode.local.rest.records import writer
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 
 MOST = 200
 DEEPEST = 5

@@ -18,13 +18,13 @@ from starlette.routing import Route
 from sfcode.local import auth
 from sfcode.local.clock import stamp
 from sfcode.local.context import Context
+from sfcode.local.error_report import told
 from sfcode.local.errors import ApiError
 from sfcode.local.metadata import soap
 from sfcode.local.rest.call import VERSIONS, origin
 from sfcode.local.signin.grants import user_with_password
 from sfcode.local.signin.passwords import set_password
 from sfcode.local.store import Record, Tx
-from sfcode.local.trouble import told
 
 NAMESPACES = {"u": "urn:partner.soap.sforce.com", "c": "urn:enterprise.soap.sforce.com"}
 SESSION_MINUTES = 120

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sfcode.local.clock import stamp
 from sfcode.local.errors import ApiError, required
 from sfcode.local.ids import KEY_PREFIXES
+from sfcode.local.sobjects.pending_record import Save
 from sfcode.local.sobjects.rows import row
-from sfcode.local.sobjects.save import Save
 from sfcode.local.store import Scalar
 
 DAY_MINUTES = 24 * 60

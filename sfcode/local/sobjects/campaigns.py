@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sfcode.local.errors import ApiError
+from sfcode.local.sobjects.pending_record import Save
 from sfcode.local.sobjects.rows import row
-from sfcode.local.sobjects.save import Save
 from sfcode.local.store import Record
 
 SHARED = (

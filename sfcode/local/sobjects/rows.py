@@ -9,7 +9,7 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.computed import Computing
+from sfcode.local.sobjects.formula_rows import Computing
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
 from sfcode.local.store import Record, Scalar, Stored, Tx

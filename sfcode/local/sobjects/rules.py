@@ -9,8 +9,8 @@ from sfcode.local.errors import ApiError, cross_reference, required
 from sfcode.local.sobjects import licences
 from sfcode.local.sobjects.activities import event, task
 from sfcode.local.sobjects.campaigns import member
+from sfcode.local.sobjects.pending_record import Save
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.save import Save
 from sfcode.local.sobjects.values import EMAIL
 from sfcode.local.store import Record, Tx
 from sfcode.metadata.component import Component

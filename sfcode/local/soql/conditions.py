@@ -27,7 +27,7 @@ from sfcode.local.soql.ast import (
     TotalComparison,
 )
 from sfcode.local.soql.dates import bounds
-from sfcode.local.soql.narrow import Narrow, narrow
+from sfcode.local.soql.index_hints import Narrow, narrow
 from sfcode.local.soql.scope import Bound, World
 from sfcode.local.store import Record, Scalar
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sfcode.errors import SignInError, UsageError
 from sfcode.org.address import base_url, is_loopback
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.org.signin import environment, sf_cli
 

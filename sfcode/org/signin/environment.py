@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sfcode.errors import SignInError
 from sfcode.org.address import base_url
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.org.signin import auth_url, oauth
 from sfcode.secret import Secret

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from sfcode.errors import SignInError
 from sfcode.org import retry
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 from sfcode.org.session import Grant
 from sfcode.secret import Secret, scrub
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfcode.errors import SignInError
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.secret import Secret
 

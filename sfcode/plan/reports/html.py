@@ -7,10 +7,10 @@ from importlib.resources import files
 
 from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports.items import headline, items
 from sfcode.plan.reports.picture import WIDTH, picture
+from sfcode.plan.reports.plan_items import headline, items
 from sfcode.plan.risk import Judgement
-from sfcode.printable import printable
+from sfcode.text import printable
 
 
 def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports.fold import folded_diff
-from sfcode.plan.reports.items import Item, headline, items
-from sfcode.plan.reports.markup import escape
+from sfcode.plan.reports.markdown_details import folded_diff
+from sfcode.plan.reports.markdown_escape import escape
+from sfcode.plan.reports.plan_items import Item, headline, items
 
 IMPORTANCE = "-~+"
 """Signs in the order in which their details are kept where there is no room for all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sfcode.plan.flows import FlowOfData
+from sfcode.plan.data_flows import FlowOfData
 
 WIDTH, ROW, HEIGHT, TOP = 960, 32, 24, 40
 SIDE, MIDDLE = 276, 244

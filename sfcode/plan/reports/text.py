@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports.items import Item, headline, items
-from sfcode.printable import printable
+from sfcode.plan.reports.plan_items import Item, headline, items
+from sfcode.text import printable
 
 Paint = Callable[[str, str], str]
 """Give a text the colour of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sfcode.config.project import Project
-from sfcode.relay.appcues.clearing import Stopped, resume_clearing, stopped_clearing
+from sfcode.relay.appcues.attribute_types import FieldTypes
 from sfcode.relay.appcues.client import Client, Credentials
-from sfcode.relay.appcues.pace import Pace
-from sfcode.relay.appcues.types import FieldTypes
+from sfcode.relay.appcues.null_guard import Stopped, resume_clearing, stopped_clearing
+from sfcode.relay.appcues.rate_limit import Pace
 from sfcode.relay.appcues.writer import Known, Writer
-from sfcode.relay.observer import Observer
+from sfcode.relay.worker_events import Observer
 
 __all__ = ["Credentials", "FieldTypes", "Stopped", "Writer", "make_writer", "resume_clearing", "stopped_clearing"]
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 import httpx2
 
 from sfcode import __version__
-from sfcode.relay.appcues.fates import Answer, retry_after
-from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.appcues.error_policy import Answer, retry_after
+from sfcode.relay.appcues.rate_limit import Pace
 from sfcode.relay.appcues.values import Value
-from sfcode.relay.observer import Observer
+from sfcode.relay.worker_events import Observer
 from sfcode.secret import Secret
 
 TIMEOUT = 30.0

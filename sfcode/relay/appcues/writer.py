@@ -7,20 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from sfcode.relay.appcues import clearing, notes
-from sfcode.relay.appcues.clearing import Guards
+from sfcode.relay.appcues import delivered_state, null_guard
+from sfcode.relay.appcues.attribute_types import FieldTypes
 from sfcode.relay.appcues.client import Client
-from sfcode.relay.appcues.fates import Fate, fate
-from sfcode.relay.appcues.fold import Fold, Part, Read, body, fold, noted
-from sfcode.relay.appcues.notes import Notes
-from sfcode.relay.appcues.outline import Outline
-from sfcode.relay.appcues.pace import Pace
-from sfcode.relay.appcues.state import State, read
-from sfcode.relay.appcues.types import FieldTypes
+from sfcode.relay.appcues.delivered_state import Notes
+from sfcode.relay.appcues.error_policy import Fate, fate
+from sfcode.relay.appcues.mapping_view import Outline
+from sfcode.relay.appcues.merge import Fold, Part, Read, body, fold, noted
+from sfcode.relay.appcues.null_guard import Guards
+from sfcode.relay.appcues.rate_limit import Pace
+from sfcode.relay.appcues.record_state import State, read
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
-from sfcode.relay.observer import Observer
+from sfcode.relay.worker_events import Observer
 
 KEYS = 100
 """Profiles written for one claim, at most."""
@@ -99,7 +99,7 @@ class Writer:
             settled[key] |= ends
             delivered += parts
             after = noted(parts, before[key])
-            if after != before[key] and (row := notes.latest(key, after)):
+            if after != before[key] and (row := delivered_state.latest(key, after)):
                 latest.append(row)
         self._tell(guards, delivered)
         in_turn = {number: end for each in settled.values() for number, end in _in_turn(each).items()}
@@ -116,10 +116,10 @@ class Writer:
         return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
 
     async def _known(self, keys: Iterable[str], outlines: Mapping[str, Outline]) -> tuple[dict[str, Notes], Guards]:
-        names = {key: notes.name(key) for key in keys}
-        known = await asyncio.to_thread(self._latest, [*clearing.names(outlines.values()), *names.values()])
-        guards = Guards(outlines.values(), known, clearing.stamp(self._clock()))
-        return {key: notes.read(known.get(name)) for key, name in names.items()}, guards
+        names = {key: delivered_state.name(key) for key in keys}
+        known = await asyncio.to_thread(self._latest, [*null_guard.names(outlines.values()), *names.values()])
+        guards = Guards(outlines.values(), known, null_guard.stamp(self._clock()))
+        return {key: delivered_state.read(known.get(name)) for key, name in names.items()}, guards
 
     async def _profile(self, key: str, folded: Fold, deadline: float) -> tuple[dict[int, Settlement], list[Part]]:
         """Bring one profile up to date, in one request where all of it is taken; give the parts that were delivered."""
@@ -172,8 +172,8 @@ class Writer:
             self._observer.alarm(BAD_VALUE, "; ".join(f"{each} ({count})" for each, count in sorted(bad.items())))
         for attribute in guards.tripped:
             self._observer.alarm(
-                clearing.ALARM,
-                f"{attribute} came empty for {clearing.AT_MOST} records one after another and is not cleared any more. "
+                null_guard.ALARM,
+                f"{attribute} came empty for {null_guard.AT_MOST} records one after another and is not cleared any more. "
                 "Did the integration user lose access to its field? `sfcode doctor` tells",
             )
 

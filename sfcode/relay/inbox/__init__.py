@@ -2,8 +2,8 @@
 
 from sfcode.relay.inbox.commit import GroupCommit
 from sfcode.relay.inbox.inbox import Inbox
-from sfcode.relay.inbox.opening import open_inbox
-from sfcode.relay.inbox.values import Busy, Entry, Filter, Process, State, Stats, Unavailable
+from sfcode.relay.inbox.open import open_inbox
+from sfcode.relay.inbox.types import Busy, Entry, Filter, Process, State, Stats, Unavailable
 
 __all__ = [
     "Busy",

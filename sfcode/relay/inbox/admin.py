@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.accept import open_lanes
 from sfcode.relay.inbox.dialects import Tx
 from sfcode.relay.inbox.tables import INBOX, LANES
-from sfcode.relay.inbox.values import Entry, Filter, State, Stats
+from sfcode.relay.inbox.types import Entry, Filter, State, Stats
 from sfcode.relay.message import Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)

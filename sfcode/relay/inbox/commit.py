@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol, Self
 
-from sfcode.relay.inbox.values import Busy, Unavailable
+from sfcode.relay.inbox.types import Busy, Unavailable
 from sfcode.relay.message import Message
 
 

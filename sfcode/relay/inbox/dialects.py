@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sfcode.relay.inbox.types import Moment
+from sfcode.relay.inbox.column_types import Moment
 
 T = TypeVar("T", bound=tuple[Any, ...])
 

@@ -16,9 +16,9 @@ from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import accept, admin, claim, notes, settle
+from sfcode.relay.inbox import accept, admin, claim, settle, state
 from sfcode.relay.inbox.dialects import Database, Tx
-from sfcode.relay.inbox.values import Entry, Filter, Process, State, Stats, Unavailable
+from sfcode.relay.inbox.types import Entry, Filter, Process, State, Stats, Unavailable
 from sfcode.relay.message import Claim, Claimed, Delivery, Latest, Message, Retry, Source
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Inbox:
 
     def latest(self, names: Iterable[str]) -> dict[str, Latest]:
         """Find the latest states that were delivered of some names; what is unknown is left out."""
-        return self._read(lambda tx: notes.latest(tx, names))
+        return self._read(lambda tx: state.latest(tx, names))
 
     def note(self, states: Iterable[Latest]) -> None:
         """Keep latest states that no delivery brings: what a person decided. Older ones than known are ignored."""
@@ -84,11 +84,11 @@ class Inbox:
 
     def remember(self, name: str, value: str) -> None:
         """Keep a small setting."""
-        self._write(lambda tx: notes.remember(tx, name, value))
+        self._write(lambda tx: state.remember(tx, name, value))
 
     def recall(self, name: str) -> str | None:
         """Find a setting."""
-        return self._read(lambda tx: notes.recall(tx, name))
+        return self._read(lambda tx: state.recall(tx, name))
 
     def stats(self) -> Stats:
         """Count what there is."""
@@ -109,10 +109,10 @@ class Inbox:
     def purge(self, older_than: Mapping[State, timedelta]) -> int:
         """Drop what finished longer ago than its state is kept; open messages are never dropped."""
         total = 0
-        for state, age in older_than.items():
+        for ended, age in older_than.items():
             count = AT_ONCE
             while count >= AT_ONCE:
-                count = self._write(partial(admin.purge, state=state, age=age, limit=AT_ONCE))
+                count = self._write(partial(admin.purge, state=ended, age=age, limit=AT_ONCE))
                 total += count
         return total
 
@@ -126,15 +126,15 @@ class Inbox:
 
     def heartbeat(self, process_id: str, now: datetime | None = None) -> None:
         """Note that a process is alive; now is what the database's clock says, unless given."""
-        self._write(lambda tx: notes.heartbeat(tx, process_id, now or tx.now))
+        self._write(lambda tx: state.heartbeat(tx, process_id, now or tx.now))
 
     def leave(self, process_id: str) -> None:
         """Note that a process ends."""
-        self._write(lambda tx: notes.leave(tx, process_id))
+        self._write(lambda tx: state.leave(tx, process_id))
 
     def processes(self, within: float = 60) -> tuple[Process, ...]:
         """List the processes that showed a sign of life in so many seconds."""
-        return self._read(lambda tx: notes.processes(tx, within))
+        return self._read(lambda tx: state.processes(tx, within))
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.types import Json, Moment, Text
+from sfcode.relay.inbox.column_types import Json, Moment, Text
 
 METADATA = sa.MetaData()
 

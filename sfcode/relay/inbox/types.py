@@ -1,84 +1,88 @@
-"""Column types that hold on both databases what Python holds."""
+"""What the inbox tells about itself: rows, counts, processes; and how to choose rows."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sfcode.errors import SfcodeError
 
-# PostgreSQL has no NUL in a text, and UTF-8 no half of a surrogate pair; JSON of a webhook may spell both.
-_UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
-_ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
+State = Literal["ready", "leased", "done", "parked", "dead"]
+"""Ready and leased rows are open: they block the younger ones of their key. The others are finished."""
 
-
-def escape(text: str) -> str:
-    """Spell out what a database cannot hold; different texts stay different."""
-    return _UNSTORABLE.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
+STATES: tuple[State, ...] = get_args(State)
 
 
-def unescape(text: str) -> str:
-    """Undo `escape`."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "\\", text) if "\\" in text else text
+class Unavailable(SfcodeError):
+    """The database does not answer, or not in time; nothing was written."""
 
 
-class Text(TypeDecorator[str]):
-    """A text with any character that Python knows; PostgreSQL compares it by code point, as Python does."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write a text."""
-        return None if value is None else escape(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Read a text."""
-        return None if value is None else unescape(value)
+class Busy(SfcodeError):
+    """More messages wait to be written than memory should hold; the sender has to come again."""
 
 
-class Json(TypeDecorator[Mapping[str, Any]]):
-    """
-    An object of JSON, as ASCII text.
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Chooses rows: all that is given has to fit, and what is left out fits every row."""
 
-    Neither engine's own JSON type: jsonb refuses a NUL and lone surrogates, and nothing looks inside in SQL.
-    """
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write an object."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """Read an object."""
-        return None if value is None else json.loads(value)
+    ids: tuple[int, ...] | None = None
+    state: State | None = None
+    reason: str | None = None
+    source: str | None = None
+    kind: str | None = None
+    key: str | None = None
+    since: datetime | None = None
+    """Received then or later."""
+    until: datetime | None = None
+    """Received before."""
 
 
-class Moment(TypeDecorator[datetime]):
-    """A moment in UTC: timestamptz in PostgreSQL, and in SQLite a text that sorts as time does."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the inbox, for people to look at."""
 
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
+    id: int
+    source: str
+    message_id: str
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    state: State
+    reason: str
+    """Short name of why it is parked or dead."""
+    detail: str
+    attempts: int
+    due_at: datetime
+    received_at: datetime
+    finished_at: datetime | None
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the type of the column."""
-        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Write a moment."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How much there is in the inbox, at one moment."""
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Read a moment."""
-        if value is None:
-            return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+    now: datetime
+    """The clock that due times and leases go by."""
+    counts: Mapping[tuple[str, State], int]
+    """Rows by source and state; what there is none of is left out."""
+    reasons: Mapping[tuple[str, State, str], int]
+    """Parked and dead rows by source, state and reason."""
+    oldest: Mapping[str, datetime]
+    """When the oldest open row of each source was received."""
+    waiting: Mapping[str, int]
+    """Keys of each source that wait: for a retry, or for a lease to end."""
+
+    def count(self, state: State, source: str | None = None) -> int:
+        """Count the rows of a state, of one source or of all."""
+        return sum(number for (whose, what), number in self.counts.items() if what == state and source in (None, whose))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A relay process that showed a sign of life."""
+
+    id: str
+    started_at: datetime
+    seen_at: datetime

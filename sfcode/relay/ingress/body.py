@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
+from sfcode.relay.ingress.http_errors import Refusal, busy
 from sfcode.relay.ingress.limits import Budget, Limits
-from sfcode.relay.ingress.refusal import Refusal, busy
 
 BOM = b"\xef\xbb\xbf"
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})

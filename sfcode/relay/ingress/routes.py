@@ -9,13 +9,13 @@ from starlette.routing import BaseRoute, Route
 
 from sfcode.config.project import Project
 from sfcode.errors import ConfigError
-from sfcode.relay.ingress import answers
-from sfcode.relay.ingress.desk import Accept, Counter, Desk, Nothing
-from sfcode.relay.ingress.from_appcues import FromAppcues
-from sfcode.relay.ingress.from_salesforce import FromSalesforce
+from sfcode.relay.ingress import responses
+from sfcode.relay.ingress.appcues_endpoint import FromAppcues
+from sfcode.relay.ingress.endpoint import Accept, Counter, Desk, Nothing
 from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.salesforce_endpoint import FromSalesforce
 from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
-from sfcode.relay.observer import Observer
+from sfcode.relay.worker_events import Observer
 
 
 def utc_now() -> datetime:
@@ -54,11 +54,11 @@ def routes(
         limits=bounds,
         budget=budget,
     )
-    appcues = Desk("appcues", webhooks.handle, answers.refused)
+    appcues = Desk("appcues", webhooks.handle, responses.refused)
     return [
         Route("/webhooks/appcues", appcues),
         Route("/webhooks/appcues/{token}", appcues),
-        Route("/outbound-messages/{mapping}/{token}", Desk("salesforce", outbound.handle, answers.fault)),
+        Route("/outbound-messages/{mapping}/{token}", Desk("salesforce", outbound.handle, responses.fault)),
         # What is nearly an address must not be answered by whatever else the server has.
         Route("/webhooks/{rest:path}", Nothing()),
         Route("/outbound-messages/{rest:path}", Nothing()),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfcode.relay.ingress.body import text_of
+from sfcode.relay.ingress.http_errors import Refusal
 from sfcode.relay.ingress.limits import KIB, Limits
-from sfcode.relay.ingress.refusal import Refusal
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
     from sfcode.relay.message import Writer
-    from sfcode.relay.observer import Observer
     from sfcode.relay.salesforce.batch import LatestOf
     from sfcode.relay.salesforce.quota import Bounds
+    from sfcode.relay.worker_events import Observer
 
 __all__ = ["make_writer"]
 
@@ -38,8 +38,8 @@ def make_writer(
     from sfcode.relay.salesforce.activities import kind_of
     from sfcode.relay.salesforce.batch import Rules
     from sfcode.relay.salesforce.calls import Calls
+    from sfcode.relay.salesforce.destinations import receivers
     from sfcode.relay.salesforce.quota import Bounds, Quota
-    from sfcode.relay.salesforce.receivers import receivers
     from sfcode.relay.salesforce.texts import compile_texts
     from sfcode.relay.salesforce.writer import SalesforceWriter
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sfcode.config.project import Project
-from sfcode.generate import naming
-from sfcode.relay.salesforce.cut import cut
-from sfcode.relay.salesforce.interpret import Want, Work
+from sfcode.mapping import naming
+from sfcode.relay.salesforce.event_reader import Want, Work
+from sfcode.relay.salesforce.text_limits import cut
 
 MINUTES = 1
 """How long an Event lasts: what happened has no length, and no calendar shows less."""

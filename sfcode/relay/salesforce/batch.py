@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfcode.config.event_models import Events
-from sfcode.org.many import RecordResult
+from sfcode.org.collections import RecordResult
 from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Settlement
-from sfcode.relay.salesforce import fates, lookup
+from sfcode.relay.salesforce import error_policy, lookup
 from sfcode.relay.salesforce.activities import Kind, Record
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
-from sfcode.relay.salesforce.interpret import Work, read
-from sfcode.relay.salesforce.receivers import Receiver
+from sfcode.relay.salesforce.destinations import Receiver
+from sfcode.relay.salesforce.event_reader import Work, read
 from sfcode.relay.salesforce.texts import ActivityText
-from sfcode.relay.salesforce.wave import Planner, Wave, Write, property_name, score_name, waves
+from sfcode.relay.salesforce.write_plan import Planner, Wave, Write, property_name, score_name, waves
 
 Call = Callable[[list[Record]], list[RecordResult]]
 LatestOf = Callable[[Iterable[str]], Mapping[str, Latest]]
@@ -120,16 +120,16 @@ class Batch:
                     wave.ends[owner].append(failure.end)
             return crowded
         for write, result in zip(some, results, strict=True):
-            if len(some) > SMALLEST and any(map(fates.is_crowded, result.errors)):
+            if len(some) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
                 crowded.append(write)
                 continue
             if not result.errors:
                 for newest in write.stamps.values():
                     self.latest[newest.name] = self.news[newest.name] = newest
             for error in result.errors:
-                self.alarms.update(filter(None, [fates.alarm_of(error)]))
+                self.alarms.update(filter(None, [error_policy.alarm_of(error)]))
                 for owner in write.owners:
-                    end = fates.of_record(
+                    end = error_policy.of_record(
                         error,
                         attempts=messages[owner].attempts,
                         external_id=self.rules.kind.external_id,

@@ -10,16 +10,16 @@ from typing import TypeVar
 from sfcode.errors import OrgError
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
+from sfcode.org.collections import MOST, MOST_QUERIES, CallRefused, RecordResult
 from sfcode.org.deadline import until
-from sfcode.org.many import MOST, MOST_QUERIES, CallRefused, RecordResult
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Released, Retry
-from sfcode.relay.observer import Observer
-from sfcode.relay.salesforce import fates
+from sfcode.relay.salesforce import error_policy
 from sfcode.relay.salesforce.activities import Record
 from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.lookup import Query, Row
 from sfcode.relay.salesforce.quota import Quota
+from sfcode.relay.worker_events import Observer
 
 LONGEST = 60.0
 """Seconds for one call."""
@@ -114,8 +114,8 @@ class Calls:
             self._tell()
 
     def _end(self, error: OrgError) -> Retry:
-        end, alarm = fates.of_call(error)
-        if isinstance(error, CallRefused) and error.code == fates.QUOTA:
+        end, alarm = error_policy.of_call(error)
+        if isinstance(error, CallRefused) and error.code == error_policy.QUOTA:
             self.quota.exceed()
         elif not end.counts:
             self.breaker.failed(self.clock(), end.after)

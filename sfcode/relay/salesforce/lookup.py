@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from simple_salesforce.format import format_soql
 
-from sfcode.relay.salesforce.receivers import Receiver
+from sfcode.relay.salesforce.destinations import Receiver
 
 URI = 14_000
 """Characters of one query in an address: Salesforce takes 16,384 for all of it."""

@@ -11,8 +11,8 @@ from jinja2 import Template, TemplateError, meta
 
 from sfcode.config.event_models import EventText
 from sfcode.config.template import MAX_TEMPLATE
-from sfcode.relay.salesforce.cut import clean, cut
-from sfcode.relay.salesforce.language import MISSING, Language
+from sfcode.relay.salesforce.template_sandbox import MISSING, Language
+from sfcode.relay.salesforce.text_limits import clean, cut
 
 SUBJECT = 255
 COMMENT = 32_000

@@ -10,10 +10,10 @@ from sfcode.errors import OrgError
 from sfcode.org.deadline import until
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
-from sfcode.relay.salesforce import fates
+from sfcode.relay.salesforce import error_policy
 from sfcode.relay.salesforce.batch import Batch, LatestOf, Rules
 from sfcode.relay.salesforce.calls import CallFailedError, Calls
-from sfcode.relay.salesforce.receivers import with_lengths
+from sfcode.relay.salesforce.destinations import with_lengths
 
 MARGIN = 2.0
 """Seconds before the end of the lease at which the last call has ended: what came of it has to be written down."""
@@ -54,7 +54,7 @@ class SalesforceWriter:
         pause = await self._pause(deadline)
         if pause is None:
             wait = self.calls.quota.wait(self.calls.clock())
-            return _all(claim, Retry(fates.QUOTA, wait, counts=False))
+            return _all(claim, Retry(error_policy.QUOTA, wait, counts=False))
         if pause:
             left = deadline - self.calls.clock()
             await self.sleep(max(0.0, min(pause * CALLS, left / 2)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from pathlib import PurePath
 
+from sfcode.checks.lint.rules import of
 from sfcode.errors import Position
 from sfcode.plan.change import Action
-from sfcode.review.lint.rules import of
 from sfcode.review.model import Finding, Review
 
 NOTHING = "No changes"

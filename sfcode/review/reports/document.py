@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from sfcode import __version__
+from sfcode.checks.lint.secrets import masked
 from sfcode.errors import Position
 from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
-from sfcode.review.lint.secrets import masked
 from sfcode.review.model import Access, Effect, Finding, Review, Revision, Statement
 from sfcode.review.reports.common import all_findings
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sfcode.checks.lint.secrets import masked
 from sfcode.plan.change import Action
-from sfcode.plan.reports.fold import folded, folded_diff
-from sfcode.plan.reports.items import SIGNS
-from sfcode.plan.reports.markup import cell, escape, inline
-from sfcode.plan.reports.tree import lines
-from sfcode.review.lint.secrets import masked
+from sfcode.plan.reports.diff_tree import lines
+from sfcode.plan.reports.markdown_details import folded, folded_diff
+from sfcode.plan.reports.markdown_escape import cell, escape, inline
+from sfcode.plan.reports.plan_items import SIGNS
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
 from sfcode.review.reports.common import all_findings, compared, headline
 

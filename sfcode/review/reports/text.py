@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sfcode.checks.lint.secrets import masked
 from sfcode.plan.change import Action, Change
-from sfcode.plan.reports.items import SIGNS
-from sfcode.plan.reports.tree import lines
-from sfcode.review.lint.secrets import masked
+from sfcode.plan.reports.diff_tree import lines
+from sfcode.plan.reports.plan_items import SIGNS
 from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
 from sfcode.review.reports.common import NOTHING, compared, headline
 

@@ -6,12 +6,12 @@ from sfcode.review.model import Statement
 from sfcode.review.statements import setup
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.existing import existing
-from sfcode.review.statements.leaving import leaving
 from sfcode.review.statements.mappings import mappings
 from sfcode.review.statements.rights import rights
 from sfcode.review.statements.settings import accepted, settings
 from sfcode.review.statements.timing import timing
-from sfcode.review.statements.written import lost_fields, written
+from sfcode.review.statements.to_appcues import leaving
+from sfcode.review.statements.to_salesforce import lost_fields, written
 
 __all__ = ["Context", "statements"]
 

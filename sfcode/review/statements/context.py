@@ -8,12 +8,11 @@ from functools import cached_property
 
 from sfcode.config.models import PersonalData
 from sfcode.config.project import NamedMapping, Project
-from sfcode.generate import exchange
-from sfcode.generate.exchange import Exchange, Use, activity_object
+from sfcode.mapping.resolved import Exchange, Use, activity_object, exchange
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.model import Access
-from sfcode.review.personal import is_personal
+from sfcode.review.personal_data import is_personal
 from sfcode.review.snapshot import Snapshot
 
 

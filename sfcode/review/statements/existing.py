@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sfcode.generate.existing import replaced, taken_on
+from sfcode.mapping.ownership import replaced, taken_on
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.words import code, listed
+from sfcode.review.statements.phrases import code, listed
 
 
 def existing(context: Context) -> Iterator[Statement]:

@@ -9,7 +9,7 @@ from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
 from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignIn, WebhookAuth
 from sfcode.review.model import Group, Risk, Statement
-from sfcode.review.statements.words import code, listed
+from sfcode.review.statements.phrases import code, listed
 
 PREFIXES = ("relay.webhook_auth", "relay.message_id", "relay.outbound.", "relay.trusted_proxies", "relay.sign_in")
 """The settings that are said here, several in one sentence."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sfcode.errors import Position
-from sfcode.generate import naming
+from sfcode.mapping import naming
 from sfcode.review.access import FIELD_RIGHTS, viewer_rights
 from sfcode.review.model import Access, Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.words import RIGHTS, code, listed
+from sfcode.review.statements.phrases import RIGHTS, code, listed
 
 ALL_RECORDS = "all records of an object are reached, whoever owns them"
 POWERFUL = "the permission reaches beyond the mapped objects"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
-from sfcode.generate import naming
+from sfcode.mapping import naming
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
-from sfcode.review.statements.words import code, listed
-from sfcode.review.statements.written import NEW_DATA
+from sfcode.review.statements.phrases import code, listed
+from sfcode.review.statements.to_salesforce import NEW_DATA
 
 ELSEWHERE = "data goes to another place"
 OTHER_USER = "the integration user is set up otherwise"

@@ -11,8 +11,8 @@ from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.snapshot import Snapshot
 from sfcode.review.statements.context import Context
+from sfcode.review.statements.phrases import EVENTS, code, counted, listed
 from sfcode.review.statements.settings import ELSEWHERE
-from sfcode.review.statements.words import EVENTS, code, counted, listed
 
 _NONE_BEFORE = "there was none before"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.words import records, when
+from sfcode.review.statements.phrases import records, when
 
 _TRIGGERS = {"flow": "a flow", "workflow_rule": "a workflow rule"}
 _BECAUSE = "other changes of records are sent than before"

@@ -9,7 +9,7 @@ from pathlib import Path
 from lxml import etree
 
 from sfcode.local.metadata.registry import BY_DIRECTORY, FILE_TYPES, FileType
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.package import zip_files
 from sfcode.metadata.types import CHILDREN
 
@@ -121,7 +121,7 @@ def _content(path: Path, name: str, suffix: str) -> bytes | None:
 
 
 def _object(found: Checkout, folder: Path, name: str, paths: list[Path]) -> None:
-    root = etree.Element(f"{{{table.NAMESPACE}}}CustomObject", nsmap={None: table.NAMESPACE})
+    root = etree.Element(f"{{{schema_table.NAMESPACE}}}CustomObject", nsmap={None: schema_table.NAMESPACE})
     children: dict[str, list[etree._Element]] = {}
     for path in paths:
         suffix = path.name.removesuffix(META).rpartition(".")[2]
@@ -135,7 +135,7 @@ def _object(found: Checkout, folder: Path, name: str, paths: list[Path]) -> None
             for element in read.iterchildren("*"):
                 children.setdefault(etree.QName(element).localname, []).append(element)
         else:
-            read.tag = f"{{{table.NAMESPACE}}}{ELEMENTS[suffix]}"
+            read.tag = f"{{{schema_table.NAMESPACE}}}{ELEMENTS[suffix]}"
             children.setdefault(ELEMENTS[suffix], []).append(read)
     for each in sorted(children):
         root.extend(children[each])

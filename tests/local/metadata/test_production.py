@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.local import company, load
+from sfcode.local import load, seed
 
 SETTINGS = "<enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabled>"
 
@@ -15,7 +15,7 @@ SETTINGS = "<enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabl
 @pytest.fixture
 def production(org, tmp_path: Path):
     """Load a company that says it is a production org."""
-    shipped = files("sfcode.local.company").joinpath(company.SEED).read_text("utf-8")
+    shipped = files("sfcode.local.seed").joinpath(seed.SEED).read_text("utf-8")
     path = tmp_path / "company.yaml"
     path.write_text(shipped.replace("production: false", "production: true"), encoding="utf-8")
     load(org.state, path)

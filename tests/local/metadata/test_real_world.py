@@ -11,7 +11,7 @@ from lxml import etree
 
 from sfcode.local import serve
 from sfcode.local.metadata.deploy import items
-from sfcode.metadata.normal import normal
+from sfcode.metadata.normalize import normal
 from sfcode.metadata.package import read
 from tests.local.metadata.conftest import Client, Kit
 

@@ -24,7 +24,7 @@ apps:
 
 
 def company(folder: Path, user: str = "admin@northwind.example", minutes: object = 30) -> Path:
-    text = (files("sfcode.local.company") / "northwind.yaml").read_text(encoding="utf-8")
+    text = (files("sfcode.local.seed") / "northwind.yaml").read_text(encoding="utf-8")
     path = folder / "company.yaml"
     path.write_text(text + APPS.format(user=user, minutes=minutes), encoding="utf-8")
     return path

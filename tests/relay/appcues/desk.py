@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sfcode.config.project import Project
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from sfcode.relay.appcues import FieldTypes, Writer, make_writer
-from sfcode.relay.appcues.outline import outlines
+from sfcode.relay.appcues.mapping_view import outlines
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Claim, Delivery, Message
 from sfcode.secret import Secret

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.relay.appcues import resume_clearing, stopped_clearing
-from sfcode.relay.appcues.clearing import AT_MOST, Guard
+from sfcode.relay.appcues.null_guard import AT_MOST, Guard
 from tests.relay.appcues.desk import ABSENT, opened
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sfcode.relay.appcues.fates import Answer, fate, retry_after
+from sfcode.relay.appcues.error_policy import Answer, fate, retry_after
 from sfcode.relay.message import Done, Parked, Retry
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)

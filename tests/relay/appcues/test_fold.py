@@ -11,11 +11,11 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from sfcode.relay.appcues import notes
-from sfcode.relay.appcues.clearing import Guards
-from sfcode.relay.appcues.fold import Fold, body, fold, noted
-from sfcode.relay.appcues.outline import Outline, outlines, typed
-from sfcode.relay.appcues.state import State, read
+from sfcode.relay.appcues import delivered_state
+from sfcode.relay.appcues.mapping_view import Outline, outlines, typed
+from sfcode.relay.appcues.merge import Fold, body, fold, noted
+from sfcode.relay.appcues.null_guard import Guards
+from sfcode.relay.appcues.record_state import State, read
 from sfcode.relay.message import Claimed, Latest
 from tests.generate.projects import project
 from tests.relay.appcues.desk import CONTACT, LEAD, MORNING, at
@@ -75,14 +75,14 @@ class Simulation:
         states = [
             (message, state) for message in messages if isinstance(state := read(message, self.outlines, "u1"), State)
         ]
-        before = notes.read(self.known.get(notes.name("user:u1")))
+        before = delivered_state.read(self.known.get(delivered_state.name("user:u1")))
         folded = fold(states, before, guards)
         for name, value in body(folded.parts).items():
             self.profile.pop(name, None)
             if value is not None:
                 self.profile[name] = value
         if not killed:
-            row = notes.latest("user:u1", noted(folded.parts, before))
+            row = delivered_state.latest("user:u1", noted(folded.parts, before))
             self.note([*guards.changed(), *([row] if row else [])])
             self.queue = self.queue[count:]
         return folded
@@ -167,8 +167,8 @@ def test_a_profile_is_remembered_in_a_row_that_does_not_grow_with_its_records():
     for number in range(50):
         change = ("contact", f"003{number}", {"Title": "CTO", "Plan__c": "pro"})
         world.live([claimed(number, number, change)], [])
-        sizes.add(len(world.known[notes.name("user:u1")].value))
+        sizes.add(len(world.known[delivered_state.name("user:u1")].value))
     assert len(sizes) == 1
     assert sizes.pop() < 250
     (row,) = [each for name, each in world.known.items() if name.startswith("profile:")]
-    assert notes.latest("user:u1", notes.read(row)) == row
+    assert delivered_state.latest("user:u1", delivered_state.read(row)) == row

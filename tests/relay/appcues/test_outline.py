@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sfcode.config import load
-from sfcode.generate.exchange import exchange
 from sfcode.generate.messaging import message_version
-from sfcode.relay.appcues.outline import outlines
+from sfcode.mapping.resolved import exchange
+from sfcode.relay.appcues.mapping_view import outlines
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
 

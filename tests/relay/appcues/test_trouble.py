@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from sfcode.relay.appcues import notes
-from sfcode.relay.appcues.pace import Pace
+from sfcode.relay.appcues import delivered_state
+from sfcode.relay.appcues.rate_limit import Pace
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Done, Parked, Released, Retry
 from tests.relay.appcues.answering import answering
@@ -63,7 +63,7 @@ def test_nothing_is_remembered_of_what_was_not_delivered(desk):
     desk.appcues.arm("unavailable")
     desk.send(Title="CTO")
     attempt(desk)
-    assert desk.inbox.latest([notes.name("user:u1")]) == {}
+    assert desk.inbox.latest([delivered_state.name("user:u1")]) == {}
 
 
 def test_too_many_requests_make_all_wait_as_long_as_asked(desk):

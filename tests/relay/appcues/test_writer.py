@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.relay.appcues import notes
+from sfcode.relay.appcues import delivered_state
 from tests.generate.projects import project
 from tests.relay.appcues.desk import ABSENT, CONTACT, at
 
@@ -236,5 +236,5 @@ def test_two_hundred_profiles_go_in_one_claim(desk):
     states = desk.deliver()
     assert set(states.values()) == {("done", "")}
     assert len(desk.bodies()) == 200
-    (row,) = desk.inbox.latest([notes.name("user:u7")]).values()
+    (row,) = desk.inbox.latest([delivered_state.name("user:u7")]).values()
     assert row.stamp == at(7).replace("000Z", "000000Z")

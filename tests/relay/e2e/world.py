@@ -18,8 +18,8 @@ from typing import Any
 import requests
 
 from sfcode.config import load
-from sfcode.generate.exchange import exchange
 from sfcode.generate.messaging import message_version
+from sfcode.mapping.resolved import exchange
 from sfcode.relay.inbox import Inbox, open_inbox
 from tests.e2e.journey import ROOT, SECRET, Journey
 

@@ -28,7 +28,7 @@ IMPORTS = (
     "sfcode.relay.appcues",
     "sfcode.relay.log",
     "sfcode.relay.salesforce",
-    "sfcode.relay.start",
+    "sfcode.relay.main",
     "simple_salesforce.api",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.inbox.accept import LONGEST
-from sfcode.relay.inbox.types import escape, unescape
+from sfcode.relay.inbox.column_types import escape, unescape
 from sfcode.relay.message import Message
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sfcode.errors import Refused, UsageError
 from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
 from sfcode.relay.inbox.migrations import HISTORY
-from sfcode.relay.inbox.opening import describe
+from sfcode.relay.inbox.open import describe
 from sfcode.relay.inbox.tables import METADATA
 from tests.relay.inbox.samples import idle, keyed, message, numbers, states, take
 

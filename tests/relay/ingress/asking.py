@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from sfcode.config import Project, load
 from sfcode.relay.ingress import IngressSecrets, Limits, routes
 from sfcode.relay.message import Message
-from sfcode.relay.observer import Deaf
+from sfcode.relay.worker_events import Deaf
 from sfcode.secret import Secret
 
 NOW = datetime(2026, 11, 23, 17, 23, tzinfo=UTC)

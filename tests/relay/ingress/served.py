@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.config import load
-from sfcode.relay import protocol
 from sfcode.relay.ingress import Limits, routes
 from sfcode.relay.message import Message
 from sfcode.relay.server import listen
@@ -100,10 +99,11 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
+    from sfcode.relay import http_protocol
     from sfcode.relay.server import _config
 
     for name in [name for name in settings if name.isupper()]:
-        setattr(protocol, name, settings.pop(name))
+        setattr(http_protocol, name, settings.pop(name))
     keeper = Keeper()
 
     async def stored(_request: Request) -> JSONResponse:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from sfcode.config import Project
 from sfcode.relay.ingress import Limits
-from sfcode.relay.ingress.moment import event_time, iso
-from sfcode.relay.ingress.outbound import message, senders
-from sfcode.relay.ingress.refusal import Refusal
+from sfcode.relay.ingress.appcues_parser import Reading, events_in, messages
+from sfcode.relay.ingress.http_errors import Refusal
+from sfcode.relay.ingress.salesforce_parser import message, senders
 from sfcode.relay.ingress.soap import OutboundMessage, parse
 from sfcode.relay.ingress.strict_json import UNSTORABLE, loads
-from sfcode.relay.ingress.webhook import Reading, events_in, messages
+from sfcode.relay.ingress.timestamps import event_time, iso
 from sfcode.relay.message import Message
 from tests.relay.ingress.asking import MESSAGE, NOW, OLD_TOKEN, TOKEN, WEBHOOK, Relay, event, project
 from tests.relay.ingress.test_messages import XML, wire

@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.errors import ConfigError
 from sfcode.relay.ingress import IngressSecrets, read_secrets, routes, secret_problems
-from sfcode.relay.observer import Deaf
+from sfcode.relay.worker_events import Deaf
 from sfcode.secret import Secret
 from tests.relay.ingress.asking import Inbox, project
 

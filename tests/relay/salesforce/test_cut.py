@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.salesforce.cut import clean, cut
+from sfcode.relay.salesforce.text_limits import clean, cut
 
 
 def units(text: str) -> int:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from sfcode.errors import OrgError, SignInError
-from sfcode.org.many import CallRefused, RecordError
+from sfcode.org.collections import CallRefused, RecordError
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry
 from sfcode.relay.reasons import cure
-from sfcode.relay.salesforce.fates import FATES, alarm_of, of_call, of_record
+from sfcode.relay.salesforce.error_policy import FATES, alarm_of, of_call, of_record
 
 KEY = "Appcues_Event_Id__c"
 WORDS = {

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simple_salesforce.format import format_soql
 
+from sfcode.relay.salesforce.destinations import Receiver
 from sfcode.relay.salesforce.lookup import URI, Match, Query, matches, queries
-from sfcode.relay.salesforce.receivers import Receiver
 
 TEXT = Receiver("contact", "Contact", "user", "Key__c")
 NUMBER = Receiver("lead", "Lead", "user", "Key__c", "Number__c")

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfcode.config.load import default_events
-from sfcode.org.many import RecordError, RecordResult
+from sfcode.org.collections import RecordError, RecordResult
 from sfcode.relay.message import Claim, Claimed, Done, Latest, Retry
-from sfcode.relay.observer import Deaf
 from sfcode.relay.salesforce.activities import Kind
 from sfcode.relay.salesforce.batch import Batch, Rules
 from sfcode.relay.salesforce.calls import CallFailedError, Size
-from sfcode.relay.salesforce.receivers import Receiver
+from sfcode.relay.salesforce.destinations import Receiver
 from sfcode.relay.salesforce.texts import compile_texts
+from sfcode.relay.worker_events import Deaf
 from tests.relay.salesforce.world import event
 
 KEY = "Key__c"

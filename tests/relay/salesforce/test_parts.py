@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.relay.salesforce.activities import EXTERNAL_ID, external_id
-from sfcode.relay.salesforce.receivers import receivers
-from sfcode.relay.salesforce.wave import score_name, waves
+from sfcode.relay.salesforce.destinations import receivers
+from sfcode.relay.salesforce.write_plan import score_name, waves
 from tests.generate.projects import CONTACT, changed, project
 from tests.relay.salesforce.world import event
 

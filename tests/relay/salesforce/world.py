@@ -19,7 +19,7 @@ from sfcode.config.project import Project
 from sfcode.local import LocalOrg, serve
 from sfcode.metadata.component import Component
 from sfcode.org import Org, connect
-from sfcode.org.runtime import Runtime
+from sfcode.org.options import Runtime
 from sfcode.relay.message import Claim, Claimed, Delivery, Latest, Settlement
 from sfcode.relay.salesforce import make_writer
 from tests.e2e.journey import Journey

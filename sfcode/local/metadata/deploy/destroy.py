@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from sfcode.local.metadata.deploy.keep import Author
 from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
 from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.metadata.usage import FORMULAS, users_of_fields, users_of_message
 from sfcode.local.sobjects.catalog import Catalog

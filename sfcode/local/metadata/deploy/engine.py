@@ -15,12 +15,12 @@ from sfcode.local.metadata.deploy.apex import Test
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import destroy
 from sfcode.local.metadata.deploy.items import Item
-from sfcode.local.metadata.deploy.keep import Author, Kept, keep
 from sfcode.local.metadata.deploy.manifests import PACKAGE, Deletion
 from sfcode.local.metadata.deploy.messages import Message
 from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.org_view import Subject, View
 from sfcode.local.metadata.deploy.package import Package
-from sfcode.local.metadata.deploy.view import Subject, View
+from sfcode.local.metadata.deploy.store import Author, Kept, keep
 from sfcode.local.store import Store, Tx
 
 

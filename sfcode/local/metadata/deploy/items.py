@@ -12,14 +12,14 @@ from lxml import etree
 
 from sfcode.local.metadata.deploy.messages import Message
 from sfcode.local.metadata.registry import BY_DIRECTORY, FileType
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.judge import SchemaProblem, judge
 from sfcode.metadata.package import zip_files
-from sfcode.metadata.positions import Span, spans
 from sfcode.metadata.types import CHILDREN
+from sfcode.metadata.validate import SchemaProblem, judge
 from sfcode.metadata.xml import children_of, from_element, parse
+from sfcode.metadata.xml_positions import Span, spans
 
 META = "-meta.xml"
 REQUIRED = "Required field is missing: "
@@ -144,7 +144,7 @@ def _read_modelled(
 def _read_xml(items: Items, address: Address, path: str, data: bytes, *, content: bytes | None = None) -> None:
     try:
         root = parse(data, path)
-        if root.tag != f"{{{table.NAMESPACE}}}{address.type}":
+        if root.tag != f"{{{schema_table.NAMESPACE}}}{address.type}":
             raise MetadataError(
                 f"Element {root.tag} invalid at this location in type {address.type}", file=path, line=1, column=1
             )
@@ -201,7 +201,7 @@ def _components(
         child_type = CHILDREN.get(address.type, {}).get(name)
         if child_type is None:
             continue
-        local = (element.findtext(f"{{{table.NAMESPACE}}}fullName") or "").strip()
+        local = (element.findtext(f"{{{schema_table.NAMESPACE}}}fullName") or "").strip()
         if not local:
             line, column = where[element].closed
             raise MetadataError(f"{REQUIRED}fullName", file=path, line=line, column=column)

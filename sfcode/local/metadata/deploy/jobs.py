@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from sfcode.local import ids
 from sfcode.local.auth import Session
 from sfcode.local.context import Context
+from sfcode.local.error_report import told
 from sfcode.local.metadata.deploy import options as options_of
 from sfcode.local.metadata.deploy import result
 from sfcode.local.metadata.deploy.options import DeployOptions
-from sfcode.local.metadata.deploy.waiting import Waiting
+from sfcode.local.metadata.deploy.slow_deploys import Waiting
 from sfcode.local.metadata.soap import Fault
 from sfcode.local.store import Tx
-from sfcode.local.trouble import told
 
 if TYPE_CHECKING:
     from sfcode.local.metadata.deploy.engine import Outcome

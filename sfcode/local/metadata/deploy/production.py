@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from lxml import etree
 
-from sfcode.local.company import PRODUCTION
 from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.soap import Fault
+from sfcode.local.seed import PRODUCTION
 from sfcode.local.store import Tx
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError

@@ -7,8 +7,8 @@ from typing import Any
 
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import in_use
-from sfcode.local.metadata.deploy.keep import Author
-from sfcode.local.metadata.deploy.view import Subject, View
+from sfcode.local.metadata.deploy.org_view import Subject, View
+from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.store import Tx
 from sfcode.metadata.component import Address, Component

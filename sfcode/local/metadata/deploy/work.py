@@ -5,9 +5,9 @@ from __future__ import annotations
 from sfcode.local.context import Context
 from sfcode.local.metadata.deploy.engine import Finish, deploy
 from sfcode.local.metadata.deploy.jobs import Refused
-from sfcode.local.metadata.deploy.keep import Author
 from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.deploy.package import open_package
+from sfcode.local.metadata.deploy.store import Author
 from sfcode.metadata.errors import MetadataError
 
 

@@ -10,24 +10,24 @@ from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy.engine import deploy
 from sfcode.local.metadata.deploy.items import Item
 from sfcode.local.metadata.deploy.jobs import LOCKED
-from sfcode.local.metadata.deploy.keep import Author
 from sfcode.local.metadata.deploy.manifests import Deletion
 from sfcode.local.metadata.deploy.messages import Message
 from sfcode.local.metadata.deploy.options import DeployOptions
 from sfcode.local.metadata.deploy.package import Package
+from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.inventory import Entry, children, entries
 from sfcode.local.metadata.operations.request import Request
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import known
 from sfcode.local.metadata.versions import too_new
 from sfcode.local.store import Store, Tx
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.judge import judge
-from sfcode.metadata.positions import Span
 from sfcode.metadata.types import CHILDREN, TYPES
+from sfcode.metadata.validate import judge
 from sfcode.metadata.xml import children_of, from_element, to_element
+from sfcode.metadata.xml_positions import Span
 
 AT_MOST = 10
 MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
@@ -55,13 +55,13 @@ def read(request: Request) -> list[soap.Node]:
 
 def _record(tx: Tx, entry: Entry, api_version: float) -> soap.Node:
     component = entry.component
-    if table.elements(component.type) is None:
+    if schema_table.elements(component.type) is None:
         return {"@xsi:type": component.type, "fullName": component.full_name}
     root = to_element(org_form(component, api_version))
     for stored in children(tx, component) if component.type in CHILDREN else ():
         child = org_form(stored.component, api_version)
         root.append(to_element(child, TYPES[child.type].element))
-    order = list(table.elements(component.type) or ())
+    order = list(schema_table.elements(component.type) or ())
     root[:] = sorted(root, key=lambda element: order.index(etree.QName(element).localname))
     parts = [soap.Raw(part) for part in _inner(root)]
     return {"@xsi:type": component.type, "fullName": component.full_name, "*": parts}
@@ -151,10 +151,10 @@ def _save(request: Request, element: etree._Element, *, new: bool | None) -> tup
     def refused(problem: str) -> tuple[str, list[Message]]:
         return name, [Message.error(problem, full_name=name, component_type=type_, file_name="")]
 
-    if not name or table.elements(type_) is None:
+    if not name or schema_table.elements(type_) is None:
         return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
     for child in element.iter("*"):
-        child.tag = f"{{{table.NAMESPACE}}}{etree.QName(child).localname}"
+        child.tag = f"{{{schema_table.NAMESPACE}}}{etree.QName(child).localname}"
     where = {each: Span() for each in element.iter("*")}
     problems = judge(element, type_, where)
     if problems:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sfcode.local.metadata import soap
-from sfcode.local.metadata.deploy.keep import Author
 from sfcode.local.metadata.deploy.messages import Message
 from sfcode.local.metadata.deploy.rename import rename as carry_out
+from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.operations.components import not_while_deploying, saved
 from sfcode.local.metadata.operations.request import Request
 from sfcode.local.metadata.registry import known

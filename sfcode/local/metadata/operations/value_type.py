@@ -6,14 +6,14 @@ from typing import Any
 
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.operations.request import Request
-from sfcode.metadata import table
+from sfcode.metadata import schema_table
 
 
 def describe(request: Request) -> list[soap.Node]:
     """Describe one type, named as `{http://soap.sforce.com/2006/04/metadata}CustomField`."""
     asked = request.required("type")
-    name = asked.removeprefix(f"{{{table.NAMESPACE}}}")
-    if table.elements(name) is None:
+    name = asked.removeprefix(f"{{{schema_table.NAMESPACE}}}")
+    if schema_table.elements(name) is None:
         raise soap.Fault("INVALID_TYPE", f"Unknown type:{asked}")
     rights = {f"api{verb}": True for verb in ("Creatable", "Deletable", "Readable", "Updatable")}
     return [rights | {"valueTypeFields": _fields(name, ())}]
@@ -22,10 +22,10 @@ def describe(request: Request) -> list[soap.Node]:
 def _fields(name: str, within: tuple[str, ...]) -> list[dict[str, Any]]:
     if name in within:
         return []
-    return [_field(child, (*within, name)) for child in (table.elements(name) or {}).values()]
+    return [_field(child, (*within, name)) for child in (schema_table.elements(name) or {}).values()]
 
 
-def _field(child: table.Element, within: tuple[str, ...]) -> dict[str, Any]:
+def _field(child: schema_table.Element, within: tuple[str, ...]) -> dict[str, Any]:
     return {
         "fields": _fields(child.type, within),
         "isForeignKey": False,
@@ -34,7 +34,7 @@ def _field(child: table.Element, within: tuple[str, ...]) -> dict[str, Any]:
         "name": child.name,
         "picklistValues": [
             {"active": True, "defaultValue": False, "label": value, "value": value}
-            for value in sorted(table.values(child.type) or ())
+            for value in sorted(schema_table.values(child.type) or ())
         ],
         "soapType": child.type,
         "valueRequired": child.required,

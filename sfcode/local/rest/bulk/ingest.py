@@ -15,7 +15,7 @@ from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
 from sfcode.local.rest.bulk.table import BadTableError, Table, read
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.view import View
-from sfcode.local.sobjects.write import Writer
+from sfcode.local.sobjects.writer import Writer
 from sfcode.local.store import Tx
 
 BATCH = 200

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from sfcode.local.context import Context
+from sfcode.local.error_report import told
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk import ingest, query
 from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.store import Tx
-from sfcode.local.trouble import told
 
 PATIENCE = 0.25
 """Seconds that a question for the state waits for the end: most jobs are done by then, and nobody has to ask twice."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from sfcode.config.relay_models import DEFAULT_TOLERANCE, WebhookAuth
 from sfcode.relay.ingress.auth.scheme import base64_bytes, matches, only, signatures, values
-from sfcode.relay.ingress.moment import moment
+from sfcode.relay.ingress.timestamps import moment
 from sfcode.secret import Secret
 
 _PLACE = re.compile(r"(\{body\}|\{timestamp\})")

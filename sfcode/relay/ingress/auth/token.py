@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from sfcode.config.relay_models import WebhookAuth
 from sfcode.relay.ingress.auth.scheme import base64_bytes, matches, only, values
-from sfcode.relay.ingress.clients import is_local
+from sfcode.relay.ingress.client_address import is_local
 from sfcode.secret import Secret
 
 _CHALLENGES = {"bearer": "Bearer", "basic": 'Basic realm="sfcode relay", charset="UTF-8"'}

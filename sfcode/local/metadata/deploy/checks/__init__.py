@@ -18,7 +18,7 @@ from sfcode.local.metadata.deploy.checks import (
     static_resource,
     workflow,
 )
-from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.deploy.org_view import Subject
 
 
 def _permission_set(subject: Subject) -> Iterator[str]:

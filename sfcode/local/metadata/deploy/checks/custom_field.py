@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sfcode.local.metadata import formula
 from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
-from sfcode.local.metadata.deploy.view import Subject, View
+from sfcode.local.metadata.deploy.org_view import Subject, View
 from sfcode.local.metadata.formula import FormulaError, Type
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
 from sfcode.local.metadata.scopes import ObjectScope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
-from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.deploy.org_view import Subject
 
 ENDINGS = ("__c", "__kav", "__x", "__b", "__e", "__p", "__mdt", "__dll", "__dlm")
 LIMITS = {"label": ("MasterLabel", 40), "pluralLabel": ("PluralLabel", 40), "description": ("Description", 1000)}

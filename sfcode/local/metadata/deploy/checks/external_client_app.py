@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.deploy.org_view import Subject
 
 
 def part(subject: Subject) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sfcode.local.metadata import flows, formula
 from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
-from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.formula import FormulaError, Type
 from sfcode.local.metadata.formula.functions import CHANGE
 from sfcode.local.metadata.names import trail

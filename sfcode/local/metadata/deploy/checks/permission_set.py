@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 from sfcode.local.metadata.deploy.checks.common import developer_name, entries, no_field, no_object, repeated, too_long
-from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.sobjects.model import FieldDef
 

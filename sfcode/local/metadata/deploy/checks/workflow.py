@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sfcode.local.metadata import formula
 from sfcode.local.metadata.deploy.checks.common import developer_name, entries, no_field, no_object, repeated, too_long
-from sfcode.local.metadata.deploy.view import Subject
+from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.formula import FormulaError, Type
 from sfcode.local.metadata.formula.functions import CHANGE
 from sfcode.local.metadata.scopes import ObjectScope

@@ -1,0 +1,109 @@
+"""Carry out a plan: every step in order, each repeatable, so that a cut anywhere is mended by the next apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from sfcode.apply.deploy import Heard, Say, deploy, follow_quick, ignore
+from sfcode.apply.deploy_errors import failure
+from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
+from sfcode.apply.lock import Lock
+from sfcode.apply.package import Mark, deletion, package
+from sfcode.apply.quick_deploy import Quick, options_of, quick_deploy
+from sfcode.apply.records import write_record
+from sfcode.apply.redact import masked
+from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
+from sfcode.generate.desired import Origin
+from sfcode.metadata.component import Address
+from sfcode.org import Org
+from sfcode.org.results import DeployOptions
+from sfcode.plan.change import Action
+from sfcode.plan.plan import Plan
+
+DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The ids of the deployments, and the id by which all of it can be rolled back."""
+
+    deployments: tuple[str, ...]
+    apply_id: str
+
+
+def carry_out(
+    plan: Plan,
+    org: Org,
+    secrets: Mapping[str, str],
+    *,
+    origins: Iterable[Origin],
+    mark: Mark,
+    options: DeployOptions,
+    say: Say,
+    lock: Lock,
+    heard: Heard = ignore,
+    patience: float = 0.0,
+) -> Carried:
+    """
+    Do what the plan says and nothing else.
+
+    Raises Refused before anything happens when the plan needs the user's word, DeployFailed when
+    the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
+    before each step whether it still holds; `heard` is told how each deployment ended. A setup that
+    somebody else is changing is waited for as long as `patience` has seconds.
+    """
+    plan.raise_if_refused()
+    deployed: list[str] = []
+    changed: list[str] = []
+    ordered = steps(plan)
+    checked = next((step for step in ordered if isinstance(step, Deploy)), None)
+    for step in ordered:
+        lock.confirm()
+        match step:
+            case WriteRecord(change):
+                write_record(org, change)
+                say(f"{change.address}: {DONE[change.action]}")
+            case TryDelete():
+                asked = replace(options, check_only=True)
+                result = deploy(org, deletion(plan, step), asked, "what is deleted", say, patience=patience)
+                result = masked(result, secrets)
+                heard(result)
+                if not result.success:
+                    raise failure(result, origins, changed)
+            case SettleFlow(address):
+                _settle(org, address, say)
+            case RemoveFlow(address):
+                versions = remove_flow(org, address)
+                changed.append(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
+                say(changed[-1])
+            case Deploy():
+                quick = quick_deploy(plan, step, org, mark, options) if step is checked else Quick()
+                if quick.why_not:
+                    say(f"The check of the plan cannot be deployed from ({quick.why_not}); deploying anew.")
+                if quick.deploy_id:
+                    result = follow_quick(org, quick.deploy_id, say, started=lock.deploying)
+                else:
+                    sent, wanted = package(plan, step, mark, secrets), options_of(plan.validation, options)
+                    result = deploy(org, sent, wanted, described(step), say, started=lock.deploying, patience=patience)
+                result = masked(result, secrets)
+                heard(result)
+                if not result.success:
+                    raise failure(result, origins, changed)
+                mark = quick.mark or mark
+                deployed.append(result.id)
+                changed.append(f"deployment {result.id}")
+    return Carried(tuple(deployed), mark.id)
+
+
+def _settle(org: Org, address: Address, say: Say) -> None:
+    if wake_flow(org, address):
+        say(f"{address}: came in inactive, as in production; activated")
+    if pruned := prune_flow(org, address):
+        say(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
+
+
+def described(step: Deploy) -> str:
+    """Say in a few words what a package holds."""
+    count = len(step.components) + len(step.deleted)
+    return f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"

@@ -1,0 +1,125 @@
+"""Who holds the lock of an org: what is written into it, and what is read out of it again."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+
+from sfcode.text import printable
+
+LONGEST = 255
+"""What the description of a static resource holds."""
+
+
+RUNNING: set[str] = set()
+"""The runs of this process that hold a lock: one that could not be given back is left behind, and its holder gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One run of sfcode that changes an org."""
+
+    id: str
+    """By which a run knows its own lock again when the answer was lost."""
+    user: str
+    """On its machine; the org itself knows who signed in."""
+    host: str
+    pid: int
+    machine: str
+    """Tells machines of one name apart, and the containers of one machine."""
+    verb: str
+    plan: str = ""
+    """The beginning of a saved plan's digest."""
+    deployment: str = ""
+    """The deployment that it started last."""
+    detached: bool = False
+    """It let go of that deployment, which goes on in the org."""
+    beat: int = 0
+    """How often it has given a sign of life; writing it moves the time stamp of the lock."""
+
+    def text(self) -> str:
+        """Write what the lock says in the org."""
+        values = {name: value for name, value in asdict(self).items() if value}
+        for length in (60, 24, 0):
+            text = json.dumps(values | {"host": self.host[:length], "user": self.user[:length]}, ensure_ascii=True)
+            if len(text) <= LONGEST:
+                break
+        return text
+
+    @property
+    def is_dead(self) -> bool:
+        """Tell whether it ran on this machine and is not there any more; in this process, whether it has ended."""
+        if os.name != "posix" or self.machine != machine():
+            return False
+        return self.id not in RUNNING if self.pid == os.getpid() else not _is_alive(self.pid)
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock as it is found in an org; times are the org's."""
+
+    id: str
+    holder: Holder | None
+    """None: somebody wrote there what sfcode does not read."""
+    username: str
+    since: datetime
+    seen: datetime
+
+    def __str__(self) -> str:
+        who = self.username
+        if self.holder:
+            where = "@".join(filter(None, (self.holder.user, self.holder.host)))
+            plan = f", plan {self.holder.plan}" if self.holder.plan else ""
+            who = f"`sfcode {self.holder.verb}` of {self.username} ({where}, process {self.holder.pid}{plan})"
+        return printable(f"{who} since {self.since:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def this_run(verb: str, plan: str = "") -> Holder:
+    """Describe the run of sfcode that asks."""
+    user = ""
+    with suppress(OSError, KeyError):  # a container may have no name for its user
+        user = getpass.getuser()
+    return Holder(token_hex(4), user, platform.node(), os.getpid(), machine(), verb, plan)
+
+
+def read_holder(text: str) -> Holder | None:
+    """Read what a lock says; None where it is not ours to read."""
+    try:
+        values = json.loads(text)
+        holder = Holder(**{"host": "", "user": "", **values})
+    except (ValueError, TypeError):
+        return None
+    kinds = (type(getattr(holder, each.name)).__name__ == each.type for each in fields(holder))
+    return holder if all(kinds) else None
+
+
+def machine() -> str:
+    """Return eight digits that another machine, boot or container hardly has."""
+    return hashlib.sha256("\n".join(_marks()).encode()).hexdigest()[:8]
+
+
+def _marks() -> Iterator[str]:
+    yield platform.node()
+    with suppress(OSError):
+        yield Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    with suppress(OSError):
+        yield str(Path("/proc/self/ns/pid").readlink())  # a process number means something only inside of it
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

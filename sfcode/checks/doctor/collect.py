@@ -1,0 +1,107 @@
+"""Look everything up that the checks need. Reads only, and sends no secret anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from sfcode.checks.doctor.collect_records import mapping_facts
+from sfcode.checks.doctor.collect_user import user_facts
+from sfcode.checks.doctor.facts import Endpoint, Facts, OrgFacts
+from sfcode.checks.doctor.optional_query import ask, reason
+from sfcode.checks.doctor.probe import probe
+from sfcode.config.project import Project
+from sfcode.config.urls import is_loopback, is_private
+from sfcode.errors import ConfigError, OrgError, Problem, UsageError
+from sfcode.generate import generate
+from sfcode.mapping.resolved import exchange
+from sfcode.org import Org
+from sfcode.plan.schema import org_schema
+
+NO_API = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
+
+RIGHTS = ("ModifyMetadata", "ModifyAllData", "ManageUsers", "AssignPermissionSets")
+
+
+def gather(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
+    """Ask the org, the relay and, as a second user, the org once more. Raises OrgError when nobody answers."""
+    found = _org(org)
+    endpoint = _endpoint(project, found, environ)
+    if not found.answers:
+        return Facts(found, endpoint=endpoint)
+    if another is not None:
+        _same_org(org, another)
+    exchanges = [exchange(mapping) for mapping in project.mappings]
+    return Facts(
+        found,
+        user=user_facts(project, org),
+        endpoint=endpoint,
+        mappings=mapping_facts(exchanges, org, another),
+        misfits=ask(lambda: _misfits(project, org)),
+        messages=ask(lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))),
+    )
+
+
+def _org(org: Org) -> OrgFacts:
+    versions = ask(lambda: tuple(str(each["version"]) for each in org.get("/services/data")))
+    host = urlsplit(org.instance_url).hostname or ""
+    found = OrgFacts(org.instance_url, "", org.api_version, versions, is_local=is_loopback(host))
+    if not found.answers:
+        return found
+    try:
+        identity = org.identity
+    except OrgError as error:
+        if error.code not in NO_API:
+            raise
+        return replace(found, api_disabled=reason(error))
+    return replace(
+        found,
+        name=identity.name,
+        username=identity.username,
+        edition=identity.organization_type,
+        requests=ask(lambda: _requests(org)),
+        rights=ask(lambda: _rights(org)),
+    )
+
+
+def _requests(org: Org) -> tuple[int, int]:
+    limit = org.get(f"/services/data/v{org.api_version}/limits")["DailyApiRequests"]
+    return int(limit["Remaining"]), int(limit["Max"])
+
+
+def _rights(org: Org) -> frozenset[str]:
+    # This object has one row, which is about whoever asks, and takes no right to read.
+    fields = ", ".join(f"Permissions{right}" for right in RIGHTS)
+    rows = org.query(f"SELECT {fields} FROM UserPermissionAccess LIMIT 1")  # noqa: S608  (names from above)
+    return frozenset(right for row in rows for right in RIGHTS if row[f"Permissions{right}"] is True)
+
+
+def _endpoint(project: Project, org: OrgFacts, environ: Mapping[str, str]) -> Endpoint | None:
+    if all(mapping.spec.delivery != "relay" for mapping in project.mappings):
+        return None
+    url = project.settings.relay.url
+    host = urlsplit(url).hostname or ""
+    if is_loopback(host) and org.is_local:
+        return Endpoint(url, trouble=probe(url, environ))
+    if is_private(host):
+        return Endpoint(url, "this machine" if is_loopback(host) else "a private network")
+    return Endpoint(url, trouble=probe(url, environ))
+
+
+def _same_org(org: Org, another: Org) -> None:
+    if another.identity.org_id != org.identity.org_id:
+        raise UsageError(
+            f"--as signs in to {another.identity.name} ({another.identity.org_id}), and the org is "
+            f"{org.identity.name} ({org.identity.org_id}).",
+            "Sign in to the same org, as the integration user.",
+        )
+
+
+def _misfits(project: Project, org: Org) -> tuple[Problem, ...]:
+    schema, _ = org_schema(org, project)
+    try:
+        generate(project, schema)
+    except ConfigError as error:
+        return error.problems
+    return ()

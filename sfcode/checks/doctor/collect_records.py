@@ -1,0 +1,192 @@
+"""Look at the records of each mapping: how many there are, who has which id, who sees them. Reads ids, no names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
+from sfcode.checks.doctor.facts import FieldFacts, MappingFacts, Repeats, Seen, Unknown
+from sfcode.checks.doctor.optional_query import ask
+from sfcode.mapping.resolved import Exchange
+from sfcode.metadata.component import Body, Component
+from sfcode.metadata.objects import OrgSchema
+from sfcode.org import Org
+
+MOST_GROUPS = 2000
+"""What an org answers at most to a grouped query, which has no second page."""
+MOST_READ = 100_000
+"""How many values are read one by one, 2,000 with each request."""
+AT_ONCE = 8_000
+"""How many characters of values go into one query, which travels in an address of at most 16 KB."""
+
+Metadata = dict[str, Component] | Unknown
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Who looks, and what is known of all objects."""
+
+    org: Org
+    schema: OrgSchema
+    metadata: Metadata
+    sharing: dict[str, str] | Unknown
+    another: Org | None = None
+    theirs: OrgSchema | None = None
+
+
+def mapping_facts(exchanges: Sequence[Exchange], org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
+    """Look at every mapping."""
+    objects = sorted({one.object for one in exchanges})
+    looking = Looking(
+        org,
+        schema=org.describe(objects),
+        metadata=ask(lambda: _metadata(exchanges, org)),
+        sharing=ask(lambda: _sharing(org, objects)),
+        another=another,
+        theirs=another.describe(objects) if another else None,
+    )
+    return tuple(_facts(one, looking) for one in exchanges)
+
+
+def _metadata(exchanges: Iterable[Exchange], org: Org) -> dict[str, Component]:
+    """Read the fields' metadata, which knows no field access."""
+    names = {f"{one.object}.{use.field}" for one in exchanges for use in (one.user_id, one.source) if use}
+    custom = sorted(name for name in names if name.endswith("__c"))
+    found = org.metadata.read_metadata("CustomField", custom) if custom else ()
+    return {component.full_name: component for component in found}
+
+
+def _sharing(org: Org, objects: Iterable[str]) -> dict[str, str]:
+    # Contacts may be controlled by their accounts.
+    soql = "SELECT QualifiedApiName, InternalSharingModel FROM EntityDefinition WHERE QualifiedApiName IN {}"
+    rows = org.query(soql, sorted({*objects, "Account"}))
+    return {row["QualifiedApiName"]: row["InternalSharingModel"] or "" for row in rows}
+
+
+def _facts(one: Exchange, looking: Looking) -> MappingFacts:
+    org = looking.org
+    user_id = _field(one.object, one.user_id.field, looking)
+    source = _field(one.object, one.source.field, looking) if one.source else None
+    if one.object not in looking.schema.objects:
+        return MappingFacts(one.name, one.object, user_id, source, reads_object=False)
+    by = next((field for field in (user_id, source) if field and field.visible), None)
+    shared_as, model = _model(one.object, looking.sharing)
+    # Names are those of the config, which allows letters, digits and underscores only.
+    total = ask(lambda: org.count(f"SELECT COUNT() FROM {one.object}"))  # noqa: S608
+    with_id: int | Unknown = Unknown("no field with user ids can be seen")
+    blank: tuple[str, ...] = ()
+    found: Repeats | Unknown | None = None
+    if by is not None:
+        with_id = ask(lambda: org.count(f"SELECT COUNT() FROM {one.object} WHERE {by.name} != null"))  # noqa: S608
+        blank = _blank(org, one.object, by.name) if with_id != total else ()
+        found = ask(lambda: _repeats(org, one.object, by, source, with_id))
+    return MappingFacts(
+        one.name,
+        one.object,
+        user_id,
+        source,
+        counted_by=by.name if by else "",
+        total=total,
+        with_id=with_id,
+        blank=blank,
+        repeats=found,
+        sharing=model,
+        shared_as=shared_as,
+        seen=_seen(one, user_id, looking),
+    )
+
+
+def _field(object_name: str, name: str, looking: Looking) -> FieldFacts:
+    target = looking.schema.objects.get(object_name)
+    described = target.fields.get(name) if target else None
+    body: Body = {}
+    exists: bool | Unknown = described is not None
+    if not isinstance(looking.metadata, Unknown):
+        component = looking.metadata.get(f"{object_name}.{name}")
+        body, exists = (component.body, True) if component else (body, exists)
+    elif described is None:
+        exists = looking.metadata
+    unique = body.get("unique") is True
+    return FieldFacts(
+        name,
+        exists,
+        visible=described is not None,
+        type=described.type if described else str(body.get("type", "")),
+        formula=described.calculated if described else "formula" in body,
+        # Where capitals count, two spellings of one id may still meet.
+        unique=unique and body.get("caseSensitive") is not True,
+        indexed=unique or body.get("externalId") is True,
+    )
+
+
+def _blank(org: Org, object_name: str, field: str) -> tuple[str, ...]:
+    soql = f"SELECT Id FROM {object_name} WHERE {field} = null ORDER BY Id LIMIT {EXAMPLES}"  # noqa: S608
+    rows = ask(lambda: org.query(soql))
+    return () if isinstance(rows, Unknown) else tuple(row["Id"] for row in rows)
+
+
+def _repeats(
+    org: Org, object_name: str, by: FieldFacts, source: FieldFacts | None, with_id: int | Unknown
+) -> Repeats | Unknown:
+    if by.unique or (source and source.unique):
+        return Repeats()  # the org itself sees to it
+    if by.type == "string" and not by.formula:
+        return _grouped(org, object_name, by.name)
+    # Neither formulas nor numbers can be grouped, so that each value has to be read.
+    if isinstance(with_id, Unknown):
+        return with_id
+    if with_id > MOST_READ:
+        return Unknown(f"{with_id:,} values would have to be read one by one, which no query can group")
+    soql = f"SELECT Id, {by.name} FROM {object_name} WHERE {by.name} != null"  # noqa: S608
+    return repeats((row["Id"], row[by.name]) for row in org.query(soql))
+
+
+def _grouped(org: Org, object_name: str, field: str) -> Repeats:
+    """Have the org group the ids, which it does without case, and read those that are there more than once."""
+    groups = org.query(
+        f"SELECT {field} FROM {object_name} WHERE {field} != null "  # noqa: S608
+        f"GROUP BY {field} HAVING COUNT(Id) > 1 LIMIT {MOST_GROUPS}"
+    )
+    soql = f"SELECT Id, {field} FROM {object_name} WHERE {field} IN {{}} ORDER BY Id"  # noqa: S608
+    rows: list[tuple[str, object]] = []
+    for values in _chunks([row[field] for row in groups]):
+        rows += [(row["Id"], row[field]) for row in org.query(soql, values)]
+    return repeats(rows, complete=len(groups) < MOST_GROUPS)
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for value in values:
+        length = len(quote(value))
+        if chunk and size + length > AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(value)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, str | Unknown]:
+    """Find the org-wide default that counts, and whose it is."""
+    if isinstance(sharing, Unknown):
+        return object_name, sharing
+    owner = object_name
+    if object_name == "Contact" and sharing.get(owner) == "ControlledByParent":
+        owner = "Account"
+    return owner, sharing.get(owner) or Unknown("the org does not tell")
+
+
+def _seen(one: Exchange, user_id: FieldFacts, looking: Looking) -> Seen | Unknown | None:
+    another, theirs = looking.another, looking.theirs
+    if another is None or theirs is None or user_id.exists is False:
+        return None
+    username, target = another.identity.username, theirs.objects.get(one.object)
+    if target is None or user_id.name not in target.fields:
+        return Seen(username, target is not None, None)
+    soql = f"SELECT COUNT() FROM {one.object} WHERE {user_id.name} != null"  # noqa: S608
+    records = ask(lambda: another.count(soql))
+    return records if isinstance(records, Unknown) else Seen(username, reads_object=True, records=records)

@@ -1,0 +1,70 @@
+"""Look up the integration user, its profile, its licenses and its assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow
+from sfcode.checks.doctor.optional_query import ask
+from sfcode.config.models import IntegrationUser
+from sfcode.config.project import Project
+from sfcode.mapping import naming
+from sfcode.org import Org
+
+MOST_ALIKE = 5
+
+
+def user_facts(project: Project, org: Org) -> UserFacts:
+    """Ask for everything that the configured integration user takes."""
+    wanted = project.settings.integration_user
+    user = ask(lambda: _user(org, wanted.username))
+    alike = ask(lambda: _alike(org, wanted.username)) if user is None else ()
+    there = isinstance(user, UserRow)
+    return UserFacts(
+        profiles=ask(lambda: _profiles(org)),
+        licenses=ask(lambda: _seats(org, "UserLicense", "Name")),
+        set_licenses=ask(lambda: _seats(org, "PermissionSetLicense", "DeveloperName")),
+        user=user,
+        alike=() if isinstance(alike, Unknown) else alike,
+        has_license=ask(lambda: _has_license(org, wanted)) if there else False,
+        has_set=ask(lambda: _has_set(org, project)) if there else False,
+    )
+
+
+def _profiles(org: Org) -> Mapping[str, str]:
+    rows = org.query("SELECT Name, UserLicense.Name FROM Profile")
+    return {row["Name"]: (row["UserLicense"] or {}).get("Name", "") for row in rows}
+
+
+def _seats(org: Org, sobject: str, name: str) -> Mapping[str, Seats]:
+    rows = org.query(f"SELECT {name}, TotalLicenses, UsedLicenses FROM {sobject}")  # noqa: S608  (names from above)
+    return {row[name]: Seats(int(row["TotalLicenses"] or 0), int(row["UsedLicenses"] or 0)) for row in rows}
+
+
+def _user(org: Org, username: str) -> UserRow | None:
+    rows = org.query("SELECT IsActive, Profile.Name, Email FROM User WHERE Username = {}", username)
+    if not rows:
+        return None
+    row = rows[0]
+    return UserRow(row["IsActive"] is True, (row["Profile"] or {}).get("Name", ""), row["Email"] or "")
+
+
+def _alike(org: Org, username: str) -> tuple[str, ...]:
+    """Find the same name with a sandbox's suffix (`....uat`), or at another domain."""
+    local = username.partition("@")[0]
+    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}@%' ORDER BY Username", local)
+    return tuple(row["Username"] for row in rows)[:MOST_ALIKE]
+
+
+def _has_license(org: Org, user: IntegrationUser) -> bool:
+    soql = (
+        "SELECT Id FROM PermissionSetLicenseAssign "
+        "WHERE PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
+    )
+    return bool(org.query(soql, user.permission_set_license, user.username))
+
+
+def _has_set(org: Org, project: Project) -> bool:
+    soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
+    name = naming.integration_set(project.settings)
+    return bool(org.query(soql, name, project.settings.integration_user.username))

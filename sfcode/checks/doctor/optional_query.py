@@ -1,0 +1,27 @@
+"""Put a question to an org that it may refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sfcode.checks.doctor.facts import Unknown
+from sfcode.errors import OrgError, OrgUnreachable, SignInError
+
+Answer = TypeVar("Answer")
+
+
+def ask(question: Callable[[], Answer]) -> Answer | Unknown:
+    """Give the answer, or why there is none. No session and no connection are no answers: they raise."""
+    try:
+        return question()
+    except (SignInError, OrgUnreachable):
+        raise
+    except OrgError as error:
+        return Unknown(reason(error))
+
+
+def reason(error: OrgError) -> str:
+    """Shorten an org's message to its last line: above it SOQL errors quote the query."""
+    last = error.message.strip().rpartition("\n")[2].strip()
+    return last if error.code in last else f"{error.code}: {last}"

@@ -1,0 +1,32 @@
+"""Ask the relay whether it is there, from where we are; with no secret, since the address is public."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sfcode.checks.doctor.facts import Trouble
+from sfcode.errors import OrgError
+from sfcode.org import Runtime
+
+PATIENCE = Runtime(connect_timeout=5.0, read_timeout=10.0, answer_timeout=15.0, max_answer_bytes=64 * 1024)
+
+
+def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> Trouble | None:
+    """Get `/healthz`; say what is wrong."""
+    from sfcode.org.retry import NoAnswer
+    from sfcode.org.transport import answering, http_session
+
+    address = f"{url}/healthz"
+    with http_session(url, environ, runtime) as session:
+        try:
+            with answering(address):
+                response = session.get(address)
+        except NoAnswer as error:
+            # Before an answer only a certificate is beyond waiting for.
+            kind = "certificate" if error.permanent else "connection"
+            return Trouble(kind, error.message.rstrip("."))
+        except OrgError as error:
+            return Trouble("health", error.message.rstrip("."))
+    if response.status_code != 200:
+        return Trouble("health", f"{address} answers {response.status_code} {response.reason or ''}".rstrip())
+    return None

@@ -1,0 +1,177 @@
+"""
+The chain from a mapped field to an Appcues attribute, link by link (SF101 to SF110).
+
+It is judged by the components as they would be deployed, not by how they are made: whatever a
+project's own template leaves out or changes is found, at the line of the mapping that suffers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sfcode.checks.lint.chain_links import Chain, chains
+from sfcode.checks.lint.rules import at
+from sfcode.errors import Position
+from sfcode.generate import endpoint_url
+from sfcode.generate.entry_formula import watched_fields
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import Use
+from sfcode.metadata.component import Value
+from sfcode.review.model import Finding
+from sfcode.review.snapshot import Snapshot
+
+_ALWAYS = {"Id": "which record it is", "SystemModstamp": "which of two messages is newer"}
+_CURE = "put it back into the project's own template, or remove that template to use sfcode's"
+
+
+def check(side: Snapshot) -> Iterator[Finding]:
+    """Follow every mapping."""
+    every = chains(side)
+    for chain in every:
+        yield from _generated(chain)
+        if chain.one.sends and chain.one.by_relay:
+            yield from _message(chain)
+            yield from _fired(chain)
+    yield from _types(every)
+
+
+def _message(chain: Chain) -> Iterator[Finding]:
+    one, side = chain.one, chain.side
+    related = side.template_line("WorkflowOutboundMessage", "<fields>")
+    attributes = _by_attribute(chain)
+    for name, use in attributes.items():
+        if use.field not in chain.sent:
+            message = f"{one.object}.{use.field} is sent as {name}, but the outbound message does not hold it"
+            yield at("SF101", use.place, message, _CURE, related=related)
+    for field, what in {**_ALWAYS, one.user_id.field: "whose profile it is about"}.items():
+        if field not in chain.sent:
+            message = f"the outbound message lacks {field}, by which the relay knows {what}"
+            yield at("SF102", one.place("to_appcues"), message, _CURE, related=related)
+    for field in sorted(chain.sent - {*one.message_fields}):
+        message = (
+            f"the outbound message holds {one.object}.{field}, which no mapping names: it leaves Salesforce unseen"
+        )
+        where = related or one.place("to_appcues").position
+        yield at("SF110", where, message, "take it out of the template, or map it")
+    yield from _endpoint(chain)
+
+
+def _endpoint(chain: Chain) -> Iterator[Finding]:
+    message = chain.message or {}
+    side, place = chain.side, chain.one.place("to_appcues")
+    wanted, found = endpoint_url(side.project, chain.one), str(message.get("endpointUrl", ""))
+    if found != wanted:
+        # Both hold the secret's name only, unless a template writes a secret out; so neither is quoted.
+        what = "its version (?v=)" if found.partition("?")[0] == wanted.partition("?")[0] else "its address"
+        text = f"the outbound message does not reach this mapping in the relay: {what} is not the one that the relay expects"
+        related = side.template_line("WorkflowOutboundMessage", "<endpointUrl>")
+        yield at("SF106", place, text, "write {{ message.endpoint_url }} in the template", related=related)
+    user = side.project.settings.integration_user.username
+    if message.get("integrationUser") != user:
+        text = (
+            "the outbound message is sent as another user than the integration user, who decides which fields are in it"
+        )
+        related = side.template_line("WorkflowOutboundMessage", "<integrationUser>")
+        yield at("SF106", place, text, "write {{ message.integration_user }} in the template", related=related)
+
+
+def _fired(chain: Chain) -> Iterator[Finding]:
+    one, side = chain.one, chain.side
+    place = one.place("to_appcues", "trigger")
+    type_ = "WorkflowRule" if one.trigger == "workflow_rule" else "Flow"
+    for piece, text in _faults(chain):
+        yield at("SF107", place, text, _CURE, related=side.template_line(type_, piece))
+    noticed = chain.noticed
+    if noticed is None or "update" not in one.on:
+        return
+    piece = "<formula>" if type_ == "WorkflowRule" else "<filterFormula>"
+    watched = watched_fields(one)
+    for field in watched:
+        if field.lower() not in noticed:
+            text = f"a change of {one.object}.{field} sends nothing: the entry condition does not name it"
+            yield at("SF103", _place_of(chain, field), text, _CURE, related=side.template_line(type_, piece))
+
+
+def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
+    """Find what keeps the flow or rule from sending the message, with the piece of the template it is about."""
+    one, message = chain.one, f"{chain.one.object}.{chain.name}"
+    if chain.rule is not None:
+        if chain.rule.get("active") is not True:
+            yield "<active>", "the workflow rule is not active, so nothing sends the outbound message"
+        if not any(name == chain.name for name, _ in _rows(chain.rule.get("actions"))):
+            yield "<actions>", f"the workflow rule does not send the outbound message {message}"
+        return
+    flow = chain.flow or {}
+    start = flow.get("start")
+    start = start if isinstance(start, Mapping) else {}
+    if flow.get("status") != "Active":
+        yield "<status>", "the flow is not active, so nothing sends the outbound message"
+    if start.get("object") != one.object or start.get("triggerType") != "RecordAfterSave":
+        yield "<start>", f"the flow does not start after a {one.object} is saved"
+    sends = [row for _, row in _rows(flow.get("actionCalls")) if row.get("actionType") == "outboundMessage"]
+    if not any(row.get("actionName") == message for row in sends):
+        yield "<actionCalls>", f"the flow does not send the outbound message {message}"
+
+
+def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    """List the entries of a repeated element, whether they are keyed by name or not."""
+    if isinstance(value, Mapping):
+        yield from ((name, row) for name, row in value.items() if isinstance(row, Mapping))
+    elif isinstance(value, list | tuple):
+        yield from ((str(row.get("name", "")), row) for row in value if isinstance(row, Mapping))
+
+
+def _place_of(chain: Chain, field: str) -> Position:
+    """Find where a mapping names a field; a field that is only a part of one that it names stands at the whole."""
+    uses = [*chain.one.attributes, chain.one.user_id, *([chain.one.source] if chain.one.source else [])]
+    return next((use.place.position for use in uses if use.field == field), chain.one.place("to_appcues").position)
+
+
+def _generated(chain: Chain) -> Iterator[Finding]:
+    one, side = chain.one, chain.side
+    if one.source is not None:
+        body = chain.generated(one.user_id.field) or {}
+        blank = body.get("formulaTreatBlanksAs", "BlankAsZero") == "BlankAsBlank"
+        if body.get("type") != "Text" or one.source.field not in str(body.get("formula", "")) or not blank:
+            text = f"{one.object}.{one.user_id.field} is not {one.source.field} as text, blank where that is blank"
+            yield at("SF108", one.user_id.place, text, _CURE, related=side.template_line("CustomField", "<formula>"))
+    for target in one.targets:
+        body = chain.generated(target.field) or {}
+        wanted = ("Number",) if target.kind == "score" else ("LongTextArea", "TextArea", "Text")
+        if target.create and (body.get("type") not in wanted or "formula" in body):
+            text = f"{one.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {wanted[0]} field"
+            yield at("SF108", target.place, text, _CURE, related=side.template_line("CustomField", "<type>"))
+    name = f".{naming.event_id_field(side.project.settings.name)}"
+    event_id = next(
+        (c for c in side.desired.components if c.type == "CustomField" and c.full_name.endswith(name)), None
+    )
+    if event_id and one.activities and one.by_relay:
+        known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
+        if not known or event_id.body.get("type") != "Text":
+            text = f"{event_id.full_name} is not a unique external id, so the relay would write activities twice"
+            yield at("SF108", one.activities, text, _CURE, related=side.template_line("CustomField", "<externalId>"))
+
+
+def _types(every: Iterable[Chain]) -> Iterator[Finding]:
+    """Find attributes that two mappings send with different types into the same kind of profile."""
+    first: dict[tuple[str, str], tuple[Chain, Use, str]] = {}
+    for chain in every:
+        for name, use in _by_attribute(chain).items():
+            type_ = chain.type_of(use)
+            if not type_:
+                continue
+            other, other_use, other_type = first.setdefault((chain.one.mapping.spec.match, name), (chain, use, type_))
+            if other_type != type_:
+                text = (
+                    f"{name} is sent as {type_} from {chain.one.object}.{use.field}, and as {other_type} from "
+                    f"{other.one.object}.{other_use.field}: Appcues compares the two wrongly"
+                )
+                cure = (
+                    f"write {name}: {{field: {use.field}, type: string}}, the same in both, or map fields of one type"
+                )
+                yield at("SF109", use.place, text, cure)
+
+
+def _by_attribute(chain: Chain) -> dict[str, Use]:
+    section = chain.one.mapping.spec.to_appcues
+    return dict(zip(section.attributes, chain.one.attributes, strict=True)) if section and chain.one.sends else {}

@@ -1,0 +1,96 @@
+"""Names that Appcues takes for others: look-alikes (SF204) and its own events (SF205)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sfcode.checks.lint.rules import at
+from sfcode.config.project import NamedMapping, nearest
+from sfcode.mapping.resolved import Place
+from sfcode.review.model import Finding
+from sfcode.review.snapshot import Snapshot
+
+_SEPARATORS = re.compile(r"[\s_.-]+")
+
+OWN_EVENTS = frozenset(
+    {
+        "checklist_completed",
+        "checklist_dismissed",
+        "checklist_item_completed",
+        "checklist_item_started",
+        "checklist_shown",
+        "checklist_skipped",
+        "experiment_entered",
+        "flow_aborted",
+        "flow_attempted",
+        "flow_completed",
+        "flow_error",
+        "flow_skipped",
+        "flow_started",
+        "form_field_submitted",
+        "form_submitted",
+        "goal_reached",
+        "nps_feedback",
+        "nps_score",
+        "nps_score_and_feedback",
+        "nps_survey_started",
+        "page_view",
+        "session_started",
+        "step_completed",
+        "step_interacted",
+        "step_seen",
+        "step_skipped",
+        "step_started",
+    }
+)
+"""Events that Appcues sends itself, without the `appcues:` that their names begin with."""
+
+
+def check(side: Snapshot) -> Iterator[Finding]:
+    """Find names that somebody will confuse."""
+    yield from _alike(_attributes(side), "attribute")
+    yield from _alike(_events(side), "click-to-track event")
+    for _, name, place in _events(side):
+        if _plain(name) in {_plain(own) for own in OWN_EVENTS} or name.lower().startswith("v2:"):
+            text = f"{name} is what Appcues calls an event of its own, which never comes as a click-to-track event"
+            yield at(
+                "SF205",
+                place,
+                text,
+                "list Appcues' own events under activities, or write the click-to-track event's name",
+            )
+
+
+def _alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Finding]:
+    first: dict[tuple[str, str], tuple[str, Place]] = {}
+    told = set()
+    for kind, name, place in names:
+        other, where = first.setdefault((kind, _plain(name)), (name, place))
+        if other != name and (kind, name) not in told:
+            told.add((kind, name))
+            text = f"the {noun} {name} is spelled {other} at {where.position}: Appcues takes them for two, and shows them alike"
+            yield at("SF204", place, text, f"write {other}")
+
+
+def _plain(name: str) -> str:
+    """Take away what Appcues does not show: `planName`, `plan_name` and `Plan Name` look the same there."""
+    return _SEPARATORS.sub("", name).lower()
+
+
+def _attributes(side: Snapshot) -> Iterator[tuple[str, str, Place]]:
+    for mapping in side.project.mappings:
+        section = mapping.spec.to_appcues
+        for name in section.attributes if section else ():
+            yield mapping.spec.match, name, _place(mapping, "to_appcues", "attributes", name)
+
+
+def _events(side: Snapshot) -> Iterator[tuple[str, str, Place]]:
+    for mapping in side.project.mappings:
+        section = mapping.spec.to_salesforce
+        for index, name in enumerate(section.click_to_track if section else ()):
+            yield "", name, _place(mapping, "to_salesforce", "click_to_track", index)
+
+
+def _place(mapping: NamedMapping, *path: str | int) -> Place:
+    return Place(nearest(mapping.positions, path), ".".join(map(str, path)))

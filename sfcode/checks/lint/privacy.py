@@ -1,0 +1,27 @@
+"""Personal data (SF203) and session ids (SF208)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.checks.lint.rules import at
+from sfcode.mapping.resolved import exchange
+from sfcode.review.model import Finding
+from sfcode.review.personal_data import is_personal, listed
+from sfcode.review.snapshot import Snapshot
+
+
+def check(side: Snapshot) -> Iterator[Finding]:
+    """Find personal data that leaves, and what Salesforce has retired."""
+    settings = side.project.settings.review.personal_data
+    for one in map(exchange, side.project.mappings):
+        for use in one.attributes:
+            if is_personal(one.object, use.field, settings) and not listed(one.object, use.field, settings.accepted):
+                text = f"{one.object}.{use.field} is personal data and is sent to Appcues"
+                cure = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{one.object}.{use.field}]"
+                yield at("SF203", use.place, text, cure)
+    for component in side.desired.components:
+        if component.type == "WorkflowOutboundMessage" and component.body.get("includeSessionId") is True:
+            text = "the template asks for session ids, which Salesforce no longer puts into outbound messages"
+            place = side.template_line("WorkflowOutboundMessage", "<includeSessionId>")
+            yield at("SF208", place, text, "write <includeSessionId>false</includeSessionId>")

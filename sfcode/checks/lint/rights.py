@@ -1,0 +1,112 @@
+"""What the integration user cannot do and must (SF104, SF105), and what it can and need not (SF201, SF202, SF212)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sfcode.checks.lint.chain_links import Chain, chains
+from sfcode.checks.lint.rules import at
+from sfcode.generate import activity_object as own_object
+from sfcode.generate import generate
+from sfcode.mapping import naming
+from sfcode.mapping.field_types import fields_of
+from sfcode.mapping.resolved import activity_object, link_field, settings_place
+from sfcode.metadata.objects import standard
+from sfcode.review.access import Rights, integration_rights
+from sfcode.review.model import Finding
+from sfcode.review.snapshot import Snapshot
+
+_CURE = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"
+_WRITE = {"Event": "EditEvent", "Task": "EditTask"}
+
+
+def check(side: Snapshot) -> Iterator[Finding]:
+    """Compare the integration user's rights with what the mappings need."""
+    granted = integration_rights(side)
+    for chain in chains(side):
+        yield from _reading(chain, granted)
+        yield from _writing(chain, granted)
+    yield from _all_records(side, granted)
+    yield from _documented(side)
+    yield from _unasked(side, granted)
+
+
+def _reading(chain: Chain, granted: Rights) -> Iterator[Finding]:
+    one = chain.one
+    if not one.sends:
+        return
+    related = chain.side.template_line("PermissionSet", "<fieldPermissions>")
+    if "Read" not in granted.get(("object", one.object), ()):
+        text = f"the integration user cannot read {one.object}, so nothing of it can be sent"
+        place = chain.side.template_line("PermissionSet", "<objectPermissions>")
+        yield at("SF104", one.place("object"), text, _CURE, related=place)
+    for use in (one.user_id, *one.attributes):
+        if not chain.may("Read", use.field):
+            text = f"the integration user cannot read {one.object}.{use.field}: Salesforce leaves it out of the message in silence"
+            yield at("SF104", use.place, text, _CURE, related=related)
+
+
+def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
+    one, side = chain.one, chain.side
+    related = side.template_line("PermissionSet", "<fieldPermissions>")
+    for target in one.targets:
+        if "Edit" not in granted.get(("object", one.object), ()) or not chain.may("Edit", target.field):
+            text = f"the integration user cannot change {one.object}.{target.field}, where the NPS {target.kind} goes"
+            yield at("SF105", target.place, text, _CURE, related=related)
+    kind = activity_object(side.project, one)
+    if kind is None or one.activities is None or not one.by_relay:
+        return
+    known = fields_of(standard(), kind, own_object.known_fields(side.project, [one]))
+    names = own_object.field_names(side.project, [one]) or ("Description", link_field(side.project, one))
+    names = (*names, naming.event_id_field(side.project.settings.name))
+    lacking = [
+        f"{kind}.{name}"
+        for name in names
+        if (asked := known.permission(name)) and "Edit" not in granted.get(("field", f"{kind}.{asked}"), ())
+    ]
+    if kind in _WRITE:
+        lacking += [right for right in ("ActivitiesAccess", _WRITE[kind]) if ("permission", right) not in granted]
+    elif not {"Create", "Edit"} <= set(granted.get(("object", kind), ())):
+        lacking.append(f"Create and Edit on {kind}")
+    for name in lacking:
+        text = f"the integration user lacks {name}, without which it cannot write activities as the relay does"
+        yield at("SF105", one.activities, text, _CURE, related=related)
+
+
+def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
+    user = side.project.settings.integration_user
+    if user.access == "documented":
+        return  # SF202 says it all
+    key = "record_access" if user.record_access != "sharing" else "access"
+    asked = settings_place(side.project, "integration_user", key)
+    for (kind, name), rights in granted.items():
+        wide = [right for right in ("Modify All", "View All") if right in rights]
+        if kind == "object" and wide:
+            text = f"the integration user has {wide[0]} on {name}: it reaches every record, whoever owns it"
+            template = side.template_line("PermissionSet", "<modifyAllRecords>") if key == "access" else None
+            place = template or asked
+            yield at(
+                "SF201", place, text, "write record_access: sharing and share what it needs, where that is feasible"
+            )
+
+
+def _documented(side: Snapshot) -> Iterator[Finding]:
+    if side.project.settings.integration_user.access == "documented":
+        text = "the integration user may create, change and delete every record of the mapped objects"
+        place = settings_place(side.project, "integration_user", "access")
+        yield at("SF202", place, text, "write access: least_privilege, which the mappings work with")
+
+
+def _unasked(side: Snapshot, granted: Rights) -> Iterator[Finding]:
+    """Compare with what sfcode's own template grants: what is more has no reason in the config."""
+    if side.template("PermissionSet") is None:
+        return
+    plain = replace(side.project, templates=None)
+    asked = integration_rights(Snapshot(plain, generate(plain, standard())))
+    for (kind, name), rights in granted.items():
+        more = [right for right in rights if right not in asked.get((kind, name), ())]
+        if more:
+            what = f"the permission {name}" if kind == "permission" else f"{', '.join(more)} on {name}"
+            text = f"the project's own template grants the integration user {what}, which no mapping asks for"
+            yield at("SF212", side.template_line("PermissionSet", name), text, "take it out of the template")

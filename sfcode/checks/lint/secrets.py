@@ -1,0 +1,50 @@
+"""Secrets in files: what is known by its shape (SF209), and variables that are called one (SF213)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sfcode.checks.lint.rules import at
+from sfcode.errors import Position
+from sfcode.mapping.resolved import settings_place
+from sfcode.review.model import Finding
+from sfcode.review.snapshot import Snapshot
+
+SHAPES = {
+    "a Salesforce session id": r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?![A-Za-z0-9._]{20,}",
+    "an SFDX auth URL": r"\bforce://[^\s\"'@]*:[^\s\"'@]*:[^\s\"'@]+@[^\s\"']+",
+    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    "a GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})",
+    "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    "a Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
+    "a password in an address": r"\bhttps?://[^\s/:@\"']+:(?!\$\{)[^\s/@\"']+@",
+}
+"""What secrets look like."""
+
+_ANY = re.compile("|".join(f"(?:{shape})" for shape in SHAPES.values()))
+_CALLED = re.compile(r"secret|token|passw(or)?d|api_?key|private_?key|credential", re.IGNORECASE)
+_CURE = "write ${secret:NAME} and put the value into the environment variable NAME; make a new one, this one is known"
+
+
+def check(side: Snapshot) -> Iterator[Finding]:
+    """Look through every file as it is written, comments included. The value itself is never repeated."""
+    for file, text in side.texts.items():
+        for number, line in enumerate(text.splitlines(), start=1):
+            for what, shape in SHAPES.items():
+                found = re.search(shape, line)
+                if found:
+                    yield at(
+                        "SF209", Position(file, number, found.start() + 1), f"here stands what looks like {what}", _CURE
+                    )
+    project = side.project
+    for name, value in project.target.variables.items():
+        if _CALLED.search(name) and value and "${secret:" not in value:
+            place = settings_place(project, "environments", project.environment, "variables", name)
+            yield at("SF213", place, f"the variable {name} is called a secret, and its value stands here", _CURE)
+
+
+def masked(text: str) -> str:
+    """Put asterisks in the place of everything that looks like a secret."""
+    return _ANY.sub("********", text)

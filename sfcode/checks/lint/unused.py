@@ -1,0 +1,66 @@
+"""What is written and never used (SF210), and NPS fields that nothing fills (SF211)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from sfcode.checks.lint.rules import at
+from sfcode.config.load import default_events
+from sfcode.errors import Position
+from sfcode.mapping.resolved import exchange, settings_place
+from sfcode.review.model import Finding
+from sfcode.review.snapshot import Snapshot
+
+
+def check(side: Snapshot) -> Iterator[Finding]:
+    """Find what has no effect."""
+    yield from _answers(side)
+    yield from _texts(side)
+    yield from _variables(side)
+
+
+def _answers(side: Snapshot) -> Iterator[Finding]:
+    filled = {key for attributes in side.project.events.properties.values() for key in attributes}
+    for one in map(exchange, side.project.mappings):
+        for target in one.targets:
+            if one.by_relay and target.kind not in filled:
+                text = f"no event fills {one.object}.{target.field}: events.yaml takes the NPS {target.kind} from none"
+                yield at(
+                    "SF211", target.place, text, f"add `{target.kind}:` to an event under properties in events.yaml"
+                )
+
+
+def _texts(side: Snapshot) -> Iterator[Finding]:
+    """Find texts of the project's own for events that no mapping lists; repeating sfcode's texts is fine."""
+    sections = [mapping.spec.to_salesforce for mapping in side.project.mappings if mapping.spec.delivery == "relay"]
+    used = {str(name) for section in sections if section for name in section.activities}
+    if any(section and section.click_to_track for section in sections):
+        used.add("click_to_track")
+    file = next((name for name in side.texts if PurePath(name).name == "events.yaml"), None)
+    for name, text in side.project.events.activities.items():
+        if file and name not in used and text != default_events().activities.get(name):
+            line = _line(side.texts[file], f"{name}:")
+            message = f"the text of {name} is never used: no mapping lists it under activities"
+            yield at("SF210", Position(file, *line), message, "list it there, or leave the text out")
+
+
+def _variables(side: Snapshot) -> Iterator[Finding]:
+    written = "\n".join(text for name, text in side.texts.items() if not name.endswith(".j2"))
+    project = side.project
+    for name in project.target.variables if side.texts else ():
+        if f"${{{name}}}" not in written:
+            place = settings_place(project, "environments", project.environment, "variables", name)
+            yield at(
+                "SF210",
+                place,
+                f"the variable {name} is never used",
+                f"write ${{{name}}} where it belongs, or leave it out",
+            )
+
+
+def _line(text: str, wanted: str) -> tuple[int, int]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip().startswith(wanted):
+            return number, len(line) - len(line.lstrip()) + 1
+    return 1, 1

@@ -1,0 +1,192 @@
+"""Say in words for people what pydantic found, at the place where it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sfcode.config import names
+from sfcode.config.did_you_mean import nearest_name, one_of, show
+from sfcode.config.document import Document, Finding
+from sfcode.config.project import ConfigPath
+
+Details = dict[str, Any]
+Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
+"""What makes a message and a cure of an error, the path of the entry, and its text as written."""
+
+
+def explain(error: Details, document: Document, model: type[BaseModel]) -> Finding:
+    """Translate one pydantic error."""
+    path, of_key = place(error, document)
+    kind = error["type"]
+    if kind == "missing":
+        return _missing(tuple(error["loc"]), model)
+    if kind == "extra_forbidden":
+        return _unknown_key(path, model)
+    if path[-1:] == ("outbound_secret",):
+        return Finding(path, *_WRITTEN_SECRET)
+    words = _TRANSLATIONS.get(kind, _other)
+    message, cure = words(error, path, document.source(path))
+    return Finding(path, message, cure, at="key" if of_key else "value")
+
+
+def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
+    """Find the written entry that an error is about, and whether it is about the key."""
+    path = tuple(error["loc"])
+    of_key = path[-1:] == ("[key]",)
+    path = path[:-1] if of_key else path
+    if error["type"] != "missing":
+        while path and not document.has(*path):
+            path = path[:-1]
+    return path, of_key
+
+
+def _missing(path: ConfigPath, model: type[BaseModel]) -> Finding:
+    key = str(path[-1])
+    info = _fields(model, path[:-1]).get(key)
+    cure = f"add the key {key}"
+    if info and info.examples and not isinstance(info.examples[0], dict | list):
+        cure += f", for example `{key}: {_yaml(info.examples[0])}`"
+    elif info and info.description:
+        cure += f": {info.description[0].lower()}{info.description[1:].rstrip('.')}"
+    return Finding(path, "missing", cure, at="key")
+
+
+def _yaml(value: object) -> str:
+    return json.dumps(value) if isinstance(value, str) and value[:1] in "@{" else str(value)
+
+
+def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> Finding:
+    given, known = str(path[-1]), _fields(model, path[:-1])
+    meant = nearest_name(given, known)
+    instead = (*path[:-1], meant) if meant else ()
+    return Finding(path, "unknown key", f"write {one_of(given, known)}", at="key", instead=instead)
+
+
+def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
+    """List the keys that are known at a path, by the names they have in files."""
+    found: Any = model
+    for part in path:
+        found = _models_in(found)
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            found = next((info.annotation for key, info in _keys(found).items() if key == part), None)
+        elif get_origin(found) is dict:
+            found = get_args(found)[1]
+    found = _models_in(found)
+    return _keys(found) if isinstance(found, type) and issubclass(found, BaseModel) else {}
+
+
+def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Any:
+    """Look through `X | None`."""
+    inner = [kind for kind in get_args(annotation) if kind is not type(None)]
+    return inner[0] if type(None) in get_args(annotation) else annotation
+
+
+def _expected(what: str) -> Words:
+    def words(error: Details, _path: ConfigPath, source: str) -> tuple[str, str]:
+        value = error["input"]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        found = f"the number {source}" if number else show(value)
+        return f"expected {what}, found {found}", _type_cure(what, value, source)
+
+    return words
+
+
+def _type_cure(what: str, value: object, source: str) -> str:
+    scalar = isinstance(value, str | int | float)
+    if what == "text" and isinstance(value, bool | int | float):
+        return f'put it in quotes: "{source}"'
+    if what == "true or false" and isinstance(value, str):
+        return "write true or false, without quotes"
+    if what == "a list" and scalar:
+        return f"write [{value}]"
+    return {"keys and values": "write `key: value` lines below it"}.get(what, f"write {what}")
+
+
+def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
+    allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
+    value = error["input"]
+    noun = "event" if path[-2:-1] in (("activities",), ("properties",)) else "value"
+    choice = one_of(value, allowed) if isinstance(value, str) else "one of: " + ", ".join(allowed)
+    return f"unknown {noun} {show(value)}", f"write {choice}"
+
+
+def _pattern(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    message, cure = names.WORDS[error["ctx"]["pattern"]]
+    return f"{show(error['input'])} {message}", cure
+
+
+def _too_long(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    limit, length = error["ctx"]["max_length"], len(error["input"])
+    return f"{show(error['input'])} is {length} characters long, more than {limit}", "shorten it"
+
+
+def _too_short(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return "is empty", "write at least one entry"
+
+
+def _out_of_bounds(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    bounds = error["ctx"]
+    least = "ge" in bounds
+    limit = bounds["ge" if least else "le"]
+    return (
+        f"{show(error['input'])} is {'less' if least else 'more'} than {limit}",
+        f"write {limit} at {'least' if least else 'most'}",
+    )
+
+
+def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return f"{show(error['input'])} {error['msg']}", "write 1, or update sfcode"
+
+
+def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return f"{show(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
+
+
+def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    # What was written may be a private key: it is not shown.
+    cure = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
+    return error["ctx"]["what"], f"{cure}; then paste relay.crt here"
+
+
+def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    # An address may hold a password that was never meant to be printed.
+    shown = "the address" if any(sign in error["input"] for sign in "@?#") else show(error["input"])
+    return f"{shown} {error['ctx']['what']}", error["ctx"]["cure"]
+
+
+def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return f"{show(error['input'])}: {error['msg']}", "see docs/reference/mapping-language.md"
+
+
+_WRITTEN_SECRET = (
+    "is not the name of a secret",
+    "write ${secret:NAME}; the value belongs into the environment variable NAME and into no file",
+)
+_TRANSLATIONS: dict[str, Words] = {
+    "string_type": _expected("text"),
+    "bool_type": _expected("true or false"),
+    "int_type": _expected("a whole number"),
+    "int_from_float": _expected("a whole number"),
+    "greater_than_equal": _out_of_bounds,
+    "less_than_equal": _out_of_bounds,
+    "tuple_type": _expected("a list"),
+    "dict_type": _expected("keys and values"),
+    "model_type": _expected("keys and values"),
+    "literal_error": _literal,
+    "string_pattern_mismatch": _pattern,
+    "string_too_long": _too_long,
+    "too_short": _too_short,
+    "version": _version,
+    "limit": _limit,
+    "certificate": _certificate,
+    "url": _url,
+}

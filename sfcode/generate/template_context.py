@@ -1,0 +1,180 @@
+"""
+What templates are given: one plain value per metadata type, under one name each.
+
+These are the words that a project's own templates may use, so they change as carefully as the
+mapping language does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfcode.generate.desired import Origin
+from sfcode.mapping.resolved import Place
+from sfcode.metadata.component import Address
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFieldView:
+    """`field` in CustomField.xml.j2."""
+
+    kind: str
+    """user_id, nps_score, nps_feedback, event_id; of the object for activities also text, long_text, time and lookup."""
+    object: str
+    name: str
+    label: str
+    description: str
+    formula: str = ""
+    reference_to: str = ""
+    """The object that a lookup leads to."""
+    relationship: str = ""
+    """What a lookup's records are called there, as a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomObjectView:
+    """`object` in CustomObject.xml.j2."""
+
+    name: str
+    label: str
+    plural: str
+    name_label: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessageView:
+    """`message` in WorkflowOutboundMessage.xml.j2."""
+
+    object: str
+    name: str
+    label: str
+    description: str
+    api_version: str
+    endpoint_url: str
+    fields: tuple[str, ...]
+    integration_user: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """`flow` in Flow.xml.j2."""
+
+    object: str
+    name: str
+    label: str
+    description: str
+    api_version: str
+    condition: str
+    record_trigger_type: str
+    message: str
+    """Full name of the outbound message."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRuleView:
+    """`rule` in WorkflowRule.xml.j2."""
+
+    object: str
+    name: str
+    description: str
+    condition: str
+    trigger_type: str
+    message: str
+    """Name of the outbound message within the object."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectPermission:
+    """One of `permission_set.objects`."""
+
+    object: str
+    read: bool = False
+    create: bool = False
+    edit: bool = False
+    delete: bool = False
+    view_all: bool = False
+    modify_all: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FieldPermission:
+    """One of `permission_set.fields`."""
+
+    field: str
+    editable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSetView:
+    """`permission_set` in PermissionSet.xml.j2."""
+
+    name: str
+    label: str
+    description: str
+    objects: tuple[ObjectPermission, ...]
+    fields: tuple[FieldPermission, ...]
+    user_permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """`app` in the five templates of an External Client App."""
+
+    name: str
+    label: str
+    description: str
+    contact_email: str
+    flow: str
+    """jwt or client_credentials."""
+    certificate: str
+    """Base64, without the lines around it; "" without one."""
+    callback_url: str
+    scopes: str
+    permission_set: str
+    username: str
+
+
+OWNED = "Managed by sfcode: do not edit by hand."
+"""What the description of everything that is generated begins with."""
+
+View = (
+    CustomFieldView
+    | CustomObjectView
+    | OutboundMessageView
+    | FlowView
+    | WorkflowRuleView
+    | PermissionSetView
+    | SignInView
+)
+
+VARIABLES = {
+    "CustomField": "field",
+    "CustomObject": "object",
+    "ExternalClientApplication": "app",
+    "ExtlClntAppConfigurablePolicies": "app",
+    "ExtlClntAppGlobalOauthSettings": "app",
+    "ExtlClntAppOauthConfigurablePolicies": "app",
+    "ExtlClntAppOauthSettings": "app",
+    "Flow": "flow",
+    "PermissionSet": "permission_set",
+    "WorkflowOutboundMessage": "message",
+    "WorkflowRule": "rule",
+}
+"""By metadata type, the name under which its template finds its value."""
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A component before it is written: its address, what its template is given, and where that comes from."""
+
+    address: Address
+    view: View
+    place: Place
+    """What asked for it, for problems that concern it as a whole."""
+    origins: tuple[Origin, ...]
+
+
+def origin(address: Address, token: str, place: Place) -> Origin:
+    """Say where a name inside a component comes from."""
+    return Origin(address, token, place.position, place.path)

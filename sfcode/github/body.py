@@ -1,0 +1,72 @@
+"""The text of a comment: what the change means, then what apply will do, the most important first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sfcode.github.comment_marker import Marker
+from sfcode.github.redact import quiet
+from sfcode.plan.plan import Plan
+from sfcode.plan.reports.markdown import markdown as plan_markdown
+from sfcode.plan.reports.plan_items import headline
+
+LIMIT = 65_536
+"""Characters that GitHub takes in a comment or in the text of an issue."""
+RESERVE = 512
+"""Kept free for what masking and quieting may add."""
+FOR_PLAN = 16_384
+"""What the plan may always have, however much there is to say about the change."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a comment is made of. The texts are functions of the room they may take."""
+
+    marker: Marker
+    review: Callable[[int], str]
+    plan: Plan | None = None
+    note: str = ""
+    """Why there is no plan, or what else a reader has to know."""
+    head: str = ""
+
+
+def comment_body(parts: Parts, hide: Callable[[str], str] = lambda text: text) -> str:
+    """Write the comment within GitHub's limit; `hide` masks secrets and is called on all of it."""
+    start = f"{parts.marker.line()}\n"
+    end = _foot(parts)
+    room = LIMIT - RESERVE - len(start) - len(end)
+    wanted = "" if parts.plan is None else _plan_section(parts.plan, room)
+    review = parts.review(room - min(len(wanted), FOR_PLAN))
+    plan = "" if parts.plan is None else _plan_section(parts.plan, room - len(review))
+    return start + _fit(quiet(hide(f"{review.rstrip()}\n{plan}{end}")), LIMIT - len(start))
+
+
+def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str] = lambda text: text) -> str:
+    """Write the text of the issue about drift, within GitHub's limit."""
+    start = f"{marker.line()}\n"
+    text = f"{lead}\n\n{plan_markdown(plan, limit=LIMIT - RESERVE - len(start) - len(lead))}\n"
+    return start + _fit(quiet(hide(text)), LIMIT - len(start))
+
+
+def _plan_section(plan: Plan, room: int) -> str:
+    title = "\n---\n\n"
+    where = "" if plan.is_empty else "After the merge, apply does this in the org:\n\n"
+    return f"{title}{where}{plan_markdown(plan, limit=room - len(title) - len(where) - 1)}\n"
+
+
+def _foot(parts: Parts) -> str:
+    lines = []
+    if parts.note:
+        lines.append(f"> {parts.note}")
+    what = [f"commit {parts.head[:10]}"] if parts.head else []
+    if parts.plan is not None:
+        what.append(f"plan {parts.marker.plan[:10]}: {headline(parts.plan)}")
+    lines.append(f"<sub>sfcode edits this comment with every push. It is about {', '.join(what)}</sub>" if what else "")
+    return "\n" + "\n\n".join(line for line in lines if line) + "\n"
+
+
+def _fit(text: str, room: int) -> str:
+    """Cut what is still too long: a last resort, where masking has made a text longer."""
+    cut = "\n\n(cut: GitHub takes no longer comment)\n"
+    return text if len(text) <= room else text[: room - len(cut)] + cut

@@ -1,0 +1,207 @@
+"""GitHub's REST API over HTTP: signed, paged, repeated where that is safe, and errors that say the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from sfcode import __version__
+from sfcode.github.context import BOT, Context, GitHubError
+from sfcode.org.address import is_loopback
+from sfcode.org.options import Runtime
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+ATTEMPTS = 5
+LONGEST = 60.0
+"""Longest wait before one more attempt, in seconds; who has to wait longer is told so."""
+PAGE = 100
+VERSION = "2022-11-28"
+SERVER_TROUBLE = 500
+OK_END = 300
+
+
+class Uncertain(GitHubError):
+    """No usable answer came to a request that may have been carried out."""
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """An attempt that failed: what to tell, whether it may be done again, and when."""
+
+    error: GitHubError
+    again: bool
+    after: float | None = None
+
+
+class GitHub:
+    """One repository, spoken to with one token."""
+
+    def __init__(self, context: Context, needs: str, runtime: Runtime | None = None) -> None:
+        """Make a client; `needs` names the permissions of the job, for the error when they are not given."""
+        import requests
+
+        self.context = context
+        self.needs = needs
+        self.runtime = runtime or Runtime()
+        self._login = context.login
+        self._session = requests.Session()
+        # Given as `auth`, so that requests does not look into ~/.netrc and put something else in its place.
+        self._session.auth = self._sign
+        self._session.trust_env = not is_loopback(urlsplit(context.api_url).hostname or "")
+        self._session.headers.update(
+            {
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": VERSION,
+                "User-Agent": f"sfcode/{__version__}",
+            }
+        )
+
+    def __enter__(self) -> Self:
+        """Use it as a context manager, which closes its connections."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    @property
+    def login(self) -> str:
+        """Who the token writes as. The token of a job may not ask; it writes as GitHub's own bot."""
+        if not self._login:
+            answer = self._answer("GET", f"{self.context.api_url}/user", accept=(401, 403, 404))
+            self._login = str(answer.json()["login"]) if answer.ok else BOT
+        return self._login
+
+    def get(self, path: str, *, missing: bool = False) -> Any:
+        """Read one thing of the repository; with `missing`, None where there is none."""
+        answer = self._answer("GET", self._url(path), accept=(404,) if missing else ())
+        return answer.json() if answer.ok else None
+
+    def pages(self, path: str) -> Iterator[Mapping[str, Any]]:
+        """Read a list of the repository, page after page."""
+        separator = "&" if "?" in path else "?"
+        url: str | None = f"{self._url(path)}{separator}per_page={PAGE}"
+        while url:
+            answer = self._answer("GET", url)
+            yield from answer.json()
+            url = answer.links.get("next", {}).get("url")
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Make something. Raises Uncertain when nobody knows whether it was made."""
+        return self._answer("POST", self._url(path), body, repeatable=False).json()
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Change something."""
+        return self._answer("PATCH", self._url(path), body).json()
+
+    def delete(self, path: str) -> None:
+        """Delete something; that it is gone already is as good."""
+        self._answer("DELETE", self._url(path), accept=(404,))
+
+    def _url(self, path: str) -> str:
+        return f"{self.context.api_url}/repos/{self.context.repository}/{path}"
+
+    def _sign(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign a request, to GitHub and to no other host that a page link may name."""
+        if urlsplit(request.url or "").netloc == urlsplit(self.context.api_url).netloc:
+            request.headers["Authorization"] = f"Bearer {self.context.token.reveal()}"
+        return request
+
+    def _answer(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        accept: tuple[int, ...] = (),
+        repeatable: bool = True,
+    ) -> Response:
+        attempt = 1
+        while True:
+            answer, trouble = self._try(method, url, body, accept, repeatable=repeatable)
+            if answer is not None:
+                return answer
+            assert trouble is not None  # noqa: S101  (one of the two is there)
+            wait = self._wait(attempt, trouble)
+            if wait is None:
+                raise trouble.error
+            self.runtime.sleep(wait)
+            attempt += 1
+
+    def _try(
+        self, method: str, url: str, body: Mapping[str, Any] | None, accept: tuple[int, ...], *, repeatable: bool
+    ) -> tuple[Response | None, _Trouble | None]:
+        import requests
+
+        host = urlsplit(url).netloc
+        unsure: Callable[..., GitHubError] = GitHubError if repeatable else Uncertain
+        times = (self.runtime.connect_timeout, self.runtime.read_timeout)
+        try:
+            answer = self._session.request(method, url, json=body, timeout=times)
+        except requests.exceptions.ConnectTimeout:
+            return None, _Trouble(GitHubError(f"{host} did not answer in time.", _NETWORK), again=True)
+        except requests.exceptions.RequestException as error:
+            problem = unsure(f"No answer from {host}: {type(error).__name__}.", _NETWORK)
+            return None, _Trouble(problem, again=repeatable)
+        if answer.status_code < OK_END or answer.status_code in accept:
+            return answer, None
+        if answer.status_code >= SERVER_TROUBLE:
+            problem = unsure(f"{host} answered {answer.status_code} {answer.reason}.", _NETWORK)
+            return None, _Trouble(problem, again=repeatable, after=_retry_after(answer))
+        return None, self._refusal(method, answer)
+
+    def _refusal(self, method: str, answer: Response) -> _Trouble:
+        said = _message(answer)
+        if answer.status_code == 429 or (answer.status_code == 403 and _is_limit(answer, said)):
+            after = _retry_after(answer)
+            if after is None and answer.headers.get("X-RateLimit-Remaining") == "0":
+                after = max(0.0, float(answer.headers.get("X-RateLimit-Reset", "0")) - self.runtime.now())
+            soon = "" if after is None else f" It takes requests again in {after:.0f} s."
+            limit = GitHubError(f"GitHub takes no more requests for now: {said}{soon}", "Run the job again later.")
+            # The wait that GitHub asks for without a number is a minute.
+            return _Trouble(limit, again=True, after=LONGEST if after is None else after)
+        path = urlsplit(answer.url).path
+        error = GitHubError(f"GitHub answered {answer.status_code} to {method} {path}: {said}", self._cure(answer))
+        return _Trouble(error, again=False)
+
+    def _cure(self, answer: Response) -> str:
+        if answer.status_code == 401:
+            return "Check GITHUB_TOKEN: it is not valid, or it has expired."
+        if answer.status_code in (403, 404):
+            if self.context.from_fork:
+                return (
+                    "A pull request from a fork gets a token that may only read, so it cannot comment. "
+                    "The step summary says the same; run --comment for pull requests of the repository itself only."
+                )
+            return f"The token lacks a permission: give the job `permissions: {{{self.needs}}}`."
+        return ""
+
+    def _wait(self, attempt: int, trouble: _Trouble) -> float | None:
+        if not trouble.again or attempt >= ATTEMPTS:
+            return None
+        if trouble.after is not None:
+            return trouble.after if trouble.after <= LONGEST else None
+        return self.runtime.rng.uniform(0, min(LONGEST, 2.0 ** (attempt - 1)))
+
+
+_NETWORK = "Run the job again; https://www.githubstatus.com tells of outages."
+
+
+def _message(answer: Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(answer.reason)
+
+
+def _is_limit(answer: Response, said: str) -> bool:
+    headers = answer.headers
+    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0" or "rate limit" in said.casefold()
+
+
+def _retry_after(answer: Response) -> float | None:
+    after = answer.headers.get("Retry-After", "")
+    return float(after) if after.isdigit() else None

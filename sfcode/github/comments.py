@@ -1,0 +1,77 @@
+"""One comment for each pull request and environment, found again and edited in place."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from sfcode.github.client import GitHub, Uncertain
+from sfcode.github.comment_marker import Marker, read_marker
+
+ATTEMPTS = 3
+
+
+class Done(enum.Enum):
+    """What became of the comment."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    KEPT = "kept as it is"
+    """It says the same already."""
+    NONE = "not needed"
+    """There is nothing to say, and nothing was said before."""
+
+
+def ours(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
+    """List the comments of a pull request that we wrote for this place, oldest first."""
+    return [
+        comment
+        for comment in github.pages(f"issues/{pull}/comments")
+        if author(comment) == github.login and _is_at(comment, marker)
+    ]
+
+
+def upsert(github: GitHub, pull: int, marker: Marker, body: str, *, needed: bool = True) -> Done:
+    """
+    Make the comment say `body`, whose first line is the marker; make it where there is none and it is `needed`.
+
+    A comment of somebody else is never touched, whatever it looks like.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        found = ours(github, pull, marker)
+        # Two runs at the same moment may both have found none. The older one stays.
+        for comment in found[1:]:
+            github.delete(f"issues/comments/{comment['id']}")
+        if found:
+            if _text(found[0]) == body:
+                return Done.KEPT
+            github.patch(f"issues/comments/{found[0]['id']}", {"body": body})
+            return Done.EDITED
+        if not needed:
+            return Done.NONE
+        try:
+            github.post(f"issues/{pull}/comments", {"body": body})
+        except Uncertain:
+            # It may be there all the same: look again rather than write twice.
+            if attempt == ATTEMPTS:
+                raise
+            github.runtime.sleep(attempt)
+        else:
+            return Done.CREATED
+    raise AssertionError("unreachable")
+
+
+def author(thing: Mapping[str, Any]) -> str:
+    """Name who wrote a comment, an issue or a review; nobody, where the account is gone."""
+    user = thing.get("user")
+    return str(user.get("login")) if isinstance(user, Mapping) else ""
+
+
+def _is_at(comment: Mapping[str, Any], marker: Marker) -> bool:
+    found = read_marker(comment.get("body"))
+    return found is not None and found.place == marker.place
+
+
+def _text(comment: Mapping[str, Any]) -> str:
+    return str(comment.get("body") or "").replace("\r\n", "\n")

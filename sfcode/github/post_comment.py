@@ -1,0 +1,62 @@
+"""From a review, and a plan where there is one, to the comment on the pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from sfcode.github.body import Parts, comment_body
+from sfcode.github.client import GitHub
+from sfcode.github.comment_marker import comment_marker
+from sfcode.github.comments import Done, upsert
+from sfcode.github.redact import masked
+from sfcode.plan.digest import changes_digest
+from sfcode.plan.plan import Plan
+from sfcode.review.git import find
+from sfcode.review.model import Review, Revision
+from sfcode.review.reports.markdown import markdown
+
+
+@dataclass(frozen=True)
+class Post:
+    """What the comment is about."""
+
+    review: Review
+    config: Path
+    environment: str
+    """Empty: all environments."""
+    plan: Plan | None = None
+    note: str = ""
+    """Said below it, such as why there is no plan."""
+
+
+def post(github: GitHub, post: Post, environ: Mapping[str, str]) -> tuple[int, Done]:
+    """Write the comment, or edit it; return the pull request's number and what became of the comment."""
+    here = github.context
+    number, head = here.pull_number, here.head_sha
+    digest = changes_digest(post.plan) if post.plan else ""
+    marker = comment_marker(post.config, post.environment, head=head, plan=digest)
+    # GitHub's runner has a commit of its own checked out, whose name says nothing to a reader.
+    shown = replace(
+        post.review,
+        base=Revision(here.base_name, post.review.base.commit),
+        head=Revision("this pull request", head),
+    )
+    parts = Parts(marker, lambda room: markdown(shown, room), post.plan, post.note, head)
+    body = comment_body(parts, hide=lambda text: masked(text, environ))
+    nothing = post.review.is_empty and (post.plan is None or post.plan.is_empty) and not post.review.problems
+    # A pull request that is about other things gets no comment; one that only reformats is told that it is harmless.
+    needed = not nothing or touches(post.review, post.config)
+    return number, upsert(github, number, marker, body, needed=needed)
+
+
+def touches(review: Review, config: Path) -> bool:
+    """Tell whether any file of the config differs, be it in a blank."""
+    if not review.head.commit:
+        return True
+    repository = find(config)
+    # A bare repository has no folders: there the path is meant from the top.
+    place = config if repository.bare else config.absolute().relative_to(repository.top)
+    folder = [PurePosixPath(place.as_posix())]
+    return repository.files(review.base.commit, folder) != repository.files(review.head.commit, folder)

@@ -1,0 +1,80 @@
+"""Whether a plan is the one that was reviewed: shown in the merged pull request, and approved by somebody who saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.errors import Refused
+from sfcode.github.client import GitHub
+from sfcode.github.comment_marker import Marker, read_marker
+from sfcode.github.comments import author, ours
+
+INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+"""Whose approval counts: in a public repository everybody may press the button."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, and why."""
+
+    reviewed: bool
+    reason: str
+
+
+def judge(github: GitHub, sha: str, marker: Marker) -> Verdict:
+    """Compare the plan that `marker` names with the comment of the pull request whose merge made commit `sha`."""
+    pulls = [
+        pull
+        for pull in github.pages(f"commits/{sha}/pulls")
+        if pull.get("merged_at") and pull.get("merge_commit_sha") == sha
+    ]
+    if len(pulls) != 1:
+        return Verdict(False, f"commit {sha[:12]} is not the merge of one pull request")
+    pull = pulls[0]
+    number, head = int(pull["number"]), str(pull["head"]["sha"])
+    for comment in ours(github, number, marker):
+        shown = read_marker(comment["body"])
+        if shown is None or not shown.plan:
+            return Verdict(False, f"pull request #{number} showed no plan")
+        if shown.head != head:
+            return Verdict(False, f"the plan in pull request #{number} is not of its last commit")
+        if shown.plan != marker.plan:
+            return Verdict(False, f"the plan is not the one that pull request #{number} showed")
+        who = _approved_by(github, number, head, str(comment["updated_at"]), author(pull))
+        if who is None:
+            return Verdict(False, f"nobody approved pull request #{number} after it showed this plan")
+        return Verdict(True, f"{who} approved it in pull request #{number}")
+    return Verdict(False, f"pull request #{number} has no comment of ours")
+
+
+def raise_unless_asked(github: GitHub, environment: str, why: str) -> None:
+    """Raise Refused unless GitHub asks somebody before a job of this deployment environment runs."""
+    # https://docs.github.com/en/rest/deployments/environments#get-an-environment
+    found = github.get(f"environments/{environment}", missing=True)
+    rules = found.get("protection_rules") or [] if found else []
+    if not any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules):
+        raise Refused(
+            f"This plan needs an approval ({why}), and the environment {environment} asks nobody for one.",
+            f"Settings > Environments > {environment}: set required reviewers, then run the workflow again.",
+        )
+
+
+def _approved_by(github: GitHub, number: int, head: str, shown_at: str, proposer: str) -> str | None:
+    """Name somebody who approved the last commit after the plan was shown, and has not taken it back."""
+    last: dict[str, Mapping[str, Any]] = {}
+    for review in github.pages(f"pulls/{number}/reviews"):
+        if review.get("state") in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
+            last[author(review)] = review
+    for who, review in last.items():
+        if (
+            review["state"] == "APPROVED"
+            and review.get("commit_id") == head
+            and review.get("author_association") in INSIDERS
+            and who != proposer
+            # Both are UTC in one fixed form, so the texts compare as the times do.
+            and str(review.get("submitted_at") or "") >= shown_at
+        ):
+            return who
+    return None

@@ -1,0 +1,113 @@
+"""Recognise what belongs to Appcues, from names, hosts and formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from sfcode.importing.scan_result import Firing, Formula, Message
+from sfcode.mapping.field_types import NUMERIC
+from sfcode.metadata.component import Body, Component, Value
+from sfcode.metadata.objects import Field
+
+CONNECTOR_HOST = "integration-hook.com"
+"""Where the message of Appcues' own connector goes, as a public backup of an org shows."""
+APPCUES_HOST = "appcues.com"
+CONNECTOR_NAME = re.compile(r"AppcuesOn\w+_[A-Za-z0-9]+")
+
+_ONE = r"\s*([A-Za-z]\w*)\s*"
+_BLANK = r"\s*(?:\"\"|''|NULL)\s*"
+_AS_TEXT = (
+    rf"TEXT\({_ONE}\)",
+    rf"IF\(\s*ISBLANK\({_ONE}\)\s*,{_BLANK},\s*TEXT\({_ONE}\)\s*\)",
+    rf"IF\(\s*NOT\(\s*ISBLANK\({_ONE}\)\s*\)\s*,\s*TEXT\({_ONE}\)\s*,{_BLANK}\)",
+)
+_DOES_MORE = (
+    *("apexPluginCalls", "assignments", "collectionProcessors", "customErrors", "decisions", "experiments", "loops"),
+    *("orchestratedStages", "recordCreates", "recordDeletes", "recordLookups", "recordRollbacks", "recordUpdates"),
+    *("screens", "stages", "steps", "subflows", "transforms", "waits"),
+)
+"""What a flow may hold beside its actions."""
+
+
+def messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
+    """Find the outbound messages to Appcues, and what fires each of them."""
+    found = [message for each in workflows if (message := _message(each))]
+    ours = {message.address.full_name for message in found}
+    fired: dict[str, list[Firing]] = {}
+    for component in (*workflows, *flows):
+        sent = set(_sends(component))
+        for full_name in sent & ours:
+            firing = Firing(component.address, alone=sent <= ours and not _does_more(component))
+            fired.setdefault(full_name, []).append(firing)
+    return tuple(
+        Message(
+            each.address,
+            each.host,
+            each.by_connector,
+            each.user,
+            each.fields,
+            tuple(sorted(fired.get(each.address.full_name, ()), key=lambda one: one.address)),
+        )
+        for each in sorted(found, key=lambda one: one.address)
+    )
+
+
+def _message(component: Component) -> Message | None:
+    if component.type != "WorkflowOutboundMessage":
+        return None
+    host = (urlsplit(str(component.body.get("endpointUrl", ""))).hostname or "").lower()
+    name = component.full_name.partition(".")[2]
+    by_connector = _below(host, CONNECTOR_HOST) or CONNECTOR_NAME.fullmatch(name) is not None
+    if not (by_connector or _below(host, APPCUES_HOST)):
+        return None
+    fields = component.body.get("fields")
+    names = tuple(map(str, fields)) if isinstance(fields, list | tuple) else ()
+    return Message(component.address, host, by_connector, str(component.body.get("integrationUser", "")), names)
+
+
+def _below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _sends(component: Component) -> Iterator[str]:
+    """List the full names of everything that a rule or flow fires; other things than messages by a name of none."""
+    if component.type == "WorkflowRule":
+        owner = component.full_name.partition(".")[0]
+        for name, action in _rows(component.body.get("actions")):
+            yield f"{owner}.{name}" if action.get("type") == "OutboundMessage" else f"{action.get('type')} {name}"
+    elif component.type == "Flow":
+        for _, action in _rows(component.body.get("actionCalls")):
+            name, kind = str(action.get("actionName")), action.get("actionType")
+            yield name if kind == "outboundMessage" else f"{kind} {name}"
+
+
+def _does_more(component: Component) -> bool:
+    if component.type == "WorkflowRule":
+        return bool(component.body.get("workflowTimeTriggers"))
+    return any(component.body.get(part) for part in _DOES_MORE)
+
+
+def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    for name, row in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(row, Mapping):
+            yield name, row
+
+
+def formula(body: Body, fields: Mapping[str, Field]) -> Formula:
+    """Read the formula of a text field; `fields` are those of its object."""
+    text = str(body.get("formula", ""))
+    source = as_text_of(text)
+    known = fields.get(source)
+    number = known is not None and known.type in NUMERIC
+    return Formula(text, body.get("formulaTreatBlanksAs") == "BlankAsZero", source if number else "")
+
+
+def as_text_of(text: str) -> str:
+    """Name the field that a formula writes as text, "" where it does something else."""
+    for pattern in _AS_TEXT:
+        found = re.fullmatch(pattern, text.strip(), re.IGNORECASE)
+        if found and len(set(found.groups())) == 1:
+            return found[1]
+    return ""

@@ -1,0 +1,62 @@
+"""Read the fields that may take part, those included which the signed-in user cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sfcode.importing.classify import as_text_of, formula
+from sfcode.importing.scan_result import Formula, Grants, Message
+from sfcode.metadata.component import Component
+from sfcode.metadata.objects import Field
+from sfcode.metadata.package import read as components_of
+from sfcode.org import Org
+from sfcode.plan.schema import described
+
+Fields = dict[str, dict[str, Field]]
+"""By object and name."""
+
+
+def retrieved(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:
+    """Retrieve components of one type; what is not there is left out."""
+    wanted = sorted(set(names))
+    return components_of(org.metadata.retrieve({type_: wanted}).files) if wanted else ()
+
+
+def read_fields(
+    org: Org, objects: Iterable[str], sent: Iterable[Message], sets: Iterable[Grants]
+) -> tuple[Fields, dict[str, Formula]]:
+    """Describe objects; fields that are named somewhere and hidden from us are taken from the metadata."""
+    fields: Fields = {name: dict(one.fields) for name, one in org.describe(objects).objects.items()}
+    named = {f"{message.object}.{field}" for message in sent for field in message.fields}
+    named |= {f"{name}.{field}" for one in sets for name in fields for field in one.fields(name)}
+    formulas = {
+        f"{name}.{field.name}"
+        for name, known in fields.items()
+        for field in known.values()
+        if field.custom and field.calculated and field.type == "string"
+    }
+    read = _by_name(retrieved(org, "CustomField", _hidden(named, fields) | formulas))
+    _add(fields, read)
+    texts = {name: str(one.body["formula"]) for name, one in read.items() if "formula" in one.body}
+    sources = {f"{name.partition('.')[0]}.{source}" for name, text in texts.items() if (source := as_text_of(text))}
+    _add(fields, _by_name(retrieved(org, "CustomField", _hidden(sources, fields))))
+    return fields, {name: formula(read[name].body, fields[name.partition(".")[0]]) for name in texts}
+
+
+def _hidden(full_names: Iterable[str], fields: Mapping[str, Mapping[str, Field]]) -> set[str]:
+    parts = (name.partition(".") for name in full_names)
+    return {
+        f"{owner}.{name}"
+        for owner, _, name in parts
+        if name.endswith("__c") and owner in fields and name not in fields[owner]
+    }
+
+
+def _by_name(components: Iterable[Component]) -> dict[str, Component]:
+    return {one.full_name: one for one in components if one.type == "CustomField"}
+
+
+def _add(fields: Fields, read: Mapping[str, Component]) -> None:
+    for full_name, one in sorted(read.items()):
+        owner, _, name = full_name.partition(".")
+        fields[owner].setdefault(name, described(name, one))

@@ -1,0 +1,132 @@
+"""What an import found and wrote, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from textwrap import fill
+from typing import Any
+
+from sfcode.importing.answers import Options
+from sfcode.importing.pipeline import Brought
+from sfcode.importing.scan_result import Message
+from sfcode.plan.change import Action, Change
+from sfcode.text import printable
+
+Paint = Callable[[str, str], str]
+WIDTH = 80
+_WORDS = {Action.CREATE: "would be made new", Action.UPDATE: "would be changed", Action.DELETE: "would be deleted"}
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+
+
+def text(brought: Brought, options: Options, paint: Paint) -> str:
+    """Write what was found, what an apply would do, and what is left to settle."""
+    return "\n".join(_lines(brought, options, paint)).rstrip("\n")
+
+
+def _lines(brought: Brought, options: Options, paint: Paint) -> Iterator[str]:
+    target, draft = brought.found.target, brought.draft
+    yield printable(f"Found in {target.name} ({target.org_id}, {target.instance_url}):")
+    yield ""
+    for choice in draft.choices:
+        yield printable(f"  {choice.what}: {choice.value}")
+        yield _folded(choice.because, "      ")
+    if draft.leftovers:
+        yield ""
+        yield "What sends to Appcues today; it stays until a mapping says `delivery: relay`, and goes in that very apply:"
+        yield from (f"  {line}" for message in draft.leftovers for line in _message(message))
+    yield from _section("In the way of that, by hand:", draft.by_hand)
+    yield ""
+    yield from _effect(brought, paint)
+    yield from _section("Worth knowing:", (*draft.notes, *brought.plan.warnings))
+    yield from _section("To fill in before `delivery: relay`:", to_fill_in(options))
+
+
+def _section(title: str, items: tuple[str, ...]) -> Iterator[str]:
+    if items:
+        yield ""
+        yield title
+        yield from (_folded(item, "    ", "  - ") for item in items)
+
+
+def _folded(text: str, indent: str, first: str = "") -> str:
+    return fill(
+        printable(" ".join(text.split())),
+        WIDTH,
+        initial_indent=first or indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _message(message: Message) -> Iterator[str]:
+    whose = "Appcues' own connector" if message.by_connector else "made by hand"
+    yield printable(f"{message.address} ({whose}), to {message.shown_host}")
+    for firing in message.fired_by:
+        yield f"  fired by {firing.address}" + ("" if firing.alone else ", which does other things too")
+
+
+def _effect(brought: Brought, paint: Paint) -> Iterator[str]:
+    """Say what an apply of this config would do in the org: by its own plan, so that it cannot promise too much."""
+    adopted = [change for change in brought.plan.changes if change.adopted]
+    if adopted:
+        yield "Taken on as it is:"
+        yield from (f"    {change.address}" for change in adopted if change.action is Action.NO_OP)
+    kept = [change for change in brought.plan.changes if change.address.is_record and change.action is Action.NO_OP]
+    if kept:
+        yield "There already, and as the config says:"
+        yield from (f"    {change.address}" for change in kept)
+    effective = brought.plan.effective
+    for action, words in _WORDS.items():
+        some = [change for change in effective if change.action is action]
+        if some:
+            yield f"By the plan, this {words}:"
+            yield from (
+                f"  {paint(_SIGNS[action], _SIGNS[action])} {line}" for change in some for line in _change(change)
+            )
+    for refusal in brought.plan.refusals:
+        yield paint(printable(f"Refused: {refusal}"), "!")
+    if not effective and not brought.plan.refusals:
+        yield "An apply changes nothing in the org; it records what sfcode watches from then on."
+
+
+def _change(change: Change) -> Iterator[str]:
+    names = ", ".join(dict.fromkeys(str(attribute.path[0]) for attribute in change.attributes))
+    yield str(change.address) + (f" ({names})" if change.action is Action.UPDATE else "")
+
+
+def to_fill_in(options: Options) -> tuple[str, ...]:
+    """List what only somebody who knows Appcues and the relay can say."""
+    missing = []
+    if not options.account:
+        missing.append(
+            "appcues_account: the account id, from the account page of Appcues Studio (or --appcues-account)"
+        )
+    if not options.relay_url:
+        missing.append("relay_url: the public address of the relay (or --relay-url)")
+    return tuple(missing)
+
+
+def document(brought: Brought, options: Options) -> dict[str, Any]:
+    """Write the same as JSON values; `files` holds the texts."""
+    draft, plan = brought.draft, brought.plan
+    return {
+        "org": brought.found.target.org_id,
+        "choices": [{"what": one.what, "value": one.value, "because": one.because} for one in draft.choices],
+        "leftovers": [
+            {
+                "address": str(message.address),
+                "connector": message.by_connector,
+                "host": message.shown_host,
+                "fired_by": [str(firing.address) for firing in message.fired_by],
+            }
+            for message in draft.leftovers
+        ],
+        "by_hand": list(draft.by_hand),
+        "notes": list(draft.notes),
+        "as_is": list(draft.as_is),
+        "changes": {str(change.address): change.action.value for change in plan.effective},
+        "refusals": [str(refusal) for refusal in plan.refusals],
+        "to_fill_in": list(to_fill_in(options)),
+        "files": dict(brought.texts),
+    }

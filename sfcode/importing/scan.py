@@ -1,0 +1,151 @@
+"""Read what concerns an integration with Appcues from an org. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from sfcode.errors import OrgError, Refused
+from sfcode.importing.answers import Options
+from sfcode.importing.classify import messages
+from sfcode.importing.fields import read_fields, retrieved
+from sfcode.importing.scan_result import INTEGRATION_LICENSE, Found, Grants, Message, Person
+from sfcode.mapping.field_types import STANDARD_OBJECTS
+from sfcode.mapping.naming import event_id_field
+from sfcode.org import Org
+from sfcode.plan.observe import target_of
+from sfcode.plan.state import Applied, from_component, state_address
+
+NO_RIGHTS = frozenset(
+    {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE", "API_DISABLED_FOR_ORG"}
+)
+_PEOPLE = (
+    "SELECT Username, LastName, Email, Profile.Name, Profile.UserLicense.Name FROM User "
+    "WHERE IsActive = TRUE AND (Profile.UserLicense.Name = {} OR Username IN {}) ORDER BY Username"
+)
+_LICENSES = (
+    "SELECT Assignee.Username, PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign "
+    "WHERE Assignee.Username IN {}"
+)
+_SETS = (
+    "SELECT Assignee.Username, PermissionSet.Name FROM PermissionSetAssignment "
+    "WHERE PermissionSet.IsOwnedByProfile = FALSE AND Assignee.Username IN {}"
+)
+
+
+def read(org: Org, options: Options) -> Found:
+    """
+    Look everything up.
+
+    Raises Refused where sfcode manages the org already, OrgError where the signed-in user may not read
+    its setup.
+    """
+    target = target_of(org)
+    try:
+        return _read(org, options)
+    except OrgError as error:
+        if error.code not in NO_RIGHTS:
+            raise
+        raise OrgError(
+            f"{target.username} may not read the setup of {target.name}: {error.message}",
+            "Sign in as somebody with View Setup and Configuration, Customize Application and Modify Metadata Through "
+            "Metadata API Functions, such as an administrator.",
+            code=error.code,
+        ) from error
+
+
+def _read(org: Org, options: Options) -> Found:
+    _refuse_managed(org, options.name)
+    sent = _messages(org)
+    people = _people(org, [*(message.user for message in sent), *([options.user] if options.user else [])])
+    names = {name for person in people for name in person.sets}
+    names |= {options.permission_set} if options.permission_set else set()
+    sets = {one.full_name: Grants(one.full_name, one.body) for one in retrieved(org, "PermissionSet", names)}
+    objects = {
+        *options.objects,
+        *(message.object for message in sent),
+        *(name for one in sets.values() for name in one.objects("allowRead") if _mappable(name)),
+    } or set(STANDARD_OBJECTS)
+    fields, formulas = read_fields(org, sorted(objects), sent, tuple(sets.values()))
+    rows = org.query("SELECT Email FROM User WHERE Username = {}", org.identity.username)
+    return Found(
+        target_of(org),
+        email=str(rows[0]["Email"] or "") if rows else "",
+        is_sandbox=org.identity.sandbox,
+        messages=sent,
+        people=people,
+        sets=sets,
+        fields=fields,
+        formulas=formulas,
+        events=_events(org),
+        event_id=bool(org.metadata.read_metadata("CustomField", [f"Activity.{event_id_field(options.name)}"])),
+    )
+
+
+def _mappable(name: str) -> bool:
+    return name in STANDARD_OBJECTS or name.endswith("__c")
+
+
+def _refuse_managed(org: Org, name: str) -> None:
+    """Stop where sfcode has been at work under this name: its config is in somebody's repository."""
+    address = state_address(name)
+    state = next((one for one in retrieved(org, address.type, [address.full_name]) if one.address == address), None)
+    applied = from_component(state) if state else Applied()
+    if not applied.components:
+        return
+    where = f", from commit {applied.revision}" if applied.revision else ""
+    raise Refused(
+        f"sfcode manages {org.identity.name} already as {name}: {applied.applied_by} applied it on "
+        f"{applied.applied_at}{where}.",
+        "Use the config that was applied. To import something else beside it, choose another --name.",
+    )
+
+
+def _messages(org: Org) -> tuple[Message, ...]:
+    listed = org.metadata.list_metadata("WorkflowOutboundMessage")
+    owners = {item.full_name.partition(".")[0] for item in listed if not item.namespace}
+    workflows = retrieved(org, "Workflow", owners)
+    found = messages(workflows, ())
+    if not found:
+        return ()
+    flows = [item.full_name for item in org.metadata.list_metadata("Flow") if not item.namespace]
+    return messages(workflows, retrieved(org, "Flow", flows))
+
+
+def _people(org: Org, usernames: Iterable[str]) -> tuple[Person, ...]:
+    # A list without an entry is no list in SOQL.
+    rows = org.query(_PEOPLE, INTEGRATION_LICENSE, sorted({*usernames, ""}))
+    names = [row["Username"] for row in rows]
+    licenses = _by_user(org.query(_LICENSES, names) if names else [], "PermissionSetLicense", "DeveloperName")
+    sets = _by_user(org.query(_SETS, names) if names else [], "PermissionSet", "Name")
+    return tuple(_person(row, licenses, sets) for row in rows)
+
+
+def _by_user(rows: Iterable[dict[str, Any]], relation: str, name: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        # What a permission set group gives has no set of its own.
+        if row[relation] and row["Assignee"]:
+            found.setdefault(row["Assignee"]["Username"], []).append(row[relation][name])
+    return found
+
+
+def _person(row: dict[str, Any], licenses: Mapping[str, list[str]], sets: Mapping[str, list[str]]) -> Person:
+    profile = row["Profile"] or {}
+    username = row["Username"]
+    return Person(
+        username,
+        row["LastName"] or "",
+        row["Email"] or "",
+        profile.get("Name", ""),
+        (profile.get("UserLicense") or {}).get("Name", ""),
+        tuple(sorted(licenses.get(username, ()))),
+        tuple(sorted(sets.get(username, ()))),
+    )
+
+
+def _events(org: Org) -> int | None:
+    with suppress(OrgError):
+        return org.count("SELECT COUNT() FROM Event WHERE Subject LIKE 'Appcues %'")
+    return None

@@ -1,0 +1,73 @@
+"""Where requests meet the faults that are armed, and are counted."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sfcode.local.context import Context
+from sfcode.local.errors import ApiError, invalid_session
+from sfcode.local.faults.apply import struck
+from sfcode.local.metadata import soap
+from sfcode.local.rest.call import refuse
+
+CONTROL = "/services/sfcode/"
+"""Faults do not reach what controls them."""
+SOAP = "/services/Soap/"
+COUNTED = ("/services/data/", "/services/async/", SOAP)
+"""What counts as an API request."""
+USAGE = "sforce-limit-info"
+
+
+class FaultDoor:
+    """Counts requests, and lets faults strike before and after they are handled."""
+
+    def __init__(self, app: ASGIApp, context: Context) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or not scope["path"].startswith("/") or scope["path"].startswith(CONTROL):
+            await self._app(scope, receive, send)
+            return
+        context, path, method = self._context, str(scope["path"]), str(scope["method"])
+        if path.startswith(COUNTED):
+            context.usage.count(context.clock.now())
+        send = self._with_usage(path, send)
+        refusal = partial(self._refusal, path, method)
+        await struck(self._app, scope, receive, send, faults=context.faults, refusal=refusal)
+
+    def _refusal(self, path: str, method: str) -> Response | None:
+        faults = self._context.faults
+        if faults.take("request_limit", path=path, method=method) is not None:
+            refused = _refused(path, ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403))
+            limit = self._context.usage.limit
+            refused.headers[USAGE] = f"api-usage={limit}/{limit}"
+            return refused
+        if faults.take("session_expired", path=path, method=method) is not None:
+            return _refused(path, invalid_session())
+        return None
+
+    def _with_usage(self, path: str, send: Send) -> Send:
+        if not path.startswith("/services/data/"):
+            return send
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and USAGE not in Headers(raw=message["headers"]):
+                usage = self._context.usage
+                told = f"api-usage={usage.used(self._context.clock.now())}/{usage.limit}"
+                message = {**message, "headers": [*message["headers"], (USAGE.encode(), told.encode())]}
+            await send(message)
+
+        return sending
+
+
+def _refused(path: str, error: ApiError) -> Response:
+    if not path.startswith(SOAP):
+        return refuse(error)
+    text = "Invalid Session ID found in SessionHeader: Illegal Session" if error.status == 401 else error.message
+    return Response(soap.fault(soap.Fault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")

@@ -1,0 +1,58 @@
+"""The company that a local org begins as: one YAML file, the shipped one or the user's."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from sfcode.errors import SfcodeError
+from sfcode.local.store import Store
+
+__all__ = ["PRODUCTION", "SEED", "found", "load_file", "load_text", "reset"]
+
+SEED = "northwind.yaml"
+PRODUCTION = "production"
+"""The setting that says whether the org deploys as a production org does."""
+
+
+def found(store: Store, *, now: datetime, rng: random.Random) -> None:
+    """Found the shipped company in a store that has none yet; any other store stays as it is."""
+    with store.read() as tx:
+        if tx.get("org_id"):
+            return
+    # Reading the file takes longer than everything else, and it is needed once in the life of a state.
+    load_text(store, _seed(), f"<{SEED}>", now=now, rng=rng, only_if_empty=True)
+
+
+def reset(store: Store, *, now: datetime, rng: random.Random) -> None:
+    """Put the shipped company in the place of whatever there is."""
+    load_text(store, _seed(), f"<{SEED}>", now=now, rng=rng)
+
+
+def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) -> None:
+    """Put the company of a file in the place of whatever there is. Raises ConfigError with all problems."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SfcodeError(f"{path}: cannot be read: {error}", "Give the path of a company file.") from error
+    load_text(store, text, str(path), now=now, rng=rng)
+
+
+def load_text(
+    store: Store, text: str, name: str, *, now: datetime, rng: random.Random, only_if_empty: bool = False
+) -> None:
+    """Put the company of a YAML text in the place of whatever there is. Raises ConfigError with all problems."""
+    from sfcode.local.seed.document import read
+    from sfcode.local.seed.load import Founding
+
+    document = read(text, name)
+    with store.transaction() as tx:
+        if only_if_empty and tx.get("org_id"):
+            return
+        Founding(tx, document, now=now, rng=rng).run()
+
+
+def _seed() -> str:
+    return files(__package__).joinpath(SEED).read_text(encoding="utf-8")

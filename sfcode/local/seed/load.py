@@ -1,0 +1,258 @@
+"""From a company file to an org: licences, profiles, fields, users, records, through the rules that all writing obeys."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.errors import ApiError
+from sfcode.local.seed import PRODUCTION
+from sfcode.local.seed.document import Document, Path
+from sfcode.local.seed.full_access import all_fields
+from sfcode.local.signin import apps
+from sfcode.local.sobjects import sharing
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.custom import DESCRIBE_TYPES
+from sfcode.local.sobjects.rows import VIEWS, Rows
+from sfcode.local.sobjects.writer import Writer
+from sfcode.local.store import Record, Tx
+from sfcode.metadata.component import Address, Component
+
+SECTIONS = {
+    "version": int,
+    "company": dict,
+    "production": bool,
+    "user_licenses": list,
+    "permission_set_licenses": list,
+    "profiles": dict,
+    "users": list,
+    "components": dict,
+    "records": dict,
+    "apps": list,
+    "sharing": dict,
+}
+REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
+ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
+RIGHTS = {
+    "create": "allowCreate",
+    "read": "allowRead",
+    "edit": "allowEdit",
+    "delete": "allowDelete",
+    "view_all": "viewAllRecords",
+    "modify_all": "modifyAllRecords",
+}
+OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
+"""Activities have none: user permissions open them."""
+
+
+class Founding:
+    """Puts a company in the place of what a transaction finds. Raises ConfigError with all problems."""
+
+    def __init__(self, tx: Tx, document: Document, *, now: datetime, rng: random.Random) -> None:
+        self._tx = tx
+        self._document = document
+        self._now = now
+        self._rng = rng
+        # The same org with other people in it: whoever is signed in stays so.
+        self._org_id = tx.get("org_id") or ids.nth("00D", rng.randrange(62**8, 62**9))
+        self._user_id = ""
+
+    def run(self) -> None:
+        """Check the file's shape, then write it section by section."""
+        self._check_shape()
+        self._document.stop_if_wrong()
+        self._tx.clear()
+        self._tx.set("org_id", self._org_id)
+        self._user_id = self._tx.new_id("005")
+        self._tx.set("admin_id", self._user_id)
+        self._tx.set(PRODUCTION, str(self._section("production")).lower())
+        self._rows("UserLicense", "user_licenses", {"Status": "Active", "UsedLicenses": 0})
+        self._rows("PermissionSetLicense", "permission_set_licenses", {"Status": "Active", "UsedLicenses": 0})
+        self._organization()
+        self._components()
+        self._document.stop_if_wrong()
+        self._profiles()
+        self._sharing()
+        self._document.stop_if_wrong()
+        self._writer = Writer(self._tx, Catalog(self._tx), self._user_id, self._now)
+        self._users()
+        for name, rows in self._section("records").items():
+            for number, row in enumerate(rows):
+                self._create(name, row, ("records", name, number))
+        self._apps()
+        self._document.stop_if_wrong()
+
+    def _section(self, name: str) -> Any:
+        return self._document.value.get(name) or SECTIONS[name]()
+
+    def _check_shape(self) -> None:
+        document = self._document
+        if not isinstance(document.value, dict):
+            document.wrong((), "a company file is a mapping", f"start from the shipped one: {', '.join(SECTIONS)}")
+            return
+        for name, value in document.value.items():
+            if name not in SECTIONS:
+                document.wrong((name,), "there is no such section", f"the sections are {', '.join(SECTIONS)}")
+            elif value is not None and not isinstance(value, SECTIONS[name]):
+                document.wrong((name,), f"this must be a {_kind(SECTIONS[name])}")
+        for name in REQUIRED:
+            if name not in document.value or document.value[name] in (None, [], {}):
+                document.wrong((name,), f"the section {name} is missing or empty")
+        if document.value.get("version", 1) != 1:
+            document.wrong(("version",), "this sfcode reads version 1 of company files")
+        for path, rows in self._row_lists():
+            if not isinstance(rows, list):
+                document.wrong(path, "this must be a list of records")
+                continue
+            for number, row in enumerate(rows):
+                if not isinstance(row, dict):
+                    document.wrong((*path, number), "a record is a mapping of fields to values")
+
+    def _row_lists(self) -> list[tuple[Path, Any]]:
+        value = self._document.value
+        lists: list[tuple[Path, Any]] = [((name,), value[name]) for name in ROW_LISTS if value.get(name)]
+        records = value.get("records")
+        if isinstance(records, dict):
+            lists += [(("records", name), rows) for name, rows in records.items()]
+        return lists
+
+    def _organization(self) -> None:
+        values = {"Id": self._org_id, "NamespacePrefix": None, "IsReadOnly": False, "TrialExpirationDate": None}
+        self._plain("Organization", values | self._section("company"), ("company",))
+
+    def _rows(self, name: str, section: str, common: Record) -> None:
+        for number, row in enumerate(self._section(section)):
+            values = {"MasterLabel": row.get("Name")} | common | row
+            self._plain(name, values, (section, number))
+
+    def _plain(self, name: str, values: Record, path: Path) -> None:
+        """Write a row of Setup, which no API can: its fields are checked by name only."""
+        target = Catalog(self._tx).object(name)
+        for key in values:
+            if target is None or target.field(key) is None:
+                self._document.wrong((*path, key), f"{name} has no field {key}")
+        self._tx.insert(name, values, user_id=self._user_id, now=self._now)
+
+    def _components(self) -> None:
+        for text, body in self._section("components").items():
+            path = ("components", text)
+            try:
+                address = Address.parse(text)
+            except ValueError as error:
+                self._document.wrong(path, str(error))
+                continue
+            if not isinstance(body, dict):
+                self._document.wrong(path, "a component's body is a mapping")
+                continue
+            if address.type == "CustomField" and body.get("type") not in DESCRIBE_TYPES:
+                self._document.wrong(
+                    (*path, "type"), f"there is no field type {body.get('type')}", _one_of(DESCRIBE_TYPES)
+                )
+                continue
+            component = Component(address.type, address.full_name, body)
+            if address.type == "Flow":
+                self._tx.add_flow_version(component, user_id=self._user_id, now=self._now)
+            else:
+                self._tx.put_component(component, user_id=self._user_id, now=self._now)
+
+    def _profiles(self) -> None:
+        licences = {row["Name"] for row in self._tx.records("UserLicense")}
+        for name, spec in self._section("profiles").items():
+            path = ("profiles", name)
+            spec = spec if isinstance(spec, dict) else {}  # noqa: PLW2901
+            for key in spec.keys() - {"license", "objects", "fields", "user_permissions", "description"}:
+                self._document.wrong(
+                    (*path, key), "a profile has license, objects, fields, user_permissions, description"
+                )
+            if spec.get("license") not in licences:
+                self._document.wrong((*path, "license"), f"there is no user licence {spec.get('license')}")
+            for right in spec.get("objects") or ():
+                if right not in RIGHTS:
+                    self._document.wrong((*path, "objects"), f"there is no object right {right}", _one_of(RIGHTS))
+            body = self._profile_body(spec)
+            self._tx.put_component(Component("Profile", name, body), user_id=self._user_id, now=self._now)
+
+    def _profile_body(self, spec: dict[str, Any]) -> dict[str, Any]:
+        body: dict[str, Any] = {"custom": False, "userLicense": str(spec.get("license"))}
+        if spec.get("description"):
+            body["description"] = str(spec["description"])
+        given = set(spec.get("objects") or ())
+        if given:
+            custom = [stored.component.full_name for stored in self._tx.components("CustomObject")]
+            rights = {element: word in given for word, element in RIGHTS.items()}
+            names = [*OBJECTS_WITH_RIGHTS, *(name for name in custom if name.endswith("__c"))]
+            body["objectPermissions"] = dict.fromkeys(names, rights)
+        if spec.get("fields") == "all":
+            body["fieldPermissions"] = all_fields(self._tx)
+        body["userPermissions"] = {str(name): {"enabled": True} for name in spec.get("user_permissions") or ()}
+        return body
+
+    def _sharing(self) -> None:
+        for name, model in self._section("sharing").items():
+            if name != "Activity" and Catalog(self._tx).object(name) is None:
+                self._document.wrong(("sharing", name), f"there is no object {name}")
+            elif model not in sharing.MODELS:
+                self._document.wrong(("sharing", name), f"there is no sharing model {model}", _one_of(sharing.MODELS))
+            else:
+                sharing.set_model(self._tx, name, model)
+
+    def _users(self) -> None:
+        for number, row in enumerate(self._section("users")):
+            # The first user has made everything, itself included.
+            self._create("User", row, ("users", number), self._user_id if number == 0 else None)
+
+    def _apps(self) -> None:
+        usernames = {row["Username"] for row in self._tx.records("User")}
+        for number, values in enumerate(self._section("apps")):
+
+            def wrong(key: str, message: str, cure: str, number: int = number) -> None:
+                self._document.wrong(("apps", number, key), message, cure)
+
+            found = apps.read(values, wrong, self._rng)
+            self._tx.put_app(found.consumer_key, found.body)
+            for key, name in (("run_as", found.run_as), *(("users", user) for user in found.users)):
+                if name and name not in usernames:
+                    wrong(key, f"there is no user {name}", "write the user into the section users")
+
+    def _create(self, name: str, row: dict[str, Any], path: Path, record_id: str | None = None) -> None:
+        if self._writer.catalog.object(name) is None:
+            self._document.wrong(path[:2], f"there is no object {name}", "declare it under components")
+            return
+        values: dict[str, Any] = {}
+        for key, value in row.items():
+            values[key] = self._named(name, key, value, (*path, key)) if isinstance(value, dict) else value
+        try:
+            self._writer.create(name, values, record_id=record_id)
+        except ApiError as error:
+            field = next((each for each in error.fields or () if each in row), None)
+            self._document.wrong((*path, field) if field else path, f"{error.code}: {error.message}")
+
+    def _named(self, name: str, key: str, wanted: dict[str, Any], path: Path) -> str | None:
+        """Find the record that `{Name: Bluefin Logistics}` names among those already written."""
+        target = self._writer.catalog.object(name)
+        field = target.field(key) if target else None
+        names = field.reference_to if field else ()
+        row = next((row for each in names for row in self._candidates(each, wanted)), None)
+        if row is not None:
+            return str(row["Id"])
+        said = ", ".join(f"{field} {value}" for field, value in wanted.items())
+        self._document.wrong(path, f"no record with {said}", "write it further up")
+        return None
+
+    def _candidates(self, object_name: str, wanted: dict[str, Any]) -> list[Record]:
+        (field, value), *others = wanted.items()
+        if object_name in VIEWS:
+            found = [row for row in Rows(self._tx).all(object_name) if row.get(field) == value]
+        else:
+            found = self._tx.find(object_name, field, value)
+        return [row for row in found if all(row.get(key) == each for key, each in others)]
+
+
+def _kind(expected: type) -> str:
+    return {dict: "mapping", list: "list", int: "number", bool: "true or false"}[expected]
+
+
+def _one_of(names: Any) -> str:
+    return f"one of {', '.join(sorted(names))}"

@@ -1,0 +1,289 @@
+"""Creating, changing and deleting records, as an org does it: field by field, then the object's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sfcode.local import ids
+from sfcode.local.automation.triggers import Automation
+from sfcode.local.errors import (
+    Ambiguous,
+    ApiError,
+    cross_reference,
+    duplicate,
+    hidden_reference,
+    malformed_id,
+    no_access,
+    no_such_column,
+    not_found,
+    not_insertable,
+    read_only,
+    required,
+)
+from sfcode.local.sobjects import defaults, metadata_rows
+from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.pending_record import Save
+from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
+from sfcode.local.sobjects.values import stored_form
+from sfcode.local.store import Record, Tx
+
+CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")})
+"""Children that go with their parent; others only lose the reference."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """
+    Writes records for one user within one transaction. Methods raise ApiError, and then nothing was written.
+
+    What the user may do follows from the catalog: one without access writes everything.
+    """
+
+    tx: Tx
+    catalog: Catalog
+    user_id: str
+    now: datetime
+
+    def object(self, name: str) -> ObjectDef:
+        """Find an object; one that does not exist has no address."""
+        found = self.catalog.object(name)
+        if found is None:
+            raise not_found()
+        return found
+
+    def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
+        """Make a record, with the next id unless one is given; give its id."""
+        target = self.object(name)
+        if not target.createable:
+            raise self._may_not(target, "create")
+        if "id" in (key.lower() for key in values):
+            raise ApiError("INVALID_FIELD", "cannot specify Id in an insert call", ["Id"])
+        given = self._read(target, values, creating=True)
+        whole = self._whole(target)
+        after = {**whole.defaults, **given}
+        defaults.fill(self.tx, self.catalog.whole, whole, after, user_id=self.user_id, now=self.now)
+        if target.field("OwnerId") and not after.get("OwnerId"):
+            after["OwnerId"] = self.user_id
+        _check_required(target.mandatory, after, creating=True)
+        self._save(target, None, after, frozenset(given))
+        if record_id is not None:
+            after["Id"] = record_id
+        self._lock(target)
+        record_id = metadata_rows.insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
+        if target.custom and after.get("Name") is None:
+            self.tx.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
+        if self._automation is not None:
+            self._automation.after_save(target.name, None, record_id)
+        return record_id
+
+    def update(self, name: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Change the given fields of a record."""
+        target = self.object(name)
+        before = self.changing(target, record_id)
+        if not target.updateable:
+            raise self._may_not(target, "update")
+        if self._access is not None and not self._access.record(self._whole(target), before).edit:
+            raise no_access()
+        if "id" in (key.lower() for key in values):
+            raise ApiError("INVALID_FIELD", "The Id field should not be specified in the sobject data.")
+        given = self._read(target, values, creating=False)
+        after = before | given
+        _check_required([target.fields[name.lower()] for name in given], after, creating=False)
+        self._save(target, before, after, frozenset(given))
+        self._lock(target, record_id)
+        # Stamps are the store's to write; what did not change need not be written again.
+        changed = {key: value for key, value in after.items() if key in given or before.get(key) != value}
+        metadata_rows.update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
+        if self._automation is not None:
+            self._automation.after_save(target.name, before, record_id)
+
+    def delete(self, name: str, record_id: str) -> None:
+        """Delete a record, and what cannot be without it."""
+        target = self.object(name)
+        record = self.changing(target, record_id)
+        if not target.deletable:
+            raise self._may_not(target, "delete")
+        if self._access is not None and not self._access.record(self._whole(target), record).delete:
+            raise no_access()
+        self._lock(target, record_id)
+        metadata_rows.delete(self.tx, target.name, record_id)
+        self._let_go(target, str(record["Id"]))
+        after_delete = AFTER_DELETE.get(target.name)
+        if after_delete:
+            after_delete(self.tx, record)
+
+    def upsert(self, name: str, field: str, value: str, values: Mapping[str, Any]) -> tuple[str, bool]:
+        """Change the record whose external id has a value, or make it; give its id and whether it is new."""
+        target = self.object(name)
+        key = target.field(field)
+        if key is None or not key.upsertable:
+            raise ApiError(
+                "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {field}", status=404
+            )
+        if field.lower() in (each.lower() for each in values):
+            raise ApiError("INVALID_FIELD", f"The {key.name} field should not be specified in the sobject data.")
+        if key.name == "Id":
+            self.update(name, value, values)
+            return ids.full(value), False
+        wanted = stored_form(key, value)
+        found = self.tx.quick_find(target.name, key.name, wanted) if wanted is not None else []
+        if len(found) > 1:
+            raise Ambiguous(target.name, [str(each["Id"]) for each in found])
+        if found:
+            record_id = str(found[0]["Id"])
+            self.update(name, record_id, values)
+            return record_id, False
+        return self.create(name, {**values, key.name: wanted}), True
+
+    def existing(self, target: ObjectDef, record_id: str) -> Record:
+        """Find the record that a path names; one that the user does not see is not there."""
+        record = row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
+        if record is None or not self._sees(target, record):
+            raise not_found()
+        return record
+
+    def changing(self, target: ObjectDef, record_id: str) -> Record:
+        """Find the record that shall be changed."""
+        record = row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
+        if record is None:
+            raise not_found()
+        if not self._sees(target, record):
+            raise hidden_reference()
+        return record
+
+    @cached_property
+    def _automation(self) -> Automation | None:
+        """What runs after a save; a company that is being founded has no user whose saves start anything."""
+        return None if self._access is None else Automation(self.tx, self._access, self.now)
+
+    def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
+        """Hold the row that is about to be written, unless somebody else does."""
+        if self.tx.row_locked(target.name):
+            which = f" or 1 records: {ids.full(record_id)}" if record_id else ""
+            raise ApiError("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record{which}", [])
+
+    @property
+    def _access(self) -> Access | None:
+        return self.catalog.access
+
+    def _whole(self, target: ObjectDef) -> ObjectDef:
+        """Give an object with the fields that the user does not see."""
+        return self.catalog.whole.object(target.name) or target
+
+    def _sees(self, target: ObjectDef, record: Record) -> bool:
+        return self._access is None or self._access.record(self._whole(target), record).read
+
+    def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
+        """Say why an object cannot be written: nobody can, or this user cannot."""
+        whole = self._whole(target)
+        if not {"create": whole.createable, "update": whole.updateable, "delete": whole.deletable}[verb]:
+            return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")
+        return not_insertable(target.name) if verb == "create" else no_access()
+
+    def _read(self, target: ObjectDef, values: Mapping[str, Any], *, creating: bool) -> Record:
+        read: Record = {}
+        locked = []
+        for key, value in values.items():
+            if key == "attributes":
+                continue
+            field = target.field(key)
+            if field is None:
+                reference = target.relationship(key)
+                if reference is None or not isinstance(value, dict):
+                    raise no_such_column(key, target.name)
+                field, value = reference, self._by_external_id(reference, value)  # noqa: PLW2901
+            if not (field.createable if creating else field.updateable):
+                locked.append(field.name)
+                continue
+            read[field.name] = stored_form(field, value)
+        if locked:
+            raise read_only(locked)
+        for name, scalar in read.items():
+            field = target.fields[name.lower()]
+            if field.reference_to and scalar is not None:
+                self._check_reference(field, str(scalar))
+                if field.name == "OwnerId":
+                    self._check_owner(target, str(scalar))
+        return read
+
+    def _by_external_id(self, reference: FieldDef, value: Mapping[str, Any]) -> str:
+        """Follow `{"Account": {"Product_Account_Id__c": 7}}` to an id."""
+        wanted = [(key, each) for key, each in value.items() if key not in ("attributes", "type")]
+        target = self.catalog.object(str(value.get("type") or reference.reference_to[0]))
+        key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
+        if target is None or key is None or not key.upsertable:
+            raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
+        found = self.tx.quick_find(target.name, key.name, stored_form(key, wanted[0][1]))
+        if len(found) != 1:
+            raise ApiError(
+                "INVALID_FIELD",
+                f"Foreign key external ID: {wanted[0][1]} not found for field {key.name} in entity {target.name}",
+                [],
+            )
+        return str(found[0]["Id"])
+
+    def _check_reference(self, field: FieldDef, value: str) -> None:
+        for name in field.reference_to:
+            record = row(self.tx, name, value)
+            if record is not None:
+                target = self.catalog.whole.object(name)
+                if target is not None and not self._sees(target, record):
+                    raise hidden_reference(value)
+                return
+        prefixes = {self.tx.known_prefix(name) for name in field.reference_to}
+        if value[:3] not in prefixes:
+            raise malformed_id(field.label, value, field.name)
+        raise cross_reference([field.name])
+
+    def _check_owner(self, target: ObjectDef, user_id: str) -> None:
+        user = self.tx.record("User", user_id)
+        if user is not None and not user.get("IsActive"):
+            raise ApiError(
+                "INACTIVE_OWNER_OR_USER",
+                f"operation performed with inactive user [{user_id[:15]}] as owner of {target.name.lower()}",
+                [],
+            )
+
+    def _save(self, target: ObjectDef, before: Record | None, after: Record, given: frozenset[str]) -> None:
+        for name in given:
+            field = target.fields[name.lower()]
+            if not (field.unique or field.external_id) or after[name] is None:
+                continue
+            others = self.tx.quick_find(target.name, name, after[name]) if field.unique else []
+            for other in others:
+                if before is None or other["Id"] != before["Id"]:
+                    raise duplicate(name, str(other["Id"])[:15])
+        rule = BEFORE_SAVE.get(target.name)
+        if rule:
+            rule(Save(self.tx, before, after, given, self.now))
+
+    def _let_go(self, target: ObjectDef, record_id: str) -> None:
+        for name, field in self.catalog.whole.referring(target.name):
+            child = self.catalog.whole.object(name)
+            if child is None or field.name in ("CreatedById", "LastModifiedById"):
+                continue
+            for other in self.tx.quick_find(child.name, field.name, record_id):
+                if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
+                    self.tx.delete(child.name, str(other["Id"]))
+                    self._let_go(child, str(other["Id"]))
+                else:
+                    values: Record = {field.name: None}
+                    self.tx.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
+
+
+def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool) -> None:
+    missing = [
+        field.name
+        for field in fields
+        if after.get(field.name) is None
+        and (field.required if creating else not field.nillable and field.type != "boolean")
+    ]
+    if missing:
+        raise required(missing)

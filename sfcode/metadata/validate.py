@@ -1,0 +1,91 @@
+"""
+Judge a metadata file as an org does, in its words.
+
+An org is more lenient than its WSDL: the order of elements is free, as the files of real repositories
+show. It does refuse unknown elements, elements of one kind that are not next to each other
+(https://github.com/forcedotcom/cli/issues/3275), values that are not of the type, and the absence of
+what is required. Its place is where its parser was: behind the tag that it could not take, or behind
+the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lxml import etree
+
+from sfcode.metadata import schema_table
+from sfcode.metadata.xml import children_of
+from sfcode.metadata.xml_positions import Span
+
+_NIL = f"{{{schema_table.XSI}}}nil"
+_SIMPLE = {
+    "boolean": re.compile(r"true|false|1|0"),
+    "int": re.compile(r"[+-]?\d{1,10}"),
+    "double": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-?INF|NaN"),
+    "date": re.compile(r"-?\d{4,}-\d\d-\d\d(Z|[+-]\d\d:\d\d)?"),
+    "dateTime": re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
+    "time": re.compile(r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
+    "base64Binary": re.compile(r"(\s*[A-Za-z0-9+/]){0,}\s*(=\s*){0,2}"),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SchemaProblem:
+    """One thing that is wrong in a file, and where: line and column from 1."""
+
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.line}:{self.column})"
+
+
+def judge(root: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:
+    """List what an org would not take, in the order of the file."""
+    return tuple(sorted(set(_complex(root, type_, where))))
+
+
+def _complex(element: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> Iterator[SchemaProblem]:
+    known = schema_table.elements(type_) or {}
+    seen: set[str] = set()
+    previous = ""
+    for name, child in children_of(element):
+        spec = known.get(name)
+        if spec is None:
+            wanted = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
+            yield _at(where[child].opened, f"Element {wanted} invalid at this location in type {type_}")
+        elif name in seen and not (spec.repeated and name == previous):
+            yield _at(where[child].opened, f"Element {name} is duplicated at this location in type {type_}")
+        elif child.get(_NIL) not in ("true", "1"):
+            yield from (
+                _complex(child, spec.type, where) if schema_table.elements(spec.type) else _simple(child, spec, where)
+            )
+        seen.add(name)
+        previous = name
+    for name, spec in known.items():
+        if spec.required and name not in seen:
+            yield _at(where[element].closed, f"Required field is missing: {name}")
+
+
+def _simple(
+    element: etree._Element, spec: schema_table.Element, where: Mapping[etree._Element, Span]
+) -> Iterator[SchemaProblem]:
+    for _, child in children_of(element):
+        message = f"Unexpected element {child.tag} during simple type deserialization"
+        yield _at(where[child].opened, message)
+        return
+    text = element.text or ""
+    allowed = schema_table.values(spec.type)
+    if allowed is not None:
+        if text.strip() not in allowed:
+            yield _at(where[element].closed, f"'{text}' is not a valid value for the enum '{spec.type}'")
+    elif spec.type in _SIMPLE and not _SIMPLE[spec.type].fullmatch(text.strip()):
+        yield _at(where[element].closed, f"'{text}' is not a valid value for the type xsd:{spec.type}")
+
+
+def _at(point: tuple[int, int], message: str) -> SchemaProblem:
+    return SchemaProblem(*point, message)

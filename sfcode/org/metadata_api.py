@@ -1,0 +1,196 @@
+"""The Metadata API: deploy, retrieve, list, read and describe."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.metadata.component import Component
+from sfcode.metadata.package import unzip
+from sfcode.metadata.xml import from_element
+from sfcode.org import result_parsers, retry, soap
+from sfcode.org.connection import Connection
+from sfcode.org.polling import follow, pauses
+from sfcode.org.results import DeployOptions, DeployResult, FileProperties, MetadataDescription, Retrieved
+from sfcode.org.retry import NoAnswer
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+Item = TypeVar("Item")
+
+READ_AT_ONCE = 10
+LIST_AT_ONCE = 3
+"""What the Metadata API takes per call of readMetadata and of listMetadata."""
+
+RETRIEVE_TIMEOUT = 600.0
+
+
+class MetadataClient:
+    """The Metadata API of one org. Reads are repeated when the trouble passes; a deploy never blindly."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._runtime = connection.runtime
+
+    def deploy(self, zip: bytes, options: DeployOptions) -> str:
+        """
+        Hand over a package: the id of the deployment.
+
+        A lost answer raises OrgUnreachable and nothing is sent again: the org may be deploying.
+        """
+        fields: soap.Fields = [
+            ("ZipFile", base64.b64encode(zip).decode("ascii")),
+            ("DeployOptions", options.fields()),
+        ]
+        return self._start("deploy", fields)
+
+    def quick_deploy(self, validation_id: str) -> str:
+        """Deploy what a validation with tests has passed (deployRecentValidation): the id of the deployment."""
+        return self._start("deployRecentValidation", [("validationId", validation_id)])
+
+    def deploy_status(self, deploy_id: str, details: bool = True) -> DeployResult:
+        """Ask where a deployment stands."""
+        return self._read(lambda: self._status(deploy_id, details))
+
+    def follow(
+        self,
+        deploy_id: str,
+        on_progress: Callable[[DeployResult], None] | None = None,
+        *,
+        timeout: float = 3600.0,
+    ) -> DeployResult:
+        """
+        Wait for a deployment, whether it succeeds or fails.
+
+        Raise DeployStillRunning, with the id, when it outlasts `timeout` or the org is out of reach.
+        """
+        return follow(lambda: self._status(deploy_id, True), deploy_id, on_progress, self._runtime, timeout)
+
+    def cancel_deploy(self, deploy_id: str) -> bool:
+        """Ask the org to stop a deployment; True: it has, False: it is about to."""
+        # Asking twice stops it once. The element's name is the WSDL's.
+        return soap.flag(self._one("cancelDeploy", [("String", deploy_id)]), "done")
+
+    def retrieve(self, members: Mapping[str, Iterable[str]], *, timeout: float = RETRIEVE_TIMEOUT) -> Retrieved:
+        """Fetch components by type and full name; what the org does not have is named in the messages."""
+        wanted = {type: sorted(set(names)) for type, names in sorted(members.items())}
+        types: list[tuple[str, soap.Node]] = [
+            ("types", [*(("members", member) for member in names), ("name", type)])
+            for type, names in wanted.items()
+            if names
+        ]
+        if not types:
+            return Retrieved({})
+        version = self._connection.api_version
+        request: soap.Fields = [
+            ("apiVersion", version),
+            ("singlePackage", True),
+            ("unpackaged", [*types, ("version", version)]),
+        ]
+        retrieve_id = soap.text(self._one("retrieve", [("retrieveRequest", request)]), "id")
+        return self._retrieved(self._wait_for(retrieve_id, timeout))
+
+    def list_metadata(self, *types: str) -> tuple[FileProperties, ...]:
+        """List the components of some types, in the org's order."""
+        found: list[FileProperties] = []
+        for some in _batches(types, LIST_AT_ONCE):
+            fields: list[tuple[str, soap.Node]] = [("queries", [("type", type)]) for type in some]
+            fields.append(("asOfVersion", self._connection.api_version))
+            found += map(result_parsers.file_properties, self._call("listMetadata", fields))
+        return tuple(found)
+
+    def read_metadata(self, type: str, names: Iterable[str]) -> tuple[Component, ...]:
+        """Read components by full name; those that do not exist are left out."""
+        found: list[Component] = []
+        for some in _batches(list(names), READ_AT_ONCE):
+            fields: list[tuple[str, soap.Node]] = [("type", type), *(("fullNames", name) for name in some)]
+            for record in soap.children(self._one("readMetadata", fields), "records"):
+                full_name = soap.text(record, "fullName")
+                if full_name:  # an unknown name gives an empty record
+                    found.append(from_element(type, full_name, record))
+        return tuple(found)
+
+    def describe_metadata(self) -> MetadataDescription:
+        """Ask which metadata types the org has."""
+        result = self._one("describeMetadata", [("asOfVersion", self._connection.api_version)])
+        return MetadataDescription(
+            types=tuple(map(result_parsers.described_type, soap.children(result, "metadataObjects"))),
+            namespace=soap.text(result, "organizationNamespace"),
+            partial_save_allowed=soap.flag(result, "partialSaveAllowed"),
+            test_required=soap.flag(result, "testRequired"),
+        )
+
+    def _start(self, operation: str, fields: soap.Fields) -> str:
+        try:
+            result = retry.call(
+                lambda: self._connection.call(operation, fields, fresh=True), self._runtime, repeatable=False
+            )
+        except NoAnswer as error:
+            if not error.sent:
+                raise
+            raise OrgUnreachable(
+                f"The answer to the deployment was lost, so it may be running or not: {error.message}",
+                "Look at Setup > Deployment Status before anything else. If it is there, follow it with "
+                "`sfcode apply --attach ID`; if it is not, start again.",
+            ) from error
+        # deployRecentValidation answers with the bare id, deploy with an AsyncResult.
+        deploy_id = next((soap.text(element, "id") or (element.text or "").strip() for element in result), "")
+        if not deploy_id:
+            raise OrgError("The org took the deployment and named no id.", "Look at Setup > Deployment Status.")
+        return deploy_id
+
+    def _status(self, deploy_id: str, details: bool) -> DeployResult:
+        fields: soap.Fields = [("asyncProcessId", deploy_id), ("includeDetails", details)]
+        return result_parsers.deploy_result(
+            _single("checkDeployStatus", self._connection.call("checkDeployStatus", fields))
+        )
+
+    def _wait_for(self, retrieve_id: str, timeout: float) -> etree._Element:
+        runtime = self._runtime
+        started = runtime.clock()
+        for pause in pauses():
+            result = self._one("checkRetrieveStatus", [("asyncProcessId", retrieve_id), ("includeZip", True)])
+            if soap.flag(result, "done"):
+                return result
+            if runtime.clock() - started > timeout:
+                break
+            runtime.sleep(pause)
+        raise OrgUnreachable(f"The org did not finish the retrieve {retrieve_id} in {timeout:.0f} s.")
+
+    def _retrieved(self, result: etree._Element) -> Retrieved:
+        if not soap.flag(result, "success"):
+            code, message = soap.text(result, "errorStatusCode"), soap.text(result, "errorMessage")
+            status = soap.text(result, "status")
+            raise OrgError(f"The org did not retrieve: {code or status}: {message or 'no reason given'}", code=code)
+        try:
+            files = unzip(base64.b64decode(soap.text(result, "zipFile")))
+        except binascii.Error as error:
+            raise soap.NotSoap("The org's retrieve holds no zip file.") from error
+        return Retrieved(
+            files={name.removeprefix("unpackaged/"): data for name, data in files.items()},
+            messages=tuple(soap.text(message, "problem") for message in soap.children(result, "messages")),
+            properties=tuple(map(result_parsers.file_properties, soap.children(result, "fileProperties"))),
+        )
+
+    def _call(self, operation: str, fields: soap.Fields) -> tuple[etree._Element, ...]:
+        return self._read(lambda: self._connection.call(operation, fields))
+
+    def _one(self, operation: str, fields: soap.Fields) -> etree._Element:
+        return _single(operation, self._call(operation, fields))
+
+    def _read(self, action: Callable[[], retry.Answer]) -> retry.Answer:
+        return retry.call(action, self._runtime)
+
+
+def _single(operation: str, results: tuple[etree._Element, ...]) -> etree._Element:
+    if len(results) != 1:
+        raise soap.NotSoap(f"The org answered {operation} with {len(results)} results instead of one.")
+    return results[0]
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

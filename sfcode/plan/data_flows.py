@@ -1,0 +1,60 @@
+"""What a project exchanges, as a plan tells it to a reader: which field becomes which attribute, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sfcode.config.project import Project
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import Exchange, activity_object, exchange
+
+NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
+"""The event of Appcues that brings each."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOfData:
+    """One mapping: pairs of where a value comes from and where it goes, and what carries it."""
+
+    mapping: str
+    object: str
+    match: str
+    """user or group: what a record is in Appcues."""
+    sent: tuple[tuple[str, str], ...]
+    """Salesforce field and Appcues attribute, the id first."""
+    senders: tuple[str, ...]
+    """What notices a change and sends it, in order."""
+    written: tuple[tuple[str, str], ...]
+    """Appcues event, and the Salesforce field or object that it becomes."""
+    carrier: str
+    """What stands between the two: the relay, or Appcues' own connector."""
+
+
+def flows(project: Project) -> tuple[FlowOfData, ...]:
+    """List what every mapping exchanges."""
+    return tuple(_flow(project, exchange(mapping)) for mapping in project.mappings)
+
+
+def _flow(project: Project, one: Exchange) -> FlowOfData:
+    spec, name = one.mapping.spec, naming.mapping_name(project.settings.name, one.name)
+    attributes = spec.to_appcues.attributes if one.sends and spec.to_appcues else {}
+    sent = [(one.user_id.field, f"{spec.match} id"), *((each.field, name) for name, each in attributes.items())]
+    trigger = f"{'Flow' if one.trigger == 'flow' else 'Workflow rule'} {name}"
+    return FlowOfData(
+        mapping=one.name,
+        object=one.object,
+        match=spec.match,
+        sent=tuple(sent) if one.sends else (),
+        senders=(trigger, f"Message {name}") if one.sends and one.by_relay else (),
+        written=tuple(_written(project, one)),
+        carrier="Relay" if one.by_relay else "Appcues' connector",
+    )
+
+
+def _written(project: Project, one: Exchange) -> Iterator[tuple[str, str]]:
+    for target in one.targets:
+        yield NPS_EVENTS[target.kind], f"{one.object}.{target.field}"
+    back, into = one.mapping.spec.to_salesforce, activity_object(project, one)
+    if back and into:
+        yield from ((event, into) for event in (*back.activities, *back.click_to_track))

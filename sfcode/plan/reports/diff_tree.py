@@ -1,0 +1,131 @@
+"""A change as lines with a sign each: what the text, Markdown and HTML reports all show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sfcode.metadata.component import Body, Value
+from sfcode.metadata.diff import Path
+from sfcode.metadata.normalize import normal
+from sfcode.plan.change import Cause, Change
+from sfcode.text import printable
+
+Items = list[Value] | tuple[Value, ...]
+
+INLINE = 60
+"""Widest small mapping that stays on one line, in characters."""
+
+CONTEXT = 32
+"""How much of a long text is shown on either side of a difference, in characters."""
+
+WHO_MOVED = {
+    Cause.CONFIG: "",
+    Cause.DRIFT: "  # changed in the org",
+    Cause.BOTH: "  # changed in the org and in the config",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a diff: its sign (`+`, `-`, `~` or a blank), its depth and its text."""
+
+    sign: str
+    depth: int
+    text: str
+
+
+def lines(change: Change) -> tuple[Line, ...]:
+    """Return the attributes that differ, nested; unchanged ones are counted, not shown."""
+    before, after = (normal(side).body if side else None for side in (change.before, change.after))
+    return tuple(_Tree(lambda path: WHO_MOVED[change.cause(path)]).mapping(before, after, ()))
+
+
+def drift_lines(change: Change) -> tuple[Line, ...]:
+    """Return what was changed in the org since the last apply, in the same form."""
+    applied, now = (normal(side).body if side else None for side in (change.applied, change.before))
+    return tuple(_Tree(lambda _: "").mapping(applied, now, ()))
+
+
+@dataclass(frozen=True)
+class _Tree:
+    note: Callable[[Path], str]
+    """What is said behind the attribute at a path."""
+
+    def mapping(self, before: Body | None, after: Body | None, path: Path) -> Iterator[Line]:
+        old, new = before or {}, after or {}
+        names = sorted({*old, *new})
+        shown = [name for name in names if old.get(name) != new.get(name)]
+        width = max((len(_key(name)) for name in shown), default=0)
+        for name in shown:
+            yield from self.attribute(_key(name).ljust(width), old.get(name), new.get(name), (*path, name))
+        if hidden := len(names) - len(shown):
+            yield Line(" ", len(path), f"# ({hidden} unchanged {'attribute' if hidden == 1 else 'attributes'} hidden)")
+
+    def attribute(self, key: str, before: Value, after: Value, path: Path) -> Iterator[Line]:
+        depth = len(path) - 1
+        sign = "+" if before is None else "-" if after is None else "~"
+        one = after if before is None else before
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield Line(sign, depth, f"{key} = {{")
+            yield from self.mapping(before, after, path)
+            yield Line(" ", depth, "}")
+        elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+            yield Line(sign, depth, f"{key} = [")
+            yield from self.items(before, after, path)
+            yield Line(" ", depth, "]")
+        elif sign == "~" and isinstance(before, str) and isinstance(after, str) and len(before + after) > 2 * INLINE:
+            old, new = _where_they_differ(before, after)
+            yield Line(sign, depth, f"{key} ={self.note(path)}")
+            yield Line("-", depth + 1, _text(old))
+            yield Line("+", depth + 1, _text(new))
+        elif sign == "~":
+            yield Line(sign, depth, f"{key} = {_text(before)} -> {_text(after)}{self.note(path)}")
+        elif isinstance(one, Mapping) and len(_text(one)) > INLINE:
+            yield Line(sign, depth, f"{key} = {{{self.note(path)}")
+            unnoted = _Tree(lambda _: "")
+            yield from unnoted.mapping(one if sign == "-" else None, one if sign == "+" else None, path)
+            yield Line(" ", depth, "}")
+        else:
+            yield Line(sign, depth, f"{key} = {_text(one)}{self.note(path)}")
+
+    def items(self, before: Items, after: Items, path: Path) -> Iterator[Line]:
+        for sign, those, others in (("-", before, after), ("+", after, before)):
+            for item in those:
+                if item not in others:
+                    yield Line(sign, len(path), f"{_text(item)},{self.note((*path, str(item)))}")
+        if hidden := sum(item in after for item in before):
+            yield Line(" ", len(path), f"# ({hidden} unchanged {'element' if hidden == 1 else 'elements'} hidden)")
+
+
+def _where_they_differ(before: str, after: str) -> tuple[str, str]:
+    """Cut two long texts down to where they differ, with a little on either side."""
+    start = _shared(before, after)
+    end = _shared(before[start:][::-1], after[start:][::-1])
+    first, last = max(0, start - CONTEXT), max(0, end - CONTEXT)
+
+    def cut(text: str) -> str:
+        return f"{'…' if first else ''}{text[first : len(text) - last]}{'…' if last else ''}"
+
+    return cut(before), cut(after)
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the characters that two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() and "__" not in name else printable(json.dumps(name, ensure_ascii=False))
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_key(name)} = {_text(part)}" for name, part in sorted(value.items()))
+        return f"{{ {inside} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_text(part) for part in value)}]"
+    # JSON leaves characters as they are that command a terminal or turn the direction of writing.
+    return printable(json.dumps(value, ensure_ascii=False))

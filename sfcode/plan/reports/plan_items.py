@@ -1,0 +1,109 @@
+"""What of a plan is shown: the same list for text, Markdown and HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfcode.plan.change import Action, Change
+from sfcode.plan.plan import Plan
+from sfcode.plan.previous_user import deactivated
+from sfcode.plan.reports.diff_tree import Line, drift_lines, lines
+
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+WORDS = {
+    Action.CREATE: "will be created",
+    Action.UPDATE: "will be updated in-place",
+    Action.DELETE: "will be destroyed",
+}
+
+
+MOVED_ON = "the config names another integration user now"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One address: its sign, what happens to it, what a reader should know beside, and its lines."""
+
+    sign: str
+    type: str
+    name: str
+    words: str
+    notes: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def address(self) -> str:
+        """Type and full name together."""
+        return f"{self.type}:{self.name}"
+
+
+def items(plan: Plan) -> tuple[Item, ...]:
+    """List what the plan changes; of a plan that only looks, what has drifted."""
+    if plan.refresh_only:
+        return tuple(_drifted(change) for change in plan.drifted)
+    return tuple(_changed(change, _why_destroyed(plan, change)) for change in plan.effective)
+
+
+def _why_destroyed(plan: Plan, change: Change) -> str:
+    if plan.destroy:
+        return "the integration is taken down"
+    if change.address.full_name.rpartition("/")[2] in deactivated(plan.changes):
+        return MOVED_ON
+    if change.address.type == "PermissionSetAssignment":
+        return "its permission set is destroyed"
+    if change.replaced:
+        return "the relay takes its place"
+    return "the apply that is rolled back made it" if plan.rollback else "it is not in the configuration any more"
+
+
+def headline(plan: Plan) -> str:
+    """Say in one line what the plan does, without the org."""
+    if plan.refresh_only:
+        gone = sum(change.before is None for change in plan.drifted)
+        changed = len(plan.drifted) - gone
+        return f"Drift: {changed} changed, {gone} deleted." if plan.drifted else "No drift."
+    if plan.effective:
+        add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
+        return f"Plan: {add} to add, {change} to change, {destroy} to destroy."
+    return "No changes; apply will record what is managed." if plan.records_state else "No changes."
+
+
+def _changed(change: Change, why_destroyed: str) -> Item:
+    notes = []
+    if change.action is Action.DELETE:
+        notes.append(f"because {why_destroyed}")
+    if change.address.type == "User" and change.before:
+        notes += _about_user(change, why_destroyed)
+    if change.adopted:
+        notes.append("adopted: it was there before sfcode")
+    if change.applied and change.before is None:
+        notes.append("it was deleted in the org since the last apply")
+    elif change.drift:
+        notes.append("it was changed in the org since the last apply")
+    address = change.address
+    words = WORDS[change.action]
+    return Item(SIGNS[change.action], address.type, address.full_name, words, tuple(notes), lines(change))
+
+
+def _about_user(change: Change, why_deactivated: str) -> list[str]:
+    """Say what a reader should know of a user who is there already."""
+    moved = {attribute.path: attribute for attribute in change.attributes}
+    notes = []
+    if ("Profile",) in moved:
+        notes.append(
+            f"it is there with the profile {moved['Profile',].before}: who signs in as it for anything else loses what "
+            "that grants; if somebody does, name another user in integration_user.username"
+        )
+    if ("IsActive",) in moved and change.after:
+        active = change.after.body.get("IsActive") is True
+        notes.append(
+            "it is inactive and comes back, which takes a seat of its license"
+            if active
+            else f"because {why_deactivated}"
+        )
+    return notes
+
+
+def _drifted(change: Change) -> Item:
+    sign, words = ("~", "has changed") if change.before else ("-", "has been deleted")
+    return Item(sign, change.address.type, change.address.full_name, words, (), drift_lines(change))

@@ -1,0 +1,96 @@
+"""A mapping as this writer sees it: which field becomes which attribute, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from sfcode.config import models
+from sfcode.config.project import Project
+from sfcode.generate.messaging import message_version
+from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMERIC, fields_of
+from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.metadata.objects import Field, standard
+from sfcode.relay.appcues.values import Kind
+
+_FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute: the field it comes from, and what it is sent as."""
+
+    name: str
+    field: str
+    kind: Kind | None
+    """None where only the org knows what fits the field, and has not been asked."""
+    numeric: bool = False
+    """Whether the field is known to be a number."""
+    others: tuple[str, ...] = ()
+    """The other mappings that write it to the same profiles."""
+    asked: bool = False
+    """Whether the field's type, as far as it matters, is known by the org alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A mapping whose records are sent to Appcues."""
+
+    name: str
+    object: str
+    match: str
+    user_id: str
+    version: str
+    """Of the field list that its messages are made from."""
+    attributes: tuple[Attribute, ...]
+
+
+def outlines(project: Project) -> dict[str, Outline]:
+    """List the mappings whose records the relay sends, by their names."""
+    sending = [one for one in map(exchange, project.mappings) if one.sends and one.by_relay]
+    return {one.name: _outline(one, sending) for one in sending}
+
+
+def typed(outlines: Mapping[str, Outline], types: Mapping[tuple[str, str], str]) -> dict[str, Outline]:
+    """Fill in what an org says its fields are: describe types by object and field."""
+
+    def attribute(outline: Outline, each: Attribute) -> Attribute:
+        described = types.get((outline.object, each.field))
+        if not each.asked or described is None:
+            return each
+        return replace(each, kind=each.kind or _fitting(described), numeric=described in NUMERIC)
+
+    return {
+        name: replace(outline, attributes=tuple(attribute(outline, each) for each in outline.attributes))
+        for name, outline in outlines.items()
+    }
+
+
+def _outline(one: Exchange, sending: list[Exchange]) -> Outline:
+    match = one.mapping.spec.match
+    others = [other for other in sending if other.name != one.name and other.mapping.spec.match == match]
+    known = fields_of(standard(), one.object, one.created())
+    attributes = tuple(
+        _attribute(
+            name, given, known.get(given.field), tuple(other.name for other in others if name in _attributes(other))
+        )
+        for name, given in _attributes(one).items()
+    )
+    return Outline(one.name, one.object, match, one.user_id.field, message_version(one.message_fields), attributes)
+
+
+def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
+    spec = one.mapping.spec.to_appcues
+    return spec.attributes if spec else {}
+
+
+def _attribute(name: str, given: models.Attribute, known: Field | None, others: tuple[str, ...]) -> Attribute:
+    if known is None:
+        # The sort of a field matters to a text as well: a number's is written without its `.0`.
+        return Attribute(name, given.field, given.type, others=others, asked=given.type in (None, "string"))
+    return Attribute(name, given.field, given.type or _fitting(known.type), known.type in NUMERIC, others)
+
+
+def _fitting(described: str) -> Kind:
+    return _FITTING.get(described, "string")

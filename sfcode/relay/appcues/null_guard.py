@@ -1,0 +1,148 @@
+"""
+The guard over cleared attributes: one that turns empty for everybody is not believed.
+
+When the integration user loses access to a field, Salesforce leaves the field out of its messages, which looks as if it
+had been cleared in every record. So each mapping keeps, for each attribute, the records that turned empty one after another
+while none came with a value. When these are `AT_MOST`, the attribute is not cleared any more until a person says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sfcode.config.project import Project
+from sfcode.relay.appcues.mapping_view import Outline, outlines
+from sfcode.relay.appcues.values import FINEST
+from sfcode.relay.message import Latest
+
+AT_MOST = 20
+"""Records that turn empty in a row until it is noticed."""
+ALARM = "clearing_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What is known of one attribute of one mapping."""
+
+    seen: bool = False
+    """Whether a record ever came with a value: somebody can see the field."""
+    run: tuple[str, ...] = ()
+    """Records that turned empty since the last one with a value."""
+    stopped: str = ""
+    """Since when the attribute is not cleared any more; "" while it is."""
+
+    def with_value(self) -> Guard:
+        """Take note of a record with a value. What was stopped stays so until a person says otherwise."""
+        return self if self.seen and (self.stopped or not self.run) else replace(self, seen=True, run=())
+
+    def turned_empty(self, record_id: str, now: str) -> Guard:
+        """Take note of a record that had a value and has none any more; each counts once."""
+        if self.stopped or record_id in self.run:
+            return self
+        run = (*self.run, record_id)
+        return replace(self, run=run, stopped=now if len(run) >= AT_MOST else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An attribute that is not cleared any more, and since when."""
+
+    mapping: str
+    attribute: str
+    since: str
+
+
+class Noted(Protocol):
+    """What keeps latest states outside of a settlement."""
+
+    def note(self, latest: Iterable[Latest]) -> None:
+        """Keep states that are as new as what is known, or newer."""
+
+
+class Guards:
+    """The guards of all mappings while one claim is delivered."""
+
+    def __init__(self, outlines: Iterable[Outline], known: Mapping[str, Latest], now: str) -> None:
+        self._before = {_name(*each): _read(*each, known) for each in _guarded(outlines)}
+        self._guards = dict(self._before)
+        self._now = now
+        self.tripped: list[str] = []
+        """Attributes of which clearing was stopped, as `mapping.attribute`."""
+
+    def seen(self, mapping: str, attribute: str) -> bool:
+        """Tell whether a record ever came with a value."""
+        return self._guards[_name(mapping, attribute)].seen
+
+    def with_value(self, mapping: str, attribute: str) -> None:
+        """Take note of a record with a value."""
+        key = _name(mapping, attribute)
+        self._guards[key] = self._guards[key].with_value()
+
+    def clears(self, mapping: str, attribute: str, record_id: str = "") -> bool:
+        """Tell whether an empty attribute may be cleared; a record that turned empty is taken note of."""
+        key = _name(mapping, attribute)
+        before = self._guards[key]
+        if record_id:
+            self._guards[key] = before.turned_empty(record_id, self._now)
+        if self._guards[key].stopped and not before.stopped:
+            self.tripped.append(f"{mapping}.{attribute}")
+        return not self._guards[key].stopped
+
+    def changed(self) -> tuple[Latest, ...]:
+        """Give what has to be remembered."""
+        return tuple(
+            _written(key, guard, self._now) for key, guard in self._guards.items() if guard != self._before[key]
+        )
+
+
+def names(outlines: Iterable[Outline]) -> list[str]:
+    """Name the latest states that the guards are kept in."""
+    return [_name(*each) for each in _guarded(outlines)]
+
+
+def stopped_clearing(project: Project, latest: Callable[[Iterable[str]], Mapping[str, Latest]]) -> tuple[Stopped, ...]:
+    """List the attributes that are not cleared any more."""
+    every = outlines(project).values()
+    known = latest(names(every))
+    guards = ((each, _read(*each, known)) for each in _guarded(every))
+    return tuple(Stopped(*each, guard.stopped) for each, guard in guards if guard.stopped)
+
+
+def resume_clearing(inbox: Noted, mapping: str, attribute: str, now: datetime) -> None:
+    """
+    Clear an attribute again from now on, after somebody has found out why it turned empty.
+
+    What was withheld meanwhile is not caught up with: `reconcile` or `backfill` brings the state of the records.
+    """
+    inbox.note([_written(_name(mapping, attribute), Guard(seen=True), stamp(now))])
+
+
+def stamp(now: datetime) -> str:
+    """Write a time as latest states have it."""
+    utc = now.astimezone(UTC)
+    return FINEST.format(utc, utc.microsecond)
+
+
+def _guarded(outlines: Iterable[Outline]) -> Iterator[tuple[str, str]]:
+    for outline in outlines:
+        for attribute in outline.attributes:
+            yield outline.name, attribute.name
+
+
+def _name(mapping: str, attribute: str) -> str:
+    return f"clearing:{mapping}:{attribute}"
+
+
+def _read(mapping: str, attribute: str, known: Mapping[str, Latest]) -> Guard:
+    found = known.get(_name(mapping, attribute))
+    value: dict[str, Any] = json.loads(found.value) if found else {}
+    return Guard(bool(value.get("seen")), tuple(value.get("run", ())), str(value.get("stopped", "")))
+
+
+def _written(name: str, guard: Guard, now: str) -> Latest:
+    value = {"seen": guard.seen, "run": list(guard.run), "stopped": guard.stopped}
+    return Latest(name, now, json.dumps(value, separators=(",", ":")))

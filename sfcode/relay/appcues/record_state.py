@@ -1,0 +1,73 @@
+"""What one message says about one record: its values as Appcues takes them, and which of its attributes are empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfcode.relay.appcues.mapping_view import Outline
+from sfcode.relay.appcues.values import BadValue, Value, converted, moment
+from sfcode.relay.message import Claimed, Parked
+
+NO_PATHS = frozenset({".", ".."})
+"""Ids that no address can hold, escaped or not: on the way they would be taken for the folder above."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A record as a message has it."""
+
+    outline: Outline
+    record_id: str
+    stamp: str
+    """When the record was last changed, so that texts compare as times do; "" where the message does not say."""
+    values: Mapping[str, Value]
+    """By attribute."""
+    empty: frozenset[str]
+    """Attributes that have no value in the record, as far as the message can tell."""
+    complete: bool
+    """Whether it holds nulls as such: read from the API, where a field without access is an error."""
+    bad: Mapping[str, str] = field(default_factory=dict)
+    """Attributes whose values are not of their type, with what is wrong with them."""
+    unknown: frozenset[str] = frozenset()
+    """Fields that have a value of which nobody knows yet what it is."""
+
+
+def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> State | Parked:
+    """
+    Read a message about a record whose profile has this id; Parked where it cannot be delivered.
+
+    A field that is missing from a message is an empty one only where the message was made from the field list that this
+    mapping has now, and has both id and time: a record that was deleted, a user without access and a roll-out
+    that is half done look the same otherwise.
+    """
+    payload = message.payload
+    outline, record = outlines.get(str(payload.get("mapping"))), payload.get("record")
+    if outline is None:
+        return Parked("no_mapping", f"no mapping {message.kind} sends to Appcues")
+    if not isinstance(record, Mapping) or not isinstance(record.get("Id"), str):
+        return Parked("no_data", "the message holds no record")
+    if profile_id in NO_PATHS:
+        return Parked("bad_user_id", "an id of nothing but dots cannot be part of an address")
+    values: dict[str, Value] = {}
+    bad: dict[str, str] = {}
+    empty: set[str] = set()
+    unknown: set[str] = set()
+    stamp = moment(record.get("SystemModstamp"))
+    complete = payload.get("complete") is True
+    speaks = payload.get("version") == outline.version and bool(stamp) and record.get(outline.user_id) == profile_id
+    for attribute in outline.attributes:
+        given = record.get(attribute.field)
+        if attribute.kind is None and given is not None and given != "":
+            unknown.add(attribute.field)
+            continue
+        try:
+            value = converted(given, attribute.kind or "string", numeric=attribute.numeric)
+        except BadValue as error:
+            bad[attribute.name] = str(error)
+            continue
+        if value is not None:
+            values[attribute.name] = value
+        elif attribute.field in record if complete else speaks:
+            empty.add(attribute.name)
+    return State(outline, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unknown))

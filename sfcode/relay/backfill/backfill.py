@@ -1,0 +1,132 @@
+"""Send every record once, through Bulk API 2.0: what was read is in the inbox, and where to go on is remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from sfcode.errors import OrgError
+from sfcode.generate.messaging import message_version
+from sfcode.mapping.resolved import Exchange
+from sfcode.org import Org
+from sfcode.org.bulk import NO_BULK, Job
+from sfcode.relay.backfill.records import explained, message, select
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox
+
+PAGE = 2_000
+POLL_FIRST = 0.5
+POLL_MOST = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the backfill of a mapping is."""
+
+    job: str
+    version: str
+    """Of the field list that was asked for."""
+    locator: str | None = None
+    records: int = 0
+    done: bool = False
+    total: int = 0
+
+
+def setting(one: Exchange) -> str:
+    """Name the setting that remembers how far a mapping's backfill is."""
+    return f"backfill:{one.name}"
+
+
+def recalled(inbox: Inbox, one: Exchange) -> Progress | None:
+    """Find how far the last backfill of a mapping is."""
+    kept = inbox.recall(setting(one))
+    return Progress(**json.loads(kept)) if kept else None
+
+
+def backfill(
+    org: Org, inbox: Inbox, one: Exchange, say: Callable[[str], None], *, restart: bool, sleep: Callable[[float], None]
+) -> Progress:
+    """Go on with the backfill of a mapping, or begin one."""
+    found = None if restart else recalled(inbox, one)
+    if found is not None and found.done:
+        return found
+    try:
+        progress = _going_on(org, one, found, say) or _begun(org, inbox, one)
+        job = _completed(org, progress, one, say, sleep)
+    except OrgError as error:
+        raise _refused(one, error) from None
+    progress = replace(progress, total=job.records)
+    while not progress.done:
+        progress = _page(org, inbox, one, progress)
+        say(f"{one.name}: {progress.records:,} of {max(job.records, progress.records):,} records")
+    return progress
+
+
+def _going_on(org: Org, one: Exchange, found: Progress | None, say: Callable[[str], None]) -> Progress | None:
+    """Go on where the last time ended, unless the org has forgotten the job or the mapping is another one."""
+    if found is None:
+        return None
+    if found.version != message_version(one.message_fields):
+        say(f"{one.name}: its fields have changed since the backfill began, so it begins anew")
+        return None
+    try:
+        job = org.bulk.job(found.job)
+    except OrgError as error:
+        if error.code != "NOT_FOUND":
+            raise
+        job = None
+    if job is None or not (job.runs or job.complete):
+        say(f"{one.name}: the org no longer has the results of the backfill that had begun, so it begins anew")
+        return None
+    say(f"{one.name}: goes on after {found.records:,} records")
+    return found
+
+
+def _begun(org: Org, inbox: Inbox, one: Exchange) -> Progress:
+    progress = Progress(org.bulk.start(select(one)).id, message_version(one.message_fields))
+    _remember(inbox, one, progress)
+    return progress
+
+
+def _completed(
+    org: Org, progress: Progress, one: Exchange, say: Callable[[str], None], sleep: Callable[[float], None]
+) -> Job:
+    pause = POLL_FIRST
+    while (job := org.bulk.job(progress.job)).runs:
+        say(f"{one.name}: the org is reading, {job.records:,} records so far")
+        sleep(pause)
+        pause = min(pause * 2, POLL_MOST)
+    if not job.complete:
+        raise OrgError(
+            f"The org gave up the query for mapping {one.name} ({job.state}): {job.message or 'no reason given'}",
+            "`sfcode relay backfill --restart` begins anew.",
+        )
+    return job
+
+
+def _page(org: Org, inbox: Inbox, one: Exchange, progress: Progress) -> Progress:
+    """Put one page into the inbox, then remember that: a page that is read twice is kept once."""
+    page = org.bulk.page(progress.job, progress.locator, PAGE)
+    messages = [made for row in page.records if (made := message(one, row, "backfill", progress.job))]
+    inbox.accept(messages)
+    records = progress.records + len(page.records)
+    progress = replace(progress, locator=page.locator, records=records, done=page.locator is None)
+    _remember(inbox, one, progress)
+    return progress
+
+
+def _remember(inbox: Inbox, one: Exchange, progress: Progress) -> None:
+    inbox.remember(setting(one), json.dumps(asdict(progress)))
+
+
+def _refused(one: Exchange, error: OrgError) -> OrgError:
+    if error.code in NO_BULK:
+        return OrgError(
+            f"This org does not let the user signed in use Bulk API 2.0 ({error.message}).",
+            "Editions without API access have none. `sfcode relay reconcile --since 3650d` sends every record over REST.",
+            code=error.code,
+        )
+    return explained(one, error)

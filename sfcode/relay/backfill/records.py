@@ -1,0 +1,96 @@
+"""From records that were asked for to messages as if Salesforce had sent them, but complete: what is null is null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sfcode.config.project import Project
+from sfcode.errors import OrgError, UsageError
+from sfcode.generate.messaging import message_version
+from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.relay.message import Message
+
+Origin = Literal["reconcile", "backfill"]
+
+
+def sending(project: Project, name: str | None) -> list[Exchange]:
+    """List the mappings that the relay sends to Appcues: all, or the one of that name."""
+    found = [one for one in map(exchange, project.mappings) if one.sends and one.by_relay]
+    if name is None:
+        if not found:
+            raise UsageError(
+                "No mapping of this project sends to Appcues through the relay.", "There is nothing to do."
+            )
+        return found
+    chosen = [one for one in found if one.name == name]
+    if not chosen:
+        names = ", ".join(one.name for one in found) or "none"
+        raise UsageError(f"No mapping {name} sends to Appcues through the relay.", f"Those that do: {names}.")
+    return chosen
+
+
+def select(one: Exchange) -> str:
+    """Begin the query for a mapping's records; who has no user id is not asked for."""
+    # The number behind a formula can have an index; the formula cannot, and a condition on it reads every record.
+    has_id = one.source.field if one.source else one.user_id.field
+    return f"SELECT {', '.join(one.message_fields)} FROM {one.object} WHERE {has_id} != null"  # noqa: S608 (names of the config, checked there)
+
+
+def changed_since(one: Exchange, since: datetime) -> str:
+    """Ask for what changed since then, the oldest first."""
+    return f"{select(one)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
+
+
+def message(one: Exchange, record: Mapping[str, Any], origin: Origin, run: str = "") -> Message | None:
+    """
+    Make a message of a record; None when it has no user id after all.
+
+    The same state of a record makes the same message, so that catching up twice sends once. A backfill
+    is a `run` of its own, which sends everybody whatever was sent before.
+    """
+    user = record.get(one.user_id.field)
+    if user is None or str(user) == "":
+        return None
+    version = message_version(one.message_fields)
+    stamp = soql_time(datetime.fromisoformat(str(record["SystemModstamp"])))
+    name = [origin, run, str(record["Id"]), stamp, version]
+    match = one.mapping.spec.match
+    return Message(
+        source="salesforce",
+        message_id=":".join(filter(None, name)),
+        key=f"{match}:{user}",
+        kind=one.name,
+        payload={
+            "mapping": one.name,
+            "version": version,
+            "record": {field: record.get(field) for field in one.message_fields},
+            "notification": None,
+            "origin": origin,
+            "complete": True,
+        },
+    )
+
+
+def soql_time(moment: datetime) -> str:
+    """Write a moment as SOQL has it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def explained(one: Exchange, error: OrgError) -> OrgError:
+    """Say what a refused query means for the integration."""
+    if error.code == "INVALID_FIELD":
+        return OrgError(
+            f"{one.object} cannot be read for mapping {one.name}: {error.message}",
+            "The field is not there, or the user signed in does not see it. `sfcode plan` says whether the org is what the "
+            "config asks for, and `sfcode doctor` which access is missing; sign in as the integration user.",
+            code=error.code,
+        )
+    if error.code == "INVALID_TYPE":
+        return OrgError(
+            f"The user signed in does not see {one.object}, which mapping {one.name} sends: {error.message}",
+            "Sign in as the integration user, after `sfcode apply`.",
+            code=error.code,
+        )
+    return error

@@ -1,0 +1,84 @@
+"""Column types that hold on both databases what Python holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# PostgreSQL has no NUL in a text, and UTF-8 no half of a surrogate pair; JSON of a webhook may spell both.
+_UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
+
+
+def escape(text: str) -> str:
+    """Spell out what a database cannot hold; different texts stay different."""
+    return _UNSTORABLE.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
+
+
+def unescape(text: str) -> str:
+    """Undo `escape`."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "\\", text) if "\\" in text else text
+
+
+class Text(TypeDecorator[str]):
+    """A text with any character that Python knows; PostgreSQL compares it by code point, as Python does."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write a text."""
+        return None if value is None else escape(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Read a text."""
+        return None if value is None else unescape(value)
+
+
+class Json(TypeDecorator[Mapping[str, Any]]):
+    """
+    An object of JSON, as ASCII text.
+
+    Neither engine's own JSON type: jsonb refuses a NUL and lone surrogates, and nothing looks inside in SQL.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write an object."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Read an object."""
+        return None if value is None else json.loads(value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC: timestamptz in PostgreSQL, and in SQLite a text that sorts as time does."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the type of the column."""
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Write a moment."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Read a moment."""
+        if value is None:
+            return None
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)

@@ -1,0 +1,98 @@
+"""What both routes share: methods, refusals, and the wait until something is committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from sfcode.relay.ingress import responses
+from sfcode.relay.ingress.http_errors import Refusal, busy
+from sfcode.relay.ingress.limits import KIB, Limits
+from sfcode.relay.message import Message
+
+log = structlog.stdlib.get_logger(__name__)
+
+Accept = Callable[[Sequence[Message]], Awaitable[int]]
+"""Commits messages, and returns when they are; raises where that is not possible at present."""
+
+_QUICK = 64 * KIB
+T = TypeVar("T")
+
+
+class Desk:
+    """A route, as an application of its own: every method ends here, and every refusal has one form."""
+
+    def __init__(
+        self, source: str, handle: Callable[[Request], Awaitable[Response]], refuse: Callable[[Refusal], Response]
+    ) -> None:
+        self._source = source
+        self._handle = handle
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope, receive)
+        try:
+            if request.method != "POST":
+                raise Refusal(405, "method_not_allowed", {"Allow": "POST"})
+            response = await self._handle(request)
+        except Refusal as refusal:
+            log.warning("refused", source=self._source, status=refusal.status, reason=refusal.detail)
+            response = self._refuse(refusal)
+        await response(scope, receive, send)
+
+
+class Nothing:
+    """What answers for a path that is none, whatever the method."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await responses.refused(Refusal(404, "not_found"))(scope, receive, send)
+
+
+class Counter:
+    """Hands messages over to be committed. What takes too long may still be; its sender will send again."""
+
+    def __init__(self, accept: Accept, limits: Limits) -> None:
+        self._accept = accept
+        self._limits = limits
+        self._late: set[asyncio.Task[int]] = set()
+
+    async def commit(self, messages: Sequence[Message]) -> None:
+        """Return when the messages are committed. Raises Refusal when they are not, or not for certain."""
+        if not messages:
+            return
+        task = asyncio.ensure_future(_awaited(self._accept(messages)))
+        done, _ = await asyncio.wait({task}, timeout=self._limits.accept_seconds)
+        if not done:
+            self._late.add(task)
+            task.add_done_callback(self._forget)
+            raise busy(self._limits.busy_seconds, "not_committed_in_time")
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
+            # What a database says may quote what it was given; its type is enough to go on.
+            what = "cancelled" if error is None else type(error).__name__
+            raise busy(self._limits.busy_seconds, f"not_committed: {what}")
+
+    def _forget(self, task: asyncio.Task[int]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+
+async def off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
+    """Do work of some size in a thread: others are answered meanwhile."""
+    if size <= _QUICK:
+        return work(*arguments)
+    return await asyncio.to_thread(partial(work, *arguments))
+
+
+async def _awaited(result: Awaitable[int]) -> int:
+    return await result

@@ -1,0 +1,61 @@
+"""What the relay answers: short, the same for the same outcome, and without a word of what was sent."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.responses import Response
+
+from sfcode.relay.ingress.http_errors import Refusal
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+_ENVELOPE = (
+    f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{_SOAP}">'
+    "<soapenv:Body>{}</soapenv:Body></soapenv:Envelope>"
+)
+_ACK = '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
+_FAULT = "<soapenv:Fault><faultcode>soapenv:{}</faultcode><faultstring>{}</faultstring></soapenv:Fault>"
+_OWN_CODES = {"version_mismatch": "VersionMismatch", "must_understand": "MustUnderstand"}
+
+
+def stored() -> Response:
+    """Answer a webhook whose events are committed."""
+    return _json(200, {"status": "stored"})
+
+
+def refused(refusal: Refusal) -> Response:
+    """Answer a webhook that is not accepted."""
+    return _json(refusal.status, {"error": refusal.reason}, refusal.headers)
+
+
+def acknowledged() -> Response:
+    """Answer an outbound message whose notifications are committed: they need not be sent again."""
+    return _soap(200, _ACK)
+
+
+def fault(refusal: Refusal) -> Response:
+    """
+    Answer an outbound message that is not accepted: Salesforce sends it again.
+
+    SOAP 1.1 gives every fault the status 500. Here the status tells whose fault it is, as for webhooks:
+    Salesforce takes everything but an acknowledgement alike, while people, proxies and alarms do not.
+    """
+    code = _OWN_CODES.get(refusal.reason, "Server" if refusal.status >= 500 else "Client")
+    return _soap(refusal.status, _FAULT.format(code, refusal.reason.replace("_", " ")), refusal.headers)
+
+
+def _json(status: int, body: dict[str, str], headers: dict[str, str] | None = None) -> Response:
+    content = json.dumps(body) + "\n"
+    return Response(content, status, {**SECURITY_HEADERS, **(headers or {})}, "application/json")
+
+
+def _soap(status: int, inner: str, headers: dict[str, str] | None = None) -> Response:
+    content = _ENVELOPE.format(inner)
+    return Response(content, status, {**SECURITY_HEADERS, **(headers or {})}, "text/xml; charset=utf-8")

@@ -1,0 +1,93 @@
+"""
+`POST /outbound-messages/{mapping}/{token}`.
+
+Salesforce takes one answer for yes, the acknowledgement, and sends everything else again until it is
+a day old. So what is authentic is acknowledged when it is stored, even where it cannot be delivered:
+it would be the same the next time. What is refused is what may be right the next time, when a token
+has been changed on both sides or the relay has the mapping, and what must not be stored at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sfcode.config.project import Project
+from sfcode.relay.ingress import client_address, responses
+from sfcode.relay.ingress.auth.scheme import matches, only, values
+from sfcode.relay.ingress.body import body_of, check_form
+from sfcode.relay.ingress.endpoint import Counter, off_loop
+from sfcode.relay.ingress.http_errors import Refusal, busy
+from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.salesforce_parser import Sender, message, query_version, same_organization, senders
+from sfcode.relay.ingress.soap import parse
+from sfcode.relay.worker_events import Observer
+from sfcode.secret import Secret
+
+_TYPES = frozenset({"text/xml", "application/xml"})
+_OTHER_ORG = (
+    "An outbound message came from another org than the one that the relay is signed in to. A copy of an org, such as "
+    "a sandbox, has its messages and their secret: give it a relay of its own, or deactivate what sends them there."
+)
+
+
+class FromSalesforce:
+    """Takes outbound messages."""
+
+    def __init__(
+        self,
+        project: Project,
+        secrets: Sequence[Secret],
+        *,
+        counter: Counter,
+        organization: Callable[[], str | None],
+        observer: Observer,
+        limits: Limits,
+        budget: Budget,
+    ) -> None:
+        relay = project.settings.relay
+        self._networks = client_address.networks(relay.outbound.networks)
+        self._proxies = client_address.networks(relay.trusted_proxies)
+        self._certificate = relay.outbound.client_certificate
+        self._secrets = secrets
+        self._senders = senders(project)
+        self._counter = counter
+        self._organization = organization
+        self._observer = observer
+        self._limits = limits
+        self._budget = budget
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request. Raises Refusal."""
+        sender = self._sender(request)
+        organization = self._organization()
+        if organization is None:
+            raise busy(self._limits.busy_seconds, "organization_unknown")
+        check_form(request.headers, _TYPES)
+        async with body_of(request, self._limits.outbound_bytes, self._limits, self._budget) as body:
+            found = await off_loop(len(body), parse, body, self._limits)
+            if not same_organization(found.organization_id, organization):
+                self._observer.alarm("other_organization", _OTHER_ORG)
+                raise Refusal(403, "forbidden", detail="other_organization")
+            version = query_version(request.query_params.get("v"))
+            await self._counter.commit([message(sender, version, each) for each in found.notifications])
+        return responses.acknowledged()
+
+    def _sender(self, request: Request) -> Sender:
+        """Find the mapping, once the request is known to come from Salesforce."""
+        if self._networks and not client_address.within(client_address.client(request, self._proxies), self._networks):
+            raise Refusal(403, "forbidden", detail="network")
+        if self._certificate is not None:
+            shown = only(request.headers, self._certificate.header).encode("latin-1")
+            by_proxy = client_address.within(client_address.peer(request), self._proxies)
+            if not (matches(shown, [self._certificate.value.encode()]) and by_proxy):
+                raise Refusal(403, "forbidden", detail="certificate")
+        token = str(request.path_params["token"]).encode("utf-8", "surrogatepass")
+        if not matches(token, values(self._secrets)):
+            raise Refusal(401, "unauthorized", {"WWW-Authenticate": "Token"}, detail="token_wrong")
+        sender = self._senders.get(str(request.path_params["mapping"]))
+        if sender is None:
+            raise Refusal(404, "not_found", detail="unknown_mapping")
+        return sender

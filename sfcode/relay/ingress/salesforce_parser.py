@@ -1,0 +1,82 @@
+"""From an outbound message to messages: whose record it is, under the names that the mapping has for its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.config.project import Project
+from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.relay.ingress.appcues_parser import LONGEST_ID
+from sfcode.relay.ingress.message_id import digest
+from sfcode.relay.ingress.soap import Notification
+from sfcode.relay.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A mapping whose records come in outbound messages."""
+
+    name: str
+    object: str
+    match: str
+    user_id: str
+    spellings: Mapping[str, str]
+    """The fields as the mapping spells them, by their names in small letters: Salesforce ignores case."""
+
+    @classmethod
+    def of(cls, one: Exchange) -> Sender:
+        """Work it out."""
+        names = {name.lower(): name for name in one.message_fields}
+        return cls(one.name, one.object, one.mapping.spec.match, one.user_id.field, names)
+
+
+def senders(project: Project) -> dict[str, Sender]:
+    """List the mappings whose records come in outbound messages, by their names."""
+    return {one.name: Sender.of(one) for one in map(exchange, project.mappings) if one.sends and one.by_relay}
+
+
+def message(sender: Sender, version: str | None, notification: Notification) -> Message:
+    """Make the message of one notification; what cannot be delivered is parked, and acknowledged like the others."""
+    fields = notification.fields or {}
+    record = {sender.spellings.get(name.lower(), name): text for name, text in fields.items()}
+    payload = {
+        "mapping": sender.name,
+        "version": version,
+        "record": record,
+        "notification": notification.id,
+        "origin": "message",
+    }
+    user_id = record.get(sender.user_id, "")
+    parked = _why_not(sender, notification, user_id)
+    return Message(
+        source="salesforce",
+        message_id=notification.id or digest(payload),
+        key=f"{sender.match}:{user_id}" if user_id.strip() and parked != "not_understood" else "",
+        kind=sender.name,
+        payload=payload,
+        parked=parked,
+    )
+
+
+def _why_not(sender: Sender, notification: Notification, user_id: str) -> str:
+    if notification.fields is None or not notification.id:
+        return "not_understood"
+    if notification.type and notification.type.lower() != sender.object.lower():
+        return "other_object"
+    if not notification.fields.keys() - {"Id"}:
+        return "no_data"
+    if len(user_id) > LONGEST_ID:
+        return "not_understood"
+    return "" if user_id.strip() else "no_user_id"
+
+
+def query_version(value: str | None) -> str | None:
+    """Take the version of the field list from the address; what is none is as if it were missing."""
+    return value if value and len(value) <= 64 and value.isascii() and value.isalnum() else None
+
+
+def same_organization(one: str, other: Any) -> bool:
+    """Compare organization ids: the first 15 characters are the id, the 3 after them a checksum."""
+    return isinstance(other, str) and len(one) in (15, 18) and len(other) in (15, 18) and one[:15] == other[:15]

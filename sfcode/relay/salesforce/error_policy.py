@@ -1,0 +1,151 @@
+"""
+What becomes of a message when Salesforce refuses: one table, by the code that Salesforce gives.
+
+The codes are those of https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
+(StatusCode) and https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm .
+docs/relay-salesforce.md shows this table to people; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from sfcode.errors import OrgError, SignInError
+from sfcode.org.collections import CallRefused, RecordError
+from sfcode.org.retry import NoAnswer
+from sfcode.relay.message import Parked, Retry
+
+SOON = 1.0
+LATER = 60.0
+MUCH_LATER = 300.0
+
+LOCKED = "UNABLE_TO_LOCK_ROW"
+TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+DUPLICATE = "DUPLICATE_VALUE"
+QUOTA = "REQUEST_LIMIT_EXCEEDED"
+LONGEST_DETAIL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """
+    What is done about a code.
+
+    retry: try again, and give up after so many attempts; wait: try again as long as it takes, since
+    the message is not at fault; once: look the record up again and try once more, then park; park:
+    keep it until somebody has changed something.
+    """
+
+    what: Literal["retry", "wait", "once", "park"]
+    because: str
+    after: float | None = None
+    alarm: str = ""
+    """Name of the alarm, where a person has to do something before anything goes on."""
+
+
+_RIGHTS = "salesforce_access"
+_FULL = "salesforce_storage"
+
+FATES: dict[str, Fate] = {
+    LOCKED: Fate("retry", "another transaction holds the record or its account"),
+    "ENTITY_IS_LOCKED": Fate("retry", "the record is locked, by an approval for example", LATER),
+    "QUERY_TIMEOUT": Fate("retry", "the query took too long"),
+    "REQUEST_RUNNING_TOO_LONG": Fate("retry", "triggers took too long"),
+    "UNKNOWN_EXCEPTION": Fate("retry", "an error inside Salesforce"),
+    "SERVER_UNAVAILABLE": Fate("wait", "Salesforce is not available"),
+    "API_CURRENTLY_DISABLED": Fate("wait", "the API is switched off for a while", LATER),
+    "ORG_LOCKED": Fate("wait", "the org is locked", LATER, "salesforce_locked"),
+    "STORAGE_LIMIT_EXCEEDED": Fate("wait", "the org has no room for more data", MUCH_LATER, _FULL),
+    QUOTA: Fate("wait", "the API requests of the day are used up", MUCH_LATER, "salesforce_quota"),
+    "API_DISABLED_FOR_ORG": Fate("wait", "the org or its edition has no API", MUCH_LATER, _RIGHTS),
+    "INVALID_FIELD": Fate("wait", "a field is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS),
+    "INVALID_FIELD_FOR_INSERT_UPDATE": Fate("wait", "the integration user may not write a field", MUCH_LATER, _RIGHTS),
+    "INVALID_TYPE": Fate("wait", "an object is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS),
+    "INVALID_TYPE_FOR_OPERATION": Fate("wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS),
+    "CANNOT_INSERT_UPDATE": Fate("wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS),
+    "ENTITY_IS_DELETED": Fate("once", "the record was deleted after it was found"),
+    "INVALID_CROSS_REFERENCE_KEY": Fate("once", "the record is gone, or is not one that an activity can be about"),
+    "NOT_FOUND": Fate("once", "the record was deleted after it was found"),
+    "CANNOT_UPDATE_CONVERTED_LEAD": Fate("once", "the lead was converted after it was found"),
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": Fate("park", "a validation rule of the org refuses it"),
+    "FIELD_FILTER_VALIDATION_EXCEPTION": Fate("park", "a lookup filter of the org refuses it"),
+    "FIELD_INTEGRITY_EXCEPTION": Fate("park", "a value does not go with the record"),
+    "REQUIRED_FIELD_MISSING": Fate("park", "the org asks for a field that is not written here"),
+    "STRING_TOO_LONG": Fate("park", "a text does not fit into a field that the project did not make"),
+    "NUMBER_OUTSIDE_VALID_RANGE": Fate("park", "a score does not fit into a field that the project did not make"),
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Fate("park", "a picklist lacks the value, such as a task's Completed"),
+    "INSUFFICIENT_ACCESS": Fate("park", "the integration user may not write this record"),
+    "INSUFFICIENT_ACCESS_OR_READONLY": Fate("park", "the integration user may not write this record"),
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Fate(
+        "park", "the integration user may not write to what this record belongs to"
+    ),
+    TRIGGER: Fate("park", "a trigger or flow of the org fails on it; after a locked row in its words, it is retried"),
+    "DUPLICATES_DETECTED": Fate("park", "a duplicate rule of the org refuses it"),
+    DUPLICATE: Fate(
+        "park", "another field must be unique; on the activity's own id it is retried, and finds what is there"
+    ),
+    "DUPLICATE_EXTERNAL_ID": Fate("park", "several activities have this id"),
+}
+"""By code, of a record or of a whole call. What is not listed is retried, and given up in the end."""
+
+UNLISTED = Fate("retry", "a code that this version does not know")
+
+
+def of_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
+    """Decide over one record that was refused. `sent` are the values that its error must not repeat."""
+    fate = FATES.get(error.code, UNLISTED)
+    detail = _detail(error, sent)
+    if (error.code == TRIGGER and LOCKED in error.message) or _raced(error, external_id):
+        return Retry(detail, SOON)
+    if fate.what == "park" or (fate.what == "once" and attempts):
+        return Parked(error.code.lower(), detail)
+    return Retry(detail, fate.after, counts=fate.what != "wait")
+
+
+def of_call(error: OrgError) -> tuple[Retry, str]:
+    """Decide over a call that was refused or not answered: what to do, and the alarm's name if a person has to help."""
+    if isinstance(error, SignInError):
+        return Retry(error.code or "SIGN_IN", LATER, counts=False), "salesforce_sign_in"
+    if isinstance(error, NoAnswer):
+        return Retry("no answer" if error.sent else "no connection", error.retry_after, counts=False), ""
+    if not isinstance(error, CallRefused):
+        return Retry("an answer of another shape", LATER), "salesforce_refused"
+    if error.code not in FATES and (error.status >= 500 or error.status == 429):
+        return Retry(error.code or f"status {error.status}", error.retry_after, counts=False), ""
+    fate = FATES.get(error.code, UNLISTED)
+    if fate.what in ("park", "once") or fate is UNLISTED:
+        # Nothing that a single record has done: the call itself is not what this org takes.
+        return Retry(error.code, MUCH_LATER, counts=False), "salesforce_refused"
+    after = max(fate.after or 0.0, error.retry_after or 0.0) or None
+    return Retry(error.code, after, counts=fate.what != "wait"), fate.alarm
+
+
+def is_crowded(error: RecordError) -> bool:
+    """
+    Tell whether a trigger of the org ran into a limit of its transaction, which fewer records at once may avoid.
+
+    https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
+    """
+    return error.code == TRIGGER and "System.LimitException" in error.message
+
+
+def alarm_of(error: RecordError) -> str:
+    """Name the alarm that a record's error raises; "" for none."""
+    return FATES.get(error.code, UNLISTED).alarm
+
+
+def _raced(error: RecordError, external_id: str) -> bool:
+    """Tell whether another process wrote the same activity at the same time: trying again finds it there."""
+    return error.code == DUPLICATE and (external_id in error.fields or external_id in error.message)
+
+
+def _detail(error: RecordError, sent: Collection[str]) -> str:
+    """Give Salesforce's words without the values that it quotes, which are somebody's answers."""
+    message = error.message
+    for value in sorted(sent, key=len, reverse=True):
+        if value:
+            message = message.replace(value, "…")
+    fields = f" ({', '.join(error.fields)})" if error.fields else ""
+    return f"{error.code}{fields}: {message}"[:LONGEST_DETAIL]

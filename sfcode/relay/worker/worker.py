@@ -1,0 +1,246 @@
+"""The worker of one direction: claim, deliver, settle, and again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from sfcode.relay.message import Claim, Claimed, Delivery, Released, Retry, Source, Writer
+from sfcode.relay.worker.wakeup import Bell, heard
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_FIRST = 0.05
+POLL_MOST = 1.0
+"""Seconds between two looks when nothing is there: retries fall due, and other processes accept messages as well."""
+TROUBLE_FIRST = 0.2
+TROUBLE_MOST = 5.0
+"""Seconds between two tries when the database does not answer."""
+OUTAGE_FIRST = 0.5
+OUTAGE_MOST = 30.0
+"""Seconds between two batches while the far side answers none of them."""
+MARGIN = 2.0
+"""Seconds before the end of a lease at which a stop no longer waits for what is in flight."""
+
+RetryAt = Callable[[Claimed, Retry], "datetime | None"]
+
+
+class Queue(Protocol):
+    """What a worker needs of the inbox."""
+
+    def claim(self, source: Source, *, limit: int, per_key: int, keys: int, lease: float) -> Claim | None:
+        """Claim messages that are due."""
+
+    def settle(self, claim: Claim, delivery: Delivery, retry: RetryAt) -> int:
+        """Write down how messages ended."""
+
+    def release(self, claim: Claim) -> None:
+        """Give messages back."""
+
+
+class Hearing(Protocol):
+    """Who hears of what a worker does."""
+
+    def settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
+        """Hear how the messages of a claim ended; fewer than all were counted when the lease was lost."""
+
+    def bug(self, claim: Claim, error: BaseException) -> None:
+        """Hear that a writer raised."""
+
+
+class Worker:
+    """
+    Delivers the messages of one source until it is stopped, in one or several lanes.
+
+    A lane begins a batch at once when it was idle, and the next one not before `gather` seconds are over, unless
+    there is more than one batch holds: what comes meanwhile shares its calls and its transactions.
+    """
+
+    def __init__(
+        self,
+        inbox: Queue,
+        writer: Writer,
+        hearing: Hearing,
+        *,
+        bell: Bell,
+        retry_at: RetryAt,
+        lease: float,
+        gather: float = 0.0,
+        lanes: int = 1,
+        rng: random.Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._inbox = inbox
+        self._writer = writer
+        self._hearing = hearing
+        self._bell = bell
+        self._retry_at = retry_at
+        self._lease = lease
+        self._gather = gather
+        self._lanes = lanes
+        self._rng = rng
+        self._clock = clock
+        self._stopping = False
+        self._stopped = asyncio.Event()
+        self._outages = 0
+        """Batches, one after another, of which nothing came through because the far side was out of order."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._in_hand: dict[str, Claim] = {}
+        self.trouble = ""
+        """Why nothing can be claimed or settled right now, for whoever asks whether this relay is ready."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether every lane still runs."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._tasks = [
+            asyncio.create_task(self._lane(), name=f"{self._writer.source}-{number}") for number in range(self._lanes)
+        ]
+
+    def stop_claiming(self) -> None:
+        """Claim nothing more; what is in hand goes on."""
+        self._stopping = True
+        self._stopped.set()
+        self._bell.ring()
+
+    async def stop(self) -> None:
+        """Wait for what is in flight while its lease lasts, then give back the rest."""
+        self.stop_claiming()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self._patience())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        for claim in list(self._in_hand.values()):
+            try:
+                await asyncio.to_thread(self._inbox.release, claim)
+            except Exception:  # the lease ends by itself
+                log.warning("release_failed", source=self._writer.source, exc_info=True)
+        await self._writer.close()
+
+    def _patience(self) -> float:
+        latest = max((claim.deadline for claim in self._in_hand.values()), default=self._clock())
+        return max(latest - self._clock() - MARGIN, 0.1)
+
+    async def _lane(self) -> None:
+        pause, trouble = POLL_FIRST, TROUBLE_FIRST
+        while not self._stopping:
+            ring = self._bell.now
+            try:
+                claim = await self._claimed()
+            except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
+                self._troubled("claim_failed", error)
+                await heard(ring, self._rng.uniform(trouble / 2, trouble))
+                trouble = min(trouble * 2, TROUBLE_MOST)
+                continue
+            self.trouble, trouble = "", TROUBLE_FIRST
+            if claim is None:
+                pause = (
+                    POLL_FIRST if await heard(ring, self._rng.uniform(pause / 2, pause)) else min(pause * 2, POLL_MOST)
+                )
+                continue
+            pause, begun = POLL_FIRST, self._clock()
+            delivery = await self._work(claim)
+            if self._outages:
+                await heard(self._stopped, self._rng.uniform(0.5, 1.0) * outage_pause(self._outages))
+            elif self._gather and not is_full(claim, delivery, self._writer):
+                await heard(self._stopped, begun + self._gather - self._clock())
+
+    async def _claimed(self) -> Claim | None:
+        writer = self._writer
+        return await asyncio.to_thread(
+            self._inbox.claim,
+            writer.source,
+            limit=writer.limit,
+            per_key=writer.per_key,
+            keys=writer.keys,
+            lease=self._lease,
+        )
+
+    async def _work(self, claim: Claim) -> Delivery:
+        self._in_hand[claim.token] = claim
+        delivery = await self._delivered(claim)
+        self._outages = self._outages + 1 if is_outage(delivery) else 0
+        await self._settle(claim, delivery)
+        self._in_hand.pop(claim.token, None)
+        return delivery
+
+    async def _delivered(self, claim: Claim) -> Delivery:
+        try:
+            delivery = await self._writer.deliver(claim)
+        except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
+            self._hearing.bug(claim, error)
+            return _again(claim, f"bug: {type(error).__name__}")
+        forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
+        if not forgotten:
+            return delivery
+        self._hearing.bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
+        return Delivery(
+            {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements}, delivery.latest
+        )
+
+    async def _settle(self, claim: Claim, delivery: Delivery) -> None:
+        """Write down how it ended, as long as the lease lasts: after it, somebody else delivers again."""
+        trouble = TROUBLE_FIRST
+        while True:
+            dead: set[int] = set()
+
+            def due(message: Claimed, retry: Retry, dead: set[int] = dead) -> datetime | None:
+                when = self._retry_at(message, retry)
+                if when is None:
+                    dead.add(message.id)
+                return when
+
+            try:
+                count = await asyncio.to_thread(self._inbox.settle, claim, delivery, due)
+            except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
+                self._troubled("settle_failed", error)
+                if self._clock() + trouble > claim.deadline:
+                    return
+                await asyncio.sleep(self._rng.uniform(trouble / 2, trouble))
+                trouble = min(trouble * 2, TROUBLE_MOST)
+                continue
+            self.trouble = ""
+            self._hearing.settled(claim, delivery, frozenset(dead), count)
+            return
+
+    def _troubled(self, event: str, error: Exception) -> None:
+        if not self.trouble:
+            log.error(event, source=self._writer.source, exc_info=error)
+        self.trouble = "the database does not answer"
+
+
+def is_outage(delivery: Delivery) -> bool:
+    """Tell whether nothing came through, and no message is to blame."""
+    ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
+    return bool(ends) and all(isinstance(end, Retry) and not end.counts for end in ends)
+
+
+def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:
+    """Tell whether more may wait than was claimed or delivered; else what comes next can gather for a moment."""
+    keys = Counter(message.key for message in claim.messages)
+    return (
+        len(claim.messages) >= writer.limit
+        or len(keys) >= writer.keys
+        or max(keys.values()) >= writer.per_key
+        or any(isinstance(end, Released) for end in delivery.settlements.values())
+    )
+
+
+def outage_pause(outages: int) -> float:
+    """Say how long to leave a far side alone, at most, which has not answered so many batches."""
+    return min(OUTAGE_MOST, OUTAGE_FIRST * 2.0 ** (min(outages, 30) - 1))
+
+
+def _again(claim: Claim, error: str) -> Delivery:
+    return Delivery({message.id: Retry(error) for message in claim.messages})

@@ -1,0 +1,87 @@
+"""
+How carefully each change of a plan should be read: the rules of docs/guide/review.md, asked of components.
+
+A review compares two configs and knows what was meant; a plan compares a config with an org and knows what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from sfcode.config.models import PersonalData
+from sfcode.metadata.component import Address, Body, Value
+from sfcode.plan.change import Action, Change
+from sfcode.plan.plan import Plan
+from sfcode.plan.risk import Judgement, Risk
+from sfcode.review.access import rights_of
+from sfcode.review.personal_data import is_personal
+from sfcode.review.statements.rights import ALL_RECORDS, POWERFUL, POWERFUL_PERMISSIONS, WIDER
+from sfcode.review.statements.settings import ELSEWHERE, OTHER_USER
+from sfcode.review.statements.to_appcues import MORE, PERSONAL
+from sfcode.review.statements.to_salesforce import LOST
+
+TIMING = "what is sent, or when, changes"
+_IDENTITY = frozenset({"Id", "SystemModstamp"})
+"""What every message holds, and nobody's data."""
+_USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "User"})
+_TRIGGERS = frozenset({"Flow", "WorkflowRule"})
+
+
+def judged(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgement]:
+    """Judge every change of a plan: the highest risk that a rule sees in it."""
+    settings = personal or PersonalData()
+    return {change.address: judge(change, settings) for change in plan.effective}
+
+
+def judge(change: Change, personal: PersonalData) -> Judgement:
+    """Judge one change."""
+    return max(_found(change, personal), key=lambda found: found.risk, default=Judgement(Risk.LOW))
+
+
+def _found(change: Change, personal: PersonalData) -> Iterator[Judgement]:
+    kind = change.address.type
+    if kind == "WorkflowOutboundMessage":
+        yield from _message(change, personal)
+    elif kind == "PermissionSet":
+        yield from _rights(change)
+    elif kind in ("CustomField", "CustomObject"):
+        if change.action is Action.DELETE and not (change.before and change.before.body.get("formula")):
+            yield Judgement(Risk.HIGH, LOST)
+    elif kind in _USERS:
+        yield Judgement(Risk.MEDIUM, OTHER_USER)
+    elif kind in _TRIGGERS:
+        yield Judgement(Risk.MEDIUM, TIMING)
+
+
+def _message(change: Change, personal: PersonalData) -> Iterator[Judgement]:
+    before, after = (side.body if side else {} for side in (change.before, change.after))
+    sent = _listed(after.get("fields")) - _listed(before.get("fields")) - _IDENTITY
+    object_name = change.address.full_name.partition(".")[0]
+    if any(is_personal(object_name, field, personal) for field in sent):
+        yield Judgement(Risk.HIGH, PERSONAL)
+    elif sent:
+        yield Judgement(Risk.MEDIUM, MORE)
+    if before and after and _place(before) != _place(after):
+        yield Judgement(Risk.HIGH, ELSEWHERE)
+
+
+def _rights(change: Change) -> Iterator[Judgement]:
+    old, new = rights_of(change.before), rights_of(change.after)
+    for (kind, name), granted in new.items():
+        gained = {*granted} - {*old.get((kind, name), ())}
+        if gained & {"View All", "Modify All"}:
+            yield Judgement(Risk.HIGH, ALL_RECORDS)
+        elif gained and kind == "permission" and name in POWERFUL_PERMISSIONS:
+            yield Judgement(Risk.HIGH, POWERFUL)
+        elif gained - {"Read"} or (gained and kind == "object"):
+            yield Judgement(Risk.MEDIUM, WIDER)
+
+
+def _listed(value: Value) -> set[str]:
+    return {str(each) for each in value} if isinstance(value, list | tuple) else set()
+
+
+def _place(body: Body) -> tuple[str, str]:
+    parts = urlsplit(str(body.get("endpointUrl", "")))
+    return parts.scheme, parts.netloc

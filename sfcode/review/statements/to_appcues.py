@@ -1,0 +1,97 @@
+"""Data leaving Salesforce: which field is sent as which attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.mapping.resolved import Use
+from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.statements.context import Context, Half, Pair
+from sfcode.review.statements.phrases import code, listed, records
+
+PERSONAL = "personal data leaves Salesforce"
+MORE = "more data leaves Salesforce"
+OTHERWISE = "an attribute gets other values"
+MATCHING = "records are matched with other profiles"
+
+
+def leaving(context: Context) -> Iterator[Statement]:
+    """Say what will be sent that was not, and the other way round."""
+    for pair in context.pairs:
+        if pair.after is None:
+            continue
+        yield from _matching(pair)
+        if pair.before and pair.before.one.sends and not pair.after.one.sends:
+            names = listed(code(name) for name in pair.before.attributes)
+            text = f"{records(pair.object)} will no longer be sent to Appcues, where {names} will stay as last sent"
+            yield Statement(Group.LEAVING, text)
+        else:
+            yield from _attributes(context, pair.before, pair.after)
+
+
+def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[Statement]:
+    object_name = after.one.object
+    old, new = before.attributes if before else {}, after.attributes
+    gone = {name: use for name, use in old.items() if name not in new}
+    for name, use in new.items():
+        was = old.get(name)
+        full = f"{object_name}.{use.field}"
+        risk, because = (Risk.HIGH, PERSONAL) if context.personal(object_name, use.field) else (Risk.MEDIUM, MORE)
+        if any(one.field == use.field for one in old.values()):
+            risk, because = Risk.MEDIUM, OTHERWISE
+        if was is None:
+            former = next((other for other, one in gone.items() if one.field == use.field), None)
+            if former is None:
+                text = f"{full} will be sent to Appcues as {code(name)}"
+                yield Statement(Group.LEAVING, text, risk, because, use.place.position)
+            else:
+                del gone[former]
+                text = f"{full} will be sent to Appcues as {code(name)} instead of {code(former)}"
+                because = "what uses the old name in Appcues no longer follows"
+                yield Statement(Group.LEAVING, text, Risk.MEDIUM, because, use.place.position)
+        elif was.field != use.field:
+            text = f"{code(name)} will come from {full} instead of {object_name}.{was.field}"
+            yield Statement(Group.LEAVING, text, risk, because, use.place.position)
+        if was is not None and was.type != use.type:
+            text = f"{code(name)} of {records(object_name)} will be sent as {_type(use)} instead of {_type(was)}"
+            yield Statement(Group.LEAVING, text, Risk.LOW, "", use.place.position)
+    for name, use in gone.items():
+        still = any(one.field == use.field for one in new.values())
+        what, there = (code(name), "it") if still else (f"{object_name}.{use.field}", code(name))
+        text = f"{what} will no longer be sent to Appcues, where {there} will stay as last sent"
+        yield Statement(Group.LEAVING, text)
+
+
+def _type(use: Use) -> str:
+    return f"a {use.type}" if use.type else "what fits the field"
+
+
+def _matching(pair: Pair) -> Iterator[Statement]:
+    before, after = pair.before, pair.after
+    if before is None or after is None:
+        return
+    where = records(pair.object)
+    old, new = before.one, after.one
+    kinds = (old.mapping.spec.match, new.mapping.spec.match)
+    if kinds[0] != kinds[1]:
+        text = f"{where} will be matched with Appcues {kinds[1]}s instead of {kinds[0]}s"
+        yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.place("match").position)
+    if old.user_id.field != new.user_id.field:
+        text = (
+            f"{where} will be matched with Appcues {kinds[1]}s by {new.object}.{new.user_id.field} instead of "
+            f"{old.object}.{old.user_id.field}"
+        )
+        yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.user_id.place.position)
+    sources = [f"{one.object}.{one.source.field}" if one.source else "" for one in (old, new)]
+    if sources[0] != sources[1]:
+        field = f"{new.object}.{new.user_id.field}"
+        if not sources[1]:
+            text = (
+                f"the user id {field} will be a field that exists already; sfcode no longer makes it from {sources[0]}"
+            )
+        elif not sources[0]:
+            text = f"the user id {field} will be a new field that is made from {sources[1]}"
+        else:
+            text = f"the user id {field} will be made from {sources[1]} instead of {sources[0]}"
+        place = new.source.place if new.source else new.user_id.place
+        yield Statement(Group.LEAVING, text[0].upper() + text[1:], Risk.HIGH, MATCHING, place.position)

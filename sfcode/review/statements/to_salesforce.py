@@ -1,0 +1,107 @@
+"""Data written to Salesforce: NPS answers, activities, and fields that go with what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.config.project import nearest
+from sfcode.errors import Position
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import Target
+from sfcode.metadata.component import Address
+from sfcode.review.model import Group, Risk, Statement
+from sfcode.review.statements.context import Context, Half, holds_values
+from sfcode.review.statements.phrases import EVENTS, capital, code, records
+
+NEW_DATA = "data of Appcues is written where it was not"
+LOST = "a field is deleted with the values in it"
+_ANSWERS = {"score": "NPS scores", "feedback": "NPS feedback"}
+
+
+def written(context: Context) -> Iterator[Statement]:
+    """Say what Appcues will write into Salesforce that it did not, and the other way round."""
+    for pair in context.pairs:
+        if pair.after is None:
+            continue
+        before, after = pair.before, pair.after
+        if before and before.one.receives and not after.one.receives:
+            text = f"Nothing of Appcues will be written to {records(pair.object)} any more"
+            yield Statement(Group.WRITTEN, text)
+        else:
+            yield from _answers(before, after)
+            yield from _activities(before, after)
+
+
+def lost_fields(context: Context, told: frozenset[Address]) -> Iterator[Statement]:
+    """Name the fields that are deleted, but those that another statement has told of."""
+    for component in context.deleted():
+        if component.address in told or component.type != "CustomField":
+            continue
+        if holds_values(component):
+            text = f"The field {component.full_name} will be deleted, with all values in it"
+            yield Statement(Group.WRITTEN, text, Risk.HIGH, LOST)
+        else:
+            text = f"The formula field {component.full_name} will be deleted; it holds no values of its own"
+            yield Statement(Group.WRITTEN, text)
+
+
+def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
+    old: dict[str, Target] = {target.kind: target for target in before.one.targets} if before else {}
+    new = {target.kind: target for target in after.one.targets}
+    for kind, words in _ANSWERS.items():
+        was, will = old.get(kind), new.get(kind)
+        if will is None:
+            if was is not None:
+                text = f"{words} will no longer be written to {after.one.object}.{was.field}"
+                yield Statement(Group.WRITTEN, text)
+            continue
+        full = f"{after.one.object}.{will.field}"
+        own = ", a field that sfcode makes" if will.create else ", a field that is there already"
+        if was is None:
+            text = f"{words} will be written to {full}{own}"
+        elif was.field != will.field:
+            text = f"{words} will be written to {full} instead of {after.one.object}.{was.field}"
+        elif was.create != will.create:
+            text = f"{full}, which {words} are written to, will be {own.removeprefix(', ')}"
+        else:
+            continue
+        yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, will.place.position)
+
+
+def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
+    where = records(after.one.object)
+    old, new = _events(before), _events(after)
+    for key, (words, _) in old.items():
+        if key not in new:
+            yield Statement(Group.WRITTEN, capital(f"{words} will no longer be written to {where}"))
+    for key, (words, position) in new.items():
+        if key not in old:
+            one = key[0] == "click_to_track"
+            text = capital(f"{words} will be written to {where} as {_as(after.activity, one=one)}")
+            yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
+    if before and old and new and before.activity != after.activity:
+        text = f"What Appcues users do will be written to {where} as {_as(after.activity)} instead of {_as(before.activity)}"
+        position = after.project.at("relay", "activities_as")
+        yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
+
+
+def _as(activity: str, *, one: bool = False) -> str:
+    """Say what activities become: `Events`, `a Task`, `records of Appcues_Activity__c`."""
+    if naming.is_custom(activity):
+        return f"{'a record' if one else 'records'} of {activity}"
+    return f"{'an' if activity == 'Event' else 'a'} {activity}" if one else f"{activity}s"
+
+
+def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
+    """List the events that become activities, with their words and places."""
+    section = half.one.mapping.spec.to_salesforce if half and half.one.receives else None
+    if half is None or section is None:
+        return {}
+    positions = half.one.mapping.positions
+    found = {}
+    for index, name in enumerate(section.activities):
+        found["activities", str(name)] = (EVENTS[name], nearest(positions, ("to_salesforce", "activities", index)))
+    for index, custom in enumerate(section.click_to_track):
+        words = f"the click-to-track event {code(custom)}"
+        found["click_to_track", custom] = (words, nearest(positions, ("to_salesforce", "click_to_track", index)))
+    return found

@@ -1,0 +1,150 @@
+"""An applied project and its org, which a test makes ill in one way before the doctor looks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sfcode.checks.doctor import Finding, Level, examine
+from sfcode.checks.doctor.collect import gather
+from sfcode.config import load
+from sfcode.local import LocalOrg, serve
+from sfcode.local.sobjects.sharing import set_model
+from sfcode.local.store import Store
+from sfcode.metadata.component import Component
+from sfcode.org import Org, connect
+from tests.e2e.clicked import pair
+from tests.e2e.org import deploy
+
+NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
+USERNAME = "appcues.integration@example.com.local"
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A copy of the applied project."""
+
+    folder: Path
+
+    @property
+    def state(self) -> Path:
+        return self.folder / ".sfcode" / "local-org"
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text in a file of the config; it must be there."""
+        path = self.folder / "config" / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def forget(self) -> None:
+        """Begin with an org that nobody has applied anything to."""
+        shutil.rmtree(self.state)
+
+    @contextmanager
+    def org(self) -> Iterator[tuple[LocalOrg, Org]]:
+        with (
+            serve(self.state) as local,
+            connect(local.url, environ={"SF_ACCESS_TOKEN": local.access_token}, api_version="63.0") as org,
+        ):
+            yield local, org
+
+    def look(self, *, as_user: str = "", environ: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+        """Have the doctor look, perhaps with a second sign-in."""
+        before = Path.cwd()
+        os.chdir(self.folder)
+        try:
+            project = load(Path("config"), "local")
+        finally:
+            os.chdir(before)
+        version = project.settings.salesforce.api_version
+        with serve(self.state) as local:
+            mine = {"SF_ACCESS_TOKEN": local.access_token}
+            with connect(local.url, environ=mine, api_version=version) as org:
+                if not as_user:
+                    return examine(project, gather(project, org, None, environ or {}))
+                theirs = {"SF_ACCESS_TOKEN": token(local, as_user)}
+                with connect(local.url, environ=theirs, api_version=version) as another:
+                    return examine(project, gather(project, org, another, environ or {}))
+
+    # What can go wrong in an org.
+
+    def change_user(self, **values: Any) -> None:
+        with self.org() as (_, org):
+            org.update("User", self._user(org), values)
+
+    def user_profile(self, name: str) -> None:
+        with self.org() as (_, org):
+            (profile,) = org.query("SELECT Id FROM Profile WHERE Name = {}", name)
+            org.update("User", self._user(org), {"ProfileId": profile["Id"]})
+
+    def unassign(self, sobject: str) -> None:
+        with self.org() as (_, org):
+            for row in org.query(f"SELECT Id FROM {sobject} WHERE Assignee.Username = {{}}", USERNAME):
+                org.delete(sobject, row["Id"])
+
+    def set_records(self, sobject: str, **values: Any) -> None:
+        with self.org() as (_, org):
+            for row in org.query(f"SELECT Id FROM {sobject}"):
+                org.update(sobject, row["Id"], values)
+
+    def without(self, *permissions: str) -> None:
+        """Take user permissions away from the administrator."""
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            stored = tx.component("Profile", "Admin")
+            assert stored is not None
+            body: dict[str, Any] = dict(stored.component.body)
+            body["userPermissions"] = {k: v for k, v in body["userPermissions"].items() if k not in permissions}
+            tx.put_component(Component("Profile", "Admin", body), user_id="u", now=NOON)
+
+    def setup_row(self, sobject: str, where: Mapping[str, Any], **values: Any) -> None:
+        """Change a row that no API can change."""
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            found = [row for row in tx.records(sobject) if all(row[name] == each for name, each in where.items())]
+            assert found
+            for row in found:
+                tx.update(sobject, str(row["Id"]), values, user_id="u", now=NOON)
+
+    def connect_appcues(self) -> None:
+        """Let Appcues' own connector make its message and rule."""
+        with self.org() as (local, _):
+            deploy(local, *pair(user=USERNAME))
+
+    def share(self, sobject: str, model: str) -> None:
+        with Store(self.state / "org.db") as store, store.transaction() as tx:
+            set_model(tx, sobject, model)
+
+    @staticmethod
+    def _user(org: Org) -> str:
+        (user,) = org.query("SELECT Id FROM User WHERE Username = {}", USERNAME)
+        return str(user["Id"])
+
+
+def token(local: LocalOrg, username: str) -> str:
+    """Sign in as somebody else."""
+    answer = requests.post(
+        f"{local.url}/services/sfcode/tokens",
+        json={"username": username},
+        headers={"Authorization": f"Bearer {local.access_token}"},
+        timeout=10,
+    )
+    return str(answer.json()["access_token"])
+
+
+def levels(findings: tuple[Finding, ...], id: str) -> set[Level]:
+    """Give the levels at which an id is found."""
+    return {each.level for each in findings if each.id == id}
+
+
+def one(findings: tuple[Finding, ...], id: str, level: Level) -> Finding:
+    """Give the only finding of an id and level."""
+    (found,) = (each for each in findings if each.id == id and each.level is level)
+    return found

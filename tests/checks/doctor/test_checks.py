@@ -1,0 +1,191 @@
+"""Checks over facts that no local org has: many records, other people's answers, addresses of the world."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.checks.doctor import Level, examine
+from sfcode.checks.doctor.facts import (
+    Alike,
+    Endpoint,
+    Facts,
+    FieldFacts,
+    MappingFacts,
+    OrgFacts,
+    Repeats,
+    Seats,
+    Seen,
+    Trouble,
+    Unknown,
+    UserFacts,
+    UserRow,
+)
+from sfcode.checks.doctor.finding import NAMES
+from sfcode.config import load
+from sfcode.config.project import Project
+from tests.checks.doctor.clinic import USERNAME, levels
+
+RELAY = "https://relay.example.com"
+PROFILE, LICENSE = "Minimum Access - API Only Integrations", "Salesforce Integration"
+ORG = OrgFacts(
+    "Real",
+    "me@example.com",
+    "63.0",
+    ("62.0", "63.0"),
+    edition="Enterprise Edition",
+    requests=(900, 1000),
+    rights=frozenset({"ModifyMetadata", "ManageUsers"}),
+)
+USER = UserFacts(
+    {PROFILE: LICENSE},
+    {LICENSE: Seats(5, 5)},
+    {"SalesforceAPIIntegrationPsl": Seats(5, 5)},
+    UserRow(active=True, profile=PROFILE, email="a@example.com"),
+    has_license=True,
+    has_set=True,
+)
+ID = FieldFacts("Appcues_User_Id__c", exists=True, visible=True, type="string", formula=True)
+SOURCE = FieldFacts("Product_User_Id__c", exists=True, visible=True, type="double")
+CONTACT = MappingFacts(
+    "contact",
+    "Contact",
+    ID,
+    SOURCE,
+    counted_by=ID.name,
+    total=10,
+    with_id=10,
+    repeats=Repeats(),
+    sharing="Read",
+    shared_as="Contact",
+)
+HEALTHY = Facts(ORG, USER, Endpoint(RELAY), (CONTACT,))
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> Project:
+    return load(root / "config", "local")
+
+
+def with_org(**values: Any) -> Facts:
+    return replace(HEALTHY, org=replace(ORG, **values))
+
+
+def with_user(**values: Any) -> Facts:
+    return replace(HEALTHY, user=replace(USER, **values))
+
+
+def with_data(**values: Any) -> Facts:
+    return replace(HEALTHY, mappings=(replace(CONTACT, **values),))
+
+
+def with_relay(*values: Any) -> Facts:
+    return replace(HEALTHY, endpoint=Endpoint(RELAY, *values))
+
+
+SAW = Unknown("INVALID_TYPE: no")
+MANY = 100_000
+CASES: list[tuple[str, Level, Facts]] = [
+    ("D101", Level.WARNING, with_org(versions=SAW)),
+    ("D103", Level.ERROR, with_org(requests=(0, 1000))),
+    ("D103", Level.WARNING, with_org(requests=(99, 1000))),
+    ("D103", Level.OK, with_org(requests=(100, 1000))),
+    ("D103", Level.INFO, with_org(requests=SAW)),
+    ("D104", Level.WARNING, with_org(rights=SAW)),
+    ("D104", Level.OK, with_org(rights=frozenset({"ModifyAllData"}))),
+    ("D106", Level.OK, with_org(rights=frozenset({"AssignPermissionSets"}))),
+    ("D201", Level.WARNING, with_user(profiles=SAW)),
+    ("D203", Level.WARNING, with_user(licenses=SAW)),
+    ("D203", Level.OK, HEALTHY),
+    ("D203", Level.ERROR, with_user(user=replace(USER.user, active=False))),
+    (
+        "D203",
+        Level.ERROR,
+        with_user(
+            profiles={PROFILE: LICENSE, "Standard User": "Salesforce"}, user=replace(USER.user, profile="Standard User")
+        ),
+    ),
+    ("D204", Level.OK, HEALTHY),
+    ("D205", Level.WARNING, with_user(user=SAW)),
+    ("D210", Level.WARNING, with_user(has_license=SAW)),
+    ("D211", Level.WARNING, with_user(has_set=SAW)),
+    ("D402", Level.OK, HEALTHY),
+    ("D402", Level.ERROR, with_relay("this machine")),
+    ("D403", Level.WARNING, with_relay("", Trouble("connection", "no route"))),
+    ("D404", Level.WARNING, with_relay("", Trouble("certificate", "expired"))),
+    ("D405", Level.WARNING, with_relay("", Trouble("health", "503"))),
+    ("D405", Level.OK, HEALTHY),
+    ("D501", Level.OK, HEALTHY),
+    ("D501", Level.WARNING, with_data(with_id=0)),
+    ("D501", Level.INFO, with_data(with_id=SAW, counted_by="")),
+    ("D502", Level.OK, HEALTHY),
+    ("D502", Level.WARNING, with_data(user_id=replace(ID, exists=SAW, visible=False))),
+    ("D502", Level.WARNING, with_data(user_id=replace(ID, visible=False), counted_by="", with_id=SAW)),
+    ("D502", Level.INFO, with_data(user_id=replace(ID, visible=False), counted_by=SOURCE.name)),
+    ("D502", Level.ERROR, with_data(user_id=replace(ID, exists=False, visible=False), source=None)),
+    ("D503", Level.INFO, with_data(with_id=9, blank=("003",))),
+    ("D504", Level.OK, HEALTHY),
+    ("D504", Level.WARNING, with_data(repeats=Repeats(exact=Alike(2, ("003 = 004",))))),
+    ("D505", Level.OK, HEALTHY),
+    ("D505", Level.WARNING, with_data(repeats=Repeats(case=Alike(1, ("003 = 004",))))),
+    ("D506", Level.WARNING, with_data(total=MANY)),
+    ("D506", Level.WARNING, with_data(total=MANY, source=None)),
+    ("D507", Level.OK, HEALTHY),
+    ("D507", Level.WARNING, with_data(sharing="Private")),
+    ("D507", Level.INFO, with_data(sharing=SAW)),
+    ("D508", Level.OK, with_data(seen=Seen(USERNAME, reads_object=True, records=10))),
+    ("D508", Level.WARNING, with_data(seen=Seen(USERNAME, reads_object=True, records=9))),
+    ("D508", Level.ERROR, with_data(seen=Seen(USERNAME, reads_object=True, records=0))),
+    ("D508", Level.ERROR, with_data(seen=Seen(USERNAME, reads_object=True, records=None))),
+    ("D508", Level.ERROR, with_data(seen=Seen(USERNAME, reads_object=False, records=None))),
+    ("D508", Level.WARNING, with_data(seen=Seen("somebody@example.com", reads_object=True, records=10))),
+    ("D508", Level.WARNING, with_data(seen=SAW)),
+    ("D508", Level.INFO, with_data(seen=Seen(USERNAME, reads_object=True, records=9), with_id=SAW)),
+    ("D509", Level.WARNING, with_data(total=SAW)),
+    ("D509", Level.WARNING, with_data(repeats=Unknown("too many"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("id", "level", "facts"), CASES, ids=[f"{n}-{each[0]}-{each[1].value}" for n, each in enumerate(CASES)]
+)
+def test_each_case_has_its_level(project: Project, id: str, level: Level, facts: Facts) -> None:
+    assert levels(examine(project, facts), id) == {level}
+
+
+def test_healthy_facts_give_no_error_and_no_warning(project: Project) -> None:
+    """Full licenses are no trouble to a user who has a seat, and absent findings stay absent."""
+    found = examine(project, HEALTHY)
+    assert {each.level for each in found} == {Level.OK, Level.INFO}
+    assert {each.id for each in found if each.level is Level.INFO} == {"D401"}
+    assert {each.id for each in found}.isdisjoint(
+        {"D208", "D301", "D302", "D403", "D404", "D503", "D506", "D508", "D509"}
+    )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        with_data(total=MANY - 1),
+        with_data(total=MANY, source=replace(SOURCE, indexed=True)),
+        with_data(total=MANY, source=None, user_id=replace(ID, formula=False, indexed=True)),
+    ],
+)
+def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Facts) -> None:
+    assert levels(examine(project, facts), "D506") == set()
+
+
+def test_the_worst_comes_first(project: Project) -> None:
+    found = examine(project, with_org(rights=frozenset(), requests=(1, 1000)))
+    ranks = [list(Level).index(each.level) for each in found]
+    assert ranks == sorted(ranks)
+    assert ranks[0] == 0
+
+
+def test_every_finding_has_a_case(root: Path) -> None:
+    """Each id is pinned by a case here or on a local org."""
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    assert [id for id in NAMES if f'"{id}"' not in tests] == []

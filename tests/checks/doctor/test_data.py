@@ -1,0 +1,143 @@
+"""What the doctor says of records: exact ids in a Text field, and what the integration user sees."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.checks.doctor import Level
+from sfcode.checks.doctor.collect import gather
+from sfcode.checks.doctor.collect_records import AT_ONCE, _chunks
+from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
+from sfcode.errors import UsageError
+from sfcode.local import load
+from tests.checks.doctor.clinic import USERNAME, Clinic, levels, one
+
+NORTHWIND = Path(__file__).resolve().parents[3] / "sfcode" / "local" / "seed" / "northwind.yaml"
+IDS = ["ab1", "AB1", "x", "x", "", "solo", "zz", "ZZ", "zz"]
+
+
+def text_ids(clinic: Clinic, field: str = "{label: Ext, type: Text, length: 40}") -> None:
+    """Give contacts a Text field with user ids, which the mapping names directly."""
+    text = NORTHWIND.read_text(encoding="utf-8")
+    head, _, _ = text.partition("\nrecords:")
+    rows = [f"    - {{LastName: P{n}, Ext__c: '{value}'}}" for n, value in enumerate(IDS)]
+    company = clinic.folder / "company.yaml"
+    head += f"\n  CustomField:Contact.Ext__c: {field}\n"
+    company.write_text(head + "\nrecords:\n  Contact:\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    load(clinic.state, company, rng=random.Random(3))
+    clinic.edit("mappings/contact.yaml", "field: Appcues_User_Id__c", "field: Ext__c")
+    clinic.edit("mappings/contact.yaml", "  from: Product_User_Id__c\n", "")
+
+
+def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
+    """An org groups without case; two exact pairs and two spellings are told apart all the same."""
+    text_ids(clinic)
+    found = clinic.look()
+    exact, case = one(found, "D504", Level.WARNING), one(found, "D505", Level.WARNING)
+    assert (exact.message, len(exact.records)) == ("user ids on several records: 2", 2)
+    assert (case.message, len(case.records)) == ("user ids that differ in case only: 2", 2)
+    assert any("9 Contact records, 8 would sync, 1 have no user id" in each.message for each in found)
+    assert len(one(found, "D503", Level.INFO).records) == 1
+    assert any("Contact.Ext__c is a text field" in each.message for each in found)
+
+
+def test_no_personal_data_is_said(clinic: Clinic) -> None:
+    """Examples are ids of records: neither names nor user ids are in what is said."""
+    text_ids(clinic)
+    said = " ".join(f"{each.message} {each.cure} {' '.join(each.records)}" for each in clinic.look())
+    assert "solo" not in said
+    assert "AB1" not in said
+
+
+def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clinic) -> None:
+    """Without field access and without a source there is no count, and no zero in its place."""
+    text_ids(clinic)
+    from sfcode.local.store import Store
+    from sfcode.metadata.component import Component
+    from tests.checks.doctor.clinic import NOON
+
+    with Store(clinic.state / "org.db") as store, store.transaction() as tx:
+        stored = tx.component("Profile", "Admin")
+        assert stored is not None
+        body = dict(stored.component.body)
+        fields = {name: rights for name, rights in body["fieldPermissions"].items() if name != "Contact.Ext__c"}
+        tx.put_component(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
+    found = clinic.look()
+    assert "nothing can be said about the ids" in one(found, "D502", Level.WARNING).message
+    assert "who of them would sync is not known" in one(found, "D501", Level.INFO).message
+    assert not any("Contact records, 0" in each.message for each in found)
+
+
+def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
+    """With everything readable it counts what the administrator counts."""
+    found = [each for each in clinic.look(as_user=USERNAME) if each.id == "D508"]
+    assert [(each.level, each.message) for each in found] == [
+        (Level.OK, "the integration user (contact) sees 26 of 26 records with a user id"),
+        (Level.OK, "the integration user (lead) sees 11 of 11 records with a user id"),
+    ]
+
+
+def test_the_integration_user_sees_nothing_of_private_records(clinic: Clinic) -> None:
+    clinic.share("Lead", "Private")
+    found = clinic.look(as_user=USERNAME)
+    assert "sees 0 of 11" in one(found, "D508", Level.ERROR).message
+
+
+def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clinic) -> None:
+    with clinic.org() as (_, org):
+        (user,) = org.query("SELECT Id FROM User WHERE Username = {}", USERNAME)
+        (lead,) = org.query("SELECT Id FROM Lead WHERE Product_User_Id__c = 20001")
+        org.update("Lead", lead["Id"], {"OwnerId": user["Id"]})
+    clinic.share("Lead", "Private")
+    assert "sees 1 of 11" in one(clinic.look(as_user=USERNAME), "D508", Level.WARNING).message
+
+
+def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: Clinic) -> None:
+    clinic.unassign("PermissionSetAssignment")
+    found = [each for each in clinic.look(as_user=USERNAME) if each.id == "D508"]
+    assert {each.level for each in found} == {Level.ERROR}
+    assert all("cannot read" in each.message for each in found)
+
+
+def test_somebody_else_is_no_integration_user(clinic: Clinic) -> None:
+    """What a seller sees is not taken for what the integration user sees."""
+    found = clinic.look(as_user="sam.seller@northwind.example")
+    assert levels(found, "D508") == {Level.WARNING}
+
+
+def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Path) -> None:
+    from sfcode.config import load as load_project
+    from sfcode.local import serve
+    from sfcode.org import connect
+
+    project = load_project(clinic.folder / "config", "local")
+    with clinic.org() as (_, org), serve(tmp_path / "other") as other:
+        environ = {"SF_ACCESS_TOKEN": other.access_token}
+        with (
+            connect(other.url, environ=environ, api_version="63.0") as another,
+            pytest.raises(UsageError, match="--as"),
+        ):
+            gather(project, org, another, {})
+
+
+@given(st.lists(st.sampled_from(["a", "A", "aB", "Ab", "é", "É", "1", "1.0"])))
+def test_repeats_are_what_counting_by_hand_gives(values: list[str]) -> None:
+    found = repeats((str(n), value) for n, value in enumerate(values))
+    assert found.exact.ids == sum(values.count(value) > 1 for value in set(values))
+    folded = [value.lower() for value in set(values)]
+    assert found.case.ids == sum(folded.count(value) > 1 for value in set(folded))
+    assert len(found.exact.records) == min(EXAMPLES, found.exact.ids)
+
+
+@given(st.lists(st.text(min_size=1, max_size=300), max_size=200))
+def test_values_go_into_queries_that_fit_into_an_address(values: list[str]) -> None:
+    from urllib.parse import quote
+
+    chunks = list(_chunks(values))
+    assert [value for chunk in chunks for value in chunk] == values
+    assert all(len(chunk) == 1 or sum(len(quote(value)) for value in chunk) <= AT_ONCE for chunk in chunks)

@@ -1,0 +1,139 @@
+"""The doctor on a real local org: healthy after an apply, and ill in one way at a time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sfcode.checks.doctor import Level
+from sfcode.checks.doctor.finding import NAMES
+from sfcode.errors import Position
+from tests.checks.doctor.clinic import Clinic, levels, one
+
+Illness = Callable[[Clinic], None]
+Known = tuple[str, str, Position | None]
+
+INTEGRATION = {"Name": "Salesforce Integration"}
+PSL = {"DeveloperName": "SalesforceAPIIntegrationPsl"}
+
+
+@pytest.fixture(scope="module")
+def healthy(applied_once: Path, tmp_path_factory: pytest.TempPathFactory) -> set[Known]:
+    """Look at the org as it is after an apply, once."""
+    folder = tmp_path_factory.mktemp("healthy") / "project"
+    shutil.copytree(applied_once, folder)
+    return {(each.id, each.message, each.position) for each in Clinic(folder).look()}
+
+
+def both(*steps: Illness) -> Illness:
+    def made(clinic: Clinic) -> None:
+        for step in steps:
+            step(clinic)
+
+    return made
+
+
+def edited(name: str, old: str, new: str) -> Illness:
+    return lambda clinic: clinic.edit(name, old, new)
+
+
+ILLNESSES: list[tuple[str, Level, str, Illness]] = [
+    ("D101", Level.ERROR, "its newest is 63.0", edited("sfcode.yaml", '"63.0"', '"99.0"')),
+    ("D102", Level.WARNING, "Professional Edition", lambda c: c.setup_row("Organization", {}, OrganizationType="Professional Edition")),
+    ("D102", Level.ERROR, "API_DISABLED_FOR_ORG", lambda c: c.without("ApiEnabled")),
+    ("D104", Level.ERROR, "may not deploy", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
+    ("D105", Level.ERROR, "lacks Manage Users, and apply has to", both(Clinic.forget, lambda c: c.look() and None, lambda c: c.without("ManageUsers"))),
+    ("D105", Level.INFO, "nothing of that is left to do", lambda c: c.without("ManageUsers")),
+    ("D106", Level.ERROR, "assign permission sets", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.without("ManageUsers", "AssignPermissionSets"))),
+    ("D106", Level.INFO, "assign permission sets", lambda c: c.without("ManageUsers", "AssignPermissionSets")),
+    ("D107", Level.ERROR, "Nope__c", edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c")),
+    ("D107", Level.WARNING, "cannot be told", both(lambda c: c.without("ModifyMetadata", "ModifyAllData"), edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c"))),
+    ("D201", Level.ERROR, "no profile Minimum Access - API Only", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Minimum Access - API Only")),
+    ("D202", Level.ERROR, "belongs to the user license Salesforce, not to Salesforce Integration", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Standard User")),
+    ("D203", Level.ERROR, "no user license Sales Force", edited("sfcode.yaml", "license: Salesforce Integration", "license: Sales Force")),
+    ("D203", Level.ERROR, "still needs one", both(Clinic.forget, lambda c: c.look() and None, lambda c: c.setup_row("UserLicense", INTEGRATION, TotalLicenses=0))),
+    ("D204", Level.ERROR, "no permission set license OtherPsl", edited("sfcode.yaml", "SalesforceAPIIntegrationPsl", "OtherPsl")),
+    ("D204", Level.ERROR, "still needs one", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"), lambda c: c.setup_row("PermissionSetLicense", PSL, TotalLicenses=0))),
+    ("D204", Level.WARNING, "cannot be told", lambda c: c.without("ViewSetup")),
+    ("D205", Level.INFO, "does not exist yet", Clinic.forget),
+    ("D206", Level.ERROR, "is deactivated", lambda c: c.change_user(IsActive=False)),
+    ("D207", Level.WARNING, "has the profile Standard User", lambda c: c.user_profile("Standard User")),
+    ("D208", Level.WARNING, "appcues.integration@example.com.local.uat", lambda c: c.change_user(Username="appcues.integration@example.com.local.uat")),
+    ("D209", Level.WARNING, ".invalid", lambda c: c.change_user(Email="admin@example.com.invalid")),
+    ("D210", Level.ERROR, "does not have the permission set license", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"))),
+    ("D211", Level.ERROR, "does not have the permission set Appcues_Integration", lambda c: c.unassign("PermissionSetAssignment")),
+    ("D301", Level.WARNING, "2025-12-31", edited("mappings/contact.yaml", "trigger: flow", "trigger: workflow_rule")),
+    ("D302", Level.WARNING, "replaced", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Salesforce API Only System Integrations")),
+    ("D402", Level.ERROR, "private network", edited("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.internal")),
+    ("D406", Level.WARNING, "is connected to this org too: Contact.AppcuesOnContactCreateUpdate_Z1AzRYj", Clinic.connect_appcues),
+    ("D406", Level.INFO, "cannot be told", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
+    ("D501", Level.ERROR, "no object Pet__c", edited("mappings/lead.yaml", "object: Lead", "object: Pet__c")),
+    ("D501", Level.WARNING, "15 Lead records, 0 would sync", lambda c: c.set_records("Lead", Product_User_Id__c=None)),
+    ("D502", Level.INFO, "does not exist yet", Clinic.forget),
+    ("D504", Level.WARNING, "user ids on several records: 1", lambda c: c.set_records("Lead", Product_User_Id__c=7)),
+    ("D507", Level.WARNING, "the org-wide default of Lead is Private", lambda c: c.share("Lead", "Private")),
+    ("D507", Level.WARNING, "of Account, by which Contact goes, is Private", both(lambda c: c.share("Contact", "ControlledByParent"), lambda c: c.share("Account", "Private"))),
+]  # fmt: skip
+
+
+def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
+    """After an apply there is nothing to mend but what the shipped company's own data has: one id on two contacts."""
+    found = clinic.look()
+    assert [each for each in found if each.level is Level.ERROR] == []
+    (warning,) = (each for each in found if each.level is Level.WARNING)
+    assert (warning.id, len(warning.records)) == ("D504", 1)
+    assert {each.id for each in found if each.level is Level.OK} >= {
+        *("D101", "D102", "D103", "D104", "D105", "D106", "D107"),
+        *("D201", "D202", "D203", "D204", "D205", "D206", "D207", "D209", "D210", "D211"),
+        *("D501", "D505", "D507"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("id", "level", "said", "illness"), ILLNESSES, ids=[f"{each[0]}-{each[1].value}-{each[2]}" for each in ILLNESSES]
+)
+def test_each_illness_is_found(
+    clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
+) -> None:
+    """One thing made wrong is found under its id, at its level, with a place and a cure, and was not there before."""
+    illness(clinic)
+    found = [each for each in clinic.look() if each.id == id and each.level is level and said in each.message]
+    new = [each for each in found if (each.id, each.message, each.position) not in healthy]
+    assert new
+    assert all(each.where and (each.cure or each.level is Level.INFO) for each in new)
+
+
+def test_nothing_more_is_asked_of_an_org_without_that_version(clinic: Clinic) -> None:
+    clinic.edit("sfcode.yaml", '"63.0"', '"99.0"')
+    assert {each.area for each in clinic.look()} <= {"org", "relay", "retired"}
+
+
+def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
+    """A field without field access is said to be hidden, and ids are counted by what it is made from."""
+    found = clinic.look()
+    hidden = one(tuple(each for each in found if "Lead" in each.message), "D502", Level.INFO)
+    assert "has no field access to it; ids are counted by Product_User_Id__c" in hidden.message
+    assert any("15 Lead records, 11 would sync, 4 have no user id" in each.message for each in found)
+
+
+def test_all_findings_are_known(clinic: Clinic) -> None:
+    assert {each.id for each in clinic.look()} <= set(NAMES)
+
+
+def test_the_doctor_changes_nothing(clinic: Clinic) -> None:
+    """The org's file holds the same rows before and after."""
+
+    def rows() -> list[object]:
+        from sfcode.local.store import Store
+
+        with Store(clinic.state / "org.db") as store, store.read() as tx:
+            return [tx.records(name) for name in ("User", "Contact", "Lead", "PermissionSetAssignment")] + [
+                stored.component for stored in tx.components()
+            ]
+
+    before = rows()
+    assert levels(clinic.look(), "D205") == {Level.OK}
+    assert rows() == before

@@ -1,0 +1,71 @@
+"""The relay as it is reached from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.checks.doctor.probe import probe
+from sfcode.local import serve
+from tests.checks.doctor.clinic import Clinic, one
+from tests.org.servers import Answer, HangUp, script, serving
+
+
+def test_a_relay_that_answers_is_no_trouble() -> None:
+    """`/healthz` is asked, and no header of the request holds a secret or a sign-in."""
+    with serving(script(Answer(200, b"ok"))) as server:
+        assert probe(server.url, {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-of-the-relay"}) is None
+    (request,) = server.requests
+    assert (request.method, request.path) == ("GET", "/healthz")
+    assert {"authorization", "cookie"}.isdisjoint(name.lower() for name in request.headers)
+    assert "s3cr3t" not in f"{request}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(503, b"starting"), "answers 503"),
+        (Answer(404), "answers 404"),
+        (Answer(302, headers={"Location": "https://elsewhere.example/"}), "elsewhere.example"),
+    ],
+)
+def test_another_answer_is_told(answer: Answer, said: str) -> None:
+    """What is no 200 is not followed anywhere, and told."""
+    with serving(script(answer)) as server:
+        found = probe(server.url, {})
+    assert found is not None
+    assert (found.kind, len(server.requests)) == ("health", 1)
+    assert said in found.reason
+
+
+def test_a_broken_connection_is_told() -> None:
+    with serving(script(HangUp)) as server:
+        broken = probe(server.url, {})
+    gone = probe(server.url, {})
+    assert broken is not None
+    assert gone is not None
+    assert (broken.kind, gone.kind) == ("connection", "connection")
+    assert "refused" in gone.reason
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    """Trusted by name it is fine, and then only the answer counts."""
+    with serve(tmp_path / "state", tls=True) as org:
+        assert org.tls_url is not None
+        stranger = probe(org.tls_url, {})
+        known = probe(org.tls_url, {"REQUESTS_CA_BUNDLE": str(org.certificate)})
+    assert stranger is not None
+    assert stranger.kind == "certificate"
+    assert known is None or known.kind == "health"
+
+
+def test_a_relay_on_this_machine_is_fine_for_the_local_org(clinic: Clinic) -> None:
+    """It is asked, and its trouble is a note; a healthy one is said to be so."""
+    from sfcode.checks.doctor import Level
+
+    assert "no other org could reach it" in one(clinic.look(), "D402", Level.INFO).message
+    assert "refused" in one(clinic.look(), "D403", Level.INFO).message
+    with serving(script(Answer(200))) as server:
+        clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
+        assert "answers from here" in one(clinic.look(), "D405", Level.OK).message

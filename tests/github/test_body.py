@@ -1,0 +1,136 @@
+"""The text of the comment: within the limit, the most important kept, nothing secret, nobody called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sfcode.github.body import LIMIT, Parts, comment_body, issue_body
+from sfcode.github.comment_marker import Marker, comment_marker, read_marker
+from sfcode.github.redact import masked, quiet
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Change
+from sfcode.plan.digest import changes_digest
+from sfcode.plan.observed import Target
+from sfcode.plan.plan import Plan
+from sfcode.plan.reports.markdown import markdown
+
+MARKER = comment_marker(Path("config"), "production", head="abc", plan="1f" * 32)
+SECRET = "s3cr3t-value-0123456789"
+
+
+def field(name: str, label: str) -> Component:
+    return Component("CustomField", name, {"label": label, "type": "Text", "length": 80})
+
+
+def changed(number: int, kind: str = "update", size: int = 40) -> Change:
+    name = f"Contact.Field_{number:04}__c"
+    before, after = field(name, "a" * size), field(name, "b" * size)
+    both = {"create": (None, after), "update": (before, after), "delete": (before, None)}[kind]
+    return Change(Address("CustomField", name), *both)
+
+
+def plan(*changes: Change, **more) -> Plan:
+    target = Target("00D000000000001AAA", "Northwind", "https://x.my.salesforce.com", "admin@x.example")
+    made = Plan(target, "production", "c0", "63.0", Address("StaticResource", "S"), changes, {})
+    return replace(made, **more)
+
+
+def write(review: str = "### Low risk", the_plan: Plan | None = None, **more) -> str:
+    return comment_body(Parts(MARKER, lambda room: review[:room], the_plan, **more))
+
+
+def test_the_marker_is_its_first_line():
+    assert read_marker(write()) == MARKER
+
+
+def test_the_review_comes_first_then_the_plan_then_what_it_is_about():
+    text = write("### Medium risk", plan(changed(1)), note="A note.", head="abcdef0123456789")
+    order = ["### Medium risk", "After the merge", "### Plan: 0 to add, 1 to change", "> A note.", "commit abcdef0123,"]
+    assert sorted(order, key=text.index) == order
+
+
+def test_a_plan_that_does_nothing_is_one_line():
+    text = write(the_plan=plan())
+    assert "### No changes." in text
+    assert "After the merge" not in text
+
+
+@pytest.mark.parametrize(("count", "review"), [(3, 200_000), (900, 500), (900, 200_000), (5000, 90_000)])
+def test_it_is_never_longer_than_github_takes(count, review):
+    text = write("r" * review, plan(*(changed(number) for number in range(count))))
+    assert len(text) <= LIMIT
+    assert text.startswith(MARKER.line())
+    assert "### Plan:" in text
+    assert "<sub>" in text
+
+
+def test_what_is_deleted_keeps_its_details_longest():
+    creates = [changed(number, "create", 300) for number in range(400)]
+    made = plan(*creates, changed(990, "update", 300), changed(991, "delete", 300))
+    text = markdown(made, limit=30_000)
+    assert len(text) <= 30_000
+    assert "<code>- CustomField:Contact.Field_0991__c</code>" in text
+    assert "<code>~ CustomField:Contact.Field_0990__c</code>" in text
+    assert "<code>+ CustomField:Contact.Field_0399__c</code>" not in text
+    assert "more details: there is no room for them here" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+@pytest.mark.parametrize("limit", [0, 50, 500, 2_000])
+def test_a_plan_keeps_to_any_limit(limit):
+    assert len(markdown(plan(*(changed(number) for number in range(50))), limit=limit)) <= limit
+
+
+def test_with_room_for_all_a_limit_changes_nothing():
+    made = plan(*(changed(number) for number in range(5)))
+    assert markdown(made, limit=100_000) == markdown(made)
+
+
+def test_secrets_are_masked_even_where_that_makes_the_text_longer():
+    environ = {"APP_SECRET": "abcdefgh", "PROD_SF_JWT_KEY": SECRET}
+    long = "abcdefgh " * 20_000
+    text = comment_body(Parts(MARKER, lambda room: long[:room]), hide=lambda each: masked(each, environ))
+    assert "abcdefgh" not in text
+    assert len(text) <= LIMIT
+
+
+@pytest.mark.parametrize("name", ["SFCODE_RELAY_OUTBOUND_SECRET", "PROD_SF_JWT_KEY", "GITHUB_TOKEN", "SFDX_AUTH_URL"])
+def test_a_variable_that_is_named_like_a_secret_is_one(name):
+    assert masked(f"see {SECRET}!", {name: SECRET}) == "see ******!"
+
+
+def test_other_variables_and_short_values_are_words():
+    environ = {"FOLDER": "somewhere-long", "KEYBOARD": "keyboard", "A_TOKEN": "test"}
+    assert masked("a test in somewhere-long, keyboard", environ) == "a test in somewhere-long, keyboard"
+
+
+def test_nobody_is_called_and_addresses_stay_readable():
+    assert quiet("ask @acme/crm or @boss, write to a@example.com") == (
+        "ask @\u200bacme/crm or @\u200bboss, write to a@example.com"
+    )
+
+
+def test_the_text_of_an_issue_keeps_to_the_limit_too():
+    marker = Marker("drift", "config", "production")
+    text = issue_body(marker, plan(*(changed(number) for number in range(3000))), "Somebody was here.")
+    assert len(text) <= LIMIT
+    assert read_marker(text) == marker
+
+
+def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else():
+    made = plan(changed(1), changed(2))
+    digest = changes_digest(made)
+    assert changes_digest(replace(made, warnings=("x",), config_digest="other", fingerprints={"a": "b"})) == digest
+    different = [
+        plan(changed(1)),
+        plan(changed(1), changed(2, "create")),
+        plan(changed(1), changed(2, size=41)),
+        replace(made, environment="sandbox"),
+        replace(made, target=replace(made.target, org_id="00D000000000002AAA")),
+        replace(made, records_state=True),
+        replace(made, secrets={"A": "1"}),
+    ]
+    assert len({digest, *map(changes_digest, different)}) == 1 + len(different)

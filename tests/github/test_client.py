@@ -1,0 +1,146 @@
+"""The REST client against a GitHub on this machine: pages, patience, and errors that say the cure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sfcode.errors import UsageError
+from sfcode.github.client import Uncertain
+from sfcode.github.context import GitHubError, context
+from tests.github.server import Fault, Token
+
+
+def test_every_page_of_a_list_is_read(hub):
+    hub.state.page = 2
+    for number in range(5):
+        hub.state.add_comment(7, f"comment {number}")
+    assert [each["body"] for each in hub.client().pages("issues/7/comments")] == [f"comment {n}" for n in range(5)]
+    assert len(hub.state.asked) == 3
+
+
+def test_a_page_link_to_another_host_gets_no_token(hub):
+    with pytest.raises(GitHubError, match="Bad credentials"):
+        list(_pages_from(hub, "localhost"))
+
+
+def _pages_from(hub, host):
+    """Ask under one name for a first page whose link names another."""
+    client = hub.client()
+    next_page = hub.url.replace("127.0.0.1", host) + "/repos/acme/crm/issues/7/comments"
+    hub.state.faults.append(Fault("GET", "comments", 200, {"Link": f'<{next_page}>; rel="next"'}))
+    yield from client.pages("issues/7/comments")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_read_is_repeated_after_server_trouble(hub, status):
+    hub.state.faults += [Fault("GET", "comments", status), Fault("GET", "comments", status)]
+    assert list(hub.client().pages("issues/7/comments")) == []
+    assert len(hub.waits) == 2
+
+
+def test_it_waits_as_long_as_it_is_asked_to(hub):
+    hub.state.faults += [
+        Fault("GET", "comments", 429, {"Retry-After": "7"}, "slow down"),
+        Fault("GET", "comments", 403, {"Retry-After": "11"}, "You have exceeded a secondary rate limit"),
+        Fault("GET", "comments", 403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000020"}, "API rate limit"),
+        Fault("GET", "comments", 403, {}, "You have exceeded a secondary rate limit. Please wait."),
+    ]
+    assert list(hub.client().pages("issues/7/comments")) == []
+    assert hub.waits == [7.0, 11.0, 20.0, 60.0]
+
+
+def test_it_does_not_wait_for_an_hour_and_says_how_long_it_would_be(hub):
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1003600"}
+    hub.state.faults.append(Fault("GET", "comments", 403, headers, "API rate limit exceeded"))
+    with pytest.raises(GitHubError, match="takes no more requests for now.*again in 3600 s"):
+        list(hub.client().pages("issues/7/comments"))
+    assert hub.waits == []
+
+
+def test_it_gives_up_after_five_attempts(hub):
+    hub.state.faults += [Fault("GET", "comments", 502) for _ in range(9)]
+    with pytest.raises(GitHubError, match="answered 502"):
+        list(hub.client().pages("issues/7/comments"))
+    assert len(hub.state.asked) == 5
+
+
+def test_what_may_have_been_made_is_not_made_again_blindly(hub):
+    hub.state.faults.append(Fault("POST", "comments", 502, done=True))
+    with pytest.raises(Uncertain):
+        hub.client().post("issues/7/comments", {"body": "once"})
+    assert len(hub.state.comments_of(7)) == 1
+
+
+def test_a_limit_says_that_nothing_was_made_so_it_is_tried_again(hub):
+    hub.state.faults.append(Fault("POST", "comments", 403, {"Retry-After": "2"}, "secondary rate limit"))
+    hub.client().post("issues/7/comments", {"body": "once"})
+    assert len(hub.state.comments_of(7)) == 1
+
+
+def test_a_missing_permission_is_named(hub):
+    hub.state.tokens["job-token-0123456789"] = Token(permissions={"contents": "read", "issues": "read"})
+    with pytest.raises(GitHubError) as caught:
+        hub.client().post("issues/7/comments", {"body": "x"})
+    assert "Resource not accessible by integration" in caught.value.message
+    assert caught.value.hint == "The token lacks a permission: give the job `permissions: {pull-requests: write}`."
+
+
+def test_a_fork_is_told_that_its_token_may_only_read(hub, event):
+    hub.state.tokens["job-token-0123456789"] = Token(permissions={"contents": "read", "issues": "read"})
+    fork = {"pull_request": {"number": 7, "head": {"sha": "abc", "repo": {"full_name": "stranger/crm"}}}}
+    with pytest.raises(GitHubError) as caught:
+        hub.client(GITHUB_EVENT_PATH=event(json.dumps(fork))).post("issues/7/comments", {"body": "x"})
+    assert "A pull request from a fork gets a token that may only read" in caught.value.hint
+
+
+def test_a_wrong_token_is_said_to_be_wrong_and_not_shown(hub):
+    with pytest.raises(GitHubError) as caught:
+        hub.client(GITHUB_TOKEN="not-the-right-one").post("issues/7/comments", {"body": "x"})
+    assert "Check GITHUB_TOKEN" in str(caught.value)
+    assert "not-the-right-one" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_a_clear_error(hub):
+    with pytest.raises(GitHubError, match="No answer from 127.0.0.1:9: ConnectionError"):
+        list(hub.client(GITHUB_API_URL="http://127.0.0.1:9").pages("issues/7/comments"))
+
+
+def test_who_the_token_writes_as_is_asked_once_or_known(hub):
+    assert hub.client().login == "github-actions[bot]"
+    hub.state.tokens["job-token-0123456789"] = Token("octocat", may_ask=True)
+    assert hub.client().login == "octocat"
+    assert hub.client(SFCODE_GITHUB_LOGIN="acme-bot[bot]").login == "acme-bot[bot]"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"GITHUB_TOKEN": ""}, "GITHUB_TOKEN must be set"),
+        ({"GITHUB_REPOSITORY": ""}, "GITHUB_REPOSITORY must be set"),
+        ({"GITHUB_REPOSITORY": "crm"}, "GITHUB_REPOSITORY is 'crm'"),
+        ({"GITHUB_API_URL": "http://api.github.example"}, "a token is not sent there"),
+        ({"GITHUB_EVENT_PATH": "/nowhere/event.json"}, "which cannot be read"),
+    ],
+)
+def test_what_the_runner_did_not_say_is_named(hub, change, said):
+    with pytest.raises(UsageError) as caught:
+        context(hub.environ(**change))
+    assert said in str(caught.value)
+    assert caught.value.hint
+
+
+def test_the_pull_request_is_found_in_the_event_or_in_the_ref(hub, event):
+    path = event('{"pull_request": {"number": 12, "head": {"sha": "f00", "repo": {"full_name": "acme/crm"}}}}')
+    found = hub.context(GITHUB_EVENT_PATH=path)
+    assert (found.pull_number, found.head_sha, found.from_fork) == (12, "f00", False)
+    assert hub.context().pull_number == 7
+    assert hub.context(GITHUB_SHA="ba4").head_sha == "ba4"
+    with pytest.raises(UsageError, match="no run for a pull request"):
+        _ = hub.context(GITHUB_REF="refs/heads/main").pull_number
+
+
+def test_a_fork_that_was_deleted_is_a_fork(hub, event):
+    path = event('{"pull_request": {"number": 12, "head": {"sha": "f00", "repo": null}}}')
+    assert hub.context(GITHUB_EVENT_PATH=path).from_fork

@@ -1,0 +1,44 @@
+"""The comment's life on a real pull request, where one is named; on the local GitHub in every run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sfcode.github.client import GitHub
+from sfcode.github.comment_marker import comment_marker
+from sfcode.github.comments import Done, ours, upsert
+from sfcode.github.context import context
+
+MARKER = comment_marker(Path("config"), "sfcode-test", head="abc", plan="1f")
+
+
+@pytest.fixture(params=["local", pytest.param("real", marks=pytest.mark.github)])
+def pull(request: pytest.FixtureRequest, hub) -> Iterator[tuple[GitHub, int]]:
+    """Give a client and the number of a pull request; the comment is taken away again."""
+    if request.param == "local":
+        client, number = hub.client(), 7
+    else:
+        repository, _, name = os.environ["SFCODE_TEST_GITHUB"].partition("#")
+        environ = {"GITHUB_API_URL": "https://api.github.com", **os.environ, "GITHUB_REPOSITORY": repository}
+        client, number = GitHub(context(environ), "pull-requests: write"), int(name)
+    with client:
+        yield client, number
+        for comment in ours(client, number, MARKER):
+            client.delete(f"issues/comments/{comment['id']}")
+        assert ours(client, number, MARKER) == []
+
+
+def test_a_comment_is_made_edited_in_place_and_left_alone(pull):
+    client, number = pull
+    texts = [f"{MARKER.line()}\n{text}" for text in ("A test of sfcode, one.", "A test of sfcode, two.")]
+    assert [upsert(client, number, MARKER, text) for text in (*texts, texts[-1])] == [
+        Done.CREATED,
+        Done.EDITED,
+        Done.KEPT,
+    ]
+    (comment,) = ours(client, number, MARKER)
+    assert comment["body"].replace("\r\n", "\n") == texts[-1]

@@ -1,0 +1,111 @@
+"""A plan was reviewed when somebody approved the pull request after it showed that very plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.errors import Refused
+from sfcode.github.comment_marker import comment_marker
+from sfcode.github.reviewed import Verdict, judge, raise_unless_asked
+
+MERGE = "a" * 40
+
+
+@pytest.fixture
+def merged(hub):
+    """Give a repository in which a plan was shown, approved and merged."""
+    head = {"sha": "b" * 40}
+    hub.state.pulls[7] = {"number": 7, "head": head, "user": {"login": "author"}, "merge_commit_sha": MERGE}
+    show(hub, "plan-one")
+    hub.state.add_review(7, "colleague")
+    hub.state.pulls[7]["merged_at"] = hub.state.now()
+    return hub
+
+
+def show(hub, digest, head="b" * 40, login="github-actions[bot]", environment="production"):
+    marker = comment_marker(Path("config"), environment, head=head, plan=digest)
+    hub.state.add_comment(7, f"{marker.line()}\nplan", login)
+
+
+def verdict(hub, digest="plan-one", sha=MERGE):
+    return judge(hub.client(), sha, comment_marker(Path("config"), "production", plan=digest))
+
+
+def test_it_was_and_by_whom(merged):
+    assert verdict(merged) == Verdict(True, "colleague approved it in pull request #7")
+
+
+def test_another_plan_was_not(merged):
+    assert verdict(merged, "plan-two").reason == "the plan is not the one that pull request #7 showed"
+
+
+def test_another_commit_was_not(merged):
+    assert "is not the merge of one pull request" in verdict(merged, sha="c" * 40).reason
+    assert "is not the merge of one pull request" in verdict(merged, sha="b" * 40).reason
+
+
+def test_a_plan_of_an_earlier_push_was_not(merged):
+    merged.state.pulls[7]["head"]["sha"] = "d" * 40
+    assert "is not of its last commit" in verdict(merged).reason
+
+
+def test_a_plan_that_changed_after_the_approval_was_not(merged):
+    (comment,) = merged.state.comments_of(7)
+    comment["updated_at"] = merged.state.now()
+    assert verdict(merged).reason == "nobody approved pull request #7 after it showed this plan"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user": {"login": "author"}},
+        {"author_association": "CONTRIBUTOR"},
+        {"author_association": "NONE"},
+        {"state": "COMMENTED"},
+        {"state": "DISMISSED"},
+        {"commit_id": "e" * 40},
+    ],
+    ids=str,
+)
+def test_an_approval_that_does_not_count(merged, change):
+    merged.state.reviews[7][0].update(change)
+    assert not verdict(merged).reviewed
+
+
+def test_an_approval_that_was_taken_back(merged):
+    merged.state.add_review(7, "colleague", "CHANGES_REQUESTED")
+    assert not verdict(merged).reviewed
+
+
+def test_a_comment_that_somebody_else_wrote_shows_nothing(merged):
+    merged.state.comments.clear()
+    show(merged, "plan-one", login="author")
+    assert verdict(merged).reason == "pull request #7 has no comment of ours"
+
+
+def test_a_comment_about_another_environment_shows_nothing(merged):
+    merged.state.comments.clear()
+    show(merged, "plan-one", environment="sandbox")
+    assert not verdict(merged).reviewed
+
+
+def test_a_comment_without_a_plan_shows_none(merged):
+    merged.state.comments.clear()
+    show(merged, "")
+    assert verdict(merged, "").reason == "pull request #7 showed no plan"
+
+
+def test_an_environment_asks_only_with_required_reviewers(hub):
+    client = hub.client()
+    with pytest.raises(Refused, match="approve asks nobody") as caught:
+        raise_unless_asked(client, "approve", "nobody approved")
+    assert "Settings > Environments > approve" in caught.value.hint
+    for rules in ([], [{"type": "wait_timer"}], [{"type": "required_reviewers", "reviewers": []}]):
+        hub.state.environments["approve"] = {"protection_rules": rules}
+        with pytest.raises(Refused):
+            raise_unless_asked(client, "approve", "nobody approved")
+    rules = [{"type": "required_reviewers", "reviewers": [{"type": "Team"}]}]
+    hub.state.environments["approve"] = {"protection_rules": rules}
+    raise_unless_asked(client, "approve", "nobody approved")

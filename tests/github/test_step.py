@@ -1,0 +1,110 @@
+"""What a command hands on in a GitHub workflow, and that it hands on nothing elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.errors import Position
+from sfcode.github.actions_step import Step
+from tests.e2e.journey import SECRET, Journey
+from tests.e2e.workflows import read_outputs
+
+
+@pytest.fixture
+def step(tmp_path):
+    """Give a project whose commands run in a step of a workflow."""
+    (tmp_path / "project").mkdir()
+    journey = Journey.start(tmp_path / "project")
+    files = {name: tmp_path / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for path in files.values():
+        path.touch()
+    journey.environ = {**journey.environ, "GITHUB_ACTIONS": "true", **{name: str(path) for name, path in files.items()}}
+    journey.outputs = lambda: read_outputs(files["GITHUB_OUTPUT"])
+    journey.summary = files["GITHUB_STEP_SUMMARY"].read_text
+    return journey
+
+
+def test_a_plan_hands_on_what_it_found(step):
+    done = step.run("plan", "--detailed-exitcode", "--out", "plan.json")
+    found = step.outputs()
+    assert done.code == 2, done.err
+    assert (found["changes"], found["exit-code"], found["plan-file"]) == ("true", "2", "plan.json")
+    assert f"Plan: {found['adds']} to add, {found['updates']} to change, {found['deletes']} to destroy." in done.out
+    assert len(found["plan-digest"]) == 64
+    assert step.summary().startswith(f"### Plan: {found['adds']} to add")
+
+
+def test_what_is_printed_is_what_is_printed_elsewhere(step, tmp_path):
+    elsewhere = Journey(step.folder, {k: v for k, v in step.environ.items() if not k.startswith("GITHUB_")})
+    # The first line has the port of the local org.
+    assert step.run("plan").out.splitlines()[1:] == elsewhere.run("plan").out.splitlines()[1:]
+    before = step.summary()
+    elsewhere.run("plan")
+    assert step.summary() == before
+
+
+def test_an_apply_says_what_was_done_and_what_is_left_to_do_by_hand(step):
+    assert step.run("--json", "apply", "--auto-approve").code == 0
+    assert "### Apply complete! Resources:" in step.summary()
+    assert "Left to do in Appcues" in step.summary()
+    assert step.outputs()["changes"] == "true"
+    assert step.run("plan").code == 0
+    assert step.outputs()["changes"] == "false"
+    assert step.summary().rstrip().splitlines()[-3].startswith("### No changes.")
+
+
+def test_a_failure_says_why_and_where(step):
+    step.edit("mappings/contact.yaml", "match: user", "match: usr")
+    done = step.run("plan")
+    assert (done.code, step.outputs()["exit-code"]) == (1, "1")
+    assert "changes" not in step.outputs()
+    assert "### sfcode plan ended with exit code 1" in step.summary()
+    assert "config/mappings/contact.yaml:" in step.summary()
+    assert "::error file=config/mappings/contact.yaml,line=" in done.err
+    assert "::error" not in done.out
+
+
+def test_a_refused_plan_is_shown_with_its_reason(step):
+    step.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
+    assert step.run("apply", "--auto-approve").code == 1
+    assert "Environment local is protected" in step.summary()
+
+
+def test_wrong_usage_and_help_are_told_apart(step):
+    assert step.run("plan", "--help").code == 0
+    assert step.summary().strip() == ""
+    assert step.run("plan", "--nonsense").code == 1
+    assert "No such option" in step.summary()
+
+
+def test_a_secret_in_an_error_is_masked(step):
+    step.run("plan", SECRET)
+    assert "### sfcode plan ended" in step.summary()
+    assert SECRET not in step.summary()
+
+
+def test_verbs_that_nothing_follows_on_write_nothing(step):
+    assert step.run("validate").code == 0
+    assert (step.summary(), step.outputs()) == ("", {})
+
+
+def test_files_that_cannot_be_written_do_not_undo_what_was_done(step):
+    step.environ["GITHUB_OUTPUT"] = "/nowhere/at/all"
+    done = step.run("plan")
+    assert done.code == 0
+    assert "Warning: /nowhere/at/all cannot be written" in done.err
+
+
+def test_an_output_cannot_set_another_one(tmp_path):
+    path = tmp_path / "output"
+    Step(path, None).write_outputs({"plan-file": "a\nchanges<<X\ntrue\nX", "changes": "false"})
+    assert read_outputs(path) == {"plan-file": "a\nchanges<<X\ntrue\nX", "changes": "false"}
+
+
+def test_an_annotation_is_one_line_and_names_the_file_as_the_repository_does(tmp_path, monkeypatch):
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    step = Step(None, None, str(tmp_path))
+    said = step.annotation("error", "50% is\nwrong", Position("config/a,b.yaml", 3, 7), "x: y")
+    assert said == "::error file=sub/config/a%2Cb.yaml,line=3,col=7,title=x%3A y::50%25 is%0Awrong"
+    assert step.annotation("notice", "hello") == "::notice::hello"

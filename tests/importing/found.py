@@ -1,0 +1,80 @@
+"""What could be found in an org, made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sfcode.importing.scan_result import Firing, Formula, Found, Grants, Message, Person
+from sfcode.metadata.component import Address
+from sfcode.metadata.objects import Field
+from sfcode.plan.observed import Target
+
+TARGET = Target("00D000000000001EAA", "Northwind Traders", "http://127.0.0.1:1", "admin@northwind.example")
+ROBOT = Person(
+    "appcues@northwind.example",
+    "Appcues",
+    "it@northwind.example",
+    "Salesforce API Only System Integrations",
+    "Salesforce Integration",
+    ("SalesforceAPIIntegrationPsl",),
+    ("Appcues_Access",),
+)
+FIELDS = {
+    "Id": "id",
+    "Title": "string",
+    "Email": "email",
+    "MailingAddress": "address",
+    "Product_User_Id__c": "double",
+    "Appcues_Id__c": "string",
+    "Plan__c": "string",
+}
+
+
+def fields(**more: str) -> dict[str, Field]:
+    kinds = FIELDS | more
+    return {
+        name: Field(name, kind, label=name.replace("_", " ").removesuffix("  c"), custom=name.endswith("__c"))
+        for name, kind in kinds.items()
+    }
+
+
+def grants(name: str = "Appcues_Access", *, object_name: str = "Contact", readable: tuple[str, ...] = ()) -> Grants:
+    """Give the permission set of the help page: Modify All, and the boxes of Event."""
+    rights = ("allowRead", "allowEdit", "allowDelete", "viewAllRecords", "modifyAllRecords")
+    shown = [f"{object_name}.{each}" for each in readable] + ["Event.Description", "Event.WhoId"]
+    return Grants(
+        name,
+        {
+            "label": name,
+            "objectPermissions": {object_name: dict.fromkeys(rights, True)},
+            "fieldPermissions": {each: {"readable": True, "editable": False} for each in shown},
+        },
+    )
+
+
+def message(name: str = "AppcuesOnContactCreateUpdate_Z1AzRYj", **changes: Any) -> Message:
+    values: dict[str, Any] = {
+        "address": Address("WorkflowOutboundMessage", f"Contact.{name}"),
+        "host": "5f0c-ab12.integration-hook.com",
+        "by_connector": True,
+        "user": ROBOT.username,
+        "fields": ("Id",),
+        "fired_by": (Firing(Address("WorkflowRule", f"Contact.{name}"), alone=True),),
+    }
+    return Message(**values | changes)
+
+
+def found(**changes: Any) -> Found:
+    """Give what the help page makes, with the connector's message."""
+    values: dict[str, Any] = {
+        "target": TARGET,
+        "email": "admin@northwind.example",
+        "is_sandbox": False,
+        "messages": (message(),),
+        "people": (ROBOT,),
+        "sets": {"Appcues_Access": grants(readable=("Title",))},
+        "fields": {"Contact": fields()},
+        "formulas": {"Contact.Appcues_Id__c": Formula("TEXT(Product_User_Id__c)", False, "Product_User_Id__c")},
+        "events": 0,
+    }
+    return Found(**values | changes)

@@ -1,0 +1,254 @@
+"""Choices say what speaks for them, and what an org does not settle is asked: never guessed in silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.errors import Refused
+from sfcode.importing.answers import Options
+from sfcode.importing.decide import choose, mapping_name
+from sfcode.importing.scan_result import Firing, Formula
+from sfcode.metadata.component import Address
+from tests.importing.found import ROBOT, fields, found, grants, message
+
+TITLE = (("role", "Title"),)
+OTHER = replace(ROBOT, username="other@northwind.example", sets=())
+
+
+def questions(seen, **options) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        choose(seen, Options(**options))
+    return [line.strip() for line in refused.value.message.splitlines()[1:]]
+
+
+def because(draft, what: str) -> str:
+    return next(choice.because for choice in draft.choices if choice.what == what)
+
+
+def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
+    draft = choose(found(), Options())
+    (mapping,) = draft.mappings
+    assert (mapping.name, mapping.object, mapping.direction) == ("contact", "Contact", "both")
+    assert (mapping.user_id, mapping.source) == ("Appcues_Id__c", "Product_User_Id__c")
+    assert mapping.attributes == {"title": "Title"}
+    assert mapping.activities
+    user = draft.user
+    assert (user.username, user.permission_set, user.access) == (ROBOT.username, "Appcues_Access", "documented")
+    assert draft.as_is == ("CustomField:Contact.Appcues_Id__c", "PermissionSet:Appcues_Access")
+    assert mapping.replaces == (
+        "WorkflowRule:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj",
+        "WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj",
+    )
+    assert because(draft, "integration user") == "Appcues' outbound message runs as it"
+    assert because(draft, "permission set").endswith("Modify All on Contact and 2 fields of Event")
+
+
+def test_nothing_at_all_is_said_to_be_nothing():
+    with pytest.raises(Refused, match="Nothing of an integration with Appcues was found") as refused:
+        choose(found(messages=(), people=(), sets={}), Options())
+    assert "sfcode init" in refused.value.hint
+
+
+def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
+    seen = found(
+        messages=(),
+        fields={"Contact": fields(Appcues_Id__c="double", User_Key__c="string", Member_Id__c="string")},
+        people=(ROBOT, replace(ROBOT, username="second@northwind.example")),
+        sets={"Appcues_Access": replace(grants(), body={"objectPermissions": {"Contact": {"allowRead": True}}})},
+        formulas={},
+    )
+    assert questions(seen) == [
+        (
+            "- Which user does the integration sign in as? Several may: appcues@northwind.example, second@northwind.example"
+        ),
+        "--user appcues@northwind.example",
+        (
+            "- Which field of Contact equals the user id in Appcues? Member_Id__c (its name is that of an id); User_Key__c "
+            "(its name is that of an id)"
+        ),
+        "--user-id-field Member_Id__c",
+        "- Which way does the data of Contact flow? Nothing in the org tells",
+        "--direction both",
+        (
+            "- Which fields of Contact does Appcues get? Its connector keeps that in Appcues (step 3 of its wizard), not in "
+            "Salesforce"
+        ),
+        "--attribute role=Title, for each of them",
+    ]
+
+
+def test_two_objects_are_a_question_and_both_may_be_the_answer():
+    lead = message(
+        "AppcuesOnLeadCreateUpdate_2abc",
+        address=Address("WorkflowOutboundMessage", "Lead.AppcuesOnLead_2abc"),
+        fired_by=(),
+    )
+    both = {"Contact": fields(), "Lead": fields()}
+    formula = Formula("TEXT(Product_User_Id__c)", False, "Product_User_Id__c")
+    seen = found(
+        messages=(message(), lead),
+        fields=both,
+        formulas={"Contact.Appcues_Id__c": formula, "Lead.Appcues_Id__c": formula},
+    )
+    assert questions(seen)[:2] == [
+        "- Which objects shall be mapped? Appcues has an outbound message of it: Contact, Lead",
+        "--object Contact (repeatable)",
+    ]
+    draft = choose(seen, Options(objects=("Contact", "Lead"), attributes=TITLE))
+    assert [mapping.name for mapping in draft.mappings] == ["contact", "lead"]
+    only = choose(seen, Options(objects=("Contact",)))
+    assert "Lead.AppcuesOnLead_2abc sends to *.integration-hook.com, and no mapping is about Lead" in only.notes[-1]
+
+
+def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_named():
+    shown = message("Send_To_Appcues", by_connector=False, fields=("Id", "Member_Id__c", "Plan__c"))
+    draft = choose(
+        found(
+            messages=(shown,),
+            fields={"Contact": fields(Appcues_Id__c="double", Member_Id__c="string", Account_Id__c="string")},
+            formulas={},
+            sets={"Appcues_Access": grants()},
+        ),
+        Options(),
+    )
+    (mapping,) = draft.mappings
+    assert (mapping.user_id, mapping.source) == ("Member_Id__c", "")
+    assert because(draft, "user id of Contact").endswith("; not Account_Id__c")
+    assert mapping.attributes == {"plan": "Plan__c"}
+    assert draft.as_is == ("PermissionSet:Appcues_Access",), "a field that is used as it is needs no owner"
+
+
+def test_a_number_that_is_named_as_the_user_id_gets_a_text_formula_of_its_own():
+    draft = choose(found(), Options(user_id=("Product_User_Id__c",)))
+    (mapping,) = draft.mappings
+    assert (mapping.user_id, mapping.source) == ("Appcues_User_Id__c", "Product_User_Id__c")
+    assert draft.as_is == ("PermissionSet:Appcues_Access",)
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (
+            {"user_id": ("Appcues_ID__c",)},
+            "- Contact has no field Appcues_ID__c, or you cannot see it; did you mean Appcues_Id__c?",
+        ),
+        ({"objects": ("Kontakt",)}, "- There is no object Kontakt in this org, or you cannot see it"),
+        ({"user": "nobody@x.example"}, "- There is no active user nobody@x.example in this org. It has one of"),
+        ({"permission_set": "Nope"}, "- There is no permission set Nope in this org"),
+        (
+            {"attributes": (("role", "Titel"),)},
+            "- Contact has no field Titel, or you cannot see it; did you mean Title?",
+        ),
+        ({"nps_score": ("Nope__c",)}, "- Contact has no field Nope__c, or you cannot see it"),
+    ],
+)
+def test_a_wrong_answer_is_asked_again(options, asked):
+    seen = found(people=(ROBOT, OTHER))
+    assert questions(seen, **options)[0].startswith(asked.removesuffix(" one of")), questions(seen, **options)
+
+
+def test_what_holds_for_one_object_goes_before_what_holds_for_all():
+    options = Options(user_id=("Everywhere__c", "Lead.Just_Here__c"))
+    assert options.field(options.user_id, "Lead") == "Just_Here__c"
+    assert options.field(options.user_id, "Contact") == "Everywhere__c"
+    assert options.field((), "Contact") is None
+
+
+@pytest.mark.parametrize(
+    ("more", "options", "score", "asked"),
+    [
+        ({"Latest_NPS_Score__c": "double"}, {}, "Latest_NPS_Score__c", False),
+        ({"Latest_NPS__c": "double"}, {}, "Latest_NPS__c", False),
+        ({"NPS_Answers__c": "double"}, {}, None, True),
+        ({"NPS_Answers__c": "double"}, {"nps_score": ("none",)}, None, False),
+        ({"NPS_Score__c": "double", "Old_NPS_Score__c": "double"}, {}, None, True),
+        (
+            {"NPS_Score__c": "double", "Old_NPS_Score__c": "double"},
+            {"nps_score": ("NPS_Score__c",)},
+            "NPS_Score__c",
+            False,
+        ),
+        ({"Snapshot__c": "double"}, {}, None, False),
+    ],
+)
+def test_an_nps_field_is_taken_by_its_name_and_asked_about_in_doubt(more, options, score, asked):
+    seen = found(fields={"Contact": fields(**more)})
+    if asked:
+        assert questions(seen, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
+    else:
+        assert choose(seen, Options(**options)).mappings[0].score == score
+
+
+@pytest.mark.parametrize(
+    ("changes", "direction"),
+    [
+        ({}, "both"),
+        (
+            {
+                "sets": {
+                    "Appcues_Access": replace(grants(), body={"objectPermissions": {"Contact": {"allowRead": True}}})
+                }
+            },
+            "to_appcues",
+        ),
+        ({"messages": ()}, "to_salesforce"),
+    ],
+)
+def test_the_direction_follows_from_what_there_is(changes, direction):
+    assert choose(found(**changes), Options(attributes=TITLE)).mappings[0].direction == direction
+
+
+def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
+    busy = message(fired_by=(Firing(Address("Flow", "Does_Much"), alone=False),))
+    draft = choose(found(messages=(busy,)), Options())
+    assert draft.mappings[0].replaces == ()
+    (told,) = draft.by_hand
+    assert "is fired by Flow:Does_Much, which does other things too" in told
+
+
+def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user():
+    person = replace(ROBOT, username="robin@northwind.example", license="Salesforce", sets=())
+    seen = found(messages=(message(user=person.username),), people=(person,), sets={})
+    draft = choose(seen, Options(attributes=TITLE))
+    assert draft.user.is_new
+    assert draft.user.username == "appcues.integration@northwind.example"
+    assert "today Appcues is connected as robin@northwind.example" in because(draft, "integration user")
+    asked = questions(seen, attributes=TITLE, user=person.username)
+    assert asked[0].startswith("- robin@northwind.example has the license Salesforce: that is a person")
+
+
+def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
+    bare = replace(ROBOT, set_licenses=())
+    zero = Formula("TEXT(Product_User_Id__c)", True, "Product_User_Id__c")
+    draft = choose(found(people=(bare,), formulas={"Contact.Appcues_Id__c": zero}, event_id=True), Options())
+    notes = "\n".join(draft.notes)
+    assert "has no permission set license" in notes
+    assert 'every record without an id has the id "0"' in notes
+    assert "CustomField:Activity.Appcues_Event_Id__c is there already" in notes
+    assert draft.user.set_license == "SalesforceAPIIntegrationPsl"
+
+
+def test_a_user_without_a_set_for_the_object_gets_a_new_one():
+    bare = replace(ROBOT, sets=("Unrelated",))
+    sets = {"Unrelated": replace(grants("Unrelated"), body={"objectPermissions": {"Case": {"allowRead": True}}})}
+    draft = choose(found(people=(bare,), sets=sets), Options(attributes=TITLE))
+    assert (draft.user.permission_set, draft.user.access) == (None, "least_privilege")
+    assert because(draft, "permission set") == "none that is assigned to appcues@northwind.example is about Contact"
+    assert draft.as_is == ("CustomField:Contact.Appcues_Id__c",)
+
+
+def test_several_permission_sets_are_a_question():
+    two = replace(ROBOT, sets=("Appcues_Access", "More"))
+    seen = found(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})
+    assert "--permission-set Appcues_Access" in questions(seen)
+    assert choose(seen, Options(permission_set="Appcues_Access")).user.permission_set == "Appcues_Access"
+
+
+@pytest.mark.parametrize(
+    ("object_name", "name"),
+    [("Contact", "contact"), ("Invoice_Line__c", "invoice_line"), ("ns__Thing__c", "ns_thing")],
+)
+def test_a_mapping_is_named_after_its_object(object_name, name):
+    assert mapping_name(object_name) == name

@@ -1,0 +1,117 @@
+"""What is Appcues' is known by its names, hosts and formulas; everything else is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.importing.classify import as_text_of, formula, messages
+from sfcode.metadata.component import Component
+from sfcode.metadata.objects import Field
+
+CONNECTOR = "AppcuesOnContactCreateUpdate_Z1AzRYj"
+
+
+def outbound(name: str, url: str) -> Component:
+    body = {"endpointUrl": url, "fields": ["Id"], "integrationUser": "robin@example.com"}
+    return Component("WorkflowOutboundMessage", f"Contact.{name}", body)
+
+
+def rule(name: str, *actions: tuple[str, str], **more) -> Component:
+    return Component("WorkflowRule", f"Contact.{name}", {"actions": {n: {"type": t} for n, t in actions}, **more})
+
+
+def flow(*messages_: str, **more) -> Component:
+    calls = {
+        f"Call_{index}": {"actionName": name, "actionType": "outboundMessage"} for index, name in enumerate(messages_)
+    }
+    return Component("Flow", "Sender", {"actionCalls": calls, "start": {"object": "Contact"}, **more})
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "by_connector"),
+    [
+        (CONNECTOR, "https://5f0c-ab12.integration-hook.com", True),
+        ("Renamed", "https://5f0c-ab12.integration-hook.com", True),
+        (CONNECTOR, "https://elsewhere.example.com/x", True),
+        ("Send_To_Appcues", "https://hooks.integrations.appcues.com/trigger/SW5zdGFuY2U", False),
+    ],
+)
+def test_a_message_to_appcues_is_known_by_its_host_or_the_connectors_name(name, url, by_connector):
+    (found,) = messages([outbound(name, url)], [])
+    assert found.by_connector is by_connector
+    assert found.user == "robin@example.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("Invoice", "https://erp.example.com/appcues.com"),
+        ("Invoice", "https://notappcues.com/"),
+        ("Invoice", "https://integration-hook.com.example.com/"),
+        ("AppcuesLike", "https://erp.example.com/"),
+        ("Invoice", "not a url"),
+    ],
+)
+def test_other_messages_are_nobodys_business(name, url):
+    assert messages([outbound(name, url)], []) == ()
+
+
+def test_only_the_ending_of_the_connectors_host_is_shown():
+    (found,) = messages([outbound(CONNECTOR, "https://5f0c-ab12.integration-hook.com")], [])
+    assert found.shown_host == "*.integration-hook.com"
+
+
+def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_more():
+    ours = outbound(CONNECTOR, "https://a.integration-hook.com")
+    theirs = outbound("Invoice", "https://erp.example.com/")
+    name = f"Contact.{CONNECTOR}"
+    alone = {
+        "rule": rule("Alone", (CONNECTOR, "OutboundMessage")),
+        "flow": flow(name),
+    }
+    busy = {
+        "a field update too": rule("Busy", (CONNECTOR, "OutboundMessage"), ("Stamp", "FieldUpdate")),
+        "another message too": rule("Two", (CONNECTOR, "OutboundMessage"), ("Invoice", "OutboundMessage")),
+        "later too": rule("Timed", (CONNECTOR, "OutboundMessage"), workflowTimeTriggers=[{"timeLength": "1"}]),
+        "a flow with a record update": flow(name, recordUpdates={"Stamp": {"object": "Contact"}}),
+        "a flow with two messages": flow(name, "Contact.Invoice"),
+    }
+    for expected, components in ((True, alone), (False, busy)):
+        for title, component in components.items():
+            rules = [component] if component.type == "WorkflowRule" else []
+            flows = [component] if component.type == "Flow" else []
+            (found,) = messages([ours, theirs, *rules], flows)
+            assert [(one.address, one.alone) for one in found.fired_by] == [(component.address, expected)], title
+
+
+def test_a_rule_that_fires_something_else_of_the_same_name_is_not_the_messages():
+    (found,) = messages(
+        [outbound(CONNECTOR, "https://a.integration-hook.com"), rule("Other", (CONNECTOR, "FieldUpdate"))], []
+    )
+    assert found.fired_by == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("TEXT(Product_User_Id__c)", "Product_User_Id__c"),
+        (" text( Product_User_Id__c ) ", "Product_User_Id__c"),
+        ('IF(ISBLANK(A__c), "", TEXT(A__c))', "A__c"),
+        ("IF(ISBLANK(A__c), NULL, TEXT(A__c))", "A__c"),
+        ("IF(NOT(ISBLANK(A__c)),TEXT(A__c),'')", "A__c"),
+        ('IF(ISBLANK(A__c), "", TEXT(B__c))', ""),
+        ("TEXT(A__c) & '-x'", ""),
+        ("TEXT(Account.A__c)", ""),
+        ("IF(ISBLANK(GSA_Contact_ID__c), GSA_ID_Auto1__c, GSA_Contact_ID__c)", ""),
+        ("", ""),
+    ],
+)
+def test_the_field_behind_a_text_formula_is_found_where_there_is_just_one(text, source):
+    assert as_text_of(text) == source
+
+
+def test_a_formula_over_a_picklist_is_no_user_id():
+    known = {"Status": Field("Status", "picklist"), "Number__c": Field("Number__c", "double")}
+    assert formula({"formula": "TEXT(Status)"}, known).source == ""
+    made = formula({"formula": "TEXT(Number__c)", "formulaTreatBlanksAs": "BlankAsZero"}, known)
+    assert (made.source, made.blank_as_zero) == ("Number__c", True)

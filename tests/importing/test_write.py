@@ -1,0 +1,108 @@
+"""The files that an import writes load as they are, whatever names an org has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.config import load
+from sfcode.errors import ConfigError
+from sfcode.generate import generate
+from sfcode.importing.answers import Options
+from sfcode.importing.decide import choose
+from sfcode.importing.write import files, scalar
+from sfcode.metadata.objects import standard
+from tests.importing.found import ROBOT, fields, found, grants, message
+
+ORG = "alias:prod"
+
+
+def written(folder: Path, seen, **options):
+    texts = files(seen, choose(seen, Options(**options)), Options(org=ORG, **options))
+    for name, text in texts.items():
+        path = folder / "config" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return texts
+
+
+def test_the_files_are_a_project_that_generates_what_was_found(tmp_path):
+    written(tmp_path, found())
+    project = load(tmp_path / "config")
+    settings = project.settings
+    assert (project.environment, project.target.org, project.target.protected) == ("production", ORG, True)
+    assert (settings.integration_user.username, settings.integration_user.email) == (ROBOT.username, ROBOT.email)
+    assert settings.as_is == ("CustomField:Contact.Appcues_Id__c", "PermissionSet:Appcues_Access")
+    (mapping,) = project.mappings
+    assert mapping.spec.delivery == "connector"
+    assert mapping.spec.replaces[0].startswith("WorkflowRule:Contact.AppcuesOn")
+    assert {str(component.address) for component in generate(project, standard()).components} == {*settings.as_is}
+
+
+def test_an_answer_on_the_command_line_is_in_the_files(tmp_path):
+    texts = written(
+        tmp_path,
+        found(is_sandbox=True),
+        name="Guides",
+        account="10001",
+        region="eu",
+        relay_url="https://relay.example.com",
+        attributes=(("job: title", "Title"),),
+    )
+    project = load(tmp_path / "config")
+    assert (project.environment, project.target.protected) == ("sandbox", False)
+    assert project.settings.appcues.account_id == "10001"
+    assert project.settings.relay.url == "https://relay.example.com"
+    assert list(project.mappings[0].spec.to_appcues.attributes) == ["job: title"]
+    assert "fill" not in texts["sfcode.yaml"]
+
+
+def test_what_was_not_filled_in_keeps_a_relay_from_being_planned(tmp_path):
+    written(tmp_path, found())
+    path = tmp_path / "config" / "mappings" / "contact.yaml"
+    path.write_text(path.read_text().replace("delivery: connector", "delivery: relay"))
+    with pytest.raises(ConfigError) as wrong:
+        generate(load(tmp_path / "config"), standard())
+    assert [(problem.path, problem.message.partition(" ")[0]) for problem in wrong.value.problems] == [
+        ("appcues.account_id", "FILL_IN"),
+        ("relay.url", "https://fill-in.invalid"),
+    ]
+
+
+def test_one_way_and_a_custom_object_are_written_as_such(tmp_path):
+    sets = {"Appcues_Access": grants(object_name="Person__c")}
+    kinds = {"Person__c": fields(NPS_Score__c="double", NPS_Feedback__c="textarea")}
+    seen = found(messages=(), sets=sets, fields=kinds, formulas={})
+    written(tmp_path, seen)
+    (mapping,) = load(tmp_path / "config").mappings
+    assert (mapping.name, mapping.spec.direction, mapping.spec.to_appcues) == ("person", "to_salesforce", None)
+    assert mapping.spec.to_salesforce.nps.score.field == "NPS_Score__c"
+
+
+def test_names_from_an_org_are_never_read_as_yaml(tmp_path):
+    odd = replace(ROBOT, last_name="yes: #1 ${x} \"q\" 'o'\n- b", profile="true")
+    rule = message("Send: #1")
+    written(tmp_path, found(people=(odd,), messages=(rule,)))
+    project = load(tmp_path / "config")
+    assert project.settings.integration_user.last_name == odd.last_name
+    assert project.settings.integration_user.profile == "true"
+    assert project.mappings[0].spec.replaces[1] == "WorkflowOutboundMessage:Contact.Send: #1"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_a_scalar_that_reads_back_as_itself(text):
+    assert yaml.safe_load(f"key: {scalar(text)}") == {"key": text.replace("${", "$${")}
+
+
+def test_characters_that_yaml_does_not_take_are_spelled_out_in_comments_too(tmp_path):
+    seen = found()
+    target = replace(seen.target, name="Acme \x1b[2J\u009b31m\x7f\nversion: 2")
+    formulas = {name: replace(one, text="TEXT(A__c) \x08\x9b") for name, one in seen.formulas.items()}
+    texts = written(tmp_path, replace(seen, target=target, formulas=formulas))
+    assert "\\x1b[2J\\x9b31m\\x7f version: 2" in texts["sfcode.yaml"]
+    assert load(tmp_path / "config").settings.version == 1

@@ -1,0 +1,60 @@
+"""The repository's own project, applied to a local org, and an inbox that nobody works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.config import load
+from sfcode.config.project import Project
+from sfcode.local import LocalOrg, serve
+from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.org import Org
+from sfcode.relay.inbox import Entry, Filter, Inbox, open_inbox
+from tests.e2e.journey import Journey
+from tests.e2e.org import opened, show_fields
+
+
+@dataclass
+class Place:
+    """What the tests of one file share."""
+
+    journey: Journey
+    local: LocalOrg
+    org: Org
+    project: Project
+    contact: Exchange
+
+    def add(self, user: int, **values: Any) -> str:
+        return self.org.create("Contact", {"LastName": f"User {user}", "Product_User_Id__c": user, **values})
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    journey = Journey.start(tmp_path_factory.mktemp("project"))
+    assert journey.apply().code == 0
+    project = load(journey.folder / "config", "local")
+    contact = next(one for one in map(exchange, project.mappings) if one.name == "contact")
+    with serve(journey.folder / ".sfcode" / "local-org") as local, opened(local) as org:
+        show_fields(local)
+        yield Place(journey, local, org, project, contact)
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    with open_inbox(f"sqlite:///{tmp_path / 'relay.db'}") as inbox:
+        yield inbox
+
+
+def entries(inbox: Inbox) -> dict[str, Entry]:
+    """Give what is in the inbox, by key."""
+    return {entry.key: entry for entry in inbox.page(Filter(), 10_000)}
+
+
+def count(inbox: Inbox) -> int:
+    """Count the messages: two contacts of the shipped company share a user id."""
+    return len(inbox.page(Filter(), 10_000))

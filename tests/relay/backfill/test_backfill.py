@@ -1,0 +1,104 @@
+"""Every record once, through Bulk API 2.0, and going on after an interruption."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sfcode.errors import OrgError
+from sfcode.relay.backfill import backfill as module
+from sfcode.relay.backfill.backfill import backfill, recalled, setting
+from tests.relay.backfill.conftest import count, entries
+
+
+@pytest.fixture(scope="module", autouse=True)
+def people(place):
+    return [place.add(72000 + number, Title=f'"T", {number}\nü' if number else None) for number in range(25)]
+
+
+@pytest.fixture
+def run(place, inbox):
+    said: list[str] = []
+
+    def start(*, restart: bool = False):
+        progress = backfill(place.org, inbox, place.contact, said.append, restart=restart, sleep=lambda _: None)
+        return progress, said
+
+    return start
+
+
+def test_everybody_becomes_a_message(place, inbox, run):
+    progress, _ = run()
+    found = entries(inbox)
+    asked = place.org.query("SELECT Product_User_Id__c, Title FROM Contact WHERE Product_User_Id__c != null")
+    assert set(found) == {f"user:{row['Product_User_Id__c']:.0f}" for row in asked}
+    assert progress.done
+    assert progress.records == len(asked)
+    assert found["user:72000"].payload["record"]["Title"] is None
+    assert found["user:72007"].payload["record"]["Title"] == '"T", 7\nü'
+    assert found["user:72007"].payload["origin"] == "backfill"
+    assert found["user:72007"].payload["complete"] is True
+
+
+def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox, run, monkeypatch):
+    monkeypatch.setattr(module, "PAGE", 10)
+    real, pages = type(place.org.bulk).page, []
+
+    def torn(self, job, locator, most):
+        pages.append(locator)
+        if len(pages) == 3:
+            raise OrgError("the line was cut")
+        return real(self, job, locator, most)
+
+    monkeypatch.setattr(type(place.org.bulk), "page", torn)
+    with pytest.raises(OrgError, match="cut"):
+        run()
+    stopped = recalled(inbox, place.contact)
+    assert (stopped.records, stopped.done) == (20, False)
+    assert count(inbox) == 20
+    progress, said = run()
+    assert pages[3] == stopped.locator
+    assert progress.job == stopped.job
+    assert progress.records == count(inbox)
+    assert "contact: goes on after 20 records" in said
+
+
+def test_what_is_done_is_not_done_again_unless_asked_to(place, inbox, run):
+    first, _ = run()
+    before = count(inbox)
+    again, _ = run()
+    assert again == first
+    anew, _ = run(restart=True)
+    assert anew.job != first.job
+    assert count(inbox) == 2 * before
+
+
+def test_a_job_that_the_org_has_forgotten_is_begun_anew(place, inbox, run):
+    inbox.remember(setting(place.contact), json.dumps({"job": "750000000000000AAA", "version": version(place)}))
+    progress, said = run()
+    assert progress.done
+    assert any("no longer has the results" in line for line in said)
+
+
+def test_another_field_list_is_another_backfill(place, inbox, run):
+    inbox.remember(setting(place.contact), '{"job": "750000000000000AAA", "version": "00000000"}')
+    progress, said = run()
+    assert progress.version == version(place)
+    assert any("fields have changed" in line for line in said)
+
+
+def version(place) -> str:
+    from sfcode.generate.messaging import message_version
+
+    return message_version(place.contact.message_fields)
+
+
+def test_an_org_without_the_bulk_api_is_told_apart(place, inbox, run, monkeypatch):
+    def disabled(self, soql):
+        raise OrgError("API_DISABLED_FOR_ORG: API is not enabled for this Organization", code="API_DISABLED_FOR_ORG")
+
+    monkeypatch.setattr(type(place.org.bulk), "start", disabled)
+    with pytest.raises(OrgError, match=r"Bulk API 2\.0") as caught:
+        run()
+    assert "reconcile" in caught.value.hint

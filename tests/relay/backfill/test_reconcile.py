@@ -1,0 +1,104 @@
+"""What Salesforce could not send during an outage is asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sfcode.errors import OrgError, UsageError
+from sfcode.generate.messaging import message_version
+from sfcode.relay.backfill.reconcile import MARGIN, reconcile, watermark
+from sfcode.relay.backfill.records import sending, soql_time
+from tests.e2e.org import opened
+from tests.relay.backfill.conftest import count, entries
+
+
+def a_moment_ago(place):
+    return place.org.now() - timedelta(seconds=1)
+
+
+def test_what_changed_since_then_becomes_a_message_with_its_nulls(place, inbox):
+    since = a_moment_ago(place)
+    record = place.add(71001, Title="Chief", Email=None)
+    done = reconcile(place.org, inbox, place.contact, since)
+    assert (done.mapping, done.new) == ("contact", done.records)
+    entry = entries(inbox)["user:71001"]
+    version = message_version(place.contact.message_fields)
+    assert (entry.source, entry.kind, entry.state) == ("salesforce", "contact", "ready")
+    assert entry.payload["mapping"] == "contact"
+    assert entry.payload["version"] == version
+    assert entry.payload["origin"] == "reconcile"
+    assert entry.payload["complete"] is True
+    values = entry.payload["record"]
+    assert set(values) == set(place.contact.message_fields)
+    assert (values["Id"], values["Title"], values["Email"]) == (record, "Chief", None)
+    assert entry.message_id.startswith(f"reconcile:{record}:2")
+    assert entry.message_id.endswith(f"Z:{version}")
+
+
+def test_the_same_state_is_sent_once_and_a_new_one_again(place, inbox):
+    since = a_moment_ago(place)
+    record = place.add(71002)
+    first = reconcile(place.org, inbox, place.contact, since)
+    again = reconcile(place.org, inbox, place.contact, since)
+    assert again.records == first.records
+    assert again.new == 0
+    place.org.update("Contact", record, {"Title": "Changed"})
+    assert reconcile(place.org, inbox, place.contact, since).new == 1
+
+
+def test_it_goes_on_where_it_ended_with_a_margin(place, inbox):
+    reconcile(place.org, inbox, place.contact, a_moment_ago(place))
+    before = inbox.recall(watermark(place.contact))
+    assert before is not None
+    place.add(71003)
+    done = reconcile(place.org, inbox, place.contact, None)
+    assert soql_time(done.since + MARGIN) == before
+    assert "user:71003" in entries(inbox)
+
+
+def test_a_later_beginning_than_the_last_end_leaves_nothing_out_of_the_next_one(place, inbox):
+    early = place.org.now() - timedelta(days=7)
+    inbox.remember(watermark(place.contact), soql_time(early))
+    reconcile(place.org, inbox, place.contact, place.org.now() - timedelta(hours=1))
+    assert inbox.recall(watermark(place.contact)) == soql_time(early)
+    reconcile(place.org, inbox, place.contact, early - timedelta(days=1))
+    assert inbox.recall(watermark(place.contact)) > soql_time(early)
+
+
+def test_without_a_beginning_it_asks_for_one(place, inbox):
+    with pytest.raises(UsageError, match="never reconciled") as caught:
+        reconcile(place.org, inbox, place.contact, None)
+    assert "--since" in caught.value.hint
+
+
+def test_who_has_no_user_id_is_left_out(place, inbox):
+    since = a_moment_ago(place)
+    place.org.create("Contact", {"LastName": "Nobody"})
+    assert reconcile(place.org, inbox, place.contact, since).records == count(inbox)
+    assert all(key.startswith("user:") and len(key) > 5 for key in entries(inbox))
+
+
+def test_a_field_that_is_not_seen_is_explained(place, inbox, tmp_path):
+    """The administrator of an org where nobody showed him the new fields."""
+    from sfcode.local import serve
+    from tests.e2e.journey import Journey
+
+    journey = Journey.start(tmp_path)
+    assert journey.apply().code == 0
+    with (
+        serve(journey.folder / ".sfcode" / "local-org") as local,
+        opened(local) as org,
+        pytest.raises(OrgError, match="mapping contact") as caught,
+    ):
+        reconcile(org, inbox, place.contact, a_moment_ago(place))
+    assert caught.value.code == "INVALID_FIELD"
+    assert "sfcode doctor" in caught.value.hint
+
+
+def test_only_mappings_that_the_relay_sends_are_taken(place):
+    assert [one.name for one in sending(place.project, None)] == ["contact", "lead"]
+    assert [one.name for one in sending(place.project, "lead")] == ["lead"]
+    with pytest.raises(UsageError, match="contact, lead"):
+        sending(place.project, "nobody")

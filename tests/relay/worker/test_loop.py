@@ -1,0 +1,399 @@
+"""The worker: claim, deliver, settle; on a real inbox, with a writer that does what a test tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sfcode.relay.inbox import Unavailable, open_inbox
+from sfcode.relay.message import Delivery, Done, Message, Parked, Released, Retry
+from sfcode.relay.worker.wakeup import Bell
+from sfcode.relay.worker.worker import Worker, is_full, is_outage, outage_pause
+
+SECONDS = 20
+
+
+def message(number: int, key: str = "") -> Message:
+    return Message("appcues", f"m{number}", key or f"user:{number}", "kind", {"number": number})
+
+
+def soon(_message, _retry):
+    return datetime.now(UTC) + timedelta(milliseconds=1)
+
+
+class Writer:
+    source = "appcues"
+    limit = 10
+    per_key = 5
+    keys = 10
+
+    def __init__(self, act) -> None:
+        self.act = act
+        self.delivered: list[int] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.closed = False
+
+    async def deliver(self, claim):
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            delivery = await self.act(claim)
+        finally:
+            self.at_once -= 1
+        self.delivered += [m.payload["number"] for m in claim.messages]
+        return delivery
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def done(claim):
+    return Delivery({m.id: Done() for m in claim.messages})
+
+
+class Hearing:
+    def __init__(self) -> None:
+        self.bugs: list[str] = []
+        self.count = 0
+        self.dead: set[int] = set()
+
+    def settled(self, claim, delivery, dead, count) -> None:
+        self.count += count
+        self.dead |= dead
+
+    def bug(self, claim, error) -> None:
+        self.bugs.append(type(error).__name__)
+
+
+class World:
+    def __init__(self, inbox, act, /, **options) -> None:
+        self.inbox = inbox
+        self.bell = Bell()
+        self.writer = Writer(act)
+        self.hearing = Hearing()
+        chosen = {"retry_at": soon, "lease": 30.0, "rng": random.Random(1)} | options
+        self.worker = Worker(chosen.pop("inbox", inbox), self.writer, self.hearing, bell=self.bell, **chosen)
+
+    async def accept(self, *messages: Message) -> None:
+        await asyncio.to_thread(self.inbox.accept, messages)
+        self.bell.ring()
+
+    async def until(self, condition) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not condition():  # noqa: ASYNC110 (what is waited for is in a database)
+                await asyncio.sleep(0.002)
+
+    def count(self, state: str) -> int:
+        return self.inbox.stats().count(state)
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    with open_inbox(f"sqlite:///{tmp_path / 'relay.db'}") as inbox:
+        yield inbox
+
+
+def test_delivers_what_is_accepted_and_settles_it(inbox):
+    async def act() -> None:
+        world = World(inbox, done)
+        world.worker.start()
+        await world.accept(*map(message, range(25)))
+        await world.until(lambda: world.count("done") == 25)
+        await world.worker.stop()
+        assert sorted(world.writer.delivered) == list(range(25))
+        assert world.hearing.count == 25
+        assert world.writer.closed
+
+    asyncio.run(act())
+
+
+def test_a_ring_wakes_it_long_before_it_would_look_again(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.POLL_FIRST", 1000.0)
+    monkeypatch.setattr("sfcode.relay.worker.worker.POLL_MOST", 1000.0)
+
+    async def act() -> None:
+        world = World(inbox, done)
+        world.worker.start()
+        await asyncio.sleep(0.05)
+        await world.accept(message(1))
+        await world.until(lambda: world.writer.delivered == [1])
+        await world.worker.stop()
+
+    asyncio.run(act())
+
+
+def test_an_exception_of_the_writer_is_a_bug_after_which_the_message_is_tried_again(inbox):
+    tries = []
+
+    async def fails_once(claim):
+        tries.append(claim)
+        if len(tries) == 1:
+            raise ZeroDivisionError
+        return await done(claim)
+
+    async def act() -> None:
+        world = World(inbox, fails_once)
+        world.worker.start()
+        await world.accept(message(1))
+        await world.until(lambda: world.count("done") == 1)
+        await world.worker.stop()
+        assert world.hearing.bugs == ["ZeroDivisionError"]
+        assert tries[1].messages[0].attempts == 1
+
+    asyncio.run(act())
+
+
+def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
+    seen = []
+
+    async def forgets(claim):
+        seen.append([m.payload["number"] for m in claim.messages])
+        if len(seen) == 1:
+            return Delivery({m.id: Done() for m in claim.messages if m.payload["number"] != 1})
+        return await done(claim)
+
+    async def act() -> None:
+        world = World(inbox, forgets)
+        await world.accept(message(0), message(1))
+        world.worker.start()
+        await world.until(lambda: world.count("done") == 2)
+        await world.worker.stop()
+        assert world.hearing.bugs == ["LookupError"]
+        assert seen[1:] == [[1]]
+
+    asyncio.run(act())
+
+
+def test_tells_which_messages_were_given_up(inbox):
+    async def again(claim):
+        return Delivery({m.id: Retry("no") if m.payload["number"] else Parked("why") for m in claim.messages})
+
+    async def act() -> None:
+        world = World(inbox, again, retry_at=lambda message, retry: None)
+        await world.accept(message(0), message(1))
+        world.worker.start()
+        await world.until(lambda: world.count("dead") + world.count("parked") == 2)
+        await world.worker.stop()
+        assert len(world.hearing.dead) == 1
+
+    asyncio.run(act())
+
+
+def test_a_stop_lets_what_is_in_flight_finish_and_claims_nothing_more(inbox):
+    async def act() -> None:
+        go, begun = asyncio.Event(), asyncio.Event()
+
+        async def slow(claim):
+            begun.set()
+            await go.wait()
+            return await done(claim)
+
+        world = World(inbox, slow)
+        world.worker.start()
+        await world.accept(message(1))
+        await begun.wait()
+        await world.accept(message(2))
+        stopping = asyncio.create_task(world.worker.stop())
+        await asyncio.sleep(0.05)
+        assert not stopping.done()
+        go.set()
+        await stopping
+        assert world.writer.delivered == [1]
+        assert (world.count("done"), world.count("ready"), world.count("leased")) == (1, 1, 0)
+
+    asyncio.run(act())
+
+
+def test_a_stop_gives_back_what_does_not_finish_before_its_lease_ends(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.MARGIN", 29.8)
+
+    async def act() -> None:
+        begun = asyncio.Event()
+
+        async def hangs(claim):
+            begun.set()
+            await asyncio.Event().wait()
+
+        world = World(inbox, hangs)
+        world.worker.start()
+        await world.accept(message(1))
+        await begun.wait()
+        async with asyncio.timeout(SECONDS):
+            await world.worker.stop()
+        assert (world.count("ready"), world.count("leased")) == (1, 0)
+        again = inbox.claim("appcues", limit=1, per_key=1, lease=1)
+        assert again is not None
+        assert again.messages[0].attempts == 0, "it was not tried"
+
+    asyncio.run(act())
+
+
+class Flaky:
+    """An inbox whose database is away now and then."""
+
+    def __init__(self, inbox, **failures: int) -> None:
+        self._inbox = inbox
+        self.failures = failures
+
+    def __getattr__(self, name):
+        def call(*args, **options):
+            if self.failures.get(name, 0):
+                self.failures[name] -= 1
+                raise Unavailable("away")
+            return getattr(self._inbox, name)(*args, **options)
+
+        return call
+
+
+def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 0.01)
+
+    async def act() -> None:
+        flaky = Flaky(inbox, claim=3, settle=3)
+        world = World(inbox, done, inbox=flaky)
+        world.worker.start()
+        await world.until(lambda: world.worker.trouble)
+        assert world.worker.alive
+        await world.accept(message(1))
+        await world.until(lambda: world.count("done") == 1)
+        assert world.writer.delivered == [1], "delivered once, settled at the fourth try"
+        await world.until(lambda: not world.worker.trouble)
+        await world.worker.stop()
+
+    asyncio.run(act())
+
+
+def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
+    async def act() -> None:
+        both = asyncio.Barrier(2)
+        keys: set[str] = set()
+
+        async def together(claim):
+            mine = {m.key for m in claim.messages}
+            assert not mine & keys
+            keys.update(mine)
+            if len(mine) == 1:
+                await both.wait()
+            keys.difference_update(mine)
+            return await done(claim)
+
+        world = World(inbox, together, lanes=2)
+        world.writer.limit = 1
+        world.worker.start()
+        await world.accept(message(1, "user:a"), message(2, "user:b"))
+        await world.until(lambda: world.count("done") == 2)
+        await world.worker.stop()
+        assert world.writer.most_at_once == 2
+        assert world.hearing.bugs == []
+
+    asyncio.run(act())
+
+
+def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, monkeypatch):
+    asked = []
+
+    async def act() -> None:
+        async def away(claim):
+            asked.append(len(claim.messages))
+            if len(asked) < 4:
+                return Delivery({m.id: Retry("away", counts=False) for m in claim.messages})
+            return await done(claim)
+
+        waits = []
+        monkeypatch.setattr("sfcode.relay.worker.worker.outage_pause", lambda outages: waits.append(outages) or 0.001)
+        world = World(inbox, away)
+        await world.accept(*map(message, range(3)))
+        world.worker.start()
+        await world.until(lambda: world.count("done") == 3)
+        await world.accept(message(9))
+        await world.until(lambda: world.count("done") == 4)
+        await world.worker.stop()
+        assert waits[:3] == [1, 2, 3]
+        assert len(waits) == 3, "once it answers, nobody waits"
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    ("ends", "outage"),
+    [
+        ([Retry("away", counts=False)], True),
+        ([Retry("away", counts=False), Released()], True),
+        ([Retry("away", counts=False), Done()], False),
+        ([Retry("away", counts=False), Parked("why")], False),
+        ([Retry("locked")], False),
+        ([Released()], False),
+        ([], False),
+    ],
+)
+def test_an_outage_is_when_nothing_came_through_and_no_message_is_to_blame(ends, outage):
+    assert is_outage(Delivery(dict(enumerate(ends)))) is outage
+
+
+def test_the_pauses_of_an_outage_grow_to_half_a_minute():
+    assert [outage_pause(n) for n in (1, 2, 3, 6, 7, 100, 10**6)] == [0.5, 1.0, 2.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.OUTAGE_FIRST", 1000.0)
+    monkeypatch.setattr("sfcode.relay.worker.worker.OUTAGE_MOST", 1000.0)
+
+    async def act() -> None:
+        async def away(claim):
+            return Delivery({m.id: Retry("away", counts=False) for m in claim.messages})
+
+        world = World(inbox, away, lease=1000.0)
+        await world.accept(message(1))
+        world.worker.start()
+        await world.until(lambda: world.hearing.count)
+        async with asyncio.timeout(SECONDS):
+            await world.worker.stop()
+
+    asyncio.run(act())
+
+
+def test_what_comes_while_a_batch_is_young_is_gathered_into_the_next(inbox):
+    async def act() -> None:
+        world = World(inbox, done, gather=1000.0)
+        batches = []
+
+        async def batch(claim):
+            batches.append(len(claim.messages))
+            return await done(claim)
+
+        world.writer.act = batch
+        now = [0.0]
+        world.worker._clock = lambda: now[0]
+        world.worker.start()
+        await world.accept(message(1))
+        await world.until(lambda: world.count("done") == 1)
+        for number in range(2, 7):
+            await world.accept(message(number))
+            await asyncio.sleep(0.01)
+        assert batches == [1], "the first came at once, the others wait"
+        async with asyncio.timeout(SECONDS):
+            await world.worker.stop()
+        assert world.count("ready") == 5
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    ("keys", "ends", "full"),
+    [
+        ("abc", Done(), False),
+        ("abcdefghij", Done(), True),
+        ("aaaaa", Done(), True),
+        ("aaaab", Done(), False),
+        ("abc", Released(), True),
+        ("abc", Retry("later"), False),
+    ],
+)
+def test_a_batch_is_full_when_more_may_wait(inbox, keys, ends, full):
+    inbox.accept([message(number, f"user:{key}") for number, key in enumerate(keys)])
+    claim = inbox.claim("appcues", limit=10, per_key=5, keys=10, lease=60)
+    assert is_full(claim, Delivery({m.id: ends for m in claim.messages}), Writer(done)) is full

@@ -1,0 +1,111 @@
+"""When a message is tried again, and when it is given up."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.relay.message import Claimed, Retry
+from sfcode.relay.worker.retry import DEFAULT, Policy, retry_at
+
+NOW = datetime(2026, 11, 23, 17, 23, tzinfo=UTC)
+FRESH = Claimed(1, "appcues", "m1", "user:1", "nps_score", {}, 0, NOW)
+
+
+class Latest(random.Random):
+    """Always the end of the range: shows how long a wait can be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def longest(message: Claimed, retry: Retry, policy: Policy = DEFAULT, now: datetime = NOW) -> float:
+    due = retry_at(message, retry, now, Latest(), policy)
+    assert due is not None
+    return (due - now).total_seconds()
+
+
+def test_the_longest_wait_doubles_with_each_attempt_up_to_a_limit() -> None:
+    waits = [longest(replace(FRESH, attempts=made), Retry("no")) for made in range(19)]
+    assert waits[:5] == [1, 2, 4, 8, 16]
+    assert waits[-1] == DEFAULT.most
+
+
+def test_any_wait_up_to_the_longest_is_as_likely() -> None:
+    rng = random.Random(5)
+    dues = [retry_at(replace(FRESH, attempts=3), Retry("no"), NOW, rng) for _ in range(2000)]
+    waits = [(due - NOW).total_seconds() for due in dues if due]
+    assert 0 <= min(waits) < 0.1
+    assert 7.9 < max(waits) <= 8
+    assert sum(waits) / len(waits) == pytest.approx(4, rel=0.05)
+
+
+def test_the_same_random_numbers_give_the_same_due_time() -> None:
+    assert retry_at(FRESH, Retry("no"), NOW, random.Random(1)) == retry_at(FRESH, Retry("no"), NOW, random.Random(1))
+
+
+def test_the_last_attempt_gives_up() -> None:
+    policy = Policy(attempts=3)
+    assert retry_at(replace(FRESH, attempts=1), Retry("no"), NOW, Latest(), policy) is not None
+    assert retry_at(replace(FRESH, attempts=2), Retry("no"), NOW, Latest(), policy) is None
+
+
+def test_an_old_message_is_given_up_earlier_but_a_replayed_one_has_some_attempts() -> None:
+    policy = Policy(attempts=20, age=timedelta(days=1), attempts_at_age=3)
+    later = NOW + timedelta(days=30)
+    given_up = [
+        retry_at(replace(FRESH, attempts=made), Retry("no"), later, Latest(), policy) is None for made in range(4)
+    ]
+    assert given_up == [False, False, True, True]
+
+
+@pytest.mark.parametrize("attempts", [0, 19, 10_000])
+def test_an_outage_never_gives_up(attempts: int) -> None:
+    waits = longest(replace(FRESH, attempts=attempts), Retry("503", counts=False), now=NOW + timedelta(days=365))
+    assert waits == DEFAULT.outage
+
+
+def test_in_an_outage_a_message_waits_as_long_again_as_it_has_waited() -> None:
+    ages = [0, 2, 20, 300]
+    waits = [longest(FRESH, Retry("503", counts=False), now=NOW + timedelta(seconds=age)) for age in ages]
+    assert waits == [1, 2, 3, 3]
+
+
+def test_the_far_sides_own_time_is_kept_when_it_is_later() -> None:
+    due = retry_at(FRESH, Retry("429", after=90), NOW, random.Random(2))
+    assert due is not None
+    assert timedelta(seconds=90) <= due - NOW <= timedelta(seconds=91)
+
+
+def test_the_far_sides_own_time_does_not_make_a_wait_shorter() -> None:
+    assert longest(replace(FRESH, attempts=6), Retry("429", after=1)) == 64
+
+
+def test_the_far_side_cannot_ask_for_ever() -> None:
+    assert longest(FRESH, Retry("429", after=1e12)) <= DEFAULT.asked + DEFAULT.first
+
+
+@pytest.mark.parametrize("after", [math.inf, math.nan, -5.0, 0.0])
+def test_a_time_that_makes_no_sense_is_ignored(after: float) -> None:
+    assert longest(FRESH, Retry("429", after=after)) == 1
+
+
+@given(
+    attempts=st.integers(0, 10**9),
+    age=st.timedeltas(timedelta(days=-1), timedelta(days=10_000)),
+    after=st.none() | st.floats(),
+    counts=st.booleans(),
+    seed=st.integers(),
+)
+def test_it_is_never_in_the_past_and_never_later_than_any_limit(attempts, age, after, counts, seed) -> None:
+    due = retry_at(replace(FRESH, attempts=attempts), Retry("no", after, counts), NOW + age, random.Random(seed))
+    if due is None:
+        assert counts
+    else:
+        assert timedelta(0) <= due - (NOW + age) <= timedelta(seconds=DEFAULT.asked + DEFAULT.first)
