@@ -1,0 +1,119 @@
+"""
+Check the names of the code and the words of its texts, as CONTRIBUTING.md describes them.
+
+Fails when one class name stands for several things, when modules import each other in a circle, or when a text holds a
+retired word. `codespell` checks the spelling.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "sfcode"
+TEXTS = (
+    "sfcode",
+    "templates",
+    "config",
+    "docs",
+    "scripts",
+    "benchmarks",
+    ".github",
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+)
+SUFFIXES = {".py", ".md", ".yaml", ".yml", ".j2", ".txt", ".toml"}
+
+RETIRED = {
+    r"cures?": "hint, remedy",
+    r"whoever": "a user who, the person who",
+    r"taken on|takes? on|taking on": "managed, adopted",
+    r"told of|is told|are told": "reported, receives",
+    r"says so": "reports it",
+    r"left alone|leaves? alone": "unchanged, does not change",
+    r"in hand": "current",
+    r"comes to": "results in, amounts to",
+    r"made of it": "result",
+    r"what is not|who does not": "name the noun",
+    r"named in vain": "has no effect",
+    r"say --\w": "pass --",
+    r"lift(?:s|ed)? (?:an |the )?alarms?": "acknowledge",
+}
+"""Words that a reader has to decode, as regular expressions, and what to write instead."""
+
+_PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
+
+
+def main() -> int:
+    """Print every problem with its place; return 1 if there is one."""
+    trees = {
+        _module(path): (path, ast.parse(path.read_text("utf-8"))) for path in sorted((ROOT / PACKAGE).rglob("*.py"))
+    }
+    problems = [*_class_problems(trees), *_circle_problems(trees), *_word_problems()]
+    print(*problems, sep="\n", end="\n" if problems else "")
+    return int(bool(problems))
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _class_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    modules: dict[str, list[str]] = defaultdict(list)
+    for module, (_, tree) in trees.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules[node.name].append(module)
+    for name, owners in sorted(modules.items()):
+        if len(owners) > 1:
+            yield f"class {name} stands for several things: {', '.join(owners)}"
+
+
+def _circle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    graph = {module: set(_imports(module, tree, trees)) for module, (_, tree) in trees.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield f"modules import each other in a circle: {' -> '.join(error.args[1])}"
+
+
+def _imports(module: str, tree: ast.Module, trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """List the modules of the package that a module imports, functions included and type checking left out."""
+    checked = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in checked:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                target = inner if inner in trees else node.module
+                if target in trees and target != module:
+                    yield target
+
+
+def _word_problems() -> Iterator[str]:
+    listed = subprocess.run(["git", "ls-files", *TEXTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in listed.splitlines():
+        path = ROOT / name
+        if path.suffix not in SUFFIXES or path == Path(__file__).resolve() or not path.exists():
+            continue
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            for found in _PATTERN.finditer(line):
+                better = list(RETIRED.values())[int(str(found.lastgroup)[1:])]
+                yield f"{name}:{number}: {found.group()!r} is a retired word; write: {better}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
