@@ -1,5 +1,5 @@
 """
-Errors, exit codes and problems with a place.
+Errors and exit codes.
 
 * SfcodeError            the user can do something about it
   - UsageError           the command line is wrong
@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from sfcode.diagnostics import Diagnostic
 
 
 class ExitCode(enum.IntEnum):
@@ -31,40 +32,6 @@ class ExitCode(enum.IntEnum):
     BUG = 3
     RUNNING = 4
     INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in a file: path as the user would type it, line and column from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong: where, at which path of the document, what, and what to do."""
-
-    position: Position | None
-    path: str
-    message: str
-    cure: str = ""
-
-    def __str__(self) -> str:
-        where = ": ".join(str(part) for part in (self.position, self.path) if part)
-        text = f"{self.message}; {self.cure}" if self.cure else self.message
-        return f"{where}: {text}" if where else text
-
-    @property
-    def sort_key(self) -> tuple[str, int, int, str]:
-        """Order by file, line and column, then by path."""
-        if self.position is None:
-            return ("", 0, 0, self.path)
-        return (self.position.file, self.position.line, self.position.column, self.path)
 
 
 class SfcodeError(Exception):
@@ -88,9 +55,9 @@ class UsageError(SfcodeError):
 class ConfigError(SfcodeError):
     """The project's files hold problems; `problems` has them in file order."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Diagnostic]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

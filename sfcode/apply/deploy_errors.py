@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sfcode.apply.deploy import LOCKED
-from sfcode.errors import DeployFailed, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import DeployFailed
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org.results import DeployMessage, DeployResult
@@ -34,10 +35,10 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
     kept = "nothing of it was changed" if done else "no metadata was changed"
     before = "".join(f"\n  - {line}" for line in done)
     what = f"The org refused the deployment {result.id} ({result.status}); {kept}:{text}"
-    return DeployFailed(f"{what}\nDone before it:{before}" if done else what, _cure(result))
+    return DeployFailed(f"{what}\nDone before it:{before}" if done else what, _hint(result))
 
 
-def _cure(result: DeployResult) -> str:
+def _hint(result: DeployResult) -> str:
     if result.error_status_code == LOCKED:
         return (
             "Somebody else is changing the setup of this org. When Setup > Deployment Status shows nothing running, "
@@ -48,15 +49,15 @@ def _cure(result: DeployResult) -> str:
     return "Correct the lines named above, then run `sfcode plan` again."
 
 
-def problem_of(message: DeployMessage, origins: list[Origin]) -> Problem:
+def problem_of(message: DeployMessage, origins: list[Origin]) -> Diagnostic:
     """Say what is wrong with a component, at the YAML line that it comes from."""
     address = Address(message.type, message.full_name)
     what = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
     origin = _origin(address, message.problem, origins)
     if origin is None:
         where = f" ({message.file_name}:{message.line}:{message.column})" if message.line else ""
-        return Problem(None, "", f"{what}{where}")
-    return Problem(origin.position, origin.path, what)
+        return Diagnostic.error(None, "", f"{what}{where}")
+    return Diagnostic.error(origin.position, origin.path, what)
 
 
 def _origin(address: Address, problem: str, origins: list[Origin]) -> Origin | None:

@@ -23,7 +23,7 @@ ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 
 
 def write_record(org: Org, change: Change) -> None:
-    """Create, update or delete one record. Raises OrgError with the address and, where known, the cure."""
+    """Create, update or delete one record. Raises OrgError with the address and, where known, the hint."""
     try:
         try:
             _write(org, change)
@@ -31,7 +31,7 @@ def write_record(org: Org, change: Change) -> None:
             # The answer is lost, and with it whether it was done. Each of these can be done again.
             _write(org, change, again=True)
     except OrgError as error:
-        hint = _cure(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
+        hint = _hint(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
         raise OrgError(f"{change.address}: {error.message}", hint, code=error.code) from error
 
 
@@ -102,7 +102,7 @@ def _id(org: Org, soql: str, value: str, *, what: str) -> str:
     return str(rows[0]["Id"])
 
 
-def _cure(address: Address, error: OrgError) -> str:
+def _hint(address: Address, error: OrgError) -> str:
     if isinstance(error, OrgUnreachable):
         return f"{error.hint} Then run `sfcode apply` again: it goes on where this one ended.".lstrip()
     if error.code == "DUPLICATE_USERNAME":

@@ -38,7 +38,7 @@ def hand_on(outcome: Outcome, code: int, environ: Mapping[str, str]) -> None:
             click.echo(masked(lines, environ), err=True)
     if isinstance(outcome.error, ConfigError):
         for problem in outcome.error.problems:
-            text = masked(f"{problem.message}; {problem.cure}" if problem.cure else problem.message, environ)
+            text = masked(f"{problem.message}; {problem.hint}" if problem.hint else problem.message, environ)
             click.echo(step.annotation("error", text, problem.position, problem.path), err=True)
 
 

@@ -85,11 +85,11 @@ def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitC
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
     where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
-    cure = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
+    hint = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
     import platform  # for a bug of ours only
 
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
-    return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {cure}", ExitCode.BUG
+    return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {hint}", ExitCode.BUG
 
 
 def _usage(error: click.ClickException) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 from sfcode.config.project import ConfigPath, nearest
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 
 _BARE = re.compile(r"[\w-]+")
 
@@ -33,7 +33,7 @@ class Finding:
 
     path: ConfigPath
     message: str
-    cure: str
+    hint: str
     at: Literal["key", "value"] = "value"
     instead: ConfigPath = ()
     """The entry that was probably meant: its absence is then no further problem."""
@@ -47,7 +47,7 @@ class Document:
     text: str
     data: object
     spots: Mapping[ConfigPath, Spot]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     """About entries that are not in `data`: a key written twice, a merge key."""
 
     @cached_property
@@ -109,13 +109,13 @@ class Document:
         content = lines[row - 1] if row <= len(lines) else ""
         return Position(self.file, row, len(content) - len(content.lstrip()) + 1)
 
-    def problem(self, finding: Finding) -> Problem:
+    def problem(self, finding: Finding) -> Diagnostic:
         """Give a finding its place."""
         path = finding.path
         if not self.has(*path) and isinstance(self.get(path[:-1]), str):
             path = path[:-1]  # written short: `score: Score__c` for `score: {field: Score__c}`
         where = self.key(path) if finding.at == "key" else self.value(path)
-        return Problem(where, show_path(path), finding.message, finding.cure)
+        return Diagnostic.error(where, show_path(path), finding.message, finding.hint)
 
 
 def show_path(path: ConfigPath) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sfcode.config.document import Document
 from sfcode.config.yaml import read
-from sfcode.errors import ConfigError, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError
 
 SETTINGS = "sfcode.yaml"
 EVENTS = "events.yaml"
@@ -22,7 +23,7 @@ class Files:
     settings: Document | None = None
     events: Document | None = None
     mappings: dict[str, Document] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
 
 
 def read_files(folder: Path, name: Path | None = None) -> Files:
@@ -36,11 +37,11 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         return _shown(name / path.relative_to(folder) if name else path)
 
     if not folder.is_dir():
-        cure = "run `sfcode init` to write a project, or name its config folder with --config"
-        raise ConfigError([Problem(None, shown(folder), "there is no such folder", cure)])
+        hint = "run `sfcode init` to write a project, or name its config folder with --config"
+        raise ConfigError([Diagnostic.error(None, shown(folder), "there is no such folder", hint)])
     if not (folder / SETTINGS).exists():
-        cure = "run `sfcode init` to write one, or name another folder with --config"
-        raise ConfigError([Problem(None, shown(folder / SETTINGS), "there is no such file", cure)])
+        hint = "run `sfcode init` to write one, or name another folder with --config"
+        raise ConfigError([Diagnostic.error(None, shown(folder / SETTINGS), "there is no such file", hint)])
     files = Files()
     files.settings = _read(folder / SETTINGS, files, shown)
     if (folder / EVENTS).exists():
@@ -51,8 +52,8 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         if document:
             files.mappings[path.stem] = document
     if not paths:
-        cure = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
-        files.problems.append(Problem(None, shown(folder / MAPPINGS), "there is no mapping", cure))
+        hint = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
+        files.problems.append(Diagnostic.error(None, shown(folder / MAPPINGS), "there is no mapping", hint))
     return files
 
 
@@ -82,10 +83,14 @@ def _mapping_paths(folder: Path, files: Files, shown: Callable[[Path], str]) -> 
         if any(part.startswith(".") for part in below.parts) or path.suffix.lower() not in (".yaml", ".yml"):
             continue
         if len(below.parts) > 1:
-            files.problems.append(Problem(None, shown(path), "mappings do not lie in sub-folders", "move it up"))
+            files.problems.append(
+                Diagnostic.error(None, shown(path), "mappings do not lie in sub-folders", "move it up")
+            )
         elif path.suffix != ".yaml":
             files.problems.append(
-                Problem(None, shown(path), "the names of mappings end in .yaml", f"rename it to {path.stem}.yaml")
+                Diagnostic.error(
+                    None, shown(path), "the names of mappings end in .yaml", f"rename it to {path.stem}.yaml"
+                )
             )
         else:
             found.append(path)

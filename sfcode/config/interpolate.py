@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sfcode.config.did_you_mean import one_of
 from sfcode.config.document import Document, Finding, show_path
 from sfcode.config.project import ConfigPath, SecretRef
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 
 SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = re.compile(
@@ -38,7 +38,7 @@ class Interpolated:
 
     data: object = None
     secrets: list[SecretRef] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
     unsure: set[ConfigPath] = field(default_factory=set)
     """Values that are not what they will be: judging them would only add noise."""
 
@@ -67,8 +67,8 @@ def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, resu
     if isinstance(node, dict):
         for key in node:
             if "${" in key:
-                cure = "write the name out; variables go into values"
-                finding = Finding((*path, key), "variables are not replaced in keys", cure, at="key")
+                hint = "write the name out; variables go into values"
+                finding = Finding((*path, key), "variables are not replaced in keys", hint, at="key")
                 result.problems.append(document.problem(finding))
         return {key: _walk(document, value, (*path, key), scope, result) for key, value in node.items()}
     if isinstance(node, list):
@@ -100,8 +100,8 @@ class _Expander:
                 self.problem(match, "the text ${secret: cannot be written literally", "leave it out")
             return "${"
         if match["name"] is None:
-            cure = "write ${name} or ${secret:NAME}, or $${ for these two characters themselves"
-            self.problem(match, "${ begins a variable, but no name and } follow", cure)
+            hint = "write ${name} or ${secret:NAME}, or $${ for these two characters themselves"
+            self.problem(match, "${ begins a variable, but no name and } follow", hint)
         elif SECRET.fullmatch(token):
             self.result.secrets.append(SecretRef(match["name"], show_path(self.path), self.place(match)))
         else:
@@ -118,14 +118,14 @@ class _Expander:
             self.result.secrets.extend(self.scope.secrets.get(name, ()))
             return known[name]
         else:
-            cure = f"add it under environments.{self.scope.environment}.variables"
+            hint = f"add it under environments.{self.scope.environment}.variables"
             if known:
-                cure += f", or write {one_of(name, known)}"
-            self.problem(match, f"the environment {self.scope.environment} has no variable {name}", cure)
+                hint += f", or write {one_of(name, known)}"
+            self.problem(match, f"the environment {self.scope.environment} has no variable {name}", hint)
         return token
 
-    def problem(self, match: re.Match[str], message: str, cure: str) -> None:
-        self.result.problems.append(Problem(self.place(match), show_path(self.path), message, cure))
+    def problem(self, match: re.Match[str], message: str, hint: str) -> None:
+        self.result.problems.append(Diagnostic.error(self.place(match), show_path(self.path), message, hint))
         self.result.unsure.add(self.path)
 
     def place(self, match: re.Match[str]) -> Position:

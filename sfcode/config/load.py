@@ -28,7 +28,8 @@ from sfcode.config.rules import project as project_rules
 from sfcode.config.rules import settings as settings_rules
 from sfcode.config.validate import validate
 from sfcode.config.yaml import read
-from sfcode.errors import ConfigError, Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
+from sfcode.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -84,7 +85,7 @@ class _Loader:
     """The files of one project on their way to a typed one; everything wrong gathers in `problems`."""
 
     files: Files
-    problems: list[Problem]
+    problems: list[Diagnostic]
     scope: Scope = field(default_factory=lambda: Scope("", None))
     secrets: list[SecretRef] = field(default_factory=list)
 
@@ -97,14 +98,14 @@ class _Loader:
         chosen = wanted or (names[0] if len(names) == 1 else DEFAULT_ENVIRONMENT if not names else None)
         listed = ", ".join(names)
         if chosen is None:
-            cure = f"name one with --env or SFCODE_ENV: {listed}"
-            self.add(document, Finding(("environments",), "there are several and none was named", cure, at="key"))
+            hint = f"name one with --env or SFCODE_ENV: {listed}"
+            self.add(document, Finding(("environments",), "there are several and none was named", hint, at="key"))
         elif chosen in names or (not names and chosen == DEFAULT_ENVIRONMENT):
             self.scope = environment_scope(document, chosen)
         else:
-            cure = f"name {one_of(chosen, names)}" if names else "add it under environments"
+            hint = f"name {one_of(chosen, names)}" if names else "add it under environments"
             message = f"there is no environment {chosen}"
-            self.add(document, Finding(("environments",), message, cure, at="key"))
+            self.add(document, Finding(("environments",), message, hint, at="key"))
 
     def settings(self) -> Settings | None:
         document = self.files.settings
@@ -119,9 +120,9 @@ class _Loader:
         drafts = []
         for name, document in self.files.mappings.items():
             if not re.fullmatch(DEVELOPER, name):
-                message, cure = WORDS[DEVELOPER]
+                message, hint = WORDS[DEVELOPER]
                 what = f"the file's name is part of names in Salesforce, and {name} {message}"
-                self.problems.append(Problem(Position(document.file, 1, 1), "", what, cure))
+                self.problems.append(Diagnostic.error(Position(document.file, 1, 1), "", what, hint))
             typed, unsure = self.typed(Mapping, document)
             if typed:
                 self.add(document, *mapping_rules.findings(typed, document), unsure=unsure)
@@ -169,7 +170,7 @@ class _Loader:
     @staticmethod
     def collect_advice(
         settings: Settings, drafts: list[project_rules.Draft], document: Document
-    ) -> tuple[Problem, ...]:
+    ) -> tuple[Diagnostic, ...]:
         found = [document.problem(finding) for finding in settings_rules.warnings(settings)]
         for draft in drafts:
             found.extend(draft.document.problem(finding) for finding in mapping_rules.warnings(draft.spec))

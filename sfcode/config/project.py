@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sfcode.config.event_models import Events
 from sfcode.config.models import Environment, Mapping, Settings
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 
 ConfigPath = tuple[str | int, ...]
 
@@ -51,7 +51,7 @@ class Project:
     warnings: tuple[str, ...] = ()
     positions: MappingOf[ConfigPath, Position] = field(default_factory=dict)
     """Of `sfcode.yaml`."""
-    advice: tuple[Problem, ...] = ()
+    advice: tuple[Diagnostic, ...] = ()
     """The warnings, with their places."""
 
     def at(self, *path: str | int) -> Position:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from sfcode.config.project import Project, SecretRef
-from sfcode.errors import ConfigError, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError
 
 MINIMUM_LENGTH = 16
 """Shorter ones could be guessed from a fingerprint, or stand in other text by chance, where they could not be masked."""
@@ -23,17 +24,17 @@ def resolve_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, s
     return {ref.name: environ[ref.name] for ref in project.secrets}
 
 
-def _problem(ref: SecretRef, project: Project, environ: Mapping[str, str]) -> Problem | None:
+def _problem(ref: SecretRef, project: Project, environ: Mapping[str, str]) -> Diagnostic | None:
     value = environ.get(ref.name, "")
     in_url = project.settings.relay.outbound_secret == f"${{secret:{ref.name}}}"
     if not value:
-        message, cure = f"the secret {ref.name} is not set", f"set the environment variable {ref.name}"
-        cure += ", for a trial to what `openssl rand -hex 24` prints" if in_url else ""
+        message, hint = f"the secret {ref.name} is not set", f"set the environment variable {ref.name}"
+        hint += ", for a trial to what `openssl rand -hex 24` prints" if in_url else ""
     elif len(value) < MINIMUM_LENGTH:
-        message, cure = f"the secret {ref.name} is shorter than {MINIMUM_LENGTH} characters", _RANDOM
+        message, hint = f"the secret {ref.name} is shorter than {MINIMUM_LENGTH} characters", _RANDOM
     elif in_url and not _URL_SAFE.fullmatch(value):
         message = f"the value of the secret {ref.name} cannot be part of an address"
-        cure = "use letters, digits and . _ ~ - only"
+        hint = "use letters, digits and . _ ~ - only"
     else:
         return None
-    return Problem(ref.position, ref.path, message, cure)
+    return Diagnostic.error(ref.position, ref.path, message, hint)

@@ -39,10 +39,10 @@ def network(value: object) -> object:
     try:
         ipaddress.ip_network(value)
     except ValueError:
-        cure = "write an address or a network, like 203.0.113.7 or 10.0.0.0/8"
+        hint = "write an address or a network, like 203.0.113.7 or 10.0.0.0/8"
         with contextlib.suppress(ValueError):
-            cure = f"write {ipaddress.ip_network(value, strict=False)}, where its bits end"
-        raise PydanticCustomError("url", "{what}", {"what": "is not a network", "cure": cure}) from None
+            hint = f"write {ipaddress.ip_network(value, strict=False)}, where its bits end"
+        raise PydanticCustomError("url", "{what}", {"what": "is not a network", "hint": hint}) from None
     return value
 
 
@@ -55,7 +55,7 @@ def relay_url(value: object) -> object:
     except ValueError:
         wrong = ("is not an address", "write it like https://relay.example.com")
     if wrong:
-        raise PydanticCustomError("url", "{what}", {"what": wrong[0], "cure": wrong[1]})
+        raise PydanticCustomError("url", "{what}", {"what": wrong[0], "hint": wrong[1]})
     return value.rstrip("/")
 
 
@@ -77,4 +77,4 @@ def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
             f"use one of the ports {OUTBOUND_PORTS}",
         ),
     )
-    return next(((what, cure) for broken, what, cure in rules if broken), None)
+    return next(((what, hint) for broken, what, hint in rules if broken), None)

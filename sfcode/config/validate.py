@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from sfcode.config.document import Document
 from sfcode.config.project import ConfigPath
 from sfcode.config.validation_errors import explain, place
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 
 M = TypeVar("M", bound=BaseModel)
 Errors = list[dict[str, Any]]
@@ -17,7 +17,7 @@ Errors = list[dict[str, Any]]
 
 def validate(
     model: type[M], document: Document, data: object, unsure: set[ConfigPath]
-) -> tuple[M | None, list[Problem]]:
+) -> tuple[M | None, list[Diagnostic]]:
     """
     Validate data.
 

@@ -16,7 +16,7 @@ from sfcode.config.project import ConfigPath
 
 Details = dict[str, Any]
 Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
-"""What makes a message and a cure of an error, the path of the entry, and its text as written."""
+"""What makes a message and a hint of an error, the path of the entry, and its text as written."""
 
 
 def explain(error: Details, document: Document, model: type[BaseModel]) -> Finding:
@@ -30,8 +30,8 @@ def explain(error: Details, document: Document, model: type[BaseModel]) -> Findi
     if path[-1:] == ("outbound_secret",):
         return Finding(path, *_WRITTEN_SECRET)
     words = _TRANSLATIONS.get(kind, _other)
-    message, cure = words(error, path, document.source(path))
-    return Finding(path, message, cure, at="key" if of_key else "value")
+    message, hint = words(error, path, document.source(path))
+    return Finding(path, message, hint, at="key" if of_key else "value")
 
 
 def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
@@ -48,12 +48,12 @@ def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
 def _missing(path: ConfigPath, model: type[BaseModel]) -> Finding:
     key = str(path[-1])
     info = _fields(model, path[:-1]).get(key)
-    cure = f"add the key {key}"
+    hint = f"add the key {key}"
     if info and info.examples and not isinstance(info.examples[0], dict | list):
-        cure += f", for example `{key}: {_yaml(info.examples[0])}`"
+        hint += f", for example `{key}: {_yaml(info.examples[0])}`"
     elif info and info.description:
-        cure += f": {info.description[0].lower()}{info.description[1:].rstrip('.')}"
-    return Finding(path, "missing", cure, at="key")
+        hint += f": {info.description[0].lower()}{info.description[1:].rstrip('.')}"
+    return Finding(path, "missing", hint, at="key")
 
 
 def _yaml(value: object) -> str:
@@ -95,12 +95,12 @@ def _expected(what: str) -> Words:
         value = error["input"]
         number = isinstance(value, int | float) and not isinstance(value, bool)
         found = f"the number {source}" if number else show(value)
-        return f"expected {what}, found {found}", _type_cure(what, value, source)
+        return f"expected {what}, found {found}", _type_hint(what, value, source)
 
     return words
 
 
-def _type_cure(what: str, value: object, source: str) -> str:
+def _type_hint(what: str, value: object, source: str) -> str:
     scalar = isinstance(value, str | int | float)
     if what == "text" and isinstance(value, bool | int | float):
         return f'put it in quotes: "{source}"'
@@ -120,8 +120,8 @@ def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
 
 
 def _pattern(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    message, cure = names.WORDS[error["ctx"]["pattern"]]
-    return f"{show(error['input'])} {message}", cure
+    message, hint = names.WORDS[error["ctx"]["pattern"]]
+    return f"{show(error['input'])} {message}", hint
 
 
 def _too_long(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
@@ -153,14 +153,14 @@ def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
 
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # What was written may be a private key: it is not shown.
-    cure = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
-    return error["ctx"]["what"], f"{cure}; then paste relay.crt here"
+    hint = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
+    return error["ctx"]["what"], f"{hint}; then paste relay.crt here"
 
 
 def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # An address may hold a password that was never meant to be printed.
     shown = "the address" if any(sign in error["input"] for sign in "@?#") else show(error["input"])
-    return f"{shown} {error['ctx']['what']}", error["ctx"]["cure"]
+    return f"{shown} {error['ctx']['what']}", error["ctx"]["hint"]
 
 
 def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:

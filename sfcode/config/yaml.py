@@ -18,7 +18,8 @@ import yaml
 from sfcode.config.document import Document, Spot, position_of, show_path
 from sfcode.config.project import ConfigPath
 from sfcode.config.yaml_scalars import COLLECTION_TAGS, scalar, show_tag
-from sfcode.errors import ConfigError, Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
+from sfcode.errors import ConfigError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
@@ -27,7 +28,7 @@ MAX_NODES = 50_000
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _QUOTES = "put the value in quotes"
-_CURES = {
+_HINTS = {
     "mapping values are not allowed": "put a value that holds `: ` in quotes, and check the indentation",
     "cannot start any token": "indent with spaces, and put values that begin with %, @ or ` in quotes",
     "did not find expected ',' or": "inside { } and [ ], put values that hold ${...} in quotes and check the commas",
@@ -56,7 +57,9 @@ def read(path: Path, file: str) -> Document:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError([Problem(None, file, f"cannot be read: {error.strerror}", "check the file")]) from None
+        raise ConfigError(
+            [Diagnostic.error(None, file, f"cannot be read: {error.strerror}", "check the file")]
+        ) from None
     return parse(data, file)
 
 
@@ -80,16 +83,16 @@ def _decode(data: bytes, file: str) -> str:
     return text
 
 
-def _error(where: Position, message: str, cure: str, path: str = "") -> ConfigError:
-    return ConfigError([Problem(where, path, message, cure)])
+def _error(where: Position, message: str, hint: str, path: str = "") -> ConfigError:
+    return ConfigError([Diagnostic.error(where, path, message, hint)])
 
 
 @dataclass
 class _Parser:
     file: str
     text: str
-    problems: list[Problem] = field(default_factory=list)
-    unread: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+    unread: list[Diagnostic] = field(default_factory=list)
     """About entries that are left out of the data: the rest can still be judged."""
     anchors: dict[str, _Node] = field(default_factory=dict)
     spots: dict[ConfigPath, Spot] = field(default_factory=dict)
@@ -112,8 +115,8 @@ class _Parser:
         mark = error.problem_mark or error.context_mark
         where = self.place(mark) if mark else Position(self.file, 1, 1)
         what = error.problem or error.context or "it cannot be parsed"
-        cure = next((cure for part, cure in _CURES.items() if part in what), "check indentation and quotes here")
-        return _error(where, f"not valid YAML: {what}", cure)
+        hint = next((hint for part, hint in _HINTS.items() if part in what), "check indentation and quotes here")
+        return _error(where, f"not valid YAML: {what}", hint)
 
     def place(self, mark: Any) -> Position:
         return Position(self.file, mark.line + 1, mark.column + 1)
@@ -187,11 +190,11 @@ class _Parser:
         if event.tag not in (None, "!", COLLECTION_TAGS[kind]):
             self.note(event, path, f"the tag {show_tag(event.tag)} is not known here", "write the value without a tag")
 
-    def note(self, event: Any, path: ConfigPath, message: str, cure: str) -> None:
-        self.problems.append(Problem(self.place(event.start_mark), show_path(path), message, cure))
+    def note(self, event: Any, path: ConfigPath, message: str, hint: str) -> None:
+        self.problems.append(Diagnostic.error(self.place(event.start_mark), show_path(path), message, hint))
 
-    def leave_out(self, where: Position, path: ConfigPath, message: str, cure: str) -> None:
-        self.unread.append(Problem(where, show_path(path), message, cure))
+    def leave_out(self, where: Position, path: ConfigPath, message: str, hint: str) -> None:
+        self.unread.append(Diagnostic.error(where, show_path(path), message, hint))
 
     def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
         """Turn a node into data and note its spots; here aliases unfold, so here is the bound."""

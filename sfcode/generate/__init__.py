@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
-from sfcode.errors import ConfigError, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError
 from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
 from sfcode.generate.check import exchange_problems, object_problem
 from sfcode.generate.desired import Desired, Origin
@@ -67,7 +68,7 @@ def _fields(project: Project, exchanges: Iterable[Exchange], schema: OrgSchema) 
 
 def _problems(
     project: Project, exchanges: tuple[Exchange, ...], fields: dict[str, Fields], schema: OrgSchema
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     for one in exchanges:
         problem = object_problem(one, schema)
         if problem is not None:
@@ -95,7 +96,7 @@ def _blueprints(project: Project, exchanges: tuple[Exchange, ...], fields: dict[
     yield from sign_in.blueprints(project)
 
 
-def _rendered(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Component], list[Problem]]:
+def _rendered(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Component], list[Diagnostic]]:
     templates = Templates(project.templates)
     components: list[Component] = []
     problems = list(templates.strangers())
@@ -107,7 +108,7 @@ def _rendered(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[C
     return components, problems
 
 
-def _warnings(project: Project, exchanges: Iterable[Exchange], fields: dict[str, Fields]) -> Iterator[Problem]:
+def _warnings(project: Project, exchanges: Iterable[Exchange], fields: dict[str, Fields]) -> Iterator[Diagnostic]:
     documented = project.settings.integration_user.access == "documented"
     for one in exchanges:
         yield from messaging_warnings(one, fields[one.object])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sfcode.config.names import FIELD_LIMIT
 from sfcode.config.project import Project
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 from sfcode.generate.custom_fields import field_blueprint
 from sfcode.generate.template_context import OWNED, Blueprint, CustomFieldView, CustomObjectView, origin
 from sfcode.mapping import naming
@@ -83,7 +83,7 @@ def blueprints(project: Project, exchanges: Iterable[Exchange]) -> Iterator[Blue
         yield field_blueprint(made, one.place("object"), {one.object: one.place("object")})
 
 
-def problems(project: Project, exchanges: Iterable[Exchange]) -> Iterator[Problem]:
+def problems(project: Project, exchanges: Iterable[Exchange]) -> Iterator[Diagnostic]:
     """Find lookups that cannot be made: names that are too long, or that two objects share."""
     seen: dict[str, str] = {
         naming.activity_field(project.settings.name, what).lower(): "another field" for what in _FIELDS
@@ -91,10 +91,10 @@ def problems(project: Project, exchanges: Iterable[Exchange]) -> Iterator[Proble
     for one in served(project, exchanges):
         field = link_field(project, one)
         other = seen.setdefault(field.lower(), one.object)
-        cure = "write `activities_as: event` or `task`"
+        hint = "write `activities_as: event` or `task`"
         if other != one.object:
             text = f"activities need the lookup {field} to {one.object}, and {field} is {other} already"
-            yield one.place("object").problem(text, cure)
+            yield one.place("object").problem(text, hint)
         elif len(field.removesuffix("__c")) > FIELD_LIMIT:
             text = f"activities need the lookup {field} to {one.object}, which is longer than Salesforce allows"
-            yield one.place("object").problem(text, cure)
+            yield one.place("object").problem(text, hint)

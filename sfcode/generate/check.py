@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 from sfcode.generate import entry_formula
 from sfcode.mapping.field_types import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
 from sfcode.mapping.resolved import Exchange, Place, Target, Use
@@ -22,7 +22,7 @@ _KINDS = {
     "int": "Number",
     "encryptedstring": "Encrypted",
 }
-_CURES = {
+_HINTS = {
     "address": "map its parts, which are fields of their own: {parts}",
     "location": "name its latitude and longitude fields instead",
     "base64": "map a field that holds a value, not a file",
@@ -37,7 +37,7 @@ _SEND_AS = {
 _WRITABLE = {"score": NUMERIC, "feedback": frozenset({"string", "textarea"})}
 
 
-def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
+def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Diagnostic]:
     """Find what is wrong with the fields of one mapping."""
     yield from _user_id_problems(one, fields)
     for use in one.attributes:
@@ -56,7 +56,7 @@ def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
         )
 
 
-def object_problem(one: Exchange, schema: OrgSchema) -> Problem | None:
+def object_problem(one: Exchange, schema: OrgSchema) -> Diagnostic | None:
     """Find out whether the mapping's object exists and can be mapped."""
     place, name = one.place("object"), one.object
     if name in STANDARD_OBJECTS or name.endswith("__c"):
@@ -72,18 +72,18 @@ def object_problem(one: Exchange, schema: OrgSchema) -> Problem | None:
     return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else known)
 
 
-def _missing(name: str, place: Place, fields: Fields, cure: str = "") -> Problem:
+def _missing(name: str, place: Place, fields: Fields, hint: str = "") -> Diagnostic:
     meant = fields.similar(name)
     if meant is not None:
-        cure = f"did you mean {meant}?"
-    return place.problem(f"{fields.object} has no field {name}", cure or (_HIDDEN if fields.complete else ""))
+        hint = f"did you mean {meant}?"
+    return place.problem(f"{fields.object} has no field {name}", hint or (_HIDDEN if fields.complete else ""))
 
 
 def _kind(field: Field) -> str:
     return _KINDS.get(field.type, field.type)
 
 
-def _user_id_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
+def _user_id_problems(one: Exchange, fields: Fields) -> Iterator[Diagnostic]:
     user_id = one.user_id
     if one.source is None:
         if fields.absent(user_id.field):
@@ -102,22 +102,22 @@ def _user_id_problems(one: Exchange, fields: Fields) -> Iterator[Problem]:
     yield from _source_problems(one.source, fields)
 
 
-def _source_problems(source: Use, fields: Fields) -> Iterator[Problem]:
+def _source_problems(source: Use, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(source.field):
         yield _missing(source.field, source.place, fields)
     found = fields.get(source.field)
     if found is None or found.type in NUMERIC:
         return
     if found.type == "string":
-        cure = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
+        hint = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
     else:
-        cure = "name a Number field, or make a Text field with the id yourself and name it under `field` without `from`"
+        hint = "name a Number field, or make a Text field with the id yourself and name it under `field` without `from`"
     yield source.place.problem(
-        f"{fields.object}.{source.field} is of type {_kind(found)}; the text formula is made from a Number field", cure
+        f"{fields.object}.{source.field} is of type {_kind(found)}; the text formula is made from a Number field", hint
     )
 
 
-def _attribute_problems(use: Use, fields: Fields) -> Iterator[Problem]:
+def _attribute_problems(use: Use, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(use.field):
         yield _missing(use.field, use.place, fields)
     found = fields.get(use.field)
@@ -128,7 +128,7 @@ def _attribute_problems(use: Use, fields: Fields) -> Iterator[Problem]:
         parts = ", ".join(name for name, other in fields.known.items() if other.compound == use.field)
         yield use.place.problem(
             f"{where} is of type {_kind(found)}, which cannot be sent",
-            _CURES.get(found.type, "map a field with a single value").format(parts=parts or "its street and city"),
+            _HINTS.get(found.type, "map a field with a single value").format(parts=parts or "its street and city"),
         )
     elif use.type is not None and found.type not in _SEND_AS[use.type]:
         yield use.place.problem(
@@ -136,7 +136,7 @@ def _attribute_problems(use: Use, fields: Fields) -> Iterator[Problem]:
         )
 
 
-def _target_problems(target: Target, fields: Fields) -> Iterator[Problem]:
+def _target_problems(target: Target, fields: Fields) -> Iterator[Diagnostic]:
     if target.create:
         kind = "double" if target.kind == "score" else "textarea"
         yield from _created_problems(target.field, target.place, fields, kind, formula=False)
@@ -158,7 +158,7 @@ def _target_problems(target: Target, fields: Fields) -> Iterator[Problem]:
         )
 
 
-def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Problem]:
+def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Diagnostic]:
     there = fields.known.get(name)
     if there is not None and (there.type != type_ or there.calculated != formula):
         wanted = f"formula field of type {_KINDS[type_]}" if formula else f"field of type {_KINDS[type_]}"

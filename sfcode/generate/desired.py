@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.metadata.component import Address, Component
 
 
@@ -29,6 +29,6 @@ class Desired:
     origins: tuple[Origin, ...]
     """By address; within one address the most specific token first and the component itself last."""
     warnings: tuple[str, ...] = ()
-    """What works but deserves a look; place and cure as in a problem."""
-    advice: tuple[Problem, ...] = ()
+    """What works but deserves a look; place and hint as in a problem."""
+    advice: tuple[Diagnostic, ...] = ()
     """The same, with their places."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from sfcode.config.project import Project
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 from sfcode.generate import entry_formula
 from sfcode.generate.desired import Origin
 from sfcode.generate.template_context import Blueprint, FlowView, OutboundMessageView, WorkflowRuleView, origin
@@ -44,7 +44,7 @@ def messaging(project: Project, one: Exchange) -> Iterator[Blueprint]:
     yield _rule(one, name) if one.trigger == "workflow_rule" else _flow(project, one, name)
 
 
-def messaging_warnings(one: Exchange, fields: Fields) -> Iterator[Problem]:
+def messaging_warnings(one: Exchange, fields: Fields) -> Iterator[Diagnostic]:
     """Say what will work less well than its author may think."""
     if not (one.sends and one.by_relay):
         return

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sfcode
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.generate.template_context import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
@@ -35,7 +35,7 @@ _AT_START = re.compile(f"(?:{_MARK.pattern})+")
 class TemplateError(Exception):
     """A template cannot be used; `problems` say why, at its lines."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Diagnostic]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -65,7 +65,7 @@ class Templates:
             keep_trailing_newline=True,
         )
 
-    def strangers(self) -> Iterator[Problem]:
+    def strangers(self) -> Iterator[Diagnostic]:
         """Find files in the project's folder that replace nothing: a misspelt name would go unnoticed."""
         if self._own is None:
             return
@@ -73,8 +73,8 @@ class Templates:
         for path in sorted(self._own.glob(f"*{SUFFIX}")):
             if path.name not in shipped and not path.name.startswith("_"):
                 near = difflib.get_close_matches(path.name, shipped, n=1)
-                cure = f"did you mean {near[0]}?" if near else f"sfcode's own are {', '.join(sorted(shipped))}"
-                yield Problem(Position(str(path), 1, 1), "", "this template is not used by anything", cure)
+                hint = f"did you mean {near[0]}?" if near else f"sfcode's own are {', '.join(sorted(shipped))}"
+                yield Diagnostic.error(Position(str(path), 1, 1), "", "this template is not used by anything", hint)
 
     def render(self, blueprint: Blueprint) -> Component:
         """Write one component. Raises TemplateError."""
@@ -97,7 +97,7 @@ class Templates:
                 found.append((error.line, error.problem))
         lines = self._lines(blueprint)
         raise TemplateError(
-            Problem(
+            Diagnostic.error(
                 _nth(lines, line),
                 "",
                 f"what this template writes for {address} is not right: {_in_template(message, lines)}",
@@ -169,14 +169,14 @@ def _render(environment: Environment, blueprint: Blueprint) -> str:
         return template.render({VARIABLES[blueprint.address.type]: blueprint.view})
     except TemplateSyntaxError as error:
         place = Position(error.filename or error.name or name, error.lineno, 1)
-        raise TemplateError([Problem(place, "", f"template error: {error.message}")]) from None
+        raise TemplateError([Diagnostic.error(place, "", f"template error: {error.message}")]) from None
     except UndefinedError as error:
-        cure = f"a {blueprint.address.type} template is given `{VARIABLES[blueprint.address.type]}`"
+        hint = f"a {blueprint.address.type} template is given `{VARIABLES[blueprint.address.type]}`"
         message = f"template error: {error.message}"
-        raise TemplateError([Problem(_failed_at(error, name), "", message, cure)]) from None
+        raise TemplateError([Diagnostic.error(_failed_at(error, name), "", message, hint)]) from None
     except Exception as error:  # noqa: BLE001 - a template can fail in any way that an expression can
         message = f"template error: {str(error) or type(error).__name__}"
-        raise TemplateError([Problem(_failed_at(error, name), "", message)]) from None
+        raise TemplateError([Diagnostic.error(_failed_at(error, name), "", message)]) from None
 
 
 def _failed_at(error: Exception, name: str) -> Position:

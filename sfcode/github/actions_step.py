@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 
 SUMMARY_LIMIT = 1_000_000
 """Bytes that GitHub takes for one step are 1,048,576; several commands may run in one step."""

@@ -1,4 +1,4 @@
-"""GitHub's REST API over HTTP: signed, paged, repeated where that is safe, and errors that say the cure."""
+"""GitHub's REST API over HTTP: signed, paged, repeated where that is safe, and errors that say the hint."""
 
 from __future__ import annotations
 
@@ -164,10 +164,10 @@ class GitHub:
             # The wait that GitHub asks for without a number is a minute.
             return _Trouble(limit, again=True, after=LONGEST if after is None else after)
         path = urlsplit(answer.url).path
-        error = GitHubError(f"GitHub answered {answer.status_code} to {method} {path}: {said}", self._cure(answer))
+        error = GitHubError(f"GitHub answered {answer.status_code} to {method} {path}: {said}", self._hint(answer))
         return _Trouble(error, again=False)
 
-    def _cure(self, answer: Response) -> str:
+    def _hint(self, answer: Response) -> str:
         if answer.status_code == 401:
             return "Check GITHUB_TOKEN: it is not valid, or it has expired."
         if answer.status_code in (403, 404):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from sfcode.config.project import Project
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.resolved import settings_place
 from sfcode.metadata.component import Address
 
@@ -28,28 +28,28 @@ def replaced(project: Project) -> dict[Address, str]:
     }
 
 
-def existing_problems(project: Project, generated: Collection[Address]) -> Iterator[Problem]:
+def existing_problems(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
     """Find what is to be taken on and nothing asks for, what is to go and is generated, what was never filled in."""
     if any(mapping.spec.delivery == "relay" for mapping in project.mappings):
         yield from _placeholders(project)
     for index, text in enumerate(project.settings.as_is):
         if Address.parse(text) not in generated:
             message = f"nothing in this project asks for {text}"
-            cure = "take the line out: what no mapping asks for is not looked at; or correct it"
-            yield Problem(project.at("as_is", index), f"as_is[{index}]", message, cure)
+            hint = "take the line out: what no mapping asks for is not looked at; or correct it"
+            yield Diagnostic.error(project.at("as_is", index), f"as_is[{index}]", message, hint)
     for mapping in project.mappings:
         for index, text in enumerate(mapping.spec.replaces):
             if Address.parse(text) in generated:
-                message, cure = f"{text} is what this project makes itself", "take the line out"
-                yield Problem(mapping.at("replaces", index), f"replaces[{index}]", message, cure)
+                message, hint = f"{text} is what this project makes itself", "take the line out"
+                yield Diagnostic.error(mapping.at("replaces", index), f"replaces[{index}]", message, hint)
 
 
-def _placeholders(project: Project) -> Iterator[Problem]:
+def _placeholders(project: Project) -> Iterator[Diagnostic]:
     settings = project.settings
     for path, value, placeholder in (
         (("appcues", "account_id"), settings.appcues.account_id, FILL_IN),
         (("relay", "url"), settings.relay.url, NO_RELAY),
     ):
         if value == placeholder:
-            cure = "write the real one before `delivery: relay`, here or in the environment's variables"
-            yield settings_place(project, *path).problem(f"{value} stands for something that is not filled in", cure)
+            hint = "write the real one before `delivery: relay`, here or in the environment's variables"
+            yield settings_place(project, *path).problem(f"{value} stands for something that is not filled in", hint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sfcode.config.models import TargetField
 from sfcode.config.project import NamedMapping, Project
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping import naming
 from sfcode.metadata.objects import Field
 
@@ -19,9 +19,9 @@ class Place:
     position: Position
     path: str
 
-    def problem(self, message: str, cure: str = "") -> Problem:
+    def problem(self, message: str, hint: str = "") -> Diagnostic:
         """Say that something is wrong here."""
-        return Problem(self.position, self.path, message, cure)
+        return Diagnostic.error(self.position, self.path, message, hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def connect(target: str, *, environ: Mapping[str, str], api_version: str, runtim
     """
     Sign in to an org: an instance URL, `env:`, `env:PREFIX` or `alias:NAME`.
 
-    Raise SignInError with the cure when that is not possible. The org itself is asked nothing
+    Raise SignInError with the hint when that is not possible. The org itself is asked nothing
     yet: with a token at hand, the first request is the first call.
     """
     runtime = runtime or Runtime()

@@ -28,7 +28,7 @@ class SignIn:
 
     name: str
     """As users know it: `SF_ACCESS_TOKEN`, `alias:uat`."""
-    cure: str
+    hint: str
     """What to do when the session it gave is over."""
     grant: Callable[[], Grant]
     renewable: bool = False
@@ -84,10 +84,10 @@ class Session:
         return scrub(text, [self._token])
 
     def over(self, message: str = "") -> SignInError:
-        """Describe the end of the session, with the cure for this way of signing in."""
+        """Describe the end of the session, with the hint for this way of signing in."""
         said = f" ({self.scrub(message)})" if message else ""
         return SignInError(
             f"{self.instance_url} does not accept the session from {self._sign_in.name}: expired, ended, or of another org{said}.",
-            self._sign_in.cure,
+            self._sign_in.hint,
             code=SESSION_OVER,
         )

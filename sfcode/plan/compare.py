@@ -164,11 +164,11 @@ def holding_data(changes: Iterable[Change], observed: Observed, allowed: Collect
         allow = f"say --allow-delete {change.address} to lose what it holds"
         if held is None:
             reason = f"would be deleted, and {observed.target.username} cannot see whether records hold a value in it"
-            cure = f"assign yourself a permission set that shows it, as the viewers' does, and plan again, or {allow}"
+            hint = f"assign yourself a permission set that shows it, as the viewers' does, and plan again, or {allow}"
         else:
             reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
-            cure = f"keep it, or {allow}"
-        yield Refusal(change.address, reason, cure)
+            hint = f"keep it, or {allow}"
+        yield Refusal(change.address, reason, hint)
 
 
 def _named_in_vain(adopt: Collection[Address], allow: Collection[Address], changes: list[Change]) -> Iterator[Refusal]:

@@ -61,7 +61,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
             {
                 "address": str(refusal.address) if refusal.address else None,
                 "reason": refusal.reason,
-                "cure": refusal.cure,
+                "cure": refusal.hint,
             }
             for refusal in plan.refusals
         ],

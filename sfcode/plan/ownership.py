@@ -91,12 +91,12 @@ def judged(project: Project, plan: Plan, generated: Desired, asked: Desired) -> 
     if not lacking:
         return plan
     what = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
-    cure = f"take {address} out of as_is; the plan then shows each right that comes or goes"
+    hint = f"take {address} out of as_is; the plan then shows each right that comes or goes"
     if any(mapping.spec.delivery == "relay" for mapping in project.mappings):
-        refusal = Refusal(address, f"{what}, which the relay is to have", cure)
+        refusal = Refusal(address, f"{what}, which the relay is to have", hint)
         return replace(plan, refusals=(*plan.refusals, refusal))
     warning = (
-        f"{address} {what}, which access: {project.settings.integration_user.access} would give; to have it, {cure}"
+        f"{address} {what}, which access: {project.settings.integration_user.access} would give; to have it, {hint}"
     )
     return replace(plan, warnings=(*plan.warnings, warning))
 

@@ -21,11 +21,11 @@ class Refusal:
     address: Address | None
     """None: it is about the plan as a whole."""
     reason: str
-    cure: str
+    hint: str
 
     def __str__(self) -> str:
         reason = f"{self.address} {self.reason}" if self.address else self.reason
-        return f"{reason}; {self.cure}"
+        return f"{reason}; {self.hint}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from sfcode.config.project import Project
 from sfcode.config.secrets import MINIMUM_LENGTH
-from sfcode.errors import ConfigError, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError
 from sfcode.mapping.resolved import exchange
 from sfcode.org.address import is_loopback
 from sfcode.secret import Secret
@@ -123,10 +124,10 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
 
     def add(self, name: str, message: str, cure: str) -> None:
-        self.problems.append(Problem(None, name, message, cure))
+        self.problems.append(Diagnostic.error(None, name, message, cure))
 
     def secret(self, name: str, what: str, needed: str) -> Secret | None:
         """Read a secret that we choose; `needed` is the reason why it has to be there, if it has to."""

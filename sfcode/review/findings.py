@@ -8,7 +8,7 @@ from pathlib import Path
 from sfcode.checks.lint import lint
 from sfcode.checks.lint.rules import RULES, Rule
 from sfcode.config.project import Project
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.generate.desired import Desired, Origin
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.review.model import Finding, Level
@@ -41,14 +41,14 @@ def of_plan(plan: Plan, desired: Desired, config: Path) -> Iterator[Finding]:
     known = {str(problem) for problem in desired.advice}
     for warning in plan.warnings:
         if warning not in known:
-            yield _finding("SF302", Problem(None, str(config / "sfcode.yaml"), warning))
+            yield _finding("SF302", Diagnostic.error(None, str(config / "sfcode.yaml"), warning))
 
 
-def of_failures(problems: Iterable[Problem], config: Path) -> Iterator[Finding]:
+def of_failures(problems: Iterable[Diagnostic], config: Path) -> Iterator[Finding]:
     """Give what the org has said of a package that it checked."""
     for problem in problems:
         path = problem.path if problem.position else str(config / "sfcode.yaml")
-        yield _finding("SF303", Problem(problem.position, path, problem.message, problem.cure))
+        yield _finding("SF303", Diagnostic.error(problem.position, path, problem.message, problem.hint))
 
 
 def _refused(refusal: Refusal, origins: Sequence[Origin], config: Path) -> Finding:
@@ -56,9 +56,9 @@ def _refused(refusal: Refusal, origins: Sequence[Origin], config: Path) -> Findi
     where = f"{refusal.address} {refusal.reason}" if refusal.address else refusal.reason
     position: Position | None = found.position if found else None
     path = found.path if found else str(config / "sfcode.yaml")
-    return _finding("SF301", Problem(position, path, where, refusal.cure))
+    return _finding("SF301", Diagnostic.error(position, path, where, refusal.hint))
 
 
-def _finding(rule: str, problem: Problem) -> Finding:
+def _finding(rule: str, problem: Diagnostic) -> Finding:
     level = PLAN_RULES[rule].level
-    return Finding(rule, level, problem.position, problem.path, problem.message, problem.cure)
+    return Finding(rule, level, problem.position, problem.path, problem.message, problem.hint)

@@ -47,9 +47,9 @@ class Repository:
         found = _run(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         if found.returncode == 0:
             return found.stdout.decode().strip()
-        raise GitFailed(f"There is no commit {name} in this repository.", self._cure(name))
+        raise GitFailed(f"There is no commit {name} in this repository.", self._hint(name))
 
-    def _cure(self, name: str) -> str:
+    def _hint(self, name: str) -> str:
         remote = f"origin/{name}"
         if (
             _run(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{remote}^{{commit}}").returncode

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action, Change
 from sfcode.plan.risk import Risk
 
@@ -21,19 +21,6 @@ class Group(enum.Enum):
     ACCESS = "Access"
     WHEN = "When it is sent"
     SETUP = "Set-up"
-
-
-class Level(enum.IntEnum):
-    """How bad a finding is: an error breaks the integration, a warning deserves a decision, a note a look."""
-
-    NOTE = 0
-    WARNING = 1
-    ERROR = 2
-
-    @property
-    def word(self) -> str:
-        """The name, as SARIF has it too."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +65,7 @@ class Finding:
     position: Position | None
     path: str
     message: str
-    cure: str = ""
+    hint: str = ""
     related: Position | None = None
     """A second place: the template that does it."""
     new: bool = True
@@ -90,9 +77,9 @@ class Finding:
         return (self.rule, self.position.file if self.position else "", self.path, self.message)
 
     @property
-    def problem(self) -> Problem:
+    def problem(self) -> Diagnostic:
         """The finding as every other message with a place is printed."""
-        return Problem(self.position, self.path, self.message, self.cure)
+        return Diagnostic(self.rule, self.level, self.position, self.path, self.message, self.hint, self.related)
 
 
 @dataclass(frozen=True)
@@ -136,9 +123,9 @@ class Review:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What to know about the comparison itself."""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     """Why the head does not load; then nothing else is known about it."""
-    base_problems: tuple[Problem, ...] = ()
+    base_problems: tuple[Diagnostic, ...] = ()
     """Why the base does not load; then everything is shown as if it were new."""
     folder: str = ""
     """Where positions start, seen from the top of the repository."""

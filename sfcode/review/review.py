@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sfcode.checks.lint import lint
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.ownership import taken_on
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
@@ -24,8 +24,8 @@ def review(
     revisions: tuple[Revision, Revision] = (Revision("base"), Revision("head")),
     environments: tuple[str, ...] | None = None,
     known: Sequence[str] = (),
-    problems: tuple[Problem, ...] = (),
-    base_problems: tuple[Problem, ...] = (),
+    problems: tuple[Diagnostic, ...] = (),
+    base_problems: tuple[Diagnostic, ...] = (),
     notes: tuple[str, ...] = (),
     folder: str = "",
 ) -> Review:

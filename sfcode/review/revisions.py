@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sfcode.errors import ConfigError, Problem, UsageError
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError, UsageError
 from sfcode.review import snapshot
 from sfcode.review.git import DEEPEN, GitFailed, Repository, find
 from sfcode.review.model import Review, Revision
@@ -43,7 +44,7 @@ def compare(
         before = open_.enter_context(_materialised(repository, start.commit, place, name))
         if head is not None and not after.path.exists():
             raise ConfigError(
-                [Problem(None, str(name), f"there is no such folder in {to}", "name another with --config")]
+                [Diagnostic.error(None, str(name), f"there is no such folder in {to}", "name another with --config")]
             )
         old, new = _sides(before, after, environment)
     if not old.there:
@@ -66,7 +67,7 @@ def compare(
 @dataclass(frozen=True)
 class _Side:
     snapshots: dict[str, Snapshot]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     environments: tuple[str, ...] = ()
     there: bool = True
 

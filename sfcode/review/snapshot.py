@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sfcode.config import Project, load
 from sfcode.config.files import read_files
-from sfcode.errors import ConfigError, Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
+from sfcode.errors import ConfigError
 from sfcode.generate import Desired, generate
 from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.objects import OrgSchema, standard
@@ -90,10 +91,10 @@ def environments(folder: Folder) -> tuple[str, ...]:
     return tuple(map(str, node)) if isinstance(node, dict) and node else (DEFAULT,)
 
 
-def load_all(folder: Folder, wanted: tuple[str, ...]) -> tuple[dict[str, Snapshot], tuple[Problem, ...]]:
+def load_all(folder: Folder, wanted: tuple[str, ...]) -> tuple[dict[str, Snapshot], tuple[Diagnostic, ...]]:
     """Load a project for several environments: what can be loaded, and every problem of the rest."""
     found: dict[str, Snapshot] = {}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for name in wanted:
         try:
             found[name] = snapshot(load(folder.path, name or None, name=folder.name), folder)
@@ -102,8 +103,8 @@ def load_all(folder: Folder, wanted: tuple[str, ...]) -> tuple[dict[str, Snapsho
     return found, tuple(dict.fromkeys(problems))
 
 
-def _renamed(problem: Problem, folder: Folder) -> Problem:
+def _renamed(problem: Diagnostic, folder: Folder) -> Diagnostic:
     if problem.position is None:
         return problem
     where = Position(folder.shown(problem.position.file), problem.position.line, problem.position.column)
-    return Problem(where, problem.path, problem.message, problem.cure)
+    return Diagnostic.error(where, problem.path, problem.message, problem.hint)

@@ -1,5 +1,5 @@
 from sfcode.apply.deploy_errors import failure
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org.results import DeployMessage, DeployResult

@@ -8,7 +8,8 @@ import pytest
 
 from sfcode.cli import output
 from sfcode.cli.main import VERBS, main
-from sfcode.errors import ConfigError, OrgError, Position, Problem, StillRunning
+from sfcode.diagnostics import Diagnostic, Position
+from sfcode.errors import ConfigError, OrgError, StillRunning
 
 
 def run(capsys, *words):
@@ -56,17 +57,17 @@ def test_a_verb_that_resembles_none_is_no_guess(capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "cure"),
+    ("words", "hint"),
     [
         (["plan", "--env", "local"], "sfcode --env NAME plan"),
         (["plan", "--json"], "sfcode --json plan"),
         (["local", "reset", "--config", "here"], "sfcode --config PATH local reset"),
     ],
 )
-def test_a_global_option_after_the_verb_is_told_its_place(capsys, words, cure):
+def test_a_global_option_after_the_verb_is_told_its_place(capsys, words, hint):
     code, out, err = run(capsys, *words)
     assert code == 1
-    assert f"It goes before the verb: {cure}" in err + json.dumps(out)
+    assert f"It goes before the verb: {hint}" in err + json.dumps(out)
 
 
 def test_a_bad_address_is_bad_usage(capsys):
@@ -91,7 +92,12 @@ def test_json_errors_come_in_the_envelope_on_standard_output(capsys, tmp_path, m
         (StillRunning("It goes on."), 4, "Error: It goes on.\n"),
         (KeyboardInterrupt(), 130, "Error: interrupted\n"),
         (
-            ConfigError([Problem(Position("a.yaml", 2, 3), "b.c", "wrong", "right it"), Problem(None, "", "also")]),
+            ConfigError(
+                [
+                    Diagnostic.error(Position("a.yaml", 2, 3), "b.c", "wrong", "right it"),
+                    Diagnostic.error(None, "", "also"),
+                ]
+            ),
             1,
             "Error: 2 problems\nalso\na.yaml:2:3: b.c: wrong; right it\n",
         ),

@@ -8,7 +8,8 @@ import pytest
 
 from sfcode.config.load import default_events, load
 from sfcode.config.project import SecretRef
-from sfcode.errors import ConfigError, Position
+from sfcode.diagnostics import Position
+from sfcode.errors import ConfigError
 from tests.config.projects import CONTACT, ENVIRONMENTS, SENDING, SETTINGS, Folder
 
 SECRET = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"

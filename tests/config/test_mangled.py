@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sfcode.config import load, template
 from sfcode.config.load import EVENTS_FILE
-from sfcode.errors import ConfigError, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError
 
 CONFIG = Path(__file__).parents[2] / "config"
 FILES = {
@@ -64,12 +65,12 @@ def loads_or_explains(files: dict[str, bytes]) -> None:
             path = Path(folder) / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
-        problems: Iterable[Problem] = ()
+        problems: Iterable[Diagnostic] = ()
         try:
             load(Path(folder), "local")
         except ConfigError as error:
             problems = error.problems
-        assert [problem for problem in problems if not (problem.message and problem.cure)] == []
+        assert [problem for problem in problems if not (problem.message and problem.hint)] == []
 
 
 @given(st.sampled_from(sorted(FILES)), EDITS)

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.config.document import Document
 from sfcode.config.yaml import parse
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 
 
 def read(text: str) -> Document:

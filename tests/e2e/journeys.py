@@ -435,10 +435,10 @@ ELSEWHERE = {
     "the org refuses the package": "test_refused.py::test_a_failed_deployment_changes_no_metadata_and_names_the_yaml_lines",
     "the org is locked": "test_faults.py::test_a_locked_setup_is_an_error_in_the_orgs_words_and_the_next_apply_works",
     "the allowance of requests is used up": "test_faults.py::test_a_used_up_allowance_is_an_error_that_says_so",
-    "nobody answers": "test_cut.py::test_no_org_in_reach_is_an_error_with_a_cure_and_no_traceback",
+    "nobody answers": "test_cut.py::test_no_org_in_reach_is_an_error_with_a_hint_and_no_traceback",
     # Expired tokens
     "the session ends in the middle": "test_faults.py::test_a_session_that_ends_in_the_middle_says_how_to_sign_in_again",
-    "the token is worth nothing": "test_cut.py::test_a_wrong_token_is_an_error_with_a_cure",
+    "the token is worth nothing": "test_cut.py::test_a_wrong_token_is_an_error_with_a_hint",
 }
 """What takes more than a table can say, and the test that shows it."""
 

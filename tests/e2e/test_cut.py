@@ -113,7 +113,7 @@ def test_two_applies_at_once_end_in_one_right_org(journey):
         mends(journey, org)
 
 
-def test_no_org_in_reach_is_an_error_with_a_cure_and_no_traceback(journey):
+def test_no_org_in_reach_is_an_error_with_a_hint_and_no_traceback(journey):
     journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D000000000001!abc"}
     result = journey.run("--org", "http://127.0.0.1:9", "plan")
     assert result.code == 1
@@ -121,7 +121,7 @@ def test_no_org_in_reach_is_an_error_with_a_cure_and_no_traceback(journey):
     assert "Traceback" not in result.err
 
 
-def test_a_wrong_token_is_an_error_with_a_cure(journey):
+def test_a_wrong_token_is_an_error_with_a_hint(journey):
     with serve(journey.folder / "org") as org:
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D000000000001!wrong"}
         result = journey.run("--org", org.url, "plan")

@@ -155,7 +155,7 @@ def reverted(forge: Forge, org: LocalOrg) -> None:
 
 
 def test_what_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg) -> None:
-    # Nobody could be asked: nothing is done, and the cure is said.
+    # Nobody could be asked: nothing is done, and the hint is said.
     jobs = forge.apply()
     assert results(jobs) == {"plan": "failure", "approve": "skipped", "apply": "skipped"}
     assert "the environment sfcode-approval asks nobody for one" in jobs["plan"].summary

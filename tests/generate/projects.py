@@ -11,7 +11,7 @@ from sfcode.config.event_models import Events
 from sfcode.config.models import Environment, Settings
 from sfcode.config.models import Mapping as Spec
 from sfcode.config.project import ConfigPath, NamedMapping, Project
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.generate import Desired, generate
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema

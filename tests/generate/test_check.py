@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sfcode.errors import ConfigError, Position
+from sfcode.diagnostics import Position
+from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, changed, project

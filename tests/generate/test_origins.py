@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import groupby
 
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.generate import Desired, generate
 from sfcode.metadata.component import Address
 from tests.generate.projects import CONTACT, OFFLINE, USERNAME, changed, project

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import sfcode
-from sfcode.errors import ConfigError, Problem
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.schema import strict_problems
@@ -20,7 +21,7 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE----
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
-def failures(folder: Path) -> tuple[Problem, ...]:
+def failures(folder: Path) -> tuple[Diagnostic, ...]:
     with pytest.raises(ConfigError) as caught:
         generate(project(templates=folder), OFFLINE)
     return caught.value.problems
@@ -154,7 +155,7 @@ def test_a_template_that_cannot_run_is_reported_at_its_line(
 
 
 WHAT = "what this template writes for WorkflowOutboundMessage:Contact.Appcues_contact is not right: "
-CURE = "; correct the template, or remove it to use sfcode's own"
+HINT = "; correct the template, or remove it to use sfcode's own"
 OUTPUTS = {
     "not XML": (
         message(*VALID[:6], "<name>", *VALID[7:]),
@@ -202,7 +203,7 @@ def test_what_salesforce_would_refuse_is_reported_at_the_line_that_wrote_it(
     rule(text, tmp_path)
     found = failures(tmp_path)
     assert str(found[0]).startswith(f"{tmp_path / 'WorkflowOutboundMessage.xml.j2'}:{line}:1: {WHAT}{expected}")
-    assert all(str(problem).endswith(CURE) for problem in found)
+    assert all(str(problem).endswith(HINT) for problem in found)
 
 
 def test_a_fault_in_an_included_file_is_reported_there(tmp_path: Path) -> None:

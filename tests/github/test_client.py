@@ -1,4 +1,4 @@
-"""The REST client against a GitHub on this machine: pages, patience, and errors that say the cure."""
+"""The REST client against a GitHub on this machine: pages, patience, and errors that say the hint."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.github.actions_step import Step
 from tests.e2e.journey import SECRET, Journey
 from tests.e2e.workflows import read_outputs

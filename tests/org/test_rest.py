@@ -94,7 +94,7 @@ def test_a_locked_row_is_tried_again_even_for_a_write(org_at) -> None:
     assert len(server.requests) == 2
 
 
-def test_an_ended_session_is_a_sign_in_error_with_the_cure(org_at) -> None:
+def test_an_ended_session_is_a_sign_in_error_with_the_hint(org_at) -> None:
     _, org = org_at(script(as_json([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired"}], 401)))
     with pytest.raises(SignInError, match="Session expired") as caught:
         org.query("SELECT Id FROM User")

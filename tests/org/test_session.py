@@ -64,7 +64,7 @@ def test_a_second_refusal_is_the_end(call, runtime: Runtime) -> None:
 @pytest.mark.parametrize(
     "call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()]
 )
-def test_a_token_that_cannot_be_renewed_ends_with_the_cure(call, runtime: Runtime) -> None:
+def test_a_token_that_cannot_be_renewed_ends_with_the_hint(call, runtime: Runtime) -> None:
     with serving(accepts("none")) as server:
         sign_in = renewing(server.url, renewable=False)
         with Org(Connection(sign_in, {}, "63.0", runtime)) as org, pytest.raises(SignInError, match="expired, ended"):

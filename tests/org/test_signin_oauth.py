@@ -78,7 +78,7 @@ def test_client_credentials_send_id_and_secret(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "cure"),
+    ("said", "hint"),
     [
         ("user hasn't approved this consumer", "pre-authorized"),
         ("audience is invalid", "SF_AUDIENCE_URL"),
@@ -86,11 +86,11 @@ def test_client_credentials_send_id_and_secret(runtime: Runtime) -> None:
         ("something new", "Check the app"),
     ],
 )
-def test_a_refusal_is_told_in_salesforces_words_with_the_cure(runtime: Runtime, said: str, cure: str) -> None:
+def test_a_refusal_is_told_in_salesforces_words_with_the_hint(runtime: Runtime, said: str, hint: str) -> None:
     with serving(lambda _: as_json({"error": "invalid_grant", "error_description": said}, 400)) as server:
         with pytest.raises(SignInError, match=f"invalid_grant: {said}") as caught:
             connect("env:", environ=jwt_environ(server.url), api_version="63.0", runtime=runtime)
-        assert cure in caught.value.hint
+        assert hint in caught.value.hint
         assert caught.value.code == "invalid_grant"
         assert len(server.requests) == 1
 

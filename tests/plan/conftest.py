@@ -7,7 +7,7 @@ import pytest
 from sfcode.config.event_models import Events
 from sfcode.config.models import Environment, Mapping, Settings
 from sfcode.config.project import NamedMapping, Project
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 
 
 @pytest.fixture(scope="session")

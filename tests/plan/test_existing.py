@@ -86,7 +86,7 @@ class TestWhatASetLacks:
     def test_is_refused_where_the_relay_is_to_have_it(self, project):
         plan = self.judge(project, permissions(A__c=True), permissions(), delivery="relay")
         (refusal,) = plan.refusals
-        assert (refusal.address, "take PermissionSet:Appcues_Integration out of as_is" in refusal.cure) == (SET, True)
+        assert (refusal.address, "take PermissionSet:Appcues_Integration out of as_is" in refusal.hint) == (SET, True)
 
     def test_is_nothing_where_it_has_more(self, project):
         wider = permissions(A__c=True, B__c=True)

@@ -31,7 +31,7 @@ def test_the_same_state_is_the_same_bytes():
 @pytest.mark.parametrize(
     "content", [b"", b"not json", b"[]", b"{}", b'{"format_version": 1}', b"\xff\xfe", b"[" * 100_000], ids=len
 )
-def test_state_that_somebody_wrote_over_is_an_error_with_a_cure(content):
+def test_state_that_somebody_wrote_over_is_an_error_with_a_hint(content):
     component = Component(
         "StaticResource", state_address("Appcues").full_name, {"content": base64.b64encode(content).decode()}
     )

@@ -80,7 +80,7 @@ def test_a_config_that_does_not_load_is_annotated_too(repository: Repository) ->
     )
 
 
-def test_missing_history_is_the_users_problem_with_a_cure(repository: Repository) -> None:
+def test_missing_history_is_the_users_problem_with_a_hint(repository: Repository) -> None:
     done = sfcode("review", "--base", "nope")
     assert done.returncode == 1
     assert done.stderr == (

@@ -357,7 +357,7 @@ CASES = [
 def test_a_rule_speaks_at_the_line_and_is_silent_elsewhere(case: Case, tmp_path: Path) -> None:
     bad = found(tmp_path / "bad", case.bad, case.rule)
     assert [str(finding.problem).partition("; ")[0] for finding in bad] == case.lines
-    assert all(finding.cure and finding.level is RULES[case.rule].level for finding in bad)
+    assert all(finding.hint and finding.level is RULES[case.rule].level for finding in bad)
     assert found(tmp_path / "good", case.good, case.rule) == []
 
 

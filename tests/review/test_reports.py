@@ -12,7 +12,7 @@ import pytest
 
 from sfcode.checks.lint import RULES
 from sfcode.config.models import Settings
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.plan.change import Action
 from sfcode.plan.reports.markdown_escape import inline
 from sfcode.review.model import Finding, Group, Level, Review, Revision, Risk, Statement
@@ -71,7 +71,7 @@ class TestText:
         assert lines[-1] == "High risk: 0 to add, 4 to change, 4 to destroy."
 
     def test_what_keeps_a_config_from_loading_is_listed(self) -> None:
-        problem = Problem(Position("config/sfcode.yaml", 1, 2), "name", "is wrong", "change it")
+        problem = Diagnostic.error(Position("config/sfcode.yaml", 1, 2), "name", "is wrong", "change it")
         said = text(replace(NOTHING, problems=(problem,)))
         assert "  config/sfcode.yaml:1:2: name: is wrong; change it" in said.splitlines()
         assert said.endswith("The config does not load.")
@@ -171,7 +171,7 @@ class TestDocument:
             "rule": "SF201",
             "level": "warning",
             "message": "the integration user has View All on Contact: it reaches every record, whoever owns it",
-            "cure": "write record_access: sharing and share what it needs, where that is feasible",
+            "hint": "write record_access: sharing and share what it needs, where that is feasible",
             "path": "integration_user.record_access",
             "position": {"file": "config/sfcode.yaml", "line": 7, "column": 3},
             "related": None,
@@ -228,8 +228,8 @@ class TestSarif:
 
     def test_a_config_that_does_not_load_is_a_result_at_its_line(self) -> None:
         problems = (
-            Problem(Position("config/sfcode.yaml", 4, 2), "name", "is wrong", "change it"),
-            Problem(None, "config/mappings", "there is no mapping"),
+            Diagnostic.error(Position("config/sfcode.yaml", 4, 2), "name", "is wrong", "change it"),
+            Diagnostic.error(None, "config/mappings", "there is no mapping"),
         )
         results = json.loads(sarif(replace(NOTHING, problems=problems)))["runs"][0]["results"]
         assert [(result["ruleId"], result["message"]["text"]) for result in results] == [
@@ -245,12 +245,12 @@ class TestSarif:
 
 class TestGitHub:
     def test_a_finding_is_a_remark_at_its_line(self) -> None:
-        assert github(replace(NOTHING, findings=(finding(cure="c"),))) == (
+        assert github(replace(NOTHING, findings=(finding(hint="c"),))) == (
             "::warning file=config/a.yaml,line=3,col=5,title=SF203 personal-data::m; c"
         )
 
     def test_levels_are_githubs_words(self) -> None:
-        found = tuple(finding(level=level, message=level.word) for level in Level)
+        found = tuple(finding(level=level, message=level.word) for level in (Level.NOTE, Level.WARNING, Level.ERROR))
         assert [line.split(" ")[0] for line in github(replace(NOTHING, findings=found)).splitlines()] == [
             "::notice",
             "::warning",

@@ -13,7 +13,8 @@ from sfcode.checks.doctor.optional_query import ask, reason
 from sfcode.checks.doctor.probe import probe
 from sfcode.config.project import Project
 from sfcode.config.urls import is_loopback, is_private
-from sfcode.errors import ConfigError, OrgError, Problem, UsageError
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError, OrgError, UsageError
 from sfcode.generate import generate
 from sfcode.mapping.resolved import exchange
 from sfcode.org import Org
@@ -98,7 +99,7 @@ def _same_org(org: Org, another: Org) -> None:
         )
 
 
-def _misfits(project: Project, org: Org) -> tuple[Problem, ...]:
+def _misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
     schema, _ = org_schema(org, project)
     try:
         generate(project, schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Facts:
     user: UserFacts | None = None
     endpoint: Endpoint | None = None
     mappings: tuple[MappingFacts, ...] = ()
-    misfits: tuple[Problem, ...] | Unknown = ()
+    misfits: tuple[Diagnostic, ...] | Unknown = ()
     """What the config names and the org does not have, or has otherwise."""
     messages: tuple[str, ...] | Unknown = ()
     """Full names of the org's outbound messages."""

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.mapping.resolved import Place
 
 AREAS = {"1": "org", "2": "integration user", "3": "retired", "4": "relay", "5": "data"}
@@ -49,7 +49,7 @@ NAMES = {
     "D508": "seen-by-integration-user",
     "D509": "not-looked-at",
 }
-"""All findings there are, by id; docs/guide/doctor.md says of each what causes and what cures it."""
+"""All findings there are, by id; docs/guide/doctor.md says of each what causes and what hints it."""
 
 
 class Level(enum.Enum):
@@ -71,7 +71,7 @@ class Finding:
     id: str
     level: Level
     message: str
-    cure: str = ""
+    hint: str = ""
     where: str = ""
     """The path in the config, the mapping, or what in the org."""
     position: Position | None = None
@@ -89,9 +89,9 @@ class Finding:
         return AREAS[self.id[1]]
 
 
-def at(id: str, level: Level, place: Place, message: str, cure: str = "") -> Finding:
+def at(id: str, level: Level, place: Place, message: str, hint: str = "") -> Finding:
     """Make a finding about a place in the config."""
-    return Finding(id, level, message, cure, place.path, place.position)
+    return Finding(id, level, message, hint, place.path, place.position)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

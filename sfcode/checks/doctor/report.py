@@ -31,11 +31,11 @@ def _lines(findings: Sequence[Finding], paint: Paint, *, quiet: bool) -> Iterato
 
 
 def line(finding: Finding) -> str:
-    """Write a finding as one line: where, what, an example, the cure."""
+    """Write a finding as one line: where, what, an example, the hint."""
     where = ": ".join(str(part) for part in (finding.position, finding.where) if part)
     shown = f" (such as {', '.join(finding.records)})" if finding.records else ""
     message = f"{finding.message}{shown}"
-    end = f". {finding.cure}" if finding.cure else ""
+    end = f". {finding.hint}" if finding.hint else ""
     return f"{where}: {message}{end}" if where else f"{message}{end}"
 
 
@@ -61,7 +61,7 @@ def document(findings: Sequence[Finding]) -> dict[str, Any]:
                 "area": each.area,
                 "level": each.level.value,
                 "message": each.message,
-                "cure": each.cure,
+                "hint": each.hint,
                 "where": each.where,
                 "position": _position(each),
                 "records": list(each.records),

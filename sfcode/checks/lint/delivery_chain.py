@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.checks.lint.chain_links import Chain, chains
 from sfcode.checks.lint.rules import at
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.generate import endpoint_url
 from sfcode.generate.entry_formula import watched_fields
 from sfcode.mapping import naming
@@ -21,7 +21,7 @@ from sfcode.review.model import Finding
 from sfcode.review.snapshot import Snapshot
 
 _ALWAYS = {"Id": "which record it is", "SystemModstamp": "which of two messages is newer"}
-_CURE = "put it back into the project's own template, or remove that template to use sfcode's"
+_HINT = "put it back into the project's own template, or remove that template to use sfcode's"
 
 
 def check(side: Snapshot) -> Iterator[Finding]:
@@ -42,11 +42,11 @@ def _message(chain: Chain) -> Iterator[Finding]:
     for name, use in attributes.items():
         if use.field not in chain.sent:
             message = f"{one.object}.{use.field} is sent as {name}, but the outbound message does not hold it"
-            yield at("SF101", use.place, message, _CURE, related=related)
+            yield at("SF101", use.place, message, _HINT, related=related)
     for field, what in {**_ALWAYS, one.user_id.field: "whose profile it is about"}.items():
         if field not in chain.sent:
             message = f"the outbound message lacks {field}, by which the relay knows {what}"
-            yield at("SF102", one.place("to_appcues"), message, _CURE, related=related)
+            yield at("SF102", one.place("to_appcues"), message, _HINT, related=related)
     for field in sorted(chain.sent - {*one.message_fields}):
         message = (
             f"the outbound message holds {one.object}.{field}, which no mapping names: it leaves Salesforce unseen"
@@ -80,7 +80,7 @@ def _fired(chain: Chain) -> Iterator[Finding]:
     place = one.place("to_appcues", "trigger")
     type_ = "WorkflowRule" if one.trigger == "workflow_rule" else "Flow"
     for piece, text in _faults(chain):
-        yield at("SF107", place, text, _CURE, related=side.template_line(type_, piece))
+        yield at("SF107", place, text, _HINT, related=side.template_line(type_, piece))
     noticed = chain.noticed
     if noticed is None or "update" not in one.on:
         return
@@ -89,7 +89,7 @@ def _fired(chain: Chain) -> Iterator[Finding]:
     for field in watched:
         if field.lower() not in noticed:
             text = f"a change of {one.object}.{field} sends nothing: the entry condition does not name it"
-            yield at("SF103", _place_of(chain, field), text, _CURE, related=side.template_line(type_, piece))
+            yield at("SF103", _place_of(chain, field), text, _HINT, related=side.template_line(type_, piece))
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
@@ -134,13 +134,13 @@ def _generated(chain: Chain) -> Iterator[Finding]:
         blank = body.get("formulaTreatBlanksAs", "BlankAsZero") == "BlankAsBlank"
         if body.get("type") != "Text" or one.source.field not in str(body.get("formula", "")) or not blank:
             text = f"{one.object}.{one.user_id.field} is not {one.source.field} as text, blank where that is blank"
-            yield at("SF108", one.user_id.place, text, _CURE, related=side.template_line("CustomField", "<formula>"))
+            yield at("SF108", one.user_id.place, text, _HINT, related=side.template_line("CustomField", "<formula>"))
     for target in one.targets:
         body = chain.generated(target.field) or {}
         wanted = ("Number",) if target.kind == "score" else ("LongTextArea", "TextArea", "Text")
         if target.create and (body.get("type") not in wanted or "formula" in body):
             text = f"{one.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {wanted[0]} field"
-            yield at("SF108", target.place, text, _CURE, related=side.template_line("CustomField", "<type>"))
+            yield at("SF108", target.place, text, _HINT, related=side.template_line("CustomField", "<type>"))
     name = f".{naming.event_id_field(side.project.settings.name)}"
     event_id = next(
         (c for c in side.desired.components if c.type == "CustomField" and c.full_name.endswith(name)), None
@@ -149,7 +149,7 @@ def _generated(chain: Chain) -> Iterator[Finding]:
         known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
         if not known or event_id.body.get("type") != "Text":
             text = f"{event_id.full_name} is not a unique external id, so the relay would write activities twice"
-            yield at("SF108", one.activities, text, _CURE, related=side.template_line("CustomField", "<externalId>"))
+            yield at("SF108", one.activities, text, _HINT, related=side.template_line("CustomField", "<externalId>"))
 
 
 def _types(every: Iterable[Chain]) -> Iterator[Finding]:
@@ -166,10 +166,10 @@ def _types(every: Iterable[Chain]) -> Iterator[Finding]:
                     f"{name} is sent as {type_} from {chain.one.object}.{use.field}, and as {other_type} from "
                     f"{other.one.object}.{other_use.field}: Appcues compares the two wrongly"
                 )
-                cure = (
+                hint = (
                     f"write {name}: {{field: {use.field}, type: string}}, the same in both, or map fields of one type"
                 )
-                yield at("SF109", use.place, text, cure)
+                yield at("SF109", use.place, text, hint)
 
 
 def _by_attribute(chain: Chain) -> dict[str, Use]:

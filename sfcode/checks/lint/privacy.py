@@ -18,8 +18,8 @@ def check(side: Snapshot) -> Iterator[Finding]:
         for use in one.attributes:
             if is_personal(one.object, use.field, settings) and not listed(one.object, use.field, settings.accepted):
                 text = f"{one.object}.{use.field} is personal data and is sent to Appcues"
-                cure = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{one.object}.{use.field}]"
-                yield at("SF203", use.place, text, cure)
+                hint = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{one.object}.{use.field}]"
+                yield at("SF203", use.place, text, hint)
     for component in side.desired.components:
         if component.type == "WorkflowOutboundMessage" and component.body.get("includeSessionId") is True:
             text = "the template asks for session ids, which Salesforce no longer puts into outbound messages"

@@ -17,7 +17,7 @@ from sfcode.review.access import Rights, integration_rights
 from sfcode.review.model import Finding
 from sfcode.review.snapshot import Snapshot
 
-_CURE = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"
+_HINT = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"
 _WRITE = {"Event": "EditEvent", "Task": "EditTask"}
 
 
@@ -40,11 +40,11 @@ def _reading(chain: Chain, granted: Rights) -> Iterator[Finding]:
     if "Read" not in granted.get(("object", one.object), ()):
         text = f"the integration user cannot read {one.object}, so nothing of it can be sent"
         place = chain.side.template_line("PermissionSet", "<objectPermissions>")
-        yield at("SF104", one.place("object"), text, _CURE, related=place)
+        yield at("SF104", one.place("object"), text, _HINT, related=place)
     for use in (one.user_id, *one.attributes):
         if not chain.may("Read", use.field):
             text = f"the integration user cannot read {one.object}.{use.field}: Salesforce leaves it out of the message in silence"
-            yield at("SF104", use.place, text, _CURE, related=related)
+            yield at("SF104", use.place, text, _HINT, related=related)
 
 
 def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
     for target in one.targets:
         if "Edit" not in granted.get(("object", one.object), ()) or not chain.may("Edit", target.field):
             text = f"the integration user cannot change {one.object}.{target.field}, where the NPS {target.kind} goes"
-            yield at("SF105", target.place, text, _CURE, related=related)
+            yield at("SF105", target.place, text, _HINT, related=related)
     kind = activity_object(side.project, one)
     if kind is None or one.activities is None or not one.by_relay:
         return
@@ -71,7 +71,7 @@ def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
         lacking.append(f"Create and Edit on {kind}")
     for name in lacking:
         text = f"the integration user lacks {name}, without which it cannot write activities as the relay does"
-        yield at("SF105", one.activities, text, _CURE, related=related)
+        yield at("SF105", one.activities, text, _HINT, related=related)
 
 
 def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:

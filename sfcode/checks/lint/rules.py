@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping.resolved import Place
 from sfcode.review.model import Finding, Level
 
@@ -76,14 +76,14 @@ RULES: dict[str, Rule] = {
 
 
 def at(
-    rule: str, place: Place | Position | None, message: str, cure: str = "", *, related: Position | None = None
+    rule: str, place: Place | Position | None, message: str, hint: str = "", *, related: Position | None = None
 ) -> Finding:
     """Make a finding of a rule at a place."""
     position, path = (place.position, place.path) if isinstance(place, Place) else (place, "")
-    return Finding(rule, RULES[rule].level, position, path, message, cure, related)
+    return Finding(rule, RULES[rule].level, position, path, message, hint, related)
 
 
-def of(rule: str, problem: Problem) -> Finding:
+def of(rule: str, problem: Diagnostic) -> Finding:
     """Make a finding of a problem that somebody else has found."""
     level = RULES[rule].level
-    return Finding(rule, level, problem.position, problem.path, problem.message, problem.cure)
+    return Finding(rule, level, problem.position, problem.path, problem.message, problem.hint)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sfcode.checks.lint.rules import at
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.mapping.resolved import settings_place
 from sfcode.review.model import Finding
 from sfcode.review.snapshot import Snapshot
@@ -25,7 +25,7 @@ SHAPES = {
 
 _ANY = re.compile("|".join(f"(?:{shape})" for shape in SHAPES.values()))
 _CALLED = re.compile(r"secret|token|passw(or)?d|api_?key|private_?key|credential", re.IGNORECASE)
-_CURE = "write ${secret:NAME} and put the value into the environment variable NAME; make a new one, this one is known"
+_HINT = "write ${secret:NAME} and put the value into the environment variable NAME; make a new one, this one is known"
 
 
 def check(side: Snapshot) -> Iterator[Finding]:
@@ -36,13 +36,13 @@ def check(side: Snapshot) -> Iterator[Finding]:
                 found = re.search(shape, line)
                 if found:
                     yield at(
-                        "SF209", Position(file, number, found.start() + 1), f"here stands what looks like {what}", _CURE
+                        "SF209", Position(file, number, found.start() + 1), f"here stands what looks like {what}", _HINT
                     )
     project = side.project
     for name, value in project.target.variables.items():
         if _CALLED.search(name) and value and "${secret:" not in value:
             place = settings_place(project, "environments", project.environment, "variables", name)
-            yield at("SF213", place, f"the variable {name} is called a secret, and its value stands here", _CURE)
+            yield at("SF213", place, f"the variable {name} is called a secret, and its value stands here", _HINT)
 
 
 def masked(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from sfcode.checks.lint.rules import at
 from sfcode.config.load import default_events
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.mapping.resolved import exchange, settings_place
 from sfcode.review.model import Finding
 from sfcode.review.snapshot import Snapshot

@@ -10,12 +10,12 @@ from sfcode.config.event_models import Events, PropertyEvent
 from sfcode.config.models import ActivityEvent
 from sfcode.config.project import ConfigPath
 from sfcode.config.template import fault
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 
 _OWN = {*get_args(ActivityEvent), *get_args(PropertyEvent), "click_to_track"}
 
 
-def problems(events: Events, document: Document, known: Events) -> Iterator[Problem]:
+def problems(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
     """Judge the templates, of which those that sfcode ships are known to be right, and the aliases."""
     for event, text in events.activities.items():
         shipped = known.activities[event]
@@ -28,17 +28,17 @@ def problems(events: Events, document: Document, known: Events) -> Iterator[Prob
             found = fault(template)
             if found:
                 path: ConfigPath = ("activities", event, key)
-                cure = "write {{ attribute }}, as in the shipped texts; the language is Jinja2"
+                hint = "write {{ attribute }}, as in the shipped texts; the language is Jinja2"
                 message = f"not a template: {found.message}"
-                yield Problem(document.line(path, found.line), show_path(path), message, cure)
+                yield Diagnostic.error(document.line(path, found.line), show_path(path), message, hint)
     for name in events.aliases:
         if name in _OWN:
-            message, cure = (
+            message, hint = (
                 f"{name} has a meaning of its own",
                 "list other events of Appcues, such as v2:experience_completed",
             )
         elif name.lower().startswith("appcues:"):
-            message, cure = f"{name} begins with appcues:", f"write {name.partition(':')[2]}"
+            message, hint = f"{name} begins with appcues:", f"write {name.partition(':')[2]}"
         else:
             continue
-        yield document.problem(Finding(("aliases", name), message, cure, at="key"))
+        yield document.problem(Finding(("aliases", name), message, hint, at="key"))

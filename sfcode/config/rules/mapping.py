@@ -52,8 +52,8 @@ def _direction(mapping: Mapping, document: Document) -> Iterator[Finding]:
         written = document.get((section,)) is not None
         if wanted and not written:
             why = mapping.direction if said else "both, which holds where none is written,"
-            cure = "add it" + (f", or write direction: {other}" if document.has(other) else "")
-            yield Finding(("direction",), f"{why} needs the section {section}", cure)
+            hint = "add it" + (f", or write direction: {other}" if document.has(other) else "")
+            yield Finding(("direction",), f"{why} needs the section {section}", hint)
         elif written and not wanted:
             message = f"is not used with direction: {mapping.direction}"
             yield Finding((section,), message, "leave the section out, or write direction: both", at="key")
@@ -121,8 +121,8 @@ def _lists(mapping: Mapping) -> Iterator[Finding]:
     for index, name in enumerate(section.click_to_track):
         if name.lower().startswith("appcues:"):
             message = f"{show(name)} is an event of Appcues itself, not a click-to-track event"
-            cure = "list its own events under activities, by their names without appcues:"
-            yield Finding(("to_salesforce", "click_to_track", index), message, cure)
+            hint = "list its own events under activities, by their names without appcues:"
+            yield Finding(("to_salesforce", "click_to_track", index), message, hint)
     if not (targets(mapping) or section.activities or section.click_to_track):
         message = "asks for nothing: there is no NPS field, no activity and no click-to-track event"
         yield Finding(

@@ -9,7 +9,7 @@ from sfcode.config.document import Document, Finding
 from sfcode.config.models import Mapping
 from sfcode.config.names import NAME_LIMIT
 from sfcode.config.rules.mapping import created, targets
-from sfcode.errors import Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class Draft:
     spec: Mapping
     document: Document
 
-    def problem(self, *path: str, message: str, cure: str, at_key: bool = False) -> Problem:
+    def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:
         """Make a problem with its place in this mapping's file."""
-        return self.document.problem(Finding(path, message, cure, "key" if at_key else "value"))
+        return self.document.problem(Finding(path, message, hint, "key" if at_key else "value"))
 
 
-def problems(prefix: str, drafts: Sequence[Draft]) -> Iterator[Problem]:
+def problems(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Judge what mappings claim together, each against those before it."""
     for index, draft in enumerate(drafts):
         yield from _names(prefix, draft)
@@ -33,25 +33,25 @@ def problems(prefix: str, drafts: Sequence[Draft]) -> Iterator[Problem]:
             yield from _pair(earlier, draft)
 
 
-def warnings(drafts: Sequence[Draft]) -> Iterator[Problem]:
+def warnings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Say what works but should be known."""
     carried = [draft for draft in drafts if draft.spec.delivery == "connector" and draft.spec.match == "user"]
     for draft in carried[1:]:
         message = f"Appcues' connector maps one type of record, and {carried[0].document.file} has it already"
-        yield draft.problem("delivery", message=message, cure="write delivery: relay")
+        yield draft.problem("delivery", message=message, hint="write delivery: relay")
 
 
-def _names(prefix: str, draft: Draft) -> Iterator[Problem]:
+def _names(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
     name = f"{prefix}_{draft.name}"
     if len(name) > NAME_LIMIT:
         message = f"the file's name makes {name}, {len(name)} characters long, and Salesforce allows {NAME_LIMIT}"
-        yield Problem(Position(draft.document.file, 1, 1), "", message, "give the file a shorter name")
+        yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "give the file a shorter name")
 
 
-def _pair(first: Draft, second: Draft) -> Iterator[Problem]:
+def _pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     if first.name.lower() == second.name.lower():
         message = f"this file's name differs from {first.document.file} in case only, and Salesforce ignores case"
-        yield Problem(Position(second.document.file, 1, 1), "", message, "rename one of them")
+        yield Diagnostic.error(Position(second.document.file, 1, 1), "", message, "rename one of them")
     if first.spec.match == second.spec.match:
         yield from _spelling(first, second)
     if first.spec.object.lower() != second.spec.object.lower():
@@ -59,13 +59,13 @@ def _pair(first: Draft, second: Draft) -> Iterator[Problem]:
     if first.spec.match == second.spec.match:
         place = first.document.value(("object",))
         message = f"{second.spec.object} is mapped already, at {place}"
-        yield second.problem("object", message=message, cure="put both in one file")
+        yield second.problem("object", message=message, hint="put both in one file")
         return
     yield from _claims(first, second)
     yield from _both_ways(first, second)
 
 
-def _claims(first: Draft, second: Draft) -> Iterator[Problem]:
+def _claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find fields that both mappings would own."""
     claimed = {field.lower(): path for path, field in created(first.spec)}
     for path, field in created(second.spec):
@@ -73,11 +73,11 @@ def _claims(first: Draft, second: Draft) -> Iterator[Problem]:
             where = first.document.value(claimed[field.lower()])
             message = f"{second.spec.object}.{field} is generated already, for {where}"
             yield second.problem(
-                *map(str, path), message=message, cure="choose another name, or let one mapping own it"
+                *map(str, path), message=message, hint="choose another name, or let one mapping own it"
             )
 
 
-def _both_ways(first: Draft, second: Draft) -> Iterator[Problem]:
+def _both_ways(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find fields that one mapping sends and the other writes."""
     for sender, writer in ((first, second), (second, first)):
         sent = {
@@ -88,11 +88,11 @@ def _both_ways(first: Draft, second: Draft) -> Iterator[Problem]:
             if target.field.lower() in sent:
                 where = sender.document.value(sent[target.field.lower()])
                 message = f"{target.field} is sent to Appcues at {where}, so Appcues must not write it"
-                cure = "choose another field: data of one field flows one way"
-                yield writer.problem(*map(str, path), "field", message=message, cure=cure)
+                hint = "choose another field: data of one field flows one way"
+                yield writer.problem(*map(str, path), "field", message=message, hint=hint)
 
 
-def _spelling(first: Draft, second: Draft) -> Iterator[Problem]:
+def _spelling(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find attributes that two mappings spell differently: Appcues would make two of them."""
     names = {name.lower(): name for name in _attributes(first)}
     for name in _attributes(second):
@@ -100,7 +100,7 @@ def _spelling(first: Draft, second: Draft) -> Iterator[Problem]:
         if other != name:
             where = first.document.key(("to_appcues", "attributes", other))
             message = f"{name} is spelled {other} at {where}, and would be another attribute in Appcues"
-            yield second.problem("to_appcues", "attributes", name, message=message, cure=f"write {other}", at_key=True)
+            yield second.problem("to_appcues", "attributes", name, message=message, hint=f"write {other}", at_key=True)
 
 
 def _attributes(draft: Draft) -> Iterable[str]:

@@ -39,19 +39,19 @@ def findings(relay: Relay, document: Document) -> Iterator[Finding]:
     yield from _message_id(relay, document)
     if relay.outbound.client_certificate and not relay.trusted_proxies:
         message = "is believed from nobody, since relay.trusted_proxies names no proxy"
-        cure = "name the networks of the proxy that checks the certificate"
-        yield Finding(("relay", "outbound", "client_certificate"), message, cure, at="key")
+        hint = "name the networks of the proxy that checks the certificate"
+        yield Finding(("relay", "outbound", "client_certificate"), message, hint, at="key")
 
 
 def _webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[Finding]:
     if auth.scheme in _NEEDS_HEADER and auth.header is None:
         message = f"missing: scheme {auth.scheme} needs the name of a header"
-        cure = "add the header that Appcues sends, such as header: X-Token"
-        yield Finding((*_AUTH, "header"), message, cure, at="key")
+        hint = "add the header that Appcues sends, such as header: X-Token"
+        yield Finding((*_AUTH, "header"), message, hint, at="key")
     for key, schemes in _MEANS_SOMETHING.items():
         if auth.scheme not in schemes and document.has(*_AUTH, key):
-            cure = f"leave it out, or write scheme: {' or '.join(schemes)}"
-            yield Finding((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", cure, at="key")
+            hint = f"leave it out, or write scheme: {' or '.join(schemes)}"
+            yield Finding((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", hint, at="key")
 
 
 def _sign_in(relay: Relay) -> Iterator[Finding]:
@@ -63,8 +63,8 @@ def _sign_in(relay: Relay) -> Iterator[Finding]:
         message = "missing: flow jwt needs the certificate that the relay's key belongs to"
         yield Finding((*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key")
     if wanted.flow != "jwt" and wanted.certificate is not None:
-        cure = "leave it out, or write flow: jwt"
-        yield Finding((*path, "certificate"), f"has no meaning with flow {wanted.flow}", cure, at="key")
+        hint = "leave it out, or write flow: jwt"
+        yield Finding((*path, "certificate"), f"has no meaning with flow {wanted.flow}", hint, at="key")
 
 
 def _signed(auth: WebhookAuth) -> Iterator[Finding]:
@@ -81,8 +81,8 @@ def _signed(auth: WebhookAuth) -> Iterator[Finding]:
         yield Finding((*_AUTH, "signed"), message, "add timestamp_header, or leave {timestamp} out")
     if auth.timestamp_header is not None and "{timestamp}" not in places:
         message = "is not signed, so it would keep nobody from sending an old message again"
-        cure = 'add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out'
-        yield Finding((*_AUTH, "timestamp_header"), message, cure)
+        hint = 'add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out'
+        yield Finding((*_AUTH, "timestamp_header"), message, hint)
     if auth.tolerance is not None and auth.timestamp_header is None:
         message = "has no meaning without timestamp_header"
         yield Finding((*_AUTH, "tolerance"), message, "leave it out, or add timestamp_header", at="key")

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from sfcode.errors import ConfigError, Position, Problem
+from sfcode.diagnostics import Diagnostic, Position
+from sfcode.errors import ConfigError
 
 Path = tuple[str | int, ...]
 
@@ -22,14 +23,14 @@ class Document:
     name: str
     value: Any
     positions: dict[Path, Position]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
 
     def wrong(self, path: Path, message: str, cure: str = "") -> None:
         """Note a problem at a path, or at the nearest one above it that has a place."""
         place = path
         while place and place not in self.positions:
             place = place[:-1]
-        self.problems.append(Problem(self.positions.get(place), _text(path), message, cure))
+        self.problems.append(Diagnostic.error(self.positions.get(place), _text(path), message, cure))
 
     def stop_if_wrong(self) -> None:
         """Raise all problems noted so far."""
@@ -44,9 +45,9 @@ def read(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         position = Position(name, mark.line + 1, mark.column + 1) if mark else Position(name, 1, 1)
-        raise ConfigError([Problem(position, "", f"this is not YAML: {error.problem}")]) from error
+        raise ConfigError([Diagnostic.error(position, "", f"this is not YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
-        raise ConfigError([Problem(Position(name, 1, 1), "", f"this is not YAML: {error}")]) from error
+        raise ConfigError([Diagnostic.error(Position(name, 1, 1), "", f"this is not YAML: {error}")]) from error
     document = Document(name, None, {})
     document.value = None if node is None else _value(document, node, ())
     document.stop_if_wrong()

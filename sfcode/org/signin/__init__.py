@@ -56,4 +56,4 @@ def _at(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
             )
         return granted
 
-    return SignIn(way.name, way.cure, grant, renewable=way.renewable)
+    return SignIn(way.name, way.hint, grant, renewable=way.renewable)

@@ -55,8 +55,8 @@ class Way:
 def _token(variables: Variables) -> SignIn:
     grant = Grant(variables.secret("SF_ACCESS_TOKEN"), variables.get("SF_ORG_INSTANCE_URL"))
     name = variables.name("SF_ACCESS_TOKEN")
-    cure = f"Put a new token into {name}: `sf org auth show-access-token -o ALIAS` prints one."
-    return SignIn(name, cure, lambda: grant)
+    hint = f"Put a new token into {name}: `sf org auth show-access-token -o ALIAS` prints one."
+    return SignIn(name, hint, lambda: grant)
 
 
 def _jwt(variables: Variables) -> SignIn:
@@ -74,8 +74,8 @@ def _jwt(variables: Variables) -> SignIn:
         environ=variables.environ,
         runtime=variables.runtime,
     )
-    cure = f"Check that {variables.get('SF_USERNAME')} may use the app of {name}, and API access of its profile."
-    return SignIn(name, cure, grant, renewable=True)
+    hint = f"Check that {variables.get('SF_USERNAME')} may use the app of {name}, and API access of its profile."
+    return SignIn(name, hint, grant, renewable=True)
 
 
 def _is_sandbox(instance: str) -> bool:
@@ -117,10 +117,10 @@ def _client_credentials(variables: Variables) -> SignIn:
         environ=variables.environ,
         runtime=variables.runtime,
     )
-    cure = (
+    hint = (
         f"Check the app of {name}: the client credentials flow is on, and its run-as user is active and has API access."
     )
-    return SignIn(name, cure, grant, renewable=True)
+    return SignIn(name, hint, grant, renewable=True)
 
 
 def _auth_url(variables: Variables) -> SignIn:
@@ -134,11 +134,11 @@ def _auth_url(variables: Variables) -> SignIn:
         environ=variables.environ,
         runtime=variables.runtime,
     )
-    cure = (
+    hint = (
         f"The refresh token in {name} has expired (often after 90 days) or was revoked: sign in with "
         "`sf org login web`, then take `sf org auth show-sfdx-auth-url`."
     )
-    return SignIn(name, cure, grant, renewable=True)
+    return SignIn(name, hint, grant, renewable=True)
 
 
 WAYS = (

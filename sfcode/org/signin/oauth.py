@@ -90,7 +90,7 @@ class RefreshToken:
         return token(self.token_url, form, self.environ, self.runtime, "the refresh token")
 
 
-CURES = {
+HINTS = {
     "user hasn't approved this consumer": "Pre-authorise the user: in the app's policies set `Admin approved users are "
     "pre-authorized`, and give the user a permission set that the app names.",
     "audience is invalid": "SF_AUDIENCE_URL must be https://login.salesforce.com for production, "
@@ -110,7 +110,7 @@ CURES = {
 
 
 def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, who: str) -> Grant:
-    """Ask a token endpoint. Raise SignInError with the server's words and the cure."""
+    """Ask a token endpoint. Raise SignInError with the server's words and the hint."""
     from sfcode.org.transport import http_session  # requests is slow to import
 
     with http_session(base, environ, runtime) as http:
@@ -121,9 +121,9 @@ def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, w
         return Grant(Secret(access), instance)
     code, said = str(answer.get("error", "")), str(answer.get("error_description", ""))
     said = scrub(said, [value for value in form.values() if isinstance(value, Secret)])
-    cure = next((cure for words, cure in CURES.items() if words in said.lower()), "")
+    hint = next((hint for words, hint in HINTS.items() if words in said.lower()), "")
     reason = ": ".join(part for part in (code, said) if part) or f"status {status}"
-    raise SignInError(f"{base} refused {who}: {reason}", cure or "Check the app and its policies in Setup.", code=code)
+    raise SignInError(f"{base} refused {who}: {reason}", hint or "Check the app and its policies in Setup.", code=code)
 
 
 def _ask(http: Any, url: str, form: Form) -> tuple[int, dict[str, Any]]:

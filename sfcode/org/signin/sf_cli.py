@@ -28,8 +28,8 @@ NO_COMMAND = ("command_not_found", "CommandNotFound")
 
 def sign_in(alias: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     """Sign in as the sf CLI is signed in to an alias or username."""
-    cure = f"Sign in again: `sf org login web --alias {alias}`."
-    return SignIn(f"alias:{alias}", cure, AliasGrant(alias, environ, runtime), renewable=True)
+    hint = f"Sign in again: `sf org login web --alias {alias}`."
+    return SignIn(f"alias:{alias}", hint, AliasGrant(alias, environ, runtime), renewable=True)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sfcode.config.project import Project
 from sfcode.config.relay_models import Relay
 from sfcode.config.secrets import MINIMUM_LENGTH
-from sfcode.errors import Problem
+from sfcode.diagnostics import Diagnostic
 from sfcode.relay.ingress.auth.standard import SHORTEST_KEY, key_of
 from sfcode.secret import Secret
 
@@ -53,15 +53,15 @@ def outbound_name(project: Project) -> str:
     return project.settings.relay.outbound_secret.removeprefix("${secret:").removesuffix("}")
 
 
-def secret_problems(project: Project, secrets: IngressSecrets) -> Iterator[Problem]:
+def secret_problems(project: Project, secrets: IngressSecrets) -> Iterator[Diagnostic]:
     """Say what keeps a secret from being of use; not whether one is missing."""
     relay, name = project.settings.relay, outbound_name(project)
     for variable, secret in ((WEBHOOK, secrets.webhook), (WEBHOOK + PREVIOUS, secrets.webhook_previous)):
         if secret is not None and (found := _webhook_problem(relay, secret.reveal())):
-            yield Problem(None, variable, *found)
+            yield Diagnostic.error(None, variable, *found)
     for variable, secret in ((name, secrets.outbound), (name + PREVIOUS, secrets.outbound_previous)):
         if secret is not None and (found := _token_problem(secret.reveal())):
-            yield Problem(None, variable, *found)
+            yield Diagnostic.error(None, variable, *found)
 
 
 def _webhook_problem(relay: Relay, value: str) -> tuple[str, str] | None:

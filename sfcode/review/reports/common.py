@@ -6,7 +6,7 @@ import posixpath
 from pathlib import PurePath
 
 from sfcode.checks.lint.rules import of
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.plan.change import Action
 from sfcode.review.model import Finding, Review
 

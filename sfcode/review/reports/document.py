@@ -7,7 +7,7 @@ from typing import Any
 
 from sfcode import __version__
 from sfcode.checks.lint.secrets import masked
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
 from sfcode.review.model import Access, Effect, Finding, Review, Revision, Statement
@@ -97,7 +97,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "level": finding.level.word,
         "message": finding.message,
-        "cure": finding.cure,
+        "hint": finding.hint,
         "path": finding.path,
         "position": _place(finding.position),
         "related": _place(finding.related),

@@ -19,7 +19,7 @@ def github(review: Review) -> str:
 def _annotation(review: Review, finding: Finding) -> str:
     where = place_in_repository(review.folder, finding)
     title = f"{finding.rule} {RULES[finding.rule].name}"
-    text = masked(f"{finding.message}; {finding.cure}" if finding.cure else finding.message)
+    text = masked(f"{finding.message}; {finding.hint}" if finding.hint else finding.message)
     properties = f"file={_property(where.file)},line={where.line},col={where.column},title={_property(title)}"
     return f"::{_COMMANDS[finding.level]} {properties}::{_data(text)}"
 

@@ -136,5 +136,5 @@ def _components(effect: Effect, review: Review) -> Iterator[_Block]:
 
 def _finding(finding: Finding) -> str:
     place = f"`{finding.position}` " if finding.position else f"`{finding.path}` " if finding.path else ""
-    cure = f"; {inline(finding.cure)}" if finding.cure else ""
-    return f"- **{finding.level.word} {finding.rule}** {place}{inline(finding.message)}{cure}"
+    hint = f"; {inline(finding.hint)}" if finding.hint else ""
+    return f"- **{finding.level.word} {finding.rule}** {place}{inline(finding.message)}{hint}"

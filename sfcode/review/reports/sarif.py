@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sfcode import __version__
 from sfcode.checks.lint.rules import RULES, Rule
 from sfcode.checks.lint.secrets import masked
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.review.model import Finding, Review
 from sfcode.review.reports.common import all_findings, place_in_repository, related_in_repository
 
@@ -56,7 +56,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(folder: str, finding: Finding, index: int) -> dict[str, Any]:
-    text = masked(f"{finding.message}; {finding.cure}" if finding.cure else finding.message)
+    text = masked(f"{finding.message}; {finding.hint}" if finding.hint else finding.message)
     where = place_in_repository(folder, finding)
     print_ = hashlib.sha256(f"{finding.rule}\n{where.file}\n{finding.path}\n{finding.message}".encode()).hexdigest()
     result: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.mapping import naming
 from sfcode.review.access import FIELD_RIGHTS, viewer_rights
 from sfcode.review.model import Access, Group, Risk, Statement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.config.project import nearest
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from sfcode.mapping import naming
 from sfcode.mapping.resolved import Target
 from sfcode.metadata.component import Address

@@ -49,7 +49,7 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
 def test_no_personal_data_is_said(clinic: Clinic) -> None:
     """Examples are ids of records: neither names nor user ids are in what is said."""
     text_ids(clinic)
-    said = " ".join(f"{each.message} {each.cure} {' '.join(each.records)}" for each in clinic.look())
+    said = " ".join(f"{each.message} {each.hint} {' '.join(each.records)}" for each in clinic.look())
     assert "solo" not in said
     assert "AB1" not in said
 

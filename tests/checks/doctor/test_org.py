@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.checks.doctor import Level
 from sfcode.checks.doctor.finding import NAMES
-from sfcode.errors import Position
+from sfcode.diagnostics import Position
 from tests.checks.doctor.clinic import Clinic, levels, one
 
 Illness = Callable[[Clinic], None]
@@ -98,12 +98,12 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
 def test_each_illness_is_found(
     clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
 ) -> None:
-    """One thing made wrong is found under its id, at its level, with a place and a cure, and was not there before."""
+    """One thing made wrong is found under its id, at its level, with a place and a hint, and was not there before."""
     illness(clinic)
     found = [each for each in clinic.look() if each.id == id and each.level is level and said in each.message]
     new = [each for each in found if (each.id, each.message, each.position) not in healthy]
     assert new
-    assert all(each.where and (each.cure or each.level is Level.INFO) for each in new)
+    assert all(each.where and (each.hint or each.level is Level.INFO) for each in new)
 
 
 def test_nothing_more_is_asked_of_an_org_without_that_version(clinic: Clinic) -> None:

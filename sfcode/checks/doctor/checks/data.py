@@ -35,9 +35,9 @@ def _mapping(project: Project, one: Exchange, facts: Facts, found: MappingFacts)
     yield _user_id(project, one, facts, found)
     yield from _numbers(one, found)
     if isinstance(found.repeats, Unknown):
-        cure = f"Make the field behind the user id unique, which Salesforce then keeps it ({one.object} > Fields)."
+        hint = f"Make the field behind the user id unique, which Salesforce then keeps it ({one.object} > Fields)."
         yield at(
-            "D509", Level.WARNING, one.user_id.place, f"duplicates were not looked for: {found.repeats.reason}", cure
+            "D509", Level.WARNING, one.user_id.place, f"duplicates were not looked for: {found.repeats.reason}", hint
         )
     elif found.repeats is not None:
         least = "" if found.repeats.complete else "at least "
@@ -91,13 +91,13 @@ def _numbers(one: Exchange, found: MappingFacts) -> Iterator[Finding]:
     blank = total - with_id
     message = f"{total:,} {one.object} records, {with_id:,} would sync, {blank:,} have no user id"
     if with_id == 0:
-        cure = f"Fill {one.source.field if one.source else one.user_id.field}: a record without an id is nobody in Appcues."
-        yield at("D501", Level.WARNING, place, message, cure)
+        hint = f"Fill {one.source.field if one.source else one.user_id.field}: a record without an id is nobody in Appcues."
+        yield at("D501", Level.WARNING, place, message, hint)
     else:
         yield at("D501", Level.OK, place, message)
     if blank and with_id:
-        cure = "Nothing to do if they do not use the product; else fill the id."
-        info = at("D503", Level.INFO, one.user_id.place, f"{blank:,} records have no user id and stay out", cure)
+        hint = "Nothing to do if they do not use the product; else fill the id."
+        info = at("D503", Level.INFO, one.user_id.place, f"{blank:,} records have no user id and stay out", hint)
         yield replace(info, records=found.blank)
 
 
@@ -105,11 +105,11 @@ _UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id 
 _CASE = "Appcues tells them apart, and a search in Salesforce does not: mend the ids, or have the product issue them in one case."
 
 
-def _alike(id: str, one: Exchange, alike: Alike, said: str, cure: str) -> Finding:
+def _alike(id: str, one: Exchange, alike: Alike, said: str, hint: str) -> Finding:
     if not alike.ids:
         what = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
         return at(id, Level.OK, one.user_id.place, what)
-    return replace(at(id, Level.WARNING, one.user_id.place, said.format(f"{alike.ids:,}"), cure), records=alike.records)
+    return replace(at(id, Level.WARNING, one.user_id.place, said.format(f"{alike.ids:,}"), hint), records=alike.records)
 
 
 def _index(one: Exchange, found: MappingFacts) -> Iterator[Finding]:
@@ -122,8 +122,8 @@ def _index(one: Exchange, found: MappingFacts) -> Iterator[Finding]:
     what = f"a formula over {field.name}, which is not indexed" if source else "not indexed"
     place: Place = (one.source or one.user_id).place
     message = f"{one.object} has {found.total:,} records and its user id is {what}: each lookup reads all of them"
-    cure = f"Make {field.name} an external id or unique, or have Salesforce Support index it."
-    yield at("D506", Level.WARNING, place, message, cure)
+    hint = f"Make {field.name} an external id or unique, or have Salesforce Support index it."
+    yield at("D506", Level.WARNING, place, message, hint)
 
 
 def _sharing(project: Project, one: Exchange, found: MappingFacts) -> Finding:
@@ -140,8 +140,8 @@ def _sharing(project: Project, one: Exchange, found: MappingFacts) -> Finding:
     if model in OPEN:
         return at("D507", Level.OK, place, f"the org-wide default of {whose} is {model}: the integration user sees all")
     message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {one.object} records than there are"
-    cure = "Share them with it, or write record_access: view_all. --as, signed in as that user, counts them."
-    return at("D507", Level.WARNING, place, message, cure)
+    hint = "Share them with it, or write record_access: view_all. --as, signed in as that user, counts them."
+    return at("D507", Level.WARNING, place, message, hint)
 
 
 def _seen(project: Project, one: Exchange, found: MappingFacts, seen: Seen | Unknown) -> Finding:

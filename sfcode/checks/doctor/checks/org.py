@@ -25,8 +25,8 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     if not org.answers:
         if org.api_disabled:
             message = f"{org.name} has no API for the signed-in user ({org.api_disabled})"
-            cure = "Give the user API Enabled; if nobody has it, the edition lacks the API: ask Salesforce for it."
-            yield Finding("D102", Level.ERROR, message, cure, org.name)
+            hint = "Give the user API Enabled; if nobody has it, the edition lacks the API: ask Salesforce for it."
+            yield Finding("D102", Level.ERROR, message, hint, org.name)
         return
     yield _edition(org)
     yield _requests(org)
@@ -49,8 +49,8 @@ def _edition(org: OrgFacts) -> Finding:
     if org.edition in WITH_API:
         return Finding("D102", Level.OK, f"{org.edition} includes the API", where=org.name)
     message = f"{org.edition or 'this edition'} does not include the API by itself, although it answers now"
-    cure = "Have Salesforce confirm API access and the license Salesforce Integration for this org."
-    return Finding("D102", Level.WARNING, message, cure, org.name)
+    hint = "Have Salesforce confirm API access and the license Salesforce Integration for this org."
+    return Finding("D102", Level.WARNING, message, hint, org.name)
 
 
 def _requests(org: OrgFacts) -> Finding:
@@ -59,13 +59,13 @@ def _requests(org: OrgFacts) -> Finding:
         return Finding("D103", Level.INFO, f"the org does not tell how many API requests are left ({reason})")
     left, total = org.requests
     message = f"{left:,} of {total:,} API requests are left today"
-    cure = (
+    hint = (
         "See what uses them in Setup > System Overview > API Usage, or buy more; the relay waits until they are back."
     )
     if left <= 0:
-        return Finding("D103", Level.ERROR, message, cure, org.name)
+        return Finding("D103", Level.ERROR, message, hint, org.name)
     if left < FEW * total:
-        return Finding("D103", Level.WARNING, message, cure, org.name)
+        return Finding("D103", Level.WARNING, message, hint, org.name)
     return Finding("D103", Level.OK, message, where=org.name)
 
 
@@ -73,8 +73,8 @@ def _rights(facts: Facts) -> Iterator[Finding]:
     org, user = facts.org, facts.user
     if isinstance(org.rights, Unknown):
         message = f"what {org.username} may do cannot be read ({org.rights.reason})"
-        cure = "Make sure that it has Modify Metadata, Manage Users and Assign Permission Sets."
-        yield Finding("D104", Level.WARNING, message, cure, org.username)
+        hint = "Make sure that it has Modify Metadata, Manage Users and Assign Permission Sets."
+        yield Finding("D104", Level.WARNING, message, hint, org.username)
         return
     rights = org.rights
     if rights & {"ModifyMetadata", "ModifyAllData"}:
@@ -104,6 +104,6 @@ def _misfits(facts: Facts) -> Iterator[Finding]:
         yield Finding("D107", Level.WARNING, message, "Sign in as a user with Modify Metadata.", facts.org.name)
     elif facts.misfits:
         for problem in facts.misfits:
-            yield Finding("D107", Level.ERROR, problem.message, problem.cure, problem.path, problem.position)
+            yield Finding("D107", Level.ERROR, problem.message, problem.hint, problem.path, problem.position)
     else:
         yield Finding("D107", Level.OK, "the org has what the config names", where=facts.org.name)

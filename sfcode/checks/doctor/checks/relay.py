@@ -42,9 +42,9 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     else:
         yield at("D402", Level.OK, place, f"{url} is a public address")
     if endpoint.trouble is not None:
-        id, cure = TROUBLE[endpoint.trouble.kind]
+        id, hint = TROUBLE[endpoint.trouble.kind]
         message = f"the relay does not answer from here: {endpoint.trouble.reason}"
-        yield at(id, Level.INFO if here else Level.WARNING, place, message, cure)
+        yield at(id, Level.INFO if here else Level.WARNING, place, message, hint)
     elif not endpoint.out_of_reach:
         yield at("D405", Level.OK, place, f"{url} answers from here")
     yield from _carriers(project, facts)
@@ -65,5 +65,5 @@ def _carriers(project: Project, facts: Facts) -> Iterator[Finding]:
             message = (
                 f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
             )
-            cure = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
-            yield at("D406", Level.WARNING, one.place("delivery"), message, cure)
+            hint = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
+            yield at("D406", Level.WARNING, one.place("delivery"), message, hint)

@@ -16,9 +16,9 @@ def check(project: Project) -> Iterator[Finding]:
         one = exchange(mapping)
         if one.sends and one.by_relay and one.trigger == "workflow_rule":
             message = f"{one.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
-            cure = "Write trigger: flow; the outbound message stays."
-            yield at("D301", Level.WARNING, one.place("to_appcues", "trigger"), message, cure)
+            hint = "Write trigger: flow; the outbound message stays."
+            yield at("D301", Level.WARNING, one.place("to_appcues", "trigger"), message, hint)
     if project.settings.integration_user.profile == DEPRECATED_PROFILE:
         message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
-        cure = "Write profile: Minimum Access - API Only Integrations."
-        yield at("D302", Level.WARNING, settings_place(project, "integration_user", "profile"), message, cure)
+        hint = "Write profile: Minimum Access - API Only Integrations."
+        yield at("D302", Level.WARNING, settings_place(project, "integration_user", "profile"), message, hint)

@@ -71,8 +71,8 @@ def _profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Ite
         yield at("D202", Level.OK, place, f"the profile belongs to the user license {license}")
     else:
         message = f"the profile {wanted.profile} belongs to the user license {license}, not to {wanted.license}"
-        cure = f"Write license: {license}, or name a profile of {wanted.license}."
-        yield at("D202", Level.ERROR, place, message, cure)
+        hint = f"Write license: {license}, or name a profile of {wanted.license}."
+        yield at("D202", Level.ERROR, place, message, hint)
 
 
 def _instead(name: str, known: Collection[str], what: str) -> str:
@@ -86,15 +86,15 @@ def _license(
     if isinstance(known, Unknown):
         return at(id, Level.WARNING, place, f"whether there is a {what} {name} cannot be told ({known.reason})", _SETUP)
     if name not in known:
-        cure = f"{_instead(name, known.keys(), what)} Salesforce adds missing licenses."
-        return at(id, Level.ERROR, place, f"the org has no {what} {name}", cure)
+        hint = f"{_instead(name, known.keys(), what)} Salesforce adds missing licenses."
+        return at(id, Level.ERROR, place, f"the org has no {what} {name}", hint)
     seats = known[name]
     message = f"{seats.used} of {seats.total} seats of the {what} {name} are taken"
     if seats.left <= 0 and not taken:
-        cure = (
+        hint = (
             "Free one (deactivate a user, or take the license away), or buy one; Setup > Company Information has them."
         )
-        return at(id, Level.ERROR, place, f"{message}, and the integration user still needs one", cure)
+        return at(id, Level.ERROR, place, f"{message}, and the integration user still needs one", hint)
     return at(id, Level.OK, place, message)
 
 
@@ -106,11 +106,11 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
     if user is None:
         if found.alike:
             message = f"there is no user {wanted.username}, but there is {', '.join(found.alike)}"
-            cure = (
+            hint = (
                 "A sandbox puts its name behind usernames: if that is this user, set the variable that username is "
                 "made of for this environment, or apply makes a second one."
             )
-            yield at("D208", Level.WARNING, place, message, cure)
+            yield at("D208", Level.WARNING, place, message, hint)
         yield at("D205", Level.INFO, place, f"the user {wanted.username} does not exist yet", "Apply makes it.")
         return
     yield at("D205", Level.OK, place, f"the user {wanted.username} exists")

@@ -1,0 +1,76 @@
+"""
+A diagnostic: one thing that is wrong, or deserves a look, with its place and what to do about it.
+
+The loader, the generator, the linter, the doctor, a plan and a failed deployment all report diagnostics; the writers
+in `sfcode.checks.writers` print them.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file: path as the user would type it, line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Level(enum.IntEnum):
+    """How bad it is: an error breaks the integration, a warning deserves a decision, a note a look."""
+
+    OK = 0
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        """The name in lower case, as SARIF has it too."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One result of a check: its rule, how bad it is, where, what, and what to do."""
+
+    rule: str
+    """The rule's id: SF203, D104."""
+    level: Level
+    position: Position | None
+    path: str
+    """The path in the document (`to_appcues.attributes.plan`), or what in the org."""
+    message: str
+    hint: str = ""
+    """What to do."""
+    related: Position | None = None
+    """A second place: the template that does it."""
+
+    @classmethod
+    def error(cls, position: Position | None, path: str, message: str, hint: str = "") -> Diagnostic:
+        """Make an error that keeps the config from loading (rule SF001)."""
+        return cls("SF001", Level.ERROR, position, path, message, hint)
+
+    @classmethod
+    def advice(cls, position: Position | None, path: str, message: str, hint: str = "") -> Diagnostic:
+        """Make a note on a config that works (rule SF002)."""
+        return cls("SF002", Level.NOTE, position, path, message, hint)
+
+    def __str__(self) -> str:
+        where = ": ".join(str(part) for part in (self.position, self.path) if part)
+        text = f"{self.message}; {self.hint}" if self.hint else self.message
+        return f"{where}: {text}" if where else text
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str]:
+        """Order by file, line and column, then by path."""
+        if self.position is None:
+            return ("", 0, 0, self.path)
+        return (self.position.file, self.position.line, self.position.column, self.path)
