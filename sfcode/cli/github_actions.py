@@ -32,7 +32,7 @@ def hand_on(outcome: Outcome, code: int, environ: Mapping[str, str]) -> None:
         # What was done is done; a disk that is full must not make it look undone.
         click.echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
     if outcome.review is not None and not outcome.annotated:
-        from sfcode.review.reports.github import github
+        from sfcode.checks.writers.github import github
 
         if lines := github(outcome.review):
             click.echo(masked(lines, environ), err=True)

@@ -109,7 +109,7 @@ def plan(
 
 
 def _findings(session: Session, project: Project, made: Made) -> list[Finding]:
-    from sfcode.review.findings import of_config, of_plan
+    from sfcode.checks.plan_diagnostics import of_config, of_plan
 
     of_yaml = () if made.plan.destroy else of_config(project, made.desired, session.config)
     return [*of_yaml, *of_plan(made.plan, made.desired, session.config)]
@@ -122,7 +122,7 @@ def _said(session: Session, sarif: Sarif, junit: JUnit) -> Iterator[None]:
         yield
     except DeployFailed:
         from sfcode.apply.deploy_errors import problem_of
-        from sfcode.review.findings import of_failures
+        from sfcode.checks.plan_diagnostics import of_failures
 
         messages = [message for result in junit.results for message in result.failures]
         problems = [problem_of(message, list(junit.origins)) for message in messages]

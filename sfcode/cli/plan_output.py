@@ -34,8 +34,8 @@ def show_plan(session: Session, plan: Plan, format_: str, *, status: int = 0, sa
 
         click.echo(markdown(plan))
     elif format_ == "html":
+        from sfcode.checks.risk import judged
         from sfcode.plan.reports.html import html
-        from sfcode.review.plan_risk import judged
 
         click.echo(html(plan, judged(plan)))
     else:

@@ -110,11 +110,11 @@ def _show(session: Session, found: Review, format_: str, code: ExitCode) -> None
 
         click.echo(markdown(found), nl=False)
     elif format_ == "sarif":
-        from sfcode.review.reports.sarif import sarif
+        from sfcode.checks.writers.sarif import sarif
 
         click.echo(sarif(found))
     elif format_ == "github":
-        from sfcode.review.reports.github import github
+        from sfcode.checks.writers.github import github
 
         if lines := github(found):
             click.echo(lines)

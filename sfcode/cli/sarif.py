@@ -49,10 +49,10 @@ def found(path: Path | None) -> Iterator[Sarif]:
     if path is None:
         yield collected
         return
-    from sfcode.checks.lint.rules import of
+    from sfcode.checks.plan_diagnostics import PLAN_RULES
+    from sfcode.checks.rules import of
+    from sfcode.checks.writers.sarif import log
     from sfcode.plan.atomic_write import write_whole
-    from sfcode.review.findings import PLAN_RULES
-    from sfcode.review.reports.sarif import log
 
     def write() -> None:
         write_whole(path, log(collected.findings, rules=PLAN_RULES) + "\n", "the SARIF log")

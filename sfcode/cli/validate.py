@@ -23,7 +23,7 @@ def validate(session: Session, *, sarif_file: Path | None) -> None:
         project = session.project()
         desired = generate(project, standard())
         if sarif_file:
-            from sfcode.review.findings import of_config
+            from sfcode.checks.plan_diagnostics import of_config
 
             sarif.findings += of_config(project, desired, session.config)
     warnings = (*project.warnings, *(str(problem) for problem in desired.warnings))

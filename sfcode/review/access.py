@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping import naming
 from sfcode.mapping.ownership import taken_on
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal
 from sfcode.review.model import Access
-from sfcode.review.snapshot import Snapshot
 
 OBJECT_RIGHTS = {
     "allowCreate": "Create",

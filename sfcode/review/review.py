@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sfcode.checks.lint import lint
+from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.ownership import taken_on
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.access import access
 from sfcode.review.model import Effect, Finding, Group, Review, Revision, Risk, Statement
-from sfcode.review.snapshot import Snapshot
 from sfcode.review.statements import Context, statements
 from sfcode.review.statements.phrases import code
 

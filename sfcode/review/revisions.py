@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from sfcode.checks import snapshot
+from sfcode.checks.snapshot import Folder, Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
-from sfcode.review import snapshot
 from sfcode.review.git import DEEPEN, GitFailed, Repository, find
 from sfcode.review.model import Review, Revision
 from sfcode.review.review import review
-from sfcode.review.snapshot import Folder, Snapshot
 
 WORK_TREE = "the work tree"
 

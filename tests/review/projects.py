@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from sfcode.checks.snapshot import Folder, Snapshot, snapshot
 from sfcode.config import load
 from sfcode.review.model import Review
 from sfcode.review.review import review
-from sfcode.review.snapshot import Folder, Snapshot, snapshot
 
 SETTINGS = """\
 version: 1

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from sfcode.checks.lint import RULES
+from sfcode.checks.writers.github import github
+from sfcode.checks.writers.sarif import sarif
 from sfcode.config.models import Settings
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.plan.change import Action
 from sfcode.plan.reports.markdown_escape import inline
 from sfcode.review.model import Finding, Group, Level, Review, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
-from sfcode.review.reports.github import github
 from sfcode.review.reports.markdown import LIMIT, markdown
-from sfcode.review.reports.sarif import sarif
 from sfcode.review.reports.text import text
 from sfcode.review.statements import relay
 from sfcode.review.statements.settings import WORDS

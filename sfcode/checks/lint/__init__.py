@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.checks.lint import config, delivery_chain, names, privacy, rights, secrets, unused
-from sfcode.checks.lint.rules import RULES, Rule
+from sfcode.checks.rules import RULES, Rule
+from sfcode.checks.snapshot import Snapshot
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 __all__ = ["RULES", "Rule", "lint"]
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping import naming
 from sfcode.mapping.field_types import NUMERIC, Fields, fields_of
 from sfcode.mapping.resolved import Exchange, Use, exchange
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import standard
 from sfcode.review.access import Rights, integration_rights
-from sfcode.review.snapshot import Snapshot
 
 _RECORD_FIELD = re.compile(r"\{!\s*\$Record\.([A-Za-z][A-Za-z0-9_]*)", re.IGNORECASE)
 _TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/\*.*?\*/", re.DOTALL)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.lint.rules import of
+from sfcode.checks.rules import of
+from sfcode.checks.snapshot import Snapshot
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 _OWN_RULES = {"to_appcues.trigger": "SF206", "integration_user.profile": "SF207"}
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.checks.lint.chain_links import Chain, chains
-from sfcode.checks.lint.rules import at
+from sfcode.checks.rules import at
+from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Position
 from sfcode.generate import endpoint_url
 from sfcode.generate.entry_formula import watched_fields
@@ -18,7 +19,6 @@ from sfcode.mapping import naming
 from sfcode.mapping.resolved import Use
 from sfcode.metadata.component import Value
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 _ALWAYS = {"Id": "which record it is", "SystemModstamp": "which of two messages is newer"}
 _HINT = "put it back into the project's own template, or remove that template to use sfcode's"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sfcode.checks.lint.rules import at
+from sfcode.checks.rules import at
+from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import NamedMapping, nearest
 from sfcode.mapping.resolved import Place
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 _SEPARATORS = re.compile(r"[\s_.-]+")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.lint.rules import at
+from sfcode.checks.personal_data import is_personal, listed
+from sfcode.checks.rules import at
+from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping.resolved import exchange
 from sfcode.review.model import Finding
-from sfcode.review.personal_data import is_personal, listed
-from sfcode.review.snapshot import Snapshot
 
 
 def check(side: Snapshot) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sfcode.checks.lint.chain_links import Chain, chains
-from sfcode.checks.lint.rules import at
+from sfcode.checks.rules import at
+from sfcode.checks.snapshot import Snapshot
 from sfcode.generate import activity_object as own_object
 from sfcode.generate import generate
 from sfcode.mapping import naming
@@ -15,7 +16,6 @@ from sfcode.mapping.resolved import activity_object, link_field, settings_place
 from sfcode.metadata.objects import standard
 from sfcode.review.access import Rights, integration_rights
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 _HINT = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"
 _WRITE = {"Event": "EditEvent", "Task": "EditTask"}

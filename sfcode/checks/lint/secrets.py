@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sfcode.checks.lint.rules import at
+from sfcode.checks.rules import at
+from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Position
 from sfcode.mapping.resolved import settings_place
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 SHAPES = {
     "a Salesforce session id": r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?![A-Za-z0-9._]{20,}",

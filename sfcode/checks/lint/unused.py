@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from sfcode.checks.lint.rules import at
+from sfcode.checks.rules import at
+from sfcode.checks.snapshot import Snapshot
 from sfcode.config.load import default_events
 from sfcode.diagnostics import Position
 from sfcode.mapping.resolved import exchange, settings_place
 from sfcode.review.model import Finding
-from sfcode.review.snapshot import Snapshot
 
 
 def check(side: Snapshot) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import PurePath
 
-from sfcode.checks.lint.rules import of
+from sfcode.checks.rules import of
 from sfcode.diagnostics import Position
 from sfcode.plan.change import Action
 from sfcode.review.model import Finding, Review

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.checks.personal_data import is_personal
+from sfcode.checks.snapshot import Snapshot
 from sfcode.config.models import PersonalData
 from sfcode.config.project import NamedMapping, Project
 from sfcode.mapping.resolved import Exchange, Use, activity_object, exchange
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.model import Access
-from sfcode.review.personal_data import is_personal
-from sfcode.review.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import Project
 from sfcode.plan.change import Action
 from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
-from sfcode.review.snapshot import Snapshot
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.phrases import EVENTS, code, counted, listed
 from sfcode.review.statements.settings import ELSEWHERE

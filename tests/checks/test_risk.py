@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sfcode.checks.risk import judge
 from sfcode.config.models import PersonalData
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
-from sfcode.review.plan_risk import judge
 
 PERSONAL = PersonalData.model_validate({"fields": ["Contact.Passport__c"]})
 URL = "https://relay.example.com/outbound-messages/contact/x?v=1"

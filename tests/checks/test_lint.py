@@ -11,11 +11,11 @@ import pytest
 
 from sfcode.checks.lint import RULES, lint
 from sfcode.checks.lint.secrets import masked
+from sfcode.checks.personal_data import STANDARD
+from sfcode.checks.plan_diagnostics import PLAN_RULES
 from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.objects import standard
-from sfcode.review.findings import PLAN_RULES
 from sfcode.review.model import Finding, Level
-from sfcode.review.personal_data import STANDARD
 from tests.review.projects import FILES, Edit, Files, edited, reviewed, taken, write
 
 TEMPLATES = "templates/metadata/"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sfcode.checks.lint.rules import RULES
 from sfcode.checks.lint.secrets import masked
+from sfcode.checks.rules import RULES
 from sfcode.review.model import Finding, Level, Review
 from sfcode.review.reports.common import all_findings, place_in_repository
 

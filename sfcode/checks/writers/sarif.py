@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from sfcode import __version__
-from sfcode.checks.lint.rules import RULES, Rule
 from sfcode.checks.lint.secrets import masked
+from sfcode.checks.rules import RULES, Rule
 from sfcode.diagnostics import Position
 from sfcode.review.model import Finding, Review
 from sfcode.review.reports.common import all_findings, place_in_repository, related_in_repository

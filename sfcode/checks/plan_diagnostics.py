@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sfcode.checks.lint import lint
-from sfcode.checks.lint.rules import RULES, Rule
+from sfcode.checks.rules import RULES, Rule
+from sfcode.checks.snapshot import Folder, Snapshot, texts
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.generate.desired import Desired, Origin
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.review.model import Finding, Level
-from sfcode.review.snapshot import Folder, Snapshot, texts
 
 PLAN_RULES = {
     **RULES,

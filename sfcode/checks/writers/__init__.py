@@ -1,0 +1,1 @@
+"""Writers: diagnostics as text, JSON, SARIF, GitHub annotations and Markdown."""
