@@ -20,7 +20,7 @@ import requests
 from benchmarks.measure import ROOT
 from benchmarks.relay_server import WEBHOOK
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from tests.relay import postgres
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Connection, Sender
@@ -116,7 +116,7 @@ def _backlog(databases: Databases) -> str:
             for start in range(0, BACKLOG, 1000):
                 inbox.accept(
                     [
-                        Message(
+                        InboxMessage(
                             "appcues",
                             f"m{number}",
                             f"user:{number % 10_000}",

@@ -16,7 +16,7 @@ import psycopg
 
 from benchmarks.measure import timed
 from sfcode.relay.inbox import Inbox, open_inbox
-from sfcode.relay.message import Delivery, Done, Message, Retry
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, Retry
 from tests.relay import postgres
 
 BACKLOG = 100_000
@@ -89,7 +89,7 @@ def _rounds(inbox: Inbox) -> tuple[float, float, int]:
         if claim is None:
             raise SystemExit("nothing to claim")
         size = len(claim.messages)
-        ends = Delivery({each.id: Done() for each in claim.messages})
+        ends = Delivery({each.id: Delivered() for each in claim.messages})
         settles.append(timed(lambda: inbox.settle(claim, ends, lambda _, __: None)))  # noqa: B023
     return statistics.median(claims), statistics.median(settles), size
 
@@ -100,9 +100,9 @@ def _fill(inbox: Inbox, keys: int) -> None:
         inbox.accept(_messages(numbers, 1000, keys))
 
 
-def _messages(numbers: Iterator[int], count: int, keys: int) -> list[Message]:
+def _messages(numbers: Iterator[int], count: int, keys: int) -> list[InboxMessage]:
     return [
-        Message(
+        InboxMessage(
             "appcues", f"m{number}", f"user:{number % keys}", "appcues:flow_completed", {"number": number, **PAYLOAD}
         )
         for number, _ in zip(numbers, range(count), strict=False)

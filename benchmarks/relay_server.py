@@ -22,9 +22,9 @@ from sfcode.org import Org
 from sfcode.relay import log
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.ingress import routes
-from sfcode.relay.message import Claim, Delivery, Done, Message, Source
+from sfcode.relay.message import Claim, Delivered, Delivery, InboxMessage, Source
 from sfcode.relay.server import listen, run
-from sfcode.relay.service import FarSides, Service
+from sfcode.relay.service import Service, Writers
 from sfcode.relay.settings import read_settings
 
 WEBHOOK = "webhook-0123456789abcdef"
@@ -47,7 +47,7 @@ class Yes:
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Say done."""
-        return Delivery({message.id: Done() for message in claim.messages})
+        return Delivery({message.id: Delivered() for message in claim.messages})
 
     async def close(self) -> None:
         """Do nothing."""
@@ -72,7 +72,7 @@ def _nowhere() -> Org:
     return cast(Org, Nowhere())
 
 
-async def _forget(messages: Sequence[Message]) -> int:
+async def _forget(messages: Sequence[InboxMessage]) -> int:
     return len(messages)
 
 
@@ -83,7 +83,7 @@ def main() -> None:
     project = load(ROOT / "config", "local")
     settings = read_settings(project, {**ENVIRON, "SFCODE_RELAY_DATABASE_URL": database}, host="127.0.0.1", port=0)
     with listen("127.0.0.1", 0) as listener, open_inbox(database) as inbox:
-        far = FarSides(_nowhere, lambda *_: Yes("appcues"), lambda _: Yes("salesforce"))
+        far = Writers(_nowhere, lambda *_: Yes("appcues"), lambda _: Yes("salesforce"))
         service = Service(
             project,
             settings,
@@ -93,7 +93,7 @@ def main() -> None:
             rng=random.Random(1),  # noqa: S311 (a measurement can be repeated)
         )
         accept = _forget if forget else service.accept
-        ingress = routes(project, accept, settings.ingress, lambda: service.organization, service.telling)
+        ingress = routes(project, accept, settings.ingress, lambda: service.organization, service.instrumentation)
         run(service, ingress, listener, lambda: print(listener.getsockname()[1], flush=True))
 
 

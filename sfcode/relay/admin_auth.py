@@ -18,7 +18,7 @@ SESSION_SECONDS = 12 * 3600
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-class Door:
+class AdminAuth:
     """
     Lets in who knows the token.
 
@@ -40,7 +40,7 @@ class Door:
             if _host(request.headers) in LOOPBACK:
                 return None
             return PlainTextResponse("Without an admin token, only this machine may look.\n", 403)
-        if self.knows(_given(request.headers)) or self._holds(request.cookies.get(COOKIE, ""), now):
+        if self.knows(_token_of(request.headers)) or self._holds(request.cookies.get(COOKIE, ""), now):
             return None
         return PlainTextResponse(
             "The admin token is needed.\n", 401, {"WWW-Authenticate": 'Basic realm="sfcode relay"'}
@@ -66,7 +66,7 @@ class Door:
         return hmac.new(key.encode(), f"dashboard until {until}".encode(), hashlib.sha256).hexdigest()
 
 
-def _given(headers: Mapping[str, str]) -> str:
+def _token_of(headers: Mapping[str, str]) -> str:
     """Read the token of a request: as a bearer, or as the password of any user."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":

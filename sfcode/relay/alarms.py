@@ -13,7 +13,7 @@ ALARMS = "alarms"
 AT_MOST = 100
 
 
-class Memory(Protocol):
+class SettingStore(Protocol):
     """What remembers a value by its name."""
 
     def remember(self, name: str, value: str) -> None:
@@ -33,13 +33,13 @@ class Alarm:
     times: int = 1
 
 
-def read(memory: Memory) -> tuple[Alarm, ...]:
+def read(memory: SettingStore) -> tuple[Alarm, ...]:
     """List what is not settled yet, the newest first."""
     kept = json.loads(memory.recall(ALARMS) or "[]")
     return tuple(Alarm(**each) for each in kept)
 
 
-def settle(memory: Memory, name: str) -> bool:
+def settle(memory: SettingStore, name: str) -> bool:
     """Forget an alarm that somebody has seen to; tell whether there was one."""
     kept = read(memory)
     left = [each for each in kept if each.name != name]
@@ -47,7 +47,7 @@ def settle(memory: Memory, name: str) -> bool:
     return len(left) < len(kept)
 
 
-class Pending:
+class PendingAlarms:
     """
     Alarms of this process that are not in the inbox yet.
 
@@ -64,7 +64,7 @@ class Pending:
             times = self._raised[name].times + 1 if name in self._raised else 1
             self._raised[name] = Alarm(name, detail, at, times)
 
-    def keep(self, memory: Memory) -> None:
+    def keep(self, memory: SettingStore) -> None:
         """Write what was raised into the inbox."""
         with self._lock:
             raised, self._raised = self._raised, {}

@@ -17,14 +17,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sfcode.relay import alarms
-from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, Door
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth
 from sfcode.relay.reasons import cure
 from sfcode.relay.report import STATES, age
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from sfcode.relay.inbox import Inbox, Stats
+    from sfcode.relay.inbox import Inbox, InboxStats
     from sfcode.relay.service import Service
 
 FORM_BYTES = 4096
@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Direction:
     """One direction."""
 
     title: str
@@ -48,7 +48,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class StuckMessages:
     """Messages that wait for a person, of one reason."""
 
     title: str
@@ -58,12 +58,12 @@ class Stuck:
     cure: str
 
 
-def routes(service: Service, door: Door, clock: Callable[[], float]) -> list[Route]:
+def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
     """List the routes of this file."""
 
     async def page(request: Request) -> Response:
-        if door.refusal(request, clock()) is not None:
-            if door.open:
+        if auth.refusal(request, clock()) is not None:
+            if auth.open:
                 return _page("login.html.j2", status=403, failed=False, closed=True)
             return _page("login.html.j2", status=401, failed=False, closed=False)
         try:
@@ -74,12 +74,12 @@ def routes(service: Service, door: Door, clock: Callable[[], float]) -> list[Rou
         return _page("dashboard.html.j2", project=service.project, problems=problems, notes=service.notes(), **shown)
 
     async def login(request: Request) -> Response:
-        if not door.knows(await _token(request)):
-            return _page("login.html.j2", status=401, failed=True, closed=door.open)
+        if not auth.knows(await _token(request)):
+            return _page("login.html.j2", status=401, failed=True, closed=auth.open)
         answer = RedirectResponse("/", 303)
         secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
         answer.set_cookie(
-            COOKIE, door.cookie(clock()), SESSION_SECONDS, secure=secure, httponly=True, samesite="strict"
+            COOKIE, auth.cookie(clock()), SESSION_SECONDS, secure=secure, httponly=True, samesite="strict"
         )
         return answer
 
@@ -91,25 +91,25 @@ def view(inbox: Inbox) -> dict[str, Any]:
     stats = inbox.stats()
     return {
         "ways": [_way(stats, source, title) for source, title in WAYS.items()],
-        "stuck": stuck(stats),
+        "stuck": stuck_messages(stats),
         "alarms": alarms.read(inbox),
         "processes": inbox.processes(),
     }
 
 
-def stuck(stats: Stats) -> list[Stuck]:
+def stuck_messages(stats: InboxStats) -> list[StuckMessages]:
     """List what waits for a person, the most of it first."""
     found = [
-        Stuck(WAYS.get(source, source), state, reason, count, cure(reason))
+        StuckMessages(WAYS.get(source, source), state, reason, count, cure(reason))
         for (source, state, reason), count in stats.reasons.items()
     ]
     return sorted(found, key=lambda each: (-each.count, each.title, each.reason))
 
 
-def _way(stats: Stats, source: str, title: str) -> Way:
+def _way(stats: InboxStats, source: str, title: str) -> Direction:
     counts = {state: stats.count(state, source) for state in STATES}
     oldest = age(stats.oldest.get(source), stats.now)
-    return Way(title, counts["ready"], counts["leased"], oldest, counts["parked"], counts["dead"], counts["done"])
+    return Direction(title, counts["ready"], counts["leased"], oldest, counts["parked"], counts["dead"], counts["done"])
 
 
 async def _token(request: Request) -> str:

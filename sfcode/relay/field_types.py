@@ -11,7 +11,7 @@ import structlog
 
 from sfcode.errors import SfcodeError
 from sfcode.org import Org
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.worker_events import CallEvents
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,10 +39,10 @@ class Lesson(Protocol):
         """Ask the org, and remember it."""
 
 
-class Learning:
+class FieldTypeRefresher:
     """Asks the org until it has answered, and from then on when it is time."""
 
-    def __init__(self, lesson: Lesson, observer: Observer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, lesson: Lesson, observer: CallEvents, clock: Callable[[], float] = time.monotonic) -> None:
         self._lesson, self._observer, self._clock = lesson, observer, clock
         self._learnt: float | None = None
         self._told: frozenset[tuple[str, str]] = frozenset()

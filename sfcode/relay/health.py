@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfcode.relay.admin_auth import Door
+from sfcode.relay.admin_auth import AdminAuth
 from sfcode.relay.service import Service
 
 METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 PING_SECONDS = 3.0
 
 
-def routes(service: Service, door: Door, clock: Callable[[], float]) -> list[Route]:
+def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
     """List the routes of this file."""
 
     async def live(_request: Request) -> Response:
@@ -29,7 +29,7 @@ def routes(service: Service, door: Door, clock: Callable[[], float]) -> list[Rou
         )
 
     async def metrics(request: Request) -> Response:
-        return door.refusal(request, clock()) or Response(service.metrics.text(), media_type=METRICS_TYPE)
+        return auth.refusal(request, clock()) or Response(service.metrics.text(), media_type=METRICS_TYPE)
 
     return [
         Route("/healthz", live, methods=["GET"]),

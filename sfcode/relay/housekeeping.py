@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from sfcode.relay.alarms import Pending
+from sfcode.relay.alarms import PendingAlarms
 from sfcode.relay.metrics import Metrics
 
 if TYPE_CHECKING:
-    from sfcode.relay.inbox import Inbox, Process, State, Stats
+    from sfcode.relay.inbox import Inbox, InboxStats, Process, State
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -56,10 +56,10 @@ def is_running(process: int) -> bool:
     return True
 
 
-class Upkeep:
+class Housekeeping:
     """Looks after one process's part of the inbox, beat by beat."""
 
-    def __init__(self, inbox: Inbox, metrics: Metrics, pending: Pending, name: str) -> None:
+    def __init__(self, inbox: Inbox, metrics: Metrics, pending: PendingAlarms, name: str) -> None:
         self._inbox = inbox
         self._metrics = metrics
         self._pending = pending
@@ -105,7 +105,7 @@ class Upkeep:
             if gone:
                 log.info("purged", messages=gone)
 
-    def _show(self, stats: Stats) -> None:
+    def _show(self, stats: InboxStats) -> None:
         for source in ("appcues", "salesforce"):
             for state in ("ready", "leased", "parked", "dead"):
                 self._metrics.backlog.labels(source, state).set(stats.counts.get((source, state), 0))

@@ -16,7 +16,7 @@ MOST_PIPELINED = 16
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Protocol(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which itself waits for ever for a request, however long it is."""
 
     _patience: asyncio.TimerHandle | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from sfcode.relay.log import ids
-from sfcode.relay.message import Claim, Claimed, Delivery, Done, Message, Parked, Retry, Settlement
+from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, InboxMessage, Parked, Retry, Settlement
 from sfcode.relay.metrics import Metrics
 
 log = structlog.stdlib.get_logger("sfcode.relay")
@@ -17,7 +17,7 @@ LONGEST_CODE = 60
 MOST_CODES = 3
 
 
-class Telling:
+class Instrumentation:
     """Hears of everything: an Observer of the far sides, and the Hearing of the workers."""
 
     def __init__(self, metrics: Metrics, keep_alarm: Callable[[str, str], None]) -> None:
@@ -38,7 +38,7 @@ class Telling:
         log.error("alarm", alarm=name, detail=detail)
         self._keep_alarm(name, detail)
 
-    def accepted(self, messages: Sequence[Message], new: int) -> None:
+    def accepted(self, messages: Sequence[InboxMessage], new: int) -> None:
         """Hear that messages were committed; those that were not new had been before."""
         source = messages[0].source
         self._metrics.accepted.labels(source).inc(new)
@@ -74,10 +74,10 @@ class Telling:
         self._metrics.bugs.labels(source).inc()
         log.error("bug", source=source, exc_info=error, **ids([message.message_id for message in claim.messages]))
 
-    def _one(self, source: str, message: Claimed, end: Settlement | None, *, dead: bool) -> str:
+    def _one(self, source: str, message: ClaimedMessage, end: Settlement | None, *, dead: bool) -> str:
         """Name how one message ended, and say what is out of the ordinary."""
         match end:
-            case Done():
+            case Delivered():
                 return "delivered"
             case Parked():
                 self._metrics.parked.labels(source, end.reason).inc()

@@ -13,16 +13,16 @@ from sfcode.org import Org
 from sfcode.relay import appcues, salesforce
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.ingress import routes
-from sfcode.relay.message import Claimed, Retry, Writer
+from sfcode.relay.message import ClaimedMessage, Retry, Writer
 from sfcode.relay.server import listen, run
-from sfcode.relay.service import FarSides, Service
-from sfcode.relay.settings import Settings
+from sfcode.relay.service import Service, Writers
+from sfcode.relay.settings import RelaySettings
 from sfcode.relay.worker.retry import retry_at
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-def serve(project: Project, settings: Settings, connect: Callable[[], Org], ready: Callable[[str], None]) -> None:
+def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org], ready: Callable[[str], None]) -> None:
     """
     Serve until told to stop.
 
@@ -30,7 +30,7 @@ def serve(project: Project, settings: Settings, connect: Callable[[], Org], read
     `ready` hears the address as soon as requests are answered.
     """
     if (
-        settings.needs.to_salesforce
+        settings.directions.to_salesforce
         and not settings.ingress.webhook
         and project.settings.relay.webhook_auth.scheme != "none"
     ):
@@ -38,23 +38,25 @@ def serve(project: Project, settings: Settings, connect: Callable[[], Org], read
     with listen(settings.host, settings.port) as listener, open_inbox(settings.database.reveal()) as inbox:
         rng = random.SystemRandom()
 
-        def again_at(message: Claimed, retry: Retry) -> datetime | None:
+        def again_at(message: ClaimedMessage, retry: Retry) -> datetime | None:
             return retry_at(message, retry, datetime.now(UTC), rng)
 
-        types = appcues.FieldTypes(project, inbox)
-        far = FarSides(connect, _to_salesforce, lambda service: _to_appcues(service, types), types)
+        types = appcues.FieldTypeCache(project, inbox)
+        far = Writers(connect, _to_salesforce, lambda service: _to_appcues(service, types), types)
         service = Service(project, settings, inbox, far, retry_at=again_at, rng=rng)
-        ingress = routes(project, service.accept, settings.ingress, lambda: service.organization, service.telling)
+        ingress = routes(
+            project, service.accept, settings.ingress, lambda: service.organization, service.instrumentation
+        )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}"
         run(service, ingress, listener, lambda: ready(url))
 
 
 def _to_salesforce(service: Service, org: Org) -> Writer:
-    return salesforce.make_writer(service.project, org, service.inbox.latest, service.telling)
+    return salesforce.make_writer(service.project, org, service.inbox.latest, service.instrumentation)
 
 
-def _to_appcues(service: Service, types: appcues.FieldTypes) -> Writer:
+def _to_appcues(service: Service, types: appcues.FieldTypeCache) -> Writer:
     return appcues.make_writer(
-        service.project, service.settings, service.inbox.latest, service.telling, types=types, rate=service.rate
+        service.project, service.settings, service.inbox.latest, service.instrumentation, types=types, rate=service.rate
     )

@@ -17,7 +17,7 @@ Source = Literal["appcues", "salesforce"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class InboxMessage:
     """One event of Appcues, or one record that changed in Salesforce, as ingress hands it to the inbox."""
 
     source: Source
@@ -34,7 +34,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedMessage:
     """A message that a worker holds for as long as its lease lasts."""
 
     id: int
@@ -56,11 +56,11 @@ class Claim:
     """Fences the claim: whoever lost the lease cannot settle."""
     deadline: float
     """When the lease ends, on this process's monotonic clock. No call to the far side may outlast it."""
-    messages: tuple[Claimed, ...]
+    messages: tuple[ClaimedMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Delivered:
     """Delivered, or rightly not: `note` says what there was no need for (stale, nothing mapped)."""
 
     note: str = ""
@@ -89,11 +89,11 @@ class Released:
     """Not attempted: goes back as it was, because an elder of the same key has to be tried again first."""
 
 
-Settlement = Done | Retry | Parked | Released
+Settlement = Delivered | Retry | Parked | Released
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
+class LatestState:
     """
     The newest state that was delivered of something, such as a record's score or a profile.
 
@@ -110,7 +110,7 @@ class Delivery:
     """What a writer made of a claim: a settlement for each of its messages, and the new latest states."""
 
     settlements: Mapping[int, Settlement]
-    latest: tuple[Latest, ...] = field(default=())
+    latest: tuple[LatestState, ...] = field(default=())
 
 
 class Writer(Protocol):

@@ -101,7 +101,7 @@ def cure(name: str) -> str:
     """Say what to do about a reason; nothing for one that this version does not know."""
     if name in REASONS:
         return REASONS[name].cure
-    from sfcode.relay.salesforce.error_policy import FATES
+    from sfcode.relay.salesforce.error_policy import ERROR_RULES
 
-    fate = FATES.get(name.upper())
-    return f"Salesforce: {fate.because}. See to it in the org, then replay." if fate else ""
+    rule = ERROR_RULES.get(name.upper())
+    return f"Salesforce: {rule.because}. See to it in the org, then replay." if rule else ""

@@ -12,7 +12,7 @@ from sfcode.relay.reasons import cure
 from sfcode.text import printable
 
 if TYPE_CHECKING:
-    from sfcode.relay.inbox import Entry, Process, State, Stats
+    from sfcode.relay.inbox import InboxEntry, InboxStats, Process, State
 
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
@@ -37,7 +37,7 @@ def age(then: datetime | None, now: datetime) -> str:
     return " ".join(words[:2])
 
 
-def document(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm]) -> dict[str, Any]:
+def document(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm]) -> dict[str, Any]:
     """Give everything to a program."""
     return {
         "sources": {
@@ -59,7 +59,7 @@ def document(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm]
     }
 
 
-def text(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
+def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
     """Say everything to a person."""
     lines = [
         paint(printable(f"Alarm {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
@@ -84,7 +84,7 @@ def text(stats: Stats, processes: Sequence[Process], raised: Sequence[Alarm], pa
     return "\n".join(lines)
 
 
-def line(entry: Entry) -> str:
+def line(entry: InboxEntry) -> str:
     """Show one message in a line: without what it holds, and without who it is about."""
     why = f" {entry.reason}" if entry.reason else ""
     detail = f": {entry.detail}" if entry.detail else ""
@@ -95,7 +95,7 @@ def line(entry: Entry) -> str:
     )
 
 
-def row(entry: Entry, *, payload: bool) -> dict[str, Any]:
+def row(entry: InboxEntry, *, payload: bool) -> dict[str, Any]:
     """Give one message to a program."""
     shown = {
         "id": entry.id,

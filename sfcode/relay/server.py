@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.errors import UsageError
 from sfcode.relay import dashboard, health
-from sfcode.relay.admin_auth import Door
-from sfcode.relay.http_protocol import Protocol
+from sfcode.relay.admin_auth import AdminAuth
+from sfcode.relay.http_protocol import HttpProtocol
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.service import Service
 
@@ -41,9 +41,9 @@ SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
 
 def make_app(service: Service, ingress: Sequence[BaseRoute], *, clock: Callable[[], float] = time.time) -> ASGIApp:
     """Build the application of one process."""
-    door = Door(service.settings.admin)
+    auth = AdminAuth(service.settings.admin)
     app = Starlette(
-        routes=[*ingress, *health.routes(service, door, clock), *dashboard.routes(service, door, clock)],
+        routes=[*ingress, *health.routes(service, auth, clock), *dashboard.routes(service, auth, clock)],
         exception_handlers={HTTPException: _refused, 500: _failed},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a sender sent.
@@ -126,7 +126,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,  # paths hold tokens
-        http=Protocol,
+        http=HttpProtocol,
         lifespan="off",
         limit_concurrency=CONNECTIONS,
         log_config=None,

@@ -14,15 +14,15 @@ import structlog
 from sfcode.config.project import Project
 from sfcode.errors import SfcodeError
 from sfcode.org import Org
-from sfcode.relay.alarms import Pending
-from sfcode.relay.field_types import Learning, Lesson
-from sfcode.relay.housekeeping import Upkeep, process_name
+from sfcode.relay.alarms import PendingAlarms
+from sfcode.relay.field_types import FieldTypeRefresher, Lesson
+from sfcode.relay.housekeeping import Housekeeping, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
-from sfcode.relay.instrumentation import Telling
-from sfcode.relay.message import Message, Source, Writer
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.message import InboxMessage, Source, Writer
 from sfcode.relay.metrics import Metrics
-from sfcode.relay.settings import Settings
-from sfcode.relay.worker.wakeup import Bell
+from sfcode.relay.settings import RelaySettings
+from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import RetryAt, Worker
 
 log = structlog.stdlib.get_logger(__name__)
@@ -38,7 +38,7 @@ REQUESTS_PER_SECOND = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class FarSides:
+class Writers:
     """How to sign in to Salesforce, again until it works, and what writes to either side."""
 
     connect: Callable[[], Org]
@@ -54,9 +54,9 @@ class Service:
     def __init__(
         self,
         project: Project,
-        settings: Settings,
+        settings: RelaySettings,
         inbox: Inbox,
-        far: FarSides,
+        far: Writers,
         *,
         retry_at: RetryAt,
         rng: random.Random,
@@ -70,12 +70,16 @@ class Service:
         self._far = far
         self._retry_at = retry_at
         self._rng = rng
-        self._pending = Pending()
-        self.telling = Telling(self.metrics, self._keep_alarm)
-        self._learning = Learning(far.types, self.telling) if far.types and settings.needs.to_appcues else None
-        self.upkeep = Upkeep(inbox, self.metrics, self._pending, process_name())
+        self._pending = PendingAlarms()
+        self.instrumentation = Instrumentation(self.metrics, self._keep_alarm)
+        self._learning = (
+            FieldTypeRefresher(far.types, self.instrumentation)
+            if far.types and settings.directions.to_appcues
+            else None
+        )
+        self.housekeeping = Housekeeping(inbox, self.metrics, self._pending, process_name())
         self._commit = GroupCommit(_Counted(inbox, self.metrics))
-        self._bells: dict[Source, Bell] = {"appcues": Bell(), "salesforce": Bell()}
+        self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
         self._workers: dict[Source, Worker] = {}
         self._background: list[asyncio.Task[None]] = []
         self._org: Org | None = None
@@ -86,14 +90,14 @@ class Service:
         """Begin to accept and to work."""
         self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
         self._commit.start()
-        await self.upkeep.beat()
+        await self.housekeeping.beat()
         if self._learning:
             await self._learning.recall()
-        if self.settings.needs.to_appcues:
+        if self.settings.directions.to_appcues:
             self._work(self._far.to_appcues(self))
         self._background = [
             asyncio.create_task(self._sign_in(), name="sign-in"),
-            asyncio.create_task(self.upkeep.run(), name="upkeep"),
+            asyncio.create_task(self.housekeeping.run(), name="upkeep"),
         ]
         for task in self._background:
             task.add_done_callback(_tell)
@@ -113,24 +117,24 @@ class Service:
         await self._commit.stop()
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
         with contextlib.suppress(Exception):  # the alarms are in the log as well, and the dead are forgotten in time
-            await asyncio.to_thread(self.upkeep.leave)
+            await asyncio.to_thread(self.housekeeping.leave)
         if self._org is not None:
             self._org.close()
 
-    async def accept(self, messages: Sequence[Message]) -> int:
+    async def accept(self, messages: Sequence[InboxMessage]) -> int:
         """Commit messages; return when they are safe."""
         if not messages:
             return 0
         new = await self._commit.accept(messages)
-        self.telling.accepted(messages, new)
+        self.instrumentation.accepted(messages, new)
         if new:
             for source in {message.source for message in messages}:
-                self._bells[source].ring()
+                self._bells[source].wake()
         return new
 
     def problems(self) -> list[str]:
         """Say why this process is not ready: nothing, when it is."""
-        found = [self.upkeep.trouble, *(worker.trouble for worker in self._workers.values())]
+        found = [self.housekeeping.trouble, *(worker.trouble for worker in self._workers.values())]
         if not all(worker.alive for worker in self._workers.values()) or any(map(_failure, self._background)):
             found.append("a worker has ended")
         if self.organization is None:
@@ -145,7 +149,7 @@ class Service:
 
     def rate(self) -> float:
         """Give this process's share of the requests per second that Appcues takes."""
-        return REQUESTS_PER_SECOND / self.upkeep.processes
+        return REQUESTS_PER_SECOND / self.housekeeping.processes
 
     def _keep_alarm(self, name: str, detail: str) -> None:
         self._pending.add(name, detail, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
@@ -154,7 +158,7 @@ class Service:
         worker = Worker(
             self.inbox,
             writer,
-            self.telling,
+            self.instrumentation,
             bell=self._bells[writer.source],
             retry_at=self._retry_at,
             lease=self.settings.lease,
@@ -186,7 +190,7 @@ class Service:
             pause = min(pause * 2, CONNECT_MOST)
         self.sign_in_problem = ""
         log.info("signed_in", organization=self.organization)
-        if self.settings.needs.to_salesforce and not self._stopping:
+        if self.settings.directions.to_salesforce and not self._stopping:
             self._work(self._far.to_salesforce(self, org))
         if self._learning:
             await self._learning.keep(org)
@@ -197,7 +201,7 @@ class Service:
 
     async def _learn(self, organization: str) -> None:
         if self.organization is not None and self.organization != organization:
-            self.telling.alarm(
+            self.instrumentation.alarm(
                 "organization_changed",
                 f"The inbox belongs to org {self.organization}, and the sign-in leads to {organization}. Messages of "
                 "the former are refused from now on.",
@@ -225,7 +229,7 @@ class _Counted:
         self._inbox = inbox
         self._metrics = metrics
 
-    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+    def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
         """Commit the messages of several callers in one transaction."""
         counts = self._inbox.accept_each(groups)
         self._metrics.commit_messages.observe(sum(map(len, groups)))

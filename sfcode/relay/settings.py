@@ -35,7 +35,7 @@ _KEYS = "make an API key in Appcues Studio: Settings > API keys"
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Directions:
     """Which ways this project's data goes through the relay."""
 
     to_salesforce: bool
@@ -43,7 +43,7 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RelaySettings:
     """Everything that `serve` is told, apart from the project and the sign-in to Salesforce."""
 
     host: str
@@ -56,7 +56,7 @@ class Settings:
     appcues_key: Secret
     appcues_secret: Secret
     appcues_url: str
-    needs: Needs
+    directions: Directions
 
     @property
     def loopback(self) -> bool:
@@ -64,10 +64,10 @@ class Settings:
         return is_loopback(self.host)
 
 
-def needs(project: Project) -> Needs:
+def directions(project: Project) -> Directions:
     """Tell which ways the relay has to carry data."""
     carried = [one for one in map(exchange, project.mappings) if one.by_relay]
-    return Needs(any(one.receives for one in carried), any(one.sends for one in carried))
+    return Directions(any(one.receives for one in carried), any(one.sends for one in carried))
 
 
 def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
@@ -83,12 +83,12 @@ def default_database(root: Path) -> str:
 
 def read_settings(
     project: Project, environ: Mapping[str, str], *, host: str, port: int, lease: float = LEASE
-) -> Settings:
+) -> RelaySettings:
     """Read what the relay needs to start. Raise ConfigError which names all that is missing, each with its cure."""
     from sfcode.relay.ingress.secrets import WEBHOOK, outbound_name, read_secrets, secret_problems
 
     reader = _Reader(environ)
-    wanted = needs(project)
+    wanted = directions(project)
     beyond = f", since {host} can be reached from other machines" if not is_loopback(host) else ""
     ingress = read_secrets(project, environ)
     unchecked = project.settings.relay.webhook_auth.scheme == "none"
@@ -100,7 +100,7 @@ def read_settings(
     if wanted.to_appcues and not ingress.outbound:
         reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)
-    settings = Settings(
+    settings = RelaySettings(
         host=host,
         port=port,
         lease=lease,
@@ -110,7 +110,7 @@ def read_settings(
         appcues_key=reader.key(API_KEY, needed=wanted.to_appcues),
         appcues_secret=reader.key(API_SECRET, needed=wanted.to_appcues),
         appcues_url=reader.url(API_URL, HOSTS[project.settings.appcues.region]),
-        needs=wanted,
+        directions=wanted,
     )
     if not (wanted.to_appcues or wanted.to_salesforce):
         reader.add("", "no mapping of this project has `delivery: relay`", "there is nothing for the relay to carry")

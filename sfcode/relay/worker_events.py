@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Observer(Protocol):
+class CallEvents(Protocol):
     """Hears of what happens; never of what a message holds, nor of secrets."""
 
     def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:

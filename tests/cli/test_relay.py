@@ -9,7 +9,7 @@ import pytest
 from sfcode.errors import UsageError
 from sfcode.relay import alarms
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.message import Delivery, Done, Message, Retry
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, Retry
 from tests.e2e.journey import Journey
 
 
@@ -24,9 +24,9 @@ def inbox(journey: Journey):
         yield inbox
 
 
-def message(number: int, **more) -> Message:
+def message(number: int, **more) -> InboxMessage:
     values = {"source": "appcues", "kind": "appcues:nps_score", "payload": {"event": {"score": 9}}, **more}
-    return Message(message_id=f"m{number}", key=f"user:person{number}@example.com", **values)
+    return InboxMessage(message_id=f"m{number}", key=f"user:person{number}@example.com", **values)
 
 
 def fill(inbox: Inbox) -> None:
@@ -38,7 +38,7 @@ def fill(inbox: Inbox) -> None:
 
 def test_status_says_what_is_stuck_and_what_to_do(journey, inbox):
     fill(inbox)
-    pending = alarms.Pending()
+    pending = alarms.PendingAlarms()
     pending.add("salesforce_quota", "the relay has stopped", "2026-11-23T17:00:00Z")
     pending.keep(inbox)
     inbox.heartbeat("host:1:abc")
@@ -115,7 +115,7 @@ def test_replay_says_how_many_and_does_it(journey, inbox):
 def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
     fill(inbox)
     claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
-    inbox.settle(claim, Delivery({m.id: Done() for m in claim.messages}), lambda *_: None)
+    inbox.settle(claim, Delivery({m.id: Delivered() for m in claim.messages}), lambda *_: None)
     ids = [str(entry.id) for entry in inbox.page(Filter(), 100)]
     assert journey.run("--json", "relay", "replay", *ids, "--dry-run").json["result"]["messages"] == 4
     assert journey.run("--json", "relay", "replay", *ids).json["result"] == {"messages": 4, "dry_run": False}
@@ -132,7 +132,7 @@ def test_replay_wants_to_know_which(journey, options):
 
 
 def test_an_alarm_is_lifted_by_its_name(journey, inbox):
-    pending = alarms.Pending()
+    pending = alarms.PendingAlarms()
     pending.add("bad_value", "contact.plan (3)", "2026-11-23T17:00:00Z")
     pending.keep(inbox)
     assert journey.run("relay", "lift", "nothing").code == 1
@@ -143,17 +143,17 @@ def test_an_alarm_is_lifted_by_its_name(journey, inbox):
 
 def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
     from sfcode.config import load
-    from sfcode.relay.appcues.mapping_view import outlines
-    from sfcode.relay.appcues.null_guard import AT_MOST, Guards, stopped_clearing
+    from sfcode.relay.appcues.mapping_view import mapping_views
+    from sfcode.relay.appcues.null_guard import AT_MOST, NullGuards, stopped_clearing
 
     project = load(journey.folder / "config", "local")
-    guards = Guards(outlines(project).values(), {}, "2026-11-23T17:00:00.000000Z")
+    guards = NullGuards(mapping_views(project).values(), {}, "2026-11-23T17:00:00.000000Z")
     for attribute in ("plan", "role"):
         guards.with_value("contact", attribute)
         for number in range(AT_MOST):
             guards.clears("contact", attribute, f"r{number}")
     inbox.note(guards.changed())
-    pending = alarms.Pending()
+    pending = alarms.PendingAlarms()
     pending.add("clearing_stopped", "contact.plan", "2026-11-23T17:00:00Z")
     pending.keep(inbox)
     assert len(stopped_clearing(project, inbox.latest)) == 2

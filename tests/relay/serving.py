@@ -18,10 +18,10 @@ from sfcode.config import load
 from sfcode.errors import OrgUnreachable
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.ingress import routes
-from sfcode.relay.message import Claim, Delivery, Done
+from sfcode.relay.message import Claim, Delivered, Delivery
 from sfcode.relay.server import listen, run
-from sfcode.relay.service import FarSides, Service
-from sfcode.relay.settings import Settings, read_settings
+from sfcode.relay.service import Service, Writers
+from sfcode.relay.settings import RelaySettings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ORG_ID = "00D000000000001EAA"
@@ -51,7 +51,7 @@ class Recorder:
         if self.act is not None:
             await self.act(claim)
         self.delivered += [message.message_id for message in claim.messages]
-        return Delivery({message.id: Done() for message in claim.messages})
+        return Delivery({message.id: Delivered() for message in claim.messages})
 
     async def close(self) -> None:
         pass
@@ -111,7 +111,7 @@ class Relay:
     to_salesforce: Recorder = field(default_factory=lambda: Recorder("appcues"))
     to_appcues: Recorder = field(default_factory=lambda: Recorder("salesforce"))
 
-    def settings(self) -> Settings:
+    def settings(self) -> RelaySettings:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}
         return read_settings(load(ROOT / "config", "local"), environ, host="127.0.0.1", port=0)
 
@@ -120,7 +120,7 @@ class Relay:
         settings = self.settings()
         project = load(ROOT / "config", "local")
         script_done: list[Future[Any]] = []
-        far = FarSides(self.connect, lambda *_: self.to_salesforce, lambda *_: self.to_appcues)
+        far = Writers(self.connect, lambda *_: self.to_salesforce, lambda *_: self.to_appcues)
         with (
             listen("127.0.0.1", 0) as listener,
             open_inbox(self.database) as inbox,
@@ -138,7 +138,9 @@ class Relay:
                 finally:
                     os.kill(os.getpid(), signal.SIGTERM)
 
-            ingress = routes(project, service.accept, settings.ingress, lambda: service.organization, service.telling)
+            ingress = routes(
+                project, service.accept, settings.ingress, lambda: service.organization, service.instrumentation
+            )
             run(service, ingress, listener, lambda: script_done.append(pool.submit(act)))
             return script_done[0].result(20)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.relay.alarms import Alarm, Pending, read
+from sfcode.relay.alarms import Alarm, PendingAlarms, read
 from sfcode.relay.inbox.types import Unavailable
 
 
-class Memory:
+class SettingStore:
     """Remembers, unless it is away."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Memory:
 
 
 def test_an_alarm_that_could_not_be_kept_is_kept_the_next_time():
-    memory, pending = Memory(), Pending()
+    memory, pending = SettingStore(), PendingAlarms()
     pending.add("a", "first", "1")
     pending.keep(memory)
     pending.add("a", "second", "2")
@@ -42,7 +42,7 @@ def test_an_alarm_that_could_not_be_kept_is_kept_the_next_time():
 
 
 def test_the_newest_alarm_comes_first_also_after_a_failure():
-    memory, pending = Memory(), Pending()
+    memory, pending = SettingStore(), PendingAlarms()
     memory.away = True
     pending.add("a", "", "1")
     pending.add("b", "", "2")

@@ -12,7 +12,7 @@ from sfcode.cli.relay import VERBS
 from sfcode.relay.appcues import error_policy as appcues_fates
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.reasons import ALARMS, REASONS, cure
-from sfcode.relay.salesforce.error_policy import FATES
+from sfcode.relay.salesforce.error_policy import ERROR_RULES
 from sfcode.relay.settings import ADMIN, API_KEY, API_SECRET, API_URL, DATABASE
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -81,7 +81,7 @@ def test_no_reason_is_given_that_is_not_known(trees):
 
 
 def test_no_alarm_is_raised_that_is_not_known(trees):
-    found = given(trees, "alarm") | {fate.alarm for fate in FATES.values() if fate.alarm}
+    found = given(trees, "alarm") | {rule.alarm for rule in ERROR_RULES.values() if rule.alarm}
     found |= set(re.findall(r'"((?:appcues|salesforce)_[a-z_]+)"', Path(appcues_fates.__file__).read_text("utf-8")))
     assert {"salesforce_quota", "appcues_sign_in"} <= found
     assert found - set(ALARMS) - set(REASONS) == set()

@@ -9,8 +9,8 @@ import pytest
 
 from sfcode.errors import OrgUnreachable
 from sfcode.relay import field_types
-from sfcode.relay.appcues import FieldTypes
-from sfcode.relay.field_types import EVERY, Learning
+from sfcode.relay.appcues import FieldTypeCache
+from sfcode.relay.field_types import EVERY, FieldTypeRefresher
 from sfcode.relay.inbox import open_inbox
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import CONTACT, Ears, Shown
@@ -21,11 +21,11 @@ MAPPING = changed(CONTACT, to_appcues={"attributes": {"seats": {"field": "Seats_
 
 class Setting:
     def __init__(self, inbox, mapping=MAPPING) -> None:
-        self.types = FieldTypes(project({"contact": mapping}), inbox)
+        self.types = FieldTypeCache(project({"contact": mapping}), inbox)
         self.ears = Ears()
         self.org = Shown({SEATS: "double"})
         self.now = 1_000.0
-        self.learning = Learning(self.types, self.ears, lambda: self.now)
+        self.learning = FieldTypeRefresher(self.types, self.ears, lambda: self.now)
 
     def look(self, after: float = 0.0) -> int:
         """Look after so many seconds; give how often the org was asked so far."""
@@ -55,7 +55,7 @@ def test_an_org_without_an_answer_is_asked_at_the_next_look(setting, caplog):
     setting.org.trouble = None
     assert setting.look() == 3
     assert setting.look() == 3
-    assert setting.types.outlines["contact"].attributes[0].kind == "number"
+    assert setting.types.mapping_views["contact"].attributes[0].kind == "number"
 
 
 def test_a_message_that_waits_has_the_org_asked_at_every_look_and_a_person_told_once(setting):

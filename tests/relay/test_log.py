@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from sfcode.relay import log
-from sfcode.relay.inbox.types import Entry
+from sfcode.relay.inbox.types import InboxEntry
 from sfcode.relay.report import line
 
 HOSTILE = "a\n[error] forged\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp"
@@ -68,6 +68,6 @@ def test_an_exception_of_somebody_else_is_named_and_not_quoted():
 
 def test_a_listed_message_is_one_line_whatever_it_is_called():
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    shown = line(Entry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None))
-    assert shown.isprintable()
-    assert shown.count("forged") == 3
+    render_value = line(InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None))
+    assert render_value.isprintable()
+    assert render_value.count("forged") == 3

@@ -14,7 +14,7 @@ import requests
 
 from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from sfcode.relay.worker.worker import Worker
 from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served
 
@@ -221,7 +221,7 @@ def test_the_dashboard_says_what_is_stuck_and_shows_nothing_that_a_message_holds
     with open_inbox(sqlite_url) as inbox:
         inbox.accept(
             [
-                Message("appcues", f"m{number}", "user:ada@example.com", hostile, {"x": "private"}, parked=reason)
+                InboxMessage("appcues", f"m{number}", "user:ada@example.com", hostile, {"x": "private"}, parked=reason)
                 for number, reason in enumerate(["unknown_user", "unknown_user", hostile])
             ]
         )

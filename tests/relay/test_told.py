@@ -6,15 +6,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.instrumentation import Telling, errors
-from sfcode.relay.message import Delivery, Done, Message, Parked, Released, Retry
+from sfcode.relay.instrumentation import Instrumentation, errors
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Released, Retry
 from sfcode.relay.metrics import Metrics
 
 
 @pytest.fixture
 def claim(sqlite_url: str):
     with open_inbox(sqlite_url) as inbox:
-        inbox.accept([Message("appcues", f"m{number}", f"user:{number}", "kind", {}) for number in range(6)])
+        inbox.accept([InboxMessage("appcues", f"m{number}", f"user:{number}", "kind", {}) for number in range(6)])
         yield inbox.claim("appcues", limit=10, per_key=1, lease=60)
 
 
@@ -24,11 +24,11 @@ def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
 
 def test_each_end_is_counted_as_what_it_is(claim):
     metrics = Metrics()
-    ends = [Done(), Done(), Retry("503"), Retry("no"), Parked("unknown_user"), Released()]
+    ends = [Delivered(), Delivered(), Retry("503"), Retry("no"), Parked("unknown_user"), Released()]
     delivery = Delivery({message.id: end for message, end in zip(claim.messages, ends, strict=True)})
     dead = frozenset({claim.messages[3].id})
     with capture_logs() as logs:
-        Telling(metrics, lambda *_: None).settled(claim, delivery, dead, 6)
+        Instrumentation(metrics, lambda *_: None).settled(claim, delivery, dead, 6)
     assert value(metrics, "delivered", source="appcues") == 2
     assert value(metrics, "retried", source="appcues") == 1
     assert value(metrics, "dead", source="appcues") == 1
@@ -45,14 +45,14 @@ def test_an_error_is_named_by_its_code_alone():
         Retry("UNABLE_TO_LOCK_ROW: bob@example.com"),
         Retry("x" * 500),
     ]
-    assert errors([*ends, Done()]) == ["UNABLE_TO_LOCK_ROW", "x" * 60]
+    assert errors([*ends, Delivered()]) == ["UNABLE_TO_LOCK_ROW", "x" * 60]
 
 
 def test_an_alarm_is_counted_logged_and_kept():
     kept: list[tuple[str, str]] = []
     metrics = Metrics()
     with capture_logs() as logs:
-        Telling(metrics, lambda *each: kept.append(each)).alarm("salesforce_quota", "stopped")
+        Instrumentation(metrics, lambda *each: kept.append(each)).alarm("salesforce_quota", "stopped")
     assert kept == [("salesforce_quota", "stopped")]
     assert value(metrics, "alarms", name="salesforce_quota") == 1
     assert logs[0]["log_level"] == "error"
@@ -61,12 +61,12 @@ def test_an_alarm_is_counted_logged_and_kept():
 def test_messages_that_were_there_before_are_duplicates():
     metrics = Metrics()
     messages = [
-        Message("salesforce", "a", "user:1", "k", {}),
-        Message("salesforce", "b", "", "k", {}, parked="no_data"),
+        InboxMessage("salesforce", "a", "user:1", "k", {}),
+        InboxMessage("salesforce", "b", "", "k", {}, parked="no_data"),
     ]
-    telling = Telling(metrics, lambda *_: None)
-    telling.accepted(messages, 2)
-    telling.accepted(messages, 0)
+    instrumentation = Instrumentation(metrics, lambda *_: None)
+    instrumentation.accepted(messages, 2)
+    instrumentation.accepted(messages, 0)
     assert value(metrics, "accepted", source="salesforce") == 2
     assert value(metrics, "duplicates", source="salesforce") == 2
     assert value(metrics, "parked", source="salesforce", reason="no_data") == 1

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.relay import alarms, housekeeping
-from sfcode.relay.alarms import Alarm, Pending
-from sfcode.relay.housekeeping import KEEP, Upkeep, is_running, living
+from sfcode.relay.alarms import Alarm, PendingAlarms
+from sfcode.relay.housekeeping import KEEP, Housekeeping, is_running, living
 from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
-from sfcode.relay.message import Delivery, Done, Message
+from sfcode.relay.message import Delivered, Delivery, InboxMessage
 from sfcode.relay.metrics import Metrics
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -27,14 +27,14 @@ def inbox(sqlite_url: str):
 
 
 def keeper(
-    inbox: Inbox, metrics: Metrics | None = None, pending: Pending | None = None, name: str = "host:1:a"
-) -> Upkeep:
-    return Upkeep(inbox, metrics or Metrics(), pending or Pending(), name)
+    inbox: Inbox, metrics: Metrics | None = None, pending: PendingAlarms | None = None, name: str = "host:1:a"
+) -> Housekeeping:
+    return Housekeeping(inbox, metrics or Metrics(), pending or PendingAlarms(), name)
 
 
 def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
-    inbox.accept([Message("appcues", f"m{number}", "user:a", "kind", {}) for number in range(3)])
-    inbox.accept([Message("salesforce", "p", "user:a", "kind", {}, parked="no_data")])
+    inbox.accept([InboxMessage("appcues", f"m{number}", "user:a", "kind", {}) for number in range(3)])
+    inbox.accept([InboxMessage("salesforce", "p", "user:a", "kind", {}, parked="no_data")])
     metrics = Metrics()
     one = keeper(inbox, metrics)
     asyncio.run(one.beat())
@@ -66,11 +66,14 @@ def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
     clock = [NOW]
     with open_inbox(sqlite_url, clock=lambda: clock[0]) as inbox:
         inbox.accept(
-            [Message("appcues", "old", "user:a", "kind", {}), Message("appcues", "p", "", "k", {}, parked="x")]
+            [
+                InboxMessage("appcues", "old", "user:a", "kind", {}),
+                InboxMessage("appcues", "p", "", "k", {}, parked="x"),
+            ]
         )
         claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
         assert claim is not None
-        inbox.settle(claim, Delivery({message.id: Done() for message in claim.messages}), lambda *_: None)
+        inbox.settle(claim, Delivery({message.id: Delivered() for message in claim.messages}), lambda *_: None)
         clock[0] = NOW + KEEP["done"] + timedelta(minutes=1)
         asyncio.run(keeper(inbox).beat(purge=True))
         assert dict(inbox.stats().counts) == {("appcues", "parked"): 1}
@@ -114,7 +117,7 @@ def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, 
 
 
 def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):
-    pending = Pending()
+    pending = PendingAlarms()
     pending.add("a", "first", "2026-11-23T17:00:00Z")
     pending.add("a", "again", "2026-11-23T17:01:00Z")
     pending.keep(inbox)
@@ -132,7 +135,7 @@ def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):
 
 
 def test_no_number_of_alarms_fills_the_database(inbox):
-    pending = Pending()
+    pending = PendingAlarms()
     for number in range(alarms.AT_MOST + 50):
         pending.add(f"alarm{number}", "x", "2026-11-23T17:00:00Z")
     pending.keep(inbox)

@@ -17,7 +17,7 @@ from sfcode.cli.session import Session
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
-    from sfcode.relay.inbox import Entry, Filter, Inbox
+    from sfcode.relay.inbox import Filter, Inbox, InboxEntry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PAGE = 500
@@ -182,7 +182,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
         ) from None
 
 
-def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[Entry]:
+def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[InboxEntry]:
     before: int | None = None
     while limit > 0:
         page = inbox.page(wanted, min(limit, PAGE), before)

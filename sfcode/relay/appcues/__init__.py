@@ -7,14 +7,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sfcode.config.project import Project
-from sfcode.relay.appcues.attribute_types import FieldTypes
+from sfcode.relay.appcues.attribute_types import FieldTypeCache
 from sfcode.relay.appcues.client import Client, Credentials
-from sfcode.relay.appcues.null_guard import Stopped, resume_clearing, stopped_clearing
-from sfcode.relay.appcues.rate_limit import Pace
-from sfcode.relay.appcues.writer import Known, Writer
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, stopped_clearing
+from sfcode.relay.appcues.rate_limit import RateLimit
+from sfcode.relay.appcues.writer import AppcuesWriter, FindLatestStates
+from sfcode.relay.worker_events import CallEvents
 
-__all__ = ["Credentials", "FieldTypes", "Stopped", "Writer", "make_writer", "resume_clearing", "stopped_clearing"]
+__all__ = [
+    "AppcuesWriter",
+    "Credentials",
+    "FieldTypeCache",
+    "StoppedAttribute",
+    "make_writer",
+    "resume_clearing",
+    "stopped_clearing",
+]
 
 
 def _now() -> datetime:
@@ -24,14 +32,14 @@ def _now() -> datetime:
 def make_writer(
     project: Project,
     credentials: Credentials,
-    latest: Known,
-    observer: Observer,
+    latest: FindLatestStates,
+    observer: CallEvents,
     *,
-    types: FieldTypes,
+    types: FieldTypeCache,
     rate: Callable[[], float],
     clock: Callable[[], datetime] = _now,
     time: Callable[[], float] = times.monotonic,
-) -> Writer:
+) -> AppcuesWriter:
     """
     Make the writer of a project; it belongs to the running event loop.
 
@@ -39,6 +47,6 @@ def make_writer(
     `rate` says how many requests per second this process may make,
     and is asked again with every request.
     """
-    pace = Pace(rate, time)
+    pace = RateLimit(rate, time)
     client = Client(project.settings.appcues.account_id, credentials, pace, observer, time)
-    return Writer(types, client, pace, latest=latest, observer=observer, clock=clock, time=time)
+    return AppcuesWriter(types, client, pace, latest=latest, observer=observer, clock=clock, time=time)

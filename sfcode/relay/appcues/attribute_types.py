@@ -12,35 +12,35 @@ from typing import Protocol
 
 from sfcode.config.project import Project
 from sfcode.metadata.objects import OrgSchema
-from sfcode.relay.alarms import Memory
-from sfcode.relay.appcues.mapping_view import Outline, outlines, typed
+from sfcode.relay.alarms import SettingStore
+from sfcode.relay.appcues.mapping_view import MappingView, apply_field_types, mapping_views
 
 FieldName = tuple[str, str]
 """Object and field."""
 
 
-class Describes(Protocol):
+class DescribeSource(Protocol):
     """An org, as the user who is signed in sees it."""
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
         """Describe objects with their fields; one that the org does not have or show is left out."""
 
 
-class FieldTypes:
+class FieldTypeCache:
     """The outlines of a project's mappings, with all types that are known."""
 
-    def __init__(self, project: Project, memory: Memory) -> None:
-        self._bare = outlines(project)
+    def __init__(self, project: Project, memory: SettingStore) -> None:
+        self._bare = mapping_views(project)
         self._memory = memory
         self._asked = frozenset(
-            (outline.object, attribute.field)
-            for outline in self._bare.values()
-            for attribute in outline.attributes
+            (view.object, attribute.field)
+            for view in self._bare.values()
+            for attribute in view.attributes
             if attribute.asked
         )
         self._types: dict[FieldName, str] = {}
         self._needed: set[FieldName] = set()
-        self.outlines: Mapping[str, Outline] = self._bare
+        self.mapping_views: Mapping[str, MappingView] = self._bare
 
     @property
     def asks(self) -> bool:
@@ -61,7 +61,7 @@ class FieldTypes:
         found = {each: self._memory.recall(_setting(each)) for each in self._asked}
         self._know({each: kind for each, kind in found.items() if kind is not None})
 
-    def learn(self, org: Describes) -> None:
+    def learn(self, org: DescribeSource) -> None:
         """Ask the org, and remember what it shows."""
         schema = org.describe({name for name, _ in self._asked})
         found = {
@@ -76,7 +76,7 @@ class FieldTypes:
 
     def _know(self, found: Mapping[FieldName, str]) -> None:
         self._types = {**self._types, **found}
-        self.outlines = typed(self._bare, self._types)
+        self.mapping_views = apply_field_types(self._bare, self._types)
 
 
 def _setting(each: FieldName) -> str:

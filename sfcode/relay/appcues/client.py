@@ -14,10 +14,10 @@ from urllib.parse import quote
 import httpx2
 
 from sfcode import __version__
-from sfcode.relay.appcues.error_policy import Answer, retry_after
-from sfcode.relay.appcues.rate_limit import Pace
+from sfcode.relay.appcues.error_policy import AppcuesAnswer, retry_after
+from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.values import Value
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.worker_events import CallEvents
 from sfcode.secret import Secret
 
 TIMEOUT = 30.0
@@ -53,8 +53,8 @@ class Client:
         self,
         account_id: str,
         credentials: Credentials,
-        pace: Pace,
-        observer: Observer,
+        pace: RateLimit,
+        observer: CallEvents,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base = f"{credentials.appcues_url.rstrip('/')}/v2/accounts/{quote(account_id, safe='')}"
@@ -66,7 +66,9 @@ class Client:
             limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )
 
-    async def write(self, kind: str, id_: str, attributes: Mapping[str, Value], deadline: float) -> Answer | None:
+    async def write(
+        self, kind: str, id_: str, attributes: Mapping[str, Value], deadline: float
+    ) -> AppcuesAnswer | None:
         """
         Set attributes of a `user` or `group`; null takes one away.
 
@@ -88,7 +90,7 @@ class Client:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _patch(self, url: str, content: bytes, seconds: float) -> Answer:
+    async def _patch(self, url: str, content: bytes, seconds: float) -> AppcuesAnswer:
         timeout = httpx2.Timeout(seconds, connect=min(CONNECT, seconds))
         try:
             async with (
@@ -101,8 +103,8 @@ class Client:
                     if len(body) >= LONGEST_ANSWER:
                         break
                 wait = retry_after(got.headers.get("Retry-After"), datetime.now(UTC))
-                return Answer(got.status_code, body[:LONGEST_ANSWER], wait)
+                return AppcuesAnswer(got.status_code, body[:LONGEST_ANSWER], wait)
         except (httpx2.TimeoutException, TimeoutError):
-            return Answer(0, outage="timeout")
+            return AppcuesAnswer(0, outage="timeout")
         except httpx2.HTTPError:
-            return Answer(0, outage="unreachable")
+            return AppcuesAnswer(0, outage="unreachable")

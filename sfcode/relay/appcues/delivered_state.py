@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from sfcode.relay.message import Latest
+from sfcode.relay.message import LatestState
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Note:
+class DeliveredAttribute:
     """What one mapping said of one attribute."""
 
     stamp: str
@@ -27,7 +27,7 @@ class Note:
     """When the record was changed of which the profile got a value, or lost it, the last time; "" for never."""
 
 
-Notes = Mapping[tuple[str, str], Note]
+DeliveredState = Mapping[tuple[str, str], DeliveredAttribute]
 """By mapping and attribute."""
 
 
@@ -36,20 +36,20 @@ def name(key: str) -> str:
     return f"profile:{key}"
 
 
-def read(latest: Latest | None) -> dict[tuple[str, str], Note]:
+def read(latest: LatestState | None) -> dict[tuple[str, str], DeliveredAttribute]:
     """Read what is known of a profile."""
     groups = json.loads(latest.value) if latest else []
     return {
-        (mapping, attribute): Note(stamp, bool(given), written)
+        (mapping, attribute): DeliveredAttribute(stamp, bool(given), written)
         for mapping, stamp, given, written, attributes in groups
         for attribute in attributes
     }
 
 
-def latest(key: str, notes: Notes) -> Latest | None:
+def latest(key: str, notes: DeliveredState) -> LatestState | None:
     """Write what is known of a profile; None for nothing. Attributes mostly have one time, which is written once."""
 
-    def alike(each: tuple[tuple[str, str], Note]) -> tuple[str, Note]:
+    def alike(each: tuple[tuple[str, str], DeliveredAttribute]) -> tuple[str, DeliveredAttribute]:
         (mapping, _), note = each
         return mapping, note
 
@@ -60,9 +60,9 @@ def latest(key: str, notes: Notes) -> Latest | None:
     if not groups:
         return None
     newest = max(note.stamp for note in notes.values())
-    return Latest(name(key), newest, json.dumps(groups, separators=(",", ":"), ensure_ascii=False))
+    return LatestState(name(key), newest, json.dumps(groups, separators=(",", ":"), ensure_ascii=False))
 
 
-def written(notes: Notes, attribute: str, mappings: Iterable[str]) -> str:
+def written(notes: DeliveredState, attribute: str, mappings: Iterable[str]) -> str:
     """Say when the record was changed that one of these mappings wrote an attribute from the last time."""
     return max((note.written for each in mappings if (note := notes.get((each, attribute)))), default="")

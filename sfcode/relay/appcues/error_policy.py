@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from sfcode.relay.message import Done, Parked, Retry, Settlement
+from sfcode.relay.message import Delivered, Parked, Retry, Settlement
 
 LONGEST_WAIT = 3600.0
 """Seconds: who asks for a longer pause is asked again after an hour."""
@@ -23,7 +23,7 @@ AWAY = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AppcuesAnswer:
     """What came back: a status with the beginning of the body, or nothing."""
 
     status: int
@@ -40,7 +40,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class AnswerEffect:
     """What follows: for the message, for the person, and for the other messages."""
 
     settlement: Settlement
@@ -53,28 +53,28 @@ class Fate:
     """Whether Appcues may be down as a whole: several such answers in a row are taken for it."""
 
 
-def fate(answer: Answer) -> Fate:
+def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
     """Judge an answer."""
     status, said, wait = answer.status, answer.outcome, answer.retry_after
     if 200 <= status < 300:
-        return Fate(Done())
+        return AnswerEffect(Delivered())
     if answer.outage:
-        return Fate(Retry(said, counts=False), away=True)
+        return AnswerEffect(Retry(said, counts=False), away=True)
     if status in (401, 403):
         what = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
         detail = f"Appcues answered {status}: {what}, or they are of another account or region"
-        return Fate(Retry(said, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, hold=REFUSED_PAUSE)
+        return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, hold=REFUSED_PAUSE)
     if status == 429:
-        return Fate(Retry(said, wait, counts=False), hold=wait or 1.0)
+        return AnswerEffect(Retry(said, wait, counts=False), hold=wait or 1.0)
     if status in AWAY:
-        return Fate(Retry(said, wait, counts=False), hold=wait or 0.0, away=True)
+        return AnswerEffect(Retry(said, wait, counts=False), hold=wait or 0.0, away=True)
     if status >= 500 or status in (408, 425):
-        return Fate(Retry(said, wait))
+        return AnswerEffect(Retry(said, wait))
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
-        return Fate(Parked(reason, f"{status} {_said(answer.body)}"))
+        return AnswerEffect(Parked(reason, f"{status} {_said(answer.body)}"))
     detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
-    return Fate(Retry(said, REFUSED_PAUSE, counts=False), "appcues_address", detail, hold=REFUSED_PAUSE)
+    return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_address", detail, hold=REFUSED_PAUSE)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

@@ -18,7 +18,7 @@ _FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class AttributeView:
     """An attribute: the field it comes from, and what it is sent as."""
 
     name: str
@@ -34,7 +34,7 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class MappingView:
     """A mapping whose records are sent to Appcues."""
 
     name: str
@@ -43,31 +43,33 @@ class Outline:
     user_id: str
     version: str
     """Of the field list that its messages are made from."""
-    attributes: tuple[Attribute, ...]
+    attributes: tuple[AttributeView, ...]
 
 
-def outlines(project: Project) -> dict[str, Outline]:
+def mapping_views(project: Project) -> dict[str, MappingView]:
     """List the mappings whose records the relay sends, by their names."""
     sending = [one for one in map(exchange, project.mappings) if one.sends and one.by_relay]
     return {one.name: _outline(one, sending) for one in sending}
 
 
-def typed(outlines: Mapping[str, Outline], types: Mapping[tuple[str, str], str]) -> dict[str, Outline]:
+def apply_field_types(
+    mapping_views: Mapping[str, MappingView], types: Mapping[tuple[str, str], str]
+) -> dict[str, MappingView]:
     """Fill in what an org says its fields are: describe types by object and field."""
 
-    def attribute(outline: Outline, each: Attribute) -> Attribute:
-        described = types.get((outline.object, each.field))
+    def attribute(view: MappingView, each: AttributeView) -> AttributeView:
+        described = types.get((view.object, each.field))
         if not each.asked or described is None:
             return each
-        return replace(each, kind=each.kind or _fitting(described), numeric=described in NUMERIC)
+        return replace(each, kind=each.kind or _attribute_type(described), numeric=described in NUMERIC)
 
     return {
-        name: replace(outline, attributes=tuple(attribute(outline, each) for each in outline.attributes))
-        for name, outline in outlines.items()
+        name: replace(view, attributes=tuple(attribute(view, each) for each in view.attributes))
+        for name, view in mapping_views.items()
     }
 
 
-def _outline(one: Exchange, sending: list[Exchange]) -> Outline:
+def _outline(one: Exchange, sending: list[Exchange]) -> MappingView:
     match = one.mapping.spec.match
     others = [other for other in sending if other.name != one.name and other.mapping.spec.match == match]
     known = fields_of(standard(), one.object, one.created())
@@ -77,7 +79,7 @@ def _outline(one: Exchange, sending: list[Exchange]) -> Outline:
         )
         for name, given in _attributes(one).items()
     )
-    return Outline(one.name, one.object, match, one.user_id.field, message_version(one.message_fields), attributes)
+    return MappingView(one.name, one.object, match, one.user_id.field, message_version(one.message_fields), attributes)
 
 
 def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
@@ -85,12 +87,12 @@ def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
     return spec.attributes if spec else {}
 
 
-def _attribute(name: str, given: models.Attribute, known: Field | None, others: tuple[str, ...]) -> Attribute:
+def _attribute(name: str, given: models.Attribute, known: Field | None, others: tuple[str, ...]) -> AttributeView:
     if known is None:
         # The sort of a field matters to a text as well: a number's is written without its `.0`.
-        return Attribute(name, given.field, given.type, others=others, asked=given.type in (None, "string"))
-    return Attribute(name, given.field, given.type or _fitting(known.type), known.type in NUMERIC, others)
+        return AttributeView(name, given.field, given.type, others=others, asked=given.type in (None, "string"))
+    return AttributeView(name, given.field, given.type or _attribute_type(known.type), known.type in NUMERIC, others)
 
 
-def _fitting(described: str) -> Kind:
+def _attribute_type(described: str) -> Kind:
     return _FITTING.get(described, "string")

@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sfcode.relay.appcues.delivered_state import Note, Notes, written
-from sfcode.relay.appcues.mapping_view import Attribute
-from sfcode.relay.appcues.null_guard import Guards
-from sfcode.relay.appcues.record_state import State
+from sfcode.relay.appcues.delivered_state import DeliveredAttribute, DeliveredState, written
+from sfcode.relay.appcues.mapping_view import AttributeView
+from sfcode.relay.appcues.null_guard import NullGuards
+from sfcode.relay.appcues.record_state import RecordState
 from sfcode.relay.appcues.values import Value
-from sfcode.relay.message import Claimed, Done, Settlement
+from sfcode.relay.message import ClaimedMessage, Delivered, Settlement
 
-Read = tuple[Claimed, State]
+Read = tuple[ClaimedMessage, RecordState]
 Newness = tuple[str, int]
 """When a record was changed and, of equally new states, which came last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttributeChange:
     """What came of one attribute of one record."""
 
     newness: Newness
     mapping: str
     attribute: str
-    note: Note
+    note: DeliveredAttribute
     value: Value = None
     sent: bool = False
     """Whether the value, or null, is sent."""
@@ -39,51 +39,51 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecordChanges:
     """What one record gives to a profile, and the messages which that settles."""
 
     messages: tuple[int, ...]
-    outcomes: tuple[Outcome, ...]
+    changes: tuple[AttributeChange, ...]
 
     @property
     def bad(self) -> list[str]:
         """Say which values are of the wrong type."""
-        return [f"{each.mapping}.{each.attribute} {each.bad}" for each in self.outcomes if each.bad]
+        return [f"{each.mapping}.{each.attribute} {each.bad}" for each in self.changes if each.bad]
 
     @property
-    def done(self) -> Done:
+    def done(self) -> Delivered:
         """Settle its messages as delivered."""
-        left_out = [outcome.attribute for outcome in self.outcomes if outcome.left_out]
+        left_out = [outcome.attribute for outcome in self.changes if outcome.left_out]
         if left_out:
-            return Done(f"left out: {', '.join(left_out)}")
-        return Done("" if any(outcome.sent for outcome in self.outcomes) else "nothing to send")
+            return Delivered(f"left out: {', '.join(left_out)}")
+        return Delivered("" if any(outcome.sent for outcome in self.changes) else "nothing to send")
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class MergedProfile:
     """What to send to one profile, in the order in which the records changed, and what is settled without sending."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[RecordChanges, ...]
     settled: Mapping[int, Settlement]
 
 
-def fold(messages: Sequence[Read], before: Notes, guards: Guards) -> Fold:
+def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullGuards) -> MergedProfile:
     """Work out what to send. What is older than what was delivered is stale; what is equally old is not."""
     settled: dict[int, Settlement] = {}
-    records: dict[tuple[str, str], list[_Arrived]] = {}
+    records: dict[tuple[str, str], list[_ReceivedState]] = {}
     for place, (message, state) in enumerate(messages):
         if _is_stale(state, before):
-            settled[message.id] = Done("stale")
+            settled[message.id] = Delivered("stale")
         else:
-            arrived = _Arrived((state.stamp, place), message.id, state)
-            records.setdefault((state.outline.name, state.record_id), []).append(arrived)
-    outcomes = _judged(records, before, guards)
+            arrived = _ReceivedState((state.stamp, place), message.id, state)
+            records.setdefault((state.view.name, state.record_id), []).append(arrived)
+    changes = _decide_attributes(records, before, guards)
     groups = sorted(records.items(), key=lambda each: max(arrived.newness for arrived in each[1]))
-    parts = (Part(tuple(each.message for each in group), tuple(outcomes[record])) for record, group in groups)
-    return Fold(tuple(parts), settled)
+    parts = (RecordChanges(tuple(each.message for each in group), tuple(changes[record])) for record, group in groups)
+    return MergedProfile(tuple(parts), settled)
 
 
-def body(parts: Iterable[Part], delivered: Iterable[Part] = ()) -> dict[str, Value]:
+def request_body(parts: Iterable[RecordChanges], delivered: Iterable[RecordChanges] = ()) -> dict[str, Value]:
     """Put parts together: the record that changed last wins, attribute by attribute, also over what was `delivered`."""
     newest = {each.attribute: each.newness for each in _in_order(delivered) if each.sent}
     return {
@@ -93,7 +93,9 @@ def body(parts: Iterable[Part], delivered: Iterable[Part] = ()) -> dict[str, Val
     }
 
 
-def noted(parts: Iterable[Part], before: Notes) -> dict[tuple[str, str], Note]:
+def update_delivered_state(
+    parts: Iterable[RecordChanges], before: DeliveredState
+) -> dict[tuple[str, str], DeliveredAttribute]:
     """Add to what is known of a profile what the delivery of parts says. What has no time is not remembered."""
     return {
         **before,
@@ -102,30 +104,30 @@ def noted(parts: Iterable[Part], before: Notes) -> dict[tuple[str, str], Note]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrived:
+class _ReceivedState:
     """A state, in the order of newness."""
 
     newness: Newness
     message: int
-    state: State
+    state: RecordState
 
 
-def _in_order(parts: Iterable[Part]) -> list[Outcome]:
-    return sorted((each for part in parts for each in part.outcomes), key=lambda each: each.newness)
+def _in_order(parts: Iterable[RecordChanges]) -> list[AttributeChange]:
+    return sorted((each for part in parts for each in part.changes), key=lambda each: each.newness)
 
 
-def _said(state: State) -> Iterator[Attribute]:
+def _stated_attributes(state: RecordState) -> Iterator[AttributeView]:
     """List the attributes of which a state says anything."""
     return (
         each
-        for each in state.outline.attributes
+        for each in state.view.attributes
         if each.name in state.values or each.name in state.empty or each.name in state.bad
     )
 
 
-def _is_stale(state: State, before: Notes) -> bool:
+def _is_stale(state: RecordState, before: DeliveredState) -> bool:
     """Tell whether all that a state says is older than what was delivered."""
-    said = list(_said(state))
+    said = list(_stated_attributes(state))
     return bool(said) and all(
         state.stamp < _known(state, each, before).stamp
         or (each.name in state.values and state.stamp < written(before, each.name, each.others))
@@ -133,53 +135,59 @@ def _is_stale(state: State, before: Notes) -> bool:
     )
 
 
-def _judged(
-    records: Mapping[tuple[str, str], Sequence[_Arrived]], before: Notes, guards: Guards
-) -> dict[tuple[str, str], list[Outcome]]:
+def _decide_attributes(
+    records: Mapping[tuple[str, str], Sequence[_ReceivedState]], before: DeliveredState, guards: NullGuards
+) -> dict[tuple[str, str], list[AttributeChange]]:
     """
     Decide attribute by attribute, the eldest first, each knowing what became of the elder ones.
 
     Of a record counts the newest state that says anything of the attribute.
     """
-    found: dict[tuple[str, str], list[Outcome]] = {record: [] for record in records}
-    sayings: list[tuple[Newness, State, Attribute]] = []
+    found: dict[tuple[str, str], list[AttributeChange]] = {record: [] for record in records}
+    sayings: list[tuple[Newness, RecordState, AttributeView]] = []
     for group in records.values():
         said = {
             attribute.name: (each.newness, each.state, attribute)
             for each in sorted(group, key=lambda each: each.newness)
-            for attribute in _said(each.state)
+            for attribute in _stated_attributes(each.state)
         }
         sayings += (each for each in said.values() if each[1].stamp >= _known(each[1], each[2], before).stamp)
     first = _first_values(arrived for group in records.values() for arrived in group)
     notes = dict(before)
     for newness, state, attribute in sorted(sayings, key=lambda each: each[0]):
         # What an elder message gives may have been delivered without anybody having noted it.
-        had = first.get((state.outline.name, attribute.name), newness) < newness
+        had = first.get((state.view.name, attribute.name), newness) < newness
         outcome = _outcome(newness, state, attribute, notes, guards, had=had)
         if outcome.note.stamp:
             notes[outcome.mapping, outcome.attribute] = outcome.note
-        found[state.outline.name, state.record_id].append(outcome)
+        found[state.view.name, state.record_id].append(outcome)
     return found
 
 
-def _first_values(arrived: Iterable[_Arrived]) -> dict[tuple[str, str], Newness]:
+def _first_values(arrived: Iterable[_ReceivedState]) -> dict[tuple[str, str], Newness]:
     """Find by mapping and attribute the eldest state that has a value."""
     eldest_last = sorted(arrived, key=lambda each: each.newness, reverse=True)
-    return {(each.state.outline.name, name): each.newness for each in eldest_last for name in each.state.values}
+    return {(each.state.view.name, name): each.newness for each in eldest_last for name in each.state.values}
 
 
 def _outcome(
-    newness: Newness, state: State, attribute: Attribute, notes: Notes, guards: Guards, *, had: bool
-) -> Outcome:
-    name, mapping = attribute.name, state.outline.name
+    newness: Newness,
+    state: RecordState,
+    attribute: AttributeView,
+    notes: DeliveredState,
+    guards: NullGuards,
+    *,
+    had: bool,
+) -> AttributeChange:
+    name, mapping = attribute.name, state.view.name
     own = _known(state, attribute, notes)
     wins = state.stamp >= written(notes, name, attribute.others)
 
     def outcome(
         value: Value = None, *, given: bool, sent: bool = False, left_out: bool = False, bad: str = ""
-    ) -> Outcome:
-        note = Note(state.stamp, given, state.stamp if sent else own.written)
-        return Outcome(newness, mapping, name, note, value, sent, left_out, bad)
+    ) -> AttributeChange:
+        note = DeliveredAttribute(state.stamp, given, state.stamp if sent else own.written)
+        return AttributeChange(newness, mapping, name, note, value, sent, left_out, bad)
 
     if name in state.values:
         guards.with_value(mapping, name)
@@ -194,7 +202,7 @@ def _outcome(
     return outcome(given=given, left_out=True)
 
 
-def _is_due_unasked(state: State, attribute: Attribute, notes: Notes, guards: Guards) -> bool:
+def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: DeliveredState, guards: NullGuards) -> bool:
     """
     Tell whether an empty attribute has to be taken away from the profile although this mapping gave it no value.
 
@@ -204,12 +212,12 @@ def _is_due_unasked(state: State, attribute: Attribute, notes: Notes, guards: Gu
     """
     if attribute.others:
         return False
-    mapping = state.outline.name
+    mapping = state.view.name
     return state.complete or ((mapping, attribute.name) not in notes and guards.seen(mapping, attribute.name))
 
 
-def _known(state: State, attribute: Attribute, notes: Notes) -> Note:
-    return notes.get((state.outline.name, attribute.name)) or _NOTHING
+def _known(state: RecordState, attribute: AttributeView, notes: DeliveredState) -> DeliveredAttribute:
+    return notes.get((state.view.name, attribute.name)) or _NOTHING
 
 
-_NOTHING = Note("", given=False)
+_NOTHING = DeliveredAttribute("", given=False)

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sfcode.config.project import Project
-from sfcode.relay.appcues.mapping_view import Outline, outlines
+from sfcode.relay.appcues.mapping_view import MappingView, mapping_views
 from sfcode.relay.appcues.values import FINEST
-from sfcode.relay.message import Latest
+from sfcode.relay.message import LatestState
 
 AT_MOST = 20
 """Records that turn empty in a row until it is noticed."""
@@ -25,7 +25,7 @@ ALARM = "clearing_stopped"
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class NullGuard:
     """What is known of one attribute of one mapping."""
 
     seen: bool = False
@@ -35,11 +35,11 @@ class Guard:
     stopped: str = ""
     """Since when the attribute is not cleared any more; "" while it is."""
 
-    def with_value(self) -> Guard:
+    def with_value(self) -> NullGuard:
         """Take note of a record with a value. What was stopped stays so until a person says otherwise."""
         return self if self.seen and (self.stopped or not self.run) else replace(self, seen=True, run=())
 
-    def turned_empty(self, record_id: str, now: str) -> Guard:
+    def turned_empty(self, record_id: str, now: str) -> NullGuard:
         """Take note of a record that had a value and has none any more; each counts once."""
         if self.stopped or record_id in self.run:
             return self
@@ -48,7 +48,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StoppedAttribute:
     """An attribute that is not cleared any more, and since when."""
 
     mapping: str
@@ -56,18 +56,18 @@ class Stopped:
     since: str
 
 
-class Noted(Protocol):
+class LatestStore(Protocol):
     """What keeps latest states outside of a settlement."""
 
-    def note(self, latest: Iterable[Latest]) -> None:
+    def note(self, latest: Iterable[LatestState]) -> None:
         """Keep states that are as new as what is known, or newer."""
 
 
-class Guards:
+class NullGuards:
     """The guards of all mappings while one claim is delivered."""
 
-    def __init__(self, outlines: Iterable[Outline], known: Mapping[str, Latest], now: str) -> None:
-        self._before = {_name(*each): _read(*each, known) for each in _guarded(outlines)}
+    def __init__(self, mapping_views: Iterable[MappingView], known: Mapping[str, LatestState], now: str) -> None:
+        self._before = {_name(*each): _read(*each, known) for each in _guarded(mapping_views)}
         self._guards = dict(self._before)
         self._now = now
         self.tripped: list[str] = []
@@ -92,33 +92,35 @@ class Guards:
             self.tripped.append(f"{mapping}.{attribute}")
         return not self._guards[key].stopped
 
-    def changed(self) -> tuple[Latest, ...]:
+    def changed(self) -> tuple[LatestState, ...]:
         """Give what has to be remembered."""
         return tuple(
             _written(key, guard, self._now) for key, guard in self._guards.items() if guard != self._before[key]
         )
 
 
-def names(outlines: Iterable[Outline]) -> list[str]:
+def names(mapping_views: Iterable[MappingView]) -> list[str]:
     """Name the latest states that the guards are kept in."""
-    return [_name(*each) for each in _guarded(outlines)]
+    return [_name(*each) for each in _guarded(mapping_views)]
 
 
-def stopped_clearing(project: Project, latest: Callable[[Iterable[str]], Mapping[str, Latest]]) -> tuple[Stopped, ...]:
+def stopped_clearing(
+    project: Project, latest: Callable[[Iterable[str]], Mapping[str, LatestState]]
+) -> tuple[StoppedAttribute, ...]:
     """List the attributes that are not cleared any more."""
-    every = outlines(project).values()
+    every = mapping_views(project).values()
     known = latest(names(every))
     guards = ((each, _read(*each, known)) for each in _guarded(every))
-    return tuple(Stopped(*each, guard.stopped) for each, guard in guards if guard.stopped)
+    return tuple(StoppedAttribute(*each, guard.stopped) for each, guard in guards if guard.stopped)
 
 
-def resume_clearing(inbox: Noted, mapping: str, attribute: str, now: datetime) -> None:
+def resume_clearing(inbox: LatestStore, mapping: str, attribute: str, now: datetime) -> None:
     """
     Clear an attribute again from now on, after somebody has found out why it turned empty.
 
     What was withheld meanwhile is not caught up with: `reconcile` or `backfill` brings the state of the records.
     """
-    inbox.note([_written(_name(mapping, attribute), Guard(seen=True), stamp(now))])
+    inbox.note([_written(_name(mapping, attribute), NullGuard(seen=True), stamp(now))])
 
 
 def stamp(now: datetime) -> str:
@@ -127,22 +129,22 @@ def stamp(now: datetime) -> str:
     return FINEST.format(utc, utc.microsecond)
 
 
-def _guarded(outlines: Iterable[Outline]) -> Iterator[tuple[str, str]]:
-    for outline in outlines:
-        for attribute in outline.attributes:
-            yield outline.name, attribute.name
+def _guarded(mapping_views: Iterable[MappingView]) -> Iterator[tuple[str, str]]:
+    for view in mapping_views:
+        for attribute in view.attributes:
+            yield view.name, attribute.name
 
 
 def _name(mapping: str, attribute: str) -> str:
     return f"clearing:{mapping}:{attribute}"
 
 
-def _read(mapping: str, attribute: str, known: Mapping[str, Latest]) -> Guard:
+def _read(mapping: str, attribute: str, known: Mapping[str, LatestState]) -> NullGuard:
     found = known.get(_name(mapping, attribute))
     value: dict[str, Any] = json.loads(found.value) if found else {}
-    return Guard(bool(value.get("seen")), tuple(value.get("run", ())), str(value.get("stopped", "")))
+    return NullGuard(bool(value.get("seen")), tuple(value.get("run", ())), str(value.get("stopped", "")))
 
 
-def _written(name: str, guard: Guard, now: str) -> Latest:
+def _written(name: str, guard: NullGuard, now: str) -> LatestState:
     value = {"seen": guard.seen, "run": list(guard.run), "stopped": guard.stopped}
-    return Latest(name, now, json.dumps(value, separators=(",", ":")))
+    return LatestState(name, now, json.dumps(value, separators=(",", ":")))

@@ -16,7 +16,7 @@ SLOWEST = 0.1
 """Requests per second, whatever is said."""
 
 
-class Pace:
+class RateLimit:
     """Lets requests go at a rate that may change, and holds all of them when Appcues says so."""
 
     def __init__(self, rate: Callable[[], float], clock: Callable[[], float]) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sfcode.relay.appcues.mapping_view import Outline
-from sfcode.relay.appcues.values import BadValue, Value, converted, moment
-from sfcode.relay.message import Claimed, Parked
+from sfcode.relay.appcues.mapping_view import MappingView
+from sfcode.relay.appcues.values import InvalidValueError, Value, convert, normalize_time
+from sfcode.relay.message import ClaimedMessage, Parked
 
 NO_PATHS = frozenset({".", ".."})
 """Ids that no address can hold, escaped or not: on the way they would be taken for the folder above."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RecordState:
     """A record as a message has it."""
 
-    outline: Outline
+    view: MappingView
     record_id: str
     stamp: str
     """When the record was last changed, so that texts compare as times do; "" where the message does not say."""
@@ -33,7 +33,7 @@ class State:
     """Fields that have a value of which nobody knows yet what it is."""
 
 
-def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> State | Parked:
+def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], profile_id: str) -> RecordState | Parked:
     """
     Read a message about a record whose profile has this id; Parked where it cannot be delivered.
 
@@ -42,8 +42,8 @@ def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> 
     that is half done look the same otherwise.
     """
     payload = message.payload
-    outline, record = outlines.get(str(payload.get("mapping"))), payload.get("record")
-    if outline is None:
+    view, record = mapping_views.get(str(payload.get("mapping"))), payload.get("record")
+    if view is None:
         return Parked("no_mapping", f"no mapping {message.kind} sends to Appcues")
     if not isinstance(record, Mapping) or not isinstance(record.get("Id"), str):
         return Parked("no_data", "the message holds no record")
@@ -53,21 +53,21 @@ def read(message: Claimed, outlines: Mapping[str, Outline], profile_id: str) -> 
     bad: dict[str, str] = {}
     empty: set[str] = set()
     unknown: set[str] = set()
-    stamp = moment(record.get("SystemModstamp"))
+    stamp = normalize_time(record.get("SystemModstamp"))
     complete = payload.get("complete") is True
-    speaks = payload.get("version") == outline.version and bool(stamp) and record.get(outline.user_id) == profile_id
-    for attribute in outline.attributes:
+    speaks = payload.get("version") == view.version and bool(stamp) and record.get(view.user_id) == profile_id
+    for attribute in view.attributes:
         given = record.get(attribute.field)
         if attribute.kind is None and given is not None and given != "":
             unknown.add(attribute.field)
             continue
         try:
-            value = converted(given, attribute.kind or "string", numeric=attribute.numeric)
-        except BadValue as error:
+            value = convert(given, attribute.kind or "string", numeric=attribute.numeric)
+        except InvalidValueError as error:
             bad[attribute.name] = str(error)
             continue
         if value is not None:
             values[attribute.name] = value
         elif attribute.field in record if complete else speaks:
             empty.add(attribute.name)
-    return State(outline, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unknown))
+    return RecordState(view, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unknown))

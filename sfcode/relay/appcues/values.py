@@ -23,11 +23,11 @@ _LARGEST_EXPONENT = 300
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
-class BadValue(ValueError):
+class InvalidValueError(ValueError):
     """A value that is not of its attribute's type; the text says what it should be, and not what it is."""
 
 
-def converted(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
+def convert(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
     """
     Give a value as its attribute's type; null for one that is missing or empty. Raises BadValue.
 
@@ -36,14 +36,14 @@ def converted(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
     if value is None or value == "":
         return None
     if not isinstance(value, str | int | float):
-        raise BadValue("is not a single value")
+        raise InvalidValueError("is not a single value")
     if kind == "string":
         text = _text(value)
         return _WHOLE.sub(r"\1", text) if numeric and _WHOLE.fullmatch(text) else text
     return _READ[kind](value)
 
 
-def moment(text: Any) -> str:
+def normalize_time(text: Any) -> str:
     """
     Write a time so that texts compare as times do; "" for one that is none.
 
@@ -67,13 +67,13 @@ def _text(value: str | float) -> str:
 
 def _number(value: str | float) -> Value:
     if isinstance(value, bool):
-        raise BadValue("is no number")
+        raise InvalidValueError("is no number")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation as error:
-        raise BadValue("is no number") from error
+        raise InvalidValueError("is no number") from error
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise BadValue("is no number that can be sent")
+        raise InvalidValueError("is no number that can be sent")
     return int(number) if number == number.to_integral_value() else float(number)
 
 
@@ -82,7 +82,7 @@ def _boolean(value: str | float) -> Value:
         return value
     found = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
     if found is None:
-        raise BadValue("is neither true nor false")
+        raise InvalidValueError("is neither true nor false")
     return found
 
 
@@ -94,9 +94,9 @@ def _date(value: str | float) -> Value:
         time = datetime.fromisoformat(text)
         utc = time.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadValue("is no date") from error
+        raise InvalidValueError("is no date") from error
     if time.tzinfo is None:
-        raise BadValue("is a time without a zone")
+        raise InvalidValueError("is a time without a zone")
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -8,19 +8,37 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
-from sfcode.relay.appcues.attribute_types import FieldTypes
+from sfcode.relay.appcues.attribute_types import FieldTypeCache
 from sfcode.relay.appcues.client import Client
-from sfcode.relay.appcues.delivered_state import Notes
-from sfcode.relay.appcues.error_policy import Fate, fate
-from sfcode.relay.appcues.mapping_view import Outline
-from sfcode.relay.appcues.merge import Fold, Part, Read, body, fold, noted
-from sfcode.relay.appcues.null_guard import Guards
-from sfcode.relay.appcues.rate_limit import Pace
-from sfcode.relay.appcues.record_state import State, read
+from sfcode.relay.appcues.delivered_state import DeliveredState
+from sfcode.relay.appcues.error_policy import AnswerEffect, interpret_answer
+from sfcode.relay.appcues.mapping_view import MappingView
+from sfcode.relay.appcues.merge import (
+    MergedProfile,
+    Read,
+    RecordChanges,
+    merge_states,
+    request_body,
+    update_delivered_state,
+)
+from sfcode.relay.appcues.null_guard import NullGuards
+from sfcode.relay.appcues.rate_limit import RateLimit
+from sfcode.relay.appcues.record_state import RecordState, read
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.inbox import Unavailable
-from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Retry, Settlement, Source
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.message import (
+    Claim,
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    LatestState,
+    Parked,
+    Released,
+    Retry,
+    Settlement,
+    Source,
+)
+from sfcode.relay.worker_events import CallEvents
 
 KEYS = 100
 """Profiles written for one claim, at most."""
@@ -39,10 +57,10 @@ LONGEST_LOOK = 300.0
 """Seconds between two looks whether it is known at last what a field is."""
 BAD_VALUE = "bad_value"
 
-Known = Callable[[Iterable[str]], Mapping[str, Latest]]
+FindLatestStates = Callable[[Iterable[str]], Mapping[str, LatestState]]
 
 
-class Writer:
+class AppcuesWriter:
     """Delivers messages about records to Appcues profiles."""
 
     source: Source = "salesforce"
@@ -51,12 +69,12 @@ class Writer:
 
     def __init__(
         self,
-        types: FieldTypes,
+        types: FieldTypeCache,
         client: Client,
-        pace: Pace,
+        pace: RateLimit,
         *,
-        latest: Known,
-        observer: Observer,
+        latest: FindLatestStates,
+        observer: CallEvents,
         clock: Callable[[], datetime],
         time: Callable[[], float],
     ) -> None:
@@ -72,33 +90,33 @@ class Writer:
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim, settling every message of it."""
-        outlines = self._types.outlines
+        mapping_views = self._types.mapping_views
         by_key: dict[str, list[Read]] = {}
         settled: dict[str, dict[int, Settlement]] = {message.key: {} for message in claim.messages}
         for message in claim.messages:
-            found = read(message, outlines, _id(message.key))
-            if not isinstance(found, State):
+            found = read(message, mapping_views, _id(message.key))
+            if not isinstance(found, RecordState):
                 settled[message.key][message.id] = found
             elif found.unknown:
                 settled[message.key][message.id] = self._waits(message, found)
             else:
                 by_key.setdefault(message.key, []).append((message, found))
         try:
-            before, guards = await self._known(by_key, outlines)
+            before, guards = await self._known(by_key, mapping_views)
         except Unavailable:
             # Without what was delivered before nobody can tell what is stale: that trouble is our own.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
         deadline = claim.deadline - MARGIN
-        folds = {key: fold(each, before[key], guards) for key, each in by_key.items()}
+        merged = {key: merge_states(each, before[key], guards) for key, each in by_key.items()}
         async with asyncio.TaskGroup() as group:
-            tasks = {key: group.create_task(self._profile(key, each, deadline)) for key, each in folds.items()}
-        delivered: list[Part] = []
+            tasks = {key: group.create_task(self._profile(key, each, deadline)) for key, each in merged.items()}
+        delivered: list[RecordChanges] = []
         latest = [*guards.changed()]
         for key, task in tasks.items():
             ends, parts = task.result()
             settled[key] |= ends
             delivered += parts
-            after = noted(parts, before[key])
+            after = update_delivered_state(parts, before[key])
             if after != before[key] and (row := delivered_state.latest(key, after)):
                 latest.append(row)
         self._tell(guards, delivered)
@@ -109,37 +127,41 @@ class Writer:
         """Close the connections."""
         await self._client.close()
 
-    def _waits(self, message: Claimed, state: State) -> Retry:
+    def _waits(self, message: ClaimedMessage, state: RecordState) -> Retry:
         """Have a message wait until the org says what its fields are; the longer it has waited, the more rarely it asks."""
-        self._types.need(state.outline.object, state.unknown)
+        self._types.need(state.view.object, state.unknown)
         age = (self._clock() - message.received_at).total_seconds()
         return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
 
-    async def _known(self, keys: Iterable[str], outlines: Mapping[str, Outline]) -> tuple[dict[str, Notes], Guards]:
+    async def _known(
+        self, keys: Iterable[str], mapping_views: Mapping[str, MappingView]
+    ) -> tuple[dict[str, DeliveredState], NullGuards]:
         names = {key: delivered_state.name(key) for key in keys}
-        known = await asyncio.to_thread(self._latest, [*null_guard.names(outlines.values()), *names.values()])
-        guards = Guards(outlines.values(), known, null_guard.stamp(self._clock()))
+        known = await asyncio.to_thread(self._latest, [*null_guard.names(mapping_views.values()), *names.values()])
+        guards = NullGuards(mapping_views.values(), known, null_guard.stamp(self._clock()))
         return {key: delivered_state.read(known.get(name)) for key, name in names.items()}, guards
 
-    async def _profile(self, key: str, folded: Fold, deadline: float) -> tuple[dict[int, Settlement], list[Part]]:
+    async def _profile(
+        self, key: str, merged: MergedProfile, deadline: float
+    ) -> tuple[dict[int, Settlement], list[RecordChanges]]:
         """Bring one profile up to date, in one request where all of it is taken; give the parts that were delivered."""
-        settled, delivered = dict(folded.settled), list[Part]()
-        pending = [folded.parts] if folded.parts else []
+        settled, delivered = dict(merged.settled), list[RecordChanges]()
+        pending = [merged.parts] if merged.parts else []
         while pending:
             parts = pending.pop(0)
-            end = await self._sent(key, body(parts, delivered), deadline)
+            end = await self._sent(key, request_body(parts, delivered), deadline)
             if isinstance(end, Parked) and len(parts) > 1:
                 # The values of one record are refused: that must not keep the others' out.
                 pending = [(part,) for part in parts]
                 continue
             for part in parts:
-                settled |= dict.fromkeys(part.messages, part.done if isinstance(end, Done) else end)
-            delivered += parts if isinstance(end, Done) else ()
+                settled |= dict.fromkeys(part.messages, part.done if isinstance(end, Delivered) else end)
+            delivered += parts if isinstance(end, Delivered) else ()
         return settled, delivered
 
     async def _sent(self, key: str, attributes: Mapping[str, Value], deadline: float) -> Settlement:
         if not attributes:
-            return Done()
+            return Delivered()
         kind, _, id_ = key.partition(":")
         answer = None
         while answer is None:
@@ -150,9 +172,9 @@ class Writer:
             if self._time() >= deadline:
                 return Released()
             answer = await self._client.write(kind, id_, attributes, deadline)
-        return self._judged(fate(answer))
+        return self._decide_attributes(interpret_answer(answer))
 
-    def _judged(self, end: Fate) -> Settlement:
+    def _decide_attributes(self, end: AnswerEffect) -> Settlement:
         """Take from an answer what concerns the other messages too."""
         if self._pace.held and (end.away or end.hold):
             # Others that were on their way together with this one have said so before.
@@ -166,7 +188,7 @@ class Writer:
             self._observer.alarm(end.alarm, end.detail)
         return end.settlement
 
-    def _tell(self, guards: Guards, delivered: Iterable[Part]) -> None:
+    def _tell(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
         bad = Counter(each for part in delivered for each in part.bad)
         if bad:
             self._observer.alarm(BAD_VALUE, "; ".join(f"{each} ({count})" for each, count in sorted(bad.items())))

@@ -14,7 +14,7 @@ from sfcode.relay.backfill.records import changed_since, explained, message, soq
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox
-    from sfcode.relay.message import Message
+    from sfcode.relay.message import InboxMessage
 
 MARGIN = timedelta(minutes=15)
 """A record's stamp is older than the moment at which its transaction ends and others see it."""
@@ -22,7 +22,7 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class ReconcileResult:
     """What came of one mapping."""
 
     mapping: str
@@ -50,7 +50,7 @@ def beginning(inbox: Inbox, one: Exchange, since: datetime | None) -> datetime:
     return datetime.fromisoformat(remembered) - MARGIN
 
 
-def reconcile(org: Org, inbox: Inbox, one: Exchange, since: datetime | None) -> Reconciled:
+def reconcile(org: Org, inbox: Inbox, one: Exchange, since: datetime | None) -> ReconcileResult:
     """Put a mapping's changed records into the inbox, and remember how far that went."""
     start = beginning(inbox, one, since)
     asked_at = org.now()
@@ -62,7 +62,7 @@ def reconcile(org: Org, inbox: Inbox, one: Exchange, since: datetime | None) -> 
     new = sum(inbox.accept(part) for part in _parts(messages))
     if _joins(inbox.recall(watermark(one)), start):
         inbox.remember(watermark(one), soql_time(asked_at))
-    return Reconciled(one.name, start, len(messages), new)
+    return ReconcileResult(one.name, start, len(messages), new)
 
 
 def _joins(remembered: str | None, start: datetime) -> bool:
@@ -70,6 +70,6 @@ def _joins(remembered: str | None, start: datetime) -> bool:
     return remembered is None or start <= datetime.fromisoformat(remembered)
 
 
-def _parts(messages: list[Message]) -> Iterator[list[Message]]:
+def _parts(messages: list[InboxMessage]) -> Iterator[list[InboxMessage]]:
     for start in range(0, len(messages), AT_ONCE):
         yield messages[start : start + AT_ONCE]

@@ -10,7 +10,7 @@ from sfcode.config.project import Project
 from sfcode.errors import OrgError, UsageError
 from sfcode.generate.messaging import message_version
 from sfcode.mapping.resolved import Exchange, exchange
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 
 Origin = Literal["reconcile", "backfill"]
 
@@ -43,7 +43,7 @@ def changed_since(one: Exchange, since: datetime) -> str:
     return f"{select(one)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
 
 
-def message(one: Exchange, record: Mapping[str, Any], origin: Origin, run: str = "") -> Message | None:
+def message(one: Exchange, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
     """
     Make a message of a record; None when it has no user id after all.
 
@@ -57,7 +57,7 @@ def message(one: Exchange, record: Mapping[str, Any], origin: Origin, run: str =
     stamp = soql_time(datetime.fromisoformat(str(record["SystemModstamp"])))
     name = [origin, run, str(record["Id"]), stamp, version]
     match = one.mapping.spec.match
-    return Message(
+    return InboxMessage(
         source="salesforce",
         message_id=":".join(filter(None, name)),
         key=f"{match}:{user}",

@@ -3,17 +3,17 @@
 from sfcode.relay.inbox.commit import GroupCommit
 from sfcode.relay.inbox.inbox import Inbox
 from sfcode.relay.inbox.open import open_inbox
-from sfcode.relay.inbox.types import Busy, Entry, Filter, Process, State, Stats, Unavailable
+from sfcode.relay.inbox.types import Busy, Filter, InboxEntry, InboxStats, Process, State, Unavailable
 
 __all__ = [
     "Busy",
-    "Entry",
     "Filter",
     "GroupCommit",
     "Inbox",
+    "InboxEntry",
+    "InboxStats",
     "Process",
     "State",
-    "Stats",
     "Unavailable",
     "open_inbox",
 ]

@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, lane
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 
 LONGEST = 1_000
 """Bytes of a message id or a key: an index of PostgreSQL takes no more than some 2,700 in all."""
 
 
-def accept(tx: Tx, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+def accept(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
     """Keep the messages of each group that are not here yet; give how many those were."""
     rows = [(number, _row(message, tx.now)) for number, group in enumerate(groups) for message in group]
     if not rows:
@@ -36,7 +36,7 @@ def accept(tx: Tx, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def open_lanes(tx: Tx, keys: Iterable[tuple[str, str]]) -> None:
+def open_lanes(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
     """Make sure that keys have lanes, and that whoever is about to close one of them looks again."""
     # Everybody locks lanes in this order, so that nobody waits in a circle.
     lanes = [
@@ -51,7 +51,7 @@ def open_lanes(tx: Tx, keys: Iterable[tuple[str, str]]) -> None:
         tx.db.execute(touch, lanes)
 
 
-def _row(message: Message, now: datetime) -> dict[str, object]:
+def _row(message: InboxMessage, now: datetime) -> dict[str, object]:
     return {
         "source": message.source,
         "message_id": _short(message.message_id),

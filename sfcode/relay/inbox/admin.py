@@ -9,9 +9,9 @@ from typing import get_args
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.accept import open_lanes
-from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES
-from sfcode.relay.inbox.types import Entry, Filter, State, Stats
+from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, State
 from sfcode.relay.message import Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -23,7 +23,7 @@ LONGEST_WAIT = timedelta(days=2)
 """No retry and no lease puts a message off for so long."""
 
 
-def stats(tx: Tx) -> Stats:
+def stats(tx: Transaction) -> InboxStats:
     """Count what there is."""
     number, open_, finished = sa.func.count(), INBOX.c.finished_at.is_(None), INBOX.c.finished_at.is_not(None)
     counts: dict[tuple[str, State], int] = {}
@@ -42,19 +42,19 @@ def stats(tx: Tx) -> Stats:
     reasons = {(source, state, reason): count for source, state, reason, count in grouped}
     blocked = sa.select(LANES.c.source, number.label("number")).where(LANES.c.due_at > tx.now).group_by(LANES.c.source)
     lanes: dict[str, int] = {row.source: row.number for row in tx.db.execute(blocked)}
-    return Stats(tx.now, counts, reasons, oldest, lanes)
+    return InboxStats(tx.now, counts, reasons, oldest, lanes)
 
 
-def page(tx: Tx, choice: Filter, limit: int, before: int | None) -> tuple[Entry, ...]:
+def page(tx: Transaction, choice: Filter, limit: int, before: int | None) -> tuple[InboxEntry, ...]:
     """List rows, the newest first; `before` is the id where the page before this one ended."""
-    columns = (INBOX.c[name] for name in Entry.__slots__)
+    columns = (INBOX.c[name] for name in InboxEntry.__slots__)
     rows = sa.select(*columns).where(*conditions(choice)).order_by(INBOX.c.id.desc()).limit(limit)
     if before is not None:
         rows = rows.where(INBOX.c.id < before)
-    return tuple(Entry(*row) for row in tx.db.execute(rows))
+    return tuple(InboxEntry(*row) for row in tx.db.execute(rows))
 
 
-def replay(tx: Tx, choice: Filter, after: int, limit: int) -> tuple[int, int]:
+def replay(tx: Transaction, choice: Filter, after: int, limit: int) -> tuple[int, int]:
     """Set up to `limit` finished rows with an id beyond `after` ready again; give how many, and the last id."""
     chosen = sa.select(INBOX.c.id).where(*conditions(choice), INBOX.c.finished_at.is_not(None), INBOX.c.id > after)
     if choice.state is None:
@@ -70,7 +70,7 @@ def replay(tx: Tx, choice: Filter, after: int, limit: int) -> tuple[int, int]:
     return len(rows), max((row.id for row in rows), default=after)
 
 
-def purge(tx: Tx, state: State, age: timedelta, limit: int) -> int:
+def purge(tx: Transaction, state: State, age: timedelta, limit: int) -> int:
     """Drop up to `limit` rows that finished longer ago than that."""
     before = tx.now - age
     old = sa.select(INBOX.c.id).where(
@@ -83,7 +83,7 @@ def purge(tx: Tx, state: State, age: timedelta, limit: int) -> int:
     return tx.db.execute(dropped).rowcount
 
 
-def mend(tx: Tx) -> int:
+def mend(tx: Transaction) -> int:
     """
     Open a lane for each key that has open rows and none: rows that somebody set ready by hand, in SQL.
 
@@ -93,8 +93,8 @@ def mend(tx: Tx) -> int:
     if tx.db.execute(LANES.update().where(LANES.c.due_at > beyond).values(due_at=tx.now)).rowcount:
         rows = INBOX.update().where(INBOX.c.finished_at.is_(None), INBOX.c.due_at > beyond)
         tx.db.execute(rows.values(due_at=tx.now))
-    wanted = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None))
-    lost = sa.except_(wanted, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
+    request = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None))
+    lost = sa.except_(request, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
     keys = [(row.source, row.key) for row in tx.db.execute(lost)]
     open_lanes(tx, keys)
     return len(keys)

@@ -9,12 +9,12 @@ from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
-from sfcode.relay.message import Claim, Claimed, Source
+from sfcode.relay.message import Claim, ClaimedMessage, Source
 
 
-class Wanted(NamedTuple):
+class ClaimRequest(NamedTuple):
     """What a worker asks for."""
 
     source: Source
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
     """The same on this process's monotonic clock, read before the database's: rather early than late."""
 
 
-class Place(NamedTuple):
+class LaneRow(NamedTuple):
     """A row's place in its lane: 0 is the eldest."""
 
     rank: int
@@ -36,40 +36,40 @@ class Place(NamedTuple):
     due_at: datetime
 
 
-def claim(tx: Tx, wanted: Wanted) -> Claim | None:
+def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
     """
     Take as many messages, of as many keys, as are wanted: the eldest of each, then younger ones while there is room.
 
     The lanes are locked and put off to the end of the lease, so that nobody else takes from the same keys.
     """
-    due = (LANES.c.source == wanted.source) & (LANES.c.due_at <= tx.now)
-    lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(wanted.keys, wanted.limit))
+    due = (LANES.c.source == request.source) & (LANES.c.due_at <= tx.now)
+    lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(request.keys, request.limit))
     names = tx.db.scalars(tx.database.free(lanes)).all()
     if not names:
         return None
     ids = _heads(tx, names)
     _close_empty(tx, set(names) - set(ids))
-    depth = min(wanted.per_key, wanted.limit - len(ids) + 1)
+    depth = min(request.per_key, request.limit - len(ids) + 1)
     chosen = (
-        choose(_places(tx, wanted.source, ids.values(), depth), tx.now, wanted.limit)
+        choose(_places(tx, request.source, ids.values(), depth), tx.now, request.limit)
         if depth > 1
         else list(ids.values())
     )
     if not chosen:
         return None
-    until, token = tx.now + timedelta(seconds=wanted.lease), uuid.uuid4().hex
+    until, token = tx.now + timedelta(seconds=request.lease), uuid.uuid4().hex
     put_off(tx, names, until)
     leased = (
         INBOX.update()
         .where(INBOX.c.id.in_(chosen))
         .values(state="leased", lease_until=until, lease_token=token)
-        .returning(*(INBOX.c[name] for name in Claimed.__slots__))
+        .returning(*(INBOX.c[name] for name in ClaimedMessage.__slots__))
     )
     rows = sorted(tx.db.execute(leased).all(), key=lambda row: cast(int, row.id))
-    return Claim(token, wanted.deadline, tuple(Claimed(*row) for row in rows))
+    return Claim(token, request.deadline, tuple(ClaimedMessage(*row) for row in rows))
 
 
-def choose(places: Iterable[Place], now: datetime, limit: int) -> list[int]:
+def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
     """
     Choose rows wave by wave, the heads of all lanes first.
 
@@ -85,19 +85,19 @@ def choose(places: Iterable[Place], now: datetime, limit: int) -> list[int]:
     return chosen[:limit]
 
 
-def put_off(tx: Tx, names: Sequence[str], until: datetime) -> None:
+def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
     """Keep everybody out of some lanes until then."""
     tx.db.execute(LANES.update().where(LANES.c.name.in_(names)).values(due_at=until))
 
 
-def _heads(tx: Tx, names: Sequence[str]) -> dict[str, int]:
+def _heads(tx: Transaction, names: Sequence[str]) -> dict[str, int]:
     """Find the eldest open row of each lane."""
     eldest = _eldest(LANES.c.source, LANES.c.key, sa.literal(0))
     found = tx.db.execute(sa.select(LANES.c.name, eldest).where(LANES.c.name.in_(names)))
     return {name: id for name, id in found if id is not None}
 
 
-def _places(tx: Tx, source: Source, heads: Collection[int], depth: int) -> Iterable[Place]:
+def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int) -> Iterable[LaneRow]:
     """Find the eldest `depth` open rows of each lane, each by one look into the index, however long the lane is."""
     first = sa.select(INBOX.c.key, INBOX.c.id, sa.literal(0).label("rank")).where(INBOX.c.id.in_(heads))
     chain = first.cte("chain", recursive=True)
@@ -107,7 +107,7 @@ def _places(tx: Tx, source: Source, heads: Collection[int], depth: int) -> Itera
     )
     ranks = {id: rank for id, rank in tx.db.execute(sa.select(chain.c.id, chain.c.rank)) if id is not None}
     rows = tx.db.execute(sa.select(INBOX.c.key, INBOX.c.id, INBOX.c.due_at).where(INBOX.c.id.in_(ranks)))
-    return [Place(ranks[row.id], *row) for row in rows]
+    return [LaneRow(ranks[row.id], *row) for row in rows]
 
 
 def _eldest(
@@ -118,7 +118,7 @@ def _eldest(
     return sa.select(sa.func.min(age(rows))).where(open_rows(rows, source, key), age(rows) > after).scalar_subquery()
 
 
-def _close_empty(tx: Tx, names: Collection[str]) -> None:
+def _close_empty(tx: Transaction, names: Collection[str]) -> None:
     """Close lanes that have no open rows, which is what deleting rows by hand leaves."""
     if names:
         tx.db.execute(LANES.delete().where(LANES.c.name.in_(names)))

@@ -27,7 +27,7 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "\\", text) if "\\" in text else text
 
 
-class Text(TypeDecorator[str]):
+class SafeText(TypeDecorator[str]):
     """A text with any character that Python knows; PostgreSQL compares it by code point, as Python does."""
 
     impl = sa.Text
@@ -42,7 +42,7 @@ class Text(TypeDecorator[str]):
         return None if value is None else unescape(value)
 
 
-class Json(TypeDecorator[Mapping[str, Any]]):
+class JsonText(TypeDecorator[Mapping[str, Any]]):
     """
     An object of JSON, as ASCII text.
 
@@ -61,7 +61,7 @@ class Json(TypeDecorator[Mapping[str, Any]]):
         return None if value is None else json.loads(value)
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC: timestamptz in PostgreSQL, and in SQLite a text that sorts as time does."""
 
     impl = sa.DateTime(timezone=True)

@@ -10,19 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol, Self
 
 from sfcode.relay.inbox.types import Busy, Unavailable
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 
 
-class Accepts(Protocol):
+class MessageStore(Protocol):
     """What an inbox does with the messages of several callers."""
 
-    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+    def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
         """Keep all of them, or none; give how many of each caller were new."""
         ...
 
 
 class _Waiting(NamedTuple):
-    messages: Sequence[Message]
+    messages: Sequence[InboxMessage]
     answer: asyncio.Future[int]
 
 
@@ -33,7 +33,7 @@ class GroupCommit:
     While one transaction is on its way to the disk the next callers gather: nobody waits longer for it.
     """
 
-    def __init__(self, inbox: Accepts, *, most_waiting: int = 10_000, at_once: int = 500) -> None:
+    def __init__(self, inbox: MessageStore, *, most_waiting: int = 10_000, at_once: int = 500) -> None:
         self._inbox = inbox
         self._most_waiting = most_waiting
         self._at_once = at_once
@@ -70,7 +70,7 @@ class GroupCommit:
         """Count the messages that are not yet written."""
         return self._messages
 
-    async def accept(self, messages: Sequence[Message]) -> int:
+    async def accept(self, messages: Sequence[InboxMessage]) -> int:
         """Keep messages; the return means that they are on the disk. Give how many were new."""
         if not self._open:
             raise Busy("The relay is stopping.", "Send it again later.")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sfcode.relay.inbox.column_types import Moment
+from sfcode.relay.inbox.column_types import UtcDateTime
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -25,7 +25,7 @@ BUSY_SECONDS = 30
 _MIGRATION_LOCK = 0x5FC0DE01
 
 
-class Tx(NamedTuple):
+class Transaction(NamedTuple):
     """A transaction."""
 
     database: Database
@@ -40,10 +40,10 @@ class Database(Protocol):
     words: Mapping[str, str]
     """Its words for types of columns."""
 
-    def write(self) -> contextlib.AbstractContextManager[Tx]:
+    def write(self) -> contextlib.AbstractContextManager[Transaction]:
         """Begin a transaction that writes."""
 
-    def read(self) -> contextlib.AbstractContextManager[Tx]:
+    def read(self) -> contextlib.AbstractContextManager[Transaction]:
         """Begin a transaction that only reads, and keeps nobody from writing."""
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -55,7 +55,7 @@ class Database(Protocol):
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for whoever has them."""
 
-    def one_migrates(self, db: sa.Connection) -> None:
+    def lock_migrations(self, db: sa.Connection) -> None:
         """Let one transaction at a time go on from here."""
 
     def close(self) -> None:
@@ -76,16 +76,16 @@ class Sqlite:
         self._reader = _sqlite_engine(url, "BEGIN", pool_size=4)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self) -> Iterator[Transaction]:
         """Begin a transaction that writes."""
         with self._writer.begin() as db:
-            yield Tx(self, db, self._clock())
+            yield Transaction(self, db, self._clock())
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Tx]:
+    def read(self) -> Iterator[Transaction]:
         """Begin a transaction that only reads."""
         with self._reader.begin() as db:
-            yield Tx(self, db, self._clock())
+            yield Transaction(self, db, self._clock())
 
     def insert(self, table: sa.Table) -> sqlite.Insert:
         """Begin an INSERT that can say ON CONFLICT."""
@@ -99,7 +99,7 @@ class Sqlite:
         """Lock nothing: the transaction has the whole file."""
         return lanes
 
-    def one_migrates(self, db: sa.Connection) -> None:
+    def lock_migrations(self, db: sa.Connection) -> None:
         """Go on: the transaction has the whole file."""
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Postgresql:
         sa.event.listen(self._engine, "connect", _set_up)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self) -> Iterator[Transaction]:
         """Begin a transaction; a connection that broke while it lay idle is replaced."""
         with self._engine.connect() as db:
             try:
@@ -142,7 +142,7 @@ class Postgresql:
                     raise
                 db.rollback()
                 now = _now(db)
-            yield Tx(self, db, now)
+            yield Transaction(self, db, now)
             db.commit()
 
     read = write
@@ -159,7 +159,7 @@ class Postgresql:
         """Lock lanes, waiting for whoever has them."""
         return lanes.with_for_update()
 
-    def one_migrates(self, db: sa.Connection) -> None:
+    def lock_migrations(self, db: sa.Connection) -> None:
         """Wait for whoever else migrates; the lock ends with the transaction, as does the patience with a large table."""
         db.exec_driver_sql("SET LOCAL statement_timeout = 0")
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -182,7 +182,7 @@ _CONNECT = {
 
 
 def _now(db: sa.Connection) -> datetime:
-    return db.execute(sa.select(sa.func.clock_timestamp(type_=Moment))).scalar_one()
+    return db.execute(sa.select(sa.func.clock_timestamp(type_=UtcDateTime))).scalar_one()
 
 
 def _set_up(connection: Any, _: object) -> None:

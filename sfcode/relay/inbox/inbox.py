@@ -17,9 +17,9 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import accept, admin, claim, settle, state
-from sfcode.relay.inbox.dialects import Database, Tx
-from sfcode.relay.inbox.types import Entry, Filter, Process, State, Stats, Unavailable
-from sfcode.relay.message import Claim, Claimed, Delivery, Latest, Message, Retry, Source
+from sfcode.relay.inbox.dialects import Database, Transaction
+from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, Process, State, Unavailable
+from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
 T = TypeVar("T")
 AT_ONCE = 1_000
@@ -33,20 +33,20 @@ class Inbox:
         self._database = database
         self._clock = clock
 
-    def accept(self, messages: Sequence[Message]) -> int:
+    def accept(self, messages: Sequence[InboxMessage]) -> int:
         """Keep what is new; after the return it survives whatever happens. Give how many were new."""
         return self.accept_each([messages])[0]
 
-    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+    def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
         """Keep the messages of several callers in one transaction; give how many of each were new."""
         return self._write(lambda tx: accept.accept(tx, groups))
 
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Take messages to deliver, for so many seconds; None when nothing is due."""
-        wanted = claim.Wanted(source, limit, per_key, keys or limit, lease, time.monotonic() + lease)
-        return self._write(lambda tx: claim.claim(tx, wanted))
+        request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, time.monotonic() + lease)
+        return self._write(lambda tx: claim.claim(tx, request))
 
-    def settle(self, held: Claim, delivery: Delivery, retry: Callable[[Claimed, Retry], datetime | None]) -> int:
+    def settle(self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], datetime | None]) -> int:
         """
         Write how messages ended, and the latest states, unless the lease went to somebody else: then nothing.
 
@@ -74,11 +74,11 @@ class Inbox:
         kept = self._write(lambda tx: settle.extend(tx, held, lease))
         return replace(held, deadline=deadline) if kept else None
 
-    def latest(self, names: Iterable[str]) -> dict[str, Latest]:
+    def latest(self, names: Iterable[str]) -> dict[str, LatestState]:
         """Find the latest states that were delivered of some names; what is unknown is left out."""
         return self._read(lambda tx: state.latest(tx, names))
 
-    def note(self, states: Iterable[Latest]) -> None:
+    def note(self, states: Iterable[LatestState]) -> None:
         """Keep latest states that no delivery brings: what a person decided. Older ones than known are ignored."""
         self._write(lambda tx: settle.remember_latest(tx, states))
 
@@ -90,11 +90,11 @@ class Inbox:
         """Find a setting."""
         return self._read(lambda tx: state.recall(tx, name))
 
-    def stats(self) -> Stats:
+    def stats(self) -> InboxStats:
         """Count what there is."""
         return self._read(admin.stats)
 
-    def page(self, choice: Filter, limit: int = 100, before: int | None = None) -> tuple[Entry, ...]:
+    def page(self, choice: Filter, limit: int = 100, before: int | None = None) -> tuple[InboxEntry, ...]:
         """List rows, the newest first; for the next page give the id of the last one as `before`."""
         return self._read(lambda tx: admin.page(tx, choice, limit, before))
 
@@ -146,7 +146,7 @@ class Inbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, work: Callable[[Tx], T]) -> T:
+    def _write(self, work: Callable[[Transaction], T]) -> T:
         """Run a transaction, and again when it lost against another one that had locked in another order."""
         for left in reversed(range(TRIES)):
             try:
@@ -154,17 +154,17 @@ class Inbox:
                     return work(tx)
             except sa.exc.DBAPIError as error:
                 if not left or getattr(error.orig, "sqlstate", "") not in _LOST:
-                    raise _said(error) from error
+                    raise _inbox_error(error) from error
             except sa.exc.TimeoutError as error:
                 raise Unavailable("The relay's database is too busy: no connection came free.") from error
         raise AssertionError("unreachable")
 
-    def _read(self, work: Callable[[Tx], T]) -> T:
+    def _read(self, work: Callable[[Transaction], T]) -> T:
         try:
             with self._database.read() as tx:
                 return work(tx)
         except sa.exc.DBAPIError as error:
-            raise _said(error) from error
+            raise _inbox_error(error) from error
         except sa.exc.TimeoutError as error:
             raise Unavailable("The relay's database is too busy: no connection came free.") from error
 
@@ -172,7 +172,7 @@ class Inbox:
 _LOST = ("40001", "40P01")
 
 
-def _said(error: sa.exc.DBAPIError) -> Exception:
+def _inbox_error(error: sa.exc.DBAPIError) -> Exception:
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
         return Unavailable(f"The relay's database does not answer: {str(error.orig).strip().splitlines()[0]}")
     return error

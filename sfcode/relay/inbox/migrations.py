@@ -59,7 +59,7 @@ def migrate(database: Database, name: str) -> None:
     version = _version(database)
     while version < len(HISTORY):
         with database.write() as tx:
-            database.one_migrates(tx.db)
+            database.lock_migrations(tx.db)
             _run(tx.db, (RECORD,), database.words)
             version = _last(tx.db)
             if version < len(HISTORY):

@@ -10,16 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.claim import put_off
-from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
-from sfcode.relay.message import Claim, Delivery, Done, Latest, Parked, Released, Retry, Settlement
+from sfcode.relay.message import Claim, Delivered, Delivery, LatestState, Parked, Released, Retry, Settlement
 
 GAVE_UP = "gave_up"
 LONGEST_DETAIL = 2_000
 
 
 def settle(
-    tx: Tx,
+    tx: Transaction,
     claim: Claim,
     delivery: Delivery,
     delays: Mapping[int, timedelta | None],
@@ -44,7 +44,7 @@ def settle(
     return len(claim.messages)
 
 
-def hold(tx: Tx, claim: Claim) -> bool:
+def hold(tx: Transaction, claim: Claim) -> bool:
     """Lock the lanes of a claim, and tell whether all of it is still the caller's."""
     mine = sa.select(LANES.c.name).where(LANES.c.name.in_(lanes(claim))).order_by(LANES.c.name)
     tx.db.execute(tx.database.held(mine)).all()
@@ -55,7 +55,7 @@ def hold(tx: Tx, claim: Claim) -> bool:
     return tx.db.execute(held).scalar_one() == len(ids)
 
 
-def extend(tx: Tx, claim: Claim, lease: float) -> bool:
+def extend(tx: Transaction, claim: Claim, lease: float) -> bool:
     """Hold a claim for longer, from now on; tell whether it was still held."""
     if not hold(tx, claim):
         return False
@@ -70,7 +70,7 @@ def lanes(claim: Claim) -> list[str]:
     return sorted({lane(message.source, message.key) for message in claim.messages})
 
 
-def reopen(tx: Tx, names: Collection[str]) -> None:
+def reopen(tx: Transaction, names: Collection[str]) -> None:
     """Set lanes, which are locked, to when their eldest open row is due; close those that have none left."""
     these, its = LANES.c.name.in_(names), open_rows(INBOX, LANES.c.source, LANES.c.key)
     # Not NOT EXISTS, of which PostgreSQL may make a join with all open rows.
@@ -80,9 +80,9 @@ def reopen(tx: Tx, names: Collection[str]) -> None:
         tx.db.execute(LANES.update().where(these).values(due_at=eldest))
 
 
-def remember_latest(tx: Tx, latest: Iterable[Latest]) -> None:
+def remember_latest(tx: Transaction, latest: Iterable[LatestState]) -> None:
     """Keep states that are as new as what is known, or newer."""
-    newest: dict[str, Latest] = {}
+    newest: dict[str, LatestState] = {}
     for state in latest:
         if state.name not in newest or state.stamp >= newest[state.name].stamp:
             newest[state.name] = state
@@ -101,7 +101,7 @@ def remember_latest(tx: Tx, latest: Iterable[Latest]) -> None:
 def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict[str, Any]:
     """Say what a settlement makes of its row; `again` counts the attempt."""
     match settlement:
-        case Done(note):
+        case Delivered(note):
             return {"state": "done", "reason": "", "detail": _cut(note), "finished_at": now, "again": 1}
         case Parked(reason, detail):
             return {"state": "parked", "reason": reason, "detail": _cut(detail), "finished_at": now, "again": 1}
@@ -113,7 +113,7 @@ def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict
             return {"state": "ready", "again": 0}
 
 
-def _update(tx: Tx, ids: Collection[int], values: dict[str, Any]) -> None:
+def _update(tx: Transaction, ids: Collection[int], values: dict[str, Any]) -> None:
     again = values.pop("again")
     if again:
         values["attempts"] = INBOX.c.attempts + again

@@ -7,38 +7,38 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.dialects import Tx
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import LATEST, PROCESSES, SETTINGS
 from sfcode.relay.inbox.types import Process
-from sfcode.relay.message import Latest
+from sfcode.relay.message import LatestState
 
 AT_ONCE = 1_000
 FORGOTTEN = timedelta(days=1)
 
 
-def latest(tx: Tx, names: Iterable[str]) -> dict[str, Latest]:
+def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
     """Find the latest states that are known of some names."""
-    wanted = sorted(set(names))
-    found: dict[str, Latest] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        query = sa.select(LATEST).where(LATEST.c.name.in_(wanted[start : start + AT_ONCE]))
-        found |= {row.name: Latest(row.name, row.stamp, row.value) for row in tx.db.execute(query)}
+    request = sorted(set(names))
+    found: dict[str, LatestState] = {}
+    for start in range(0, len(request), AT_ONCE):
+        query = sa.select(LATEST).where(LATEST.c.name.in_(request[start : start + AT_ONCE]))
+        found |= {row.name: LatestState(row.name, row.stamp, row.value) for row in tx.db.execute(query)}
     return found
 
 
-def remember(tx: Tx, name: str, value: str) -> None:
+def remember(tx: Transaction, name: str, value: str) -> None:
     """Keep a setting."""
     insert = tx.database.insert(SETTINGS)
     upsert = insert.on_conflict_do_update(index_elements=["name"], set_={"value": insert.excluded.value})
     tx.db.execute(upsert, {"name": name, "value": value})
 
 
-def recall(tx: Tx, name: str) -> str | None:
+def recall(tx: Transaction, name: str) -> str | None:
     """Find a setting."""
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
 
 
-def heartbeat(tx: Tx, process_id: str, now: datetime) -> None:
+def heartbeat(tx: Transaction, process_id: str, now: datetime) -> None:
     """Note that a process is alive, and forget those that have not been for long."""
     insert = tx.database.insert(PROCESSES)
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_={"seen_at": insert.excluded.seen_at})
@@ -46,12 +46,12 @@ def heartbeat(tx: Tx, process_id: str, now: datetime) -> None:
     tx.db.execute(PROCESSES.delete().where(PROCESSES.c.seen_at < now - FORGOTTEN))
 
 
-def leave(tx: Tx, process_id: str) -> None:
+def leave(tx: Transaction, process_id: str) -> None:
     """Note that a process ends."""
     tx.db.execute(PROCESSES.delete().where(PROCESSES.c.id == process_id))
 
 
-def processes(tx: Tx, within: float) -> tuple[Process, ...]:
+def processes(tx: Transaction, within: float) -> tuple[Process, ...]:
     """List the processes that showed a sign of life lately, the eldest first."""
     alive = sa.select(PROCESSES).where(PROCESSES.c.seen_at >= tx.now - timedelta(seconds=within))
     rows = tx.db.execute(alive.order_by(PROCESSES.c.started_at, PROCESSES.c.id))

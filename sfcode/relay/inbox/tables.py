@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.column_types import Json, Moment, Text
+from sfcode.relay.inbox.column_types import JsonText, SafeText, UtcDateTime
 
 METADATA = sa.MetaData()
 
@@ -18,60 +18,60 @@ INBOX = sa.Table(
     "relay_inbox",
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("source", Text, nullable=False),
-    sa.Column("message_id", Text, nullable=False),
-    sa.Column("key", Text, nullable=False),
-    sa.Column("kind", Text, nullable=False),
-    sa.Column("payload", Json, nullable=False),
-    sa.Column("state", Text, nullable=False),
-    sa.Column("reason", Text, nullable=False),
-    sa.Column("detail", Text, nullable=False),
+    sa.Column("source", SafeText, nullable=False),
+    sa.Column("message_id", SafeText, nullable=False),
+    sa.Column("key", SafeText, nullable=False),
+    sa.Column("kind", SafeText, nullable=False),
+    sa.Column("payload", JsonText, nullable=False),
+    sa.Column("state", SafeText, nullable=False),
+    sa.Column("reason", SafeText, nullable=False),
+    sa.Column("detail", SafeText, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("due_at", Moment, nullable=False),
-    sa.Column("lease_until", Moment),
-    sa.Column("lease_token", Text),
-    sa.Column("received_at", Moment, nullable=False),
-    sa.Column("finished_at", Moment),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("lease_token", SafeText),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
 )
 
 LANES = sa.Table(
     "relay_lanes",
     METADATA,
-    sa.Column("name", Text, primary_key=True),
-    sa.Column("source", Text, nullable=False),
-    sa.Column("key", Text, nullable=False),
-    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("name", SafeText, primary_key=True),
+    sa.Column("source", SafeText, nullable=False),
+    sa.Column("key", SafeText, nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
 )
 
 LATEST = sa.Table(
     "relay_latest",
     METADATA,
-    sa.Column("name", Text, primary_key=True),
-    sa.Column("stamp", Text, nullable=False),
-    sa.Column("value", Text, nullable=False),
+    sa.Column("name", SafeText, primary_key=True),
+    sa.Column("stamp", SafeText, nullable=False),
+    sa.Column("value", SafeText, nullable=False),
 )
 
 SETTINGS = sa.Table(
     "relay_settings",
     METADATA,
-    sa.Column("name", Text, primary_key=True),
-    sa.Column("value", Text, nullable=False),
+    sa.Column("name", SafeText, primary_key=True),
+    sa.Column("value", SafeText, nullable=False),
 )
 
 PROCESSES = sa.Table(
     "relay_processes",
     METADATA,
-    sa.Column("id", Text, primary_key=True),
-    sa.Column("started_at", Moment, nullable=False),
-    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("id", SafeText, primary_key=True),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
 )
 
 MIGRATIONS = sa.Table(
     "relay_migrations",
     METADATA,
     sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("name", Text, nullable=False),
-    sa.Column("applied_at", Moment, nullable=False),
+    sa.Column("name", SafeText, nullable=False),
+    sa.Column("applied_at", UtcDateTime, nullable=False),
 )
 
 

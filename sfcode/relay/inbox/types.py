@@ -40,7 +40,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class InboxEntry:
     """A row of the inbox, for people to look at."""
 
     id: int
@@ -60,7 +60,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
+class InboxStats:
     """How much there is in the inbox, at one moment."""
 
     now: datetime

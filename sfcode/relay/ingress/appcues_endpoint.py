@@ -14,17 +14,17 @@ from sfcode.relay.ingress.appcues_parser import Reading, events_in, messages, no
 from sfcode.relay.ingress.auth.scheme import only
 from sfcode.relay.ingress.auth.standard import ID
 from sfcode.relay.ingress.body import body_of, check_form, text_of
-from sfcode.relay.ingress.endpoint import Counter, off_loop
-from sfcode.relay.ingress.http_errors import Refusal
-from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
+from sfcode.relay.ingress.http_errors import HttpError
+from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 from sfcode.relay.ingress.strict_json import loads
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from sfcode.secret import Secret
 
 _TYPES = frozenset({"application/json", "text/json", "text/plain"})
 
 
-class FromAppcues:
+class AppcuesEndpoint:
     """Takes the events that Appcues pushes."""
 
     def __init__(
@@ -34,8 +34,8 @@ class FromAppcues:
         *,
         counter: Counter,
         clock: Callable[[], datetime],
-        limits: Limits,
-        budget: Budget,
+        limits: IngressLimits,
+        budget: ByteBudget,
     ) -> None:
         relay = project.settings.relay
         self._scheme = auth.scheme(relay.webhook_auth, secrets)
@@ -51,7 +51,7 @@ class FromAppcues:
     async def handle(self, request: Request) -> Response:
         """Answer a request. Raises Refusal."""
         if "token" in request.path_params and not self._scheme.in_path:
-            raise Refusal(404, "not_found")
+            raise HttpError(404, "not_found")
         received = self._clock()
         token = str(request.path_params.get("token", ""))
         self._know(self._scheme.before(request, token, received.timestamp()))
@@ -59,21 +59,21 @@ class FromAppcues:
         async with body_of(request, self._limits.webhook_bytes, self._limits, self._budget) as body:
             self._know(self._scheme.after(request, body))
             header_id = only(request.headers, self._id_header) if self._id_header else ""
-            found = await off_loop(len(body), self._read, body, header_id, received)
+            found = await run_in_thread_if_large(len(body), self._read, body, header_id, received)
             await self._counter.commit(found)
         return responses.stored()
 
     def _know(self, wrong: str) -> None:
         if wrong:
             challenge = {"WWW-Authenticate": self._scheme.challenge}
-            raise Refusal(401, "unauthorized", challenge, detail=wrong)
+            raise HttpError(401, "unauthorized", challenge, detail=wrong)
 
-    def _read(self, body: bytes, header_id: str, received: datetime) -> tuple[Message, ...]:
+    def _read(self, body: bytes, header_id: str, received: datetime) -> tuple[InboxMessage, ...]:
         text = text_of(body)
         if not text.strip():
             # Whatever tries out an address may send nothing at all.
             return (not_understood("", "not_understood", self._reading),)
         events = list(events_in(loads(text, self._limits)))
         if len(events) > self._limits.events:
-            raise Refusal(413, "too_many_events")
+            raise HttpError(413, "too_many_events")
         return messages(events, self._reading, header_id, received)

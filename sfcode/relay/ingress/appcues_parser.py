@@ -12,7 +12,7 @@ from sfcode.mapping.resolved import exchange
 from sfcode.relay.appcues_payload import attribute
 from sfcode.relay.ingress.message_id import canonical, content_id, digest, own_id, value_at
 from sfcode.relay.ingress.timestamps import event_time, iso, moment
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 
 Object = Mapping[str, Any]
 
@@ -72,7 +72,7 @@ def events_in(body: object, depth: int = 0) -> Iterator[object]:
         yield {**passed_on, **event} if isinstance(event, dict) else event
 
 
-def messages(events: list[object], reading: Reading, header_id: str, received: datetime) -> tuple[Message, ...]:
+def messages(events: list[object], reading: Reading, header_id: str, received: datetime) -> tuple[InboxMessage, ...]:
     """Make a message of each event; one that is not understood is parked, and the others go on."""
     several = len(events) > 1
     return tuple(
@@ -81,12 +81,12 @@ def messages(events: list[object], reading: Reading, header_id: str, received: d
     )
 
 
-def not_understood(raw: str, reason: str, reading: Reading, kind: str = "") -> Message:
+def not_understood(raw: str, reason: str, reading: Reading, kind: str = "") -> InboxMessage:
     """Keep what is authentic but says nothing that could be delivered."""
-    return Message("appcues", digest(raw), "", kind, {"raw": raw[: reading.raw_chars]}, reason)
+    return InboxMessage("appcues", digest(raw), "", kind, {"raw": raw[: reading.raw_chars]}, reason)
 
 
-def _message(event: object, reading: Reading, header_id: str, received: datetime) -> Message:
+def _message(event: object, reading: Reading, header_id: str, received: datetime) -> InboxMessage:
     if not isinstance(event, dict):
         return not_understood(canonical(event), "not_understood", reading)
     name = event_name(event)
@@ -99,7 +99,7 @@ def _message(event: object, reading: Reading, header_id: str, received: datetime
     stated = attribute(event, "timestamp") if event.get("timestamp") is None else event["timestamp"]
     time = moment(stated)
     given = value_at(event, reading.id_path) if reading.id_path else header_id
-    return Message(
+    return InboxMessage(
         source="appcues",
         message_id=own_id(given) if given else content_id(event, name, user_id, time.isoformat() if time else stated),
         key=f"group:{group_id}" if group_id and reading.groups else f"user:{user_id}",

@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
-from sfcode.relay.ingress.http_errors import Refusal, busy
-from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.http_errors import HttpError, busy
+from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 
 BOM = b"\xef\xbb\xbf"
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
 @asynccontextmanager
-async def body_of(request: Request, most: int, limits: Limits, budget: Budget) -> AsyncIterator[bytes]:
+async def body_of(request: Request, most: int, limits: IngressLimits, budget: ByteBudget) -> AsyncIterator[bytes]:
     """Give the body; what it takes of the budget is given back at the end. Raises Refusal."""
     _check_length(request.headers, most)
     body = bytearray()
@@ -26,14 +26,14 @@ async def body_of(request: Request, most: int, limits: Limits, budget: Budget) -
             async with asyncio.timeout(limits.body_seconds):
                 async for chunk in request.stream():
                     if len(body) + len(chunk) > most:
-                        raise Refusal(413, "too_large")
+                        raise HttpError(413, "too_large")
                     if not budget.take(len(chunk)):
                         raise busy(limits.busy_seconds, "too_many_bodies")
                     body += chunk
         except TimeoutError:
-            raise Refusal(408, "too_slow", {"Connection": "close"}) from None
+            raise HttpError(408, "too_slow", {"Connection": "close"}) from None
         except ClientDisconnect:
-            raise Refusal(400, "incomplete", {"Connection": "close"}) from None
+            raise HttpError(400, "incomplete", {"Connection": "close"}) from None
         yield bytes(body)
     finally:
         budget.give_back(len(body))
@@ -48,19 +48,19 @@ def check_form(headers: Headers, types: frozenset[str], *, suffix: str = "") -> 
     packing = [part.strip().lower() for value in headers.getlist("content-encoding") for part in value.split(",")]
     if any(part not in ("", "identity") for part in packing):
         # What is packed may be a thousand times as large unpacked.
-        raise Refusal(415, "content_encoding", {"Accept-Encoding": "identity"})
+        raise HttpError(415, "content_encoding", {"Accept-Encoding": "identity"})
     given = headers.getlist("content-type")
     if len(given) > 1:
-        raise Refusal(415, "content_type")
+        raise HttpError(415, "content_type")
     if not given:
         return
     kind, *parameters = (part.strip().lower() for part in given[0].split(";"))
     if kind not in types and not (suffix and kind.endswith(suffix)):
-        raise Refusal(415, "content_type")
+        raise HttpError(415, "content_type")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip().strip('"') not in _UTF8:
-            raise Refusal(415, "charset")
+            raise HttpError(415, "charset")
 
 
 def text_of(body: bytes) -> str:
@@ -68,7 +68,7 @@ def text_of(body: bytes) -> str:
     try:
         return body.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError:
-        raise Refusal(400, "not_utf8") from None
+        raise HttpError(400, "not_utf8") from None
 
 
 def _check_length(headers: Headers, most: int) -> None:
@@ -76,6 +76,6 @@ def _check_length(headers: Headers, most: int) -> None:
     if given is None:
         return
     if not (given.isascii() and given.isdigit()):
-        raise Refusal(400, "content_length")
+        raise HttpError(400, "content_length")
     if len(given) > 18 or int(given) > most:
-        raise Refusal(413, "too_large")
+        raise HttpError(413, "too_large")

@@ -13,24 +13,24 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sfcode.relay.ingress import responses
-from sfcode.relay.ingress.http_errors import Refusal, busy
-from sfcode.relay.ingress.limits import KIB, Limits
-from sfcode.relay.message import Message
+from sfcode.relay.ingress.http_errors import HttpError, busy
+from sfcode.relay.ingress.limits import KIB, IngressLimits
+from sfcode.relay.message import InboxMessage
 
 log = structlog.stdlib.get_logger(__name__)
 
-Accept = Callable[[Sequence[Message]], Awaitable[int]]
+Accept = Callable[[Sequence[InboxMessage]], Awaitable[int]]
 """Commits messages, and returns when they are; raises where that is not possible at present."""
 
 _QUICK = 64 * KIB
 T = TypeVar("T")
 
 
-class Desk:
+class Endpoint:
     """A route, as an application of its own: every method ends here, and every refusal has one form."""
 
     def __init__(
-        self, source: str, handle: Callable[[Request], Awaitable[Response]], refuse: Callable[[Refusal], Response]
+        self, source: str, handle: Callable[[Request], Awaitable[Response]], refuse: Callable[[HttpError], Response]
     ) -> None:
         self._source = source
         self._handle = handle
@@ -41,31 +41,31 @@ class Desk:
         request = Request(scope, receive)
         try:
             if request.method != "POST":
-                raise Refusal(405, "method_not_allowed", {"Allow": "POST"})
+                raise HttpError(405, "method_not_allowed", {"Allow": "POST"})
             response = await self._handle(request)
-        except Refusal as refusal:
+        except HttpError as refusal:
             log.warning("refused", source=self._source, status=refusal.status, reason=refusal.detail)
             response = self._refuse(refusal)
         await response(scope, receive, send)
 
 
-class Nothing:
+class NotFound:
     """What answers for a path that is none, whatever the method."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        await responses.refused(Refusal(404, "not_found"))(scope, receive, send)
+        await responses.refused(HttpError(404, "not_found"))(scope, receive, send)
 
 
 class Counter:
     """Hands messages over to be committed. What takes too long may still be; its sender will send again."""
 
-    def __init__(self, accept: Accept, limits: Limits) -> None:
+    def __init__(self, accept: Accept, limits: IngressLimits) -> None:
         self._accept = accept
         self._limits = limits
         self._late: set[asyncio.Task[int]] = set()
 
-    async def commit(self, messages: Sequence[Message]) -> None:
+    async def commit(self, messages: Sequence[InboxMessage]) -> None:
         """Return when the messages are committed. Raises Refusal when they are not, or not for certain."""
         if not messages:
             return
@@ -87,7 +87,7 @@ class Counter:
             task.exception()
 
 
-async def off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
+async def run_in_thread_if_large(size: int, work: Callable[..., T], *arguments: object) -> T:
     """Do work of some size in a thread: others are answered meanwhile."""
     if size <= _QUICK:
         return work(*arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """A request is not accepted; nothing of it was stored."""
 
     def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None, *, detail: str = "") -> None:
@@ -18,6 +18,6 @@ class Refusal(Exception):
         """What is told to those who run the relay: a name that says more, where the sender should not know."""
 
 
-def busy(seconds: int, detail: str = "busy") -> Refusal:
+def busy(seconds: int, detail: str = "busy") -> HttpError:
     """Say that the trouble is ours and passes."""
-    return Refusal(503, "unavailable", {"Retry-After": str(seconds)}, detail=detail)
+    return HttpError(503, "unavailable", {"Retry-After": str(seconds)}, detail=detail)

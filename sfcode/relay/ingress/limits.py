@@ -9,7 +9,7 @@ MIB = 1024 * KIB
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class IngressLimits:
     """Bounds of one request, and of all together."""
 
     webhook_bytes: int = MIB
@@ -30,7 +30,7 @@ class Limits:
     """Of what is not understood, so much is kept to look at."""
 
 
-class Budget:
+class ByteBudget:
     """Bytes that all requests together may hold."""
 
     def __init__(self, most: int) -> None:

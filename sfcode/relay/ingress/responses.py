@@ -6,7 +6,7 @@ import json
 
 from starlette.responses import Response
 
-from sfcode.relay.ingress.http_errors import Refusal
+from sfcode.relay.ingress.http_errors import HttpError
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -30,7 +30,7 @@ def stored() -> Response:
     return _json(200, {"status": "stored"})
 
 
-def refused(refusal: Refusal) -> Response:
+def refused(refusal: HttpError) -> Response:
     """Answer a webhook that is not accepted."""
     return _json(refusal.status, {"error": refusal.reason}, refusal.headers)
 
@@ -40,7 +40,7 @@ def acknowledged() -> Response:
     return _soap(200, _ACK)
 
 
-def fault(refusal: Refusal) -> Response:
+def fault(refusal: HttpError) -> Response:
     """
     Answer an outbound message that is not accepted: Salesforce sends it again.
 

@@ -10,12 +10,12 @@ from starlette.routing import BaseRoute, Route
 from sfcode.config.project import Project
 from sfcode.errors import ConfigError
 from sfcode.relay.ingress import responses
-from sfcode.relay.ingress.appcues_endpoint import FromAppcues
-from sfcode.relay.ingress.endpoint import Accept, Counter, Desk, Nothing
-from sfcode.relay.ingress.limits import Budget, Limits
-from sfcode.relay.ingress.salesforce_endpoint import FromSalesforce
+from sfcode.relay.ingress.appcues_endpoint import AppcuesEndpoint
+from sfcode.relay.ingress.endpoint import Accept, Counter, Endpoint, NotFound
+from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
+from sfcode.relay.ingress.salesforce_endpoint import SalesforceEndpoint
 from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.worker_events import CallEvents
 
 
 def utc_now() -> datetime:
@@ -28,10 +28,10 @@ def routes(
     accept: Accept,
     secrets: IngressSecrets,
     organization: Callable[[], str | None],
-    observer: Observer,
+    observer: CallEvents,
     *,
     clock: Callable[[], datetime] = utc_now,
-    limits: Limits | None = None,
+    limits: IngressLimits | None = None,
 ) -> list[BaseRoute]:
     """
     List the routes. Raises ConfigError where a secret is of no use.
@@ -42,10 +42,12 @@ def routes(
     problems = list(secret_problems(project, secrets))
     if problems:
         raise ConfigError(problems)
-    bounds = limits or Limits()
-    budget, counter = Budget(bounds.held_bytes), Counter(accept, bounds)
-    webhooks = FromAppcues(project, secrets.of_webhooks(), counter=counter, clock=clock, limits=bounds, budget=budget)
-    outbound = FromSalesforce(
+    bounds = limits or IngressLimits()
+    budget, counter = ByteBudget(bounds.held_bytes), Counter(accept, bounds)
+    webhooks = AppcuesEndpoint(
+        project, secrets.of_webhooks(), counter=counter, clock=clock, limits=bounds, budget=budget
+    )
+    outbound = SalesforceEndpoint(
         project,
         secrets.of_outbound(),
         counter=counter,
@@ -54,12 +56,12 @@ def routes(
         limits=bounds,
         budget=budget,
     )
-    appcues = Desk("appcues", webhooks.handle, responses.refused)
+    appcues = Endpoint("appcues", webhooks.handle, responses.refused)
     return [
         Route("/webhooks/appcues", appcues),
         Route("/webhooks/appcues/{token}", appcues),
-        Route("/outbound-messages/{mapping}/{token}", Desk("salesforce", outbound.handle, responses.fault)),
+        Route("/outbound-messages/{mapping}/{token}", Endpoint("salesforce", outbound.handle, responses.fault)),
         # What is nearly an address must not be answered by whatever else the server has.
-        Route("/webhooks/{rest:path}", Nothing()),
-        Route("/outbound-messages/{rest:path}", Nothing()),
+        Route("/webhooks/{rest:path}", NotFound()),
+        Route("/outbound-messages/{rest:path}", NotFound()),
     ]

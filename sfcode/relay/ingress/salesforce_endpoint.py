@@ -18,12 +18,12 @@ from sfcode.config.project import Project
 from sfcode.relay.ingress import client_address, responses
 from sfcode.relay.ingress.auth.scheme import matches, only, values
 from sfcode.relay.ingress.body import body_of, check_form
-from sfcode.relay.ingress.endpoint import Counter, off_loop
-from sfcode.relay.ingress.http_errors import Refusal, busy
-from sfcode.relay.ingress.limits import Budget, Limits
+from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
+from sfcode.relay.ingress.http_errors import HttpError, busy
+from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 from sfcode.relay.ingress.salesforce_parser import Sender, message, query_version, same_organization, senders
 from sfcode.relay.ingress.soap import parse
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.worker_events import CallEvents
 from sfcode.secret import Secret
 
 _TYPES = frozenset({"text/xml", "application/xml"})
@@ -33,7 +33,7 @@ _OTHER_ORG = (
 )
 
 
-class FromSalesforce:
+class SalesforceEndpoint:
     """Takes outbound messages."""
 
     def __init__(
@@ -43,9 +43,9 @@ class FromSalesforce:
         *,
         counter: Counter,
         organization: Callable[[], str | None],
-        observer: Observer,
-        limits: Limits,
-        budget: Budget,
+        observer: CallEvents,
+        limits: IngressLimits,
+        budget: ByteBudget,
     ) -> None:
         relay = project.settings.relay
         self._networks = client_address.networks(relay.outbound.networks)
@@ -67,10 +67,10 @@ class FromSalesforce:
             raise busy(self._limits.busy_seconds, "organization_unknown")
         check_form(request.headers, _TYPES)
         async with body_of(request, self._limits.outbound_bytes, self._limits, self._budget) as body:
-            found = await off_loop(len(body), parse, body, self._limits)
+            found = await run_in_thread_if_large(len(body), parse, body, self._limits)
             if not same_organization(found.organization_id, organization):
                 self._observer.alarm("other_organization", _OTHER_ORG)
-                raise Refusal(403, "forbidden", detail="other_organization")
+                raise HttpError(403, "forbidden", detail="other_organization")
             version = query_version(request.query_params.get("v"))
             await self._counter.commit([message(sender, version, each) for each in found.notifications])
         return responses.acknowledged()
@@ -78,16 +78,16 @@ class FromSalesforce:
     def _sender(self, request: Request) -> Sender:
         """Find the mapping, once the request is known to come from Salesforce."""
         if self._networks and not client_address.within(client_address.client(request, self._proxies), self._networks):
-            raise Refusal(403, "forbidden", detail="network")
+            raise HttpError(403, "forbidden", detail="network")
         if self._certificate is not None:
             shown = only(request.headers, self._certificate.header).encode("latin-1")
             by_proxy = client_address.within(client_address.peer(request), self._proxies)
             if not (matches(shown, [self._certificate.value.encode()]) and by_proxy):
-                raise Refusal(403, "forbidden", detail="certificate")
+                raise HttpError(403, "forbidden", detail="certificate")
         token = str(request.path_params["token"]).encode("utf-8", "surrogatepass")
         if not matches(token, values(self._secrets)):
-            raise Refusal(401, "unauthorized", {"WWW-Authenticate": "Token"}, detail="token_wrong")
+            raise HttpError(401, "unauthorized", {"WWW-Authenticate": "Token"}, detail="token_wrong")
         sender = self._senders.get(str(request.path_params["mapping"]))
         if sender is None:
-            raise Refusal(404, "not_found", detail="unknown_mapping")
+            raise HttpError(404, "not_found", detail="unknown_mapping")
         return sender

@@ -11,7 +11,7 @@ from sfcode.mapping.resolved import Exchange, exchange
 from sfcode.relay.ingress.appcues_parser import LONGEST_ID
 from sfcode.relay.ingress.message_id import digest
 from sfcode.relay.ingress.soap import Notification
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def senders(project: Project) -> dict[str, Sender]:
     return {one.name: Sender.of(one) for one in map(exchange, project.mappings) if one.sends and one.by_relay}
 
 
-def message(sender: Sender, version: str | None, notification: Notification) -> Message:
+def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:
     """Make the message of one notification; what cannot be delivered is parked, and acknowledged like the others."""
     fields = notification.fields or {}
     record = {sender.spellings.get(name.lower(), name): text for name, text in fields.items()}
@@ -50,7 +50,7 @@ def message(sender: Sender, version: str | None, notification: Notification) -> 
     }
     user_id = record.get(sender.user_id, "")
     parked = _why_not(sender, notification, user_id)
-    return Message(
+    return InboxMessage(
         source="salesforce",
         message_id=notification.id or digest(payload),
         key=f"{sender.match}:{user_id}" if user_id.strip() and parked != "not_understood" else "",

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfcode.relay.ingress.body import text_of
-from sfcode.relay.ingress.http_errors import Refusal
-from sfcode.relay.ingress.limits import KIB, Limits
+from sfcode.relay.ingress.http_errors import HttpError
+from sfcode.relay.ingress.limits import KIB, IngressLimits
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -48,23 +48,23 @@ class OutboundMessage:
     notifications: tuple[Notification, ...]
 
 
-def parse(body: bytes, limits: Limits) -> OutboundMessage:
+def parse(body: bytes, limits: IngressLimits) -> OutboundMessage:
     """Read a message. Raises Refusal where it is none."""
     root = _tree(text_of(body), limits)
     if root.tag != f"{{{ENVELOPE}}}Envelope":
         is_envelope = root.tag.endswith("}Envelope")
-        raise Refusal(400, "version_mismatch" if is_envelope else "not_a_message")
+        raise HttpError(400, "version_mismatch" if is_envelope else "not_a_message")
     _understand(root)
     (content,) = _exactly_one(root, f"{{{ENVELOPE}}}Body")
     (message,) = _exactly_one(content, f"{{{OUTBOUND}}}notifications")
     (organization,) = _exactly_one(message, f"{{{OUTBOUND}}}OrganizationId")
     found = message.findall(f"{{{OUTBOUND}}}Notification")
     if not 1 <= len(found) <= MOST:
-        raise Refusal(400, "number_of_notifications")
+        raise HttpError(400, "number_of_notifications")
     return OutboundMessage((organization.text or "").strip(), tuple(map(_notification, found)))
 
 
-def _tree(text: str, limits: Limits) -> _Element:
+def _tree(text: str, limits: IngressLimits) -> _Element:
     """Build the tree piece by piece, so that one of a million elements is given up early."""
     from lxml import etree
 
@@ -86,31 +86,31 @@ def _tree(text: str, limits: Limits) -> _Element:
             parser.feed(data[start : start + _CHUNK])
             count += sum(1 for _ in parser.read_events())
             if count > limits.xml_elements:
-                raise Refusal(400, "too_many_elements")
+                raise HttpError(400, "too_many_elements")
         return parser.close()
     except (etree.XMLSyntaxError, ValueError):
-        raise Refusal(400, "not_xml") from None
+        raise HttpError(400, "not_xml") from None
 
 
 def _check_text(text: str) -> None:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise Refusal(400, "doctype")  # SOAP 1.1 forbids it, and entities need it
+        raise HttpError(400, "doctype")  # SOAP 1.1 forbids it, and entities need it
     declared = _ENCODING.match(text)
     if declared is not None and declared[1].lower() not in ("utf-8", "us-ascii"):
-        raise Refusal(400, "encoding")
+        raise HttpError(400, "encoding")
 
 
 def _understand(root: _Element) -> None:
     """Refuse headers that insist on being understood: none is known here."""
     for header in root.findall(f"{{{ENVELOPE}}}Header/*"):
         if header.get(f"{{{ENVELOPE}}}mustUnderstand") in ("1", "true"):
-            raise Refusal(400, "must_understand")
+            raise HttpError(400, "must_understand")
 
 
 def _exactly_one(parent: _Element, tag: str) -> list[_Element]:
     found = parent.findall(tag)
     if len(found) != 1:
-        raise Refusal(400, "not_a_message")
+        raise HttpError(400, "not_a_message")
     return found
 
 

@@ -7,8 +7,8 @@ import math
 import re
 from typing import Any, NoReturn
 
-from sfcode.relay.ingress.http_errors import Refusal
-from sfcode.relay.ingress.limits import Limits
+from sfcode.relay.ingress.http_errors import HttpError
+from sfcode.relay.ingress.limits import IngressLimits
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Neither UTF-8 nor PostgreSQL can hold these."""
@@ -18,7 +18,7 @@ class _Wrong(ValueError):
     """JSON that this program will not read; its text is the reason."""
 
 
-def loads(text: str, limits: Limits) -> Any:
+def loads(text: str, limits: IngressLimits) -> Any:
     """Read JSON. Raises Refusal for what is none, is ambiguous, or goes beyond the limits."""
 
     def whole(digits: str) -> int:
@@ -31,11 +31,11 @@ def loads(text: str, limits: Limits) -> Any:
             text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=whole
         )
     except _Wrong as error:
-        raise Refusal(400, str(error)) from None
+        raise HttpError(400, str(error)) from None
     except RecursionError:
-        raise Refusal(400, "json_depth") from None
+        raise HttpError(400, "json_depth") from None
     except ValueError:
-        raise Refusal(400, "not_json") from None
+        raise HttpError(400, "not_json") from None
     _check(value, limits.json_depth, escapes="\\u" in text)
     return value
 
@@ -66,10 +66,10 @@ def _check(value: Any, most: int, *, escapes: bool) -> None:
         for each in level:
             if isinstance(each, str):
                 if escapes and UNSTORABLE.search(each):
-                    raise Refusal(400, "json_character")
+                    raise HttpError(400, "json_character")
             elif isinstance(each, dict | list):
                 if depth == most:
-                    raise Refusal(400, "json_depth")
+                    raise HttpError(400, "json_depth")
                 below.extend(each)
                 below.extend(each.values() if isinstance(each, dict) else ())
         level, depth = below, depth + 1

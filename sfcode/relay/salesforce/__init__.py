@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sfcode.org import Org
     from sfcode.relay.message import Writer
     from sfcode.relay.salesforce.batch import LatestOf
-    from sfcode.relay.salesforce.quota import Bounds
-    from sfcode.relay.worker_events import Observer
+    from sfcode.relay.salesforce.quota import QuotaBounds
+    from sfcode.relay.worker_events import CallEvents
 
 __all__ = ["make_writer"]
 
@@ -25,23 +25,25 @@ def make_writer(
     project: Project,
     org: Org,
     inbox_latest: LatestOf,
-    observer: Observer,
+    observer: CallEvents,
     clock: Callable[[], float] = time.monotonic,
     *,
-    bounds: Bounds | None = None,
+    bounds: QuotaBounds | None = None,
 ) -> Writer:
     """
     Make the writer of Appcues' events; its texts are compiled here, once.
 
     `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
     """
-    from sfcode.relay.salesforce.activities import kind_of
-    from sfcode.relay.salesforce.batch import Rules
+    from sfcode.relay.salesforce.activities import activity_kind
+    from sfcode.relay.salesforce.batch import EventRules
     from sfcode.relay.salesforce.calls import Calls
-    from sfcode.relay.salesforce.destinations import receivers
-    from sfcode.relay.salesforce.quota import Bounds, Quota
+    from sfcode.relay.salesforce.destinations import destinations
+    from sfcode.relay.salesforce.quota import Quota, QuotaBounds
     from sfcode.relay.salesforce.texts import compile_texts
     from sfcode.relay.salesforce.writer import SalesforceWriter
 
-    rules = Rules(receivers(project), project.events, compile_texts(project.events.activities), kind_of(project))
-    return SalesforceWriter(rules, Calls(org, observer, clock, Quota(bounds or Bounds())), inbox_latest)
+    rules = EventRules(
+        destinations(project), project.events, compile_texts(project.events.activities), activity_kind(project)
+    )
+    return SalesforceWriter(rules, Calls(org, observer, clock, Quota(bounds or QuotaBounds())), inbox_latest)

@@ -8,40 +8,40 @@ from dataclasses import dataclass, field
 
 from sfcode.config.event_models import Events
 from sfcode.org.collections import RecordResult
-from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Settlement
+from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Settlement
 from sfcode.relay.salesforce import error_policy, lookup
-from sfcode.relay.salesforce.activities import Kind, Record
+from sfcode.relay.salesforce.activities import ActivityKind, Record
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
-from sfcode.relay.salesforce.destinations import Receiver
-from sfcode.relay.salesforce.event_reader import Work, read
+from sfcode.relay.salesforce.destinations import Destination
+from sfcode.relay.salesforce.event_reader import EventWork, read
 from sfcode.relay.salesforce.texts import ActivityText
-from sfcode.relay.salesforce.write_plan import Planner, Wave, Write, property_name, score_name, waves
+from sfcode.relay.salesforce.write_plan import Planner, RecordWrite, Wave, property_name, score_name, waves
 
 Call = Callable[[list[Record]], list[RecordResult]]
-LatestOf = Callable[[Iterable[str]], Mapping[str, Latest]]
+LatestOf = Callable[[Iterable[str]], Mapping[str, LatestState]]
 
 
 @dataclass(frozen=True)
-class Rules:
+class EventRules:
     """What the project says about events, ready for use."""
 
-    receivers: tuple[Receiver, ...]
+    destinations: tuple[Destination, ...]
     events: Events
     texts: Mapping[str, ActivityText]
-    kind: Kind
+    kind: ActivityKind
 
 
 @dataclass
 class Batch:
     """The state of one claim while it is delivered."""
 
-    rules: Rules
+    rules: EventRules
     calls: Calls
     latest_of: LatestOf
     claim: Claim
     deadline: float
-    latest: dict[str, Latest] = field(default_factory=dict)
-    news: dict[str, Latest] = field(default_factory=dict)
+    latest: dict[str, LatestState] = field(default_factory=dict)
+    news: dict[str, LatestState] = field(default_factory=dict)
     settled: dict[int, Settlement] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     """Keys whose next message must not be written before an earlier one has been."""
@@ -49,8 +49,8 @@ class Batch:
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
-        read_all = {one.id: read(one, self.rules.receivers, self.rules.events) for one in self.claim.messages}
-        works = {number: one for number, one in read_all.items() if isinstance(one, Work)}
+        read_all = {one.id: read(one, self.rules.destinations, self.rules.events) for one in self.claim.messages}
+        works = {number: one for number, one in read_all.items() if isinstance(one, EventWork)}
         found, failure = self._found(works.values())
         self.latest.update(self.latest_of(_names(works.values(), found)))
         planner = Planner(self.rules.kind, self.rules.texts, found, self.latest)
@@ -59,9 +59,9 @@ class Batch:
             wave = Wave({message.id: [] for message in going})
             for message in going:
                 one = read_all[message.id]
-                if not isinstance(one, Work):
+                if not isinstance(one, EventWork):
                     wave.ends[message.id].append(one)
-                elif failure is not None and one.wants:
+                elif failure is not None and one.targets:
                     wave.ends[message.id].append(failure)
                 else:
                     planner.plan(one, wave)
@@ -72,12 +72,12 @@ class Batch:
             self.calls.observer.alarm(name, "see the messages that wait for it")
         return Delivery(self.settled, tuple(self.news.values()))
 
-    def _found(self, works: Iterable[Work]) -> tuple[dict[tuple[str, str], lookup.Match], Settlement | None]:
+    def _found(self, works: Iterable[EventWork]) -> tuple[dict[tuple[str, str], lookup.LookupMatch], Settlement | None]:
         wanted: dict[str, set[str]] = {}
         for work in works:
-            for want in work.wants:
-                wanted.setdefault(want.receiver.name, set()).add(want.id)
-        asked = lookup.queries((each, wanted[each.name]) for each in self.rules.receivers if each.name in wanted)
+            for want in work.targets:
+                wanted.setdefault(want.destination.name, set()).add(want.id)
+        asked = lookup.queries((each, wanted[each.name]) for each in self.rules.destinations if each.name in wanted)
         if not asked:
             return {}, None
         try:
@@ -85,7 +85,7 @@ class Batch:
         except CallFailedError as error:
             return {}, error.end
 
-    def _write(self, wave: Wave, messages: Mapping[int, Claimed]) -> None:
+    def _write(self, wave: Wave, messages: Mapping[int, ClaimedMessage]) -> None:
         # Salesforce takes records of several objects in one call, those of one object next to each other.
         updates = sorted(wave.updates.values(), key=lambda write: str(write.record["attributes"]))
         self._send(wave, messages, updates, lambda records: self.calls.update(records, self.deadline))
@@ -98,7 +98,9 @@ class Batch:
             lambda records: self.calls.upsert(kind.object, kind.external_id, records, self.deadline),
         )
 
-    def _send(self, wave: Wave, messages: Mapping[int, Claimed], writes: Iterable[Write], call: Call) -> None:
+    def _send(
+        self, wave: Wave, messages: Mapping[int, ClaimedMessage], writes: Iterable[RecordWrite], call: Call
+    ) -> None:
         """Send records in as few calls as the org takes; what a trigger could not take at once goes again in smaller ones."""
         waiting = deque(writes)
         while waiting:
@@ -109,9 +111,11 @@ class Batch:
                 self.alarms.add("salesforce_crowded")
             waiting.extendleft(reversed(crowded))
 
-    def _call(self, wave: Wave, messages: Mapping[int, Claimed], some: list[Write], call: Call) -> list[Write]:
+    def _call(
+        self, wave: Wave, messages: Mapping[int, ClaimedMessage], some: list[RecordWrite], call: Call
+    ) -> list[RecordWrite]:
         """Send records in one call and settle each by its result; give back those to be sent again with fewer others."""
-        crowded: list[Write] = []
+        crowded: list[RecordWrite] = []
         try:
             results = call([write.record for write in some])
         except CallFailedError as failure:
@@ -129,7 +133,7 @@ class Batch:
             for error in result.errors:
                 self.alarms.update(filter(None, [error_policy.alarm_of(error)]))
                 for owner in write.owners:
-                    end = error_policy.of_record(
+                    end = error_policy.settle_record(
                         error,
                         attempts=messages[owner].attempts,
                         external_id=self.rules.kind.external_id,
@@ -138,9 +142,9 @@ class Batch:
                     wave.ends[owner].append(end)
         return crowded
 
-    def _settle(self, message: Claimed, end: Settlement, works: Mapping[int, Work]) -> None:
+    def _settle(self, message: ClaimedMessage, end: Settlement, works: Mapping[int, EventWork]) -> None:
         self.settled[message.id] = end
-        if not isinstance(end, Done | Parked):
+        if not isinstance(end, Delivered | Parked):
             self.held.add(message.key)
             return
         work = works.get(message.id)
@@ -148,18 +152,20 @@ class Batch:
             name = score_name(work.user_id)
             known = self.latest.get(name)
             if known is None or known.stamp <= work.stamp:
-                self.latest[name] = self.news[name] = Latest(name, work.stamp, str(work.score))
+                self.latest[name] = self.news[name] = LatestState(name, work.stamp, str(work.score))
 
 
-def _names(works: Iterable[Work], found: Mapping[tuple[str, str], lookup.Match]) -> list[str]:
+def _names(works: Iterable[EventWork], found: Mapping[tuple[str, str], lookup.LookupMatch]) -> list[str]:
     """List the newest states that have to be known."""
     names: set[str] = set()
     for work in works:
         if work.user_id:
             names.add(score_name(work.user_id))
-        for want in work.wants:
-            match = found.get((want.receiver.name, want.id), lookup.Match())
+        for want in work.targets:
+            match = found.get((want.destination.name, want.id), lookup.LookupMatch())
             names.update(
-                property_name(want.receiver.name, record, kind) for record in match.records for kind in want.properties
+                property_name(want.destination.name, record, kind)
+                for record in match.records
+                for kind in want.properties
             )
     return sorted(names)

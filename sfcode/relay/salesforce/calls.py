@@ -17,9 +17,9 @@ from sfcode.relay.message import Released, Retry
 from sfcode.relay.salesforce import error_policy
 from sfcode.relay.salesforce.activities import Record
 from sfcode.relay.salesforce.breaker import Breaker
-from sfcode.relay.salesforce.lookup import Query, Row
+from sfcode.relay.salesforce.lookup import LookupQuery, Row
 from sfcode.relay.salesforce.quota import Quota
-from sfcode.relay.worker_events import Observer
+from sfcode.relay.worker_events import CallEvents
 
 LONGEST = 60.0
 """Seconds for one call."""
@@ -42,7 +42,7 @@ class CallFailedError(Exception):
 
 
 @dataclass
-class Size:
+class CallSize:
     """How many records go in one call: as many as Salesforce takes, fewer where the org's triggers cannot take them."""
 
     most: int = MOST
@@ -57,45 +57,45 @@ class Calls:
     """What may be asked of Salesforce. There is no call that makes a lead, a contact or an account."""
 
     org: Org
-    observer: Observer
+    observer: CallEvents
     clock: Callable[[], float]
     quota: Quota
     breaker: Breaker = field(default_factory=Breaker)
-    size: Size = field(default_factory=Size)
+    size: CallSize = field(default_factory=CallSize)
 
-    def look_up(self, asked: Sequence[Query], deadline: float) -> list[Sequence[Row]]:
+    def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row]]:
         """Run the queries of a lookup: one by itself, several in as few requests as they fit in."""
         many = self.org.many
         texts = [query.soql for query in asked]
         if len(texts) == 1:
-            return [self._made("lookup", deadline, lambda: many.query(texts[0]))]
+            return [self._call("lookup", deadline, lambda: many.query(texts[0]))]
         found: list[Sequence[Row]] = []
         for some in chunks(texts, MOST_QUERIES):
-            found += self._made("lookup", deadline, partial(many.queries, some))
+            found += self._call("lookup", deadline, partial(many.queries, some))
         return found
 
     def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Change records that are there."""
-        return self._made("update", deadline, lambda: self.org.many.update(records))
+        return self._call("update", deadline, lambda: self.org.many.update(records))
 
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Write activities, each once."""
-        return self._made("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records))
+        return self._call("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records))
 
     def describe(self, objects: Iterable[str], deadline: float) -> OrgSchema:
         """Describe objects with their fields."""
-        return self._made("describe", deadline, lambda: self.org.describe(objects))
+        return self._call("describe", deadline, lambda: self.org.describe(objects))
 
     def limits(self, deadline: float) -> None:
         """Ask how much is used."""
-        self._made("limits", deadline, self.org.many.limits)
+        self._call("limits", deadline, self.org.many.limits)
         self.quota.ease()
 
     def renew(self, older_than: float, deadline: float) -> None:
         """Sign in again before the session ends by itself."""
-        self._made("sign_in", deadline, lambda: self.org.renew(older_than=older_than))
+        self._call("sign_in", deadline, lambda: self.org.renew(older_than=older_than))
 
-    def _made(self, operation: str, deadline: float, call: Callable[[], Answer]) -> Answer:
+    def _call(self, operation: str, deadline: float, call: Callable[[], Answer]) -> Answer:
         began = self.clock()
         if deadline - began < SHORTEST:
             raise CallFailedError(Released())
@@ -114,7 +114,7 @@ class Calls:
             self._tell()
 
     def _end(self, error: OrgError) -> Retry:
-        end, alarm = error_policy.of_call(error)
+        end, alarm = error_policy.settle_call(error)
         if isinstance(error, CallRefused) and error.code == error_policy.QUOTA:
             self.quota.exceed()
         elif not end.counts:

@@ -15,7 +15,7 @@ CREATED_FEEDBACK = 32_768
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class Destination:
     """One mapping, as far as writing to its object is concerned. Every name in it is the config's."""
 
     name: str
@@ -46,28 +46,28 @@ class Receiver:
         return ("Id", self.key, *converted)
 
 
-def with_lengths(every: tuple[Receiver, ...], schema: OrgSchema) -> tuple[Receiver, ...]:
+def with_lengths(every: tuple[Destination, ...], schema: OrgSchema) -> tuple[Destination, ...]:
     """Take over from a describe how long the fields are that were there before."""
     return tuple(replace(one, feedback_limit=_length(one, schema)) if one.unsure else one for one in every)
 
 
-def _length(one: Receiver, schema: OrgSchema) -> int | None:
+def _length(one: Destination, schema: OrgSchema) -> int | None:
     known = schema.objects.get(one.object)
     field = known.fields.get(one.fields["feedback"]) if known else None
     return (field.length or None) if field else None
 
 
-def receivers(project: Project) -> tuple[Receiver, ...]:
+def destinations(project: Project) -> tuple[Destination, ...]:
     """List the mappings that receive through the relay."""
     every = (exchange(mapping) for mapping in project.mappings)
     return tuple(_receiver(project, one) for one in every if one.receives and one.by_relay)
 
 
-def _receiver(project: Project, one: Exchange) -> Receiver:
+def _receiver(project: Project, one: Exchange) -> Destination:
     spec = one.mapping.spec
     section = spec.to_salesforce
     made = any(target.kind == "feedback" and target.create for target in one.targets)
-    return Receiver(
+    return Destination(
         one.name,
         one.object,
         spec.match,

@@ -29,7 +29,7 @@ LONGEST_DETAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class ErrorRule:
     """
     What is done about a code.
 
@@ -48,63 +48,75 @@ class Fate:
 _RIGHTS = "salesforce_access"
 _FULL = "salesforce_storage"
 
-FATES: dict[str, Fate] = {
-    LOCKED: Fate("retry", "another transaction holds the record or its account"),
-    "ENTITY_IS_LOCKED": Fate("retry", "the record is locked, by an approval for example", LATER),
-    "QUERY_TIMEOUT": Fate("retry", "the query took too long"),
-    "REQUEST_RUNNING_TOO_LONG": Fate("retry", "triggers took too long"),
-    "UNKNOWN_EXCEPTION": Fate("retry", "an error inside Salesforce"),
-    "SERVER_UNAVAILABLE": Fate("wait", "Salesforce is not available"),
-    "API_CURRENTLY_DISABLED": Fate("wait", "the API is switched off for a while", LATER),
-    "ORG_LOCKED": Fate("wait", "the org is locked", LATER, "salesforce_locked"),
-    "STORAGE_LIMIT_EXCEEDED": Fate("wait", "the org has no room for more data", MUCH_LATER, _FULL),
-    QUOTA: Fate("wait", "the API requests of the day are used up", MUCH_LATER, "salesforce_quota"),
-    "API_DISABLED_FOR_ORG": Fate("wait", "the org or its edition has no API", MUCH_LATER, _RIGHTS),
-    "INVALID_FIELD": Fate("wait", "a field is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS),
-    "INVALID_FIELD_FOR_INSERT_UPDATE": Fate("wait", "the integration user may not write a field", MUCH_LATER, _RIGHTS),
-    "INVALID_TYPE": Fate("wait", "an object is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS),
-    "INVALID_TYPE_FOR_OPERATION": Fate("wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS),
-    "CANNOT_INSERT_UPDATE": Fate("wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS),
-    "ENTITY_IS_DELETED": Fate("once", "the record was deleted after it was found"),
-    "INVALID_CROSS_REFERENCE_KEY": Fate("once", "the record is gone, or is not one that an activity can be about"),
-    "NOT_FOUND": Fate("once", "the record was deleted after it was found"),
-    "CANNOT_UPDATE_CONVERTED_LEAD": Fate("once", "the lead was converted after it was found"),
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION": Fate("park", "a validation rule of the org refuses it"),
-    "FIELD_FILTER_VALIDATION_EXCEPTION": Fate("park", "a lookup filter of the org refuses it"),
-    "FIELD_INTEGRITY_EXCEPTION": Fate("park", "a value does not go with the record"),
-    "REQUIRED_FIELD_MISSING": Fate("park", "the org asks for a field that is not written here"),
-    "STRING_TOO_LONG": Fate("park", "a text does not fit into a field that the project did not make"),
-    "NUMBER_OUTSIDE_VALID_RANGE": Fate("park", "a score does not fit into a field that the project did not make"),
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Fate("park", "a picklist lacks the value, such as a task's Completed"),
-    "INSUFFICIENT_ACCESS": Fate("park", "the integration user may not write this record"),
-    "INSUFFICIENT_ACCESS_OR_READONLY": Fate("park", "the integration user may not write this record"),
-    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Fate(
+ERROR_RULES: dict[str, ErrorRule] = {
+    LOCKED: ErrorRule("retry", "another transaction holds the record or its account"),
+    "ENTITY_IS_LOCKED": ErrorRule("retry", "the record is locked, by an approval for example", LATER),
+    "QUERY_TIMEOUT": ErrorRule("retry", "the query took too long"),
+    "REQUEST_RUNNING_TOO_LONG": ErrorRule("retry", "triggers took too long"),
+    "UNKNOWN_EXCEPTION": ErrorRule("retry", "an error inside Salesforce"),
+    "SERVER_UNAVAILABLE": ErrorRule("wait", "Salesforce is not available"),
+    "API_CURRENTLY_DISABLED": ErrorRule("wait", "the API is switched off for a while", LATER),
+    "ORG_LOCKED": ErrorRule("wait", "the org is locked", LATER, "salesforce_locked"),
+    "STORAGE_LIMIT_EXCEEDED": ErrorRule("wait", "the org has no room for more data", MUCH_LATER, _FULL),
+    QUOTA: ErrorRule("wait", "the API requests of the day are used up", MUCH_LATER, "salesforce_quota"),
+    "API_DISABLED_FOR_ORG": ErrorRule("wait", "the org or its edition has no API", MUCH_LATER, _RIGHTS),
+    "INVALID_FIELD": ErrorRule(
+        "wait", "a field is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS
+    ),
+    "INVALID_FIELD_FOR_INSERT_UPDATE": ErrorRule(
+        "wait", "the integration user may not write a field", MUCH_LATER, _RIGHTS
+    ),
+    "INVALID_TYPE": ErrorRule(
+        "wait", "an object is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS
+    ),
+    "INVALID_TYPE_FOR_OPERATION": ErrorRule(
+        "wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS
+    ),
+    "CANNOT_INSERT_UPDATE": ErrorRule("wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS),
+    "ENTITY_IS_DELETED": ErrorRule("once", "the record was deleted after it was found"),
+    "INVALID_CROSS_REFERENCE_KEY": ErrorRule("once", "the record is gone, or is not one that an activity can be about"),
+    "NOT_FOUND": ErrorRule("once", "the record was deleted after it was found"),
+    "CANNOT_UPDATE_CONVERTED_LEAD": ErrorRule("once", "the lead was converted after it was found"),
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": ErrorRule("park", "a validation rule of the org refuses it"),
+    "FIELD_FILTER_VALIDATION_EXCEPTION": ErrorRule("park", "a lookup filter of the org refuses it"),
+    "FIELD_INTEGRITY_EXCEPTION": ErrorRule("park", "a value does not go with the record"),
+    "REQUIRED_FIELD_MISSING": ErrorRule("park", "the org asks for a field that is not written here"),
+    "STRING_TOO_LONG": ErrorRule("park", "a text does not fit into a field that the project did not make"),
+    "NUMBER_OUTSIDE_VALID_RANGE": ErrorRule("park", "a score does not fit into a field that the project did not make"),
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": ErrorRule(
+        "park", "a picklist lacks the value, such as a task's Completed"
+    ),
+    "INSUFFICIENT_ACCESS": ErrorRule("park", "the integration user may not write this record"),
+    "INSUFFICIENT_ACCESS_OR_READONLY": ErrorRule("park", "the integration user may not write this record"),
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": ErrorRule(
         "park", "the integration user may not write to what this record belongs to"
     ),
-    TRIGGER: Fate("park", "a trigger or flow of the org fails on it; after a locked row in its words, it is retried"),
-    "DUPLICATES_DETECTED": Fate("park", "a duplicate rule of the org refuses it"),
-    DUPLICATE: Fate(
+    TRIGGER: ErrorRule(
+        "park", "a trigger or flow of the org fails on it; after a locked row in its words, it is retried"
+    ),
+    "DUPLICATES_DETECTED": ErrorRule("park", "a duplicate rule of the org refuses it"),
+    DUPLICATE: ErrorRule(
         "park", "another field must be unique; on the activity's own id it is retried, and finds what is there"
     ),
-    "DUPLICATE_EXTERNAL_ID": Fate("park", "several activities have this id"),
+    "DUPLICATE_EXTERNAL_ID": ErrorRule("park", "several activities have this id"),
 }
 """By code, of a record or of a whole call. What is not listed is retried, and given up in the end."""
 
-UNLISTED = Fate("retry", "a code that this version does not know")
+UNLISTED = ErrorRule("retry", "a code that this version does not know")
 
 
-def of_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
+def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
     """Decide over one record that was refused. `sent` are the values that its error must not repeat."""
-    fate = FATES.get(error.code, UNLISTED)
+    rule = ERROR_RULES.get(error.code, UNLISTED)
     detail = _detail(error, sent)
     if (error.code == TRIGGER and LOCKED in error.message) or _raced(error, external_id):
         return Retry(detail, SOON)
-    if fate.what == "park" or (fate.what == "once" and attempts):
+    if rule.what == "park" or (rule.what == "once" and attempts):
         return Parked(error.code.lower(), detail)
-    return Retry(detail, fate.after, counts=fate.what != "wait")
+    return Retry(detail, rule.after, counts=rule.what != "wait")
 
 
-def of_call(error: OrgError) -> tuple[Retry, str]:
+def settle_call(error: OrgError) -> tuple[Retry, str]:
     """Decide over a call that was refused or not answered: what to do, and the alarm's name if a person has to help."""
     if isinstance(error, SignInError):
         return Retry(error.code or "SIGN_IN", LATER, counts=False), "salesforce_sign_in"
@@ -112,14 +124,14 @@ def of_call(error: OrgError) -> tuple[Retry, str]:
         return Retry("no answer" if error.sent else "no connection", error.retry_after, counts=False), ""
     if not isinstance(error, CallRefused):
         return Retry("an answer of another shape", LATER), "salesforce_refused"
-    if error.code not in FATES and (error.status >= 500 or error.status == 429):
+    if error.code not in ERROR_RULES and (error.status >= 500 or error.status == 429):
         return Retry(error.code or f"status {error.status}", error.retry_after, counts=False), ""
-    fate = FATES.get(error.code, UNLISTED)
-    if fate.what in ("park", "once") or fate is UNLISTED:
+    rule = ERROR_RULES.get(error.code, UNLISTED)
+    if rule.what in ("park", "once") or rule is UNLISTED:
         # Nothing that a single record has done: the call itself is not what this org takes.
         return Retry(error.code, MUCH_LATER, counts=False), "salesforce_refused"
-    after = max(fate.after or 0.0, error.retry_after or 0.0) or None
-    return Retry(error.code, after, counts=fate.what != "wait"), fate.alarm
+    after = max(rule.after or 0.0, error.retry_after or 0.0) or None
+    return Retry(error.code, after, counts=rule.what != "wait"), rule.alarm
 
 
 def is_crowded(error: RecordError) -> bool:
@@ -133,7 +145,7 @@ def is_crowded(error: RecordError) -> bool:
 
 def alarm_of(error: RecordError) -> str:
     """Name the alarm that a record's error raises; "" for none."""
-    return FATES.get(error.code, UNLISTED).alarm
+    return ERROR_RULES.get(error.code, UNLISTED).alarm
 
 
 def _raced(error: RecordError, external_id: str) -> bool:

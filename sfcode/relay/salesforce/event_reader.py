@@ -10,8 +10,8 @@ from typing import Any, get_args
 from sfcode.config.event_models import Alias, Events, PropertyEvent
 from sfcode.config.models import ActivityEvent
 from sfcode.relay.appcues_payload import attribute
-from sfcode.relay.message import Claimed, Done, Parked, Settlement
-from sfcode.relay.salesforce.destinations import Receiver
+from sfcode.relay.message import ClaimedMessage, Delivered, Parked, Settlement
+from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.template_sandbox import number, text
 from sfcode.relay.salesforce.text_limits import clean, cut
 
@@ -25,10 +25,10 @@ _BOTH = "nps_score_and_feedback"
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class RecordTarget:
     """What one mapping takes from an event."""
 
-    receiver: Receiver
+    destination: Destination
     id: str
     """Of the user, or of the group."""
     properties: Mapping[str, int | str]
@@ -37,15 +37,15 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class EventWork:
     """One event and what is to be done with it."""
 
-    message: Claimed
+    message: ClaimedMessage
     event: str
     """As config calls it: `nps_score`, `click_to_track`; "" for one that it does not know."""
     time: datetime
     user_id: str
-    wants: tuple[Want, ...]
+    targets: tuple[RecordTarget, ...]
     score: int | None
     feedback: str
     names: Mapping[str, str]
@@ -72,7 +72,7 @@ class Work:
         return attribute(self.message.payload["event"], self.names.get(name, name))
 
 
-def read(message: Claimed, receivers: tuple[Receiver, ...], events: Events) -> Work | Settlement:
+def read(message: ClaimedMessage, destinations: tuple[Destination, ...], events: Events) -> EventWork | Settlement:
     """Tell what a message asks for; a settlement where there is nothing to do."""
     event = message.payload.get("event")
     if not isinstance(event, Mapping):
@@ -80,22 +80,24 @@ def read(message: Claimed, receivers: tuple[Receiver, ...], events: Events) -> W
     known, names = _known(message.kind, events)
     answers = _answers(event, known, names, events)
     if isinstance(answers, Parked):
-        return answers if _concerns(known, receivers) else Done("not_mapped")
+        return answers if _concerns(known, destinations) else Delivered("not_mapped")
     activities = _activities(known, answers)
     user_id = text(message.payload.get("user_id"))
     ids = {"user": user_id, "group": text(message.payload.get("group_id"))}
-    wants = []
-    for receiver in receivers:
-        asked = receiver.click_to_track if known == CLICK_TO_TRACK else receiver.activities
+    targets = []
+    for destination in destinations:
+        asked = destination.click_to_track if known == CLICK_TO_TRACK else destination.activities
         wanted = tuple(one for one in activities if (message.kind if known == CLICK_TO_TRACK else one) in asked)
-        properties = {kind: _limited(receiver, value) for kind, value in answers.items() if kind in receiver.fields}
-        if ids[receiver.match] and (wanted or properties):
-            wants.append(Want(receiver, ids[receiver.match], properties, wanted))
+        properties = {
+            kind: _limited(destination, value) for kind, value in answers.items() if kind in destination.fields
+        }
+        if ids[destination.match] and (wanted or properties):
+            targets.append(RecordTarget(destination, ids[destination.match], properties, wanted))
     score, feedback = answers.get("score"), answers.get("feedback", "")
-    if not wants and score is None:
-        return Done("not_mapped")
+    if not targets and score is None:
+        return Delivered("not_mapped")
     time = _time(message)
-    return Work(message, known, time, user_id, tuple(wants), _whole(score), str(feedback), names)
+    return EventWork(message, known, time, user_id, tuple(targets), _whole(score), str(feedback), names)
 
 
 def _known(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
@@ -108,9 +110,11 @@ def _known(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
     return (name if name in _KNOWN else ""), {}
 
 
-def _concerns(known: str, receivers: tuple[Receiver, ...]) -> bool:
+def _concerns(known: str, destinations: tuple[Destination, ...]) -> bool:
     """Tell whether any mapping cares for an NPS event."""
-    return any(receiver.fields or set(_activities(known, None)) & receiver.activities for receiver in receivers)
+    return any(
+        destination.fields or set(_activities(known, None)) & destination.activities for destination in destinations
+    )
 
 
 def _answers(
@@ -151,8 +155,8 @@ def _feedback(value: Any) -> str | None:
     return clean(value if isinstance(value, str) else text(value)).strip()
 
 
-def _limited(receiver: Receiver, value: int | str) -> int | str:
-    limit = receiver.feedback_limit
+def _limited(destination: Destination, value: int | str) -> int | str:
+    limit = destination.feedback_limit
     return cut(value, limit) if isinstance(value, str) and limit is not None else value
 
 
@@ -160,7 +164,7 @@ def _whole(score: object) -> int | None:
     return score if isinstance(score, int) else None
 
 
-def _time(message: Claimed) -> datetime:
+def _time(message: ClaimedMessage) -> datetime:
     """Read when the event happened; when it came in, where it does not say so."""
     try:
         time = datetime.fromisoformat(str(message.payload.get("timestamp")))

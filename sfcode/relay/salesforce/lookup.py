@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from simple_salesforce.format import format_soql
 
-from sfcode.relay.salesforce.destinations import Receiver
+from sfcode.relay.salesforce.destinations import Destination
 
 URI = 14_000
 """Characters of one query in an address: Salesforce takes 16,384 for all of it."""
@@ -26,39 +26,39 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class LookupQuery:
     """A query and the mapping that it is for."""
 
-    receiver: Receiver
+    destination: Destination
     soql: str
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class LookupMatch:
     """The records that have an id, and whether converted leads have it besides."""
 
     records: tuple[str, ...] = ()
     converted: bool = False
 
 
-def queries(wanted: Iterable[tuple[Receiver, Collection[str]]]) -> list[Query]:
+def queries(wanted: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
     """Ask for all ids of all mappings in as few queries as fit into an address each."""
-    return [query for receiver, ids in wanted for query in _of_one(receiver, sorted(ids))]
+    return [query for destination, ids in wanted for query in _of_one(destination, sorted(ids))]
 
 
-def _of_one(receiver: Receiver, ids: Sequence[str]) -> Iterator[Query]:
-    values = [value for each in ids if (value := _value(receiver, each)) is not None]
+def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuery]:
+    values = [value for each in ids if (value := _value(destination, each)) is not None]
     # Identifiers come from the config, where they are held to what Salesforce takes as a name.
-    fields, asked = ", ".join(receiver.fields_to_read), receiver.number or receiver.key
-    head = f"SELECT {fields} FROM {receiver.object} WHERE {asked}"  # noqa: S608
+    fields, asked = ", ".join(destination.fields_to_read), destination.number or destination.key
+    head = f"SELECT {fields} FROM {destination.object} WHERE {asked}"  # noqa: S608
     room = URI - len(quote(head)) - len(quote(" IN ()"))
     for some in _chunks(values, room, lambda value: len(quote(format_soql("{},", value), safe=""))):
-        yield Query(receiver, head + format_soql(" IN {}", some))
+        yield LookupQuery(destination, head + format_soql(" IN {}", some))
 
 
-def _value(receiver: Receiver, text: str) -> str | float | None:
+def _value(destination: Destination, text: str) -> str | float | None:
     """Give an id as the field that is asked for holds it; None: no field can hold it."""
-    if receiver.number:
+    if destination.number:
         if _WHOLE.fullmatch(text):
             return int(text)
         return float(text) if _DECIMAL.fullmatch(text) else None
@@ -81,7 +81,7 @@ def _chunks(values: Sequence[Any], room: int, size: Callable[[Any], int]) -> Ite
         yield some
 
 
-def matches(asked: Sequence[Query], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], Match]:
+def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], LookupMatch]:
     """
     Tell by mapping and id what was found.
 
@@ -90,11 +90,11 @@ def matches(asked: Sequence[Query], answers: Sequence[Sequence[Row]]) -> dict[tu
     records: dict[tuple[str, str], list[str]] = defaultdict(list)
     converted: set[tuple[str, str]] = set()
     for query, rows in zip(asked, answers, strict=True):
-        receiver = query.receiver
+        destination = query.destination
         for row in rows:
-            key = (receiver.name, str(row[receiver.key]))
+            key = (destination.name, str(row[destination.key]))
             if row.get("IsConverted"):
                 converted.add(key)
             else:
                 records[key].append(str(row["Id"]))
-    return {key: Match(tuple(records.get(key, ())), key in converted) for key in {*records, *converted}}
+    return {key: LookupMatch(tuple(records.get(key, ())), key in converted) for key in {*records, *converted}}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class QuotaBounds:
     """From when on the relay holds back."""
 
     slow_at: float = 0.80
@@ -19,7 +19,7 @@ class Bounds:
     """Seconds between two looks at /limits while it has stopped."""
 
 
-def delay(used: int, limit: int, bounds: Bounds) -> float | None:
+def delay(used: int, limit: int, bounds: QuotaBounds) -> float | None:
     """Tell how long to wait before the next call; None: stop."""
     if limit <= 0 or used < limit * bounds.slow_at:
         return 0.0
@@ -30,7 +30,7 @@ def delay(used: int, limit: int, bounds: Bounds) -> float | None:
 class Quota:
     """What is known of the usage, and when it was asked for."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: QuotaBounds) -> None:
         self.bounds = bounds
         self._exceeded = False
         self._asked: float | None = None

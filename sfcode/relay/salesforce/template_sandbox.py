@@ -32,7 +32,7 @@ _LARGEST = 10**30
 _PRECISION = 10
 
 
-class Missing(ChainableUndefined):
+class MissingValue(ChainableUndefined):
     """A value that is not there: empty in a text, neither more nor less than anything, neither even nor odd."""
 
     __slots__ = ()
@@ -40,20 +40,20 @@ class Missing(ChainableUndefined):
     def _no(self, _other: object) -> bool:
         return False
 
-    def __mod__(self, _other: object) -> Missing:  # type: ignore[override]
+    def __mod__(self, _other: object) -> MissingValue:  # type: ignore[override]
         return self
 
     __lt__ = __le__ = __gt__ = __ge__ = _no  # type: ignore[assignment]
 
 
-class Language(ImmutableSandboxedEnvironment):
+class TemplateSandbox(ImmutableSandboxedEnvironment):
     """The environment in which texts are compiled and filled in."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
 
     def __init__(self) -> None:
-        super().__init__(undefined=Missing, optimized=False, finalize=shown, keep_trailing_newline=False)
+        super().__init__(undefined=MissingValue, optimized=False, finalize=render_value, keep_trailing_newline=False)
         self.code_generator_class = _Generator
         self.globals = {}
         self.filters = {name: _FILTERS.get(name) or JINJA_FILTERS[name] for name in FILTERS}
@@ -65,16 +65,16 @@ class Language(ImmutableSandboxedEnvironment):
             return (left + right)[:MAX_TEMPLATE]
         one, two = number(left), number(right)
         if one is None or two is None or operator not in _ARITHMETIC:
-            return Missing()
+            return MissingValue()
         try:
             return _bounded(_ARITHMETIC[operator](one, two))
         except ArithmeticError:
-            return Missing()
+            return MissingValue()
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002
         """Give a number its sign."""
         value = number(arg)
-        return Missing() if value is None else -value if operator == "-" else value
+        return MissingValue() if value is None else -value if operator == "-" else value
 
     @staticmethod
     def joined(parts: Iterable[Any]) -> str:
@@ -119,7 +119,7 @@ def text(value: Any) -> str:
     return _json(value)
 
 
-def shown(value: Any) -> str:
+def render_value(value: Any) -> str:
     """Write a value into a text, with a sign where there is none."""
     return text(value).replace(MISSING, "") or MISSING
 
@@ -159,7 +159,7 @@ def _on_text(change: Callable[..., str]) -> Callable[..., str]:
 def _on_number(change: Callable[..., Any]) -> Callable[..., Any]:
     def changed(value: Any, *arguments: Any) -> Any:
         found = number(value)
-        return Missing() if found is None else change(found, *arguments)
+        return MissingValue() if found is None else change(found, *arguments)
 
     return changed
 

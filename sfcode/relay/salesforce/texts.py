@@ -11,7 +11,7 @@ from jinja2 import Template, TemplateError, meta
 
 from sfcode.config.event_models import EventText
 from sfcode.config.template import MAX_TEMPLATE
-from sfcode.relay.salesforce.template_sandbox import MISSING, Language
+from sfcode.relay.salesforce.template_sandbox import MISSING, TemplateSandbox
 from sfcode.relay.salesforce.text_limits import clean, cut
 
 SUBJECT = 255
@@ -36,12 +36,12 @@ Value = Callable[[str], Any]
 """Finds a value by its name; None: there is none."""
 
 
-class UnfitError(Exception):
+class TemplateFailedError(Exception):
     """A text cannot be filled in for this event, such as one that compares a word with a number."""
 
 
 @dataclass(frozen=True)
-class Text:
+class TextTemplate:
     """One template: what it is made of and which names it asks for."""
 
     template: Template
@@ -60,7 +60,7 @@ class Text:
                 if length > 2 * MAX_TEMPLATE:
                     break
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise UnfitError(type(error).__name__) from error
+            raise TemplateFailedError(type(error).__name__) from error
         text = clean("".join(parts))
         for pattern, instead in _TIDY:
             text = pattern.sub(instead, text)
@@ -71,8 +71,8 @@ class Text:
 class ActivityText:
     """Subject and comment of one kind of activity."""
 
-    subject: Text
-    comment: Text
+    subject: TextTemplate
+    comment: TextTemplate
 
     def render(self, value: Value) -> tuple[str, str]:
         """Fill both in, as long as Salesforce takes them. Raises UnfitError."""
@@ -82,16 +82,16 @@ class ActivityText:
 
 def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityText]:
     """Compile the texts of every kind of activity."""
-    language = Language()
+    language = TemplateSandbox()
     return {
         str(kind): ActivityText(_compiled(language, text.subject), _compiled(language, text.comment))
         for kind, text in texts.items()
     }
 
 
-def _compiled(language: Language, source: str) -> Text:
+def _compiled(language: TemplateSandbox, source: str) -> TextTemplate:
     names = meta.find_undeclared_variables(language.parse(source))
-    return Text(language.from_string(source), frozenset(names))
+    return TextTemplate(language.from_string(source), frozenset(names))
 
 
 def _short(value: Any) -> Any:

@@ -6,24 +6,24 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sfcode.relay.message import Claimed, Done, Latest, Parked, Released, Retry, Settlement
-from sfcode.relay.salesforce.activities import Kind, Record
-from sfcode.relay.salesforce.event_reader import Want, Work
-from sfcode.relay.salesforce.lookup import Match
-from sfcode.relay.salesforce.texts import ActivityText, UnfitError
+from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
+from sfcode.relay.salesforce.activities import ActivityKind, Record
+from sfcode.relay.salesforce.event_reader import EventWork, RecordTarget
+from sfcode.relay.salesforce.lookup import LookupMatch
+from sfcode.relay.salesforce.texts import ActivityText, TemplateFailedError
 
 LONGEST_NAME = 255
 
-Found = Mapping[tuple[str, str], Match]
+Found = Mapping[tuple[str, str], LookupMatch]
 
 
 @dataclass
-class Write:
+class RecordWrite:
     """One record to write, and the messages that wait for it."""
 
     record: Record
     owners: set[int] = field(default_factory=set)
-    stamps: dict[str, Latest] = field(default_factory=dict)
+    stamps: dict[str, LatestState] = field(default_factory=dict)
     """What is newest once it is written, by field."""
 
     @property
@@ -37,8 +37,8 @@ class Wave:
     """The writes of one go, and what has become of each message so far."""
 
     ends: dict[int, list[Settlement]]
-    updates: dict[str, Write] = field(default_factory=dict)
-    upserts: list[Write] = field(default_factory=list)
+    updates: dict[str, RecordWrite] = field(default_factory=dict)
+    upserts: list[RecordWrite] = field(default_factory=list)
 
     def end(self, message: int) -> Settlement:
         """Settle a message: what has to be tried again comes before what is parked, and that before what is done."""
@@ -47,16 +47,16 @@ class Wave:
             for one in ends:
                 if isinstance(one, kind):
                     return one
-        return ends[0] if ends else Done()
+        return ends[0] if ends else Delivered()
 
     def retried(self, message: int) -> bool:
         """Tell whether a message has to be tried again anyway."""
         return isinstance(self.end(message), Retry | Released)
 
 
-def waves(messages: Iterable[Claimed]) -> list[list[Claimed]]:
+def waves(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
     """Part a claim so that no two messages of a key are in one go: the first of each, the second of each, ..."""
-    found: list[list[Claimed]] = []
+    found: list[list[ClaimedMessage]] = []
     place: dict[str, int] = {}
     for message in messages:
         number = place.get(message.key, 0)
@@ -71,16 +71,16 @@ def waves(messages: Iterable[Claimed]) -> list[list[Claimed]]:
 class Planner:
     """Turns what events ask for into writes. It asks Salesforce nothing."""
 
-    kind: Kind
+    kind: ActivityKind
     texts: Mapping[str, ActivityText]
     found: Found
-    latest: Mapping[str, Latest]
+    latest: Mapping[str, LatestState]
 
-    def plan(self, work: Work, wave: Wave) -> None:
+    def plan(self, work: EventWork, wave: Wave) -> None:
         """Add the writes of one event to a wave."""
         ends = wave.ends[work.message.id]
-        matched = [(want, self.found.get((want.receiver.name, want.id), Match())) for want in work.wants]
-        unclear = [want.receiver.name for want, match in matched if len(match.records) > 1]
+        matched = [(want, self.found.get((want.destination.name, want.id), LookupMatch())) for want in work.targets]
+        unclear = [want.destination.name for want, match in matched if len(match.records) > 1]
         clear = [(want, match.records[0]) for want, match in matched if len(match.records) == 1]
         if unclear:
             ends.append(Parked("several_matches", f"in {', '.join(unclear)}"))
@@ -92,45 +92,45 @@ class Planner:
             for want, record, activity in wanted:
                 texts = self.texts[activity].render(lambda name: self._value(work, name))
                 made = self.kind.record(work, want, activity, record, texts)
-                wave.upserts.append(Write(made, {work.message.id}))
-        except UnfitError as error:
+                wave.upserts.append(RecordWrite(made, {work.message.id}))
+        except TemplateFailedError as error:
             ends.append(Parked("bad_text", f"the texts of {work.event} cannot be filled in: {error}"))
         if clear and not wanted and not any(fresh):
-            ends.append(Done("stale"))
+            ends.append(Delivered("stale"))
 
-    def _properties(self, work: Work, want: Want, record_id: str, wave: Wave) -> bool:
+    def _properties(self, work: EventWork, want: RecordTarget, record_id: str, wave: Wave) -> bool:
         """Add new values of a record, unless newer ones were written; of several the newest is kept."""
         added = False
         for kind, value in want.properties.items():
-            name = property_name(want.receiver.name, record_id, kind)
+            name = property_name(want.destination.name, record_id, kind)
             known = self.latest.get(name)
             if known is not None and known.stamp > work.stamp:
                 continue
-            empty = Write({"attributes": {"type": want.receiver.object}, "Id": record_id})
+            empty = RecordWrite({"attributes": {"type": want.destination.object}, "Id": record_id})
             write = wave.updates.setdefault(record_id, empty)
-            target = want.receiver.fields[kind]
+            target = want.destination.fields[kind]
             held = write.stamps.get(target)
             if held is None or held.stamp <= work.stamp:
                 write.record[target] = value
-                write.stamps[target] = Latest(name, work.stamp)
+                write.stamps[target] = LatestState(name, work.stamp)
             write.owners.add(work.message.id)
             added = True
         return added
 
-    def _value(self, work: Work, name: str) -> object:
+    def _value(self, work: EventWork, name: str) -> object:
         if name == "score" and work.is_late_feedback:
             score = self.latest.get(score_name(work.user_id))
             return score.value if score is not None and score.stamp <= work.stamp else None
         return work.value(name)
 
 
-def _nobody(matched: Iterable[tuple[Want, Match]]) -> Parked | Done:
+def _nobody(matched: Iterable[tuple[RecordTarget, LookupMatch]]) -> Parked | Delivered:
     asked = list(matched)
     if not asked:
-        return Done("not_mapped")
+        return Delivered("not_mapped")
     if any(match.converted for _, match in asked):
         return Parked("converted_lead", "only converted leads have this id")
-    return Parked("unknown_user", f"nobody in {', '.join(want.receiver.name for want, _ in asked)} has this id")
+    return Parked("unknown_user", f"nobody in {', '.join(want.destination.name for want, _ in asked)} has this id")
 
 
 def property_name(mapping: str, record_id: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from sfcode.org.deadline import until
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
 from sfcode.relay.salesforce import error_policy
-from sfcode.relay.salesforce.batch import Batch, LatestOf, Rules
+from sfcode.relay.salesforce.batch import Batch, EventRules, LatestOf
 from sfcode.relay.salesforce.calls import CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import with_lengths
 
@@ -31,7 +31,7 @@ RENEW_AGAIN = 60.0
 class SalesforceWriter:
     """Delivers what Appcues sent."""
 
-    rules: Rules
+    rules: EventRules
     calls: Calls
     latest_of: LatestOf
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -93,7 +93,7 @@ class SalesforceWriter:
 
     def _learn(self, deadline: float) -> None:
         """Ask once how long the fields are that sfcode did not make, so that answers are cut and not refused."""
-        objects = {receiver.object for receiver in self.rules.receivers if receiver.unsure}
+        objects = {destination.object for destination in self.rules.destinations if destination.unsure}
         if not objects or self._learned:
             return
         try:
@@ -101,7 +101,7 @@ class SalesforceWriter:
         except CallFailedError:
             return  # what the claim itself asks for will fail as well, or a text that is too long is parked
         self._learned = True
-        self.rules = replace(self.rules, receivers=with_lengths(self.rules.receivers, schema))
+        self.rules = replace(self.rules, destinations=with_lengths(self.rules.destinations, schema))
 
     def _renew(self, deadline: float) -> None:
         """Get another session ahead of time; where that fails, the old one may do, and the next call will tell."""

@@ -7,11 +7,11 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sfcode.relay.message import Claimed, Retry
+from sfcode.relay.message import ClaimedMessage, Retry
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetryPolicy:
     """How patient the relay is; times are in seconds."""
 
     first: float = 1.0
@@ -30,11 +30,11 @@ class Policy:
     """That many: a message that was replayed is old from the start."""
 
 
-DEFAULT = Policy()
+DEFAULT = RetryPolicy()
 
 
 def retry_at(
-    message: Claimed, retry: Retry, now: datetime, rng: random.Random, policy: Policy = DEFAULT
+    message: ClaimedMessage, retry: Retry, now: datetime, rng: random.Random, policy: RetryPolicy = DEFAULT
 ) -> datetime | None:
     """
     Say when a message is tried again, or None when that is given up.

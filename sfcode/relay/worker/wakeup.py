@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 
-class Bell:
+class Wakeup:
     """
     Wakes whoever waits.
 
@@ -21,13 +21,13 @@ class Bell:
         """The event that the next ring sets."""
         return self._event
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake everybody."""
         self._event.set()
         self._event = asyncio.Event()
 
 
-async def heard(event: asyncio.Event, seconds: float) -> bool:
+async def wait_for_wakeup(event: asyncio.Event, seconds: float) -> bool:
     """Wait for a ring, not longer than so many seconds; tell whether it rang."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)

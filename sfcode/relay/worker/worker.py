@@ -12,8 +12,8 @@ from typing import Protocol
 
 import structlog
 
-from sfcode.relay.message import Claim, Claimed, Delivery, Released, Retry, Source, Writer
-from sfcode.relay.worker.wakeup import Bell, heard
+from sfcode.relay.message import Claim, ClaimedMessage, Delivery, Released, Retry, Source, Writer
+from sfcode.relay.worker.wakeup import Wakeup, wait_for_wakeup
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -29,7 +29,7 @@ OUTAGE_MOST = 30.0
 MARGIN = 2.0
 """Seconds before the end of a lease at which a stop no longer waits for what is in flight."""
 
-RetryAt = Callable[[Claimed, Retry], "datetime | None"]
+RetryAt = Callable[[ClaimedMessage, Retry], "datetime | None"]
 
 
 class Queue(Protocol):
@@ -45,7 +45,7 @@ class Queue(Protocol):
         """Give messages back."""
 
 
-class Hearing(Protocol):
+class WorkerEvents(Protocol):
     """Who hears of what a worker does."""
 
     def settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
@@ -67,9 +67,9 @@ class Worker:
         self,
         inbox: Queue,
         writer: Writer,
-        hearing: Hearing,
+        events: WorkerEvents,
         *,
-        bell: Bell,
+        bell: Wakeup,
         retry_at: RetryAt,
         lease: float,
         gather: float = 0.0,
@@ -79,7 +79,7 @@ class Worker:
     ) -> None:
         self._inbox = inbox
         self._writer = writer
-        self._hearing = hearing
+        self._events = events
         self._bell = bell
         self._retry_at = retry_at
         self._lease = lease
@@ -111,13 +111,13 @@ class Worker:
         """Claim nothing more; what is in hand goes on."""
         self._stopping = True
         self._stopped.set()
-        self._bell.ring()
+        self._bell.wake()
 
     async def stop(self) -> None:
         """Wait for what is in flight while its lease lasts, then give back the rest."""
         self.stop_claiming()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=self._patience())
+            _, late = await asyncio.wait(self._tasks, timeout=self._seconds_until_lease_ends())
             for task in late:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -128,35 +128,37 @@ class Worker:
                 log.warning("release_failed", source=self._writer.source, exc_info=True)
         await self._writer.close()
 
-    def _patience(self) -> float:
+    def _seconds_until_lease_ends(self) -> float:
         latest = max((claim.deadline for claim in self._in_hand.values()), default=self._clock())
         return max(latest - self._clock() - MARGIN, 0.1)
 
     async def _lane(self) -> None:
         pause, trouble = POLL_FIRST, TROUBLE_FIRST
         while not self._stopping:
-            ring = self._bell.now
+            wake = self._bell.now
             try:
-                claim = await self._claimed()
+                claim = await self._claim()
             except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
-                self._troubled("claim_failed", error)
-                await heard(ring, self._rng.uniform(trouble / 2, trouble))
+                self._report_trouble("claim_failed", error)
+                await wait_for_wakeup(wake, self._rng.uniform(trouble / 2, trouble))
                 trouble = min(trouble * 2, TROUBLE_MOST)
                 continue
             self.trouble, trouble = "", TROUBLE_FIRST
             if claim is None:
                 pause = (
-                    POLL_FIRST if await heard(ring, self._rng.uniform(pause / 2, pause)) else min(pause * 2, POLL_MOST)
+                    POLL_FIRST
+                    if await wait_for_wakeup(wake, self._rng.uniform(pause / 2, pause))
+                    else min(pause * 2, POLL_MOST)
                 )
                 continue
             pause, begun = POLL_FIRST, self._clock()
-            delivery = await self._work(claim)
+            delivery = await self._process(claim)
             if self._outages:
-                await heard(self._stopped, self._rng.uniform(0.5, 1.0) * outage_pause(self._outages))
+                await wait_for_wakeup(self._stopped, self._rng.uniform(0.5, 1.0) * outage_pause(self._outages))
             elif self._gather and not is_full(claim, delivery, self._writer):
-                await heard(self._stopped, begun + self._gather - self._clock())
+                await wait_for_wakeup(self._stopped, begun + self._gather - self._clock())
 
-    async def _claimed(self) -> Claim | None:
+    async def _claim(self) -> Claim | None:
         writer = self._writer
         return await asyncio.to_thread(
             self._inbox.claim,
@@ -167,24 +169,24 @@ class Worker:
             lease=self._lease,
         )
 
-    async def _work(self, claim: Claim) -> Delivery:
+    async def _process(self, claim: Claim) -> Delivery:
         self._in_hand[claim.token] = claim
-        delivery = await self._delivered(claim)
+        delivery = await self._deliver(claim)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
         self._in_hand.pop(claim.token, None)
         return delivery
 
-    async def _delivered(self, claim: Claim) -> Delivery:
+    async def _deliver(self, claim: Claim) -> Delivery:
         try:
             delivery = await self._writer.deliver(claim)
         except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
-            self._hearing.bug(claim, error)
-            return _again(claim, f"bug: {type(error).__name__}")
+            self._events.bug(claim, error)
+            return _retry_all(claim, f"bug: {type(error).__name__}")
         forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
         if not forgotten:
             return delivery
-        self._hearing.bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
+        self._events.bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
         return Delivery(
             {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements}, delivery.latest
         )
@@ -195,7 +197,7 @@ class Worker:
         while True:
             dead: set[int] = set()
 
-            def due(message: Claimed, retry: Retry, dead: set[int] = dead) -> datetime | None:
+            def due(message: ClaimedMessage, retry: Retry, dead: set[int] = dead) -> datetime | None:
                 when = self._retry_at(message, retry)
                 if when is None:
                     dead.add(message.id)
@@ -204,17 +206,17 @@ class Worker:
             try:
                 count = await asyncio.to_thread(self._inbox.settle, claim, delivery, due)
             except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
-                self._troubled("settle_failed", error)
+                self._report_trouble("settle_failed", error)
                 if self._clock() + trouble > claim.deadline:
                     return
                 await asyncio.sleep(self._rng.uniform(trouble / 2, trouble))
                 trouble = min(trouble * 2, TROUBLE_MOST)
                 continue
             self.trouble = ""
-            self._hearing.settled(claim, delivery, frozenset(dead), count)
+            self._events.settled(claim, delivery, frozenset(dead), count)
             return
 
-    def _troubled(self, event: str, error: Exception) -> None:
+    def _report_trouble(self, event: str, error: Exception) -> None:
         if not self.trouble:
             log.error(event, source=self._writer.source, exc_info=error)
         self.trouble = "the database does not answer"
@@ -242,5 +244,5 @@ def outage_pause(outages: int) -> float:
     return min(OUTAGE_MOST, OUTAGE_FIRST * 2.0 ** (min(outages, 30) - 1))
 
 
-def _again(claim: Claim, error: str) -> Delivery:
+def _retry_all(claim: Claim, error: str) -> Delivery:
     return Delivery({message.id: Retry(error) for message in claim.messages})

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 from sfcode.config.project import Project
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
-from sfcode.relay.appcues import FieldTypes, Writer, make_writer
-from sfcode.relay.appcues.mapping_view import outlines
+from sfcode.relay.appcues import AppcuesWriter, FieldTypeCache, make_writer
+from sfcode.relay.appcues.mapping_view import mapping_views
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.message import Claim, Delivery, Message
+from sfcode.relay.message import Claim, Delivery, InboxMessage
 from sfcode.secret import Secret
 from tests.generate.projects import changed, project
 from tests.local.appcues.account import Appcues, serving
@@ -111,7 +111,7 @@ class Desk:
     ears: Ears = field(default_factory=Ears)
     org: Shown | None = field(default_factory=Shown)
     """What the relay learns types from when it starts; None: Salesforce is away."""
-    types: FieldTypes | None = None
+    types: FieldTypeCache | None = None
     rate: float = 10_000.0
     lease: float = 60.0
     url: str = ""
@@ -120,28 +120,28 @@ class Desk:
     """What stands in for the right API key."""
     number: int = 0
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
-    writer: Writer | None = None
+    writer: AppcuesWriter | None = None
 
     def send(
         self, user: str = "u1", *, minute: float = 0, record: str = "003A", mapping: str = "contact", **more: Any
     ) -> None:
         """Put one message in, as ingress makes it; fields by name, `version` and other parts of the payload by theirs."""
         self.number += 1
-        outline = outlines(self.project)[mapping] if mapping in MAPPINGS else None
+        view = mapping_views(self.project)[mapping] if mapping in MAPPINGS else None
         parts = {name: more.pop(name) for name in ("version", "complete", "origin") if name in more}
         values = {"Id": record, "SystemModstamp": at(minute)}
-        if outline is not None:
-            values[outline.user_id] = user
+        if view is not None:
+            values[view.user_id] = user
         payload = {
             "mapping": mapping,
-            "version": outline.version if outline else None,
+            "version": view.version if view else None,
             "record": {name: value for name, value in {**values, **more}.items() if value is not ABSENT},
             "notification": f"04l{self.number}",
             "origin": "message",
             **parts,
         }
-        kind = outline.match if outline else "user"
-        self.inbox.accept([Message("salesforce", f"m{self.number}", f"{kind}:{user}", mapping, payload)])
+        kind = view.match if view else "user"
+        self.inbox.accept([InboxMessage("salesforce", f"m{self.number}", f"{kind}:{user}", mapping, payload)])
 
     def claim(self) -> Claim | None:
         return self.inbox.claim("salesforce", limit=200, per_key=200, lease=self.lease)
@@ -150,7 +150,7 @@ class Desk:
         due = datetime.now(UTC) + later
         return self.inbox.settle(claim, delivery, lambda _, __: due)
 
-    def write(self, work: Callable[[Writer], Coroutine[Any, Any, T]]) -> T:
+    def write(self, work: Callable[[AppcuesWriter], Coroutine[Any, Any, T]]) -> T:
         """Do something with the writer, on the loop that it belongs to."""
 
         async def run() -> T:
@@ -159,7 +159,7 @@ class Desk:
                 credentials = Credentials(
                     self.url or account.url, Secret(self.key or account.api_key), Secret(account.api_secret)
                 )
-                self.types = FieldTypes(self.project, self.inbox)
+                self.types = FieldTypeCache(self.project, self.inbox)
                 self.types.recall()
                 if self.org is not None:
                     self.types.learn(self.org)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.relay.appcues import resume_clearing, stopped_clearing
-from sfcode.relay.appcues.null_guard import AT_MOST, Guard
+from sfcode.relay.appcues.null_guard import AT_MOST, NullGuard
 from tests.relay.appcues.desk import ABSENT, opened
 
 
@@ -184,9 +184,9 @@ def test_the_guard_outlives_the_process(tmp_path):
 
 
 def test_a_guard_takes_note_of_each_record_once_and_forgets_them_with_a_value():
-    guard = Guard().turned_empty("a", "t1").turned_empty("a", "t2").turned_empty("b", "t3")
+    guard = NullGuard().turned_empty("a", "t1").turned_empty("a", "t2").turned_empty("b", "t3")
     assert guard.run == ("a", "b")
-    assert guard.with_value() == Guard(seen=True)
+    assert guard.with_value() == NullGuard(seen=True)
     for number in range(AT_MOST):
         guard = guard.turned_empty(str(number), f"t{number}")
     assert guard.stopped == "t17"

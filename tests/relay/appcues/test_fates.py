@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sfcode.relay.appcues.error_policy import Answer, fate, retry_after
-from sfcode.relay.message import Done, Parked, Retry
+from sfcode.relay.appcues.error_policy import AppcuesAnswer, interpret_answer, retry_after
+from sfcode.relay.message import Delivered, Parked, Retry
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_any_2xx_is_done(status):
-    assert fate(Answer(status)).settlement == Done()
+    assert interpret_answer(AppcuesAnswer(status)).settlement == Delivered()
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_are_an_alarm_and_hold_everything_without_giving_up(status):
-    end = fate(Answer(status))
+    end = interpret_answer(AppcuesAnswer(status))
     assert isinstance(end.settlement, Retry)
     assert not end.settlement.counts
     assert (end.alarm, end.hold) == ("appcues_sign_in", 30.0)
@@ -27,56 +27,58 @@ def test_refused_credentials_are_an_alarm_and_hold_everything_without_giving_up(
 
 @pytest.mark.parametrize(("wait", "hold"), [(7.0, 7.0), (None, 1.0), (0.0, 1.0)])
 def test_too_many_requests_hold_everything_for_as_long_as_asked(wait, hold):
-    end = fate(Answer(429, retry_after=wait))
+    end = interpret_answer(AppcuesAnswer(429, retry_after=wait))
     assert (end.settlement, end.hold) == (Retry("429", wait, counts=False), hold)
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_an_outage_is_nobodys_fault(status):
-    end = fate(Answer(status))
+    end = interpret_answer(AppcuesAnswer(status))
     assert (end.settlement, end.away, end.hold) == (Retry(str(status), counts=False), True, 0.0)
-    assert fate(Answer(status, retry_after=9.0)).hold == 9.0
+    assert interpret_answer(AppcuesAnswer(status, retry_after=9.0)).hold == 9.0
 
 
 @pytest.mark.parametrize("outage", ["timeout", "unreachable"])
 def test_no_answer_is_an_outage_too(outage):
-    end = fate(Answer(0, outage=outage))
+    end = interpret_answer(AppcuesAnswer(0, outage=outage))
     assert (end.settlement, end.away) == (Retry(outage, counts=False), True)
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 501, 599])
 def test_an_error_that_the_message_may_be_the_reason_of_counts(status):
-    end = fate(Answer(status))
+    end = interpret_answer(AppcuesAnswer(status))
     assert (end.settlement, end.away) == (Retry(str(status)), False)
 
 
 def test_not_found_is_parked_with_its_reason():
     body = b'{"error":true,"status":404,"title":"Not Found","detail":"account not found"}'
-    assert fate(Answer(404, body)).settlement == Parked("appcues_not_found", "404 Not Found - account not found")
+    assert interpret_answer(AppcuesAnswer(404, body)).settlement == Parked(
+        "appcues_not_found", "404 Not Found - account not found"
+    )
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 413, 415, 422])
 def test_what_appcues_refuses_is_parked_with_its_words(status):
     body = b'{"error":true,"title":"Bad Request","detail":"seats is no number"}'
-    assert fate(Answer(status, body)).settlement == Parked(
+    assert interpret_answer(AppcuesAnswer(status, body)).settlement == Parked(
         "appcues_refused", f"{status} Bad Request - seats is no number"
     )
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"title": null}', b"[" * 100_000])
 def test_a_refusal_without_words_is_parked_too(body):
-    assert fate(Answer(400, body)).settlement == Parked("appcues_refused", "400 without a reason")
+    assert interpret_answer(AppcuesAnswer(400, body)).settlement == Parked("appcues_refused", "400 without a reason")
 
 
 def test_long_words_are_cut():
-    settlement = fate(Answer(400, b'{"title": "' + b"x" * 5000 + b'"}')).settlement
+    settlement = interpret_answer(AppcuesAnswer(400, b'{"title": "' + b"x" * 5000 + b'"}')).settlement
     assert isinstance(settlement, Parked)
     assert len(settlement.detail) == 504
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_a_redirect_is_a_wrong_address_and_an_alarm(status):
-    end = fate(Answer(status))
+    end = interpret_answer(AppcuesAnswer(status))
     assert (end.alarm, end.hold) == ("appcues_address", 30.0)
 
 

@@ -12,17 +12,17 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from sfcode.relay.appcues import delivered_state
-from sfcode.relay.appcues.mapping_view import Outline, outlines, typed
-from sfcode.relay.appcues.merge import Fold, body, fold, noted
-from sfcode.relay.appcues.null_guard import Guards
-from sfcode.relay.appcues.record_state import State, read
-from sfcode.relay.message import Claimed, Latest
+from sfcode.relay.appcues.mapping_view import MappingView, apply_field_types, mapping_views
+from sfcode.relay.appcues.merge import MergedProfile, merge_states, request_body, update_delivered_state
+from sfcode.relay.appcues.null_guard import NullGuards
+from sfcode.relay.appcues.record_state import RecordState, read
+from sfcode.relay.message import ClaimedMessage, LatestState
 from tests.generate.projects import project
 from tests.relay.appcues.desk import CONTACT, LEAD, MORNING, at
 
 TYPES = {("Contact", "Plan__c"): "string"}
-OUTLINES = typed(outlines(project({"contact": CONTACT, "lead": LEAD})), TYPES)
-ALONE = typed(outlines(project({"contact": CONTACT})), TYPES)
+OUTLINES = apply_field_types(mapping_views(project({"contact": CONTACT, "lead": LEAD})), TYPES)
+ALONE = apply_field_types(mapping_views(project({"contact": CONTACT})), TYPES)
 NAMES = {"Title": "role", "Plan__c": "plan", "Rating": "rating"}
 TITLES = st.sampled_from(["CTO", "CEO"])
 PLANS = st.sampled_from(["pro", "team"])
@@ -50,49 +50,51 @@ CLAIMS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans())
 Change = tuple[str, str, dict[str, Any]]
 
 
-def claimed(number: int, minute: float, change: Change) -> Claimed:
+def claimed(number: int, minute: float, change: Change) -> ClaimedMessage:
     mapping, record_id, values = change
     record = {"Id": record_id, "SystemModstamp": at(minute), "Appcues_User_Id__c": "u1", **values}
     payload = {"mapping": mapping, "version": OUTLINES[mapping].version, "record": record, "origin": "message"}
-    return Claimed(number, "salesforce", f"m{number}", "user:u1", mapping, payload, 0, MORNING)
+    return ClaimedMessage(number, "salesforce", f"m{number}", "user:u1", mapping, payload, 0, MORNING)
 
 
 class Simulation:
     """An inbox and a profile, without either."""
 
-    def __init__(self, outlines: Mapping[str, Outline]) -> None:
-        self.outlines = outlines
+    def __init__(self, mapping_views: Mapping[str, MappingView]) -> None:
+        self.mapping_views = mapping_views
         self.profile: dict[str, Any] = {}
-        self.known: dict[str, Latest] = {}
-        self.queue: list[Claimed] = []
+        self.known: dict[str, LatestState] = {}
+        self.queue: list[ClaimedMessage] = []
         self.now = datetime(2026, 6, 2, tzinfo=UTC)
 
-    def deliver(self, count: int, *, killed: bool = False) -> Fold:
+    def deliver(self, count: int, *, killed: bool = False) -> MergedProfile:
         """Deliver the eldest messages; killed: after the request, before anything of it is noted."""
         messages = self.queue[:count]
         self.now += timedelta(seconds=1)
-        guards = Guards(self.outlines.values(), self.known, f"{self.now:%Y-%m-%dT%H:%M:%S}.000000Z")
+        guards = NullGuards(self.mapping_views.values(), self.known, f"{self.now:%Y-%m-%dT%H:%M:%S}.000000Z")
         states = [
-            (message, state) for message in messages if isinstance(state := read(message, self.outlines, "u1"), State)
+            (message, state)
+            for message in messages
+            if isinstance(state := read(message, self.mapping_views, "u1"), RecordState)
         ]
         before = delivered_state.read(self.known.get(delivered_state.name("user:u1")))
-        folded = fold(states, before, guards)
-        for name, value in body(folded.parts).items():
+        merged = merge_states(states, before, guards)
+        for name, value in request_body(merged.parts).items():
             self.profile.pop(name, None)
             if value is not None:
                 self.profile[name] = value
         if not killed:
-            row = delivered_state.latest("user:u1", noted(folded.parts, before))
+            row = delivered_state.latest("user:u1", update_delivered_state(merged.parts, before))
             self.note([*guards.changed(), *([row] if row else [])])
             self.queue = self.queue[count:]
-        return folded
+        return merged
 
-    def note(self, states: Iterable[Latest]) -> None:
+    def note(self, states: Iterable[LatestState]) -> None:
         for each in states:
             assert each.name not in self.known or each.stamp >= self.known[each.name].stamp, "else it were not kept"
             self.known[each.name] = each
 
-    def live(self, arriving: list[Claimed], claims: list[tuple[int, int, bool]]) -> dict[str, Any]:
+    def live(self, arriving: list[ClaimedMessage], claims: list[tuple[int, int, bool]]) -> dict[str, Any]:
         """Let messages arrive and be delivered, the rest of them at the end; give what came of the profile."""
         for arrive, count, killed in claims:
             self.queue += arriving[:arrive]
@@ -104,7 +106,7 @@ class Simulation:
         return self.profile
 
 
-def twice(changes: list[Change], order: Random) -> list[Claimed]:
+def twice(changes: list[Change], order: Random) -> list[ClaimedMessage]:
     """Have changes arrive in any order, some of them twice."""
     arriving = [claimed(number, number, change) for number, change in enumerate(changes)]
     order.shuffle(arriving)
@@ -158,8 +160,8 @@ def test_a_part_that_goes_alone_leaves_what_a_newer_one_has_delivered():
     first, second = world.deliver(3, killed=True).parts
     assert world.profile == {"role": "CTO", "plan": "team"}
     assert (first.messages, second.messages) == ((2,), (1, 3))
-    assert body([second]) == {"role": "CTO", "plan": "pro"}
-    assert body([second], [first]) == {"role": "CTO"}
+    assert request_body([second]) == {"role": "CTO", "plan": "pro"}
+    assert request_body([second], [first]) == {"role": "CTO"}
 
 
 def test_a_profile_is_remembered_in_a_row_that_does_not_grow_with_its_records():

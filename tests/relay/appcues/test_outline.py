@@ -7,7 +7,7 @@ import pytest
 from sfcode.config import load
 from sfcode.generate.messaging import message_version
 from sfcode.mapping.resolved import exchange
-from sfcode.relay.appcues.mapping_view import outlines
+from sfcode.relay.appcues.mapping_view import mapping_views
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
 
@@ -29,18 +29,18 @@ from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
 )
 def test_an_attribute_is_of_the_given_type_or_else_of_its_standard_fields(field, kind):
     mapping = changed(ACCOUNT, to_appcues={"attributes": {"x": field}})
-    (attribute,) = outlines(project({"account": mapping}))["account"].attributes
+    (attribute,) = mapping_views(project({"account": mapping}))["account"].attributes
     assert attribute.kind == kind
 
 
 def test_the_version_is_that_of_the_address_which_messages_are_sent_to():
     given = project(MAPPINGS)
     for mapping in given.mappings:
-        assert outlines(given)[mapping.name].version == message_version(exchange(mapping).message_fields)
+        assert mapping_views(given)[mapping.name].version == message_version(exchange(mapping).message_fields)
 
 
 def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_same():
-    found = outlines(
+    found = mapping_views(
         project(
             {
                 **MAPPINGS,
@@ -48,9 +48,7 @@ def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_
             }
         )
     )
-    shared = {
-        (name, each.name): each.others for name, outline in found.items() for each in outline.attributes if each.others
-    }
+    shared = {(name, each.name): each.others for name, view in found.items() for each in view.attributes if each.others}
     assert shared == {("contact", "role"): ("lead",), ("lead", "role"): ("contact",)}
 
 
@@ -59,12 +57,12 @@ def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_
     [{"delivery": "connector"}, {"direction": "to_salesforce", "to_salesforce": {"activities": ["nps_score"]}}],
 )
 def test_only_mappings_whose_records_the_relay_sends_have_one(change):
-    assert outlines(project({"contact": changed(CONTACT, **change)})) == {}
+    assert mapping_views(project({"contact": changed(CONTACT, **change)})) == {}
 
 
 def test_the_repositorys_own_config_has_its_two(root, monkeypatch):
-    found = outlines(load(root / "config", "local"))
-    assert {name: outline.user_id for name, outline in found.items()} == {
+    found = mapping_views(load(root / "config", "local"))
+    assert {name: view.user_id for name, view in found.items()} == {
         "contact": "Appcues_User_Id__c",
         "lead": "Appcues_User_Id__c",
     }

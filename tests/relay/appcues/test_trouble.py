@@ -11,16 +11,16 @@ from datetime import timedelta
 import pytest
 
 from sfcode.relay.appcues import delivered_state
-from sfcode.relay.appcues.rate_limit import Pace
+from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.inbox import Unavailable
-from sfcode.relay.message import Done, Parked, Released, Retry
+from sfcode.relay.message import Delivered, Parked, Released, Retry
 from tests.relay.appcues.answering import answering
 from tests.relay.appcues.desk import in_time
 
 SOON = timedelta(seconds=-1)
 
 
-def outcomes(desk):
+def changes(desk):
     return Counter(outcome for _, _, outcome in desk.ears.calls)
 
 
@@ -53,7 +53,7 @@ def test_a_failure_holds_back_all_messages_of_its_profile_and_no_others(desk):
     desk.send(minute=1, Title="One")
     desk.send(minute=2, Title="Two")
     desk.send("u2", record="003B", Title="Other")
-    assert attempt(desk) == [Retry("503", counts=False), Released(), Done()]
+    assert attempt(desk) == [Retry("503", counts=False), Released(), Delivered()]
     assert (desk.profile("u1"), desk.profile("u2")) == ({}, {"role": "Other"})
     desk.deliver()
     assert desk.profile("u1") == {"role": "Two"}
@@ -71,7 +71,7 @@ def test_too_many_requests_make_all_wait_as_long_as_asked(desk):
     for number in range(30):
         desk.send(f"u{number}", record=f"003{number}", Title="CTO")
     ends = attempt(desk)
-    assert Counter(map(type, ends)) == {Done: 29, Retry: 1}
+    assert Counter(map(type, ends)) == {Delivered: 29, Retry: 1}
     assert [end for end in ends if isinstance(end, Retry)] == [Retry("429", 1.0, counts=False)]
 
 
@@ -83,7 +83,7 @@ def test_a_long_pause_that_is_asked_for_gives_the_claim_back(desk):
     ends = attempt(desk)
     assert all(isinstance(end, Retry) and not end.counts for end in ends)
     assert all(end.after is not None and 500 < end.after <= 600 for end in ends)
-    assert outcomes(desk) == {"429": 1}, "the others were not even tried"
+    assert changes(desk) == {"429": 1}, "the others were not even tried"
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -112,7 +112,7 @@ def test_an_appcues_that_is_gone_is_left_alone_for_a_while(desk):
         desk.send(f"u{number}", record=f"003{number}", Title="CTO")
     ends = attempt(desk)
     assert all(isinstance(end, Retry) and not end.counts for end in ends)
-    assert set(outcomes(desk)) == {"unreachable"}
+    assert set(changes(desk)) == {"unreachable"}
     assert len(desk.ears.calls) < 60, "after a few, the others are not even tried"
 
 
@@ -142,7 +142,7 @@ def test_one_record_that_is_refused_does_not_keep_another_out_of_the_same_profil
         desk.url = refusing.url
         desk.send(minute=1, mapping="lead", record="00QA", Title="Lead's", Rating="Hot")
         desk.send(minute=2, Title="Contact's", Plan__c="pro")
-        assert attempt(desk) == [Parked("appcues_refused", "422 without a reason"), Done()]
+        assert attempt(desk) == [Parked("appcues_refused", "422 without a reason"), Delivered()]
     bodies = [body for _, _, body in refusing.seen]
     assert bodies[0] == {"role": "Contact's", "rating": "Hot", "plan": "pro"}
     assert bodies[-1] == {"role": "Contact's", "plan": "pro"}
@@ -181,7 +181,7 @@ def test_an_endless_answer_is_cut(desk):
     with answering(lambda _body: (200, {}, b"x" * 5_000_000)) as talking:
         desk.url = talking.url
         desk.send(Title="CTO")
-        assert attempt(desk) == [Done()]
+        assert attempt(desk) == [Delivered()]
 
 
 def test_a_request_says_who_asks_and_for_which_account(desk):
@@ -211,8 +211,8 @@ def test_a_relay_stays_below_the_limit_of_the_account(desk):
     desk.rate = 50.0
     for number in range(80):
         desk.send(f"u{number}", record=f"003{number}", Title="CTO")
-    assert Counter(map(type, attempt(desk))) == {Done: 80}
-    assert outcomes(desk) == {"200": 80}
+    assert Counter(map(type, attempt(desk))) == {Delivered: 80}
+    assert changes(desk) == {"200": 80}
 
 
 def test_a_relay_that_is_faster_than_the_limit_is_slowed_down_and_loses_nothing(desk):
@@ -221,12 +221,12 @@ def test_a_relay_that_is_faster_than_the_limit_is_slowed_down_and_loses_nothing(
         desk.send(f"u{number}", record=f"003{number}", Title=f"T{number}")
     while any(state != "done" for state, _ in desk.deliver(SOON).values()):
         pass
-    assert outcomes(desk)["429"] > 0
+    assert changes(desk)["429"] > 0
     assert {user: desk.profile(user)["role"] for user in ("u0", "u1", "u2")} == {"u0": "T0", "u1": "T1", "u2": "T2"}
 
 
 def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_change():
-    async def granted(pace: Pace) -> int:
+    async def granted(pace: RateLimit) -> int:
         turns = [asyncio.create_task(pace.turn()) for _ in range(20)]
         await asyncio.sleep(0)
         done = sum(turn.done() for turn in turns)
@@ -237,7 +237,7 @@ def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_
 
     async def run() -> tuple[int, int]:
         rate = [50.0]
-        pace = Pace(lambda: rate[0], lambda: 0.0)
+        pace = RateLimit(lambda: rate[0], lambda: 0.0)
         first = await granted(pace)
         rate[0] = 10.0
         return first, await granted(pace)
@@ -247,7 +247,7 @@ def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_
 
 def test_a_pause_is_never_shortened():
     now = [0.0]
-    pace = Pace(lambda: 1.0, lambda: now[0])
+    pace = RateLimit(lambda: 1.0, lambda: now[0])
     pace.hold(10)
     pace.hold(1)
     assert pace.held == 10

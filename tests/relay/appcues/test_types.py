@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sfcode.relay.appcues import FieldTypes
+from sfcode.relay.appcues import FieldTypeCache
 from sfcode.relay.inbox import open_inbox
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import ABSENT, CONTACT, Shown
@@ -41,7 +41,7 @@ def memory(sqlite_url):
 
 
 def kinds(types):
-    return {each.name: each.kind for each in types.outlines["contact"].attributes}
+    return {each.name: each.kind for each in types.mapping_views["contact"].attributes}
 
 
 @pytest.mark.parametrize(
@@ -132,34 +132,34 @@ def test_what_was_learnt_outlives_the_process_and_an_outage(untyped):
 
 
 def test_a_field_that_is_no_longer_shown_stays_what_it_was_and_another_type_is_taken(memory):
-    types = FieldTypes(project({"contact": CUSTOM}), memory)
+    types = FieldTypeCache(project({"contact": CUSTOM}), memory)
     types.learn(Shown({SEATS: "double"}))
     types.learn(Shown({}))
     assert kinds(types)["seats"] == "number"
     types.learn(Shown({SEATS: "boolean"}))
     assert kinds(types)["seats"] == "boolean"
-    again = FieldTypes(project({"contact": CUSTOM}), memory)
+    again = FieldTypeCache(project({"contact": CUSTOM}), memory)
     again.recall()
     assert kinds(again) == {"role": "string", "seats": "boolean", "code": "string", "due": "date"}
 
 
 def test_a_mapping_with_another_field_waits_for_that_one_alone(memory):
-    FieldTypes(project({"contact": CUSTOM}), memory).learn(Shown({SEATS: "double"}))
+    FieldTypeCache(project({"contact": CUSTOM}), memory).learn(Shown({SEATS: "double"}))
     more = changed(CUSTOM, attributes__in__to_appcues={"seats": {"field": "Seats__c"}, "vip": {"field": "Vip__c"}})
-    types = FieldTypes(project({"contact": more}), memory)
+    types = FieldTypeCache(project({"contact": more}), memory)
     types.recall()
     assert kinds(types) == {"seats": "number", "vip": None}
 
 
 def test_only_objects_with_fields_that_nobody_else_knows_are_asked_for(memory):
     org = Shown({SEATS: "double"})
-    types = FieldTypes(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
+    types = FieldTypeCache(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
     types.learn(org)
     assert org.asked == [{"Account", "Contact"}]
     given = changed(
         CONTACT, to_appcues={"attributes": {"role": {"field": "Title"}, "due": {"field": "D__c", "type": "date"}}}
     )
-    assert not FieldTypes(project({"contact": given}), memory).asks
+    assert not FieldTypeCache(project({"contact": given}), memory).asks
 
 
 async def _nothing(_writer):

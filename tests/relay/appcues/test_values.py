@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.appcues.values import BadValue, converted, moment
+from sfcode.relay.appcues.values import InvalidValueError, convert, normalize_time
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ from sfcode.relay.appcues.values import BadValue, converted, moment
     ],
 )
 def test_a_value_becomes_one_of_its_type(kind, given, value):
-    found = converted(given, kind)
+    found = convert(given, kind)
     assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize("kind", ["string", "number", "boolean", "date"])
 @pytest.mark.parametrize("given", [None, ""])
 def test_nothing_is_null_whatever_the_type(kind, given):
-    assert converted(given, kind) is None
+    assert convert(given, kind) is None
 
 
 @pytest.mark.parametrize(
@@ -67,23 +67,23 @@ def test_nothing_is_null_whatever_the_type(kind, given):
     ],
 )
 def test_what_is_not_of_the_type_is_refused_without_being_told(kind, given):
-    with pytest.raises(BadValue) as caught:
-        converted(given, kind)
+    with pytest.raises(InvalidValueError) as caught:
+        convert(given, kind)
     assert str(given) not in str(caught.value)
 
 
 def test_a_number_that_is_sent_as_a_text_loses_what_the_message_added():
-    assert converted("1001.0", "string", numeric=True) == "1001"
-    assert converted("10.50", "string", numeric=True) == "10.50"
-    assert converted("1001.0", "string") == "1001.0", "a text field says what it says"
+    assert convert("1001.0", "string", numeric=True) == "1001"
+    assert convert("10.50", "string", numeric=True) == "10.50"
+    assert convert("1001.0", "string") == "1001.0", "a text field says what it says"
 
 
 def test_times_in_any_form_are_compared_as_times():
     forms = ["2026-06-01T08:00:00.000Z", "2026-06-01T08:00:00.000+0000", "2026-06-01T10:00:00+02:00"]
-    assert {moment(form) for form in forms} == {"2026-06-01T08:00:00.000000Z"}
-    assert [moment(none) for none in (None, "", "today", "2026-06-01T08:00:00", 5, "0001-01-01T00:00:00+14:00")] == [
-        ""
-    ] * 6
+    assert {normalize_time(form) for form in forms} == {"2026-06-01T08:00:00.000000Z"}
+    assert [
+        normalize_time(none) for none in (None, "", "today", "2026-06-01T08:00:00", 5, "0001-01-01T00:00:00+14:00")
+    ] == [""] * 6
 
 
 @given(
@@ -92,7 +92,7 @@ def test_times_in_any_form_are_compared_as_times():
 )
 def test_any_value_is_converted_to_json_or_refused(given, kind):
     try:
-        found = converted(given, kind)
-    except BadValue:
+        found = convert(given, kind)
+    except InvalidValueError:
         return
     assert json.loads(json.dumps(found, allow_nan=False)) == found

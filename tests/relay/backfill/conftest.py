@@ -14,7 +14,7 @@ from sfcode.config.project import Project
 from sfcode.local import LocalOrg, serve
 from sfcode.mapping.resolved import Exchange, exchange
 from sfcode.org import Org
-from sfcode.relay.inbox import Entry, Filter, Inbox, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, InboxEntry, open_inbox
 from tests.e2e.journey import Journey
 from tests.e2e.org import opened, show_fields
 
@@ -50,7 +50,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
         yield inbox
 
 
-def entries(inbox: Inbox) -> dict[str, Entry]:
+def entries(inbox: Inbox) -> dict[str, InboxEntry]:
     """Give what is in the inbox, by key."""
     return {entry.key: entry for entry in inbox.page(Filter(), 10_000)}
 

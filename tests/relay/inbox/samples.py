@@ -7,15 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from sfcode.relay.inbox import Filter, Inbox, State
-from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Message, Retry, Settlement
+from sfcode.relay.message import (
+    Claim,
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    InboxMessage,
+    LatestState,
+    Retry,
+    Settlement,
+)
 
 
-def message(number: int, key: str = "user:1", **other: Any) -> Message:
+def message(number: int, key: str = "user:1", **other: Any) -> InboxMessage:
     values: dict[str, Any] = {"source": "appcues", "message_id": f"m{number}", "kind": "nps_score"}
-    return Message(**{**values, "key": key, "payload": {"number": number}, **other})
+    return InboxMessage(**{**values, "key": key, "payload": {"number": number}, **other})
 
 
-def keyed(*keys: str) -> list[Message]:
+def keyed(*keys: str) -> list[InboxMessage]:
     """Make messages 0, 1, 2, ... of these users."""
     return [message(number, f"user:{key}") for number, key in enumerate(keys)]
 
@@ -30,19 +39,23 @@ def idle(inbox: Inbox) -> bool:
     return inbox.claim("appcues", limit=100, per_key=100, lease=60) is None
 
 
-def numbers(messages: Claim | Sequence[Claimed]) -> list[int]:
+def numbers(messages: Claim | Sequence[ClaimedMessage]) -> list[int]:
     return [each.payload["number"] for each in (messages.messages if isinstance(messages, Claim) else messages)]
 
 
-def never(_: Claimed, __: Retry) -> datetime | None:
+def never(_: ClaimedMessage, __: Retry) -> datetime | None:
     return None
 
 
 def settle(
-    inbox: Inbox, claim: Claim, settlement: Settlement | None = None, latest: Iterable[Latest] = (), retry: Any = never
+    inbox: Inbox,
+    claim: Claim,
+    settlement: Settlement | None = None,
+    latest: Iterable[LatestState] = (),
+    retry: Any = never,
 ) -> int:
     """Settle all messages of a claim alike."""
-    ends = {each.id: settlement or Done() for each in claim.messages}
+    ends = {each.id: settlement or Delivered() for each in claim.messages}
     return inbox.settle(claim, Delivery(ends, tuple(latest)), retry)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.inbox.accept import LONGEST
 from sfcode.relay.inbox.column_types import escape, unescape
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
 
 
@@ -72,7 +72,9 @@ ODD = "\x00 \ud800 \udfff \\ \\u0000 é 😀 \u202e '\"%s:x \n"
 
 
 def test_every_character_that_python_knows_comes_back_as_it_was(inbox: Inbox) -> None:
-    odd = Message("appcues", f"id{ODD}", f"user:{ODD}", f"kind{ODD}", {ODD: [ODD, None, 1.5, True]}, f"parked{ODD}")
+    odd = InboxMessage(
+        "appcues", f"id{ODD}", f"user:{ODD}", f"kind{ODD}", {ODD: [ODD, None, 1.5, True]}, f"parked{ODD}"
+    )
     assert inbox.accept([odd]) == 1
     assert inbox.accept([odd]) == 0
     (entry,) = inbox.page(Filter(key=f"user:{ODD}", kind=f"kind{ODD}", reason=f"parked{ODD}"))

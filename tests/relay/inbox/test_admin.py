@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox import Filter, Inbox, State
 from sfcode.relay.inbox import inbox as module
-from sfcode.relay.message import Delivery, Done, Parked, Retry
+from sfcode.relay.message import Delivered, Delivery, Parked, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
 
-ENDS = (Done(), Parked("unknown_user"), Parked("locked"), Retry("no"))
+ENDS = (Delivered(), Parked("unknown_user"), Parked("locked"), Retry("no"))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_large_replay_and_a_large_purge_go_in_steps(inbox: Inbox, monkeypatch:
 def test_a_purge_goes_by_state_and_by_the_time_something_ended(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "b"))
     elapse(86_400 * 30)
-    settle(inbox, take(inbox, limit=1), Done())
+    settle(inbox, take(inbox, limit=1), Delivered())
     settle(inbox, take(inbox, limit=1), Parked("odd"))
     elapse(86_400 * 2)
     keep: dict[State, timedelta] = {"done": timedelta(days=3), "parked": timedelta(days=1)}

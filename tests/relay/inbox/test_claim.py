@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from sfcode.relay.inbox import Inbox
-from sfcode.relay.inbox.claim import Place, choose
-from sfcode.relay.message import Claimed, Delivery, Done, Parked, Released, Retry
+from sfcode.relay.inbox.claim import LaneRow, choose
+from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Parked, Released, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
 
@@ -21,7 +21,7 @@ def test_an_empty_inbox_hands_out_nothing(inbox: Inbox) -> None:
 def test_a_claim_holds_all_that_a_writer_needs(inbox: Inbox, clock: Clock) -> None:
     inbox.accept([message(7, "user:x", kind="nps_feedback")])
     (claimed,) = take(inbox).messages
-    assert claimed == Claimed(
+    assert claimed == ClaimedMessage(
         claimed.id, "appcues", "m7", "user:x", "nps_feedback", {"number": 7}, 0, claimed.received_at
     )
     assert abs(claimed.received_at - clock.now) < timedelta(minutes=5)
@@ -83,7 +83,7 @@ def test_a_key_whose_head_waits_for_a_retry_is_blocked_and_others_are_not(
 ) -> None:
     inbox.accept(keyed("a", "a", "b", "b"))
     claim = take(inbox)
-    ends = {claim.messages[0].id: Retry("503"), claim.messages[1].id: Done()}
+    ends = {claim.messages[0].id: Retry("503"), claim.messages[1].id: Delivered()}
     inbox.settle(claim, Delivery(ends), lambda _, __: clock.now + timedelta(seconds=100))
     other = take(inbox, per_key=10)
     assert numbers(other) == [3]
@@ -94,8 +94,8 @@ def test_a_key_whose_head_waits_for_a_retry_is_blocked_and_others_are_not(
     assert numbers(take(inbox, per_key=10)) == [0, 1]
 
 
-@pytest.mark.parametrize("end", [Done(), Parked("unknown_user"), Retry("no")], ids=["done", "parked", "dead"])
-def test_a_finished_message_does_not_block_its_key(inbox: Inbox, end: Done | Parked | Retry) -> None:
+@pytest.mark.parametrize("end", [Delivered(), Parked("unknown_user"), Retry("no")], ids=["done", "parked", "dead"])
+def test_a_finished_message_does_not_block_its_key(inbox: Inbox, end: Delivered | Parked | Retry) -> None:
     inbox.accept(keyed("a", "a"))
     settle(inbox, take(inbox), end, retry=never)
     assert numbers(take(inbox)) == [1]
@@ -185,7 +185,7 @@ def test_a_lost_lease_cannot_be_extended(inbox: Inbox, elapse: Elapse) -> None:
 def test_a_released_follower_waits_for_its_elder(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox, per_key=2)
-    ends = dict(zip((each.id for each in claim.messages), (Retry("no"), Released(), Done()), strict=True))
+    ends = dict(zip((each.id for each in claim.messages), (Retry("no"), Released(), Delivered()), strict=True))
     assert inbox.settle(claim, Delivery(ends), lambda _, __: clock.now + timedelta(seconds=20)) == 3
     assert states(inbox) == {0: "ready", 1: "ready", 2: "done"}
     assert idle(inbox)
@@ -196,8 +196,8 @@ def test_a_released_follower_waits_for_its_elder(inbox: Inbox, clock: Clock, ela
 
 def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> None:
     due, later = clock.now, clock.now + timedelta(seconds=1)
-    places = [Place(0, "a", 1, due), Place(1, "a", 2, due), Place(2, "a", 5, due)]
-    places += [Place(0, "b", 3, due), Place(1, "b", 4, later), Place(2, "b", 6, due)]
+    places = [LaneRow(0, "a", 1, due), LaneRow(1, "a", 2, due), LaneRow(2, "a", 5, due)]
+    places += [LaneRow(0, "b", 3, due), LaneRow(1, "b", 4, later), LaneRow(2, "b", 6, due)]
     assert choose(places, clock.now, 10) == [1, 3, 2, 5]
     assert choose(places, clock.now, 3) == [1, 3, 2]
-    assert choose([Place(0, "c", 7, later)], clock.now, 3) == [7], "its lane is due, so it is"
+    assert choose([LaneRow(0, "c", 7, later)], clock.now, 3) == [7], "its lane is due, so it is"

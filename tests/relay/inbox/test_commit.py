@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from sfcode.relay.inbox import Busy, GroupCommit, Inbox, Unavailable
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from tests.relay.inbox.samples import message, states
 
 SECONDS = 30
@@ -25,7 +25,7 @@ class Gate:
         self.failing: dict[str, Exception] = {}
         self.began = threading.Event()
 
-    def accept_each(self, groups: Sequence[Sequence[Message]]) -> tuple[int, ...]:
+    def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
         self.began.set()
         assert self.open.acquire(timeout=SECONDS)
         self.shared.append(len(groups))

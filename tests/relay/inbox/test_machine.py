@@ -22,7 +22,17 @@ from hypothesis.stateful import (
 from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.inbox.dialects import Sqlite
 from sfcode.relay.inbox.tables import METADATA
-from sfcode.relay.message import Claim, Claimed, Delivery, Done, Latest, Parked, Released, Retry, Settlement
+from sfcode.relay.message import (
+    Claim,
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    LatestState,
+    Parked,
+    Released,
+    Retry,
+    Settlement,
+)
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import message
 
@@ -32,7 +42,7 @@ LEASE = 6 * UNIT
 KEYS = ("a", "b", "c")
 End = Literal["done", "parked", "dead"]
 SETTLEMENTS: dict[str, Settlement] = {
-    "done": Done(),
+    "done": Delivered(),
     "parked": Parked("odd"),
     "retry": Retry("later"),
     "dead": Retry("never"),
@@ -127,7 +137,7 @@ class Machine(RuleBasedStateMachine):
         if claim is None:
             assert could == set()
             return multiple()
-        taken: dict[str, list[Claimed]] = {}
+        taken: dict[str, list[ClaimedMessage]] = {}
         for each in claim.messages:
             taken.setdefault(each.key, []).append(each)
         assert set(taken) <= could
@@ -147,10 +157,10 @@ class Machine(RuleBasedStateMachine):
         """Say how a claim ended, maybe long after it was lost, or a second time."""
         mine = dict(zip((each.id for each in claim.messages), ends, strict=False))
 
-        def policy(each: Claimed, retry: Retry) -> datetime | None:
+        def policy(each: ClaimedMessage, retry: Retry) -> datetime | None:
             return None if retry.error == "never" else self.clock.now + timedelta(seconds=UNIT * mine[each.id][1])
 
-        latest = Latest("newest", str(stamp), f"{claim.token} {stamp}")
+        latest = LatestState("newest", str(stamp), f"{claim.token} {stamp}")
         given = {id: SETTLEMENTS[end] for id, (end, _) in mine.items()}
         count = self.inbox.settle(claim, Delivery(given, (latest,)), policy)
         assert count == (0 if claim.token in self.model.lost else len(claim.messages))
@@ -187,8 +197,8 @@ class Machine(RuleBasedStateMachine):
     @rule(state=st.sampled_from([None, "parked", "dead", "done"]))
     def replay(self, state: End | None) -> None:
         """Have finished messages delivered again; who holds their key, or a head that waits, is not disturbed."""
-        wanted = {state} if state else {"parked", "dead"}
-        again = [each for each in self.model.known.values() if each.end in wanted]
+        request = {state} if state else {"parked", "dead"}
+        again = [each for each in self.model.known.values() if each.end in request]
         assert self.inbox.replay(Filter(state=state)) == len(again)
         for each in again:
             each.end, each.attempts, each.due = None, 0, self.model.now
@@ -218,7 +228,7 @@ class Machine(RuleBasedStateMachine):
         while claim := self.inbox.claim("appcues", limit=4, per_key=2, lease=LEASE):
             for each in claim.messages:
                 delivered[each.key].append(each.payload["number"])
-            assert self.inbox.settle(claim, Delivery({each.id: Done() for each in claim.messages}), _never)
+            assert self.inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), _never)
         assert delivered == left
 
     def _end(self, claim: Claim, ends: list[tuple[str, int]]) -> None:
@@ -233,7 +243,7 @@ class Machine(RuleBasedStateMachine):
         self.model.lost.add(claim.token)
 
 
-def _never(_: Claimed, __: Retry) -> None:
+def _never(_: ClaimedMessage, __: Retry) -> None:
     return None
 
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.inbox import claim as claiming
 from sfcode.relay.inbox import settle as settling
-from sfcode.relay.inbox.dialects import Tx
-from sfcode.relay.message import Claim, Delivery, Done, Retry
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.message import Claim, Delivered, Delivery, Retry
 from tests.relay.inbox.conftest import Clock
 from tests.relay.inbox.samples import message, take
 
@@ -31,7 +31,7 @@ def fill(inbox: Inbox, keys: int) -> None:
 class Reads:
     """Counts the rows that a transaction reads from now on; the server adds up what its session did lately."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._before = self._count()
 
@@ -42,14 +42,16 @@ class Reads:
         return int(self._tx.db.execute(READ).scalar_one() or 0)
 
 
-def claimed(tx: Tx, per_key: int) -> Claim:
-    claim = claiming.claim(tx, claiming.Wanted("appcues", TAKEN, per_key, TAKEN, 60, 0))
+def claimed(tx: Transaction, per_key: int) -> Claim:
+    claim = claiming.claim(tx, claiming.ClaimRequest("appcues", TAKEN, per_key, TAKEN, 60, 0))
     assert claim is not None
     return claim
 
 
-def settled(tx: Tx, claim: Claim) -> None:
-    assert settling.settle(tx, claim, Delivery({each.id: Done() for each in claim.messages}), {}) == len(claim.messages)
+def settled(tx: Transaction, claim: Claim) -> None:
+    assert settling.settle(tx, claim, Delivery({each.id: Delivered() for each in claim.messages}), {}) == len(
+        claim.messages
+    )
 
 
 @pytest.mark.parametrize("keys", [BACKLOG, 7, 1], ids=["many keys", "some keys", "one key"])

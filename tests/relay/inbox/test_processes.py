@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.inbox.dialects import Postgresql
-from sfcode.relay.message import Claimed, Delivery, Done, Retry
+from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Retry
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, message, numbers, settle, states, take
 
@@ -47,12 +47,12 @@ class Watch:
         self.violations = 0
         self.until = time.monotonic() + 60
 
-    def begin(self, each: Claimed) -> None:
+    def begin(self, each: ClaimedMessage) -> None:
         with self.lock:
             self.violations += each.key in self.busy or each.payload["number"] < self.last[each.key]
             self.busy.add(each.key)
 
-    def end(self, each: Claimed, *, done: bool) -> None:
+    def end(self, each: ClaimedMessage, *, done: bool) -> None:
         with self.lock:
             self.busy.discard(each.key)
             if done:
@@ -68,12 +68,12 @@ def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> 
             return  # without a lock, rows may end up where nobody finds them
         if claim is None:
             continue
-        ends: dict[int, Done | Retry] = {}
+        ends: dict[int, Delivered | Retry] = {}
         for each in claim.messages:
             watch.begin(each)
             threading.Event().wait(rng.random() / 1000)  # others get their turn
-            ends[each.id] = Retry("503") if rng.random() < 0.2 else Done()
-            watch.end(each, done=isinstance(ends[each.id], Done))
+            ends[each.id] = Retry("503") if rng.random() < 0.2 else Delivered()
+            watch.end(each, done=isinstance(ends[each.id], Delivered))
         inbox.settle(claim, Delivery(ends), lambda _, __: datetime.now(UTC))
 
 

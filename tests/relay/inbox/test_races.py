@@ -14,7 +14,7 @@ from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
 from sfcode.relay.inbox import accept as accepting
 from sfcode.relay.inbox import claim as claiming
 from sfcode.relay.inbox import settle as settling
-from sfcode.relay.message import Delivery, Done
+from sfcode.relay.message import Delivered, Delivery
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
 
 SECONDS = 30
@@ -67,7 +67,7 @@ def test_a_message_that_arrives_while_its_lane_closes_opens_it_again(inbox: Inbo
     inbox.accept(keyed("a"))
     claim = take(inbox)
     with inbox._database.write() as tx:
-        settling.settle(tx, claim, Delivery({claim.messages[0].id: Done()}), {})
+        settling.settle(tx, claim, Delivery({claim.messages[0].id: Delivered()}), {})
         accepted = meanwhile(inbox.accept, [message(9, "user:a")])
     assert accepted.result(SECONDS) == 1
     assert numbers(take(inbox)) == [9]
@@ -75,9 +75,9 @@ def test_a_message_that_arrives_while_its_lane_closes_opens_it_again(inbox: Inbo
 
 def test_a_claim_takes_what_others_leave_and_does_not_wait_for_them(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a", "b", "c"))
-    wanted = claiming.Wanted("appcues", limit=2, per_key=1, keys=2, lease=60, deadline=0)
+    request = claiming.ClaimRequest("appcues", limit=2, per_key=1, keys=2, lease=60, deadline=0)
     with inbox._database.write() as tx:
-        mine = claiming.claim(tx, wanted)
+        mine = claiming.claim(tx, request)
         assert mine is not None
         theirs = take(inbox, limit=10, per_key=10)
         assert not {each.key for each in mine.messages} & {each.key for each in theirs.messages}

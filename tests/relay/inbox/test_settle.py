@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from sfcode.relay.inbox import Entry, Filter, Inbox
+from sfcode.relay.inbox import Filter, Inbox, InboxEntry
 from sfcode.relay.inbox.settle import LONGEST_DETAIL
-from sfcode.relay.message import Claimed, Delivery, Done, Latest, Parked, Released, Retry, Settlement
+from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Retry, Settlement
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
 
 
-def settled(inbox: Inbox, settlement: Settlement, **other: object) -> Entry:
+def settled(inbox: Inbox, settlement: Settlement, **other: object) -> InboxEntry:
     """Deliver one message, and give its row."""
     inbox.accept([message(1)])
     assert settle(inbox, take(inbox), settlement, **other) == 1  # type: ignore[arg-type]
@@ -21,7 +21,7 @@ def settled(inbox: Inbox, settlement: Settlement, **other: object) -> Entry:
 
 
 def test_done_is_the_end_and_keeps_its_note(inbox: Inbox) -> None:
-    entry = settled(inbox, Done("stale"))
+    entry = settled(inbox, Delivered("stale"))
     assert (entry.state, entry.reason, entry.detail, entry.attempts) == ("done", "", "stale", 1)
     assert entry.finished_at is not None
     assert idle(inbox)
@@ -34,9 +34,9 @@ def test_parked_keeps_its_reason(inbox: Inbox) -> None:
 
 
 def test_a_retry_is_due_when_the_policy_says_and_counts(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
-    asked: list[tuple[Claimed, Retry]] = []
+    asked: list[tuple[ClaimedMessage, Retry]] = []
 
-    def policy(claimed: Claimed, retry: Retry) -> object:
+    def policy(claimed: ClaimedMessage, retry: Retry) -> object:
         asked.append((claimed, retry))
         return clock.now + timedelta(seconds=30)
 
@@ -72,10 +72,10 @@ def test_a_very_long_error_is_cut(inbox: Inbox) -> None:
 def test_each_message_of_a_claim_ends_in_its_own_way(inbox: Inbox, clock: Clock) -> None:
     inbox.accept(keyed(*"abcdef"))
     claim = take(inbox)
-    ways = (Done(), Parked("odd"), Retry("later"), Retry("never"), Released(), Done("stale"))
+    ways = (Delivered(), Parked("odd"), Retry("later"), Retry("never"), Released(), Delivered("stale"))
     ends = dict(zip((each.id for each in claim.messages), ways, strict=True))
 
-    def policy(_: Claimed, retry: Retry) -> object:
+    def policy(_: ClaimedMessage, retry: Retry) -> object:
         return None if retry.error == "never" else clock.now + timedelta(seconds=5)
 
     assert inbox.settle(claim, Delivery(ends), policy) == 6  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def test_each_message_of_a_claim_ends_in_its_own_way(inbox: Inbox, clock: Clock)
 def test_a_message_that_was_forgotten_is_released(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "b"))
     claim = take(inbox)
-    assert inbox.settle(claim, Delivery({claim.messages[0].id: Done()}), lambda _, __: None) == 2
+    assert inbox.settle(claim, Delivery({claim.messages[0].id: Delivered()}), lambda _, __: None) == 2
     assert numbers(take(inbox)) == [1]
 
 
@@ -93,14 +93,14 @@ def test_a_message_that_was_not_claimed_cannot_be_settled(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "b"))
     claim = take(inbox, limit=1)
     with pytest.raises(ValueError, match="without being claimed"):
-        inbox.settle(claim, Delivery({claim.messages[0].id + 1: Done()}), lambda _, __: None)
+        inbox.settle(claim, Delivery({claim.messages[0].id + 1: Delivered()}), lambda _, __: None)
 
 
 def test_a_claim_is_settled_once(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
     claim = take(inbox)
     assert settle(inbox, claim, Parked("odd")) == 1
-    assert settle(inbox, claim, Done()) == 0
+    assert settle(inbox, claim, Delivered()) == 0
     assert states(inbox) == {0: "parked"}
 
 
@@ -116,7 +116,7 @@ def test_nothing_is_written_for_a_lost_lease_not_even_the_latest_state(inbox: In
     old = take(inbox)
     elapse(60)
     new = take(inbox)
-    assert settle(inbox, old, Parked("odd"), latest=[Latest("score", "2026", "1")]) == 0
+    assert settle(inbox, old, Parked("odd"), latest=[LatestState("score", "2026", "1")]) == 0
     assert states(inbox) == {0: "leased", 1: "leased"}
     assert inbox.latest(["score"]) == {}
     assert settle(inbox, new) == 2
@@ -128,7 +128,7 @@ def test_who_has_lost_one_message_has_lost_the_whole_claim(inbox: Inbox, elapse:
     old = take(inbox, per_key=2)
     elapse(60)
     take(inbox, limit=1)
-    assert settle(inbox, old, latest=[Latest("score", "2026")]) == 0
+    assert settle(inbox, old, latest=[LatestState("score", "2026")]) == 0
     assert inbox.latest(["score"]) == {}
     assert numbers(take(inbox, per_key=2)) in ([1, 2], [0])
 
@@ -136,21 +136,30 @@ def test_who_has_lost_one_message_has_lost_the_whole_claim(inbox: Inbox, elapse:
 def test_the_latest_state_never_goes_back(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "b", "c", "d"))
     for stamp, value in (("2026-02", "new"), ("2026-01", "old"), ("2026-02", "same time"), ("2026-03", "newest")):
-        settle(inbox, take(inbox, limit=1), latest=[Latest("score:1", stamp, value), Latest(f"at:{stamp}", stamp)])
+        settle(
+            inbox,
+            take(inbox, limit=1),
+            latest=[LatestState("score:1", stamp, value), LatestState(f"at:{stamp}", stamp)],
+        )
         known = inbox.latest(["score:1", f"at:{stamp}", "unknown"])
-        assert known[f"at:{stamp}"] == Latest(f"at:{stamp}", stamp)
+        assert known[f"at:{stamp}"] == LatestState(f"at:{stamp}", stamp)
         assert "unknown" not in known
         assert known["score:1"].value == {"old": "new"}.get(value, value)
 
 
 def test_of_several_states_of_one_name_the_newest_is_kept(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
-    states = [Latest("s", "2", "a"), Latest("s", "3", "b"), Latest("s", "3", "c"), Latest("s", "1", "d")]
+    states = [
+        LatestState("s", "2", "a"),
+        LatestState("s", "3", "b"),
+        LatestState("s", "3", "c"),
+        LatestState("s", "1", "d"),
+    ]
     settle(inbox, take(inbox), latest=states)
-    assert inbox.latest(["s"]) == {"s": Latest("s", "3", "c")}
+    assert inbox.latest(["s"]) == {"s": LatestState("s", "3", "c")}
 
 
 def test_thousands_of_latest_states_can_be_asked_for_at_once(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
-    settle(inbox, take(inbox), latest=[Latest(f"n{number}", "1") for number in range(2_500)])
+    settle(inbox, take(inbox), latest=[LatestState(f"n{number}", "1") for number in range(2_500)])
     assert len(inbox.latest(f"n{number}" for number in range(3_000))) == 2_500

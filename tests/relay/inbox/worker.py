@@ -8,7 +8,7 @@ import sys
 import time
 
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.message import Delivery, Done, Message
+from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
 
 def tell(what: object) -> None:
@@ -30,7 +30,7 @@ def drain(url: str, seed: int) -> None:
                 began = time.monotonic_ns()
                 time.sleep(rng.random() / 500)  # the far side takes its time
                 ended = time.monotonic_ns()
-                inbox.settle(claim, Delivery({each.id: Done() for each in claim.messages}), lambda _, __: None)
+                inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), lambda _, __: None)
                 for each in claim.messages:
                     tell([each.key, each.payload["number"], began, ended])
             claim = inbox.claim("appcues", limit=rng.randint(1, 9), per_key=rng.randint(1, 3), lease=60)
@@ -50,7 +50,7 @@ def accept(url: str, size: int) -> None:
         for first in range(0, sys.maxsize, size):
             numbers = range(first, first + size)
             inbox.accept(
-                [Message("appcues", f"m{each}", f"user:{each % 7}", "kind", {"number": each}) for each in numbers]
+                [InboxMessage("appcues", f"m{each}", f"user:{each % 7}", "kind", {"number": each}) for each in numbers]
             )
             tell(first + size)
 

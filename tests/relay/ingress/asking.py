@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote
 from starlette.applications import Starlette
 
 from sfcode.config import Project, load
-from sfcode.relay.ingress import IngressSecrets, Limits, routes
-from sfcode.relay.message import Message
+from sfcode.relay.ingress import IngressLimits, IngressSecrets, routes
+from sfcode.relay.message import InboxMessage
 from sfcode.relay.worker_events import Deaf
 from sfcode.secret import Secret
 
@@ -77,11 +77,11 @@ def secrets(webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN) -> In
 class Inbox:
     """Keeps what is accepted; it can be busy, broken or slow."""
 
-    messages: list[Message] = field(default_factory=list)
+    messages: list[InboxMessage] = field(default_factory=list)
     trouble: BaseException | None = None
     wait: asyncio.Event | None = None
 
-    async def accept(self, messages: Sequence[Message]) -> int:
+    async def accept(self, messages: Sequence[InboxMessage]) -> int:
         if self.wait is not None:
             await self.wait.wait()
         if self.trouble is not None:
@@ -121,7 +121,7 @@ class Relay:
 
     project: Project
     secrets: IngressSecrets = field(default_factory=secrets)
-    limits: Limits = field(default_factory=Limits)
+    limits: IngressLimits = field(default_factory=IngressLimits)
     organization: str | None = ORG
     now: datetime = NOW
     inbox: Inbox = field(default_factory=Inbox)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.config import load
-from sfcode.relay.ingress import Limits, routes
-from sfcode.relay.message import Message
+from sfcode.relay.ingress import IngressLimits, routes
+from sfcode.relay.message import InboxMessage
 from sfcode.relay.server import listen
 from tests.relay.ingress.asking import ORG, Listening, secrets
 
@@ -83,9 +83,9 @@ def serving(config: Path, *, organization: str = ORG, **limits: float) -> Iterat
 class Keeper:
     """Accepts everything."""
 
-    messages: list[Message] = field(default_factory=list)
+    messages: list[InboxMessage] = field(default_factory=list)
 
-    async def accept(self, messages: Sequence[Message]) -> int:
+    async def accept(self, messages: Sequence[InboxMessage]) -> int:
         self.messages += messages
         return len(messages)
 
@@ -109,7 +109,7 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
     async def stored(_request: Request) -> JSONResponse:
         return JSONResponse([{"key": m.key, "kind": m.kind, "id": m.message_id, **m.payload} for m in keeper.messages])
 
-    limits = Limits(**settings)  # type: ignore[arg-type]
+    limits = IngressLimits(**settings)  # type: ignore[arg-type]
     now = lambda: datetime.now(UTC)  # noqa: E731
     app = Starlette(
         routes=[

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from sfcode.relay.ingress import Limits
-from sfcode.relay.message import Message
+from sfcode.relay.ingress import IngressLimits
+from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import NOW, WEBHOOK, Relay, event, project
 
 TIME = "2026-11-23T17:20:00.000Z"
 
 
-def taken(relay: Relay, body: Any, **more: Any) -> list[Message]:
+def taken(relay: Relay, body: Any, **more: Any) -> list[InboxMessage]:
     """Send a body and give the messages that were stored for it."""
     before = len(relay.inbox.messages)
     answer = relay.ask(WEBHOOK, json.dumps(body), **more)
@@ -27,7 +27,7 @@ def taken(relay: Relay, body: Any, **more: Any) -> list[Message]:
 def test_an_event_becomes_a_message_of_its_user(relay: Relay) -> None:
     sent = event(attributes={"flowName": "Welcome"}, session_id="s")
     (message,) = taken(relay, sent)
-    assert message == Message(
+    assert message == InboxMessage(
         source="appcues",
         message_id=message.message_id,
         key="user:user-1",
@@ -121,7 +121,7 @@ def test_an_empty_array_holds_nothing_to_store(relay: Relay) -> None:
 
 def test_of_what_is_not_understood_a_bounded_part_is_kept(relay: Relay) -> None:
     (message,) = taken(relay, {"text": "x" * 100_000})
-    assert len(message.payload["raw"]) == Limits().raw_chars
+    assert len(message.payload["raw"]) == IngressLimits().raw_chars
 
 
 @pytest.mark.parametrize(

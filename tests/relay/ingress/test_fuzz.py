@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfcode.config import Project
-from sfcode.relay.ingress import Limits
+from sfcode.relay.ingress import IngressLimits
 from sfcode.relay.ingress.appcues_parser import Reading, events_in, messages
-from sfcode.relay.ingress.http_errors import Refusal
+from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.salesforce_parser import message, senders
 from sfcode.relay.ingress.soap import OutboundMessage, parse
 from sfcode.relay.ingress.strict_json import UNSTORABLE, loads
 from sfcode.relay.ingress.timestamps import event_time, iso
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import MESSAGE, NOW, OLD_TOKEN, TOKEN, WEBHOOK, Relay, event, project
 from tests.relay.ingress.test_messages import XML, wire
 
-LIMITS = Limits()
+LIMITS = IngressLimits()
 READING = Reading(groups=True, id_path=("id",), raw_chars=100)
 
 KEYS = st.sampled_from(
@@ -73,7 +73,7 @@ PIECES = st.sampled_from(
 )
 
 
-def storable(found: tuple[Message, ...]) -> None:
+def storable(found: tuple[InboxMessage, ...]) -> None:
     """Check what every inbox relies on."""
     for each in found:
         text = json.dumps([each.message_id, each.key, each.kind, dict(each.payload)], allow_nan=False)
@@ -88,7 +88,7 @@ def read(reader: Callable[..., Any], data: object) -> Any:
     """Give what a parser makes of some data, or the status it is refused with."""
     try:
         return reader(data, LIMITS)
-    except Refusal as refusal:
+    except HttpError as refusal:
         return refusal.status
 
 

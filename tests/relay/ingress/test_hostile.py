@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sfcode.relay.ingress import Limits
+from sfcode.relay.ingress import IngressLimits
 from tests.relay.ingress.asking import MESSAGE, TOKEN, WEBHOOK, Answer, Relay, event
 from tests.relay.ingress.test_messages import XML, fault, notification, wire
 
@@ -205,7 +205,7 @@ MESSAGES = [
 @pytest.fixture
 def relay(relay: Relay) -> Relay:
     """Give a relay that does not wait long."""
-    return Relay(relay.project, limits=Limits(body_seconds=0.05))
+    return Relay(relay.project, limits=IngressLimits(body_seconds=0.05))
 
 
 def check(relay: Relay, path: str, case: Case) -> Answer:
@@ -288,7 +288,7 @@ def test_a_comment_inside_a_value_does_not_cut_it(relay: Relay) -> None:
 class TestTogether:
     def test_all_bodies_together_hold_so_much_and_no_more(self, relay: Relay) -> None:
         """Two slow senders fill what may be held; the third is told to come later, and may when they have gone."""
-        relay = Relay(relay.project, limits=Limits(held_bytes=2500, body_seconds=0.2))
+        relay = Relay(relay.project, limits=IngressLimits(held_bytes=2500, body_seconds=0.2))
 
         async def scenario() -> list[Answer]:
             slow = [asyncio.create_task(relay.asked(WEBHOOK, b" " * 1000, stall=True)) for _ in range(2)]
@@ -303,7 +303,7 @@ class TestTogether:
         assert later.status == 200
 
     def test_a_refused_body_is_given_back_to_the_budget(self, relay: Relay) -> None:
-        relay = Relay(relay.project, limits=Limits(held_bytes=2000, webhook_bytes=1000))
+        relay = Relay(relay.project, limits=IngressLimits(held_bytes=2000, webhook_bytes=1000))
         for _ in range(5):
             assert relay.ask(WEBHOOK, [b" " * 900, b" " * 900]).status == 413
         assert relay.ask(WEBHOOK, GOOD).status == 200

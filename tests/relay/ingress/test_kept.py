@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sfcode.config import Project
 from sfcode.relay.inbox import Inbox, open_inbox
-from sfcode.relay.message import Message
+from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import MESSAGE, ORG, WEBHOOK, Relay, event
 from tests.relay.ingress.asking import Inbox as Remembering
 from tests.relay.ingress.test_messages import XML, notification, wire
@@ -34,7 +34,7 @@ class Durable(Remembering):
         super().__init__()
         self.inbox = inbox
 
-    async def accept(self, messages: Sequence[Message]) -> int:
+    async def accept(self, messages: Sequence[InboxMessage]) -> int:
         new = await asyncio.to_thread(self.inbox.accept, messages)
         self.messages += messages
         return new

@@ -11,8 +11,8 @@ import pytest
 from lxml import etree
 
 from sfcode.local.automation.message import Item, Sender, acknowledged, envelope
-from sfcode.relay.ingress import Limits
-from sfcode.relay.message import Message
+from sfcode.relay.ingress import IngressLimits
+from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import (
     MESSAGE,
     OLD_SALESFORCE_TOKEN,
@@ -58,7 +58,7 @@ def fault(answer: Answer) -> tuple[int, str, str]:
     return answer.status, name, text.text
 
 
-def taken(relay: Relay, body: bytes, path: str = MESSAGE) -> list[Message]:
+def taken(relay: Relay, body: bytes, path: str = MESSAGE) -> list[InboxMessage]:
     answer = relay.ask(path, body, kind=XML)
     assert acknowledged(answer.status, answer.body) is None
     return relay.inbox.messages
@@ -66,7 +66,7 @@ def taken(relay: Relay, body: bytes, path: str = MESSAGE) -> list[Message]:
 
 def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
     assert taken(relay, wire(), f"{MESSAGE}?v=0a1b2c3d") == [
-        Message(
+        InboxMessage(
             source="salesforce",
             message_id="04lxx0000000001AAA",
             key="user:1001",
@@ -318,7 +318,7 @@ class TestTrouble:
         assert answer.headers["retry-after"] == "5"
 
     def test_that_takes_too_long_is_one_as_well(self, relay: Relay) -> None:
-        relay = Relay(relay.project, limits=Limits(accept_seconds=0.01))
+        relay = Relay(relay.project, limits=IngressLimits(accept_seconds=0.01))
 
         async def scenario() -> Answer:
             relay.inbox.wait = asyncio.Event()

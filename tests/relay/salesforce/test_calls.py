@@ -9,7 +9,7 @@ import pytest
 from requests.models import Response
 
 from sfcode.org import connect
-from sfcode.relay.message import Done, Retry
+from sfcode.relay.message import Delivered, Retry
 from tests.local.signin.conftest import key_pair
 from tests.relay.salesforce.world import INTEGRATION, World, applied, event, signed_in
 
@@ -54,7 +54,7 @@ def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
     before = world.rest.value("SELECT COUNT(Id) FROM Contact"), world.rest.value("SELECT COUNT(Id) FROM Lead")
     messages = [event("appcues:nps_score", user, score=9) for user in crowd]
     for start in range(0, 1000, 200):
-        assert set(world.deliver(*messages[start : start + 200])) == {Done()}
+        assert set(world.deliver(*messages[start : start + 200])) == {Delivered()}
     assert len(requests_made) <= 15, requests_made
     assert world.heard.usage[-1][0] - world.heard.usage[0][0] == len(requests_made) - 1, "the org counts the same"
     assert set(requests_made) == {
@@ -77,7 +77,7 @@ def test_strangers_cost_one_call_and_are_never_made(world: World, requests_made:
 
 def test_one_mapping_is_looked_up_by_a_plain_query(world: World, requests_made: list[tuple[str, str]]) -> None:
     writer = world.fresh_writer(replace(world.project, mappings=world.project.mappings[:1]))
-    assert world.deliver(event("appcues:flow_completed", flowName="W"), writer=writer) == [Done()]
+    assert world.deliver(event("appcues:flow_completed", flowName="W"), writer=writer) == [Delivered()]
     assert requests_made == [
         ("GET", f"{API}/query"),
         ("PATCH", f"{API}/composite/sobjects/Event/Appcues_Event_Id__c"),
@@ -138,7 +138,7 @@ def test_a_session_that_ends_is_renewed_once_and_the_call_made_again(
         calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
         writer = type(world.writer)(world.writer.rules, calls, world.known)
         world.control.arm("session_expired", path="/services/data/*/composite/sobjects")
-        assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Done()]
+        assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Delivered()]
         assert world.contact()["NPS_Score__c"] == 6
         assert world.heard.alarms == []
 
@@ -149,7 +149,7 @@ def test_a_session_that_cannot_be_renewed_raises_an_alarm(world: World) -> None:
     assert isinstance(end, Retry)
     assert (end.error, end.counts) == ("INVALID_SESSION_ID", False)
     assert [name for name, _ in world.heard.alarms] == ["salesforce_sign_in"]
-    assert world.deliver(event("appcues:nps_score", score=6), writer=world.fresh_writer()) == [Done()]
+    assert world.deliver(event("appcues:nps_score", score=6), writer=world.fresh_writer()) == [Delivered()]
 
 
 def test_a_session_is_renewed_ahead_of_time(world: World, app: dict[str, str]) -> None:
@@ -171,8 +171,8 @@ def test_activities_as_something_else(tmp_path, kind: str) -> None:
     """With no more rights than sfcode grants for it, and without touching anybody's calendar."""
     with applied(tmp_path, ("sfcode.yaml", "activities_as: event", f"activities_as: {kind}")) as world:
         messages = [event("appcues:nps_score", score=9), event("Clicked Upgrade", at=3600 * 13)]
-        assert world.deliver(*messages) == [Done(), Done()]
-        assert world.deliver(*messages) == [Done(), Done()]
+        assert world.deliver(*messages) == [Delivered(), Delivered()]
+        assert world.deliver(*messages) == [Delivered(), Delivered()]
         if kind == "task":
             one, two = world.events(EVERYTHING, "Task")
             assert (one["Subject"], one["ActivityDate"]) == ("Appcues NPS Score Submitted - 9", "2026-11-23")

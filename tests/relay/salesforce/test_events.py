@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.relay.message import Done, Parked
+from sfcode.relay.message import Delivered, Parked
 from tests.relay.salesforce.world import World, event
 
 PAGE = {"_identity": {"_currentPageUrl": "https://app.example.com/home", "_currentPageTitle": "Home"}}
@@ -45,7 +45,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("message", "subject", "comment"), TABLE, ids=lambda value: getattr(value, "kind", ""))
 def test_every_row_of_the_table_becomes_an_event_of_the_contact(world: World, message, subject, comment) -> None:
-    assert world.deliver(message) == [Done()]
+    assert world.deliver(message) == [Delivered()]
     (made,) = world.events("Appcues_Event_Id__c != null")
     assert (made["Subject"], made["Description"]) == (subject, comment)
     assert made["WhoId"] == world.contact()["Id"]
@@ -56,12 +56,12 @@ def test_every_row_of_the_table_becomes_an_event_of_the_contact(world: World, me
 
 def test_a_score_and_its_feedback_are_kept_on_the_record(world: World) -> None:
     messages = [event("appcues:nps_score", score=9), event("appcues:nps_feedback", at=5, feedback="Great!\r\nReally")]
-    assert world.deliver(*messages) == [Done(), Done()]
+    assert world.deliver(*messages) == [Delivered(), Delivered()]
     assert world.contact() == {"Id": world.contact()["Id"], "NPS_Score__c": 9, "NPS_Feedback__c": "Great!\nReally"}
 
 
 def test_newer_surveys_send_both_in_one_event_which_becomes_both_activities(world: World) -> None:
-    assert world.deliver(event("appcues:nps_score_and_feedback", score=3, feedback="Too slow")) == [Done()]
+    assert world.deliver(event("appcues:nps_score_and_feedback", score=3, feedback="Too slow")) == [Delivered()]
     assert [made["Subject"] for made in world.events("Appcues_Event_Id__c != null")] == [
         "Appcues NPS Feedback Submitted",
         "Appcues NPS Score Submitted - 3",
@@ -71,7 +71,7 @@ def test_newer_surveys_send_both_in_one_event_which_becomes_both_activities(worl
 
 
 def test_a_newer_survey_without_words_is_a_score_alone(world: World) -> None:
-    assert world.deliver(event("appcues:nps_score_and_feedback", score=10, feedback="")) == [Done()]
+    assert world.deliver(event("appcues:nps_score_and_feedback", score=10, feedback="")) == [Delivered()]
     assert [made["Subject"] for made in world.events("Appcues_Event_Id__c != null")] == [
         "Appcues NPS Score Submitted - 10"
     ]
@@ -80,7 +80,7 @@ def test_a_newer_survey_without_words_is_a_score_alone(world: World) -> None:
 
 @pytest.mark.parametrize("score", ["9", " 9 ", 9.0, "9.0"])
 def test_a_score_may_be_written_in_several_ways(world: World, score: object) -> None:
-    assert world.deliver(event("appcues:nps_score", score=score)) == [Done()]
+    assert world.deliver(event("appcues:nps_score", score=score)) == [Delivered()]
     assert world.contact()["NPS_Score__c"] == 9
 
 
@@ -100,7 +100,7 @@ def test_a_feedback_that_is_none_is_parked(world: World) -> None:
 def test_a_parked_message_does_not_hold_up_those_behind_it(world: World) -> None:
     ends = world.deliver(event("appcues:nps_score", score=99), event("appcues:nps_score", score=4))
     assert isinstance(ends[0], Parked)
-    assert ends[1] == Done()
+    assert ends[1] == Delivered()
     assert world.contact()["NPS_Score__c"] == 4
 
 
@@ -108,12 +108,12 @@ def test_a_parked_message_does_not_hold_up_those_behind_it(world: World) -> None
     "name", ["appcues:flow_started", "appcues:v2:experience_completed", "Somebody else", "nps_score"]
 )
 def test_what_no_mapping_asks_for_is_done_without_a_call(world: World, name: str) -> None:
-    assert world.deliver(event(name, score=3)) == [Done("not_mapped")]
+    assert world.deliver(event(name, score=3)) == [Delivered("not_mapped")]
     assert world.heard.calls == []
 
 
 def test_a_click_to_track_event_that_is_listed_is_written(world: World) -> None:
-    assert world.deliver(event("Clicked Upgrade", **PAGE)) == [Done()]
+    assert world.deliver(event("Clicked Upgrade", **PAGE)) == [Delivered()]
     (made,) = world.events("Appcues_Event_Id__c != null")
     assert made["Subject"] == "Appcues Click-to-track - Clicked Upgrade"
     assert "https://app.example.com/home (Home)" in made["Description"]
@@ -131,7 +131,7 @@ def test_texts_are_cut_to_what_salesforce_takes(world: World) -> None:
     name, words = "🎈" * 300, "é\u0301" * 40_000
     assert world.deliver(
         event("appcues:flow_completed", flowName=name), event("appcues:nps_feedback", at=1, feedback=words)
-    ) == [Done(), Done()]
+    ) == [Delivered(), Delivered()]
     feedback, flow = world.events("Appcues_Event_Id__c != null")[::-1]
     assert {len(made["Subject"].encode("utf-16-le")) // 2 <= 255 for made in (feedback, flow)} == {True}
     assert world.contact()["NPS_Feedback__c"] == words[:32_768]
@@ -143,7 +143,7 @@ def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
         "Id"
     ]
     world.rest("PATCH", f"/sobjects/Lead/{lead}", json={"Product_User_Id__c": 777000})
-    assert world.deliver(event("appcues:nps_score", "777000", score=8)) == [Done()]
+    assert world.deliver(event("appcues:nps_score", "777000", score=8)) == [Delivered()]
     (made,) = world.events("Appcues_Event_Id__c != null")
     assert made["WhoId"] == lead
     assert world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{lead}'") == 8
@@ -152,7 +152,7 @@ def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
 @pytest.mark.parametrize("blank", [" ", "\n\t", "\x01"])
 def test_an_answer_of_blanks_does_not_take_the_place_of_words(world: World, blank: str) -> None:
     world.deliver(event("appcues:nps_feedback", feedback="Great!"))
-    assert world.deliver(event("appcues:nps_score_and_feedback", at=5, score=4, feedback=blank)) == [Done()]
+    assert world.deliver(event("appcues:nps_score_and_feedback", at=5, score=4, feedback=blank)) == [Delivered()]
     found = world.contact()
     assert (found["NPS_Score__c"], found["NPS_Feedback__c"]) == (4, "Great!")
     assert len(world.events("Appcues_Event_Id__c != null")) == 2

@@ -11,7 +11,7 @@ from sfcode.org.collections import CallRefused, RecordError
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry
 from sfcode.relay.reasons import cure
-from sfcode.relay.salesforce.error_policy import FATES, alarm_of, of_call, of_record
+from sfcode.relay.salesforce.error_policy import ERROR_RULES, alarm_of, settle_call, settle_record
 
 KEY = "Appcues_Event_Id__c"
 WORDS = {
@@ -25,32 +25,32 @@ WORDS = {
 def record(
     code: str, message: str = "", *, fields: tuple[str, ...] = (), attempts: int = 0, sent: tuple[str, ...] = ()
 ) -> Retry | Parked:
-    return of_record(RecordError(code, message, fields), attempts=attempts, external_id=KEY, sent=sent)
+    return settle_record(RecordError(code, message, fields), attempts=attempts, external_id=KEY, sent=sent)
 
 
 def call(code: str, status: int = 400, after: float | None = None) -> tuple[Retry, str]:
-    return of_call(CallRefused(f"{code}: words", code=code, status=status, retry_after=after))
+    return settle_call(CallRefused(f"{code}: words", code=code, status=status, retry_after=after))
 
 
-@pytest.mark.parametrize("code", [code for code, fate in FATES.items() if fate.what == "park"])
+@pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.what == "park"])
 def test_what_somebody_has_to_change_is_parked_with_its_reason(code: str) -> None:
     end = record(code, "words", fields=("Title",))
     assert end == Parked(code.lower(), f"{code} (Title): words")
 
 
-@pytest.mark.parametrize("code", [code for code, fate in FATES.items() if fate.what == "once"])
+@pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.what == "once"])
 def test_a_record_that_has_changed_is_looked_up_once_more(code: str) -> None:
     assert isinstance(record(code), Retry)
     assert record(code, attempts=1) == Parked(code.lower(), f"{code}: ")
 
 
-@pytest.mark.parametrize("code", [*FATES, "SOMETHING_NEW"])
+@pytest.mark.parametrize("code", [*ERROR_RULES, "SOMETHING_NEW"])
 def test_a_wait_is_not_the_messages_fault_and_any_other_attempt_counts(code: str) -> None:
     end = record(code)
     if isinstance(end, Retry):
-        waits = code in FATES and FATES[code].what == "wait"
+        waits = code in ERROR_RULES and ERROR_RULES[code].what == "wait"
         assert end.counts is not waits
-        assert end.after == (FATES[code].after if code in FATES else None)
+        assert end.after == (ERROR_RULES[code].after if code in ERROR_RULES else None)
 
 
 def test_a_trigger_that_met_a_locked_row_is_retried() -> None:
@@ -85,14 +85,14 @@ def test_what_was_sent_is_not_repeated_in_an_error() -> None:
         (call("SOMETHING", 500), Retry("SOMETHING", None, counts=False), ""),
         (call("", 429, 30), Retry("status 429", 30, counts=False), ""),
         (call("QUERY_TIMEOUT"), Retry("QUERY_TIMEOUT", None), ""),
-        (of_call(NoAnswer("", sent=True, retry_after=9)), Retry("no answer", 9, counts=False), ""),
-        (of_call(NoAnswer("", sent=False)), Retry("no connection", None, counts=False), ""),
+        (settle_call(NoAnswer("", sent=True, retry_after=9)), Retry("no answer", 9, counts=False), ""),
+        (settle_call(NoAnswer("", sent=False)), Retry("no connection", None, counts=False), ""),
         (
-            of_call(SignInError("", code="INVALID_SESSION_ID")),
+            settle_call(SignInError("", code="INVALID_SESSION_ID")),
             Retry("INVALID_SESSION_ID", 60, counts=False),
             "salesforce_sign_in",
         ),
-        (of_call(OrgError("not JSON")), Retry("an answer of another shape", 60), "salesforce_refused"),
+        (settle_call(OrgError("not JSON")), Retry("an answer of another shape", 60), "salesforce_refused"),
     ],
 )
 def test_a_call_that_comes_to_nothing_parks_nobody(error: tuple[Retry, str], end: Retry, alarm: str) -> None:
@@ -106,19 +106,19 @@ def test_a_lost_right_raises_an_alarm_for_records_too() -> None:
 
 def test_every_reason_for_parking_is_explained_to_people() -> None:
     mine = {"unknown_user", "several_matches", "converted_lead", "bad_value", "bad_text"}
-    mine |= {code.lower() for code, fate in FATES.items() if fate.what in ("park", "once")}
+    mine |= {code.lower() for code, rule in ERROR_RULES.items() if rule.what in ("park", "once")}
     assert [name for name in sorted(mine) if not cure(name)] == []
 
 
 def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
     page = (root / "docs" / "relay-salesforce.md").read_text(encoding="utf-8")
     rows = [
-        f"| `{code}` | {fate.because} | {WORDS[fate.what]}"
-        + (f", after {fate.after:.0f} s" if fate.after else "")
-        + (f"; alarm `{fate.alarm}`" if fate.alarm else "")
+        f"| `{code}` | {rule.because} | {WORDS[rule.what]}"
+        + (f", after {rule.after:.0f} s" if rule.after else "")
+        + (f"; alarm `{rule.alarm}`" if rule.alarm else "")
         + " |"
-        for code, fate in FATES.items()
+        for code, rule in ERROR_RULES.items()
     ]
     table = page.partition("| code |")[2].partition("\n\n")[0]
-    shown = [line for line in table.splitlines() if line.startswith("| `")]
-    assert shown == rows, "\n".join(rows)
+    render_value = [line for line in table.splitlines() if line.startswith("| `")]
+    assert render_value == rows, "\n".join(rows)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sfcode.relay.inbox import Unavailable
-from sfcode.relay.message import Done, Latest, Parked, Released, Retry, Settlement
+from sfcode.relay.message import Delivered, LatestState, Parked, Released, Retry, Settlement
 from sfcode.relay.salesforce.breaker import Breaker
-from sfcode.relay.salesforce.quota import Bounds
+from sfcode.relay.salesforce.quota import QuotaBounds
 from tests.relay.salesforce.world import World, event
 
 UPDATE = "/services/data/*/composite/sobjects"
@@ -42,7 +42,7 @@ def test_an_outage_is_nobodys_fault_and_the_next_delivery_makes_it_good(world: W
     message = event("appcues:nps_score", score=6)
     world.control.arm(fault, path=path)
     retry(world.deliver(message)[0], counts=False)
-    assert world.deliver(message) == [Done()]
+    assert world.deliver(message) == [Delivered()]
     assert world.contact()["NPS_Score__c"] == 6
     assert len(world.events(EVERYTHING)) == 1
 
@@ -69,7 +69,7 @@ def test_a_locked_activity_is_retried_and_the_value_is_not_lost(world: World) ->
     message = event("appcues:nps_score", score=6)
     world.control.arm("row_lock", object="event", times=1)
     retry(world.deliver(message)[0], counts=True)
-    assert world.deliver(message) == [Done()]
+    assert world.deliver(message) == [Delivered()]
     assert len(world.events(EVERYTHING)) == 1
 
 
@@ -80,7 +80,7 @@ def test_a_used_up_allowance_stops_the_relay_until_the_org_says_otherwise(world:
     assert world.heard.usage[-1] == (100_000, 100_000)
     assert [name for name, _ in world.heard.alarms] == ["salesforce_quota"]
     world.heard.calls.clear()
-    assert world.deliver(message) == [Done()], "/limits says that there is room"
+    assert world.deliver(message) == [Delivered()], "/limits says that there is room"
     assert [operation for operation, _ in world.heard.calls] == ["limits", "lookup", "update", "upsert"]
 
 
@@ -97,9 +97,9 @@ def test_while_it_has_stopped_it_asks_rarely_and_settles_the_rest_without_a_call
 
 
 def test_it_slows_down_before_it_stops(world: World) -> None:
-    writer = world.fresh_writer(bounds=Bounds(slow_at=0.0, stop_at=0.9, spread=90_000))
-    assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Done()]
-    assert world.deliver(event("appcues:nps_score", at=1, score=7), writer=writer) == [Done()]
+    writer = world.fresh_writer(bounds=QuotaBounds(slow_at=0.0, stop_at=0.9, spread=90_000))
+    assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Delivered()]
+    assert world.deliver(event("appcues:nps_score", at=1, score=7), writer=writer) == [Delivered()]
     (pause,) = world.slept[-1:]
     assert pause == pytest.approx(3.0, rel=0.01), "one second for each of a claim's three calls"
 
@@ -132,7 +132,7 @@ def test_a_trouble_of_the_lookup_ends_the_first_of_each_user_and_gives_back_the_
         event("appcues:nps_score", "10002", score=6),
     )
     retry(ends[0], counts=False)
-    assert ends[1:3] == [Released(), Done("not_mapped")]
+    assert ends[1:3] == [Released(), Delivered("not_mapped")]
     retry(ends[3], counts=False)
 
 
@@ -148,7 +148,7 @@ def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> No
     assert retry(world.deliver(message)[0], counts=False).error == "held back after a failure"
     assert [outcome for _, outcome in world.heard.calls] == ["no_answer"] * 5
     world.control("DELETE", "/faults")
-    assert world.deliver(message, writer=world.fresh_writer()) == [Done()]
+    assert world.deliver(message, writer=world.fresh_writer()) == [Delivered()]
 
 
 def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> None:
@@ -167,7 +167,7 @@ def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> N
 
 
 def test_a_database_that_does_not_answer_is_no_attempt_and_nothing_is_written_meanwhile(world: World) -> None:
-    def away(_names: object) -> dict[str, Latest]:
+    def away(_names: object) -> dict[str, LatestState]:
         raise Unavailable("away")
 
     writer = world.fresh_writer()

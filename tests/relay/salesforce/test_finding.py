@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sfcode.metadata.component import Component
-from sfcode.relay.message import Done, Parked
+from sfcode.relay.message import Delivered, Parked
 from tests.relay.salesforce.world import World, applied_with, event
 
 
@@ -50,7 +50,7 @@ def test_a_converted_lead_is_passed_over(world: World) -> None:
     (end,) = world.deliver(event("appcues:nps_score", "888002", score=9))
     assert end == Parked("converted_lead", "only converted leads have this id")
     open_lead = lead(world, Product_User_Id__c=888002)
-    assert world.deliver(event("appcues:nps_score", "888002", score=9)) == [Done()]
+    assert world.deliver(event("appcues:nps_score", "888002", score=9)) == [Delivered()]
     assert [made["WhoId"] for made in world.events("Appcues_Event_Id__c != null")] == [open_lead]
     assert world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{converted}'") is None
     world.rest("DELETE", f"/sobjects/Lead/{open_lead}")
@@ -106,7 +106,7 @@ def score(world: World, record: str, name: str = "Contact") -> object:
 
 @pytest.mark.parametrize("key", ["u-1", "ada@example.com", 'O\'Neil \\ "x"', "Straße"])
 def test_a_text_id_is_quoted_whatever_is_in_it(texts: World, people: dict[str, str], key: str) -> None:
-    assert texts.deliver(event("appcues:nps_score", key, score=5)) == [Done()]
+    assert texts.deliver(event("appcues:nps_score", key, score=5)) == [Delivered()]
     assert score(texts, people[key]) == 5
 
 
@@ -114,13 +114,13 @@ def test_ids_that_differ_in_case_are_two_people_although_soql_ignores_case(
     texts: World, people: dict[str, str]
 ) -> None:
     messages = [event("appcues:nps_score", "twin", score=1), event("appcues:nps_score", "TWIN", score=2)]
-    assert texts.deliver(*messages, event("appcues:nps_score", "Twin", score=3))[:2] == [Done(), Done()]
+    assert texts.deliver(*messages, event("appcues:nps_score", "Twin", score=3))[:2] == [Delivered(), Delivered()]
     assert (score(texts, people["twin"]), score(texts, people["TWIN"])) == (1, 2)
 
 
 def test_a_groups_event_goes_to_the_account_and_to_the_user(texts: World, people: dict[str, str]) -> None:
     message = event("appcues:flow_completed", "u-1", group_id="acme", key="group:acme", flowName="W")
-    assert texts.deliver(message) == [Done()]
+    assert texts.deliver(message) == [Delivered()]
     about = {(made["WhoId"], made["WhatId"]) for made in texts.events("Appcues_Event_Id__c != null")}
     assert (people["u-1"], None) in {(who, None) for who, _ in about}
     assert people["acme"] in {what for _, what in about}
@@ -129,12 +129,12 @@ def test_a_groups_event_goes_to_the_account_and_to_the_user(texts: World, people
 
 def test_where_the_user_is_unknown_the_group_is_enough(texts: World, people: dict[str, str]) -> None:
     message = event("appcues:nps_score", "stranger", group_id="acme", score=6)
-    assert texts.deliver(message) == [Done()]
+    assert texts.deliver(message) == [Delivered()]
     assert score(texts, people["acme"], "Account") == 6
 
 
 def test_feedback_is_cut_to_a_field_that_was_there_before(texts: World, people: dict[str, str]) -> None:
-    assert texts.deliver(event("appcues:nps_feedback", "u-1", feedback="0123456789" * 5)) == [Done()]
+    assert texts.deliver(event("appcues:nps_feedback", "u-1", feedback="0123456789" * 5)) == [Delivered()]
     assert texts.rest.value(f"SELECT NPS_Words__c FROM Contact WHERE Id = '{people['u-1']}'") == "01234567890123456789"
     assert [operation for operation, _ in texts.heard.calls].count("describe") == 1
     texts.deliver(event("appcues:nps_feedback", "u-1", at=1, feedback="again"))
@@ -144,6 +144,6 @@ def test_feedback_is_cut_to_a_field_that_was_there_before(texts: World, people: 
 def test_many_long_ids_are_asked_for_in_as_many_queries_as_they_need(texts: World, people: dict[str, str]) -> None:
     messages = [event("appcues:nps_score", f"{number:03}" + "ü" * 77, score=1) for number in range(150)]
     ends = texts.deliver(*messages, event("appcues:nps_score", "u-1", score=8))
-    assert ends[-1] == Done()
+    assert ends[-1] == Delivered()
     assert {end.reason for end in ends[:-1] if isinstance(end, Parked)} == {"unknown_user"}
     assert [operation for operation, _ in texts.heard.calls].count("lookup") < 6

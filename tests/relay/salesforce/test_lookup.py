@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simple_salesforce.format import format_soql
 
-from sfcode.relay.salesforce.destinations import Receiver
-from sfcode.relay.salesforce.lookup import URI, Match, Query, matches, queries
+from sfcode.relay.salesforce.destinations import Destination
+from sfcode.relay.salesforce.lookup import URI, LookupMatch, LookupQuery, matches, queries
 
-TEXT = Receiver("contact", "Contact", "user", "Key__c")
-NUMBER = Receiver("lead", "Lead", "user", "Key__c", "Number__c")
+TEXT = Destination("contact", "Contact", "user", "Key__c")
+NUMBER = Destination("lead", "Lead", "user", "Key__c", "Number__c")
 
 
 def test_one_query_asks_for_all_ids_of_a_mapping_and_lists_are_sorted() -> None:
@@ -44,13 +44,13 @@ def test_every_id_is_asked_for_once_and_every_query_fits_into_an_address(ids: se
 
 
 def test_rows_match_exactly_or_not_at_all() -> None:
-    asked = [Query(TEXT, ""), Query(NUMBER, "")]
+    asked = [LookupQuery(TEXT, ""), LookupQuery(NUMBER, "")]
     rows = [
         [{"Id": "1", "Key__c": "a"}, {"Id": "2", "Key__c": "A"}, {"Id": "3", "Key__c": "A"}],
         [{"Id": "4", "Key__c": "7", "IsConverted": True}, {"Id": "5", "Key__c": "7", "IsConverted": False}],
     ]
     assert matches(asked, rows) == {
-        ("contact", "a"): Match(("1",)),
-        ("contact", "A"): Match(("2", "3")),
-        ("lead", "7"): Match(("5",), converted=True),
+        ("contact", "a"): LookupMatch(("1",)),
+        ("contact", "A"): LookupMatch(("2", "3")),
+        ("lead", "7"): LookupMatch(("5",), converted=True),
     }

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from sfcode.config.load import default_events
 from sfcode.org.collections import RecordError, RecordResult
-from sfcode.relay.message import Claim, Claimed, Done, Latest, Retry
-from sfcode.relay.salesforce.activities import Kind
-from sfcode.relay.salesforce.batch import Batch, Rules
-from sfcode.relay.salesforce.calls import CallFailedError, Size
-from sfcode.relay.salesforce.destinations import Receiver
+from sfcode.relay.message import Claim, ClaimedMessage, Delivered, LatestState, Retry
+from sfcode.relay.salesforce.activities import ActivityKind
+from sfcode.relay.salesforce.batch import Batch, EventRules
+from sfcode.relay.salesforce.calls import CallFailedError, CallSize
+from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.texts import compile_texts
 from sfcode.relay.worker_events import Deaf
 from tests.relay.salesforce.world import event
 
 KEY = "Key__c"
-RECEIVER = Receiver(
+RECEIVER = Destination(
     "contact",
     "Contact",
     "user",
@@ -32,11 +32,11 @@ RECEIVER = Receiver(
     link="WhoId",
 )
 EVENTS = default_events()
-RULES = Rules(
+RULES = EventRules(
     (RECEIVER,),
     EVENTS,
     compile_texts(dict(EVENTS.activities)),
-    Kind("Event", KEY, lambda work, subject, comment: {"Subject": subject}),
+    ActivityKind("Event", KEY, lambda work, subject, comment: {"Subject": subject}),
 )
 USERS = ["a", "b", "c"]
 TROUBLES = st.lists(st.sampled_from(["", "", "", "lock", "refused", "lost"]), max_size=40)
@@ -48,7 +48,7 @@ class Far:
 
     troubles: list[str]
     observer: Any = field(default_factory=Deaf)
-    size: Size = field(default_factory=Size)
+    size: CallSize = field(default_factory=CallSize)
     room: int = 200
     """Records that the org's triggers can take at once."""
     sent: list[int] = field(default_factory=list)
@@ -90,11 +90,11 @@ class Far:
         return results
 
 
-def delivered(messages: list[Claimed], far: Far, size: int) -> None:
+def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
     """Deliver as the worker does: the eldest of each user and those behind it, until nothing is left."""
-    latest: dict[str, Latest] = {}
+    latest: dict[str, LatestState] = {}
 
-    def known(names: Iterable[str]) -> dict[str, Latest]:
+    def known(names: Iterable[str]) -> dict[str, LatestState]:
         return {name: latest[name] for name in names if name in latest}
 
     waiting = list(messages)
@@ -110,7 +110,7 @@ def delivered(messages: list[Claimed], far: Far, size: int) -> None:
         waiting = [
             replace(one, attempts=one.attempts + 1) if isinstance(found.settlements.get(one.id), Retry) else one
             for one in waiting
-            if not isinstance(found.settlements.get(one.id), Done)
+            if not isinstance(found.settlements.get(one.id), Delivered)
         ]
     raise AssertionError("it never ends")
 

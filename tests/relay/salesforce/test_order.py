@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sfcode.config.event_models import Alias, EventText
-from sfcode.relay.message import Done, Released, Retry
+from sfcode.relay.message import Delivered, Released, Retry
 from tests.relay.salesforce.world import World, event
 
 
 def test_a_score_never_goes_back_to_an_older_event(world: World) -> None:
-    assert world.deliver(event("appcues:nps_score", at=60, score=9)) == [Done()]
-    assert world.deliver(event("appcues:nps_score", at=30, score=2)) == [Done()]
+    assert world.deliver(event("appcues:nps_score", at=60, score=9)) == [Delivered()]
+    assert world.deliver(event("appcues:nps_score", at=30, score=2)) == [Delivered()]
     assert world.contact()["NPS_Score__c"] == 9
     assert len(world.events("Appcues_Event_Id__c != null")) == 2, "what happened is written all the same"
 
 
 def test_nor_after_a_restart(world: World) -> None:
     world.deliver(event("appcues:nps_score", at=60, score=9))
-    assert world.deliver(event("appcues:nps_score", at=30, score=2), writer=world.fresh_writer()) == [Done()]
+    assert world.deliver(event("appcues:nps_score", at=30, score=2), writer=world.fresh_writer()) == [Delivered()]
     assert world.contact()["NPS_Score__c"] == 9
 
 
 def test_nor_within_one_claim(world: World) -> None:
     ends = world.deliver(event("appcues:nps_score", at=60, score=9), event("appcues:nps_score", at=30, score=2))
-    assert ends == [Done(), Done()]
+    assert ends == [Delivered(), Delivered()]
     assert world.contact()["NPS_Score__c"] == 9
 
 
@@ -32,7 +32,7 @@ def test_a_message_that_is_delivered_again_changes_nothing(world: World) -> None
     """As after a crash between writing and settling: its stamp is the one that is kept, and its id is known."""
     message = event("appcues:nps_score_and_feedback", score=9, feedback="Good")
     for _ in range(3):
-        assert world.deliver(message) == [Done()]
+        assert world.deliver(message) == [Delivered()]
     assert len(world.events("Appcues_Event_Id__c != null")) == 2
     assert world.contact()["NPS_Score__c"] == 9
 
@@ -42,8 +42,8 @@ def test_where_only_a_value_is_asked_for_an_older_one_is_said_to_be_stale(world:
     section = contact.spec.to_salesforce.model_copy(update={"activities": ()})
     quiet = replace(contact, spec=contact.spec.model_copy(update={"to_salesforce": section}))
     writer = world.fresh_writer(replace(world.project, mappings=(quiet,)))
-    assert world.deliver(event("appcues:nps_score", at=60, score=9), writer=writer) == [Done()]
-    assert world.deliver(event("appcues:nps_score", at=30, score=2), writer=writer) == [Done("stale")]
+    assert world.deliver(event("appcues:nps_score", at=60, score=9), writer=writer) == [Delivered()]
+    assert world.deliver(event("appcues:nps_score", at=30, score=2), writer=writer) == [Delivered("stale")]
 
 
 def with_texts(world: World, **changes: object):
@@ -87,7 +87,7 @@ def test_other_events_are_handled_as_known_ones_by_config(world: World) -> None:
     alias = Alias.model_validate({"as": "flow_completed", "attributes": {"flowName": "experienceName"}})
     writer = with_texts(world, aliases={"v2:experience_completed": alias})
     done = world.deliver(event("appcues:v2:experience_completed", experienceName="Tour"), writer=writer)
-    assert done == [Done()]
+    assert done == [Delivered()]
     (made,) = world.events("Appcues_Event_Id__c != null")
     assert made["Subject"] == "Appcues Flow Completed - Tour"
 
@@ -105,7 +105,7 @@ def test_a_message_that_waits_holds_back_those_of_its_user_and_no_others(world: 
     assert isinstance(locked, Retry)
     assert locked.counts
     assert locked.error.startswith("UNABLE_TO_LOCK_ROW")
-    assert ends[1:] == [Done(), Released(), Released(), Done()]
+    assert ends[1:] == [Delivered(), Released(), Released(), Delivered()]
     assert world.contact("10001")["NPS_Score__c"] is None
     assert world.contact("10002")["NPS_Score__c"] == 4
 
@@ -114,7 +114,7 @@ def test_messages_of_a_user_are_written_one_after_the_other(world: World) -> Non
     """Their Events come into being in the order of arrival, whatever their times say."""
     scores = [3, 1, 4, 1, 5, 9, 2, 6]
     messages = [event("appcues:nps_score", at=-index, score=score) for index, score in enumerate(scores)]
-    assert world.deliver(*messages) == [Done()] * len(scores)
+    assert world.deliver(*messages) == [Delivered()] * len(scores)
     assert [operation for operation, _ in world.heard.calls].count("upsert") == len(scores)
     made = {row["Appcues_Event_Id__c"]: row["Id"] for row in world.events("Appcues_Event_Id__c != null")}
     ids = [made[f"{message.message_id}:contact:nps_score"] for message in messages]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.relay.salesforce.activities import EXTERNAL_ID, external_id
-from sfcode.relay.salesforce.destinations import receivers
+from sfcode.relay.salesforce.destinations import destinations
 from sfcode.relay.salesforce.write_plan import score_name, waves
 from tests.generate.projects import CONTACT, changed, project
 from tests.relay.salesforce.world import event
@@ -54,7 +54,7 @@ def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(one: str, two:
 def test_only_mappings_that_the_relay_writes_to_receive() -> None:
     sending = changed(CONTACT, direction="to_appcues", to_salesforce=None)
     mappings = {"contact": CONTACT, "quiet": sending, "lead": changed(CONTACT, object="Lead", delivery="connector")}
-    (only,) = receivers(project(mappings))
+    (only,) = destinations(project(mappings))
     assert (only.name, only.object, only.key, only.number) == (
         "contact",
         "Contact",

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.salesforce.quota import Bounds, Quota, delay
+from sfcode.relay.salesforce.quota import Quota, QuotaBounds, delay
 
-BOUNDS = Bounds(slow_at=0.8, stop_at=0.95, spread=3600, longest=10, ask_again=300)
+BOUNDS = QuotaBounds(slow_at=0.8, stop_at=0.95, spread=3600, longest=10, ask_again=300)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sfcode.config.event_models import EventText
 from sfcode.config.load import default_events
 from sfcode.config.template import fault
-from sfcode.relay.salesforce.texts import COMMENT, SUBJECT, UnfitError, compile_texts
+from sfcode.relay.salesforce.texts import COMMENT, SUBJECT, TemplateFailedError, compile_texts
 
 SHIPPED = compile_texts(default_events().activities)
 
@@ -85,7 +85,7 @@ def test_what_the_language_can_do(template: str, text: str) -> None:
 
 
 def test_a_text_that_cannot_be_filled_in_says_so() -> None:
-    with pytest.raises(UnfitError, match="TypeError"):
+    with pytest.raises(TemplateFailedError, match="TypeError"):
         rendered("{{ 'a' if a > 3 }}", a="a word")
 
 

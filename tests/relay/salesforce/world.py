@@ -20,7 +20,7 @@ from sfcode.local import LocalOrg, serve
 from sfcode.metadata.component import Component
 from sfcode.org import Org, connect
 from sfcode.org.options import Runtime
-from sfcode.relay.message import Claim, Claimed, Delivery, Latest, Settlement
+from sfcode.relay.message import Claim, ClaimedMessage, Delivery, LatestState, Settlement
 from sfcode.relay.salesforce import make_writer
 from tests.e2e.journey import Journey
 from tests.local.automation.building import Control, deploy
@@ -65,7 +65,7 @@ def event(
     key: str = "",
     body: Mapping[str, Any] | None = None,
     **attributes: Any,
-) -> Claimed:
+) -> ClaimedMessage:
     """Make a claimed message as ingress makes it; `at` are seconds after noon."""
     number = next(_NUMBERS)
     time_ = (NOON + timedelta(seconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -75,7 +75,7 @@ def event(
         "group_id": group_id,
         "timestamp": time_,
     }
-    return Claimed(
+    return ClaimedMessage(
         number, "appcues", id or f"message-{number}", key or f"user:{user_id}", name, payload, attempts, NOON
     )
 
@@ -90,7 +90,7 @@ class World:
     control: Control
     org: Org
     heard: Heard = field(default_factory=Heard)
-    latest: dict[str, Latest] = field(default_factory=dict)
+    latest: dict[str, LatestState] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -106,7 +106,7 @@ class World:
         writer.sleep = sleep  # type: ignore[attr-defined]
         return writer
 
-    def known(self, names: Iterable[str]) -> dict[str, Latest]:
+    def known(self, names: Iterable[str]) -> dict[str, LatestState]:
         return {name: self.latest[name] for name in names if name in self.latest}
 
     def settle(self, delivery: Delivery) -> None:
@@ -115,7 +115,7 @@ class World:
             if one.name not in self.latest or one.stamp >= self.latest[one.name].stamp:
                 self.latest[one.name] = one
 
-    def deliver(self, *messages: Claimed, writer: Any = None, lease: float = LEASE) -> list[Settlement]:
+    def deliver(self, *messages: ClaimedMessage, writer: Any = None, lease: float = LEASE) -> list[Settlement]:
         """Deliver messages in one claim; give their settlements in the same order."""
         claim = Claim("token", time.monotonic() + lease, messages)
         delivery = asyncio.run((writer or self.writer).deliver(claim))
@@ -178,9 +178,11 @@ def applied(folder: Path, *edits: tuple[str, str, str]) -> Iterator[World]:
 def applied_with(folder: Path, mappings: Mapping[str, str], fields: Iterable[Component]) -> Iterator[World]:
     """Apply other mappings to an org of its own, which had some fields before."""
     with serve(folder / "org") as local, requests.Session() as session:
-        shown = {field.full_name: {"editable": True, "readable": True} for field in fields}
+        render_value = {field.full_name: {"editable": True, "readable": True} for field in fields}
         rest = Rest(local, version="63.0", session=session)
-        deploy(local, *fields, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": shown}))
+        deploy(
+            local, *fields, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": render_value})
+        )
         _give(rest, "People")
         journey = Journey.start(folder / "project")
         for old in (folder / "project" / "config" / "mappings").iterdir():

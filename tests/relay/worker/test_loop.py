@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.relay.inbox import Unavailable, open_inbox
-from sfcode.relay.message import Delivery, Done, Message, Parked, Released, Retry
-from sfcode.relay.worker.wakeup import Bell
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Released, Retry
+from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import Worker, is_full, is_outage, outage_pause
 
 SECONDS = 20
 
 
-def message(number: int, key: str = "") -> Message:
-    return Message("appcues", f"m{number}", key or f"user:{number}", "kind", {"number": number})
+def message(number: int, key: str = "") -> InboxMessage:
+    return InboxMessage("appcues", f"m{number}", key or f"user:{number}", "kind", {"number": number})
 
 
 def soon(_message, _retry):
@@ -52,10 +52,10 @@ class Writer:
 
 
 async def done(claim):
-    return Delivery({m.id: Done() for m in claim.messages})
+    return Delivery({m.id: Delivered() for m in claim.messages})
 
 
-class Hearing:
+class WorkerEvents:
     def __init__(self) -> None:
         self.bugs: list[str] = []
         self.count = 0
@@ -72,15 +72,15 @@ class Hearing:
 class World:
     def __init__(self, inbox, act, /, **options) -> None:
         self.inbox = inbox
-        self.bell = Bell()
+        self.bell = Wakeup()
         self.writer = Writer(act)
-        self.hearing = Hearing()
+        self.events = WorkerEvents()
         chosen = {"retry_at": soon, "lease": 30.0, "rng": random.Random(1)} | options
-        self.worker = Worker(chosen.pop("inbox", inbox), self.writer, self.hearing, bell=self.bell, **chosen)
+        self.worker = Worker(chosen.pop("inbox", inbox), self.writer, self.events, bell=self.bell, **chosen)
 
-    async def accept(self, *messages: Message) -> None:
+    async def accept(self, *messages: InboxMessage) -> None:
         await asyncio.to_thread(self.inbox.accept, messages)
-        self.bell.ring()
+        self.bell.wake()
 
     async def until(self, condition) -> None:
         async with asyncio.timeout(SECONDS):
@@ -105,7 +105,7 @@ def test_delivers_what_is_accepted_and_settles_it(inbox):
         await world.until(lambda: world.count("done") == 25)
         await world.worker.stop()
         assert sorted(world.writer.delivered) == list(range(25))
-        assert world.hearing.count == 25
+        assert world.events.count == 25
         assert world.writer.closed
 
     asyncio.run(act())
@@ -141,7 +141,7 @@ def test_an_exception_of_the_writer_is_a_bug_after_which_the_message_is_tried_ag
         await world.accept(message(1))
         await world.until(lambda: world.count("done") == 1)
         await world.worker.stop()
-        assert world.hearing.bugs == ["ZeroDivisionError"]
+        assert world.events.bugs == ["ZeroDivisionError"]
         assert tries[1].messages[0].attempts == 1
 
     asyncio.run(act())
@@ -153,7 +153,7 @@ def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
     async def forgets(claim):
         seen.append([m.payload["number"] for m in claim.messages])
         if len(seen) == 1:
-            return Delivery({m.id: Done() for m in claim.messages if m.payload["number"] != 1})
+            return Delivery({m.id: Delivered() for m in claim.messages if m.payload["number"] != 1})
         return await done(claim)
 
     async def act() -> None:
@@ -162,7 +162,7 @@ def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
         world.worker.start()
         await world.until(lambda: world.count("done") == 2)
         await world.worker.stop()
-        assert world.hearing.bugs == ["LookupError"]
+        assert world.events.bugs == ["LookupError"]
         assert seen[1:] == [[1]]
 
     asyncio.run(act())
@@ -178,7 +178,7 @@ def test_tells_which_messages_were_given_up(inbox):
         world.worker.start()
         await world.until(lambda: world.count("dead") + world.count("parked") == 2)
         await world.worker.stop()
-        assert len(world.hearing.dead) == 1
+        assert len(world.events.dead) == 1
 
     asyncio.run(act())
 
@@ -288,7 +288,7 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
         await world.until(lambda: world.count("done") == 2)
         await world.worker.stop()
         assert world.writer.most_at_once == 2
-        assert world.hearing.bugs == []
+        assert world.events.bugs == []
 
     asyncio.run(act())
 
@@ -323,7 +323,7 @@ def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, mon
     [
         ([Retry("away", counts=False)], True),
         ([Retry("away", counts=False), Released()], True),
-        ([Retry("away", counts=False), Done()], False),
+        ([Retry("away", counts=False), Delivered()], False),
         ([Retry("away", counts=False), Parked("why")], False),
         ([Retry("locked")], False),
         ([Released()], False),
@@ -349,7 +349,7 @@ def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):
         world = World(inbox, away, lease=1000.0)
         await world.accept(message(1))
         world.worker.start()
-        await world.until(lambda: world.hearing.count)
+        await world.until(lambda: world.events.count)
         async with asyncio.timeout(SECONDS):
             await world.worker.stop()
 
@@ -385,10 +385,10 @@ def test_what_comes_while_a_batch_is_young_is_gathered_into_the_next(inbox):
 @pytest.mark.parametrize(
     ("keys", "ends", "full"),
     [
-        ("abc", Done(), False),
-        ("abcdefghij", Done(), True),
-        ("aaaaa", Done(), True),
-        ("aaaab", Done(), False),
+        ("abc", Delivered(), False),
+        ("abcdefghij", Delivered(), True),
+        ("aaaaa", Delivered(), True),
+        ("aaaab", Delivered(), False),
         ("abc", Released(), True),
         ("abc", Retry("later"), False),
     ],

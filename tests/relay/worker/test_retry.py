@@ -11,22 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.message import Claimed, Retry
-from sfcode.relay.worker.retry import DEFAULT, Policy, retry_at
+from sfcode.relay.message import ClaimedMessage, Retry
+from sfcode.relay.worker.retry import DEFAULT, RetryPolicy, retry_at
 
 NOW = datetime(2026, 11, 23, 17, 23, tzinfo=UTC)
-FRESH = Claimed(1, "appcues", "m1", "user:1", "nps_score", {}, 0, NOW)
+FRESH = ClaimedMessage(1, "appcues", "m1", "user:1", "nps_score", {}, 0, NOW)
 
 
-class Latest(random.Random):
+class LatestState(random.Random):
     """Always the end of the range: shows how long a wait can be."""
 
     def uniform(self, a: float, b: float) -> float:
         return b
 
 
-def longest(message: Claimed, retry: Retry, policy: Policy = DEFAULT, now: datetime = NOW) -> float:
-    due = retry_at(message, retry, now, Latest(), policy)
+def longest(message: ClaimedMessage, retry: Retry, policy: RetryPolicy = DEFAULT, now: datetime = NOW) -> float:
+    due = retry_at(message, retry, now, LatestState(), policy)
     assert due is not None
     return (due - now).total_seconds()
 
@@ -51,16 +51,16 @@ def test_the_same_random_numbers_give_the_same_due_time() -> None:
 
 
 def test_the_last_attempt_gives_up() -> None:
-    policy = Policy(attempts=3)
-    assert retry_at(replace(FRESH, attempts=1), Retry("no"), NOW, Latest(), policy) is not None
-    assert retry_at(replace(FRESH, attempts=2), Retry("no"), NOW, Latest(), policy) is None
+    policy = RetryPolicy(attempts=3)
+    assert retry_at(replace(FRESH, attempts=1), Retry("no"), NOW, LatestState(), policy) is not None
+    assert retry_at(replace(FRESH, attempts=2), Retry("no"), NOW, LatestState(), policy) is None
 
 
 def test_an_old_message_is_given_up_earlier_but_a_replayed_one_has_some_attempts() -> None:
-    policy = Policy(attempts=20, age=timedelta(days=1), attempts_at_age=3)
+    policy = RetryPolicy(attempts=20, age=timedelta(days=1), attempts_at_age=3)
     later = NOW + timedelta(days=30)
     given_up = [
-        retry_at(replace(FRESH, attempts=made), Retry("no"), later, Latest(), policy) is None for made in range(4)
+        retry_at(replace(FRESH, attempts=made), Retry("no"), later, LatestState(), policy) is None for made in range(4)
     ]
     assert given_up == [False, False, True, True]
 
