@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sfcode.cli.output import envelope, say
+from sfcode.cli.output import envelope, paint, say
 from sfcode.cli.session import Session
 
 
@@ -18,18 +18,21 @@ def init(session: Session, directory: Path) -> None:
     """Write a new project into DIR (default: here): config, editor schema, workflows, README. Overwrites nothing."""
     from sfcode.scaffold import write_project
 
-    written, kept = write_project(directory)
+    project = write_project(directory)
     folder = str(directory / "config")
     options = "--env local" if directory == Path() else f"--config {shlex.quote(folder)} --env local"
     commands = [f"sfcode {options} {verb}" for verb in ("validate", "plan", "apply")]
     if session.json:
-        envelope({"written": list(map(str, written)), "kept": list(map(str, kept)), "next": commands})
+        result = {"written": [*map(str, project.written)], "kept": [*map(str, project.kept)], "next": commands}
+        envelope(result, project.warnings)
         return
-    for path in written:
+    for path in project.written:
         say(session, f"wrote {path}")
-    for path in kept:
+    for path in project.kept:
         more = "; add .sfcode/ to it" if path.name == ".gitignore" else ""
         say(session, f"kept  {path}, which was there before{more}")
+    for warning in project.warnings:
+        say(session, f"\n{paint('Warning:', '~')} {warning}")
     say(session, "\nNext, against the org that is built in (the first file to edit is config/mappings/contact.yaml):\n")
     for command in commands:
         say(session, f"  {command}")

@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from sfcode import __version__
 from sfcode.errors import UsageError
+from sfcode.install_source import SourceUnknown, find_install_source
 
 HERE = Path(__file__).parent
 OPTIONAL = (".gitignore", "README.md")
 """Files that a folder may have already: its own are kept."""
-REQUIREMENTS = ".github/actions/sfcode/requirements.txt"
-"""What the workflows install: this version. A lock with hashes may stand in its place."""
+ACTION = ".github/actions/sfcode"
+"""Folder of the action that installs sfcode in the workflows."""
+
+_PINNED = """\
+# What the workflows install: the copy of sfcode that wrote this file. A lock with hashes may stand in its place.
+sfcode @ {url}
+"""
+_UNKNOWN = """\
+# What the workflows install. The copy of sfcode that wrote this file could not tell where others get it from.
+# Replace the last line by the place that you install sfcode from, pinned by a commit or a hash:
+#   sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
+#   sfcode @ https://HOST/sfcode-{version}-py3-none-any.whl#sha256=HASH
+# Never by the bare name: no package index holds it, and whoever registers it there runs code with your org's keys.
+!! Replace this line in {file} by where sfcode is installed from, such as: sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
+"""
 
 _EVENTS = "# yaml-language-server: $schema=.schema/events.json\n\n"
 
 
-def project_files() -> dict[str, str]:
-    """Make the files of a new project, by their path in it."""
+@dataclass(frozen=True, slots=True)
+class WrittenProject:
+    """What `sfcode init` did: files written, files that existed and were kept, and what the user has to know."""
+
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def render_project() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
+    """Return the files of a new project by their path in it, and warnings."""
     from sfcode.config.load import EVENTS_FILE
     from sfcode.config.schema import KINDS, schema_text
 
-    files = {name.removesuffix(".txt"): (HERE / name).read_text(encoding="utf-8") for name in _shipped()}
+    files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _shipped()}
     files["config/events.yaml"] = _EVENTS + EVENTS_FILE.read_text(encoding="utf-8")
-    files[REQUIREMENTS] = f"sfcode=={__version__}\n"
     files |= {f"config/.schema/{kind}.json": schema_text(kind) for kind in KINDS}
-    return files
+    requirements, warnings = _render_requirements()
+    return files | requirements, warnings
 
 
-def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Write a new project; list what was written, and what was there and is kept. Raises UsageError."""
-    files = {folder / name: text for name, text in project_files().items()}
+def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
+    """Return the requirements file of the action, a local archive beside it, and a warning where neither can be had."""
+    name = f"{ACTION}/requirements.txt"
+    try:
+        source = find_install_source()
+    except SourceUnknown as error:
+        warning = f"{name} has to be edited before the workflows run: {error}."
+        return {name: _UNKNOWN.format(version=__version__, file=name)}, (warning,)
+    if source.archive is None:
+        return {name: _PINNED.format(url=source.url)}, ()
+    # A runner cannot reach this machine, so the archive goes into the repository; pip checks its hash there.
+    sha256 = source.url.partition("#")[2]
+    url = f"file://${{GITHUB_ACTION_PATH}}/{quote(source.archive.name)}#{sha256}"
+    return {name: _PINNED.format(url=url), f"{ACTION}/{source.archive.name}": source.archive.read_bytes()}, ()
+
+
+def write_project(folder: Path) -> WrittenProject:
+    """
+    Write a new project into a folder.
+
+    Raises:
+        UsageError: a file exists already, or the folder cannot be written to.
+
+    """
+    contents, warnings = render_project()
+    files = {folder / name: content for name, content in contents.items()}
     there = [path for path in files if path.exists() or path.is_symlink()]
     kept = [path for path in there if str(path.relative_to(folder)) in OPTIONAL]
     if len(there) > len(kept):
@@ -41,13 +89,14 @@ def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
         for parent in sorted({path.parent for path in new}):
             parent.mkdir(parents=True, exist_ok=True)
         for path in new:
-            with path.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(files[path])
+            content = files[path]
+            with path.open("xb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be made: {error.strerror}", "Name another folder."
         ) from error
-    return new, kept
+    return WrittenProject(tuple(new), tuple(kept), warnings)
 
 
 def _shipped() -> list[str]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from sfcode import __version__
 from sfcode.cli.main import main
 from sfcode.config import load
 from sfcode.config.schema import KINDS, schema_text
@@ -144,7 +143,6 @@ def test_the_workflows_are_those_that_this_repository_runs(capsys: pytest.Captur
     for name in WRITTEN:
         if name.startswith(".github/") and name.endswith(".yml"):
             assert Path(name).read_bytes() == (root / name).read_bytes(), name
-    assert Path(".github/actions/sfcode/requirements.txt").read_text(encoding="utf-8") == f"sfcode=={__version__}\n"
 
 
 def test_json_lists_files_and_commands(capsys: pytest.CaptureFixture[str]) -> None:

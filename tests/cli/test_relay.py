@@ -190,7 +190,8 @@ def test_without_the_extra_it_says_how_to_install_it(journey, monkeypatch):
     result = journey.run("relay", "status")
     assert result.code == 1
     assert "sqlalchemy" in result.err
-    assert "pip install 'sfcode[relay]'" in result.err
+    assert "Install them: pip install --editable " in result.err
+    assert "[relay]" in result.err
 
 
 def test_serve_names_everything_that_is_missing(journey):

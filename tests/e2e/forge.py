@@ -11,6 +11,7 @@ from uuid import uuid4
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sfcode import __version__
 from sfcode.local import LocalOrg
 from sfcode.scaffold import write_project
 from tests.e2e.journey import SECRET
@@ -46,6 +47,8 @@ class Forge:
         git(clone, "init", "--quiet", "--initial-branch=main")
         git(clone, "remote", "add", "origin", str(remote))
         write_project(clone)
+        # The runner installs nothing from outside: it has this version already.
+        (clone / ".github/actions/sfcode/requirements.txt").write_text(f"sfcode=={__version__}\n")
         forge = cls(clone, Runner(folder / "runs", remote, hub_url, hub), hub)
         forge.runner.approve = forge._answer
         forge.commit("Start the integration")

@@ -53,6 +53,9 @@ def relay() -> None:
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
+        from sfcode.install_source import install_command
+
         raise UsageError(
-            f"What the relay needs is not installed ({', '.join(missing)}).", "pip install 'sfcode[relay]' installs it."
+            f"The relay needs packages that are not installed: {', '.join(missing)}.",
+            f"Install them: {install_command('relay')}",
         )
