@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sfcode.apply.deploy import Heard, Say, deploy, ignore
+from sfcode.apply.deploy import Progress, Record, deploy, ignore
 from sfcode.apply.deploy_errors import failure
 from sfcode.apply.execute import described
 from sfcode.apply.package import Mark, package, package_digest
-from sfcode.apply.redact import masked
+from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, steps
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Component
@@ -37,8 +37,8 @@ def check(
     origins: Iterable[Origin],
     mark: Mark,
     options: DeployOptions,
-    say: Say,
-    heard: Heard = ignore,
+    report: Progress,
+    record: Record = ignore,
 ) -> Checked:
     """
     Have the first package of a plan validated.
@@ -53,8 +53,8 @@ def check(
     if len(packages) > 1:
         notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
     zipped = package(plan, first, mark, secrets)
-    result = masked(deploy(org, zipped, replace(options, check_only=True), described(first), say), secrets)
-    heard(result)
+    result = redact(deploy(org, zipped, replace(options, check_only=True), described(first), report), secrets)
+    record(result)
     if not result.success:
         raise failure(result, origins)
     tests = result.tests_completed

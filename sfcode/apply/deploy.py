@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
-from sfcode.errors import OrgError
+from sfcode.errors import OrgError, UsageError
 from sfcode.org import DeployStillRunning, Org
 from sfcode.org.results import DeployOptions, DeployResult
 
@@ -13,8 +14,10 @@ LOCKED = "ALREADY_IN_PROCESS"
 PAUSE = 5.0
 """Seconds until a locked org is asked again."""
 
-Say = Callable[[str], None]
-Heard = Callable[[DeployResult], None]
+Progress = Callable[[str], object]
+"""Told how things go, line by line."""
+Record = Callable[[DeployResult], object]
+"""Told how a deployment ended."""
 
 
 def ignore(_: object) -> None:
@@ -26,7 +29,7 @@ def deploy(
     zipped: bytes,
     options: DeployOptions,
     what: str,
-    say: Say,
+    report: Progress,
     *,
     started: Callable[[str], None] = ignore,
     patience: float = 0.0,
@@ -43,21 +46,35 @@ def deploy(
         deploy_id = org.metadata.deploy(zipped, options)
         started(deploy_id)
         doing = "Checking" if options.check_only else "Deploying"
-        result = watch(org, deploy_id, say, f"{doing} {what} ({deploy_id})")
+        result = watch(org, deploy_id, report, f"{doing} {what} ({deploy_id})")
         left = deadline - runtime.clock()
         if result.error_status_code != LOCKED or left <= 0:
             return result
-        say("  Somebody else is changing the setup of this org; trying again")
+        report("  Somebody else is changing the setup of this org; trying again")
         runtime.sleep(min(PAUSE, left))
 
 
-def follow_quick(org: Org, deploy_id: str, say: Say, *, started: Callable[[str], None]) -> DeployResult:
+def follow_quick(org: Org, deploy_id: str, report: Progress, *, started: Callable[[str], None]) -> DeployResult:
     """Follow a quick deployment that has begun."""
     started(deploy_id)
-    return watch(org, deploy_id, say, f"Deploying what the check has passed, without its tests ({deploy_id})")
+    return watch(org, deploy_id, report, f"Deploying what the check has passed, without its tests ({deploy_id})")
 
 
-def watch(org: Org, deploy_id: str, say: Say, first: str = "") -> DeployResult:
+def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
+    """
+    Follow a deployment that another process, or another machine, started, to its end.
+
+    Raises UsageError for what is no id of a deployment.
+    """
+    if not re.fullmatch(r"0Af[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?", deploy_id):
+        raise UsageError(
+            f"{deploy_id!r} is no id of a deployment.",
+            "It starts with 0Af and has 15 or 18 characters; apply prints it.",
+        )
+    return watch(org, deploy_id, report)
+
+
+def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> DeployResult:
     """
     Follow a deployment to its end, saying what is `first` and then each status that differs.
 
@@ -69,15 +86,15 @@ def watch(org: Org, deploy_id: str, say: Say, first: str = "") -> DeployResult:
     def progress(result: DeployResult) -> None:
         nonlocal last
         if result.components_total and (line := _line(result)) != last:
-            say(line)
+            report(line)
             last = line
 
     try:
         if first:
-            say(first)
+            report(first)
         return org.metadata.follow(deploy_id, progress)
     except KeyboardInterrupt:
-        say(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")
+        report(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")
     try:
         # Where it has ended in the meantime the org refuses, and what it came to is the answer.
         with suppress(OrgError):

@@ -5,34 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sfcode.apply.deploy import Heard, Say, deploy, follow_quick, ignore
+from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure
 from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark, deletion, package
-from sfcode.apply.quick_deploy import Quick, options_of, quick_deploy
+from sfcode.apply.quick_deploy import QuickDeploy, options_of, quick_deploy
 from sfcode.apply.records import write_record
-from sfcode.apply.redact import masked
+from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
 from sfcode.generate.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Action
+from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
 @dataclass(frozen=True)
-class Carried:
-    """The ids of the deployments, and the id by which all of it can be rolled back."""
+class ApplyResult:
+    """What an apply has done."""
 
-    deployments: tuple[str, ...]
-    apply_id: str
+    plan: Plan
+    deployments: tuple[str, ...] = ()
+    """Ids of the deployments, in their order."""
+    apply_id: str = ""
+    """By which it can be rolled back; empty when nothing can be."""
 
 
-def carry_out(
+def execute(
     plan: Plan,
     org: Org,
     secrets: Mapping[str, str],
@@ -40,17 +44,17 @@ def carry_out(
     origins: Iterable[Origin],
     mark: Mark,
     options: DeployOptions,
-    say: Say,
+    report: Progress,
     lock: Lock,
-    heard: Heard = ignore,
+    record: Record = ignore,
     patience: float = 0.0,
-) -> Carried:
+) -> ApplyResult:
     """
     Do what the plan says and nothing else.
 
     Raises Refused before anything happens when the plan needs the user's word, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
-    before each step whether it still holds; `heard` is told how each deployment ended. A setup that
+    before each step whether it still holds; `record` is told how each deployment ended. A setup that
     somebody else is changing is waited for as long as `patience` has seconds.
     """
     plan.raise_if_refused()
@@ -63,44 +67,47 @@ def carry_out(
         match step:
             case WriteRecord(change):
                 write_record(org, change)
-                say(f"{change.address}: {DONE[change.action]}")
+                report(f"{change.address}: {DONE[change.action]}")
             case TryDelete():
                 asked = replace(options, check_only=True)
-                result = deploy(org, deletion(plan, step), asked, "what is deleted", say, patience=patience)
-                result = masked(result, secrets)
-                heard(result)
+                result = deploy(org, deletion(plan, step), asked, "what is deleted", report, patience=patience)
+                result = redact(result, secrets)
+                record(result)
                 if not result.success:
                     raise failure(result, origins, changed)
             case SettleFlow(address):
-                _settle(org, address, say)
+                _settle(org, address, report)
             case RemoveFlow(address):
                 versions = remove_flow(org, address)
                 changed.append(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
-                say(changed[-1])
+                report(changed[-1])
             case Deploy():
-                quick = quick_deploy(plan, step, org, mark, options) if step is checked else Quick()
+                quick = quick_deploy(plan, step, org, mark, options) if step is checked else QuickDeploy()
                 if quick.why_not:
-                    say(f"The check of the plan cannot be deployed from ({quick.why_not}); deploying anew.")
+                    report(f"The check of the plan cannot be deployed from ({quick.why_not}); deploying anew.")
                 if quick.deploy_id:
-                    result = follow_quick(org, quick.deploy_id, say, started=lock.deploying)
+                    result = follow_quick(org, quick.deploy_id, report, started=lock.deploying)
                 else:
                     sent, wanted = package(plan, step, mark, secrets), options_of(plan.validation, options)
-                    result = deploy(org, sent, wanted, described(step), say, started=lock.deploying, patience=patience)
-                result = masked(result, secrets)
-                heard(result)
+                    result = deploy(
+                        org, sent, wanted, described(step), report, started=lock.deploying, patience=patience
+                    )
+                result = redact(result, secrets)
+                record(result)
                 if not result.success:
                     raise failure(result, origins, changed)
                 mark = quick.mark or mark
                 deployed.append(result.id)
                 changed.append(f"deployment {result.id}")
-    return Carried(tuple(deployed), mark.id)
+    reversible = bool(deployed) and plan.mode is not Mode.DESTROY
+    return ApplyResult(plan, tuple(deployed), mark.id if reversible else "")
 
 
-def _settle(org: Org, address: Address, say: Say) -> None:
+def _settle(org: Org, address: Address, report: Progress) -> None:
     if wake_flow(org, address):
-        say(f"{address}: came in inactive, as in production; activated")
+        report(f"{address}: came in inactive, as in production; activated")
     if pruned := prune_flow(org, address):
-        say(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
+        report(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
 
 
 def described(step: Deploy) -> str:

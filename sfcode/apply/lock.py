@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sfcode.apply.deploy import Say
+from sfcode.apply.deploy import Progress
 from sfcode.apply.lock_holder import RUNNING, Holder, Locked, read_holder
 from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
@@ -74,13 +74,15 @@ class OrgLock(Lock):
         self._holder = replace(self._holder, deployment=deploy_id)
         self._wake.set()
 
-    def release(self, say: Say) -> None:
+    def release(self, report: Progress) -> None:
         """Give the lock back; where that fails, say when it ends by itself."""
         self._stop()
         try:
             remove(self._org, self.id)
         except OrgError as error:
-            say(f"The lock {self.id} could not be given back ({error.message}). It ends by itself in {_minutes(LIFE)}.")
+            report(
+                f"The lock {self.id} could not be given back ({error.message}). It ends by itself in {_minutes(LIFE)}."
+            )
 
     def let_go(self) -> None:
         """Leave the lock to the deployment that goes on: it ends with it."""
@@ -118,7 +120,7 @@ def lock_name(project: str) -> str:
 
 
 @contextmanager
-def locked(org: Org, project: str, holder: Holder, *, patience: float, say: Say) -> Iterator[Lock]:
+def locked(org: Org, project: str, holder: Holder, *, patience: float, report: Progress) -> Iterator[Lock]:
     """
     Hold the lock of a project in an org.
 
@@ -127,12 +129,12 @@ def locked(org: Org, project: str, holder: Holder, *, patience: float, say: Say)
     """
     RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
     try:
-        yield from _held(_take(org, project, holder, patience=patience, say=say), say)
+        yield from _held(_take(org, project, holder, patience=patience, report=report), report)
     finally:
         RUNNING.discard(holder.id)
 
 
-def _held(lock: OrgLock, say: Say) -> Iterator[Lock]:
+def _held(lock: OrgLock, report: Progress) -> Iterator[Lock]:
     try:
         yield lock
     except DeployStillRunning as running:
@@ -140,12 +142,12 @@ def _held(lock: OrgLock, say: Say) -> Iterator[Lock]:
         lock.let_go()
         raise
     except BaseException:
-        lock.release(say)
+        lock.release(report)
         raise
-    lock.release(say)
+    lock.release(report)
 
 
-def _take(org: Org, project: str, holder: Holder, *, patience: float, say: Say) -> OrgLock:
+def _take(org: Org, project: str, holder: Holder, *, patience: float, report: Progress) -> OrgLock:
     name, runtime = lock_name(project), org.runtime
     deadline = runtime.clock() + patience
     waiting = ""
@@ -166,14 +168,14 @@ def _take(org: Org, project: str, holder: Holder, *, patience: float, say: Say) 
             return OrgLock(org, found.id, holder)  # ours: only the answer was lost
         why = ended(org, found) if found else ""
         if found and why:
-            say(f"Taking over the lock of {found}: {why}")
+            report(f"Taking over the lock of {found}: {why}")
             remove(org, found.id)
             continue
         if runtime.clock() >= deadline:
             raise _refused(found, refusal)
         if waiting != str(found):
             waiting = str(found)
-            say(f"Waiting for {found or 'another change of the setup of this org'}")
+            report(f"Waiting for {found or 'another change of the setup of this org'}")
         runtime.sleep(min(PAUSE, max(0.0, deadline - runtime.clock())))
 
 

@@ -1,4 +1,4 @@
-"""What is left to do by hand in Appcues, with this project's values."""
+"""What is left to do by hand after an apply, with this project's values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sfcode.config.models import Mapping
 from sfcode.config.project import NamedMapping, Project
 from sfcode.config.relay_models import WebhookAuth
 from sfcode.mapping import naming
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import Plan
 
 NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
 SECRET = "SFCODE_RELAY_WEBHOOK_SECRET"  # noqa: S105 (the name of a variable)
@@ -17,6 +19,35 @@ DIRECTIONS = {
     "to_appcues": "Salesforce to Appcues only",
     "to_salesforce": "Appcues to Salesforce only",
 }
+
+
+MOVED = """\
+The relay has taken the place of Appcues' connector. In this order, so that no Event is written twice:
+  1. See that the relay answers at {url}/readyz. Salesforce sends to it from
+     now on, and tries for 24 hours.
+  2. Appcues Studio, Integrations, Salesforce: Deactivate Integration. Until then the connector
+     writes Events.
+  3. Only then create the webhook named below: from then on the relay writes Events. What happens in
+     Appcues between 2 and 3 becomes no Event, so do both in one go.
+  4. Run `sfcode plan` again: it names what the connector may have made anew in the meantime."""
+
+
+def steps_after(project: Project, plan: Plan) -> str:
+    """
+    Write what is left to do after an apply, in the order in which nothing is lost or done twice.
+
+    The text is empty when nothing was changed but the record of what is managed. While Appcues' connector and the
+    relay both carry data, Events could be written twice: by the connector until its integration is deactivated in
+    Appcues Studio, by the relay as soon as Appcues has a webhook that leads to it. Salesforce's side has no such
+    time: one transaction takes the connector's message away and brings the relay's.
+    """
+    if plan.mode is Mode.DESTROY or not plan.effective:
+        return ""
+    steps = next_steps(project)
+    if not any(change.replaced for change in plan.effective):
+        return steps
+    moved = MOVED.format(url=project.settings.relay.url.rstrip("/"))
+    return f"{moved}\n\n{steps}" if steps else moved
 
 
 def next_steps(project: Project) -> str:

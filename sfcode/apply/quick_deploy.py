@@ -14,7 +14,7 @@ from sfcode.plan.validation import Validation
 
 
 @dataclass(frozen=True)
-class Quick:
+class QuickDeploy:
     """A quick deployment that has begun, or why there is none."""
 
     deploy_id: str = ""
@@ -36,22 +36,22 @@ def options_of(validation: Validation | None, options: DeployOptions) -> DeployO
     return replace(options, test_level=validation.test_level, run_tests=validation.tests)
 
 
-def quick_deploy(plan: Plan, step: Deploy, org: Org, mark: Mark, options: DeployOptions) -> Quick:
+def quick_deploy(plan: Plan, step: Deploy, org: Org, mark: Mark, options: DeployOptions) -> QuickDeploy:
     """Begin a quick deployment of what the plan's check has passed; the org is the last to judge."""
     validation = plan.validation
     if validation is None:
-        return Quick()
+        return QuickDeploy()
     if options.test_level is not None and (options.test_level, tuple(options.run_tests)) != (
         validation.test_level,
         validation.tests,
     ):
-        return Quick(why_not="other tests were asked for than the check ran")
+        return QuickDeploy(why_not="other tests were asked for than the check ran")
     checked = checked_mark(validation, mark)
     if package_digest(plan, step, checked) != validation.package:
-        return Quick(why_not="the package is another one than the org checked")
+        return QuickDeploy(why_not="the package is another one than the org checked")
     try:
-        return Quick(org.metadata.quick_deploy(validation.id), checked)
+        return QuickDeploy(org.metadata.quick_deploy(validation.id), checked)
     except OrgUnreachable:
         raise  # it may have begun
     except OrgError as error:
-        return Quick(why_not=error.message)
+        return QuickDeploy(why_not=error.message)

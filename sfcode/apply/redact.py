@@ -8,7 +8,7 @@ from dataclasses import replace
 from sfcode.org.results import DeployResult
 
 
-def masked(result: DeployResult, secrets: Mapping[str, str]) -> DeployResult:
+def redact(result: DeployResult, secrets: Mapping[str, str]) -> DeployResult:
     """Write placeholders for the values of secrets in all that an org said."""
 
     def clean(text: str) -> str:

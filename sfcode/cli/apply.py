@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.apply_session import perform, report
+from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.junit import junit_option, reported
-from sfcode.cli.lock_options import Locking, lock_options
+from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import envelope, say
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode, Refused, UsageError
 from sfcode.metadata.component import Address
-
-if TYPE_CHECKING:
-    from sfcode.config.project import Project
-    from sfcode.org import Org
-    from sfcode.plan.planner import Made
 
 
 @click.command()
@@ -55,18 +49,17 @@ def apply(
     With PLAN, exactly that plan is carried out, or nothing. Without, a plan is made, shown, and
     carried out after a `yes`.
     """
-    from sfcode.apply.cutover import steps_after
+    from sfcode.apply.next_steps import steps_after
+    from sfcode.apply.session import ApplyOptions
     from sfcode.plan.document import load
-    from sfcode.plan.limits import Limits
-    from sfcode.plan.planner import make, make_destroy
+    from sfcode.plan.modes import Limits, PlanRequest
 
     if attach:
         return _attach(session, attach)
-    options = deploy_options(test_level, tests)
+    options = ApplyOptions(auto_approve, deploy_options(test_level, tests), lock, lock_timeout)
     saved = load(plan_file, session.plan_key()) if plan_file else None
     if saved and (adopt or allow_delete or targets or max_destroy or max_change):
         raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
-    limits = Limits(max_destroy, max_change)
     project = session.project()
     if project.target.protected and saved is None:
         raise Refused(
@@ -74,29 +67,16 @@ def apply(
             "sfcode plan --out FILE, have it reviewed, then: sfcode apply FILE",
         )
 
-    def again(project: Project, org: Org, secrets: dict[str, str]) -> Made:
-        if saved and saved.destroy:
-            return make_destroy(project, org, secrets)
-        return make(project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
-
-    locking = Locking(lock, lock_timeout)
+    limits = Limits(max_destroy, max_change)
+    request = saved or PlanRequest(adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
     with reported(junit_file) as junit:
-        done = perform(
-            session,
-            project,
-            again,
-            saved=saved,
-            auto_approve=auto_approve,
-            options=options,
-            locking=locking,
-            junit=junit,
-        )
-    report(session, done, steps=steps_after(project, done.plan))
+        result = run_apply(session, project, request, options, junit)
+    report(session, result, steps=steps_after(project, result.plan))
     return ExitCode.OK
 
 
 def _attach(session: Session, deploy_id: str) -> int:
-    from sfcode.apply.attach import attach
+    from sfcode.apply.deploy import attach
     from sfcode.apply.deploy_errors import failure
     from sfcode.apply.lock import attached
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from sfcode.cli.apply_session import perform, report
-from sfcode.cli.lock_options import Locking, lock_options
+from sfcode.cli.apply_session import report, run_apply
+from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import allow_delete_option
 from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
-
-if TYPE_CHECKING:
-    from sfcode.config.project import Project
-    from sfcode.org import Org
-    from sfcode.plan.planner import Made
 
 
 @click.command()
@@ -32,21 +25,10 @@ def destroy(
 
     What sfcode did not put there stays. Fields that hold values go only with --allow-delete.
     """
-    from sfcode.org import DeployOptions
-    from sfcode.plan.planner import make_destroy
+    from sfcode.apply.session import ApplyOptions
+    from sfcode.plan.modes import Mode, PlanRequest
 
-    def make(project: Project, org: Org, secrets: dict[str, str]) -> Made:
-        return make_destroy(project, org, secrets, allow_delete=allow_delete)
-
-    project = session.project()
-    done = perform(
-        session,
-        project,
-        make,
-        saved=None,
-        auto_approve=auto_approve,
-        options=DeployOptions(),
-        locking=Locking(lock, lock_timeout),
-    )
-    report(session, done)
+    request = PlanRequest(Mode.DESTROY, allow_delete=allow_delete)
+    options = ApplyOptions(auto_approve, lock=lock, lock_timeout=lock_timeout, verb="destroy")
+    report(session, run_apply(session, session.project(), request, options))
     return ExitCode.OK

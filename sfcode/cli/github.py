@@ -66,9 +66,10 @@ def drift(session: Session, plan_file: Path) -> None:
     from sfcode.github.context import context
     from sfcode.github.drift import keep_issue
     from sfcode.plan.document import load
+    from sfcode.plan.modes import Mode
 
     plan = load(plan_file, session.plan_key())
-    if not plan.refresh_only:
+    if plan.mode is not Mode.REFRESH:
         raise UsageError(
             f"{plan_file} is a plan, and says little about drift.",
             "Write the file with: sfcode plan --refresh-only --format json",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.apply_session import mark_of
 from sfcode.cli.junit import JUnit, junit_option, reported
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import say
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import DeployOptions, Org
     from sfcode.plan.plan import Plan
-    from sfcode.plan.planner import Made
+    from sfcode.plan.planner import PlanResult
     from sfcode.review.model import Finding
 
 
@@ -64,9 +63,8 @@ def plan(
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
     from sfcode.plan.document import save
-    from sfcode.plan.limits import Limits
-    from sfcode.plan.planner import make, make_destroy
-    from sfcode.plan.refresh import refresh
+    from sfcode.plan.modes import Limits, Mode, PlanRequest
+    from sfcode.plan.planner import make_plan
 
     _refuse_mixtures(
         refresh_only=refresh_only,
@@ -80,26 +78,21 @@ def plan(
         raise UsageError(
             f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
-    limits, key = Limits(max_destroy, max_change), session.plan_key()
+    key = session.plan_key()
+    mode = Mode.REFRESH if refresh_only else Mode.DESTROY if destroying else Mode.APPLY
+    limits = Limits(max_destroy, max_change)
+    request = PlanRequest(mode, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
     with found(sarif_file) as sarif:
         project = session.project()
         secrets = session.secrets(project)
         with reported(junit_file) as junit, session.open_org(project) as org:
-            if refresh_only:
-                shown = refresh(project, org, secrets)
-            else:
-                if destroying:
-                    made = make_destroy(project, org, secrets, allow_delete=allow_delete)
-                else:
-                    made = make(
-                        project, org, secrets, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits
-                    )
-                shown = made.plan
-                if sarif_file:
-                    sarif.findings += _findings(session, project, made)
-                if check and not shown.refusals:
-                    with _said(session, sarif, junit):
-                        shown = _checked(session, project, made, org, secrets=secrets, options=options, junit=junit)
+            result = make_plan(project, org, secrets, request)
+            shown = result.plan
+            if sarif_file and not refresh_only:
+                sarif.findings += _findings(session, project, result)
+            if check and not shown.refusals:
+                with _said(session, sarif, junit):
+                    shown = _checked(session, project, result, org, secrets=secrets, options=options, junit=junit)
     if out is not None and not shown.refusals:
         save(shown, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
@@ -108,10 +101,11 @@ def plan(
     return code
 
 
-def _findings(session: Session, project: Project, made: Made) -> list[Finding]:
+def _findings(session: Session, project: Project, made: PlanResult) -> list[Finding]:
     from sfcode.checks.plan_diagnostics import of_config, of_plan
+    from sfcode.plan.modes import Mode
 
-    of_yaml = () if made.plan.destroy else of_config(project, made.desired, session.config)
+    of_yaml = () if made.plan.mode is Mode.DESTROY else of_config(project, made.desired, session.config)
     return [*of_yaml, *of_plan(made.plan, made.desired, session.config)]
 
 
@@ -142,7 +136,7 @@ def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, ad
 def _checked(
     session: Session,
     project: Project,
-    made: Made,
+    made: PlanResult,
     org: Org,
     *,
     secrets: dict[str, str],
@@ -151,6 +145,7 @@ def _checked(
 ) -> Plan:
     """Have the org check the plan's package; what could not be checked becomes a warning of the plan."""
     from sfcode.apply.check import check
+    from sfcode.apply.session import make_mark
 
     junit.origins = made.desired.origins
     checked = check(
@@ -158,10 +153,10 @@ def _checked(
         org,
         secrets,
         origins=made.desired.origins,
-        mark=mark_of(project, made),
+        mark=make_mark(project, made),
         options=options,
-        say=lambda line: say(session, line, aside=True),
-        heard=junit.results.append,
+        report=lambda line: say(session, line, aside=True),
+        record=junit.results.append,
     )
     said = (f"checked by the org, but {note}" for note in checked.notes)
     return replace(made.plan, warnings=(*made.plan.warnings, *said), validation=checked.validation)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.apply_session import perform, report
-from sfcode.cli.lock_options import Locking, lock_options
+from sfcode.cli.apply_session import report, run_apply
+from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import allow_delete_option
 from sfcode.cli.output import envelope
 from sfcode.cli.session import Session
@@ -16,8 +16,6 @@ from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
-    from sfcode.org import Org
-    from sfcode.plan.planner import Made
     from sfcode.plan.state import Past
 
 
@@ -45,26 +43,15 @@ def rollback(
     config is not changed: revert it too, or the next apply brings everything back. Records stay
     as they are, but a permission set that goes is taken away from everybody who has it.
     """
-    from sfcode.org import DeployOptions
-    from sfcode.plan.planner import make_rollback
+    from sfcode.apply.session import ApplyOptions
+    from sfcode.plan.modes import Mode, PlanRequest
 
     project = session.project()
     if listing:
         return _list(session, project)
-
-    def make(project: Project, org: Org, secrets: dict[str, str]) -> Made:
-        return make_rollback(project, org, secrets, apply_id=apply_id, allow_delete=allow_delete)
-
-    done = perform(
-        session,
-        project,
-        make,
-        saved=None,
-        auto_approve=auto_approve,
-        options=DeployOptions(),
-        locking=Locking(lock, lock_timeout),
-    )
-    report(session, done)
+    request = PlanRequest(Mode.ROLLBACK, allow_delete=allow_delete, apply_id=apply_id)
+    options = ApplyOptions(auto_approve, lock=lock, lock_timeout=lock_timeout, verb="rollback")
+    report(session, run_apply(session, project, request, options))
     return ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.compare import applied_components, doing, holding_data, unassigned
 from sfcode.plan.foreign import preserved
+from sfcode.plan.modes import Mode
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
 from sfcode.plan.secrets import fingerprint
@@ -48,7 +49,7 @@ def destroy(
         warnings=(*project.warnings, *observed.warnings),
         secrets=now,
         records_state=observed.state is not None,
-        destroy=True,
+        mode=Mode.DESTROY,
         preserved=preserved(doing(changes), observed.others),
     )
 

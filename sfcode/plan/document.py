@@ -20,6 +20,7 @@ from sfcode.plan.atomic_write import write_whole
 from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
+from sfcode.plan.modes import Mode
 from sfcode.plan.observed import Target
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.signature import broken, sealed
@@ -45,13 +46,13 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "api_version": plan.api_version,
         "state": str(plan.state),
         "records_state": plan.records_state,
-        "refresh_only": plan.refresh_only,
-        "destroy": plan.destroy,
+        "refresh_only": plan.mode is Mode.REFRESH,
+        "destroy": plan.mode is Mode.DESTROY,
         "kept": {str(component.address): dict(component.body) for component in plan.kept},
         "released": sorted(str(address) for address in plan.released),
         "resource_changes": [change_document(change) for change in plan.changes],
         "resource_drift": [
-            _drift(change) for change in plan.drifted if plan.refresh_only or change.action is not Action.NO_OP
+            _drift(change) for change in plan.drifted if plan.mode is Mode.REFRESH or change.action is not Action.NO_OP
         ],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "preserved": [asdict(each) for each in plan.preserved],
@@ -159,14 +160,19 @@ def _plan(document: dict[str, Any]) -> Plan:
         warnings=tuple(document["warnings"]),
         secrets=document["secrets"],
         records_state=document["records_state"],
-        refresh_only=document["refresh_only"],
-        destroy=document["destroy"],
+        mode=_mode(document),
         kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
         released=frozenset(Address.parse(address) for address in document["released"]),
         preserved=tuple(Preserved(each["container"], each["counts"]) for each in document.get("preserved", ())),
         validation=_validation(document.get("validation")),
         flows=tuple(_flow(each) for each in document.get("flows", ())),
     )
+
+
+def _mode(document: dict[str, Any]) -> Mode:
+    if document["refresh_only"]:
+        return Mode.REFRESH
+    return Mode.DESTROY if document["destroy"] else Mode.APPLY
 
 
 def _flow(document: dict[str, Any]) -> FlowOfData:

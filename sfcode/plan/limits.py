@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sfcode.config.project import Project
 from sfcode.plan.change import Action
+from sfcode.plan.modes import Limits
 from sfcode.plan.plan import Plan, Refusal
 
 WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the user allows this plan, whatever the config says: `3` or `25%` each."""
-
-    max_destroy: str | None = None
-    max_change: str | None = None
-
-
-NO_LIMITS = Limits()
 
 
 def within_limits(plan: Plan, project: Project, managed: int, allowed: Limits) -> Plan:

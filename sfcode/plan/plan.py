@@ -10,6 +10,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
+from sfcode.plan.modes import Mode
 from sfcode.plan.observed import Target
 from sfcode.plan.validation import Validation
 
@@ -51,12 +52,8 @@ class Plan:
     """Keyed fingerprints of the secrets this plan was made with, by name."""
     records_state: bool = False
     """The state in the org has to be written although nothing else changes (something was adopted or forgotten)."""
-    refresh_only: bool = False
-    """Nothing is compared with the config: the plan tells what has drifted since the last apply."""
-    destroy: bool = False
-    """The integration is taken down: everything that is ours goes, and the user is deactivated."""
-    rollback: bool = False
-    """What an apply replaced is put back. Never saved."""
+    mode: Mode = Mode.APPLY
+    """What the plan is for. A rollback is never saved."""
     kept: tuple[Component, ...] = ()
     """What is ours and no part of this plan: it stays ours."""
     released: frozenset[Address] = frozenset()
@@ -81,7 +78,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Tell whether apply would do nothing at all."""
-        return not (self.drifted if self.refresh_only else self.effective or self.records_state)
+        return not (self.drifted if self.mode is Mode.REFRESH else self.effective or self.records_state)
 
     def count(self, action: Action) -> int:
         """Count the changes of one kind."""

@@ -18,24 +18,46 @@ from sfcode.plan.compare import build, limited
 from sfcode.plan.data_flows import flows
 from sfcode.plan.destroy import destroy
 from sfcode.plan.foreign import other_fields
-from sfcode.plan.limits import NO_LIMITS, Limits, within_limits
+from sfcode.plan.limits import within_limits
+from sfcode.plan.modes import NO_LIMITS, WHOLE_PLAN, Limits, Mode, PlanRequest
 from sfcode.plan.observe import assignees, observe, records_at
 from sfcode.plan.observed import Observed
 from sfcode.plan.ownership import as_is, judged, still_there
 from sfcode.plan.plan import Plan
 from sfcode.plan.previous_user import former_users, goes, rows_of
+from sfcode.plan.refresh import refresh
 from sfcode.plan.rollback import find, rollback
 from sfcode.plan.sandbox_names import named_here
 from sfcode.plan.schema import org_schema
 
 
 @dataclass(frozen=True)
-class Made:
+class PlanResult:
     """A plan, and what it was made from."""
 
     plan: Plan
     desired: Desired
     observed: Observed
+
+
+def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest = WHOLE_PLAN) -> PlanResult:
+    """Read the org and make the plan that is asked for. Changes nothing in the org."""
+    if request.mode is Mode.APPLY:
+        return make(
+            project,
+            org,
+            secrets,
+            adopt=request.adopt,
+            allow_delete=request.allow_delete,
+            targets=request.targets,
+            limits=request.limits,
+        )
+    if request.mode is Mode.DESTROY:
+        return make_destroy(project, org, secrets, allow_delete=request.allow_delete)
+    if request.mode is Mode.ROLLBACK:
+        return make_rollback(project, org, secrets, apply_id=request.apply_id, allow_delete=request.allow_delete)
+    plan = refresh(project, org, secrets)
+    return PlanResult(plan, Desired((), (), ()), Observed(plan.target))
 
 
 def make(
@@ -47,7 +69,7 @@ def make(
     allow_delete: Collection[Address] = (),
     targets: Collection[Address] = (),
     limits: Limits = NO_LIMITS,
-) -> Made:
+) -> PlanResult:
     """Describe, generate, observe and compare; with `targets`, only those. Changes nothing in the org."""
     project = named_here(project, org)
     username = project.settings.integration_user.username
@@ -75,7 +97,7 @@ def make(
     plan = judged(project, plan, generated, desired)
     plan = limited(plan, observed.applied, targets) if targets else plan
     plan = replace(plan, flows=flows(project))
-    return Made(within_limits(plan, project, len(observed.applied.components), limits), desired, observed)
+    return PlanResult(within_limits(plan, project, len(observed.applied.components), limits), desired, observed)
 
 
 def _also_assigned(org: Org, project: Project, going: Collection[Component]) -> tuple[str, ...]:
@@ -99,14 +121,14 @@ def _connector(org: Org, project: Project) -> tuple[str, ...]:
 
 def make_destroy(
     project: Project, org: Org, secrets: Mapping[str, str], *, allow_delete: Collection[Address] = ()
-) -> Made:
+) -> PlanResult:
     """Observe what is ours, and plan to take it down. Changes nothing in the org."""
     project = named_here(project, org)
     rows, origins = records(project)
     wanted, user = {row.address: row.body for row in rows}, project.settings.integration_user.username
     observed = observe(org, project.settings.name, wanted, secrets, user=user)
     plan = destroy(project, observed, secrets=secrets, allow_delete=allow_delete)
-    return Made(plan, Desired((), rows, origins), observed)
+    return PlanResult(plan, Desired((), rows, origins), observed)
 
 
 def make_rollback(
@@ -116,7 +138,7 @@ def make_rollback(
     *,
     apply_id: str | None = None,
     allow_delete: Collection[Address] = (),
-) -> Made:
+) -> PlanResult:
     """Read the history in the org, and plan to put back what one apply replaced. Changes nothing in the org."""
     project = named_here(project, org)
     name, user = project.settings.name, project.settings.integration_user.username
@@ -124,10 +146,10 @@ def make_rollback(
     wanted = {address: body for address, body in past.before.items() if body is not None}
     observed = observe(org, name, wanted, secrets, user=user)
     plan = rollback(project, observed, past, secrets=secrets, allow_delete=allow_delete)
-    return Made(plan, Desired((), (), ()), observed)
+    return PlanResult(plan, Desired((), (), ()), observed)
 
 
-def raise_if_moved(plan: Plan, project: Project, made: Made) -> None:
+def raise_if_moved(plan: Plan, project: Project, made: PlanResult) -> None:
     """
     Refuse a plan that was made for something else than what is here now.
 

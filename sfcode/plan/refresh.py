@@ -9,6 +9,7 @@ from sfcode.generate.records import records
 from sfcode.org import Org
 from sfcode.plan.change import Change
 from sfcode.plan.compare import applied_components
+from sfcode.plan.modes import Mode
 from sfcode.plan.observe import observe
 from sfcode.plan.plan import Plan
 from sfcode.plan.sandbox_names import named_here
@@ -46,5 +47,5 @@ def refresh(project: Project, org: Org, secrets: Mapping[str, str]) -> Plan:
         fingerprints=observed.fingerprints(),
         warnings=observed.warnings,
         secrets=now,
-        refresh_only=True,
+        mode=Mode.REFRESH,
     )

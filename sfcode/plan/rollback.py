@@ -11,6 +11,7 @@ from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.plan.change import Change
 from sfcode.plan.compare import applied_components, doing, holding_data, left_components, unassigned
 from sfcode.plan.foreign import preserved
+from sfcode.plan.modes import Mode
 from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.secrets import HIDDEN, fingerprint
@@ -60,7 +61,7 @@ def rollback(
         fingerprints=observed.fingerprints(),
         refusals=(*_unknown(changes), *holding_data(changes, observed, allow_delete)),
         secrets=now,
-        rollback=True,
+        mode=Mode.ROLLBACK,
         kept=tuple(
             component
             for component in left_components(observed.applied)

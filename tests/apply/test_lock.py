@@ -59,7 +59,7 @@ class Place:
     said: list[str] = field(default_factory=list)
 
     def hold(self, org: Org, holder: Holder, patience: float = 0.0):
-        return locked(org, "Test", holder, patience=patience, say=self.said.append)
+        return locked(org, "Test", holder, patience=patience, report=self.said.append)
 
     def leave(self, holder: Holder) -> str:
         """Leave a lock behind, as a run does that dies."""
@@ -169,7 +169,7 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
         said: list[str] = []
 
         def hold():
-            return locked(client, "Test", run(), patience=0, say=said.append)
+            return locked(client, "Test", run(), patience=0, report=said.append)
 
         with pytest.raises(DeployStillRunning), hold():
             raise DeployStillRunning(deploy_id, "you let go of it")
@@ -185,12 +185,12 @@ def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_p
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
         deploy_id = client.metadata.deploy(package, DeployOptions())
         killed = run(pid=2**22 + 1, deployment=deploy_id)
-        with locked(client, "Test", run(), patience=0, say=print) as lock:
+        with locked(client, "Test", run(), patience=0, report=print) as lock:
             assert isinstance(lock, OrgLock)
             client.update("StaticResource", lock.id, {"Description": killed.text()})
             with (
                 pytest.raises(Refused, match=f"sfcode apply --attach {deploy_id}"),
-                locked(client, "Test", run(), patience=0, say=print),
+                locked(client, "Test", run(), patience=0, report=print),
             ):
                 raise AssertionError("two change the org")
 
@@ -231,7 +231,7 @@ def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
     def take() -> None:
         barrier.wait()
         try:
-            with locked(place.one, "Test", run(), patience=0, say=lambda _: None):
+            with locked(place.one, "Test", run(), patience=0, report=lambda _: None):
                 inside.append(1)
                 most.append(len(inside))
                 barrier.wait(timeout=30)  # everybody has tried
@@ -257,7 +257,7 @@ def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, ki
         Fault(kind, path="*/StaticResource/*", method="DELETE"),
     ]
     with serve(tmp_path, faults=faults) as org, opened(org) as client:
-        with locked(client, "Test", run(), patience=0, say=lambda _: None):
+        with locked(client, "Test", run(), patience=0, report=lambda _: None):
             assert find(client, "Test")
         assert find(client, "Test") is None
 

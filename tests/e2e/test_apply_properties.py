@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as some
 
-from sfcode.apply.execute import carry_out
+from sfcode.apply.execute import execute
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark
 from sfcode.errors import DeployFailed
@@ -96,8 +96,8 @@ def planned(wanted, client):
 def carried_out(plan, client, made):
     mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=made.observed.applied)
     options = DeployOptions()
-    return carry_out(
-        plan, client, SECRETS, origins=(), mark=mark, options=options, say=lambda _: None, lock=Lock()
+    return execute(
+        plan, client, SECRETS, origins=(), mark=mark, options=options, report=lambda _: None, lock=Lock()
     ).deployments
 
 

@@ -117,7 +117,7 @@ def test_validate_and_render_need_no_secret(journey):
 def test_nobody_there_to_approve_means_no_apply(journey):
     refused = journey.run("apply")
     assert refused.code == 1
-    assert "Nobody is there to approve this plan." in refused.err
+    assert "Not a terminal: cannot ask for approval." in refused.err
     with local_org(journey) as org:
         assert component(org, MESSAGE) is None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.apply.execute import carry_out
+from sfcode.apply.execute import execute
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark
 from sfcode.config import load
@@ -63,7 +63,7 @@ def test_what_the_org_refuses_to_put_back_is_told_before_a_flow_goes(visible):
         assign(client, "Appcues_Viewer")
         options, mark = DeployOptions(), Mark(by="me", at="2026-01-01T00:00:00Z")
         with pytest.raises(DeployFailed, match="PermissionSet:Appcues_Viewer"):
-            carry_out(made.plan, client, secrets, origins=(), mark=mark, options=options, say=print, lock=Lock())
+            execute(made.plan, client, secrets, origins=(), mark=mark, options=options, report=print, lock=Lock())
         assert component(org, Address("Flow", "Appcues_contact")) is not None
 
 

@@ -9,7 +9,8 @@ import pytest
 from sfcode.config.models import Environment
 from sfcode.config.safety_models import Safety
 from sfcode.plan.compare import build
-from sfcode.plan.limits import Limits, within_limits
+from sfcode.plan.limits import within_limits
+from sfcode.plan.modes import Limits
 from tests.plan.samples import SECRETS, USER, desired, number, observed
 
 THERE = tuple(number(f"F{index}__c") for index in range(8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfcode.plan.change import Action, Change
+from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 from sfcode.plan.previous_user import deactivated
 from sfcode.plan.reports.diff_tree import Line, drift_lines, lines
@@ -39,13 +40,13 @@ class Item:
 
 def items(plan: Plan) -> tuple[Item, ...]:
     """List what the plan changes; of a plan that only looks, what has drifted."""
-    if plan.refresh_only:
+    if plan.mode is Mode.REFRESH:
         return tuple(_drifted(change) for change in plan.drifted)
     return tuple(_changed(change, _why_destroyed(plan, change)) for change in plan.effective)
 
 
 def _why_destroyed(plan: Plan, change: Change) -> str:
-    if plan.destroy:
+    if plan.mode is Mode.DESTROY:
         return "the integration is taken down"
     if change.address.full_name.rpartition("/")[2] in deactivated(plan.changes):
         return MOVED_ON
@@ -53,12 +54,16 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         return "its permission set is destroyed"
     if change.replaced:
         return "the relay takes its place"
-    return "the apply that is rolled back made it" if plan.rollback else "it is not in the configuration any more"
+    return (
+        "the apply that is rolled back made it"
+        if plan.mode is Mode.ROLLBACK
+        else "it is not in the configuration any more"
+    )
 
 
 def headline(plan: Plan) -> str:
     """Say in one line what the plan does, without the org."""
-    if plan.refresh_only:
+    if plan.mode is Mode.REFRESH:
         gone = sum(change.before is None for change in plan.drifted)
         changed = len(plan.drifted) - gone
         return f"Drift: {changed} changed, {gone} deleted." if plan.drifted else "No drift."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.plan_items import Item, headline, items
 from sfcode.text import printable
@@ -37,13 +38,13 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
     yield from [*beside, ""] if beside else []
     if shown:
         yield headline(plan)
-    elif plan.refresh_only and not plan.changes:
+    elif plan.mode is Mode.REFRESH and not plan.changes:
         yield f"Nothing to compare: no apply of this project is known in {where}."
-    elif plan.refresh_only:
+    elif plan.mode is Mode.REFRESH:
         yield f"No drift. {where} is as the last apply left it."
-    elif plan.destroy:
+    elif plan.mode is Mode.DESTROY:
         yield f"No changes. Nothing of ours is left in {where}."
-    elif plan.rollback:
+    elif plan.mode is Mode.ROLLBACK:
         yield f"No changes. In {where}, what that apply replaced is back already."
     elif plan.records_state:
         yield f"No changes to make in {where}; apply will record in {plan.state} what is managed."
@@ -61,7 +62,7 @@ def _beside(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def _opening(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> Iterator[str]:
-    if plan.refresh_only:
+    if plan.mode is Mode.REFRESH:
         yield f"Note: objects have changed outside of sfcode, in {where}:"
         return
     yield f"sfcode will perform the following actions in {where}:"

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from sfcode.apply.cutover import steps_after
-from sfcode.apply.next_steps import next_steps
+from sfcode.apply.next_steps import next_steps, steps_after
 from sfcode.metadata.component import Component
 from sfcode.plan.change import Change
 from sfcode.plan.compare import build
+from sfcode.plan.modes import Mode
 from tests.plan.samples import SECRETS, desired, number, observed
 
 A = number("A__c")
@@ -33,7 +33,7 @@ def test_an_apply_that_only_records_what_is_ours_asks_for_nothing(project):
 
 
 def test_nothing_is_left_to_do_after_a_destroy(project, plan):
-    assert steps_after(project, replace(plan, destroy=True)) == ""
+    assert steps_after(project, replace(plan, mode=Mode.DESTROY)) == ""
 
 
 def test_after_a_move_the_integration_is_deactivated_before_there_is_a_webhook(project, plan):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.apply.redact import masked
+from sfcode.apply.redact import redact
 from sfcode.org.results import DeployMessage, DeployResult, TestFailure, TestRun
 
 SECRETS = {"A": "0123456789abcdef", "B": "fedcba9876543210"}
@@ -23,11 +23,11 @@ def test_values_become_placeholders_wherever_an_org_repeats_them():
         state_detail=TEXT,
         tests=tests,
     )
-    clean = repr(masked(said, SECRETS))
+    clean = repr(redact(said, SECRETS))
     assert not [value for value in SECRETS.values() if value in clean]
     assert clean.count("https://x.example/${secret:A} and ${secret:B}") == 7
 
 
 def test_what_holds_none_is_as_it_was():
     said = DeployResult("0Af1", "Succeeded", done=True, success=True)
-    assert masked(said, SECRETS) == said
+    assert redact(said, SECRETS) == said

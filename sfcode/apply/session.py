@@ -1,0 +1,174 @@
+"""One apply from the plan to its end: look at the org, show the plan, have it approved, look again, execute it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+
+from sfcode.apply.deploy import ignore
+from sfcode.apply.execute import ApplyResult, execute
+from sfcode.apply.lock import Lock, locked
+from sfcode.apply.lock_holder import this_run
+from sfcode.apply.package import Mark
+from sfcode.apply.revision import revision
+from sfcode.config.project import Project
+from sfcode.errors import Interrupted, Refused
+from sfcode.generate.desired import Origin
+from sfcode.org import DeployOptions, Org
+from sfcode.org.results import DeployResult
+from sfcode.plan.digest import changes_digest
+from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.plan import Plan
+from sfcode.plan.planner import PlanResult, make_plan, raise_if_moved
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How a plan is carried out."""
+
+    auto_approve: bool = False
+    deploy: DeployOptions = field(default_factory=DeployOptions)
+    lock: bool = True
+    lock_timeout: float = 0.0
+    """Seconds to wait for another apply, or for another tool that changes the setup of this org."""
+    verb: str = "apply"
+    """The command that runs; the lock in the org names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyCallbacks:
+    """What an apply asks and tells while it runs."""
+
+    approve: Callable[[Plan], bool]
+    """
+    Ask whether the plan may be carried out.
+
+    Raises UsageError where nobody can be asked; KeyboardInterrupt and EOFError count as a no.
+    """
+    show: Callable[[Plan], object] = ignore
+    """Show the plan, before anything is asked or refused."""
+    report: Callable[[str], object] = ignore
+    """Tell the progress, line by line."""
+    record: Callable[[DeployResult, Sequence[Origin]], object] = lambda *_: None
+    """Keep the result of a deployment, with the YAML lines that its components come from."""
+
+
+def apply_plan(
+    project: Project,
+    org: Org,
+    secrets: Mapping[str, str],
+    request: PlanRequest | Plan,
+    *,
+    callbacks: ApplyCallbacks,
+    options: ApplyOptions,
+) -> ApplyResult:
+    """
+    Carry out a plan: a saved one if the org still is as it was, else a new one that was approved.
+
+    The org is locked from before it is looked at until the end. While somebody thinks about the answer it is
+    not locked, and afterwards it is looked at again.
+
+    Raises Refused when the plan is refused, not approved, or made for another state of the org; Interrupted when
+    the answer was Ctrl-C; OrgError when the org refuses a step.
+    """
+    saved, wanted = (request, PlanRequest(request.mode)) if isinstance(request, Plan) else (None, request)
+    with ExitStack() as stack:
+
+        def take_lock() -> Lock:
+            plan = changes_digest(saved)[:12] if saved else ""
+            return stack.enter_context(_hold_lock(project, org, options, plan, callbacks.report))
+
+        lock = take_lock() if saved or options.auto_approve else None
+        result = make_plan(project, org, secrets, wanted)
+        if saved:
+            raise_if_moved(saved, project, result)
+        plan = saved or result.plan
+        callbacks.show(plan)
+        plan.raise_if_refused()
+        if plan.is_empty:
+            return ApplyResult(plan)
+        asked = _needs_approval(plan, project, saved=saved is not None, auto_approve=options.auto_approve)
+        if asked:
+            _ask(callbacks.approve, plan)
+        lock = lock or take_lock()
+        if asked:
+            raise_if_moved(plan, project, make_plan(project, org, secrets, wanted))
+        origins = result.desired.origins
+        return execute(
+            plan,
+            org,
+            secrets,
+            origins=origins,
+            mark=make_mark(project, result),
+            options=options.deploy,
+            report=callbacks.report,
+            lock=lock,
+            record=lambda deployed: callbacks.record(deployed, origins),
+            patience=options.lock_timeout,
+        )
+
+
+def make_mark(project: Project, result: PlanResult) -> Mark:
+    """Note who applies, when, from which commit, and after which applies."""
+    return Mark(
+        by=result.plan.target.username,
+        at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        revision=revision(project.root),
+        id=token_hex(4),
+        applied=result.observed.applied,
+    )
+
+
+def _needs_approval(plan: Plan, project: Project, *, saved: bool, auto_approve: bool) -> bool:
+    """Tell whether somebody has to be asked; a protected environment is never taken down unasked."""
+    if plan.mode is Mode.DESTROY and project.target.protected:
+        return True
+    return not (saved or auto_approve)
+
+
+def _ask(approve: Callable[[Plan], bool], plan: Plan) -> None:
+    try:
+        approved = approve(plan)
+    except EOFError:
+        approved = False
+    except KeyboardInterrupt:
+        raise Interrupted("Interrupted; nothing was changed.") from None
+    if not approved:
+        raise Refused("Cancelled; nothing was changed.")
+
+
+@contextmanager
+def _hold_lock(
+    project: Project, org: Org, options: ApplyOptions, plan: str, report: Callable[[str], object]
+) -> Iterator[Lock]:
+    """
+    Hold the lock of the org for as long as something is changed there.
+
+    The end of a workflow's job (SIGTERM) is an interruption then, as Ctrl-C is, so that the lock is returned.
+    """
+    if not options.lock:
+        yield Lock()
+        return
+    holder = this_run(options.verb, plan)
+    with (
+        _interrupt_on_sigterm(),
+        locked(org, project.settings.name, holder, patience=options.lock_timeout, report=report) as lock,
+    ):
+        yield lock
+
+
+@contextmanager
+def _interrupt_on_sigterm() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,49 @@
+"""What a plan is for, and what the user allows it to do."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from sfcode.metadata.component import Address
+
+
+class Mode(enum.Enum):
+    """What a plan is for."""
+
+    APPLY = "apply"
+    """Make the org what the config asks for."""
+    DESTROY = "destroy"
+    """Take the integration down."""
+    ROLLBACK = "rollback"
+    """Put back what an apply replaced."""
+    REFRESH = "refresh"
+    """Only look at what was changed in the org since the last apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the user allows this plan to do, whatever the config says: `3` or `25%` each."""
+
+    max_destroy: str | None = None
+    max_change: str | None = None
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """Which plan to make, with the addresses and limits that the user passed as options."""
+
+    mode: Mode = Mode.APPLY
+    adopt: tuple[Address, ...] = ()
+    allow_delete: tuple[Address, ...] = ()
+    targets: tuple[Address, ...] = ()
+    """Limit the plan to these addresses; all of them when empty."""
+    limits: Limits = NO_LIMITS
+    apply_id: str | None = None
+    """The apply to roll back; the last one when None."""
+
+
+WHOLE_PLAN = PlanRequest()

@@ -1,0 +1,149 @@
+"""An apply after each answer that somebody may give, and in an org that changed while they thought about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from sfcode.apply.lock import find
+from sfcode.apply.session import ApplyCallbacks, ApplyOptions, apply_plan
+from sfcode.config.project import Project
+from sfcode.errors import Interrupted, Refused, UsageError
+from sfcode.local import LocalOrg, serve
+from sfcode.metadata.component import Address
+from sfcode.org import Org
+from sfcode.plan.modes import WHOLE_PLAN, Mode, PlanRequest
+from sfcode.plan.plan import Plan
+from sfcode.plan.planner import make_plan
+from tests.e2e.org import component, deploy_field_label, opened
+from tests.generate.projects import project as generated_project
+
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
+SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+MAPPING = {
+    "object": "Contact",
+    "user_id": {"field": "Appcues_User_Id__c", "from": "Product_User_Id__c"},
+    "direction": "to_salesforce",
+    "to_salesforce": {"nps": {"score": {"field": "Appcues_NPS_Score__c", "create": True}}},
+}
+
+
+@dataclass
+class Desk:
+    """A project, an org, and somebody who answers."""
+
+    project: Project
+    served: LocalOrg
+    org: Org
+    shown: list[Plan] = field(default_factory=list)
+    asked: list[Plan] = field(default_factory=list)
+    locks: list[bool] = field(default_factory=list)
+
+    def apply(
+        self, answer: Callable[[], bool], request: PlanRequest | Plan = WHOLE_PLAN, *, auto_approve: bool = False
+    ):
+        def approve(plan: Plan) -> bool:
+            self.asked.append(plan)
+            self.locks.append(find(self.org, "Appcues") is not None)
+            return answer()
+
+        callbacks = ApplyCallbacks(approve=approve, show=self.shown.append)
+        options = ApplyOptions(auto_approve=auto_approve)
+        return apply_plan(self.project, self.org, SECRETS, request, callbacks=callbacks, options=options)
+
+    @property
+    def is_untouched(self) -> bool:
+        return component(self.served, SCORE) is None and find(self.org, "Appcues") is None
+
+
+@pytest.fixture
+def desk(tmp_path) -> Iterator[Desk]:
+    with serve(tmp_path) as served, opened(served) as org:
+        yield Desk(generated_project({"contact": MAPPING}), served, org)
+
+
+def raises(error: BaseException) -> Callable[[], bool]:
+    def answer() -> bool:
+        raise error
+
+    return answer
+
+
+def test_a_yes_carries_out_what_was_shown(desk):
+    result = desk.apply(lambda: True)
+    assert component(desk.served, SCORE) is not None
+    assert desk.shown == desk.asked == [result.plan]
+    assert result.deployments
+    assert result.apply_id
+    assert find(desk.org, "Appcues") is None, "the lock is returned"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        (lambda: False, Refused, "Cancelled; nothing was changed."),
+        (raises(EOFError()), Refused, "Cancelled; nothing was changed."),
+        (raises(KeyboardInterrupt()), Interrupted, "Interrupted; nothing was changed."),
+        (raises(UsageError("Not a terminal")), UsageError, "Not a terminal"),
+    ],
+)
+def test_any_other_answer_changes_nothing(desk, answer, error, message):
+    with pytest.raises(error, match=message):
+        desk.apply(answer)
+    assert desk.is_untouched
+    assert len(desk.asked) == 1
+
+
+def test_an_org_that_changes_between_the_plan_and_the_yes_is_left_alone(desk):
+    desk.apply(lambda: True)
+    spec = desk.project.mappings[0].spec
+    edited = spec.model_copy(
+        update={"to_salesforce": spec.to_salesforce.model_copy(update={"activities": ("nps_score",)})}
+    )
+    desk.project = replace(desk.project, mappings=(replace(desk.project.mappings[0], spec=edited),))
+
+    def colleague_is_faster() -> bool:
+        deploy_field_label(desk.served, SCORE.full_name, "Somebody was here")
+        return True
+
+    with pytest.raises(Refused, match=f"The org has changed since the plan was made:\n  - {SCORE} was changed"):
+        desk.apply(colleague_is_faster)
+    left = make_plan(desk.project, desk.org, SECRETS).plan
+    assert "CustomField:Activity.Appcues_Event_Id__c" in {str(change.address) for change in left.effective}
+
+
+def test_the_org_is_locked_after_the_answer_and_not_while_somebody_thinks(desk):
+    desk.apply(lambda: True)
+    assert desk.locks == [False]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_nobody_is_asked_about_a_saved_plan_or_with_auto_approve(desk, saved):
+    request = make_plan(desk.project, desk.org, SECRETS).plan if saved else PlanRequest()
+    desk.apply(raises(AssertionError()), request, auto_approve=not saved)
+    assert desk.asked == []
+    assert component(desk.served, SCORE) is not None
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_protected_environment_is_never_taken_down_unasked(desk, saved):
+    desk.apply(lambda: True)
+    protected = desk.project.target.model_copy(update={"protected": True})
+    desk.project = replace(desk.project, target=protected)
+    request = PlanRequest(Mode.DESTROY, allow_delete=(SCORE,))
+    request = make_plan(desk.project, desk.org, SECRETS, request).plan if saved else request
+    with pytest.raises(Refused, match="Cancelled"):
+        desk.apply(lambda: False, request, auto_approve=True)
+    assert desk.asked[-1].mode is Mode.DESTROY
+    assert component(desk.served, SCORE) is not None
+    result = desk.apply(lambda: True, request, auto_approve=True)
+    assert component(desk.served, SCORE) is None
+    assert result.apply_id == "", "a destroy cannot be rolled back"
+
+
+def test_nothing_is_asked_where_nothing_is_to_do(desk):
+    desk.apply(lambda: True)
+    assert desk.apply(raises(AssertionError())).deployments == ()
+    assert len(desk.asked) == 1
