@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfcode.diagnostics import Diagnostic, Position
-from sfcode.mapping.resolved import Place
+from sfcode.mapping.place import Place
 from sfcode.review.model import Finding, Level
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from sfcode.config.project import ConfigPath, nearest
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.mapping.place import ConfigPath, nearest
 
 _BARE = re.compile(r"[\w-]+")
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from sfcode.config.did_you_mean import one_of
 from sfcode.config.document import Document, Finding, show_path
-from sfcode.config.project import ConfigPath, SecretRef
+from sfcode.config.project import SecretRef
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.mapping.place import ConfigPath
 
 SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = re.compile(

@@ -21,7 +21,7 @@ from sfcode.config.files import Files, read_files
 from sfcode.config.interpolate import Scope, environment_scope, interpolate
 from sfcode.config.models import Environment, Mapping, Settings
 from sfcode.config.names import DEVELOPER, WORDS
-from sfcode.config.project import ConfigPath, NamedMapping, Project, SecretRef
+from sfcode.config.project import NamedMapping, Project, SecretRef
 from sfcode.config.rules import events as event_rules
 from sfcode.config.rules import mapping as mapping_rules
 from sfcode.config.rules import project as project_rules
@@ -30,6 +30,7 @@ from sfcode.config.validate import validate
 from sfcode.config.yaml import read
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.mapping.place import ConfigPath
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from sfcode.config.event_models import Events
 from sfcode.config.models import Environment, Mapping, Settings
+from sfcode.config.resolve import resolve_mapping
 from sfcode.diagnostics import Diagnostic, Position
-
-ConfigPath = tuple[str | int, ...]
+from sfcode.mapping import naming
+from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.metadata.component import Address
 
 
 @dataclass(frozen=True)
 class NamedMapping:
-    """A mapping and its name, which is its file's."""
+    """A mapping as it is written, and its name, which is its file's."""
 
     name: str
     spec: Mapping
     positions: MappingOf[ConfigPath, Position]
 
     def at(self, *path: str | int) -> Position:
-        """Find the place of a key; of the nearest one above it where it is not written."""
+        """Return the position of a key; of the nearest one above it where it is not written."""
         return nearest(self.positions, path)
 
 
@@ -42,6 +46,7 @@ class Project:
     root: Path
     settings: Settings
     mappings: tuple[NamedMapping, ...]
+    """The mappings as they are written; `resolved` has what they exchange."""
     events: Events
     environment: str
     target: Environment
@@ -54,13 +59,36 @@ class Project:
     advice: tuple[Diagnostic, ...] = ()
     """The warnings, with their places."""
 
+    @cached_property
+    def resolved(self) -> tuple[ResolvedMapping, ...]:
+        """The mappings with directions, defaults and Salesforce names worked out, in the order of `mappings`."""
+        return tuple(
+            resolve_mapping(mapping.name, mapping.spec, mapping.positions, self.settings) for mapping in self.mappings
+        )
+
+    @cached_property
+    def adopted(self) -> frozenset[Address]:
+        """The components that were in the org before and are adopted unchanged (`as_is`)."""
+        return frozenset(map(Address.parse, self.settings.as_is))
+
+    @cached_property
+    def replaced(self) -> dict[Address, str]:
+        """The components that the relay replaces (`replaces`), each with the name of its mapping."""
+        return {
+            Address.parse(address): mapping.name
+            for mapping in self.mappings
+            for address in (mapping.spec.replaces if mapping.spec.delivery == "relay" else ())
+        }
+
+    @property
+    def integration_set(self) -> str:
+        """The name of the integration user's permission set: the one that the config names, or the project's own."""
+        return self.settings.integration_user.permission_set or naming.integration_set(self.settings.name)
+
     def at(self, *path: str | int) -> Position:
-        """Find the place of a key of `sfcode.yaml`; of the nearest one above it where it is not written."""
+        """Return the position of a key of `sfcode.yaml`; of the nearest one above it where it is not written."""
         return nearest(self.positions, path)
 
-
-def nearest(positions: MappingOf[ConfigPath, Position], path: ConfigPath) -> Position:
-    """Find the position of a path, or of its nearest ancestor."""
-    while path and path not in positions:
-        path = path[:-1]
-    return positions[path]
+    def place(self, *path: str | int) -> Place:
+        """Return the place of a key of `sfcode.yaml`."""
+        return place_at(self.positions, *path)

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sfcode.config.document import Document
-from sfcode.config.project import ConfigPath
 from sfcode.config.validation_errors import explain, place
 from sfcode.diagnostics import Diagnostic
+from sfcode.mapping.place import ConfigPath
 
 M = TypeVar("M", bound=BaseModel)
 Errors = list[dict[str, Any]]

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from sfcode.config import names
 from sfcode.config.did_you_mean import nearest_name, one_of, show
 from sfcode.config.document import Document, Finding
-from sfcode.config.project import ConfigPath
+from sfcode.mapping.place import ConfigPath
 
 Details = dict[str, Any]
 Words = Callable[[Details, ConfigPath, str], tuple[str, str]]

@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 
 from sfcode.config.document import Document, Spot, position_of, show_path
-from sfcode.config.project import ConfigPath
 from sfcode.config.yaml_scalars import COLLECTION_TAGS, scalar, show_tag
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.mapping.place import ConfigPath
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40

@@ -6,12 +6,16 @@ What can be judged without knowing the org's fields is judged when a project is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.generate import entry_formula
 from sfcode.mapping.field_types import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
-from sfcode.mapping.resolved import Exchange, Place, Target, Use
+from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
+from sfcode.mapping.place import Place
+from sfcode.mapping.resolved import FieldUse, NpsTarget, ResolvedMapping
+from sfcode.metadata.component import Address
 from sfcode.metadata.objects import Field, OrgSchema
 
 _HIDDEN = "if it exists, let the signed-in user see it (field-level security)"
@@ -37,28 +41,28 @@ _SEND_AS = {
 _WRITABLE = {"score": NUMERIC, "feedback": frozenset({"string", "textarea"})}
 
 
-def exchange_problems(one: Exchange, fields: Fields) -> Iterator[Diagnostic]:
+def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     """Find what is wrong with the fields of one mapping."""
-    yield from _user_id_problems(one, fields)
-    for use in one.attributes:
+    yield from _user_id_problems(mapping, fields)
+    for use in mapping.attributes:
         yield from _attribute_problems(use, fields)
-    for target in one.targets:
+    for target in mapping.targets:
         yield from _target_problems(target, fields)
     if (
-        one.sends
-        and one.by_relay
-        and len(entry_formula.entry_condition(one, prefixed=True)) > entry_formula.MAX_FORMULA
+        mapping.sends
+        and mapping.by_relay
+        and len(entry_formula.entry_condition(mapping, prefixed=True)) > entry_formula.MAX_FORMULA
     ):
-        yield one.place("to_appcues", "attributes").problem(
-            f"the condition over {len(entry_formula.watched_fields(one))} fields is longer than "
+        yield mapping.place("to_appcues", "attributes").problem(
+            f"the condition over {len(mapping.watched_fields)} fields is longer than "
             f"the {entry_formula.MAX_FORMULA} characters that Salesforce takes",
             "map fewer fields, or put several into one formula field",
         )
 
 
-def object_problem(one: Exchange, schema: OrgSchema) -> Diagnostic | None:
+def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
     """Find out whether the mapping's object exists and can be mapped."""
-    place, name = one.place("object"), one.object
+    place, name = mapping.place("object"), mapping.object
     if name in STANDARD_OBJECTS or name.endswith("__c"):
         if name in schema.objects or not schema.online:
             return None
@@ -83,26 +87,26 @@ def _kind(field: Field) -> str:
     return _KINDS.get(field.type, field.type)
 
 
-def _user_id_problems(one: Exchange, fields: Fields) -> Iterator[Diagnostic]:
-    user_id = one.user_id
-    if one.source is None:
+def _user_id_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+    user_id = mapping.user_id
+    if mapping.source is None:
         if fields.absent(user_id.field):
             yield _missing(user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated")
         found = fields.get(user_id.field)
         if found is not None and found.type != "string":
             number = found.type in NUMERIC
             yield user_id.place.problem(
-                f"{one.object}.{user_id.field} is of type {_kind(found)}; the user id must be a Text field",
+                f"{mapping.object}.{user_id.field} is of type {_kind(found)}; the user id must be a Text field",
                 f"write `from: {user_id.field}` and a new name under `field`, such as Appcues_User_Id__c"
                 if number
                 else "name a Text field, or make a formula field of type Text over this one",
             )
         return
     yield from _created_problems(user_id.field, user_id.place, fields, "string", formula=True)
-    yield from _source_problems(one.source, fields)
+    yield from _source_problems(mapping.source, fields)
 
 
-def _source_problems(source: Use, fields: Fields) -> Iterator[Diagnostic]:
+def _source_problems(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(source.field):
         yield _missing(source.field, source.place, fields)
     found = fields.get(source.field)
@@ -117,7 +121,7 @@ def _source_problems(source: Use, fields: Fields) -> Iterator[Diagnostic]:
     )
 
 
-def _attribute_problems(use: Use, fields: Fields) -> Iterator[Diagnostic]:
+def _attribute_problems(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(use.field):
         yield _missing(use.field, use.place, fields)
     found = fields.get(use.field)
@@ -136,7 +140,7 @@ def _attribute_problems(use: Use, fields: Fields) -> Iterator[Diagnostic]:
         )
 
 
-def _target_problems(target: Target, fields: Fields) -> Iterator[Diagnostic]:
+def _target_problems(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
     if target.create:
         kind = "double" if target.kind == "score" else "textarea"
         yield from _created_problems(target.field, target.place, fields, kind, formula=False)
@@ -168,3 +172,30 @@ def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, fo
             "choose another name for the generated field, or use the existing one: "
             + ("remove `from`" if formula else "remove `create`"),
         )
+
+
+def ownership_problems(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
+    """Find components that are adopted and not asked for, that are replaced and generated, and values not filled in."""
+    if any(mapping.by_relay for mapping in project.resolved):
+        yield from _placeholder_problems(project)
+    for index, address in enumerate(project.settings.as_is):
+        if Address.parse(address) not in generated:
+            message = f"nothing in this project asks for {address}"
+            hint = "take the line out: what no mapping asks for is not looked at; or correct it"
+            yield Diagnostic.error(project.at("as_is", index), f"as_is[{index}]", message, hint)
+    for mapping in project.mappings:
+        for index, address in enumerate(mapping.spec.replaces):
+            if Address.parse(address) in generated:
+                message, hint = f"{address} is what this project makes itself", "take the line out"
+                yield Diagnostic.error(mapping.at("replaces", index), f"replaces[{index}]", message, hint)
+
+
+def _placeholder_problems(project: Project) -> Iterator[Diagnostic]:
+    settings = project.settings
+    for path, value, placeholder in (
+        (("appcues", "account_id"), settings.appcues.account_id, PLACEHOLDER_ACCOUNT),
+        (("relay", "url"), settings.relay.url, PLACEHOLDER_RELAY_URL),
+    ):
+        if value == placeholder:
+            hint = "write the real one before `delivery: relay`, here or in the environment's variables"
+            yield project.place(*path).problem(f"{value} stands for something that is not filled in", hint)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sfcode.config.project import Project
 from sfcode.generate.entry_formula import text_formula
-from sfcode.generate.template_context import OWNED, Blueprint, CustomFieldView, origin
+from sfcode.generate.template_context import Blueprint, CustomFieldView, origin
 from sfcode.mapping import naming
-from sfcode.mapping.resolved import Exchange, Place, activity_object
+from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.place import Place
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
 _NPS = {
@@ -17,50 +19,50 @@ _NPS = {
 }
 
 
-def custom_fields(one: Exchange) -> Iterator[Blueprint]:
+def custom_fields(mapping: ResolvedMapping) -> Iterator[Blueprint]:
     """Describe the fields that a mapping adds to its object."""
-    if one.source is not None:
+    if mapping.source is not None:
         view = CustomFieldView(
             kind="user_id",
-            object=one.object,
-            name=one.user_id.field,
-            label=naming.label(one.user_id.field),
-            description=f"{OWNED} The Appcues user id: {one.source.field} as text, blank where it is blank.",
-            formula=text_formula(one.source.field),
+            object=mapping.object,
+            name=mapping.user_id.field,
+            label=naming.label(mapping.user_id.field),
+            description=f"{MANAGED} The Appcues user id: {mapping.source.field} as text, blank where it is blank.",
+            formula=text_formula(mapping.source.field),
         )
-        yield field_blueprint(view, one.user_id.place, {one.source.field: one.source.place})
-    for target in one.targets:
+        yield field_blueprint(view, mapping.user_id.place, {mapping.source.field: mapping.source.place})
+    for target in mapping.targets:
         if target.create:
             view = CustomFieldView(
                 kind=f"nps_{target.kind}",
-                object=one.object,
+                object=mapping.object,
                 name=target.field,
                 label=naming.label(target.field),
-                description=f"{OWNED} {_NPS[target.kind]}",
+                description=f"{MANAGED} {_NPS[target.kind]}",
             )
             yield field_blueprint(view, target.place, {})
 
 
-def event_id_field(project: Project, exchanges: Iterable[Exchange]) -> Blueprint | None:
+def event_id_field(project: Project) -> Blueprint | None:
     """
-    Describe the field by which the relay recognises an activity it has already written.
+    Describe the field by which the relay recognizes an activity it has already written.
 
     Event and Task share it: a custom field of either lives on Activity. Appcues' own connector does
     not know it, so it is there only for mappings that the relay serves.
     """
-    served = [one for one in exchanges if one.activities is not None and one.by_relay]
-    if not served or served[0].activities is None:
+    mapping = next((mapping for mapping in project.resolved if mapping.by_relay and mapping.activities_place), None)
+    if mapping is None or mapping.activities_place is None:
         return None
     name = naming.event_id_field(project.settings.name)
-    owner = activity_object(project, served[0])
+    owner = mapping.activity_object
     view = CustomFieldView(
         kind="event_id",
         object=owner if owner and naming.is_custom(owner) else "Activity",
         name=name,
         label=naming.label(name),
-        description=f"{OWNED} The Appcues event behind this activity, so that none is written twice.",
+        description=f"{MANAGED} The Appcues event behind this activity, so that none is written twice.",
     )
-    return field_blueprint(view, served[0].activities, {})
+    return field_blueprint(view, mapping.activities_place, {})
 
 
 def field_blueprint(view: CustomFieldView, place: Place, mentioned: dict[str, Place]) -> Blueprint:

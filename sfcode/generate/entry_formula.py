@@ -7,29 +7,10 @@ source or a mapped field changed; never for any other save.
 
 from __future__ import annotations
 
-from sfcode.mapping.resolved import Exchange
+from sfcode.mapping.resolved import ResolvedMapping
 
 MAX_FORMULA = 3900
 """Characters that Salesforce accepts in one formula (https://help.salesforce.com/s/articleView?id=000385791)."""
-
-# These never change, or change with every save: as a reason to send they say nothing. They are still
-# sent along when they are mapped.
-NOT_WATCHED = frozenset(
-    {
-        "Id",
-        "CreatedById",
-        "CreatedDate",
-        "IsDeleted",
-        "LastActivityDate",
-        "LastModifiedById",
-        "LastModifiedDate",
-        "LastReferencedDate",
-        "LastViewedDate",
-        "SystemModstamp",
-    }
-)
-# A person's full name is put together by Salesforce; what changes are its parts.
-_PARTS = {("Contact", "Name"): ("FirstName", "LastName"), ("Lead", "Name"): ("FirstName", "LastName")}
 
 
 def text_formula(source: str) -> str:
@@ -37,44 +18,29 @@ def text_formula(source: str) -> str:
     return f'IF(ISBLANK({source}), "", TEXT({source}))'
 
 
-def watched_fields(one: Exchange) -> tuple[str, ...]:
-    """
-    List the fields whose change is worth a message, sorted.
-
-    A generated user id is a formula: its source stands in for it, wherever it is named.
-    """
-    fields: set[str] = set()
-    for name in (one.user_id.field, *(use.field for use in one.attributes)):
-        if one.source is not None and name == one.user_id.field:
-            fields.add(one.source.field)
-        else:
-            fields.update(_PARTS.get((one.object, name), (name,)))
-    return tuple(sorted(fields - NOT_WATCHED))
-
-
-def entry_condition(one: Exchange, *, prefixed: bool) -> str:
+def entry_condition(mapping: ResolvedMapping, *, prefixed: bool) -> str:
     """Write the condition: for a flow fields are `{!$Record.Title}` (`prefixed`), for a workflow rule `Title`."""
 
     def reference(name: str) -> str:
         return f"{{!$Record.{name}}}" if prefixed else name
 
-    has_user = f"NOT(ISBLANK({reference(one.user_id.field)}))"
-    if one.on == {"create"}:
+    has_user = f"NOT(ISBLANK({reference(mapping.user_id.field)}))"
+    if mapping.on == {"create"}:
         return has_user
-    reasons = [f"ISCHANGED({reference(name)})" for name in watched_fields(one)]
-    if "create" in one.on:
+    reasons = [f"ISCHANGED({reference(name)})" for name in mapping.watched_fields]
+    if "create" in mapping.on:
         reasons.insert(0, "ISNEW()")
     changed = reasons[0] if len(reasons) == 1 else f"OR({', '.join(reasons)})"
     return f"AND({has_user}, {changed})"
 
 
-def record_trigger_type(one: Exchange) -> str:
+def record_trigger_type(mapping: ResolvedMapping) -> str:
     """Say in a flow's word on which saves it starts."""
-    if one.on == {"create"}:
+    if mapping.on == {"create"}:
         return "Create"
-    return "CreateAndUpdate" if "create" in one.on else "Update"
+    return "CreateAndUpdate" if "create" in mapping.on else "Update"
 
 
-def rule_trigger_type(one: Exchange) -> str:
+def rule_trigger_type(mapping: ResolvedMapping) -> str:
     """Say in a workflow rule's word on which saves it is evaluated; ISCHANGED needs every edit."""
-    return "onCreateOnly" if one.on == {"create"} else "onAllChanges"
+    return "onCreateOnly" if mapping.on == {"create"} else "onAllChanges"

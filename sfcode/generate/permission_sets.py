@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from sfcode.config.project import Project
-from sfcode.generate import activity_object as own_object
 from sfcode.generate.template_context import Blueprint, FieldPermission, ObjectPermission, PermissionSetView, origin
 from sfcode.mapping import naming
+from sfcode.mapping.activities import STANDARD_OBJECTS, written_fields
 from sfcode.mapping.field_types import ACTIVITY_FIELDS, Fields
-from sfcode.mapping.resolved import Exchange, Place, activity_object, link_field, settings_place
+from sfcode.mapping.ownership import MANAGED_SET
+from sfcode.mapping.place import Place
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
 Lookup = Callable[[str], Fields]
 
-OWNED = "Managed by sfcode: do not edit by hand, it is replaced as a whole."
-"""How the description of every permission set of ours begins."""
-
-_ACTIVITY_RIGHTS = {"Event": "EditEvent", "Task": "EditTask"}
 # Customize Application is refused without the other two.
 _CUSTOMIZE = ("CustomizeApplication", "ManageCustomPermissions", "ViewSetup")
 
@@ -42,7 +40,7 @@ class _Grants:
         """Grant rights on an object, with those that they depend on."""
         wide = complete(asked)
         before = self.objects.get(wide.object, wide)
-        flags = {one.name: getattr(before, one.name) or getattr(wide, one.name) for one in fields(wide)[1:]}
+        flags = {flag.name: getattr(before, flag.name) or getattr(wide, flag.name) for flag in fields(wide)[1:]}
         self.objects[wide.object] = replace(before, **flags)
         self.places.setdefault(wide.object, place)
 
@@ -76,36 +74,32 @@ def complete(asked: ObjectPermission) -> ObjectPermission:
     )
 
 
-def integration_set(project: Project, exchanges: Iterable[Exchange], lookup: Lookup) -> Blueprint:
+def integration_set(project: Project, lookup: Lookup) -> Blueprint:
     """Describe the permission set of the integration user."""
     user = project.settings.integration_user
-    access = settings_place(project, "integration_user", "access")
+    access = project.place("integration_user", "access")
     grants = _Grants(lookup)
     grants.allow(access, "ApiEnabled")
-    exchanges = tuple(exchanges)
-    for one in exchanges:
-        grants.allow_object(_object_rights(project, one), one.place("object"))
-        _mapped_fields(grants, one)
-        if naming.is_custom(activity_object(project, one) or ""):
-            _own_activities(project, grants, one)
-        else:
-            _activities(project, grants, one)
+    for mapping in project.resolved:
+        grants.allow_object(_object_rights(project, mapping), mapping.place("object"))
+        _mapped_fields(grants, mapping)
+        _activities(project, grants, mapping)
     if user.access == "documented":
-        _documented(project, grants, exchanges, access)
+        _documented(project, grants, access)
     return _set(
-        naming.integration_set(project.settings),
-        f"{OWNED} What the Appcues integration user may do (access: {user.access}).",
+        project.integration_set,
+        f"{MANAGED_SET} What the Appcues integration user may do (access: {user.access}).",
         grants,
         access,
     )
 
 
-def viewer_set(
-    project: Project, created: Iterable[Blueprint], exchanges: Iterable[Exchange], lookup: Lookup
-) -> Blueprint | None:
-    """Describe the permission set of people: they may read the fields that we create. None when there are none."""
+def viewer_set(project: Project, created: Iterable[Blueprint], lookup: Lookup) -> Blueprint | None:
+    """Describe the permission set of people: they may read the fields that sfcode creates. None when there are nmapping."""
     grants = _Grants(lookup)
-    activity_objects = sorted({name for one in exchanges if one.by_relay and (name := activity_object(project, one))})
+    activity_objects = sorted(
+        {mapping.activity_object for mapping in project.resolved if mapping.by_relay and mapping.activity_object}
+    )
     for blueprint in created:
         object_name, _, name = blueprint.address.full_name.partition(".")
         if blueprint.address.type == "CustomObject":
@@ -117,22 +111,22 @@ def viewer_set(
         return None
     return _set(
         naming.viewer_set(project.settings.name),
-        f"{OWNED} Assign it to people who should see what Appcues writes.",
+        f"{MANAGED_SET} Assign it to people who should see what Appcues writes.",
         grants,
-        settings_place(project, "name"),
+        project.place("name"),
     )
 
 
-def _object_rights(project: Project, one: Exchange) -> ObjectPermission:
+def _object_rights(project: Project, mapping: ResolvedMapping) -> ObjectPermission:
     """Grant the least that the mapping works with, or everything that the help page clicks."""
     user = project.settings.integration_user
     if user.access == "documented":
-        return ObjectPermission(one.object, create=True, modify_all=True)
-    writes = bool(one.targets)
+        return ObjectPermission(mapping.object, create=True, modify_all=True)
+    writes = bool(mapping.targets)
     reach = user.record_access
     # Where nothing is written, reaching every record takes no more than reading every record.
     return ObjectPermission(
-        one.object,
+        mapping.object,
         read=True,
         edit=writes,
         view_all=reach != "sharing",
@@ -140,48 +134,37 @@ def _object_rights(project: Project, one: Exchange) -> ObjectPermission:
     )
 
 
-def _mapped_fields(grants: _Grants, one: Exchange) -> None:
-    uses = [one.user_id, *one.attributes]
-    if one.source is not None:
-        uses.append(one.source)
+def _mapped_fields(grants: _Grants, mapping: ResolvedMapping) -> None:
+    uses = [mapping.user_id, *mapping.attributes]
+    if mapping.source is not None:
+        uses.append(mapping.source)
     for use in uses:
-        grants.allow_field(one.object, use.field, use.place)
-    for target in one.targets:
-        grants.allow_field(one.object, target.field, target.place, edit=True)
+        grants.allow_field(mapping.object, use.field, use.place)
+    for target in mapping.targets:
+        grants.allow_field(mapping.object, target.field, target.place, edit=True)
 
 
-def _activities(project: Project, grants: _Grants, one: Exchange) -> None:
-    """Grant what it takes to write an activity: its comment, its link to the record and its external id."""
-    kind = activity_object(project, one)
-    if kind is None or one.activities is None:
+def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> None:
+    """Grant what it takes to write an activity, and to write it again: its object and its fields."""
+    activity_object, place = mapping.activity_object, mapping.activities_place
+    if activity_object is None or place is None:
         return
-    names = ["Description", link_field(project, one)]
-    if one.by_relay:
-        names.append(naming.event_id_field(project.settings.name))
-    for name in names:
-        grants.allow_field(kind, name, one.activities, edit=True)
-    grants.allow(one.activities, "ActivitiesAccess", _ACTIVITY_RIGHTS[kind])
+    if activity_object in STANDARD_OBJECTS:
+        grants.allow(place, "ActivitiesAccess", STANDARD_OBJECTS[activity_object])
+    else:
+        grants.allow_object(ObjectPermission(activity_object, create=True, edit=True), place)
+    for name in written_fields(project.settings.name, mapping):
+        grants.allow_field(activity_object, name, place, edit=True)
 
 
-def _own_activities(project: Project, grants: _Grants, one: Exchange) -> None:
-    """Grant what it takes to write records of the project's own object: to make them, and to write them again."""
-    kind = activity_object(project, one)
-    if kind is None or one.activities is None:
-        return
-    grants.allow_object(ObjectPermission(kind, create=True, edit=True), one.activities)
-    names = own_object.field_names(project, [one])
-    for name in (*names, naming.event_id_field(project.settings.name)):
-        grants.allow_field(kind, name, one.activities, edit=True)
-
-
-def _documented(project: Project, grants: _Grants, exchanges: tuple[Exchange, ...], access: Place) -> None:
+def _documented(project: Project, grants: _Grants, access: Place) -> None:
     """Add what the help page clicks beyond the least: "all available Edit Access boxes", Customize Application."""
-    kinds = {name for one in exchanges if (name := activity_object(project, one)) in ACTIVITY_FIELDS} or {"Event"}
-    for kind in sorted(kinds):
-        for name in ACTIVITY_FIELDS[kind]:
-            grants.allow_field(kind, name, access, edit=True)
-        grants.allow(access, "ActivitiesAccess", _ACTIVITY_RIGHTS[kind])
-    if any(not one.by_relay for one in exchanges):
+    written = {mapping.activity_object for mapping in project.resolved}
+    for activity_object in [name for name in STANDARD_OBJECTS if name in written] or ["Event"]:
+        for name in ACTIVITY_FIELDS[activity_object]:
+            grants.allow_field(activity_object, name, access, edit=True)
+        grants.allow(access, "ActivitiesAccess", STANDARD_OBJECTS[activity_object])
+    if any(not mapping.by_relay for mapping in project.resolved):
         grants.allow(access, *_CUSTOMIZE)
 
 

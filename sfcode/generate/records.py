@@ -1,21 +1,19 @@
-"""Rows that must exist next to the metadata: the integration user, its licence and its permission set."""
+"""Rows that must exist next to the metadata: the integration user, its license and its permission set."""
 
 from __future__ import annotations
 
 from sfcode.config.project import Project
 from sfcode.generate.desired import Origin
 from sfcode.generate.template_context import origin
-from sfcode.mapping import naming
-from sfcode.mapping.resolved import settings_place
 from sfcode.metadata.component import Component
 
 
 def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]]:
     """List the records of a project, and where each of their values comes from."""
     user = project.settings.integration_user
-    permission_set = naming.integration_set(project.settings)
-    named = settings_place(project, *(("integration_user", "permission_set") if user.permission_set else ("name",)))
-    username = settings_place(project, "integration_user", "username")
+    permission_set = project.integration_set
+    set_place = project.place("integration_user", "permission_set") if user.permission_set else project.place("name")
+    username = project.place("integration_user", "username")
     rows = (
         (
             Component(
@@ -31,10 +29,10 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
             ),
             {
                 user.username: username,
-                user.profile: settings_place(project, "integration_user", "profile"),
-                user.license: settings_place(project, "integration_user", "license"),
-                user.email: settings_place(project, "integration_user", "email"),
-                user.last_name: settings_place(project, "integration_user", "last_name"),
+                user.profile: project.place("integration_user", "profile"),
+                user.license: project.place("integration_user", "license"),
+                user.email: project.place("integration_user", "email"),
+                user.last_name: project.place("integration_user", "last_name"),
             },
         ),
         (
@@ -44,7 +42,7 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
                 {"Assignee": user.username, "PermissionSetLicense": user.permission_set_license},
             ),
             {
-                user.permission_set_license: settings_place(project, "integration_user", "permission_set_license"),
+                user.permission_set_license: project.place("integration_user", "permission_set_license"),
                 user.username: username,
             },
         ),
@@ -54,7 +52,7 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
                 f"{permission_set}/{user.username}",
                 {"Assignee": user.username, "PermissionSet": permission_set},
             ),
-            {permission_set: named, user.username: username},
+            {permission_set: set_place, user.username: username},
         ),
     )
     origins = [

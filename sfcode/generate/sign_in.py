@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
-from sfcode.generate.template_context import OWNED, Blueprint, SignInView, origin
+from sfcode.generate.template_context import Blueprint, SignInView, origin
 from sfcode.mapping import naming
-from sfcode.mapping.resolved import settings_place
+from sfcode.mapping.ownership import MANAGED
 from sfcode.metadata.component import Address
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
@@ -35,29 +35,29 @@ SCOPES = {"jwt": "Api, RefreshToken", "client_credentials": "Api"}
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
     """List the components of the app, where the config asks for one."""
-    wanted = project.settings.relay.sign_in
-    if wanted is None:
+    sign_in = project.settings.relay.sign_in
+    if sign_in is None:
         return
     user, name = project.settings.integration_user, naming.relay_app(project.settings.name)
-    place = settings_place(project, "relay", "sign_in")
+    place = project.place("relay", "sign_in")
     view = SignInView(
         name=name,
         label=naming.label(name),
-        description=f"{OWNED} The relay between Salesforce and Appcues signs in by it.",
+        description=f"{MANAGED} The relay between Salesforce and Appcues signs in by it.",
         contact_email=user.email,
-        flow=wanted.flow,
-        certificate=certificate_text(wanted.certificate) if wanted.certificate else "",
+        flow=sign_in.flow,
+        certificate=certificate_text(sign_in.certificate) if sign_in.certificate else "",
         callback_url=CALLBACK,
-        scopes=SCOPES[wanted.flow],
-        permission_set=naming.integration_set(project.settings),
+        scopes=SCOPES[sign_in.flow],
+        permission_set=project.integration_set,
         username=user.username,
     )
     for type_, end in PARTS.items():
         address = Address(type_, f"{name}{end}")
         places = {
             "": place,
-            user.username: settings_place(project, "integration_user", "username"),
-            user.email: settings_place(project, "integration_user", "email"),
+            user.username: project.place("integration_user", "username"),
+            user.email: project.place("integration_user", "email"),
         }
-        origins = tuple(origin(address, token, each) for token, each in places.items())
+        origins = tuple(origin(address, token, token_place) for token, token_place in places.items())
         yield Blueprint(address, view, place, origins)

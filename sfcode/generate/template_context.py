@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfcode.generate.desired import Origin
-from sfcode.mapping.resolved import Place
+from sfcode.mapping.place import Place
 from sfcode.metadata.component import Address
 
 
@@ -134,9 +134,6 @@ class SignInView:
     permission_set: str
     username: str
 
-
-OWNED = "Managed by sfcode: do not edit by hand."
-"""What the description of everything that is generated begins with."""
 
 View = (
     CustomFieldView

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sfcode.config.did_you_mean import nearest_name
-from sfcode.generate.entry_formula import NOT_WATCHED
 from sfcode.importing.answers import NONE
 from sfcode.importing.proposal import Inquiry
-from sfcode.mapping.field_types import NUMERIC, SENDABLE
+from sfcode.mapping.field_types import NUMERIC, SENDABLE, UNWATCHED_FIELDS
 from sfcode.metadata.objects import Field
 
 _ID = re.compile(r"(^|_)(id|ids|uid|uuid|guid|user_?key|external_?key)$|(?<=[a-z])(Id|ID|Uuid|UUID)$", re.IGNORECASE)
@@ -132,7 +131,7 @@ def attributes(
         known = [_known(asked, object_name, field, "--attribute NAME=") for field in chosen.values()]
         return (chosen, "as you say") if all(known) else ({}, "")
     fields = asked.found.fields.get(object_name, {})
-    used = {*taken, *NOT_WATCHED}
+    used = {*taken, *UNWATCHED_FIELDS}
 
     def usable(names: Iterable[str]) -> list[str]:
         return [name for name in sorted(set(names) - used) if name in fields and fields[name].type in SENDABLE]

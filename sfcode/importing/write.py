@@ -12,7 +12,7 @@ from sfcode.config.models import ActivityEvent, IntegrationUser
 from sfcode.importing.answers import Options
 from sfcode.importing.proposal import Draft, MappingDraft
 from sfcode.importing.scan_result import Found
-from sfcode.mapping.ownership import FILL_IN, NO_RELAY
+from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.text import printable
 
 _PLAIN = re.compile(r"[A-Za-z][\w.@+-]*( [\w.@+-]+)*|[A-Za-z]+:[A-Za-z]\w*(\.\w+)?")
@@ -103,7 +103,7 @@ def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[st
     )
     if name != "local" and not found.is_sandbox:
         yield "    protected: true # apply wants a plan that was saved and reviewed"
-    account, url = options.account or FILL_IN, options.relay_url or NO_RELAY
+    account, url = options.account or PLACEHOLDER_ACCOUNT, options.relay_url or PLACEHOLDER_RELAY_URL
     yield from (
         "    variables:",
         f"      integration_username: {scalar(user.username)}",

@@ -1,1 +1,1 @@
-"""The domain of the mapping language, resolved: what mappings exchange, under which names and field types."""
+"""The domain that all other packages share: what mappings exchange, under which names, as which types."""

@@ -32,6 +32,25 @@ ACTIVITY_FIELDS = {
 }
 """The standard fields of activities that take field permissions, and which sfcode may want to grant."""
 
+UNWATCHED_FIELDS = frozenset(
+    {
+        "Id",
+        "CreatedById",
+        "CreatedDate",
+        "IsDeleted",
+        "LastActivityDate",
+        "LastModifiedById",
+        "LastModifiedDate",
+        "LastReferencedDate",
+        "LastViewedDate",
+        "SystemModstamp",
+    }
+)
+"""Fields that never change, or change with every save: no reason to send a message. They are sent along when mapped."""
+
+NAME_PARTS = {("Contact", "Name"): ("FirstName", "LastName"), ("Lead", "Name"): ("FirstName", "LastName")}
+"""By object and field, the fields that Salesforce puts a person's full name together from: what changes are the parts."""
+
 # What every custom object has. None of these takes field permissions.
 _OF_CUSTOM_OBJECTS = {
     "Id": "id",

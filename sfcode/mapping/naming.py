@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from sfcode.config.models import Settings
-
 _CUSTOM = re.compile(r"__[a-z]{1,3}$")
 
 
@@ -19,9 +17,9 @@ def label(name: str) -> str:
     return " ".join(_CUSTOM.sub("", name).replace("_", " ").split())
 
 
-def integration_set(settings: Settings) -> str:
-    """Name the permission set of the integration user: one that was there before, or the project's own."""
-    return settings.integration_user.permission_set or f"{settings.name}_Integration"
+def integration_set(project: str) -> str:
+    """Name the permission set of the integration user."""
+    return f"{project}_Integration"
 
 
 def viewer_set(project: str) -> str:

@@ -1,89 +1,131 @@
-"""A mapping as generation sees it: which fields go where, each with its place in the YAML."""
+"""A mapping with its directions, defaults and Salesforce names worked out, each value with its place in the YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from sfcode.config.models import TargetField
-from sfcode.config.project import NamedMapping, Project
-from sfcode.diagnostics import Diagnostic, Position
-from sfcode.mapping import naming
+from sfcode.diagnostics import Position
+from sfcode.mapping.field_types import NAME_PARTS, UNWATCHED_FIELDS
+from sfcode.mapping.place import ConfigPath, Place, place_at
 from sfcode.metadata.objects import Field
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A position in a file and the path of the document that stands there."""
-
-    position: Position
-    path: str
-
-    def problem(self, message: str, hint: str = "") -> Diagnostic:
-        """Say that something is wrong here."""
-        return Diagnostic.error(self.position, self.path, message, hint)
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A Salesforce field that the mapping names, and where it does."""
+class FieldUse:
+    """A Salesforce field that a mapping reads, and where it names the field."""
 
     field: str
     place: Place
-    type: str | None = None
-    """The type an attribute is sent as, when it is given."""
+    attribute: str = ""
+    """The Appcues attribute that the field is sent as; "" for the user id and its source."""
+    type: Literal["string", "number", "boolean", "date"] | None = None
+    """The type that the attribute is sent as, when the mapping gives one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A Salesforce field that the relay writes, for an NPS `score` or `feedback`."""
+class NpsTarget:
+    """A Salesforce field that the NPS `score` or `feedback` is written to."""
 
     kind: str
     field: str
     create: bool
+    """Whether sfcode creates the field and manages it."""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class EventUse:
+    """An Appcues event that becomes an activity of the record, and where the mapping lists it."""
+
+    name: str
     place: Place
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """One mapping, with directions and defaults worked out."""
+class ResolvedMapping:
+    """What one mapping exchanges, in which directions and under which Salesforce names."""
 
-    mapping: NamedMapping
+    name: str
+    """The mapping's name, which is its file's."""
+    file: str
     object: str
-    user_id: Use
-    source: Use | None
-    """The number field behind a user id that is generated."""
-    attributes: tuple[Use, ...] = ()
-    targets: tuple[Target, ...] = ()
+    match: Literal["user", "group"]
+    direction: Literal["both", "to_appcues", "to_salesforce"]
+    delivery: Literal["relay", "connector"]
+    developer_name: str
+    """The name of the mapping's outbound message, flow and workflow rule."""
+    user_id: FieldUse
+    source: FieldUse | None = None
+    """The number field behind a user id field that is generated."""
+    attributes: tuple[FieldUse, ...] = ()
+    targets: tuple[NpsTarget, ...] = ()
+    activities: tuple[EventUse, ...] = ()
+    click_to_track: tuple[EventUse, ...] = ()
+    activity_object: str | None = None
+    """What activities become: Event, Task or the project's own object; None without activities."""
+    link_field: str = ""
+    """The field of an activity that refers to the mapped record."""
     on: frozenset[str] = field(default_factory=frozenset)
-    trigger: str = "flow"
+    trigger: Literal["flow", "workflow_rule"] = "flow"
     sends: bool = False
+    """Whether records are sent to Appcues."""
     receives: bool = False
-    activities: Place | None = None
-    """Where activities are asked for; None when there are none."""
-
-    @property
-    def name(self) -> str:
-        """The mapping's name."""
-        return self.mapping.name
+    """Whether Appcues events are written to Salesforce."""
+    endpoint: str = ""
+    """The address of the relay that outbound messages go to, its secret as a placeholder, without the version."""
+    positions: Mapping[ConfigPath, Position] = field(default_factory=dict, repr=False)
 
     @property
     def by_relay(self) -> bool:
-        """Whether the relay carries the data, not Appcues' connector."""
-        return self.mapping.spec.delivery == "relay"
+        """Whether the relay carries the data, rather than Appcues' connector."""
+        return self.delivery == "relay"
 
     @property
     def message_fields(self) -> tuple[str, ...]:
-        """What the outbound message holds, sorted and each once."""
-        fields = {"Id", "SystemModstamp", self.user_id.field, *(use.field for use in self.attributes)}
-        return tuple(sorted(fields))
+        """The fields of the outbound message, sorted and each once."""
+        return tuple(sorted({"Id", "SystemModstamp", self.user_id.field, *(use.field for use in self.attributes)}))
+
+    @property
+    def message_version(self) -> str:
+        """The short hash of the message's fields, which the endpoint carries as `?v=`."""
+        return message_version(self.message_fields)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address that outbound messages are sent to, with the secret as a placeholder."""
+        return f"{self.endpoint}?v={self.message_version}"
+
+    @property
+    def watched_fields(self) -> tuple[str, ...]:
+        """
+        The fields whose change sends a message, sorted.
+
+        A generated user id is a formula: its source stands in for it, wherever it is named.
+        """
+        fields: set[str] = set()
+        for name in (self.user_id.field, *(use.field for use in self.attributes)):
+            if self.source is not None and name == self.user_id.field:
+                fields.add(self.source.field)
+            else:
+                fields.update(NAME_PARTS.get((self.object, name), (name,)))
+        return tuple(sorted(fields - UNWATCHED_FIELDS))
+
+    @property
+    def activities_place(self) -> Place | None:
+        """Where activities are asked for; None when there are none."""
+        if not (self.activities or self.click_to_track):
+            return None
+        return self.place("to_salesforce", "activities" if self.activities else "click_to_track")
 
     def place(self, *path: str | int) -> Place:
-        """Find the place of a key of this mapping."""
-        return Place(self.mapping.at(*path), ".".join(str(part) for part in path))
+        """Return the place of a key of the mapping's file."""
+        return place_at(self.positions, *path)
 
-    def created(self) -> Iterator[Field]:
-        """List the fields of the object that this mapping generates."""
+    def created_fields(self) -> Iterator[Field]:
+        """Yield the fields of the object that this mapping creates."""
         if self.source is not None:
             yield Field(self.user_id.field, "string", custom=True, calculated=True, updateable=False)
         for target in self.targets:
@@ -91,63 +133,11 @@ class Exchange:
                 yield Field(target.field, "double" if target.kind == "score" else "textarea", custom=True)
 
 
-def settings_place(project: Project, *path: str | int) -> Place:
-    """Find the place of a key of `sfcode.yaml`."""
-    return Place(project.at(*path), ".".join(str(part) for part in path))
+def message_version(fields: Iterable[str]) -> str:
+    """
+    Return the short hash of a field list, which the endpoint carries as `?v=`.
 
-
-def exchange(mapping: NamedMapping) -> Exchange:
-    """Work out what a mapping exchanges, in which directions."""
-    spec = mapping.spec
-    out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
-    back = spec.to_salesforce if spec.direction in ("both", "to_salesforce") else None
-
-    def place(*path: str) -> Place:
-        # A field may be written alone (`role: Title`) or as one of several keys (`role: {field: Title, ...}`).
-        return Place(mapping.at(*path, "field"), ".".join(path))
-
-    attributes = tuple(
-        Use(attribute.field, place("to_appcues", "attributes", name), attribute.type)
-        for name, attribute in (out.attributes.items() if out else ())
-    )
-    asked: list[tuple[str, TargetField | None]] = (
-        [("score", back.nps.score), ("feedback", back.nps.feedback)] if back else []
-    )
-    activities = None
-    if back and (back.activities or back.click_to_track):
-        path = ("to_salesforce", "activities" if back.activities else "click_to_track")
-        activities = Place(mapping.at(*path), ".".join(path))
-    source = spec.user_id.from_
-    return Exchange(
-        mapping,
-        spec.object,
-        user_id=Use(spec.user_id.field, Place(mapping.at("user_id", "field"), "user_id.field")),
-        source=Use(source, Place(mapping.at("user_id", "from"), "user_id.from")) if source else None,
-        attributes=attributes,
-        targets=tuple(
-            Target(kind, target.field, target.create, place("to_salesforce", "nps", kind))
-            for kind, target in asked
-            if target is not None
-        ),
-        on=frozenset(out.on) if out else frozenset(),
-        trigger=out.trigger if out else "flow",
-        sends=out is not None,
-        receives=back is not None,
-        activities=activities,
-    )
-
-
-def activity_object(project: Project, one: Exchange) -> str | None:
-    """Name the object that a mapping's activities become: Event, Task or the project's own; None without activities."""
-    if one.activities is None:
-        return None
-    # Appcues' own connector always writes Events.
-    kind = project.settings.relay.activities_as if one.by_relay else "event"
-    return {"event": "Event", "task": "Task"}.get(kind) or naming.activities(project.settings.name)
-
-
-def link_field(project: Project, one: Exchange) -> str:
-    """Name the field of an activity that links it to the record: people are Who, everything else is What."""
-    if one.by_relay and project.settings.relay.activities_as == "custom_object":
-        return naming.lookup_field(one.object)
-    return "WhoId" if one.object in ("Contact", "Lead") else "WhatId"
+    By it the relay knows that a message was made from the list it has: only then does a field that
+    is missing from the message mean a value that was cleared.
+    """
+    return hashlib.sha256("\n".join(sorted(set(fields))).encode()).hexdigest()[:8]

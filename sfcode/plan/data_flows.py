@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
-from sfcode.mapping import naming
-from sfcode.mapping.resolved import Exchange, activity_object, exchange
+from sfcode.mapping.resolved import ResolvedMapping
 
 NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
 """The event of Appcues that brings each."""
@@ -33,28 +32,26 @@ class FlowOfData:
 
 def flows(project: Project) -> tuple[FlowOfData, ...]:
     """List what every mapping exchanges."""
-    return tuple(_flow(project, exchange(mapping)) for mapping in project.mappings)
+    return tuple(_flow(mapping) for mapping in project.resolved)
 
 
-def _flow(project: Project, one: Exchange) -> FlowOfData:
-    spec, name = one.mapping.spec, naming.mapping_name(project.settings.name, one.name)
-    attributes = spec.to_appcues.attributes if one.sends and spec.to_appcues else {}
-    sent = [(one.user_id.field, f"{spec.match} id"), *((each.field, name) for name, each in attributes.items())]
+def _flow(one: ResolvedMapping) -> FlowOfData:
+    sent = [(one.user_id.field, f"{one.match} id"), *((use.field, use.attribute) for use in one.attributes)]
+    name = one.developer_name
     trigger = f"{'Flow' if one.trigger == 'flow' else 'Workflow rule'} {name}"
     return FlowOfData(
         mapping=one.name,
         object=one.object,
-        match=spec.match,
+        match=one.match,
         sent=tuple(sent) if one.sends else (),
         senders=(trigger, f"Message {name}") if one.sends and one.by_relay else (),
-        written=tuple(_written(project, one)),
+        written=tuple(_written(one)),
         carrier="Relay" if one.by_relay else "Appcues' connector",
     )
 
 
-def _written(project: Project, one: Exchange) -> Iterator[tuple[str, str]]:
+def _written(one: ResolvedMapping) -> Iterator[tuple[str, str]]:
     for target in one.targets:
         yield NPS_EVENTS[target.kind], f"{one.object}.{target.field}"
-    back, into = one.mapping.spec.to_salesforce, activity_object(project, one)
-    if back and into:
-        yield from ((event, into) for event in (*back.activities, *back.click_to_track))
+    if one.activity_object:
+        yield from ((event.name, one.activity_object) for event in (*one.activities, *one.click_to_track))

@@ -7,9 +7,7 @@ from dataclasses import replace
 
 from sfcode.config.project import Project
 from sfcode.generate.desired import Desired
-from sfcode.generate.permission_sets import OWNED
-from sfcode.mapping import naming
-from sfcode.mapping.ownership import replaced, taken_on
+from sfcode.mapping.ownership import MANAGED_SET
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal
 from sfcode.plan.change import Change
@@ -59,20 +57,20 @@ def as_is(project: Project, desired: Desired, observed: Observed) -> Desired:
             return component
         if address in taken:
             return Component(address.type, address.full_name, before)
-        if str(before.get("description", "")).startswith(OWNED):
+        if str(before.get("description", "")).startswith(MANAGED_SET):
             return component
         said = {name: before[name] for name in WORDS if name in before}
         rest = {name: value for name, value in component.body.items() if name not in WORDS}
         return Component(address.type, address.full_name, rest | said)
 
-    taken = taken_on(project)
+    taken = project.adopted
     named = Address("PermissionSet", project.settings.integration_user.permission_set or "")
     return replace(desired, components=tuple(map(kept, desired.components)))
 
 
 def going(project: Project, observed: Observed, wanted: Collection[Address]) -> Iterator[Change]:
     """List the deletions of what the relay takes the place of; what is ours goes or stays by itself."""
-    for address in replaced(project):
+    for address in project.replaced:
         found = observed.components.get(address)
         if found and address not in wanted and address not in observed.applied.components:
             yield Change(address, found, None, replaced=True)
@@ -82,12 +80,12 @@ def judged(project: Project, plan: Plan, generated: Desired, asked: Desired) -> 
     """Say what a permission set that is kept as it is lacks; refuse where the relay needs it. Warn of a move."""
     if any(change.replaced for change in plan.changes):
         plan = replace(plan, warnings=(*plan.warnings, MOVE))
-    address = Address("PermissionSet", naming.integration_set(project.settings))
+    address = Address("PermissionSet", project.integration_set)
     bodies = [
         next((normal(each).body for each in side.components if each.address == address), {})
         for side in (generated, asked)
     ]
-    lacking = tuple(_lacking(*bodies)) if address in taken_on(project) else ()
+    lacking = tuple(_lacking(*bodies)) if address in project.adopted else ()
     if not lacking:
         return plan
     what = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
@@ -108,7 +106,7 @@ def is_connectors(message: str, object_name: str) -> bool:
 
 def still_there(project: Project, messages: Iterable[str]) -> Iterator[str]:
     """Warn of what Appcues' connector has in the org beside what the relay takes the place of."""
-    named = {address.full_name for address in replaced(project) if address.type == "WorkflowOutboundMessage"}
+    named = {address.full_name for address in project.replaced if address.type == "WorkflowOutboundMessage"}
     objects = {mapping.spec.object: mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"}
     for full_name in sorted(set(messages) - named):
         owner = full_name.partition(".")[0]

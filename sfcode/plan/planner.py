@@ -10,8 +10,6 @@ from sfcode.errors import Refused
 from sfcode.generate import generate
 from sfcode.generate.desired import Desired
 from sfcode.generate.records import records
-from sfcode.mapping.naming import integration_set
-from sfcode.mapping.ownership import replaced, taken_on
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.plan.compare import build, limited
@@ -77,7 +75,7 @@ def make(
     generated = generate(project, schema)
     wanted = {component.address: component.body for component in (*generated.components, *generated.records)}
     # What is deleted for the relay has to be seen too; nothing of ours is in it.
-    asked: dict[Address, Body] = {key: {} for key in replaced(project)} | wanted
+    asked: dict[Address, Body] = {key: {} for key in project.replaced} | wanted
     observed = observe(org, project.settings.name, asked, secrets, user=username)
     former = former_users(observed.applied, username)
     before = records_at(org, [row for name in former for row in rows_of(project, name)])
@@ -92,7 +90,7 @@ def make(
     )
     fields = other_fields(schema, {*wanted, *observed.applied.components})
     observed = replace(observed, warnings=said, others=observed.others | frozenset(fields))
-    mine = {*adopt, *taken_on(project)}
+    mine = {*adopt, *project.adopted}
     plan = build(project, desired, observed, secrets=secrets, adopt=mine, allow_delete=allow_delete, former=former)
     plan = judged(project, plan, generated, desired)
     plan = limited(plan, observed.applied, targets) if targets else plan
@@ -102,7 +100,7 @@ def make(
 
 def _also_assigned(org: Org, project: Project, going: Collection[Component]) -> tuple[str, ...]:
     """Warn of users who have the rights of the integration and are not its user, such as the one before this."""
-    name, username = integration_set(project.settings), project.settings.integration_user.username
+    name, username = project.integration_set, project.settings.integration_user.username
     return tuple(
         f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
         "these rights; if nobody needs that, take it away in Setup, Permission Sets"
@@ -113,7 +111,7 @@ def _also_assigned(org: Org, project: Project, going: Collection[Component]) -> 
 
 def _connector(org: Org, project: Project) -> tuple[str, ...]:
     """Look, where the relay takes the connector's place, whether the connector has made something new."""
-    if not replaced(project):
+    if not project.replaced:
         return ()
     listed = org.metadata.list_metadata("WorkflowOutboundMessage")
     return tuple(still_there(project, [item.full_name for item in listed]))

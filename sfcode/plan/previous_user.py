@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from sfcode.config.project import Project
-from sfcode.mapping.naming import integration_set
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.observed import Observed
@@ -30,7 +29,7 @@ def rows_of(project: Project, username: str) -> tuple[Address, ...]:
     return (
         Address("User", username),
         Address("PermissionSetLicenseAssign", f"{user.permission_set_license}/{username}"),
-        Address("PermissionSetAssignment", f"{integration_set(project.settings)}/{username}"),
+        Address("PermissionSetAssignment", f"{project.integration_set}/{username}"),
     )
 
 

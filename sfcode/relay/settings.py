@@ -12,7 +12,6 @@ from sfcode.config.project import Project
 from sfcode.config.secrets import MINIMUM_LENGTH
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
-from sfcode.mapping.resolved import exchange
 from sfcode.org.address import is_loopback
 from sfcode.secret import Secret
 
@@ -66,7 +65,7 @@ class RelaySettings:
 
 def directions(project: Project) -> Directions:
     """Tell which ways the relay has to carry data."""
-    carried = [one for one in map(exchange, project.mappings) if one.by_relay]
+    carried = [one for one in project.resolved if one.by_relay]
     return Directions(any(one.receives for one in carried), any(one.sends for one in carried))
 
 

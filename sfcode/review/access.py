@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping import naming
-from sfcode.mapping.ownership import taken_on
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal
 from sfcode.review.model import Access
@@ -34,7 +33,7 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
 
     Nothing where a side takes its permission set on as it is: what that grants is in an org, not here.
     """
-    if any(side and integration_address(side) in taken_on(side.project) for side in (before, after)):
+    if any(side and integration_address(side) in side.project.adopted for side in (before, after)):
         return ()
     old, new = integration_rights(before), integration_rights(after)
     order = ("object", "field", "permission")
@@ -44,12 +43,12 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
 
 def integration_address(side: Snapshot) -> Address:
     """Name the permission set of the integration user."""
-    return Address("PermissionSet", naming.integration_set(side.project.settings))
+    return Address("PermissionSet", side.project.integration_set)
 
 
 def integration_rights(side: Snapshot | None) -> Rights:
     """Read the rights of the integration user's permission set."""
-    return rights(side, naming.integration_set(side.project.settings)) if side else {}
+    return rights(side, side.project.integration_set) if side else {}
 
 
 def viewer_rights(side: Snapshot | None) -> Rights:

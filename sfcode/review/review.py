@@ -8,7 +8,6 @@ from dataclasses import replace
 from sfcode.checks.lint import lint
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
-from sfcode.mapping.ownership import taken_on
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.access import access
@@ -62,7 +61,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
     """Compare what both sides ask for, in the order of a plan. Records are never deleted: users cannot be."""
     old, new = _components(before), _components(after)
     # What is taken on as it is has its body in an org, which is not looked at here.
-    unknown = taken_on(after.project) | (taken_on(before.project) if before else frozenset())
+    unknown = after.project.adopted | (before.project.adopted if before else frozenset())
     every = (Change(address, old.get(address), new.get(address)) for address in {*old, *new} - unknown)
     gone_records = (Action.DELETE, True)
     effective = [

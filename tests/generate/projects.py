@@ -10,9 +10,10 @@ from typing import Any
 from sfcode.config.event_models import Events
 from sfcode.config.models import Environment, Settings
 from sfcode.config.models import Mapping as Spec
-from sfcode.config.project import ConfigPath, NamedMapping, Project
+from sfcode.config.project import NamedMapping, Project
 from sfcode.diagnostics import Position
 from sfcode.generate import Desired, generate
+from sfcode.mapping.place import ConfigPath
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sfcode.generate import generate, message_version
+from sfcode.generate import generate
+from sfcode.mapping.resolved import message_version
 from sfcode.metadata.objects import standard
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, USERNAME, body, changed, desired, project, settings
 

@@ -8,7 +8,6 @@ import pytest
 
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.mapping.ownership import replaced, taken_on
 from sfcode.metadata.component import Address
 from tests.generate.projects import CONTACT, OFFLINE, changed, project, settings
 
@@ -59,8 +58,8 @@ def test_a_mapping_cannot_replace_what_it_makes():
 @pytest.mark.parametrize(("delivery", "gone"), [("relay", {Address.parse(MESSAGE): "contact"}), ("connector", {})])
 def test_what_sends_today_is_replaced_only_by_a_relay(delivery, gone):
     made = project({"contact": changed(CONTACT, replaces=[MESSAGE], delivery=delivery)}, settings(as_is=[FIELD]))
-    assert replaced(made) == gone
-    assert taken_on(made) == {Address.parse(FIELD)}
+    assert made.replaced == gone
+    assert made.adopted == {Address.parse(FIELD)}
 
 
 def test_placeholders_may_wait_for_the_relay_and_no_longer():

@@ -16,7 +16,6 @@ from sfcode.config.urls import is_loopback, is_private
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, OrgError, UsageError
 from sfcode.generate import generate
-from sfcode.mapping.resolved import exchange
 from sfcode.org import Org
 from sfcode.plan.schema import org_schema
 
@@ -33,12 +32,11 @@ def gather(project: Project, org: Org, another: Org | None, environ: Mapping[str
         return Facts(found, endpoint=endpoint)
     if another is not None:
         _same_org(org, another)
-    exchanges = [exchange(mapping) for mapping in project.mappings]
     return Facts(
         found,
         user=user_facts(project, org),
         endpoint=endpoint,
-        mappings=mapping_facts(exchanges, org, another),
+        mappings=mapping_facts(project.resolved, org, another),
         misfits=ask(lambda: _misfits(project, org)),
         messages=ask(lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))),
     )

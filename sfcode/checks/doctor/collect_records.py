@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
 from sfcode.checks.doctor.facts import FieldFacts, MappingFacts, Repeats, Seen, Unknown
 from sfcode.checks.doctor.optional_query import ask
-from sfcode.mapping.resolved import Exchange
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
@@ -36,7 +36,7 @@ class Looking:
     theirs: OrgSchema | None = None
 
 
-def mapping_facts(exchanges: Sequence[Exchange], org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
+def mapping_facts(exchanges: Sequence[ResolvedMapping], org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
     """Look at every mapping."""
     objects = sorted({one.object for one in exchanges})
     looking = Looking(
@@ -50,7 +50,7 @@ def mapping_facts(exchanges: Sequence[Exchange], org: Org, another: Org | None) 
     return tuple(_facts(one, looking) for one in exchanges)
 
 
-def _metadata(exchanges: Iterable[Exchange], org: Org) -> dict[str, Component]:
+def _metadata(exchanges: Iterable[ResolvedMapping], org: Org) -> dict[str, Component]:
     """Read the fields' metadata, which knows no field access."""
     names = {f"{one.object}.{use.field}" for one in exchanges for use in (one.user_id, one.source) if use}
     custom = sorted(name for name in names if name.endswith("__c"))
@@ -65,7 +65,7 @@ def _sharing(org: Org, objects: Iterable[str]) -> dict[str, str]:
     return {row["QualifiedApiName"]: row["InternalSharingModel"] or "" for row in rows}
 
 
-def _facts(one: Exchange, looking: Looking) -> MappingFacts:
+def _facts(one: ResolvedMapping, looking: Looking) -> MappingFacts:
     org = looking.org
     user_id = _field(one.object, one.user_id.field, looking)
     source = _field(one.object, one.source.field, looking) if one.source else None
@@ -180,7 +180,7 @@ def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, st
     return owner, sharing.get(owner) or Unknown("the org does not tell")
 
 
-def _seen(one: Exchange, user_id: FieldFacts, looking: Looking) -> Seen | Unknown | None:
+def _seen(one: ResolvedMapping, user_id: FieldFacts, looking: Looking) -> Seen | Unknown | None:
     another, theirs = looking.another, looking.theirs
     if another is None or theirs is None or user_id.exists is False:
         return None

@@ -8,7 +8,6 @@ from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow
 from sfcode.checks.doctor.optional_query import ask
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
-from sfcode.mapping import naming
 from sfcode.org import Org
 
 MOST_ALIKE = 5
@@ -66,5 +65,5 @@ def _has_license(org: Org, user: IntegrationUser) -> bool:
 
 def _has_set(org: Org, project: Project) -> bool:
     soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
-    name = naming.integration_set(project.settings)
+    name = project.integration_set
     return bool(org.query(soql, name, project.settings.integration_user.username))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sfcode.diagnostics import Position
-from sfcode.mapping.resolved import Place
+from sfcode.mapping.place import Place
 
 AREAS = {"1": "org", "2": "integration user", "3": "retired", "4": "relay", "5": "data"}
 """What a finding is about, by the first digit of its id."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.checks.snapshot import Snapshot
-from sfcode.mapping import naming
-from sfcode.mapping.field_types import NUMERIC, Fields, fields_of
-from sfcode.mapping.resolved import Exchange, Use, exchange
+from sfcode.mapping.field_types import ATTRIBUTE_TYPES, Fields, fields_of
+from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import standard
 from sfcode.review.access import Rights, integration_rights
@@ -25,12 +24,12 @@ class Chain:
     """One mapping on one side."""
 
     side: Snapshot
-    one: Exchange
+    one: ResolvedMapping
 
     @property
     def name(self) -> str:
         """Name the message, and what fires it."""
-        return naming.mapping_name(self.side.project.settings.name, self.one.name)
+        return self.one.developer_name
 
     @property
     def message(self) -> Body | None:
@@ -74,23 +73,21 @@ class Chain:
     @cached_property
     def fields(self) -> Fields:
         """What is known of the object's fields, those that are generated included."""
-        return fields_of(standard(), self.one.object, self.one.created())
+        return fields_of(standard(), self.one.object, self.one.created_fields())
 
     def may(self, right: str, field: str) -> bool:
         """Tell whether the integration user has a right on a field, or needs none."""
         granted = self.fields.permission(field)
         return not granted or right in self.rights.get(("field", f"{self.one.object}.{granted}"), ())
 
-    def type_of(self, use: Use) -> str:
+    def type_of(self, use: FieldUse) -> str:
         """Name the type that an attribute is sent as; "" where only the org knows."""
         if use.type:
             return use.type
         known = self.fields.get(use.field)
         if known is None:
             return ""
-        if known.type in NUMERIC | {"currency", "percent"}:
-            return "number"
-        return {"boolean": "boolean", "date": "date", "datetime": "date"}.get(known.type, "string")
+        return ATTRIBUTE_TYPES.get(known.type, "string")
 
     def generated(self, field: str) -> Body | None:
         """Give a field of the object that sfcode makes."""
@@ -103,7 +100,7 @@ class Chain:
 
 def chains(side: Snapshot) -> tuple[Chain, ...]:
     """Give the chain of every mapping."""
-    return tuple(Chain(side, exchange(mapping)) for mapping in side.project.mappings)
+    return tuple(Chain(side, mapping) for mapping in side.project.resolved)
 
 
 def _words(formula: Value, pattern: re.Pattern[str], *, without_texts: bool = False) -> frozenset[str]:

@@ -13,10 +13,8 @@ from sfcode.checks.lint.chain_links import Chain, chains
 from sfcode.checks.rules import at
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Position
-from sfcode.generate import endpoint_url
-from sfcode.generate.entry_formula import watched_fields
 from sfcode.mapping import naming
-from sfcode.mapping.resolved import Use
+from sfcode.mapping.resolved import FieldUse
 from sfcode.metadata.component import Value
 from sfcode.review.model import Finding
 
@@ -59,7 +57,7 @@ def _message(chain: Chain) -> Iterator[Finding]:
 def _endpoint(chain: Chain) -> Iterator[Finding]:
     message = chain.message or {}
     side, place = chain.side, chain.one.place("to_appcues")
-    wanted, found = endpoint_url(side.project, chain.one), str(message.get("endpointUrl", ""))
+    wanted, found = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
     if found != wanted:
         # Both hold the secret's name only, unless a template writes a secret out; so neither is quoted.
         what = "its version (?v=)" if found.partition("?")[0] == wanted.partition("?")[0] else "its address"
@@ -85,7 +83,7 @@ def _fired(chain: Chain) -> Iterator[Finding]:
     if noticed is None or "update" not in one.on:
         return
     piece = "<formula>" if type_ == "WorkflowRule" else "<filterFormula>"
-    watched = watched_fields(one)
+    watched = one.watched_fields
     for field in watched:
         if field.lower() not in noticed:
             text = f"a change of {one.object}.{field} sends nothing: the entry condition does not name it"
@@ -149,18 +147,20 @@ def _generated(chain: Chain) -> Iterator[Finding]:
         known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
         if not known or event_id.body.get("type") != "Text":
             text = f"{event_id.full_name} is not a unique external id, so the relay would write activities twice"
-            yield at("SF108", one.activities, text, _HINT, related=side.template_line("CustomField", "<externalId>"))
+            yield at(
+                "SF108", one.activities_place, text, _HINT, related=side.template_line("CustomField", "<externalId>")
+            )
 
 
 def _types(every: Iterable[Chain]) -> Iterator[Finding]:
     """Find attributes that two mappings send with different types into the same kind of profile."""
-    first: dict[tuple[str, str], tuple[Chain, Use, str]] = {}
+    first: dict[tuple[str, str], tuple[Chain, FieldUse, str]] = {}
     for chain in every:
         for name, use in _by_attribute(chain).items():
             type_ = chain.type_of(use)
             if not type_:
                 continue
-            other, other_use, other_type = first.setdefault((chain.one.mapping.spec.match, name), (chain, use, type_))
+            other, other_use, other_type = first.setdefault((chain.one.match, name), (chain, use, type_))
             if other_type != type_:
                 text = (
                     f"{name} is sent as {type_} from {chain.one.object}.{use.field}, and as {other_type} from "
@@ -172,6 +172,5 @@ def _types(every: Iterable[Chain]) -> Iterator[Finding]:
                 yield at("SF109", use.place, text, hint)
 
 
-def _by_attribute(chain: Chain) -> dict[str, Use]:
-    section = chain.one.mapping.spec.to_appcues
-    return dict(zip(section.attributes, chain.one.attributes, strict=True)) if section and chain.one.sends else {}
+def _by_attribute(chain: Chain) -> dict[str, FieldUse]:
+    return {use.attribute: use for use in chain.one.attributes}

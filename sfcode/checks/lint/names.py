@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from sfcode.checks.rules import at
 from sfcode.checks.snapshot import Snapshot
-from sfcode.config.project import NamedMapping, nearest
-from sfcode.mapping.resolved import Place
+from sfcode.config.project import NamedMapping
+from sfcode.mapping.place import Place, place_at
 from sfcode.review.model import Finding
 
 _SEPARATORS = re.compile(r"[\s_.-]+")
@@ -93,4 +93,4 @@ def _events(side: Snapshot) -> Iterator[tuple[str, str, Place]]:
 
 
 def _place(mapping: NamedMapping, *path: str | int) -> Place:
-    return Place(nearest(mapping.positions, path), ".".join(map(str, path)))
+    return place_at(mapping.positions, *path)

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from sfcode.checks.personal_data import is_personal, listed
 from sfcode.checks.rules import at
 from sfcode.checks.snapshot import Snapshot
-from sfcode.mapping.resolved import exchange
 from sfcode.review.model import Finding
 
 
 def check(side: Snapshot) -> Iterator[Finding]:
     """Find personal data that leaves, and what Salesforce has retired."""
     settings = side.project.settings.review.personal_data
-    for one in map(exchange, side.project.mappings):
+    for one in side.project.resolved:
         for use in one.attributes:
             if is_personal(one.object, use.field, settings) and not listed(one.object, use.field, settings.accepted):
                 text = f"{one.object}.{use.field} is personal data and is sent to Appcues"

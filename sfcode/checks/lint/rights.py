@@ -8,17 +8,14 @@ from dataclasses import replace
 from sfcode.checks.lint.chain_links import Chain, chains
 from sfcode.checks.rules import at
 from sfcode.checks.snapshot import Snapshot
-from sfcode.generate import activity_object as own_object
 from sfcode.generate import generate
-from sfcode.mapping import naming
+from sfcode.mapping.activities import STANDARD_OBJECTS, own_fields, written_fields
 from sfcode.mapping.field_types import fields_of
-from sfcode.mapping.resolved import activity_object, link_field, settings_place
 from sfcode.metadata.objects import standard
 from sfcode.review.access import Rights, integration_rights
 from sfcode.review.model import Finding
 
 _HINT = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"
-_WRITE = {"Event": "EditEvent", "Task": "EditTask"}
 
 
 def check(side: Snapshot) -> Iterator[Finding]:
@@ -54,24 +51,25 @@ def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
         if "Edit" not in granted.get(("object", one.object), ()) or not chain.may("Edit", target.field):
             text = f"the integration user cannot change {one.object}.{target.field}, where the NPS {target.kind} goes"
             yield at("SF105", target.place, text, _HINT, related=related)
-    kind = activity_object(side.project, one)
-    if kind is None or one.activities is None or not one.by_relay:
+    kind, place = one.activity_object, one.activities_place
+    if kind is None or place is None or not one.by_relay:
         return
-    known = fields_of(standard(), kind, own_object.known_fields(side.project, [one]))
-    names = own_object.field_names(side.project, [one]) or ("Description", link_field(side.project, one))
-    names = (*names, naming.event_id_field(side.project.settings.name))
+    project = side.project.settings.name
+    known = fields_of(standard(), kind, own_fields(project, [one]))
     lacking = [
         f"{kind}.{name}"
-        for name in names
+        for name in written_fields(project, one)
         if (asked := known.permission(name)) and "Edit" not in granted.get(("field", f"{kind}.{asked}"), ())
     ]
-    if kind in _WRITE:
-        lacking += [right for right in ("ActivitiesAccess", _WRITE[kind]) if ("permission", right) not in granted]
+    if kind in STANDARD_OBJECTS:
+        lacking += [
+            right for right in ("ActivitiesAccess", STANDARD_OBJECTS[kind]) if ("permission", right) not in granted
+        ]
     elif not {"Create", "Edit"} <= set(granted.get(("object", kind), ())):
         lacking.append(f"Create and Edit on {kind}")
     for name in lacking:
         text = f"the integration user lacks {name}, without which it cannot write activities as the relay does"
-        yield at("SF105", one.activities, text, _HINT, related=related)
+        yield at("SF105", place, text, _HINT, related=related)
 
 
 def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
@@ -79,7 +77,7 @@ def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
     if user.access == "documented":
         return  # SF202 says it all
     key = "record_access" if user.record_access != "sharing" else "access"
-    asked = settings_place(side.project, "integration_user", key)
+    asked = side.project.place("integration_user", key)
     for (kind, name), rights in granted.items():
         wide = [right for right in ("Modify All", "View All") if right in rights]
         if kind == "object" and wide:
@@ -94,7 +92,7 @@ def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
 def _documented(side: Snapshot) -> Iterator[Finding]:
     if side.project.settings.integration_user.access == "documented":
         text = "the integration user may create, change and delete every record of the mapped objects"
-        place = settings_place(side.project, "integration_user", "access")
+        place = side.project.place("integration_user", "access")
         yield at("SF202", place, text, "write access: least_privilege, which the mappings work with")
 
 

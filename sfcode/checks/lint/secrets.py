@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from sfcode.checks.rules import at
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Position
-from sfcode.mapping.resolved import settings_place
 from sfcode.review.model import Finding
 
 SHAPES = {
@@ -41,7 +40,7 @@ def check(side: Snapshot) -> Iterator[Finding]:
     project = side.project
     for name, value in project.target.variables.items():
         if _CALLED.search(name) and value and "${secret:" not in value:
-            place = settings_place(project, "environments", project.environment, "variables", name)
+            place = project.place("environments", project.environment, "variables", name)
             yield at("SF213", place, f"the variable {name} is called a secret, and its value stands here", _HINT)
 
 

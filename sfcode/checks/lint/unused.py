@@ -9,7 +9,6 @@ from sfcode.checks.rules import at
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.load import default_events
 from sfcode.diagnostics import Position
-from sfcode.mapping.resolved import exchange, settings_place
 from sfcode.review.model import Finding
 
 
@@ -22,7 +21,7 @@ def check(side: Snapshot) -> Iterator[Finding]:
 
 def _answers(side: Snapshot) -> Iterator[Finding]:
     filled = {key for attributes in side.project.events.properties.values() for key in attributes}
-    for one in map(exchange, side.project.mappings):
+    for one in side.project.resolved:
         for target in one.targets:
             if one.by_relay and target.kind not in filled:
                 text = f"no event fills {one.object}.{target.field}: events.yaml takes the NPS {target.kind} from none"
@@ -50,7 +49,7 @@ def _variables(side: Snapshot) -> Iterator[Finding]:
     project = side.project
     for name in project.target.variables if side.texts else ():
         if f"${{{name}}}" not in written:
-            place = settings_place(project, "environments", project.environment, "variables", name)
+            place = project.place("environments", project.environment, "variables", name)
             yield at(
                 "SF210",
                 place,

@@ -8,9 +8,9 @@ from typing import get_args
 from sfcode.config.document import Document, Finding, show_path
 from sfcode.config.event_models import Events, PropertyEvent
 from sfcode.config.models import ActivityEvent
-from sfcode.config.project import ConfigPath
 from sfcode.config.template import fault
 from sfcode.diagnostics import Diagnostic
+from sfcode.mapping.place import ConfigPath
 
 _OWN = {*get_args(ActivityEvent), *get_args(PropertyEvent), "click_to_track"}
 

@@ -8,7 +8,7 @@ from sfcode.config.did_you_mean import show
 from sfcode.config.document import Document, Finding
 from sfcode.config.models import Mapping, TargetField
 from sfcode.config.names import FIELD_LIMIT, custom_base
-from sfcode.config.project import ConfigPath
+from sfcode.mapping.place import ConfigPath
 
 SECTIONS = ("to_appcues", "to_salesforce")
 _NO_OBJECT = {"activity", "event", "task"}

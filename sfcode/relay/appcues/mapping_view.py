@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sfcode.config import models
 from sfcode.config.project import Project
-from sfcode.generate.messaging import message_version
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMERIC, fields_of
-from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.objects import Field, standard
 from sfcode.relay.appcues.values import Kind
 
@@ -48,7 +46,7 @@ class MappingView:
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
     """List the mappings whose records the relay sends, by their names."""
-    sending = [one for one in map(exchange, project.mappings) if one.sends and one.by_relay]
+    sending = [one for one in project.resolved if one.sends and one.by_relay]
     return {one.name: _outline(one, sending) for one in sending}
 
 
@@ -69,29 +67,27 @@ def apply_field_types(
     }
 
 
-def _outline(one: Exchange, sending: list[Exchange]) -> MappingView:
-    match = one.mapping.spec.match
-    others = [other for other in sending if other.name != one.name and other.mapping.spec.match == match]
-    known = fields_of(standard(), one.object, one.created())
+def _outline(one: ResolvedMapping, sending: list[ResolvedMapping]) -> MappingView:
+    match = one.match
+    others = [other for other in sending if other.name != one.name and other.match == match]
+    known = fields_of(standard(), one.object, one.created_fields())
     attributes = tuple(
-        _attribute(
-            name, given, known.get(given.field), tuple(other.name for other in others if name in _attributes(other))
-        )
-        for name, given in _attributes(one).items()
+        _attribute(use, known.get(use.field), tuple(other.name for other in others if use.attribute in _names(other)))
+        for use in one.attributes
     )
-    return MappingView(one.name, one.object, match, one.user_id.field, message_version(one.message_fields), attributes)
+    return MappingView(one.name, one.object, match, one.user_id.field, one.message_version, attributes)
 
 
-def _attributes(one: Exchange) -> Mapping[str, models.Attribute]:
-    spec = one.mapping.spec.to_appcues
-    return spec.attributes if spec else {}
+def _names(mapping: ResolvedMapping) -> set[str]:
+    return {use.attribute for use in mapping.attributes}
 
 
-def _attribute(name: str, given: models.Attribute, known: Field | None, others: tuple[str, ...]) -> AttributeView:
+def _attribute(use: FieldUse, known: Field | None, others: tuple[str, ...]) -> AttributeView:
     if known is None:
         # The sort of a field matters to a text as well: a number's is written without its `.0`.
-        return AttributeView(name, given.field, given.type, others=others, asked=given.type in (None, "string"))
-    return AttributeView(name, given.field, given.type or _attribute_type(known.type), known.type in NUMERIC, others)
+        return AttributeView(use.attribute, use.field, use.type, others=others, asked=use.type in (None, "string"))
+    kind = use.type or _attribute_type(known.type)
+    return AttributeView(use.attribute, use.field, kind, known.type in NUMERIC, others)
 
 
 def _attribute_type(described: str) -> Kind:

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfcode.errors import OrgError
-from sfcode.generate.messaging import message_version
-from sfcode.mapping.resolved import Exchange
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.org.bulk import NO_BULK, Job
 from sfcode.relay.backfill.records import explained, message, select
@@ -35,19 +34,25 @@ class Progress:
     total: int = 0
 
 
-def setting(one: Exchange) -> str:
+def setting(one: ResolvedMapping) -> str:
     """Name the setting that remembers how far a mapping's backfill is."""
     return f"backfill:{one.name}"
 
 
-def recalled(inbox: Inbox, one: Exchange) -> Progress | None:
+def recalled(inbox: Inbox, one: ResolvedMapping) -> Progress | None:
     """Find how far the last backfill of a mapping is."""
     kept = inbox.recall(setting(one))
     return Progress(**json.loads(kept)) if kept else None
 
 
 def backfill(
-    org: Org, inbox: Inbox, one: Exchange, say: Callable[[str], None], *, restart: bool, sleep: Callable[[float], None]
+    org: Org,
+    inbox: Inbox,
+    one: ResolvedMapping,
+    say: Callable[[str], None],
+    *,
+    restart: bool,
+    sleep: Callable[[float], None],
 ) -> Progress:
     """Go on with the backfill of a mapping, or begin one."""
     found = None if restart else recalled(inbox, one)
@@ -65,11 +70,11 @@ def backfill(
     return progress
 
 
-def _going_on(org: Org, one: Exchange, found: Progress | None, say: Callable[[str], None]) -> Progress | None:
+def _going_on(org: Org, one: ResolvedMapping, found: Progress | None, say: Callable[[str], None]) -> Progress | None:
     """Go on where the last time ended, unless the org has forgotten the job or the mapping is another one."""
     if found is None:
         return None
-    if found.version != message_version(one.message_fields):
+    if found.version != one.message_version:
         say(f"{one.name}: its fields have changed since the backfill began, so it begins anew")
         return None
     try:
@@ -85,14 +90,14 @@ def _going_on(org: Org, one: Exchange, found: Progress | None, say: Callable[[st
     return found
 
 
-def _begun(org: Org, inbox: Inbox, one: Exchange) -> Progress:
-    progress = Progress(org.bulk.start(select(one)).id, message_version(one.message_fields))
+def _begun(org: Org, inbox: Inbox, one: ResolvedMapping) -> Progress:
+    progress = Progress(org.bulk.start(select(one)).id, one.message_version)
     _remember(inbox, one, progress)
     return progress
 
 
 def _completed(
-    org: Org, progress: Progress, one: Exchange, say: Callable[[str], None], sleep: Callable[[float], None]
+    org: Org, progress: Progress, one: ResolvedMapping, say: Callable[[str], None], sleep: Callable[[float], None]
 ) -> Job:
     pause = POLL_FIRST
     while (job := org.bulk.job(progress.job)).runs:
@@ -107,7 +112,7 @@ def _completed(
     return job
 
 
-def _page(org: Org, inbox: Inbox, one: Exchange, progress: Progress) -> Progress:
+def _page(org: Org, inbox: Inbox, one: ResolvedMapping, progress: Progress) -> Progress:
     """Put one page into the inbox, then remember that: a page that is read twice is kept once."""
     page = org.bulk.page(progress.job, progress.locator, PAGE)
     messages = [made for row in page.records if (made := message(one, row, "backfill", progress.job))]
@@ -118,11 +123,11 @@ def _page(org: Org, inbox: Inbox, one: Exchange, progress: Progress) -> Progress
     return progress
 
 
-def _remember(inbox: Inbox, one: Exchange, progress: Progress) -> None:
+def _remember(inbox: Inbox, one: ResolvedMapping, progress: Progress) -> None:
     inbox.remember(setting(one), json.dumps(asdict(progress)))
 
 
-def _refused(one: Exchange, error: OrgError) -> OrgError:
+def _refused(one: ResolvedMapping, error: OrgError) -> OrgError:
     if error.code in NO_BULK:
         return OrgError(
             f"This org does not let the user signed in use Bulk API 2.0 ({error.message}).",

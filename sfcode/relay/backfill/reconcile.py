@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sfcode.errors import OrgError, UsageError
-from sfcode.mapping.resolved import Exchange
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.relay.backfill.records import changed_since, explained, message, soql_time
 
@@ -32,12 +32,12 @@ class ReconcileResult:
     """Those that the inbox did not have from an earlier reconcile."""
 
 
-def watermark(one: Exchange) -> str:
+def watermark(one: ResolvedMapping) -> str:
     """Name the setting that remembers how far a mapping was reconciled."""
     return f"reconciled:{one.name}"
 
 
-def beginning(inbox: Inbox, one: Exchange, since: datetime | None) -> datetime:
+def beginning(inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> datetime:
     """Find since when to ask: as given, else where the last time ended."""
     if since is not None:
         return since
@@ -50,7 +50,7 @@ def beginning(inbox: Inbox, one: Exchange, since: datetime | None) -> datetime:
     return datetime.fromisoformat(remembered) - MARGIN
 
 
-def reconcile(org: Org, inbox: Inbox, one: Exchange, since: datetime | None) -> ReconcileResult:
+def reconcile(org: Org, inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> ReconcileResult:
     """Put a mapping's changed records into the inbox, and remember how far that went."""
     start = beginning(inbox, one, since)
     asked_at = org.now()

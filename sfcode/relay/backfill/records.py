@@ -8,16 +8,15 @@ from typing import Any, Literal
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError, UsageError
-from sfcode.generate.messaging import message_version
-from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import InboxMessage
 
 Origin = Literal["reconcile", "backfill"]
 
 
-def sending(project: Project, name: str | None) -> list[Exchange]:
+def sending(project: Project, name: str | None) -> list[ResolvedMapping]:
     """List the mappings that the relay sends to Appcues: all, or the one of that name."""
-    found = [one for one in map(exchange, project.mappings) if one.sends and one.by_relay]
+    found = [one for one in project.resolved if one.sends and one.by_relay]
     if name is None:
         if not found:
             raise UsageError(
@@ -31,19 +30,19 @@ def sending(project: Project, name: str | None) -> list[Exchange]:
     return chosen
 
 
-def select(one: Exchange) -> str:
+def select(one: ResolvedMapping) -> str:
     """Begin the query for a mapping's records; who has no user id is not asked for."""
     # The number behind a formula can have an index; the formula cannot, and a condition on it reads every record.
     has_id = one.source.field if one.source else one.user_id.field
     return f"SELECT {', '.join(one.message_fields)} FROM {one.object} WHERE {has_id} != null"  # noqa: S608 (names of the config, checked there)
 
 
-def changed_since(one: Exchange, since: datetime) -> str:
+def changed_since(one: ResolvedMapping, since: datetime) -> str:
     """Ask for what changed since then, the oldest first."""
     return f"{select(one)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
 
 
-def message(one: Exchange, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
+def message(one: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
     """
     Make a message of a record; None when it has no user id after all.
 
@@ -53,10 +52,10 @@ def message(one: Exchange, record: Mapping[str, Any], origin: Origin, run: str =
     user = record.get(one.user_id.field)
     if user is None or str(user) == "":
         return None
-    version = message_version(one.message_fields)
+    version = one.message_version
     stamp = soql_time(datetime.fromisoformat(str(record["SystemModstamp"])))
     name = [origin, run, str(record["Id"]), stamp, version]
-    match = one.mapping.spec.match
+    match = one.match
     return InboxMessage(
         source="salesforce",
         message_id=":".join(filter(None, name)),
@@ -78,7 +77,7 @@ def soql_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def explained(one: Exchange, error: OrgError) -> OrgError:
+def explained(one: ResolvedMapping, error: OrgError) -> OrgError:
     """Say what a refused query means for the integration."""
     if error.code == "INVALID_FIELD":
         return OrgError(

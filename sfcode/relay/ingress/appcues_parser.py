@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sfcode.config.project import Project
-from sfcode.mapping.resolved import exchange
 from sfcode.relay.appcues_payload import attribute
 from sfcode.relay.ingress.message_id import canonical, content_id, digest, own_id, value_at
 from sfcode.relay.ingress.timestamps import event_time, iso, moment
@@ -46,10 +45,10 @@ class Reading:
     @classmethod
     def of(cls, project: Project, raw_chars: int) -> Reading:
         """Work it out."""
-        carried = [one for one in map(exchange, project.mappings) if one.by_relay and one.receives]
+        carried = [one for one in project.resolved if one.by_relay and one.receives]
         message_id = project.settings.relay.message_id
         path = message_id.path if message_id else None
-        groups = any(one.mapping.spec.match == "group" for one in carried)
+        groups = any(one.match == "group" for one in carried)
         return cls(groups, tuple(path.split(".")) if path else (), raw_chars)
 
 

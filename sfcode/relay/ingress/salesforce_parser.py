@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sfcode.config.project import Project
-from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.ingress.appcues_parser import LONGEST_ID
 from sfcode.relay.ingress.message_id import digest
 from sfcode.relay.ingress.soap import Notification
@@ -26,15 +26,15 @@ class Sender:
     """The fields as the mapping spells them, by their names in small letters: Salesforce ignores case."""
 
     @classmethod
-    def of(cls, one: Exchange) -> Sender:
+    def of(cls, one: ResolvedMapping) -> Sender:
         """Work it out."""
         names = {name.lower(): name for name in one.message_fields}
-        return cls(one.name, one.object, one.mapping.spec.match, one.user_id.field, names)
+        return cls(one.name, one.object, one.match, one.user_id.field, names)
 
 
 def senders(project: Project) -> dict[str, Sender]:
     """List the mappings whose records come in outbound messages, by their names."""
-    return {one.name: Sender.of(one) for one in map(exchange, project.mappings) if one.sends and one.by_relay}
+    return {one.name: Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:

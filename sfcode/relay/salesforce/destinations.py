@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sfcode.config.project import Project
-from sfcode.mapping.resolved import Exchange, exchange, link_field
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.objects import OrgSchema
 
 CREATED_FEEDBACK = 32_768
@@ -59,23 +59,20 @@ def _length(one: Destination, schema: OrgSchema) -> int | None:
 
 def destinations(project: Project) -> tuple[Destination, ...]:
     """List the mappings that receive through the relay."""
-    every = (exchange(mapping) for mapping in project.mappings)
-    return tuple(_receiver(project, one) for one in every if one.receives and one.by_relay)
+    return tuple(_receiver(one) for one in project.resolved if one.receives and one.by_relay)
 
 
-def _receiver(project: Project, one: Exchange) -> Destination:
-    spec = one.mapping.spec
-    section = spec.to_salesforce
+def _receiver(one: ResolvedMapping) -> Destination:
     made = any(target.kind == "feedback" and target.create for target in one.targets)
     return Destination(
         one.name,
         one.object,
-        spec.match,
+        one.match,
         one.user_id.field,
         one.source.field if one.source else "",
         {target.kind: target.field for target in one.targets},
         CREATED_FEEDBACK if made else None,
-        frozenset(section.activities if section else ()),
-        frozenset(section.click_to_track if section else ()),
-        link_field(project, one),
+        frozenset(event.name for event in one.activities),
+        frozenset(event.name for event in one.click_to_track),
+        one.link_field,
     )

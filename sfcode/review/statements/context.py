@@ -9,8 +9,8 @@ from functools import cached_property
 from sfcode.checks.personal_data import is_personal
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.models import PersonalData
-from sfcode.config.project import NamedMapping, Project
-from sfcode.mapping.resolved import Exchange, Use, activity_object, exchange
+from sfcode.config.project import Project
+from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.model import Access
@@ -21,23 +21,22 @@ class Half:
     """A mapping on one side."""
 
     project: Project
-    one: Exchange
+    one: ResolvedMapping
 
     @property
-    def attributes(self) -> dict[str, Use]:
+    def attributes(self) -> dict[str, FieldUse]:
         """What is sent, by the attribute's name in Appcues."""
-        section = self.one.mapping.spec.to_appcues
-        return dict(zip(section.attributes, self.one.attributes, strict=True)) if section and self.one.sends else {}
+        return {use.attribute: use for use in self.one.attributes}
 
     @property
     def activity(self) -> str:
         """What Appcues events become: Event, Task or the project's own object; "" without activities."""
-        return activity_object(self.project, self.one) or ""
+        return self.one.activity_object or ""
 
     @property
     def file(self) -> str:
         """The mapping's file."""
-        return self.one.mapping.at().file
+        return self.one.file
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,10 @@ def holds_values(component: Component) -> bool:
 
 
 def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
-    left = [Half(before, exchange(mapping)) for mapping in before.mappings] if before else []
-    for mapping in after.mappings:
-        new = Half(after, exchange(mapping))
-        old = next((half for half in left if _key(half.one.mapping) == _key(mapping)), None) or next(
+    left = [Half(before, mapping) for mapping in before.resolved] if before else []
+    for mapping in after.resolved:
+        new = Half(after, mapping)
+        old = next((half for half in left if _key(half.one) == _key(mapping)), None) or next(
             (half for half in left if half.one.object == new.one.object and not _claimed(half, after)), None
         )
         if old:
@@ -109,10 +108,10 @@ def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
         yield Pair(half, None)
 
 
-def _key(mapping: NamedMapping) -> tuple[str, str]:
-    return (mapping.spec.object.lower(), mapping.spec.match)
+def _key(mapping: ResolvedMapping) -> tuple[str, str]:
+    return (mapping.object.lower(), mapping.match)
 
 
 def _claimed(half: Half, after: Project) -> bool:
     """Tell whether a mapping of the other side is about the very same records."""
-    return any(_key(mapping) == _key(half.one.mapping) for mapping in after.mappings)
+    return any(_key(mapping) == _key(half.one) for mapping in after.resolved)

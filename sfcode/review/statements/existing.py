@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sfcode.mapping.ownership import replaced, taken_on
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
@@ -14,7 +13,7 @@ from sfcode.review.statements.phrases import code, listed
 def existing(context: Context) -> Iterator[Statement]:
     """Say what is taken on as it is, what no longer is, and what will be deleted although sfcode did not make it."""
     old, new = context.before.project if context.before else None, context.after.project
-    before, after = taken_on(old) if old else frozenset(), taken_on(new)
+    before, after = old.adopted if old else frozenset(), new.adopted
     position = new.at("as_is")
     if kept := sorted(after - before):
         text = f"{listed(code(one) for one in kept)} will be left as {_are(kept)} in the org, and watched"
@@ -23,7 +22,7 @@ def existing(context: Context) -> Iterator[Statement]:
         text = f"{listed(code(one) for one in changed)} will no longer be left as {_are(changed)} in the org"
         because = "what that changes is in no file: `sfcode plan` shows it"
         yield Statement(Group.ACCESS, text, Risk.HIGH, because, position)
-    gone = replaced(new).items() - (replaced(old) if old else {}).items()
+    gone = new.replaced.items() - (old.replaced if old else {}).items()
     for name in sorted({mapping for _, mapping in gone}):
         names = listed(code(address) for address, mapping in sorted(gone) if mapping == name)
         mapping = next(each for each in new.mappings if each.name == name)

@@ -55,8 +55,8 @@ def _removed(context: Context, half: Half, gone: frozenset[Address]) -> Statemen
 def _added(context: Context, half: Half) -> Statement:
     made = context.made_by(context.after, half.file)
     new = sum(change.address in made for change in context.changes if change.action is Action.CREATE)
-    way = _WAYS[half.one.mapping.spec.direction]
-    carrier = _CARRIERS[half.one.mapping.spec.delivery]
+    way = _WAYS[half.one.direction]
+    carrier = _CARRIERS[half.one.delivery]
     text = f"{records(half.one.object)} will be synced with Appcues, {way}, by {carrier}"
     text += f": {counted(new, 'component')} will be created" if new else ""
     return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is added", half.one.place("object").position)
@@ -83,7 +83,7 @@ def _renamed(pair: Pair) -> Iterator[Statement]:
 def _direction(pair: Pair) -> Iterator[Statement]:
     if pair.before is None or pair.after is None:
         return
-    old, new = pair.before.one.mapping.spec.direction, pair.after.one.mapping.spec.direction
+    old, new = pair.before.one.direction, pair.after.one.direction
     if old != new:
         text = f"{records(pair.object)} will be synced {_WAYS[new]} instead of {_WAYS[old]}"
         yield Statement(Group.SETUP, text, Risk.LOW, "", pair.after.one.place("direction").position)
@@ -92,7 +92,7 @@ def _direction(pair: Pair) -> Iterator[Statement]:
 def _delivery(pair: Pair) -> Iterator[Statement]:
     if pair.before is None or pair.after is None:
         return
-    old, new = pair.before.one.mapping.spec.delivery, pair.after.one.mapping.spec.delivery
+    old, new = pair.before.one.delivery, pair.after.one.delivery
     if old != new:
         text = (
             f"{_CARRIERS[new][0].upper()}{_CARRIERS[new][1:]} will carry the data of {records(pair.object)} instead of "

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
-from sfcode.mapping import naming
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
@@ -159,7 +158,7 @@ def _flat(project: Project) -> dict[str, object]:
             found[path] = value
 
     walk("", project.settings.model_dump(mode="json", by_alias=True, exclude={*_LEFT_OUT}))
-    return {**found, "integration_user.permission_set": naming.integration_set(project.settings)}
+    return {**found, "integration_user.permission_set": project.integration_set}
 
 
 def accepted(context: Context) -> Iterator[Statement]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.mapping.resolved import Use
+from sfcode.mapping.resolved import FieldUse
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair
 from sfcode.review.statements.phrases import code, listed, records
@@ -62,7 +62,7 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
         yield Statement(Group.LEAVING, text)
 
 
-def _type(use: Use) -> str:
+def _type(use: FieldUse) -> str:
     return f"a {use.type}" if use.type else "what fits the field"
 
 
@@ -72,7 +72,7 @@ def _matching(pair: Pair) -> Iterator[Statement]:
         return
     where = records(pair.object)
     old, new = before.one, after.one
-    kinds = (old.mapping.spec.match, new.mapping.spec.match)
+    kinds = (old.match, new.match)
     if kinds[0] != kinds[1]:
         text = f"{where} will be matched with Appcues {kinds[1]}s instead of {kinds[0]}s"
         yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.place("match").position)

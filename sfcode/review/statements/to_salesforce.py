@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.config.project import nearest
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
-from sfcode.mapping.resolved import Target
+from sfcode.mapping.resolved import NpsTarget
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
@@ -46,7 +45,7 @@ def lost_fields(context: Context, told: frozenset[Address]) -> Iterator[Statemen
 
 
 def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
-    old: dict[str, Target] = {target.kind: target for target in before.one.targets} if before else {}
+    old: dict[str, NpsTarget] = {target.kind: target for target in before.one.targets} if before else {}
     new = {target.kind: target for target in after.one.targets}
     for kind, words in _ANSWERS.items():
         was, will = old.get(kind), new.get(kind)
@@ -94,14 +93,12 @@ def _as(activity: str, *, one: bool = False) -> str:
 
 def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
     """List the events that become activities, with their words and places."""
-    section = half.one.mapping.spec.to_salesforce if half and half.one.receives else None
-    if half is None or section is None:
+    if half is None:
         return {}
-    positions = half.one.mapping.positions
-    found = {}
-    for index, name in enumerate(section.activities):
-        found["activities", str(name)] = (EVENTS[name], nearest(positions, ("to_salesforce", "activities", index)))
-    for index, custom in enumerate(section.click_to_track):
-        words = f"the click-to-track event {code(custom)}"
-        found["click_to_track", custom] = (words, nearest(positions, ("to_salesforce", "click_to_track", index)))
-    return found
+    events = {}
+    for event in half.one.activities:
+        events["activities", event.name] = (EVENTS[event.name], event.place.position)
+    for event in half.one.click_to_track:
+        words = f"the click-to-track event {code(event.name)}"
+        events["click_to_track", event.name] = (words, event.place.position)
+    return events

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfcode.config import load
-from sfcode.generate.messaging import message_version
-from sfcode.mapping.resolved import exchange
+from sfcode.mapping.resolved import message_version
 from sfcode.relay.appcues.mapping_view import mapping_views
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
@@ -35,8 +34,8 @@ def test_an_attribute_is_of_the_given_type_or_else_of_its_standard_fields(field,
 
 def test_the_version_is_that_of_the_address_which_messages_are_sent_to():
     given = project(MAPPINGS)
-    for mapping in given.mappings:
-        assert mapping_views(given)[mapping.name].version == message_version(exchange(mapping).message_fields)
+    for mapping in given.resolved:
+        assert mapping_views(given)[mapping.name].version == message_version(mapping.message_fields)
 
 
 def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_same():

@@ -12,7 +12,7 @@ import pytest
 from sfcode.config import load
 from sfcode.config.project import Project
 from sfcode.local import LocalOrg, serve
-from sfcode.mapping.resolved import Exchange, exchange
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.relay.inbox import Filter, Inbox, InboxEntry, open_inbox
 from tests.e2e.journey import Journey
@@ -27,7 +27,7 @@ class Place:
     local: LocalOrg
     org: Org
     project: Project
-    contact: Exchange
+    contact: ResolvedMapping
 
     def add(self, user: int, **values: Any) -> str:
         return self.org.create("Contact", {"LastName": f"User {user}", "Product_User_Id__c": user, **values})
@@ -38,7 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     journey = Journey.start(tmp_path_factory.mktemp("project"))
     assert journey.apply().code == 0
     project = load(journey.folder / "config", "local")
-    contact = next(one for one in map(exchange, project.mappings) if one.name == "contact")
+    contact = next(one for one in project.resolved if one.name == "contact")
     with serve(journey.folder / ".sfcode" / "local-org") as local, opened(local) as org:
         show_fields(local)
         yield Place(journey, local, org, project, contact)

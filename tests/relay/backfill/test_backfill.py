@@ -89,7 +89,7 @@ def test_another_field_list_is_another_backfill(place, inbox, run):
 
 
 def version(place) -> str:
-    from sfcode.generate.messaging import message_version
+    from sfcode.mapping.resolved import message_version
 
     return message_version(place.contact.message_fields)
 

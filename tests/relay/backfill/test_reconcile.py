@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sfcode.errors import OrgError, UsageError
-from sfcode.generate.messaging import message_version
+from sfcode.mapping.resolved import message_version
 from sfcode.relay.backfill.reconcile import MARGIN, reconcile, watermark
 from sfcode.relay.backfill.records import sending, soql_time
 from tests.e2e.org import opened

@@ -18,8 +18,6 @@ from typing import Any
 import requests
 
 from sfcode.config import load
-from sfcode.generate.messaging import message_version
-from sfcode.mapping.resolved import exchange
 from sfcode.relay.inbox import Inbox, open_inbox
 from tests.e2e.journey import ROOT, SECRET, Journey
 
@@ -202,8 +200,8 @@ class World:
     def outbound_path(self) -> str:
         """Give the address that the org's messages about contacts go to."""
         project = load(self.folder / "config", "local")
-        contact = next(one for one in map(exchange, project.mappings) if one.name == "contact")
-        return f"/outbound-messages/contact/{SECRET}?v={message_version(contact.message_fields)}"
+        contact = next(one for one in project.resolved if one.name == "contact")
+        return f"/outbound-messages/contact/{SECRET}?v={contact.message_version}"
 
     @property
     def webhook_path(self) -> str:

@@ -9,7 +9,8 @@ from sfcode.checks.doctor.facts import Alike, Facts, FieldFacts, MappingFacts, S
 from sfcode.checks.doctor.finding import Finding, Level, at
 from sfcode.config.project import Project
 from sfcode.mapping import naming
-from sfcode.mapping.resolved import Exchange, Place, exchange, settings_place
+from sfcode.mapping.place import Place
+from sfcode.mapping.resolved import ResolvedMapping
 
 MANY = 100_000
 """From so many records on, searching without an index is felt."""
@@ -21,12 +22,12 @@ OPEN = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
 def check(project: Project, facts: Facts) -> Iterator[Finding]:
     """Judge the data of each mapping."""
     looked_at = {found.name: found for found in facts.mappings}
-    for one in map(exchange, project.mappings):
+    for one in project.resolved:
         if one.name in looked_at:
             yield from _mapping(project, one, facts, looked_at[one.name])
 
 
-def _mapping(project: Project, one: Exchange, facts: Facts, found: MappingFacts) -> Iterator[Finding]:
+def _mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Finding]:
     place = one.place("object")
     if not found.reads_object:
         message = f"the org has no object {one.object}, or {facts.org.username} may not read it"
@@ -49,7 +50,7 @@ def _mapping(project: Project, one: Exchange, facts: Facts, found: MappingFacts)
         yield _seen(project, one, found, found.seen)
 
 
-def _user_id(project: Project, one: Exchange, facts: Facts, found: MappingFacts) -> Finding:
+def _user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Finding:
     place, field, source = one.user_id.place, found.user_id, found.source
     name = f"{one.object}.{field.name}"
     if isinstance(field.exists, Unknown):
@@ -79,7 +80,7 @@ def _kind(field: FieldFacts, source: FieldFacts | None) -> str:
     return f"{kind} formula" + (f" over {source.name} ({source.type})" if source else "")
 
 
-def _numbers(one: Exchange, found: MappingFacts) -> Iterator[Finding]:
+def _numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Finding]:
     place, total, with_id = one.place("object"), found.total, found.with_id
     if isinstance(total, Unknown) or isinstance(with_id, Unknown):
         said = total if isinstance(total, Unknown) else with_id
@@ -105,14 +106,14 @@ _UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id 
 _CASE = "Appcues tells them apart, and a search in Salesforce does not: mend the ids, or have the product issue them in one case."
 
 
-def _alike(id: str, one: Exchange, alike: Alike, said: str, hint: str) -> Finding:
+def _alike(id: str, one: ResolvedMapping, alike: Alike, said: str, hint: str) -> Finding:
     if not alike.ids:
         what = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
         return at(id, Level.OK, one.user_id.place, what)
     return replace(at(id, Level.WARNING, one.user_id.place, said.format(f"{alike.ids:,}"), hint), records=alike.records)
 
 
-def _index(one: Exchange, found: MappingFacts) -> Iterator[Finding]:
+def _index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Finding]:
     source = found.source
     if not (one.receives and one.by_relay) or isinstance(found.total, Unknown):
         return
@@ -126,9 +127,9 @@ def _index(one: Exchange, found: MappingFacts) -> Iterator[Finding]:
     yield at("D506", Level.WARNING, place, message, hint)
 
 
-def _sharing(project: Project, one: Exchange, found: MappingFacts) -> Finding:
+def _sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Finding:
     user = project.settings.integration_user
-    place = settings_place(project, "integration_user", "record_access")
+    place = project.place("integration_user", "record_access")
     model = found.sharing
     reaches = "modify_all" if user.access == "documented" else user.record_access
     if reaches != "sharing":
@@ -144,8 +145,8 @@ def _sharing(project: Project, one: Exchange, found: MappingFacts) -> Finding:
     return at("D507", Level.WARNING, place, message, hint)
 
 
-def _seen(project: Project, one: Exchange, found: MappingFacts, seen: Seen | Unknown) -> Finding:
-    place = settings_place(project, "integration_user", "username")
+def _seen(project: Project, one: ResolvedMapping, found: MappingFacts, seen: Seen | Unknown) -> Finding:
+    place = project.place("integration_user", "username")
     wanted = project.settings.integration_user.username
     if isinstance(seen, Unknown):
         return at("D508", Level.WARNING, place, f"{one.name} was not counted by the second sign-in: {seen.reason}")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from sfcode.checks.doctor.facts import Facts, OrgFacts, Unknown, UserRow
 from sfcode.checks.doctor.finding import Finding, Level, at
 from sfcode.config.project import Project
-from sfcode.mapping.resolved import settings_place
 
 WITH_API = ("Enterprise Edition", "Unlimited Edition", "Performance Edition", "Developer Edition")
 """Editions that include the API; Professional has it as an add-on."""
@@ -35,7 +34,7 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
 
 
 def _version(project: Project, org: OrgFacts) -> Finding:
-    place = settings_place(project, "salesforce", "api_version")
+    place = project.place("salesforce", "api_version")
     if isinstance(org.versions, Unknown):
         return at("D101", Level.WARNING, place, f"the org does not tell its API versions ({org.versions.reason})")
     if org.api_version in org.versions:

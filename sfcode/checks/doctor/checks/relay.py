@@ -9,7 +9,6 @@ from sfcode.checks.doctor.facts import Facts, Unknown
 from sfcode.checks.doctor.finding import Finding, Level, at
 from sfcode.config.project import Project
 from sfcode.config.urls import is_loopback
-from sfcode.mapping.resolved import exchange, settings_place
 from sfcode.plan.ownership import is_connectors
 
 TROUBLE = {
@@ -31,7 +30,7 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     """Judge the way from Salesforce to the relay."""
     if facts.endpoint is None:
         return
-    place, endpoint = settings_place(project, "relay", "url"), facts.endpoint
+    place, endpoint = project.place("relay", "url"), facts.endpoint
     url = endpoint.url
     here = is_loopback(urlsplit(url).hostname or "")
     if endpoint.out_of_reach:
@@ -48,7 +47,7 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     elif not endpoint.out_of_reach:
         yield at("D405", Level.OK, place, f"{url} answers from here")
     yield from _carriers(project, facts)
-    if any(one.sends and one.by_relay for one in map(exchange, project.mappings)):
+    if any(one.sends and one.by_relay for one in project.resolved):
         message = "which messages wait or failed is shown by no API"
         yield Finding("D401", Level.INFO, message, f"Look at {QUEUE}.", facts.org.name)
 
@@ -59,7 +58,7 @@ def _carriers(project: Project, facts: Facts) -> Iterator[Finding]:
         message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
         yield Finding("D406", Level.INFO, message, where=facts.org.name)
         return
-    for one in map(exchange, project.mappings):
+    for one in project.resolved:
         names = sorted(name for name in facts.messages if one.by_relay and is_connectors(name, one.object))
         if names:
             message = (

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from sfcode.checks.doctor.finding import Finding, Level, at
 from sfcode.config.project import Project
 from sfcode.config.rules.settings import DEPRECATED_PROFILE
-from sfcode.mapping.resolved import exchange, settings_place
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Judge the config alone."""
-    for mapping in project.mappings:
-        one = exchange(mapping)
+    for one in project.resolved:
         if one.sends and one.by_relay and one.trigger == "workflow_rule":
             message = f"{one.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
             hint = "Write trigger: flow; the outbound message stays."
@@ -21,4 +19,4 @@ def check(project: Project) -> Iterator[Finding]:
     if project.settings.integration_user.profile == DEPRECATED_PROFILE:
         message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
         hint = "Write profile: Minimum Access - API Only Integrations."
-        yield at("D302", Level.WARNING, settings_place(project, "integration_user", "profile"), message, hint)
+        yield at("D302", Level.WARNING, project.place("integration_user", "profile"), message, hint)

@@ -9,8 +9,7 @@ from sfcode.checks.doctor.facts import Facts, Seats, Unknown, UserFacts, UserRow
 from sfcode.checks.doctor.finding import Finding, Level, at
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
-from sfcode.mapping import naming
-from sfcode.mapping.resolved import Place, settings_place
+from sfcode.mapping.place import Place
 
 _SETUP = "Sign in as a user with View Setup and Configuration."
 _APPLY = "Run sfcode apply."
@@ -49,7 +48,7 @@ def _has_seat(wanted: IntegrationUser, found: UserFacts) -> bool:
 
 
 def _place(project: Project, key: str) -> Place:
-    return settings_place(project, "integration_user", key)
+    return project.place("integration_user", key)
 
 
 def _profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Finding]:
@@ -130,12 +129,12 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
         yield at("D209", Level.WARNING, _place(project, "email"), message, f"{_APPLY} Or mend it in Setup > Users.")
     else:
         yield at("D209", Level.OK, _place(project, "email"), "mail to the user is not switched off")
-    name = naming.integration_set(project.settings)
+    name = project.integration_set
     psl = wanted.permission_set_license
     yield _assignment(
         "D210", _place(project, "permission_set_license"), f"permission set license {psl}", found.has_license
     )
-    yield _assignment("D211", settings_place(project, "name"), f"permission set {name}", found.has_set)
+    yield _assignment("D211", project.place("name"), f"permission set {name}", found.has_set)
 
 
 def _assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Finding:

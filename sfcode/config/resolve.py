@@ -1,0 +1,77 @@
+"""Resolve a mapping as it is written: its directions, its defaults, and the names that it has in Salesforce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+
+from sfcode.config.models import Mapping, Settings, TargetField
+from sfcode.diagnostics import Position
+from sfcode.mapping import naming
+from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
+from sfcode.mapping.resolved import EventUse, FieldUse, NpsTarget, ResolvedMapping
+
+_ACTIVITY_OBJECTS = {"event": "Event", "task": "Task"}
+_PEOPLE = ("Contact", "Lead")
+
+
+def resolve_mapping(
+    name: str, spec: Mapping, positions: MappingOf[ConfigPath, Position], settings: Settings
+) -> ResolvedMapping:
+    """Return what a mapping exchanges; `positions` are those of its file."""
+    out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
+    back = spec.to_salesforce if spec.direction in ("both", "to_salesforce") else None
+
+    def field_place(*path: str) -> Place:
+        # A field may be written alone (`role: Title`) or as one of several keys (`role: {field: Title, ...}`).
+        return Place(nearest(positions, (*path, "field")), ".".join(path))
+
+    targets: list[tuple[str, TargetField | None]] = (
+        [("score", back.nps.score), ("feedback", back.nps.feedback)] if back else []
+    )
+    source = spec.user_id.from_
+    # Appcues' own connector always writes Events.
+    kind = settings.relay.activities_as if spec.delivery == "relay" else "event"
+    return ResolvedMapping(
+        name,
+        nearest(positions, ()).file,
+        spec.object,
+        spec.match,
+        spec.direction,
+        spec.delivery,
+        naming.mapping_name(settings.name, name),
+        user_id=FieldUse(spec.user_id.field, place_at(positions, "user_id", "field")),
+        source=FieldUse(source, place_at(positions, "user_id", "from")) if source else None,
+        attributes=tuple(
+            FieldUse(sent.field, field_place("to_appcues", "attributes", attribute), attribute, sent.type)
+            for attribute, sent in (out.attributes.items() if out else ())
+        ),
+        targets=tuple(
+            NpsTarget(kind, target.field, target.create, field_place("to_salesforce", "nps", kind))
+            for kind, target in targets
+            if target is not None
+        ),
+        activities=_events(positions, "activities", back.activities if back else ()),
+        click_to_track=_events(positions, "click_to_track", back.click_to_track if back else ()),
+        activity_object=(
+            (_ACTIVITY_OBJECTS.get(kind) or naming.activities(settings.name))
+            if back and (back.activities or back.click_to_track)
+            else None
+        ),
+        link_field=(
+            naming.lookup_field(spec.object)
+            if kind == "custom_object"
+            else "WhoId"
+            if spec.object in _PEOPLE
+            else "WhatId"
+        ),
+        on=frozenset(out.on) if out else frozenset(),
+        trigger=out.trigger if out else "flow",
+        sends=out is not None,
+        receives=back is not None,
+        endpoint=f"{settings.relay.url.rstrip('/')}/outbound-messages/{name}/{settings.relay.outbound_secret}",
+        positions=positions,
+    )
+
+
+def _events(positions: MappingOf[ConfigPath, Position], key: str, names: tuple[str, ...]) -> tuple[EventUse, ...]:
+    return tuple(EventUse(event, place_at(positions, "to_salesforce", key, index)) for index, event in enumerate(names))

@@ -1,0 +1,61 @@
+"""The Salesforce objects that Appcues events become, and their fields that the relay writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.metadata.objects import Field
+
+
+class ActivityField(NamedTuple):
+    """A field of the project's own object for activities."""
+
+    kind: str
+    """Of the field's template: text, long_text or time."""
+    type: str
+    """Describe type."""
+    description: str
+
+
+OWN_FIELDS = {
+    "Subject": ActivityField("text", "string", "What happened, in one line."),
+    "Comment": ActivityField("long_text", "textarea", "What happened, in full."),
+    "Event": ActivityField("text", "string", "The name of the event in Appcues."),
+    "Time": ActivityField("time", "datetime", "When it happened in Appcues."),
+}
+"""What the project's own object holds besides the lookups and the external id."""
+
+STANDARD_OBJECTS = {"Event": "EditEvent", "Task": "EditTask"}
+"""The standard objects for activities, each with the user permission that writing it takes."""
+
+
+def own_activities(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
+    """Return the mappings whose activities become records of the project's own object."""
+    return tuple(mapping for mapping in mappings if naming.is_custom(mapping.activity_object or ""))
+
+
+def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
+    """Return the fields of an activity that are written for a mapping, the external id last; none without activities."""
+    if mapping.activity_object is None:
+        return ()
+    if not mapping.by_relay:
+        return ("Description", mapping.link_field)
+    if mapping.activity_object in STANDARD_OBJECTS:
+        return ("Description", mapping.link_field, naming.event_id_field(project))
+    names = (naming.activity_field(project, name) for name in OWN_FIELDS)
+    return (*names, mapping.link_field, naming.event_id_field(project))
+
+
+def own_fields(project: str, mappings: Iterable[ResolvedMapping]) -> Iterator[Field]:
+    """Yield the fields of the project's own object for activities as a describe would; none where there is no such object."""
+    links = sorted({mapping.link_field for mapping in own_activities(mappings)})
+    if not links:
+        return
+    for name, field in OWN_FIELDS.items():
+        yield Field(naming.activity_field(project, name), field.type, custom=True)
+    for link in links:
+        yield Field(link, "reference", custom=True)
+    yield Field(naming.event_id_field(project), "string", custom=True)
