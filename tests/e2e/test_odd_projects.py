@@ -137,40 +137,6 @@ def test_sfcode_alone_shows_its_help_and_no_error(journey):
 
 
 @pytest.mark.parametrize(
-    ("key", "code", "said"),
-    [
-        (b"\x03", 130, "Error: Interrupted; nothing was changed."),
-        (b"\x04", 1, "Error: Cancelled; nothing was changed."),
-        (b"y\n", 1, "Error: Cancelled; nothing was changed."),
-    ],
-    ids=["Ctrl-C", "Ctrl-D", "y"],
-)
-def test_only_yes_is_a_yes(journey, key, code, said):
-    argv, options = journey.command("apply")
-    master, end = pty.openpty()
-    process = subprocess.Popen(
-        argv,
-        stdin=end,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **options,
-    )
-    os.close(end)
-    assert process.stdout
-    shown = b""
-    while b"Enter a value: " not in shown and (more := os.read(process.stdout.fileno(), 65536)):
-        shown += more
-    if key == b"\x03":
-        process.send_signal(signal.SIGINT)
-    else:
-        os.write(master, key)
-    _, err = process.communicate(timeout=60)
-    os.close(master)
-    assert (process.returncode, err.decode().strip()) == (code, said)
-    assert set(journey.actions().values()) == {"create"}
-
-
-@pytest.mark.parametrize(
     ("words", "environ"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})], ids=["option", "variable"]
 )
 def test_without_colours_an_error_on_a_terminal_has_none_either(journey, words, environ):

@@ -1,0 +1,82 @@
+"""A person at a terminal: the program has a real one, for what it asks, what it prints and the keys that interrupt it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from tests.e2e.journey import Journey
+
+# A new session without a terminal takes the first one that it opens for its own: Ctrl-C then comes from its keyboard.
+_TAKE_TERMINAL = (
+    "import os, sys; os.setsid(); os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.argv[1], sys.argv[1:])"
+)
+SECONDS = 60.0
+
+
+@dataclass
+class Terminal:
+    """A running `sfcode`, seen from its terminal."""
+
+    process: subprocess.Popen[bytes]
+    keyboard: int
+    shown: str = ""
+    code: int | None = field(default=None, init=False)
+
+    def wait_for(self, text: str) -> str:
+        """Read until a text is on the screen; return everything that was shown so far."""
+        end = time.monotonic() + SECONDS
+        while text not in self.shown:
+            assert self._read(end), f"{text!r} was never shown:\n{self.shown}"
+        return self.shown
+
+    def press(self, keys: bytes) -> None:
+        """Type something."""
+        os.write(self.keyboard, keys)
+
+    def answer(self, question: str, keys: bytes) -> tuple[int, str]:
+        """Type an answer once a question is there; return the exit code and everything that was shown."""
+        self.wait_for(question)
+        self.press(keys)
+        return self.finish()
+
+    def finish(self) -> tuple[int, str]:
+        """Wait for the end; return the exit code and everything that was shown."""
+        end = time.monotonic() + SECONDS
+        while self._read(end):
+            pass
+        return self.process.wait(timeout=SECONDS), self.shown
+
+    def _read(self, end: float) -> bool:
+        """Read what comes next; tell whether there was anything before the terminal was closed."""
+        ready, _, _ = select.select([self.keyboard], [], [], max(0.0, end - time.monotonic()))
+        assert ready, f"nothing more was shown in {SECONDS} s:\n{self.shown}"
+        data = b""
+        with suppress(OSError):  # Linux says so when the program has closed its side
+            data = os.read(self.keyboard, 65536)
+        self.shown += data.decode().replace("\r\n", "\n")
+        return bool(data)
+
+
+@contextmanager
+def terminal(journey: Journey, *words: str) -> Iterator[Terminal]:
+    """Run `sfcode` at a terminal of its own."""
+    argv, options = journey.command(*words)
+    options["env"] |= {"NO_COLOR": "1", "TERM": "xterm"}
+    keyboard, screen = pty.openpty()
+    wrapped = [sys.executable, "-c", _TAKE_TERMINAL, *argv]
+    process = subprocess.Popen(wrapped, stdin=screen, stdout=screen, stderr=screen, **options)
+    os.close(screen)
+    try:
+        yield Terminal(process, keyboard)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(keyboard)

@@ -1,0 +1,107 @@
+"""What apply, destroy and rollback ask, and what they do with the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sfcode.local import LocalOrg, serve
+from tests.e2e.journey import Journey
+from tests.e2e.org import deploy_field_label
+from tests.e2e.terminal import terminal
+
+QUESTION = "Enter a value: "
+CANCELLED = (1, "Error: Cancelled; nothing was changed.")
+SCORE = "CustomField:Contact.Appcues_NPS_Score__c"
+
+Start = Callable[[str, Path], Journey]
+
+
+@contextmanager
+def shared_org(journey: Journey) -> Iterator[LocalOrg]:
+    """Serve the project's org to several programs at once."""
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token, "SFCODE_ORG": org.url}
+        yield org
+
+
+def test_a_yes_at_a_terminal_applies_the_plan_that_was_shown(starts: Start, tmp_path: Path) -> None:
+    journey = starts("new", tmp_path / "it")
+    with terminal(journey, "apply") as screen:
+        code, shown = screen.answer(QUESTION, b"yes\n")
+    before, _, after = shown.partition(QUESTION)
+    assert code == 0, shown
+    assert "Do you want to perform these actions in Northwind Traders?\nOnly 'yes' will be accepted.\n" in before
+    added = before[before.index("Plan: ") :].split()[1]
+    assert int(added) > 0
+    assert f"Apply complete! Resources: {added} added, 0 changed, 0 destroyed." in after
+    assert journey.actions() == {}
+
+
+@pytest.mark.parametrize(
+    ("keys", "end"),
+    [
+        (b"no\n", CANCELLED),
+        (b"y\n", CANCELLED),
+        (b"YES\n", CANCELLED),
+        (b"yes please\n", CANCELLED),
+        (b"\x04", CANCELLED),
+        (b"\x03", (130, "Error: Interrupted; nothing was changed.")),
+    ],
+    ids=["no", "y", "capitals", "more words", "end of file", "Ctrl-C"],
+)
+def test_every_other_answer_changes_nothing(starts: Start, tmp_path: Path, keys: bytes, end: tuple[int, str]) -> None:
+    journey = starts("new", tmp_path / "it")
+    with terminal(journey, "apply") as screen:
+        code, shown = screen.answer(QUESTION, keys)
+    assert (code, shown.rstrip().rpartition("\n")[2]) == end
+    assert set(journey.actions().values()) == {"create"}
+
+
+def test_an_empty_plan_asks_nothing(starts: Start, tmp_path: Path) -> None:
+    with terminal(starts("applied", tmp_path / "it"), "apply") as screen:
+        code, shown = screen.finish()
+    assert code == 0
+    assert QUESTION not in shown
+
+
+@pytest.mark.parametrize("words", [("apply",), ("destroy",), ("rollback",)], ids=lambda words: words[0])
+def test_an_org_that_changed_between_the_plan_and_the_answer_is_left_alone(
+    starts: Start, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    journey = starts("visible", tmp_path / "it")
+    journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    with shared_org(journey) as org:
+        asked = journey.actions()
+        with terminal(journey, *words) as screen:
+            screen.wait_for(QUESTION)
+            deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
+            code, shown = screen.answer(QUESTION, b"yes\n")
+        assert code == 1, shown
+        assert f"Error: The org has changed since the plan was made:\n  - {SCORE} was changed\n" in shown
+        assert {address: action for address, action in journey.actions().items() if address != SCORE} == asked
+
+
+def test_nobody_is_locked_out_while_a_question_waits_for_its_answer(starts: Start, tmp_path: Path) -> None:
+    journey = starts("new", tmp_path / "it")
+    with shared_org(journey):
+        with terminal(journey, "apply") as screen:
+            screen.wait_for(QUESTION)
+            other = journey.apply()
+            assert other.code == 0, other.err
+            code, shown = screen.answer(QUESTION, b"yes\n")
+        assert code == 1, shown
+        assert "The org has changed since the plan was made:" in shown
+        assert journey.actions() == {}
+
+
+def test_whoever_reads_json_is_asked_nothing_even_at_a_terminal(starts: Start, tmp_path: Path) -> None:
+    journey = starts("new", tmp_path / "it")
+    with terminal(journey, "--json", "apply") as screen:
+        code, shown = screen.finish()
+    assert code == 1
+    assert QUESTION not in shown
+    assert "--auto-approve" in shown
