@@ -1,0 +1,134 @@
+"""The digest of a reviewed plan: field by field, whether another value is another plan."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Change
+from sfcode.plan.data_flows import FlowOfData
+from sfcode.plan.digest import changes_digest
+from sfcode.plan.document import load, save
+from sfcode.plan.foreign import Preserved
+from sfcode.plan.observed import Target
+from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.validation import Validation
+from tests.plan.samples import TARGET, number
+
+FIELD = Address("CustomField", "Contact.A__c")
+OTHER = Address("CustomField", "Contact.B__c")
+CHANGE = Change(FIELD, number("A__c"), number("A__c", 4))
+PLAN = Plan(
+    TARGET,
+    "production",
+    "config-1",
+    "63.0",
+    Address("StaticResource", "Appcues_sfcode_state"),
+    (CHANGE,),
+    {str(FIELD): "fingerprint-1"},
+    secrets={"SECRET": "1"},
+)
+FLOW = FlowOfData("contact", "Contact", "user", (("Title", "role"),), ("Flow Appcues_contact",), (), "Relay")
+CHECKED = Validation("0Af000000000001", "digest", "RunLocalTests", ("A", "B"), "1f2e", "a@x.example", "now", None)
+
+# What a field holds in another plan. A field that is in neither table fails: somebody has to decide.
+PLAN_COVERED: dict[str, Any] = {
+    "target": replace(TARGET, org_id="00D000000000002EAA"),
+    "environment": "sandbox",
+    "api_version": "62.0",
+    "changes": (CHANGE, Change(OTHER, None, number("B__c"))),
+    "secrets": {"SECRET": "2"},
+    "records_state": True,
+}
+PLAN_LEFT_OUT: dict[str, Any] = {
+    "config_digest": "config-2",  # another wording that asks for the same changes
+    "state": Address("StaticResource", "Other_sfcode_state"),  # follows from the name, as every address does
+    "fingerprints": {str(FIELD): "fingerprint-2"},  # what the changes start from is in them
+    "refusals": (Refusal(FIELD, "exists", "adopt it"),),  # a refused plan does nothing
+    "warnings": ("Mind this.",),
+    "refresh_only": True,  # does nothing
+    "destroy": True,  # what it deletes is in the changes
+    "rollback": True,  # never saved, so never reviewed
+    "kept": (number("C__c"),),  # what the changes leave alone
+    "released": frozenset({OTHER}),  # the same: it stays as it is in the org
+    "preserved": (Preserved("Workflow:Contact", {"WorkflowRule": 2}),),
+    "validation": CHECKED,
+    "flows": (FLOW,),
+}
+TARGET_COVERED = {"org_id": "00D000000000002EAA"}
+TARGET_LEFT_OUT = {"name": "Renamed", "instance_url": "https://moved.example", "username": "colleague@example.com"}
+CHANGE_COVERED: dict[str, Any] = {
+    "address": OTHER,
+    "before": number("A__c", 5),
+    "after": number("A__c", 5),
+    "adopted": True,
+    "replaced": True,
+}
+CHANGE_LEFT_OUT: dict[str, Any] = {"applied": number("A__c", 6)}  # who moved, not what is done
+
+
+def names(type_: type[Any]) -> list[str]:
+    return [each.name for each in fields(type_)]
+
+
+def check(name: str, other: Plan, covered: dict[str, Any]) -> None:
+    assert (changes_digest(other) != changes_digest(PLAN)) is (name in covered)
+
+
+@pytest.mark.parametrize("name", names(Plan))
+def test_each_field_of_a_plan_is_covered_or_left_out_on_purpose(name: str) -> None:
+    value = {**PLAN_COVERED, **PLAN_LEFT_OUT}[name]
+    assert value != getattr(PLAN, name)
+    check(name, replace(PLAN, **{name: value}), PLAN_COVERED)
+
+
+@pytest.mark.parametrize("name", names(Target))
+def test_each_field_of_the_org_is_covered_or_left_out_on_purpose(name: str) -> None:
+    value = {**TARGET_COVERED, **TARGET_LEFT_OUT}[name]
+    check(name, replace(PLAN, target=replace(TARGET, **{name: value})), TARGET_COVERED)
+
+
+@pytest.mark.parametrize("name", names(Change))
+def test_each_field_of_a_change_is_covered_or_left_out_on_purpose(name: str) -> None:
+    value = {**CHANGE_COVERED, **CHANGE_LEFT_OUT}[name]
+    check(name, replace(PLAN, changes=(replace(CHANGE, **{name: value}),)), CHANGE_COVERED)
+
+
+def test_what_is_done_is_told_by_the_action_and_not_by_the_bodies_alone() -> None:
+    made, gone = Change(FIELD, None, number("A__c")), Change(FIELD, number("A__c"), None)
+    digests = {changes_digest(replace(PLAN, changes=(change,))) for change in (CHANGE, made, gone)}
+    assert len(digests) == 3
+
+
+def test_the_order_of_the_changes_is_part_of_a_plan_and_what_does_nothing_is_not() -> None:
+    second = Change(OTHER, None, number("B__c"))
+    idle = Change(OTHER, number("B__c"), number("B__c"))
+    forth, back = replace(PLAN, changes=(CHANGE, second)), replace(PLAN, changes=(second, CHANGE))
+    assert changes_digest(forth) != changes_digest(back)
+    assert changes_digest(replace(PLAN, changes=(CHANGE, idle))) == changes_digest(PLAN)
+
+
+def test_how_a_body_is_written_does_not_matter() -> None:
+    assert CHANGE.after is not None
+    turned = Component(FIELD.type, FIELD.full_name, dict(reversed(CHANGE.after.body.items())))
+    same = replace(PLAN, changes=(replace(CHANGE, after=turned),))
+    assert changes_digest(same) == changes_digest(PLAN)
+
+
+@pytest.mark.parametrize("name", [name for name in names(Plan) if name != "rollback"])
+def test_each_field_of_a_plan_is_in_its_file(name: str, tmp_path: Any) -> None:
+    plan = replace(PLAN, **{name: {**PLAN_COVERED, **PLAN_LEFT_OUT}[name]})
+    save(plan, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == plan
+    assert changes_digest(load(tmp_path / "plan.json")) == changes_digest(plan)
+
+
+def test_each_field_of_a_change_is_in_the_file(tmp_path: Any) -> None:
+    change = Change(FIELD, number("A__c"), number("A__c", 4), number("A__c", 6), adopted=True, replaced=True)
+    assert all(getattr(change, name) for name in names(Change))
+    plan = replace(PLAN, changes=(change,))
+    save(plan, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == plan

@@ -1,0 +1,91 @@
+"""What must be as it was for a plan to be carried out: environment, org, config, secrets and everything observed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.config.project import Project
+from sfcode.errors import Refused
+from sfcode.plan.compare import build
+from sfcode.plan.observed import Observed
+from sfcode.plan.plan import Plan
+from sfcode.plan.planner import Made, raise_if_moved
+from tests.plan.samples import SECRETS, TARGET, desired, number, observed
+
+WANTED = desired(number("A__c", 4), number("B__c"), number("C__c"))
+SEEN = (number("A__c"), number("B__c"))
+
+
+def made(project: Project, seen: Observed, secrets: dict[str, str] = SECRETS) -> Made:
+    return Made(build(project, WANTED, seen, secrets=secrets), WANTED, seen)
+
+
+@pytest.fixture
+def plan(project: Project) -> Plan:
+    return made(project, observed(*SEEN)).plan
+
+
+def refusal(plan: Plan, project: Project, now: Made) -> str:
+    with pytest.raises(Refused) as refused:
+        raise_if_moved(plan, project, now)
+    assert refused.value.hint == "Look at a new plan: sfcode plan --out FILE"
+    return refused.value.message
+
+
+def test_nothing_moved(plan: Plan, project: Project) -> None:
+    raise_if_moved(plan, project, made(project, observed(*SEEN)))
+
+
+def test_another_environment(plan: Plan, project: Project) -> None:
+    other = replace(project, environment="production")
+    assert refusal(plan, other, made(project, observed(*SEEN))) == "The plan is for environment local, not production."
+
+
+def test_another_org_is_told_before_anything_in_it(plan: Plan, project: Project) -> None:
+    other = replace(observed(number("A__c")), target=replace(TARGET, org_id="00D000000000002EAA", name="Southwind"))
+    assert refusal(plan, project, made(project, other)) == (
+        "The plan is for org 00D000000000001EAA (Northwind Traders), not 00D000000000002EAA (Southwind)."
+    )
+
+
+@pytest.mark.parametrize("field", ["name", "instance_url", "username"])
+def test_the_same_org_under_another_name_is_the_same(plan: Plan, project: Project, field: str) -> None:
+    raise_if_moved(
+        plan,
+        project,
+        made(project, replace(observed(*SEEN), target=replace(TARGET, **{field: "https://other.example"}))),
+    )
+
+
+def test_another_config(plan: Plan, project: Project) -> None:
+    other = replace(project, digest="digest-2")
+    assert refusal(plan, other, made(project, observed(*SEEN))) == "The config has changed since the plan was made."
+
+
+def test_a_plan_that_follows_from_no_config_goes_with_every_one(plan: Plan, project: Project) -> None:
+    raise_if_moved(replace(plan, config_digest=""), replace(project, digest="2"), made(project, observed(*SEEN)))
+
+
+def test_secrets_of_other_values_are_named_in_order(project: Project) -> None:
+    before, after = {"B": "1" * 32, "A": "2" * 32, "C": "3" * 32}, {"B": "x" * 32, "A": "y" * 32, "C": "3" * 32}
+    plan = made(project, observed(*SEEN), before).plan
+    assert refusal(plan, project, made(project, observed(*SEEN), after)) == (
+        "Secrets have another value than when the plan was made: A, B."
+    )
+
+
+def test_a_secret_that_the_plan_knows_nothing_of_is_none_of_its_business(project: Project) -> None:
+    plan = made(project, observed(*SEEN), {}).plan
+    raise_if_moved(plan, project, made(project, observed(*SEEN)))
+
+
+def test_what_moved_in_the_org_is_named_with_what_happened(plan: Plan, project: Project) -> None:
+    now = made(project, observed(number("A__c", 9), number("C__c")))
+    assert refusal(plan, project, now) == (
+        "The org has changed since the plan was made:"
+        "\n  - CustomField:Contact.A__c was changed"
+        "\n  - CustomField:Contact.B__c is gone"
+        "\n  - CustomField:Contact.C__c is there now"
+    )
