@@ -26,7 +26,7 @@ SHA256 = "a" * 64
 REMOTE = "https://git.example/owner/sfcode.git"
 BARE = re.compile(
     r"""(?x) ^ \s* sfcode (\[[\w,]+\])? \s* ((==|[<>~!]=|[<>]) .*)? $          # a line of a requirements file
-    | \b(pip3?|pipx|uv) \s+ [^`\n]*? \b install \s [^`\n]*? (?<![\w/.@-]) sfcode (?!\s*@\s) (?![\w/.-])""",
+    | \b(pip3?|pipx|uv) \s+ [^`\n]*? \b install \s [^`\n]*? (?<![\w/.@-]) sfcode (\[[\w,]+\])? (?!\s*@\s) (?![\w/.[-])""",
 )
 
 
