@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from sfcode.cli.apply_session import report, run_apply
+from sfcode.cli.invocation import Invocation
 from sfcode.cli.junit import junit_option, reported
 from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
-from sfcode.cli.output import envelope, say
-from sfcode.cli.session import Session
+from sfcode.cli.output import print_envelope, print_status
 from sfcode.errors import ExitCode, Refused, UsageError
 from sfcode.metadata.component import Address
 
@@ -27,7 +27,7 @@ from sfcode.metadata.component import Address
 @lock_options
 @click.pass_obj
 def apply(
-    session: Session,
+    invocation: Invocation,
     plan_file: Path | None,
     *,
     auto_approve: bool,
@@ -55,12 +55,12 @@ def apply(
     from sfcode.plan.modes import Limits, PlanRequest
 
     if attach:
-        return _attach(session, attach)
+        return _attach(invocation, attach)
     options = ApplyOptions(auto_approve, deploy_options(test_level, tests), lock, lock_timeout)
-    saved = load(plan_file, session.plan_key()) if plan_file else None
+    saved = load(plan_file, invocation.plan_key()) if plan_file else None
     if saved and (adopt or allow_delete or targets or max_destroy or max_change):
         raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
-    project = session.project()
+    project = invocation.project()
     if project.target.protected and saved is None:
         raise Refused(
             f"Environment {project.environment} is protected: only a saved plan is applied to it.",
@@ -70,24 +70,24 @@ def apply(
     limits = Limits(max_destroy, max_change)
     request = saved or PlanRequest(adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
     with reported(junit_file) as junit:
-        result = run_apply(session, project, request, options, junit)
-    report(session, result, steps=steps_after(project, result.plan))
+        result = run_apply(invocation, project, request, options, junit)
+    report(invocation, result, steps=steps_after(project, result.plan))
     return ExitCode.OK
 
 
-def _attach(session: Session, deploy_id: str) -> int:
+def _attach(invocation: Invocation, deploy_id: str) -> int:
     from sfcode.apply.deploy import attach
     from sfcode.apply.deploy_errors import failure
     from sfcode.apply.lock import attached
 
-    project = session.project()
-    with session.open_org(project) as org:
-        result, org_id = attach(org, deploy_id, lambda line: say(session, line)), org.identity.org_id
+    project = invocation.project()
+    with invocation.open_org(project) as org:
+        result, org_id = attach(org, deploy_id, lambda line: print_status(invocation, line)), org.identity.org_id
         attached(org, project.settings.name, deploy_id)
     if not result.success:
         raise failure(result, ())
-    if session.json:
-        envelope({"deployments": [result.id], "org": org_id})
+    if invocation.json:
+        print_envelope({"deployments": [result.id], "org": org_id})
     else:
         click.echo(f"The deployment {result.id} is in. Run `sfcode plan` to see what is left to do.")
     return ExitCode.OK

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.invocation import Invocation
 from sfcode.cli.junit import JUnit
-from sfcode.cli.output import envelope, paint, say
+from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.cli.plan_output import again, show_plan
-from sfcode.cli.session import Session
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 def run_apply(
-    session: Session, project: Project, request: PlanRequest | Plan, options: ApplyOptions, junit: JUnit | None = None
+    invocation: Invocation,
+    project: Project,
+    request: PlanRequest | Plan,
+    options: ApplyOptions,
+    junit: JUnit | None = None,
 ) -> ApplyResult:
     """Carry out a saved plan, or a new one after a `yes` at the terminal."""
     from sfcode.apply.session import ApplyCallbacks, apply_plan
@@ -34,27 +38,27 @@ def run_apply(
     collected = junit or JUnit()
 
     def show(plan: Plan) -> None:
-        if not session.json:
+        if not invocation.json:
             # Why it is refused is the error that follows, and not told twice.
-            show_plan(session, replace(plan, refusals=()), "text")
-        session.outcome.plan = plan
+            show_plan(invocation, replace(plan, refusals=()), "text")
+        invocation.result.plan = plan
 
     def record(deployed: DeployResult, origins: Sequence[Origin]) -> None:
         collected.results.append(deployed)
         collected.origins = tuple(origins)
 
     callbacks = ApplyCallbacks(
-        approve=lambda plan: _approve(session, project, plan),
+        approve=lambda plan: _approve(invocation, project, plan),
         show=show,
-        report=lambda line: say(session, line),
+        report=lambda line: print_status(invocation, line),
         record=record,
     )
-    secrets = session.secrets(project)
-    with session.open_org(project) as org:
+    secrets = invocation.secrets(project)
+    with invocation.open_org(project) as org:
         return apply_plan(project, org, secrets, request, callbacks=callbacks, options=options)
 
 
-def report(session: Session, result: ApplyResult, *, steps: str = "") -> None:
+def report(invocation: Invocation, result: ApplyResult, *, steps: str = "") -> None:
     """Write what was done, how to undo it, and what is left to do."""
     from sfcode.plan.change import Action
     from sfcode.plan.modes import Mode
@@ -64,8 +68,8 @@ def report(session: Session, result: ApplyResult, *, steps: str = "") -> None:
     verb = {Mode.DESTROY: "Destroy", Mode.ROLLBACK: "Rollback"}.get(plan.mode, "Apply")
     end = f"{verb} complete! Resources: {add} added, {change} changed, {destroy} destroyed."
     if not plan.is_empty:
-        session.outcome.done, session.outcome.next_steps = end, steps
-    if session.json:
+        invocation.result.done, invocation.result.next_steps = end, steps
+    if invocation.json:
         answer = {
             "added": add,
             "changed": change,
@@ -75,17 +79,17 @@ def report(session: Session, result: ApplyResult, *, steps: str = "") -> None:
             "org": plan.target.org_id,
             "next_steps": steps.splitlines(),
         }
-        envelope(answer, plan.warnings)
+        print_envelope(answer, plan.warnings)
         return
     if not plan.is_empty:
         click.echo(f"\n{paint(end, '+')}")
-        if result.apply_id and not session.quiet:
-            click.echo(f"To put back what was there before: {again(session, 'rollback', result.apply_id)}")
-        if steps and not session.quiet:
+        if result.apply_id and not invocation.quiet:
+            click.echo(f"To put back what was there before: {again(invocation, 'rollback', result.apply_id)}")
+        if steps and not invocation.quiet:
             click.echo(f"\n{steps}")
 
 
-def _approve(session: Session, project: Project, plan: Plan) -> bool:
+def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:
     """Ask at the terminal. Raises UsageError where there is none."""
     from sfcode.plan.modes import Mode
 
@@ -100,7 +104,7 @@ def _approve(session: Session, project: Project, plan: Plan) -> bool:
         )
     else:
         question = f"Do you want to destroy all this in {plan.target.name}?\nOnly 'yes' will be accepted."
-    if session.json or not sys.stdin.isatty():
+    if invocation.json or not sys.stdin.isatty():
         raise UsageError(
             "Not a terminal: cannot ask for approval.",
             "Pass --auto-approve, or apply a saved plan: sfcode apply FILE. To take a protected environment down, "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from sfcode.cli.apply_session import report, run_apply
+from sfcode.cli.invocation import Invocation
 from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import allow_delete_option
-from sfcode.cli.session import Session
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
 
@@ -18,7 +18,7 @@ from sfcode.metadata.component import Address
 @lock_options
 @click.pass_obj
 def destroy(
-    session: Session, *, auto_approve: bool, lock: bool, lock_timeout: float, allow_delete: tuple[Address, ...]
+    invocation: Invocation, *, auto_approve: bool, lock: bool, lock_timeout: float, allow_delete: tuple[Address, ...]
 ) -> int:
     """
     Take the integration down: delete what sfcode put into the org and deactivate the integration user.
@@ -30,5 +30,5 @@ def destroy(
 
     request = PlanRequest(Mode.DESTROY, allow_delete=allow_delete)
     options = ApplyOptions(auto_approve, lock=lock, lock_timeout=lock_timeout, verb="destroy")
-    report(session, run_apply(session, session.project(), request, options))
+    report(invocation, run_apply(invocation, invocation.project(), request, options))
     return ExitCode.OK

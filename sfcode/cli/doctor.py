@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.output import envelope, paint
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import paint, print_envelope
 from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "an instance URL.",
 )
 @click.pass_obj
-def doctor(session: Session, as_org: str | None) -> int:
+def doctor(invocation: Invocation, as_org: str | None) -> int:
     """
     Say what would stop the integration from working: in the org, on the way to the relay, in the data.
 
@@ -37,14 +37,16 @@ def doctor(session: Session, as_org: str | None) -> int:
     from sfcode.checks.doctor.finding import count
     from sfcode.checks.doctor.report import document, line, text
 
-    project = session.project()
-    with session.open_org(project) as org, _second(as_org, org.api_version) as another:
+    project = invocation.project()
+    with invocation.open_org(project) as org, _second(as_org, org.api_version) as another:
         findings = examine(project, gather(project, org, another, os.environ))
     code = ExitCode.USER if count(findings, Level.ERROR) else ExitCode.OK
-    if session.json:
-        envelope(document(findings), [line(each) for each in findings if each.level is Level.WARNING], status=code)
+    if invocation.json:
+        print_envelope(
+            document(findings), [line(each) for each in findings if each.level is Level.WARNING], status=code
+        )
     else:
-        click.echo(text(findings, paint, quiet=session.quiet))
+        click.echo(text(findings, paint, quiet=invocation.quiet))
     return code
 
 

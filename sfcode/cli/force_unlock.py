@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from sfcode.cli.output import envelope
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope
 from sfcode.errors import ExitCode, Refused, UsageError
 
 
@@ -15,7 +15,7 @@ from sfcode.errors import ExitCode, Refused, UsageError
 @click.argument("lock_id", metavar="LOCK_ID")
 @click.option("--force", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def force_unlock(session: Session, lock_id: str, *, force: bool) -> int:
+def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     """
     Take away the lock of an apply that died.
 
@@ -24,24 +24,24 @@ def force_unlock(session: Session, lock_id: str, *, force: bool) -> int:
     """
     from sfcode.apply.lock import find, remove
 
-    project = session.project()
-    with session.open_org(project) as org:
+    project = invocation.project()
+    with invocation.open_org(project) as org:
         found = find(org, project.settings.name)
         if found is None or found.id[:15] != lock_id[:15]:
             now = f"It is {found.id}, held by {found}." if found else "The org is not locked."
             raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", now)
         if not force:
-            _ask(session, f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted.")
+            _ask(invocation, f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted.")
         remove(org, found.id)
-    if session.json:
-        envelope({"unlocked": found.id, "holder": str(found)})
+    if invocation.json:
+        print_envelope({"unlocked": found.id, "holder": str(found)})
     else:
         click.echo(f"The lock of {found} is gone.")
     return ExitCode.OK
 
 
-def _ask(session: Session, question: str) -> None:
-    if session.json or not sys.stdin.isatty():
+def _ask(invocation: Invocation, question: str) -> None:
+    if invocation.json or not sys.stdin.isatty():
         raise UsageError("Nobody is there to say yes.", "Say --force when it is certain that the holder is dead.")
     click.echo(f"{question}\nEnter a value: ", nl=False)
     if sys.stdin.readline().strip() != "yes":

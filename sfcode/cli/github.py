@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from sfcode.cli.output import envelope, say
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope, print_status
 
 
 @click.group()
@@ -22,7 +22,7 @@ def github() -> None:
     "--approval", metavar="ENVIRONMENT", help="Fail where an approval is needed and this environment asks nobody."
 )
 @click.pass_obj
-def reviewed(session: Session, plan_file: Path, approval: str | None) -> None:
+def reviewed(invocation: Invocation, plan_file: Path, approval: str | None) -> None:
     """
     Tell whether PLAN is the one that was reviewed.
 
@@ -36,26 +36,26 @@ def reviewed(session: Session, plan_file: Path, approval: str | None) -> None:
     from sfcode.plan.digest import changes_digest
     from sfcode.plan.document import load
 
-    plan = load(plan_file, session.plan_key())
+    plan = load(plan_file, invocation.plan_key())
     here = context(os.environ)
-    marker = comment_marker(session.config, plan.environment, plan=changes_digest(plan))
+    marker = comment_marker(invocation.config, plan.environment, plan=changes_digest(plan))
     with GitHub(here, needs="contents: read, pull-requests: read, actions: read") as client:
         verdict = judge(client, here.sha, marker)
-        session.outcome.outputs["reviewed"] = str(verdict.reviewed).lower()
+        invocation.result.outputs["reviewed"] = str(verdict.reviewed).lower()
         if not verdict.reviewed and approval:
             raise_unless_asked(client, approval, verdict.reason)
-    if session.json:
-        envelope({"reviewed": verdict.reviewed, "reason": verdict.reason})
+    if invocation.json:
+        print_envelope({"reviewed": verdict.reviewed, "reason": verdict.reason})
         return
     answer = "This plan was reviewed" if verdict.reviewed else "This plan needs an approval"
-    session.outcome.done = f"{answer}: {verdict.reason}."
-    say(session, session.outcome.done)
+    invocation.result.done = f"{answer}: {verdict.reason}."
+    print_status(invocation, invocation.result.done)
 
 
 @github.command()
 @click.argument("plan_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
-def drift(session: Session, plan_file: Path) -> None:
+def drift(invocation: Invocation, plan_file: Path) -> None:
     """
     Keep the one issue about drift: open it, update it, or close it.
 
@@ -68,16 +68,16 @@ def drift(session: Session, plan_file: Path) -> None:
     from sfcode.plan.document import load
     from sfcode.plan.modes import Mode
 
-    plan = load(plan_file, session.plan_key())
+    plan = load(plan_file, invocation.plan_key())
     if plan.mode is not Mode.REFRESH:
         raise UsageError(
             f"{plan_file} is a plan, and says little about drift.",
             "Write the file with: sfcode plan --refresh-only --format json",
         )
     with GitHub(context(os.environ), needs="issues: write") as client:
-        done = keep_issue(client, plan, session.config, os.environ)
-    session.outcome.done = done.text
-    if session.json:
-        envelope({"drift": bool(plan.drifted), "issue": done.number, "done": done.text})
+        done = keep_issue(client, plan, invocation.config, os.environ)
+    invocation.result.done = done.text
+    if invocation.json:
+        print_envelope({"drift": bool(plan.drifted), "issue": done.number, "done": done.text})
     else:
-        say(session, done.text)
+        print_status(invocation, done.text)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from sfcode.cli.output import describe
-from sfcode.cli.run_result import Outcome
+from sfcode.cli.invocation import RunResult
+from sfcode.cli.output import describe_error
 from sfcode.errors import ConfigError, ExitCode
 from sfcode.github.actions_step import Step
 from sfcode.github.redact import masked
@@ -20,65 +20,65 @@ SUMMARY = 400_000
 """Characters for one report: GitHub takes a megabyte for a step, and a character may have several bytes."""
 
 
-def hand_on(outcome: Outcome, code: int, environ: Mapping[str, str]) -> None:
+def write_step_results(result: RunResult, code: int, environ: Mapping[str, str]) -> None:
     """Write outputs and summary where this is a step of a workflow, and only there; failures included."""
     step = Step.of(environ)
-    if step is None or outcome.verb not in VERBS:
+    if step is None or result.verb not in VERBS:
         return
     try:
-        step.write_outputs(outputs(outcome, code))
-        step.write_summary(masked("\n".join(summary(outcome, code)), environ))
+        step.write_outputs(outputs(result, code))
+        step.write_summary(masked("\n".join(summary(result, code)), environ))
     except OSError as error:
         # What was done is done; a disk that is full must not make it look undone.
         click.echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
-    if outcome.review is not None and not outcome.annotated:
+    if result.review is not None and not result.annotated:
         from sfcode.checks.writers.github import github
 
-        if lines := github(outcome.review):
+        if lines := github(result.review):
             click.echo(masked(lines, environ), err=True)
-    if isinstance(outcome.error, ConfigError):
-        for problem in outcome.error.problems:
+    if isinstance(result.error, ConfigError):
+        for problem in result.error.problems:
             text = masked(f"{problem.message}; {problem.hint}" if problem.hint else problem.message, environ)
             click.echo(step.annotation("error", text, problem.position, problem.path), err=True)
 
 
-def outputs(outcome: Outcome, code: int) -> dict[str, str]:
+def outputs(result: RunResult, code: int) -> dict[str, str]:
     """Name what later steps ask for."""
     from sfcode.plan.change import Action
     from sfcode.plan.digest import changes_digest
 
     found = {"exit-code": str(int(code))}
-    counted = outcome.plan or outcome.review
+    counted = result.plan or result.review
     if counted is not None:
         found["changes"] = str(not counted.is_empty).lower()
         for name, action in (("adds", Action.CREATE), ("updates", Action.UPDATE), ("deletes", Action.DELETE)):
             found[name] = str(counted.count(action))
-    if outcome.plan is not None:
-        found["plan-digest"] = changes_digest(outcome.plan)
-        found["plan-file"] = str(outcome.saved or "")
-    return found | outcome.outputs
+    if result.plan is not None:
+        found["plan-digest"] = changes_digest(result.plan)
+        found["plan-file"] = str(result.saved or "")
+    return found | result.outputs
 
 
-def summary(outcome: Outcome, code: int) -> Iterator[str]:
+def summary(result: RunResult, code: int) -> Iterator[str]:
     """Write the Markdown of the run's page: what was done or why not, then the plan or the review."""
-    if outcome.error is not None and not isinstance(outcome.error, click.exceptions.Exit):
-        yield from _failed(outcome.verb, outcome.error, code)
-    if outcome.done:
-        yield f"### {outcome.done}\n"
-    if outcome.next_steps:
-        yield _fenced(outcome.next_steps)
-    if outcome.plan is not None:
+    if result.error is not None and not isinstance(result.error, click.exceptions.Exit):
+        yield from _failed(result.verb, result.error, code)
+    if result.done:
+        yield f"### {result.done}\n"
+    if result.next_steps:
+        yield _fenced(result.next_steps)
+    if result.plan is not None:
         from sfcode.plan.reports.markdown import markdown
 
-        yield markdown(outcome.plan, limit=SUMMARY)
-    if outcome.review is not None:
+        yield markdown(result.plan, limit=SUMMARY)
+    if result.review is not None:
         from sfcode.review.reports.markdown import markdown as review_markdown
 
-        yield review_markdown(outcome.review, limit=SUMMARY)
+        yield review_markdown(result.review, limit=SUMMARY)
 
 
 def _failed(verb: str, error: BaseException, code: int) -> Iterator[str]:
-    message, _ = describe(error)
+    message, _ = describe_error(error)
     left = ": the deployment goes on" if code == ExitCode.RUNNING else ""
     yield f"### sfcode {verb} ended with exit code {int(code)}{left}\n"
     yield _fenced(message)

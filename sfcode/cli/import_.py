@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from sfcode.cli.output import envelope, paint, say
-from sfcode.cli.session import Session, opened
+from sfcode.cli.invocation import Invocation, connect_target
+from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.errors import ExitCode, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option("--overwrite", is_flag=True, help="Write over files that are there.")
 @click.pass_obj
 def import_(
-    session: Session,
+    invocation: Invocation,
     *,
     objects: tuple[str, ...],
     user_id_field: tuple[str, ...],
@@ -91,7 +91,7 @@ def import_(
     from sfcode.importing.pipeline import bring
     from sfcode.importing.report import document, text
 
-    if session.org is None:
+    if invocation.org is None:
         raise UsageError(
             "import reads an org, and none is named.",
             "Say --org alias:NAME, env:PREFIX, an instance URL or local, before the verb: sfcode --org ORG import",
@@ -109,42 +109,42 @@ def import_(
         account=appcues_account,
         region=region,
         relay_url=relay_url,
-        environment=session.env,
-        org=session.org,
+        environment=invocation.env,
+        org=invocation.org,
     )
-    folder = session.config
+    folder = invocation.config
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
-    with opened(session.org, folder.resolve().parent, DEFAULT_API_VERSION) as org:
+    with connect_target(invocation.org, folder.resolve().parent, DEFAULT_API_VERSION) as org:
         brought = bring(org, options, folder)
     kept = sorted(set(_present(folder)) - set(brought.texts))
     if not dry_run:
         _write(folder, brought.texts)
-    if session.json:
-        envelope({**document(brought, options), "written": not dry_run, "kept": kept}, brought.plan.warnings)
+    if invocation.json:
+        print_envelope({**document(brought, options), "written": not dry_run, "kept": kept}, brought.plan.warnings)
         return ExitCode.OK
-    say(session, text(brought, options, paint) + "\n")
+    print_status(invocation, text(brought, options, paint) + "\n")
     if dry_run:
         for path, content in brought.texts.items():
             click.echo(f"--- {folder / path}\n{content}")
     else:
-        _tell(session, [*brought.texts], kept)
+        _tell(invocation, [*brought.texts], kept)
     return ExitCode.OK
 
 
-def _tell(session: Session, written: list[str], kept: list[str]) -> None:
+def _tell(invocation: Invocation, written: list[str], kept: list[str]) -> None:
     """Say what was written, and what to do next."""
     for path in written:
-        say(session, f"wrote {session.config / path}")
+        print_status(invocation, f"wrote {invocation.config / path}")
     for path in kept:
-        say(session, f"kept  {session.config / path}, which was there before and is part of this config")
-    say(session, "\nNext; commit the files when the plan is what you expect:\n")
+        print_status(invocation, f"kept  {invocation.config / path}, which was there before and is part of this config")
+    print_status(invocation, "\nNext; commit the files when the plan is what you expect:\n")
     for words in (("validate",), ("plan", "--out", "adopt.plan"), ("apply", "adopt.plan")):
-        say(session, f"  {_command(session, *words)}")
+        print_status(invocation, f"  {_command(invocation, *words)}")
 
 
-def _command(session: Session, *words: str) -> str:
-    folder = str(session.config)
+def _command(invocation: Invocation, *words: str) -> str:
+    folder = str(invocation.config)
     given = folder == (os.environ.get("SFCODE_CONFIG") or "config")
     return shlex.join(["sfcode", *([] if given else ["--config", folder]), *words])
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.output import envelope, say
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope, print_status
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def local() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, access_token, ...")
 @click.pass_obj
 def serve(
-    session: Session,
+    invocation: Invocation,
     port: int,
     tls_port: int,
     state: Path,
@@ -108,36 +108,36 @@ def serve(
         ) as org,
         serve_appcues(state, port=appcues_port, outbound_hosts=outbound_hosts) as appcues,
     ):
-        if as_json or session.json:
+        if as_json or invocation.json:
             click.echo(json_module.dumps(_ready(org, appcues)))
         else:
             click.echo(_how_to_sign_in(org, appcues, state))
         stop.wait()
-    if not (as_json or session.json):
-        say(session, "Stopped.")
+    if not (as_json or invocation.json):
+        print_status(invocation, "Stopped.")
 
 
 @local.command()
 @state_option
 @click.pass_obj
-def reset(session: Session, state: Path) -> None:
+def reset(invocation: Invocation, state: Path) -> None:
     """Put the shipped company back in the place of all that the local org holds, and empty the local Appcues."""
     from sfcode.local import reset as reset_org
 
     reset_org(state)
-    _done(session, state, "The local org is as it was at the beginning.")
+    _done(invocation, state, "The local org is as it was at the beginning.")
 
 
 @local.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @state_option
 @click.pass_obj
-def load(session: Session, file: Path, state: Path) -> None:
+def load(invocation: Invocation, file: Path, state: Path) -> None:
     """Put the company of FILE in the place of everything that the local org holds."""
     from sfcode.local import load as load_org
 
     load_org(state, file)
-    _done(session, state, f"The local org is now the company of {file}.")
+    _done(invocation, state, f"The local org is now the company of {file}.")
 
 
 @local.command()
@@ -156,7 +156,7 @@ def load(session: Session, file: Path, state: Path) -> None:
 @state_option
 @click.pass_obj
 def app(
-    session: Session,
+    invocation: Invocation,
     name: str,
     state: Path,
     *,
@@ -182,8 +182,8 @@ def app(
         "session_minutes": session_minutes,
     }
     made = register_app(state, settings)
-    if session.json:
-        envelope({key: made[key] for key in ("name", "consumer_key", "consumer_secret")})
+    if invocation.json:
+        print_envelope({key: made[key] for key in ("name", "consumer_key", "consumer_secret")})
     else:
         click.echo(f"consumer key     {made['consumer_key']}\nconsumer secret  {made['consumer_secret']}")
 
@@ -197,11 +197,11 @@ def _faults(texts: tuple[str, ...]) -> list[Fault]:
         raise UsageError(f"--fault: {error}.", "docs/local-org-automation.md lists the faults.") from error
 
 
-def _done(session: Session, state: Path, text: str) -> None:
-    if session.json:
-        envelope({"state": str(state)})
+def _done(invocation: Invocation, state: Path, text: str) -> None:
+    if invocation.json:
+        print_envelope({"state": str(state)})
     else:
-        say(session, text)
+        print_status(invocation, text)
 
 
 def _ready(org: LocalOrg, appcues: LocalAppcues) -> dict[str, str]:

@@ -13,8 +13,7 @@ import click
 
 from sfcode import __version__
 from sfcode.cli import output
-from sfcode.cli.run_result import Outcome
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation, RunResult
 from sfcode.errors import ExitCode
 
 VERBS = {
@@ -105,9 +104,9 @@ def cli(
 ) -> None:
     """Salesforce and Appcues integration as code: plan it, review it, apply it."""
     color = not (no_color or json or os.environ.get("NO_COLOR"))
-    outcome = ctx.obj if isinstance(ctx.obj, Outcome) else Outcome()
-    outcome.verb = ctx.invoked_subcommand or ""
-    ctx.obj = Session(config, env, org, json=json, color=color, quiet=quiet, verbose=verbose, outcome=outcome)
+    result = ctx.obj if isinstance(ctx.obj, RunResult) else RunResult()
+    result.verb = ctx.invoked_subcommand or ""
+    ctx.obj = Invocation(config, env, org, json=json, color=color, quiet=quiet, verbose=verbose, result=result)
     if not color:
         ctx.color = False
 
@@ -115,18 +114,18 @@ def cli(
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     words = list(sys.argv[1:] if args is None else args)
-    outcome = Outcome()
+    result = RunResult()
     try:
-        answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=outcome)
+        answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=result)
         code = answer if isinstance(answer, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
-        outcome.error = error
+        result.error = error
         color = not ("--no-color" in words or os.environ.get("NO_COLOR"))
-        code = output.failure(error, json="--json" in words, verbose="--verbose" in words, color=color)
+        code = output.print_error(error, json="--json" in words, verbose="--verbose" in words, color=color)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from sfcode.cli.github_actions import hand_on
+        from sfcode.cli.github_actions import write_step_results
 
-        hand_on(outcome, code, os.environ)
+        write_step_results(result, code, os.environ)
     sys.exit(code)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sfcode import __version__
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
 from sfcode.errors import ConfigError, ExitCode, SfcodeError
 
 OUTSIDE = {
@@ -37,20 +37,20 @@ def paint(text: str, sign: str) -> str:
     return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
 
 
-def say(session: Session, text: str, *, aside: bool = False) -> None:
+def print_status(invocation: Invocation, text: str, *, aside: bool = False) -> None:
     """Tell how things go: on standard error beside a document (JSON, or `aside`), not at all when quiet."""
-    if not session.quiet:
-        click.echo(text, err=session.json or aside)
+    if not invocation.quiet:
+        click.echo(text, err=invocation.json or aside)
 
 
-def envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:
+def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:
     """Write the one JSON object of `--json`."""
     click.echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
 
 
-def failure(error: BaseException, *, json: bool, verbose: bool, color: bool = True) -> int:
+def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True) -> int:
     """Write an error where errors go and return the exit code that belongs to it."""
-    message, code = describe(error, verbose=verbose)
+    message, code = describe_error(error, verbose=verbose)
     if json:
         answer: dict[str, Any] = {
             "name": type(error).__name__,
@@ -69,7 +69,7 @@ def failure(error: BaseException, *, json: bool, verbose: bool, color: bool = Tr
     return code
 
 
-def describe(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitCode]:
+def describe_error(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitCode]:
     """Say what an error means to the user, and the exit code that belongs to it."""
     if isinstance(error, SfcodeError):
         return _lines(error), error.exit_code

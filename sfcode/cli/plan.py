@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.invocation import Invocation
 from sfcode.cli.junit import JUnit, junit_option, reported
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
-from sfcode.cli.output import say
+from sfcode.cli.output import print_status
 from sfcode.cli.plan_output import FORMATS, show_plan
 from sfcode.cli.sarif import Sarif, found, sarif_option
-from sfcode.cli.session import Session
 from sfcode.errors import DeployFailed, ExitCode, UsageError
 from sfcode.metadata.component import Address
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @limit_options
 @click.pass_obj
 def plan(
-    session: Session,
+    invocation: Invocation,
     out: Path | None,
     format_: str,
     *,
@@ -78,39 +78,39 @@ def plan(
         raise UsageError(
             f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
         )
-    key = session.plan_key()
+    key = invocation.plan_key()
     mode = Mode.REFRESH if refresh_only else Mode.DESTROY if destroying else Mode.APPLY
     limits = Limits(max_destroy, max_change)
     request = PlanRequest(mode, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
     with found(sarif_file) as sarif:
-        project = session.project()
-        secrets = session.secrets(project)
-        with reported(junit_file) as junit, session.open_org(project) as org:
+        project = invocation.project()
+        secrets = invocation.secrets(project)
+        with reported(junit_file) as junit, invocation.open_org(project) as org:
             result = make_plan(project, org, secrets, request)
             shown = result.plan
             if sarif_file and not refresh_only:
-                sarif.findings += _findings(session, project, result)
+                sarif.findings += _findings(invocation, project, result)
             if check and not shown.refusals:
-                with _said(session, sarif, junit):
-                    shown = _checked(session, project, result, org, secrets=secrets, options=options, junit=junit)
+                with _said(invocation, sarif, junit):
+                    shown = _checked(invocation, project, result, org, secrets=secrets, options=options, junit=junit)
     if out is not None and not shown.refusals:
         save(shown, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
     code = ExitCode.USER if shown.refusals else code
-    show_plan(session, shown, format_, status=code, saved=out)
+    show_plan(invocation, shown, format_, status=code, saved=out)
     return code
 
 
-def _findings(session: Session, project: Project, made: PlanResult) -> list[Finding]:
+def _findings(invocation: Invocation, project: Project, made: PlanResult) -> list[Finding]:
     from sfcode.checks.plan_diagnostics import of_config, of_plan
     from sfcode.plan.modes import Mode
 
-    of_yaml = () if made.plan.mode is Mode.DESTROY else of_config(project, made.desired, session.config)
-    return [*of_yaml, *of_plan(made.plan, made.desired, session.config)]
+    of_yaml = () if made.plan.mode is Mode.DESTROY else of_config(project, made.desired, invocation.config)
+    return [*of_yaml, *of_plan(made.plan, made.desired, invocation.config)]
 
 
 @contextmanager
-def _said(session: Session, sarif: Sarif, junit: JUnit) -> Iterator[None]:
+def _said(invocation: Invocation, sarif: Sarif, junit: JUnit) -> Iterator[None]:
     """Make findings of what the org says of a package that it does not take."""
     try:
         yield
@@ -120,7 +120,7 @@ def _said(session: Session, sarif: Sarif, junit: JUnit) -> Iterator[None]:
 
         messages = [message for result in junit.results for message in result.failures]
         problems = [problem_of(message, list(junit.origins)) for message in messages]
-        sarif.findings += of_failures(problems, session.config)
+        sarif.findings += of_failures(problems, invocation.config)
         raise
 
 
@@ -134,7 +134,7 @@ def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, ad
 
 
 def _checked(
-    session: Session,
+    invocation: Invocation,
     project: Project,
     made: PlanResult,
     org: Org,
@@ -155,7 +155,7 @@ def _checked(
         origins=made.desired.origins,
         mark=make_mark(project, made),
         options=options,
-        report=lambda line: say(session, line, aside=True),
+        report=lambda line: print_status(invocation, line, aside=True),
         record=junit.results.append,
     )
     said = (f"checked by the org, but {note}" for note in checked.notes)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.output import envelope, paint
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import paint, print_envelope
 
 if TYPE_CHECKING:
     from sfcode.plan.plan import Plan
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "markdown", "html")
 
 
-def show_plan(session: Session, plan: Plan, format_: str, *, status: int = 0, saved: Path | None = None) -> None:
+def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int = 0, saved: Path | None = None) -> None:
     """Write the plan to standard output: in the envelope with `--json`, else in the format, else as text."""
     from sfcode.plan.document import to_document
 
-    session.outcome.plan = plan
-    session.outcome.saved = None if plan.refusals else saved
-    if session.json:
-        envelope(to_document(plan, session.plan_key()), plan.warnings, status=status)
+    invocation.result.plan = plan
+    invocation.result.saved = None if plan.refusals else saved
+    if invocation.json:
+        print_envelope(to_document(plan, invocation.plan_key()), plan.warnings, status=status)
     elif format_ == "json":
-        click.echo(json.dumps(to_document(plan, session.plan_key()), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(to_document(plan, invocation.plan_key()), indent=2, ensure_ascii=False))
     elif format_ == "markdown":
         from sfcode.plan.reports.markdown import markdown
 
@@ -42,23 +42,23 @@ def show_plan(session: Session, plan: Plan, format_: str, *, status: int = 0, sa
         from sfcode.plan.reports.text import text
 
         click.echo(text(plan, paint))
-        _say_how_to_apply(session, plan, saved)
+        _say_how_to_apply(invocation, plan, saved)
 
 
-def _say_how_to_apply(session: Session, plan: Plan, saved: Path | None) -> None:
-    if session.quiet or saved is None:
+def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) -> None:
+    if invocation.quiet or saved is None:
         return
     if plan.refusals:
         click.echo(f"\nNothing was saved to {saved}: the plan is refused.")
     elif not plan.is_empty:
-        click.echo(f"\nSaved. To perform exactly these actions: {again(session, 'apply', str(saved))}")
+        click.echo(f"\nSaved. To perform exactly these actions: {again(invocation, 'apply', str(saved))}")
         if plan.validation:
             click.echo("For ten days, and while nothing else is deployed, that need not run the tests again.")
 
 
-def again(session: Session, *words: str) -> str:
+def again(invocation: Invocation, *words: str) -> str:
     """Write a command for the same config, environment and org, with the options that the shell does not set already."""
-    given = {"CONFIG": str(session.config), "ENV": session.env, "ORG": session.org}
+    given = {"CONFIG": str(invocation.config), "ENV": invocation.env, "ORG": invocation.org}
     usual = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in given}
     chosen = {name: value for name, value in given.items() if value and value != usual[name]}
     options = [word for name, value in chosen.items() for word in (f"--{name.lower()}", value)]

@@ -7,8 +7,8 @@ from typing import Literal
 
 import click
 
-from sfcode.cli.output import envelope, say
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope, print_status
 from sfcode.errors import Refused
 
 
@@ -22,7 +22,7 @@ from sfcode.errors import Refused
     help="How files are laid out.",
 )
 @click.pass_obj
-def render(session: Session, out: Path, layout: Literal["mdapi", "source"]) -> None:
+def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]) -> None:
     """
     Write everything that the config generates, as files that `sf project deploy` takes.
 
@@ -33,7 +33,7 @@ def render(session: Session, out: Path, layout: Literal["mdapi", "source"]) -> N
     from sfcode.metadata.package import write
     from sfcode.plan.state import Applied, to_component
 
-    project = session.project()
+    project = invocation.project()
     components = generate(project, standard()).components
     state = to_component(project.settings.name, Applied({each.address: each.body for each in components}))
     files = write([*components, state], project.settings.salesforce.api_version, layout=layout)
@@ -43,8 +43,8 @@ def render(session: Session, out: Path, layout: Literal["mdapi", "source"]) -> N
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    if session.json:
-        envelope({"out": str(out), "files": sorted(files)}, project.warnings)
+    if invocation.json:
+        print_envelope({"out": str(out), "files": sorted(files)}, project.warnings)
     else:
         for name in sorted(files):
-            say(session, str(out / name))
+            print_status(invocation, str(out / name))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfcode.cli.output import envelope, paint, say
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ FAIL_ON = ("error", "warning", "high", "never")
 @click.option("--note", default="", metavar="TEXT", help="With --comment: a sentence below it.")
 @click.pass_obj
 def review(
-    session: Session,
+    invocation: Invocation,
     base: str,
     head: str | None,
     *,
@@ -67,40 +67,40 @@ def review(
 
     if not comment and (plan_file or note):
         raise UsageError("--plan and --note say what the comment holds.", "Add --comment, or leave them away.")
-    found = compare(session.config, base, head, environment=session.env, direct=direct)
-    session.outcome.review, session.outcome.annotated = found, format_ == "github"
+    found = compare(invocation.config, base, head, environment=invocation.env, direct=direct)
+    invocation.result.review, invocation.result.annotated = found, format_ == "github"
     if comment:
-        _comment(session, found, plan_file, note)
+        _comment(invocation, found, plan_file, note)
     code = ExitCode.CHANGES if detailed_exitcode and not found.is_empty else ExitCode.OK
     code = ExitCode.USER if fails(found, fail_on) else code
-    _show(session, found, format_, code)
+    _show(invocation, found, format_, code)
     return code
 
 
-def _comment(session: Session, found: Review, plan_file: Path | None, note: str) -> None:
+def _comment(invocation: Invocation, found: Review, plan_file: Path | None, note: str) -> None:
     from sfcode.github.client import GitHub
     from sfcode.github.context import context
     from sfcode.github.post_comment import Post, post
     from sfcode.plan.document import load
 
-    plan = load(plan_file, session.plan_key()) if plan_file else None
-    if plan and session.env and plan.environment != session.env:
+    plan = load(plan_file, invocation.plan_key()) if plan_file else None
+    if plan and invocation.env and plan.environment != invocation.env:
         raise UsageError(
-            f"{plan_file} is a plan for {plan.environment}, and this review is of {session.env}.",
+            f"{plan_file} is a plan for {plan.environment}, and this review is of {invocation.env}.",
             "Make a plan with the same --env.",
         )
-    about = Post(found, session.config, plan.environment if plan else session.env or "", plan, note)
+    about = Post(found, invocation.config, plan.environment if plan else invocation.env or "", plan, note)
     with GitHub(context(os.environ), needs="pull-requests: write") as client:
         number, done = post(client, about, os.environ)
-    say(session, f"Pull request #{number}: the comment was {done.value}.", aside=True)
+    print_status(invocation, f"Pull request #{number}: the comment was {done.value}.", aside=True)
 
 
-def _show(session: Session, found: Review, format_: str, code: ExitCode) -> None:
-    if session.json:
+def _show(invocation: Invocation, found: Review, format_: str, code: ExitCode) -> None:
+    if invocation.json:
         from sfcode.review.reports.document import to_document
 
         warnings = (*found.notes, *(str(finding.problem) for finding in found.news))
-        envelope(to_document(found), warnings, status=code)
+        print_envelope(to_document(found), warnings, status=code)
     elif format_ == "json":
         from sfcode.review.reports.document import as_json
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.apply_session import report, run_apply
+from sfcode.cli.invocation import Invocation
 from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import allow_delete_option
-from sfcode.cli.output import envelope
-from sfcode.cli.session import Session
+from sfcode.cli.output import print_envelope
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @lock_options
 @click.pass_obj
 def rollback(
-    session: Session,
+    invocation: Invocation,
     apply_id: str | None,
     *,
     listing: bool,
@@ -46,22 +46,22 @@ def rollback(
     from sfcode.apply.session import ApplyOptions
     from sfcode.plan.modes import Mode, PlanRequest
 
-    project = session.project()
+    project = invocation.project()
     if listing:
-        return _list(session, project)
+        return _list(invocation, project)
     request = PlanRequest(Mode.ROLLBACK, allow_delete=allow_delete, apply_id=apply_id)
     options = ApplyOptions(auto_approve, lock=lock, lock_timeout=lock_timeout, verb="rollback")
-    report(session, run_apply(session, project, request, options))
+    report(invocation, run_apply(invocation, project, request, options))
     return ExitCode.OK
 
 
-def _list(session: Session, project: Project) -> int:
+def _list(invocation: Invocation, project: Project) -> int:
     from sfcode.plan.observe import observe
 
-    with session.open_org(project) as org:
-        history = observe(org, project.settings.name, {}, session.secrets(project)).applied.history
-    if session.json:
-        envelope([_row(past) for past in history])
+    with invocation.open_org(project) as org:
+        history = observe(org, project.settings.name, {}, invocation.secrets(project)).applied.history
+    if invocation.json:
+        print_envelope([_row(past) for past in history])
     elif not history:
         click.echo("There is no apply in this org that could be rolled back.")
     else:

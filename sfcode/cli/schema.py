@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from sfcode.cli.output import envelope
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(["sfcode", "mapping", "events"]), required=False)
 @click.pass_obj
-def schema(session: Session, kind: str | None) -> None:
+def schema(invocation: Invocation, kind: str | None) -> None:
     """
     Print the JSON Schema (draft 2020-12) of the mapping language.
 
@@ -21,7 +21,7 @@ def schema(session: Session, kind: str | None) -> None:
     from sfcode.config.schema import schema as make
     from sfcode.config.schema import schema_text
 
-    if session.json:
-        envelope(make(kind))
+    if invocation.json:
+        print_envelope(make(kind))
     else:
         click.echo(schema_text(kind), nl=False)

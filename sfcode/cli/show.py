@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from sfcode.cli.invocation import Invocation
 from sfcode.cli.plan_output import FORMATS, show_plan
-from sfcode.cli.session import Session
 
 
 @click.command()
@@ -16,8 +16,8 @@ from sfcode.cli.session import Session
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )
 @click.pass_obj
-def show(session: Session, plan_file: Path, format_: str) -> None:
+def show(invocation: Invocation, plan_file: Path, format_: str) -> None:
     """Show a saved plan. Needs neither the config nor the org."""
     from sfcode.plan.document import load
 
-    show_plan(session, load(plan_file, session.plan_key()), format_)
+    show_plan(invocation, load(plan_file, invocation.plan_key()), format_)

@@ -104,7 +104,7 @@ def test_json_errors_come_in_the_envelope_on_standard_output(capsys, tmp_path, m
     ],
 )
 def test_each_kind_of_error_has_its_exit_code_and_text(capsys, error, code, text):
-    assert output.failure(error, json=False, verbose=False) == code
+    assert output.print_error(error, json=False, verbose=False) == code
     assert capsys.readouterr().err == text
 
 
@@ -112,7 +112,7 @@ def test_each_kind_of_error_has_its_exit_code_and_text(capsys, error, code, text
 def test_a_bug_says_that_it_is_one_and_keeps_its_traceback_for_verbose(capsys, verbose):
     with pytest.raises(ZeroDivisionError) as bug:
         _ = 1 / 0
-    assert output.failure(bug.value, json=False, verbose=verbose) == 3
+    assert output.print_error(bug.value, json=False, verbose=verbose) == 3
     err = capsys.readouterr().err
     assert "this is a bug in sfcode, not in your config:" in err
     assert ("Traceback" in err) is verbose

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import click
 
-from sfcode.cli.output import envelope, say
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope, print_status
 from sfcode.cli.relay.inbox import moment, opened
-from sfcode.cli.session import Session
 
 
 @click.command("reconcile")
@@ -21,7 +21,7 @@ from sfcode.cli.session import Session
     help="Changed since then: a time like 2026-11-23T17:00Z, or so long ago: 12h, 7d. Without, since the last time.",
 )
 @click.pass_obj
-def reconcile_command(session: Session, mapping: str | None, since: str | None) -> None:
+def reconcile_command(invocation: Invocation, mapping: str | None, since: str | None) -> None:
     """
     Send what changed in Salesforce since the last reconcile, or since a moment.
 
@@ -32,12 +32,12 @@ def reconcile_command(session: Session, mapping: str | None, since: str | None) 
     from sfcode.relay.backfill.records import sending, soql_time
 
     then = moment(since, datetime.now(UTC))
-    project = session.project()
+    project = invocation.project()
     chosen = sending(project, mapping)
-    with opened(session) as inbox, session.open_org(project, as_integration=True) as org:
+    with opened(invocation) as inbox, invocation.open_org(project, as_integration=True) as org:
         done = [reconcile(org, inbox, one, then) for one in chosen]
-    if session.json:
-        envelope([{**asdict(each), "since": soql_time(each.since)} for each in done])
+    if invocation.json:
+        print_envelope([{**asdict(each), "since": soql_time(each.since)} for each in done])
         return
     for each in done:
         known = each.records - each.new
@@ -51,7 +51,7 @@ def reconcile_command(session: Session, mapping: str | None, since: str | None) 
 @click.argument("mapping", required=False)
 @click.option("--restart", is_flag=True, help="Begin anew, also when a backfill was done or interrupted.")
 @click.pass_obj
-def backfill_command(session: Session, mapping: str | None, *, restart: bool) -> None:
+def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bool) -> None:
     """
     Send every record with a user id to Appcues once, through Bulk API 2.0.
 
@@ -61,17 +61,21 @@ def backfill_command(session: Session, mapping: str | None, *, restart: bool) ->
     from sfcode.relay.backfill.backfill import backfill, recalled
     from sfcode.relay.backfill.records import sending
 
-    project = session.project()
+    project = invocation.project()
     chosen = sending(project, mapping)
     done = []
-    with opened(session) as inbox, session.open_org(project, as_integration=True) as org:
+    with opened(invocation) as inbox, invocation.open_org(project, as_integration=True) as org:
         for one in chosen:
             before = None if restart else recalled(inbox, one)
             if before is not None and before.done:
-                say(session, f"{one.name}: was done before, {before.records:,} records; --restart sends them again.")
-            progress = backfill(org, inbox, one, lambda line: say(session, line), restart=restart, sleep=time.sleep)
+                print_status(
+                    invocation, f"{one.name}: was done before, {before.records:,} records; --restart sends them again."
+                )
+            progress = backfill(
+                org, inbox, one, lambda line: print_status(invocation, line), restart=restart, sleep=time.sleep
+            )
             done.append({"mapping": one.name, "job": progress.job, "records": progress.records})
-    if session.json:
-        envelope(done)
+    if invocation.json:
+        print_envelope(done)
     else:
         click.echo("Done: the relay sends what is in the inbox.")

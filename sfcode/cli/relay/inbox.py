@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sfcode.cli.output import envelope, paint, say
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,15 +49,15 @@ def filters(command: Command) -> Command:
 
 @click.command("status")
 @click.pass_obj
-def status_command(session: Session) -> None:
+def status_command(invocation: Invocation) -> None:
     """Say how much waits in both directions, what is stuck and why, which alarms there are, and who works."""
     from sfcode.relay import alarms
     from sfcode.relay.report import document, text
 
-    with opened(session) as inbox:
+    with opened(invocation) as inbox:
         stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read(inbox)
-    if session.json:
-        envelope(document(stats, processes, raised))
+    if invocation.json:
+        print_envelope(document(stats, processes, raised))
     else:
         click.echo(text(stats, processes, raised, paint))
 
@@ -67,15 +67,15 @@ def status_command(session: Session) -> None:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many, the newest first.")
 @click.option("--payload", is_flag=True, help="With what they hold, which may be personal data.")
 @click.pass_obj
-def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
+def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
     """List messages of the inbox, the newest first."""
     from sfcode.relay.report import line, row
     from sfcode.text import printable
 
-    with opened(session) as inbox:
+    with opened(invocation) as inbox:
         entries = list(_pages(inbox, _filter((), chosen), limit))
-    if session.json:
-        envelope([row(entry, payload=payload) for entry in entries])
+    if invocation.json:
+        print_envelope([row(entry, payload=payload) for entry in entries])
         return
     for entry in entries:
         click.echo(line(entry))
@@ -83,7 +83,7 @@ def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: st
             held = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
             click.echo("\n".join(map(printable, held.split("\n"))))
     if not entries:
-        say(session, "There are none.")
+        print_status(invocation, "There are none.")
 
 
 @click.command("replay")
@@ -91,7 +91,7 @@ def list_command(session: Session, /, limit: int, *, payload: bool, **chosen: st
 @filters
 @click.option("--dry-run", is_flag=True, help="Say how many there are, and do nothing.")
 @click.pass_obj
-def replay_command(session: Session, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
+def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
     """
     Deliver messages after all: those of the given ids, or all that fit the options.
 
@@ -104,10 +104,10 @@ def replay_command(session: Session, /, ids: tuple[int, ...], *, dry_run: bool, 
     if chosen.get("state") in ("ready", "leased"):
         raise UsageError(f"What is {chosen['state']} is being delivered anyway.", "Say --state parked, dead or done.")
     wanted = _filter(ids, chosen)
-    with opened(session) as inbox:
+    with opened(invocation) as inbox:
         count = _count(inbox, wanted) if dry_run else inbox.replay(wanted)
-    if session.json:
-        envelope({"messages": count, "dry_run": dry_run})
+    if invocation.json:
+        print_envelope({"messages": count, "dry_run": dry_run})
     else:
         messages = "1 message" if count == 1 else f"{count:,} messages"
         click.echo(f"{messages} would be delivered again." if dry_run else f"{messages} will be delivered again.")
@@ -121,7 +121,7 @@ def replay_command(session: Session, /, ids: tuple[int, ...], *, dry_run: bool, 
     help="With clearing_stopped: lift it for this attribute only, such as contact.plan.",
 )
 @click.pass_obj
-def lift_command(session: Session, alarm: str, attribute: str | None) -> None:
+def lift_command(invocation: Invocation, alarm: str, attribute: str | None) -> None:
     """
     Say that an alarm has been seen to, by the name that status shows.
 
@@ -130,9 +130,9 @@ def lift_command(session: Session, alarm: str, attribute: str | None) -> None:
     from sfcode.relay import alarms
     from sfcode.relay.appcues.null_guard import ALARM, resume_clearing, stopped_clearing
 
-    project = session.project()
+    project = invocation.project()
     lifted: list[str] = []
-    with opened(session) as inbox:
+    with opened(invocation) as inbox:
         stopped = stopped_clearing(project, inbox.latest) if alarm == ALARM else ()
         for each in stopped:
             name = f"{each.mapping}.{each.attribute}"
@@ -143,19 +143,19 @@ def lift_command(session: Session, alarm: str, attribute: str | None) -> None:
     if not known and not lifted:
         what = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
         raise UsageError(f"{what}.", "`sfcode relay status` lists the alarms.")
-    if session.json:
-        envelope({"alarm": alarm, "attributes": lifted})
+    if invocation.json:
+        print_envelope({"alarm": alarm, "attributes": lifted})
     else:
         click.echo(f"{alarm} is lifted" + (f": {', '.join(lifted)} may be cleared again." if lifted else "."))
 
 
 @contextmanager
-def opened(session: Session) -> Iterator[Inbox]:
+def opened(invocation: Invocation) -> Iterator[Inbox]:
     """Open the inbox of this call's project."""
     from sfcode.relay.inbox import open_inbox
     from sfcode.relay.settings import database_url
 
-    with open_inbox(database_url(session.project(), os.environ).reveal()) as inbox:
+    with open_inbox(database_url(invocation.project(), os.environ).reveal()) as inbox:
         yield inbox
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sfcode.cli.output import say
-from sfcode.cli.session import Session
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_status
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -37,7 +37,7 @@ SHORTEST_LEASE = 5.0
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, pid, ...")
 @click.pass_obj
-def serve_command(session: Session, host: str, port: int, lease: float, *, as_json: bool) -> None:
+def serve_command(invocation: Invocation, host: str, port: int, lease: float, *, as_json: bool) -> None:
     """
     Take in webhooks and outbound messages, and deliver them, until Ctrl-C.
 
@@ -47,13 +47,13 @@ def serve_command(session: Session, host: str, port: int, lease: float, *, as_js
     from sfcode.relay import log
     from sfcode.relay.settings import read_settings
 
-    project = session.project()
-    as_json = as_json or session.json
+    project = invocation.project()
+    as_json = as_json or invocation.json
     with ExitStack() as stack:
         environ = dict(os.environ)
-        local, connect = _far_sides(session, project, environ, stack)
+        local, connect = _far_sides(invocation, project, environ, stack)
         settings = read_settings(project, environ, host=host, port=port, lease=lease)
-        log.configure(sys.stderr, verbose=session.verbose)
+        log.configure(sys.stderr, verbose=invocation.verbose)
         from sfcode.relay.main import serve
 
         def ready(url: str) -> None:
@@ -64,18 +64,18 @@ def serve_command(session: Session, host: str, port: int, lease: float, *, as_js
 
         serve(project, settings, connect, ready)
     if not as_json:
-        say(session, "Stopped.")
+        print_status(invocation, "Stopped.")
 
 
 def _far_sides(
-    session: Session, project: Project, environ: dict[str, str], stack: ExitStack
+    invocation: Invocation, project: Project, environ: dict[str, str], stack: ExitStack
 ) -> tuple[dict[str, Any], Callable[[], Org]]:
     """Find Salesforce, and say how to sign in to it; the local ones are served here, as for plan and apply."""
     from sfcode.org import connect
     from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in
 
-    target = session.target(project)
+    target = invocation.target(project)
     api_version = project.settings.salesforce.api_version
     local: dict[str, Any] = {}
     if target == "local":

@@ -1,4 +1,4 @@
-"""What the global options say, and what every verb does with them."""
+"""One call of the command line: its global options, the project and org they name, and what the verb did."""
 
 from __future__ import annotations
 
@@ -9,18 +9,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfcode.cli.run_result import Outcome
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
+    from sfcode.plan.plan import Plan
+    from sfcode.review.model import Review
     from sfcode.secret import Secret
 
 
+@dataclass
+class RunResult:
+    """
+    What a verb did, for the outputs and the summary of a GitHub step.
+
+    It is filled in while the verb runs, so that a failure keeps what was known.
+    """
+
+    verb: str = ""
+    plan: Plan | None = None
+    saved: Path | None = None
+    """Where the plan was saved."""
+    review: Review | None = None
+    annotated: bool = False
+    """Its findings were printed as annotations already."""
+    done: str = ""
+    """What was carried out, in one line."""
+    next_steps: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """What only this verb has to hand on."""
+    error: BaseException | None = None
+
+
 @dataclass(frozen=True)
-class Session:
-    """The global options of one call."""
+class Invocation:
+    """The global options of one call, and what every verb needs of them."""
 
     config: Path
     env: str | None
@@ -29,8 +53,7 @@ class Session:
     color: bool
     quiet: bool
     verbose: bool
-    outcome: Outcome = field(default_factory=Outcome, compare=False)
-    """What the verb comes to, filled in on the way."""
+    result: RunResult = field(default_factory=RunResult, compare=False)
 
     def project(self) -> Project:
         """Load the project. Raises ConfigError with all its problems."""
@@ -68,12 +91,14 @@ class Session:
         Who is signed in is up to the environment; in the local org it is the administrator, or the integration user.
         """
         username = project.settings.integration_user.username if as_integration else ""
-        with opened(self.target(project), project.root, project.settings.salesforce.api_version, username) as org:
+        with connect_target(
+            self.target(project), project.root, project.settings.salesforce.api_version, username
+        ) as org:
             yield org
 
 
 @contextmanager
-def opened(target: str, root: Path, api_version: str, username: str = "") -> Iterator[Org]:
+def connect_target(target: str, root: Path, api_version: str, username: str = "") -> Iterator[Org]:
     """Sign in to an org; `local` is the one below a project's folder, and takes a user of that name if it has one."""
     from sfcode.org import connect
 
