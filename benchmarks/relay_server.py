@@ -92,7 +92,7 @@ def main() -> None:
             retry_at=lambda *_: datetime.now(UTC),
             rng=random.Random(1),  # noqa: S311 (a measurement can be repeated)
         )
-        accept = _forget if forget else service.accept
+        accept = _forget if forget else service.commit.accept
         ingress = routes(project, accept, settings.ingress, lambda: service.organization, service.instrumentation)
         run(service, ingress, listener, lambda: print(listener.getsockname()[1], flush=True))
 

@@ -11,7 +11,7 @@ import structlog
 
 from sfcode.errors import SfcodeError
 from sfcode.org import Org
-from sfcode.relay.worker_events import CallEvents
+from sfcode.relay.instrumentation import CallEvents
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -42,8 +42,10 @@ class Lesson(Protocol):
 class FieldTypeRefresher:
     """Asks the org until it has answered, and from then on when it is time."""
 
-    def __init__(self, lesson: Lesson, observer: CallEvents, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lesson, self._observer, self._clock = lesson, observer, clock
+    def __init__(
+        self, lesson: Lesson, instrumentation: CallEvents, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._lesson, self._instrumentation, self._clock = lesson, instrumentation, clock
         self._learnt: float | None = None
         self._told: frozenset[tuple[str, str]] = frozenset()
 
@@ -67,7 +69,7 @@ class FieldTypeRefresher:
         self._learnt = self._clock()
         missing = self._lesson.missing
         if missing - self._told:
-            self._observer.alarm("field_type_unknown", _said(missing))
+            self._instrumentation.raise_alarm("field_type_unknown", _said(missing))
         self._told = missing
 
     async def keep(self, org: Org) -> None:

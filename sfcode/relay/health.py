@@ -29,7 +29,9 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
         )
 
     async def metrics(request: Request) -> Response:
-        return auth.refusal(request, clock()) or Response(service.metrics.text(), media_type=METRICS_TYPE)
+        return auth.refusal(request, clock()) or Response(
+            service.instrumentation.metrics.text(), media_type=METRICS_TYPE
+        )
 
     return [
         Route("/healthz", live, methods=["GET"]),

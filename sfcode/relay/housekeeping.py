@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from sfcode.relay.alarms import PendingAlarms
-from sfcode.relay.metrics import Metrics
+from sfcode.relay.instrumentation import Instrumentation
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox, InboxStats, Process, State
@@ -59,10 +58,10 @@ def is_running(process: int) -> bool:
 class Housekeeping:
     """Looks after one process's part of the inbox, beat by beat."""
 
-    def __init__(self, inbox: Inbox, metrics: Metrics, pending: PendingAlarms, name: str) -> None:
+    def __init__(self, inbox: Inbox, instrumentation: Instrumentation, name: str) -> None:
         self._inbox = inbox
-        self._metrics = metrics
-        self._pending = pending
+        self._metrics = instrumentation.metrics
+        self._alarms = instrumentation.alarms
         self._name = name
         self.processes = 1
         """How many relay processes work on this inbox, this one included."""
@@ -78,7 +77,7 @@ class Housekeeping:
 
     def leave(self) -> None:
         """Keep what is not in the inbox yet, and say that this process ends."""
-        self._pending.keep(self._inbox)
+        self._alarms.keep(self._inbox)
         self._inbox.leave(self._name)
 
     async def beat(self, *, purge: bool = False) -> None:
@@ -97,7 +96,7 @@ class Housekeeping:
         inbox.heartbeat(self._name)
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
-        self._pending.keep(inbox)
+        self._alarms.keep(inbox)
         self._show(inbox.stats())
         if purge:
             inbox.mend()

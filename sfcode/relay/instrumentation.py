@@ -1,98 +1,155 @@
-"""What happens in a relay process, told to the metrics and to the log."""
+"""
+What happens in a relay process: counted for Prometheus, logged, and raised as alarms.
+
+Nothing here sees what a message holds or a secret: messages are named by their ids, errors by their codes.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
+from sfcode.relay.alarms import PendingAlarms
 from sfcode.relay.log import ids
-from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, InboxMessage, Parked, Retry, Settlement
+from sfcode.relay.message import (
+    Claim,
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    InboxMessage,
+    Parked,
+    Retry,
+    Settlement,
+    Source,
+)
 from sfcode.relay.metrics import Metrics
 
 log = structlog.stdlib.get_logger("sfcode.relay")
 
 LONGEST_CODE = 60
+"""Characters of an error's code in the log."""
 MOST_CODES = 3
+"""Error codes that the log line of a batch names."""
+
+
+class CallEvents(Protocol):
+    """Records the calls to Salesforce and Appcues."""
+
+    def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+        """Record a call to `salesforce` or `appcues`, such as `upsert`, which ended with `200` or `timeout`."""
+
+    def record_quota(self, used: int, limit: int) -> None:
+        """Record how many of the org's daily API requests are used."""
+
+    def raise_alarm(self, name: str, detail: str) -> None:
+        """Raise an alarm: something that a person has to look at. `name` is a key of `reasons.ALARMS`."""
+
+
+class WorkerEvents(Protocol):
+    """Records what a worker does."""
+
+    def record_settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
+        """Record how the messages of a claim ended; `count` is 0 when the lease was lost and nothing was written."""
+
+    def record_bug(self, claim: Claim, error: BaseException) -> None:
+        """Record that a writer raised."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Instrumentation:
-    """Hears of everything: an Observer of the far sides, and the Hearing of the workers."""
+    """The metrics, the log and the alarms of one process."""
 
-    def __init__(self, metrics: Metrics, keep_alarm: Callable[[str, str], None]) -> None:
-        self._metrics = metrics
-        self._keep_alarm = keep_alarm
+    def __init__(self, metrics: Metrics | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self.metrics = metrics or Metrics()
+        self.alarms = PendingAlarms()
+        """Raised here and not yet in the inbox."""
+        self._clock = clock
 
-    def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
-        """Count a call to a far side."""
-        self._metrics.call(side, operation, outcome, seconds)
+    def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+        """Count a call to a far side, and observe how long it took."""
+        self.metrics.calls.labels(side, operation, outcome).inc()
+        self.metrics.call_seconds.labels(side, operation).observe(seconds)
 
-    def quota(self, used: int, limit: int) -> None:
-        """Keep how much of the org's API requests is used."""
-        self._metrics.quota(used, limit)
+    def record_quota(self, used: int, limit: int) -> None:
+        """Set how many of the org's daily API requests are used."""
+        self.metrics.quota_used.set(used)
+        self.metrics.quota_limit.set(limit)
 
-    def alarm(self, name: str, detail: str) -> None:
-        """Say aloud what a person has to look at, and keep it until somebody says that it is settled."""
-        self._metrics.alarm(name, detail)
+    def raise_alarm(self, name: str, detail: str) -> None:
+        """Count and log an alarm, and keep it until somebody acknowledges it."""
+        self.metrics.alarms.labels(name).inc()
         log.error("alarm", alarm=name, detail=detail)
-        self._keep_alarm(name, detail)
+        self.alarms.add(name, detail, f"{self._clock():%Y-%m-%dT%H:%M:%SZ}")
 
-    def accepted(self, messages: Sequence[InboxMessage], new: int) -> None:
-        """Hear that messages were committed; those that were not new had been before."""
-        source = messages[0].source
-        self._metrics.accepted.labels(source).inc(new)
-        self._metrics.duplicates.labels(source).inc(len(messages) - new)
-        for message in messages if new else ():
-            if message.parked:
-                self._metrics.parked.labels(source, message.parked).inc()
-                log.warning("parked", source=source, id=message.message_id, kind=message.kind, reason=message.parked)
-        log.debug("accepted", source=source, new=new, **ids([message.message_id for message in messages]))
+    def record_committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
+        """Record the messages of one transaction by request; `counts` are those that were new."""
+        self.metrics.commit_messages.observe(sum(map(len, groups)))
+        for messages, new in zip(groups, counts, strict=True):
+            if messages:
+                self._record_accepted(messages, new)
 
-    def settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
-        """Hear how a batch ended; who has its lease now tells, where it went to somebody else."""
+    def record_settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
+        """Record how a batch ended; after a lost lease, whoever has it now does so."""
         source = claim.messages[0].source
-        metrics = self._metrics
+        metrics = self.metrics
         if count < len(claim.messages):
             metrics.lost_leases.labels(source).inc(len(claim.messages))
             log.warning("lease_lost", source=source, **ids([message.message_id for message in claim.messages]))
             return
         tally: Counter[str] = Counter()
         for message in claim.messages:
-            tally[self._one(source, message, delivery.settlements.get(message.id), dead=message.id in dead)] += 1
+            tally[self._record_end(message, delivery.settlements.get(message.id), dead=message.id in dead)] += 1
         metrics.delivered.labels(source).inc(tally["delivered"])
         metrics.retried.labels(source).inc(tally["retried"])
         metrics.dead.labels(source).inc(tally["dead"])
-        troubles = {"errors": errors(delivery.settlements.values())} if tally["retried"] or tally["dead"] else {}
-        log.info(
-            "settled", source=source, **tally, **troubles, **ids([message.message_id for message in claim.messages])
-        )
+        codes = {"errors": error_codes(delivery.settlements.values())} if tally["retried"] or tally["dead"] else {}
+        log.info("settled", source=source, **tally, **codes, **ids([message.message_id for message in claim.messages]))
 
-    def bug(self, claim: Claim, error: BaseException) -> None:
-        """Hear of an exception of ours."""
+    def record_bug(self, claim: Claim, error: BaseException) -> None:
+        """Count and log an exception that only a bug of ours can have raised."""
         source = claim.messages[0].source
-        self._metrics.bugs.labels(source).inc()
+        self.metrics.bugs.labels(source).inc()
         log.error("bug", source=source, exc_info=error, **ids([message.message_id for message in claim.messages]))
 
-    def _one(self, source: str, message: ClaimedMessage, end: Settlement | None, *, dead: bool) -> str:
-        """Name how one message ended, and say what is out of the ordinary."""
+    def _record_accepted(self, messages: Sequence[InboxMessage], new: int) -> None:
+        source = messages[0].source
+        self.metrics.accepted.labels(source).inc(new)
+        self.metrics.duplicates.labels(source).inc(len(messages) - new)
+        for message in messages if new else ():
+            if message.parked:
+                self._record_parked(source, message.message_id, message.kind, message.parked)
+        log.debug("accepted", source=source, new=new, **ids([message.message_id for message in messages]))
+
+    def _record_parked(self, source: Source, message_id: str, kind: str, reason: str) -> None:
+        self.metrics.parked.labels(source, reason).inc()
+        log.warning("parked", source=source, id=message_id, kind=kind, reason=reason)
+
+    def _record_end(self, message: ClaimedMessage, end: Settlement | None, *, dead: bool) -> str:
+        """Name how one message ended, and log what is out of the ordinary."""
         match end:
             case Delivered():
                 return "delivered"
             case Parked():
-                self._metrics.parked.labels(source, end.reason).inc()
-                log.warning("parked", source=source, id=message.message_id, kind=message.kind, reason=end.reason)
+                self._record_parked(message.source, message.message_id, message.kind, end.reason)
                 return "parked"
             case Retry():
                 event = "dead" if dead else "retried"
-                tell = log.error if dead else log.debug  # in an outage every message is retried, again and again
-                tell(event, source=source, id=message.message_id, kind=message.kind, attempts=message.attempts + 1)
+                write = log.error if dead else log.debug  # in an outage every message is retried, again and again
+                attempts = message.attempts + 1
+                write(event, source=message.source, id=message.message_id, kind=message.kind, attempts=attempts)
                 return event
             case _:
                 return "released"
 
 
-def errors(ends: Iterable[Settlement]) -> list[str]:
-    """Name the commonest errors of a batch by their codes: what follows a colon may quote what was sent."""
+def error_codes(ends: Iterable[Settlement]) -> list[str]:
+    """Return the commonest error codes of a batch: what follows a colon may quote what was sent."""
     codes = Counter(end.error.partition(":")[0][:LONGEST_CODE] for end in ends if isinstance(end, Retry))
     return [code for code, _ in codes.most_common(MOST_CODES)]

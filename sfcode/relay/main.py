@@ -45,7 +45,7 @@ def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org],
         far = Writers(connect, _to_salesforce, lambda service: _to_appcues(service, types), types)
         service = Service(project, settings, inbox, far, retry_at=again_at, rng=rng)
         ingress = routes(
-            project, service.accept, settings.ingress, lambda: service.organization, service.instrumentation
+            project, service.commit.accept, settings.ingress, lambda: service.organization, service.instrumentation
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}"

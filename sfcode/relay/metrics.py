@@ -10,7 +10,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class Metrics:
-    """The counters and gauges of one process; also an Observer of the calls to the far sides."""
+    """The counters and gauges of one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
@@ -50,20 +50,6 @@ class Metrics:
         self.processes = gauge("processes", "Relay processes that work on this inbox.")
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
-
-    def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
-        """Count a call."""
-        self.calls.labels(side, operation, outcome).inc()
-        self.call_seconds.labels(side, operation).observe(seconds)
-
-    def quota(self, used: int, limit: int) -> None:
-        """Keep how much of the org's API requests is used."""
-        self.quota_used.set(used)
-        self.quota_limit.set(limit)
-
-    def alarm(self, name: str, detail: str) -> None:  # noqa: ARG002 (an Observer's; the detail is for the log)
-        """Count an alarm."""
-        self.alarms.labels(name).inc()
 
     def text(self) -> bytes:
         """Write everything as Prometheus reads it."""

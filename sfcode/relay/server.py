@@ -48,7 +48,7 @@ def make_app(service: Service, ingress: Sequence[BaseRoute], *, clock: Callable[
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a sender sent.
     app.router.redirect_slashes = False
-    return _Counting(app, service.metrics)
+    return _Counting(app, service.instrumentation.metrics)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,20 +7,17 @@ import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 
 from sfcode.config.project import Project
 from sfcode.errors import SfcodeError
 from sfcode.org import Org
-from sfcode.relay.alarms import PendingAlarms
 from sfcode.relay.field_types import FieldTypeRefresher, Lesson
 from sfcode.relay.housekeeping import Housekeeping, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
-from sfcode.relay.metrics import Metrics
 from sfcode.relay.settings import RelaySettings
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import RetryAt, Worker
@@ -64,21 +61,20 @@ class Service:
         self.project = project
         self.settings = settings
         self.inbox = inbox
-        self.metrics = Metrics()
+        self.instrumentation = Instrumentation()
         self.organization: str | None = None
         """The org whose messages are taken; not known before the first sign-in ever."""
         self._far = far
         self._retry_at = retry_at
         self._rng = rng
-        self._pending = PendingAlarms()
-        self.instrumentation = Instrumentation(self.metrics, self._keep_alarm)
         self._learning = (
             FieldTypeRefresher(far.types, self.instrumentation)
             if far.types and settings.directions.to_appcues
             else None
         )
-        self.housekeeping = Housekeeping(inbox, self.metrics, self._pending, process_name())
-        self._commit = GroupCommit(_Counted(inbox, self.metrics))
+        self.housekeeping = Housekeeping(inbox, self.instrumentation, process_name())
+        self.commit = GroupCommit(inbox, committed=self._committed)
+        """Ingress hands messages over to it."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
         self._workers: dict[Source, Worker] = {}
         self._background: list[asyncio.Task[None]] = []
@@ -89,7 +85,7 @@ class Service:
     async def start(self) -> None:
         """Begin to accept and to work."""
         self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
-        self._commit.start()
+        self.commit.start()
         await self.housekeeping.beat()
         if self._learning:
             await self._learning.recall()
@@ -114,23 +110,12 @@ class Service:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._commit.stop()
+        await self.commit.stop()
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
         with contextlib.suppress(Exception):  # the alarms are in the log as well, and the dead are forgotten in time
             await asyncio.to_thread(self.housekeeping.leave)
         if self._org is not None:
             self._org.close()
-
-    async def accept(self, messages: Sequence[InboxMessage]) -> int:
-        """Commit messages; return when they are safe."""
-        if not messages:
-            return 0
-        new = await self._commit.accept(messages)
-        self.instrumentation.accepted(messages, new)
-        if new:
-            for source in {message.source for message in messages}:
-                self._bells[source].wake()
-        return new
 
     def problems(self) -> list[str]:
         """Say why this process is not ready: nothing, when it is."""
@@ -151,8 +136,12 @@ class Service:
         """Give this process's share of the requests per second that Appcues takes."""
         return REQUESTS_PER_SECOND / self.housekeeping.processes
 
-    def _keep_alarm(self, name: str, detail: str) -> None:
-        self._pending.add(name, detail, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    def _committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
+        """Record a transaction, and wake the workers that have something to do."""
+        self.instrumentation.record_committed(groups, counts)
+        new = (messages for messages, count in zip(groups, counts, strict=True) if count)
+        for source in {message.source for messages in new for message in messages}:
+            self._bells[source].wake()
 
     def _work(self, writer: Writer) -> None:
         worker = Worker(
@@ -201,7 +190,7 @@ class Service:
 
     async def _learn(self, organization: str) -> None:
         if self.organization is not None and self.organization != organization:
-            self.instrumentation.alarm(
+            self.instrumentation.raise_alarm(
                 "organization_changed",
                 f"The inbox belongs to org {self.organization}, and the sign-in leads to {organization}. Messages of "
                 "the former are refused from now on.",
@@ -220,17 +209,3 @@ def _tell(task: asyncio.Task[None]) -> None:
     error = _failure(task)
     if error is not None:
         log.error("task_ended", task=task.get_name(), exc_info=error)
-
-
-class _Counted:
-    """The inbox as the group commit sees it: how many messages share a transaction is counted on the way."""
-
-    def __init__(self, inbox: Inbox, metrics: Metrics) -> None:
-        self._inbox = inbox
-        self._metrics = metrics
-
-    def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
-        """Commit the messages of several callers in one transaction."""
-        counts = self._inbox.accept_each(groups)
-        self._metrics.commit_messages.observe(sum(map(len, groups)))
-        return counts

@@ -139,7 +139,7 @@ class Relay:
                     os.kill(os.getpid(), signal.SIGTERM)
 
             ingress = routes(
-                project, service.accept, settings.ingress, lambda: service.organization, service.instrumentation
+                project, service.commit.accept, settings.ingress, lambda: service.organization, service.instrumentation
             )
             run(service, ingress, listener, lambda: script_done.append(pool.submit(act)))
             return script_done[0].result(20)

@@ -14,8 +14,8 @@ from sfcode.relay import alarms, housekeeping
 from sfcode.relay.alarms import Alarm, PendingAlarms
 from sfcode.relay.housekeeping import KEEP, Housekeeping, is_running, living
 from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
+from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
-from sfcode.relay.metrics import Metrics
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
 
@@ -26,20 +26,18 @@ def inbox(sqlite_url: str):
         yield inbox
 
 
-def keeper(
-    inbox: Inbox, metrics: Metrics | None = None, pending: PendingAlarms | None = None, name: str = "host:1:a"
-) -> Housekeeping:
-    return Housekeeping(inbox, metrics or Metrics(), pending or PendingAlarms(), name)
+def keeper(inbox: Inbox, instrumentation: Instrumentation | None = None, name: str = "host:1:a") -> Housekeeping:
+    return Housekeeping(inbox, instrumentation or Instrumentation(), name)
 
 
 def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
     inbox.accept([InboxMessage("appcues", f"m{number}", "user:a", "kind", {}) for number in range(3)])
     inbox.accept([InboxMessage("salesforce", "p", "user:a", "kind", {}, parked="no_data")])
-    metrics = Metrics()
-    one = keeper(inbox, metrics)
+    instrumentation = Instrumentation()
+    one = keeper(inbox, instrumentation)
     asyncio.run(one.beat())
     assert [each.id for each in inbox.processes()] == ["host:1:a"]
-    text = metrics.text().decode()
+    text = instrumentation.metrics.text().decode()
     assert 'sfcode_relay_backlog{source="appcues",state="ready"} 3.0' in text
     assert 'sfcode_relay_backlog{source="salesforce",state="parked"} 1.0' in text
     assert "sfcode_relay_processes 1.0" in text

@@ -12,7 +12,7 @@ from sfcode.relay.appcues.client import Client, Credentials
 from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, stopped_clearing
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.writer import AppcuesWriter, FindLatestStates
-from sfcode.relay.worker_events import CallEvents
+from sfcode.relay.instrumentation import CallEvents
 
 __all__ = [
     "AppcuesWriter",
@@ -33,7 +33,7 @@ def make_writer(
     project: Project,
     credentials: Credentials,
     latest: FindLatestStates,
-    observer: CallEvents,
+    instrumentation: CallEvents,
     *,
     types: FieldTypeCache,
     rate: Callable[[], float],
@@ -48,5 +48,5 @@ def make_writer(
     and is asked again with every request.
     """
     pace = RateLimit(rate, time)
-    client = Client(project.settings.appcues.account_id, credentials, pace, observer, time)
-    return AppcuesWriter(types, client, pace, latest=latest, observer=observer, clock=clock, time=time)
+    client = Client(project.settings.appcues.account_id, credentials, pace, instrumentation, time)
+    return AppcuesWriter(types, client, pace, latest=latest, instrumentation=instrumentation, clock=clock, time=time)

@@ -17,7 +17,7 @@ from sfcode import __version__
 from sfcode.relay.appcues.error_policy import AppcuesAnswer, retry_after
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.values import Value
-from sfcode.relay.worker_events import CallEvents
+from sfcode.relay.instrumentation import CallEvents
 from sfcode.secret import Secret
 
 TIMEOUT = 30.0
@@ -54,11 +54,11 @@ class Client:
         account_id: str,
         credentials: Credentials,
         pace: RateLimit,
-        observer: CallEvents,
+        instrumentation: CallEvents,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base = f"{credentials.appcues_url.rstrip('/')}/v2/accounts/{quote(account_id, safe='')}"
-        self._pace, self._observer, self._clock = pace, observer, clock
+        self._pace, self._instrumentation, self._clock = pace, instrumentation, clock
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._http = httpx2.AsyncClient(
             auth=(credentials.appcues_key.reveal(), credentials.appcues_secret.reveal()),
@@ -83,7 +83,7 @@ class Client:
             if seconds <= 0 or self._pace.held:
                 return None
             answer = await self._patch(url, content, seconds)
-        self._observer.call("appcues", f"{kind}_profile", answer.outcome, self._clock() - begun)
+        self._instrumentation.record_call("appcues", f"{kind}_profile", answer.outcome, self._clock() - begun)
         return answer
 
     async def close(self) -> None:

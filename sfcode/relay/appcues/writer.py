@@ -26,6 +26,7 @@ from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.record_state import RecordState, read
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.inbox import Unavailable
+from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import (
     Claim,
     ClaimedMessage,
@@ -38,7 +39,6 @@ from sfcode.relay.message import (
     Settlement,
     Source,
 )
-from sfcode.relay.worker_events import CallEvents
 
 KEYS = 100
 """Profiles written for one claim, at most."""
@@ -74,12 +74,12 @@ class AppcuesWriter:
         pace: RateLimit,
         *,
         latest: FindLatestStates,
-        observer: CallEvents,
+        instrumentation: CallEvents,
         clock: Callable[[], datetime],
         time: Callable[[], float],
     ) -> None:
         self._types, self._client, self._pace = types, client, pace
-        self._latest, self._observer, self._clock, self._time = latest, observer, clock, time
+        self._latest, self._instrumentation, self._clock, self._time = latest, instrumentation, clock, time
         self._away = 0
         """Requests since the last answer."""
 
@@ -185,15 +185,17 @@ class AppcuesWriter:
         down = min(LONGEST_PAUSE, 2.0 ** (self._away - DOWN)) if self._away >= DOWN else 0.0
         self._pace.hold(max(end.hold, down))
         if end.alarm:
-            self._observer.alarm(end.alarm, end.detail)
+            self._instrumentation.raise_alarm(end.alarm, end.detail)
         return end.settlement
 
     def _tell(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
         bad = Counter(each for part in delivered for each in part.bad)
         if bad:
-            self._observer.alarm(BAD_VALUE, "; ".join(f"{each} ({count})" for each, count in sorted(bad.items())))
+            self._instrumentation.raise_alarm(
+                BAD_VALUE, "; ".join(f"{each} ({count})" for each, count in sorted(bad.items()))
+            )
         for attribute in guards.tripped:
-            self._observer.alarm(
+            self._instrumentation.raise_alarm(
                 null_guard.ALARM,
                 f"{attribute} came empty for {null_guard.AT_MOST} records one after another and is not cleared any more. "
                 "Did the integration user lose access to its field? `sfcode doctor` tells",

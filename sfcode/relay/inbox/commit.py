@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol, Self
 
 from sfcode.relay.inbox.types import Busy, Unavailable
 from sfcode.relay.message import InboxMessage
 
+Groups = Sequence[Sequence[InboxMessage]]
+"""The messages of several callers."""
+
 
 class MessageStore(Protocol):
     """What an inbox does with the messages of several callers."""
 
-    def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
+    def accept_each(self, groups: Groups) -> tuple[int, ...]:
         """Keep all of them, or none; give how many of each caller were new."""
         ...
 
@@ -33,8 +36,17 @@ class GroupCommit:
     While one transaction is on its way to the disk the next callers gather: nobody waits longer for it.
     """
 
-    def __init__(self, inbox: MessageStore, *, most_waiting: int = 10_000, at_once: int = 500) -> None:
+    def __init__(
+        self,
+        inbox: MessageStore,
+        *,
+        committed: Callable[[Groups, Sequence[int]], None] = lambda _groups, _counts: None,
+        most_waiting: int = 10_000,
+        at_once: int = 500,
+    ) -> None:
         self._inbox = inbox
+        self._committed = committed
+        """Called in the event loop after each transaction, with how many messages of each caller were new."""
         self._most_waiting = most_waiting
         self._at_once = at_once
         self._queue: deque[_Waiting] = deque()
@@ -117,6 +129,7 @@ class GroupCommit:
             for waiting in batch:
                 await self._write([waiting])
             return
+        self._committed(groups, counts)
         for waiting, count in zip(batch, counts, strict=True):
             _answer(waiting, count)
 

@@ -15,7 +15,7 @@ from sfcode.relay.ingress.endpoint import Accept, Counter, Endpoint, NotFound
 from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 from sfcode.relay.ingress.salesforce_endpoint import SalesforceEndpoint
 from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
-from sfcode.relay.worker_events import CallEvents
+from sfcode.relay.instrumentation import CallEvents
 
 
 def utc_now() -> datetime:
@@ -28,7 +28,7 @@ def routes(
     accept: Accept,
     secrets: IngressSecrets,
     organization: Callable[[], str | None],
-    observer: CallEvents,
+    instrumentation: CallEvents,
     *,
     clock: Callable[[], datetime] = utc_now,
     limits: IngressLimits | None = None,
@@ -52,7 +52,7 @@ def routes(
         secrets.of_outbound(),
         counter=counter,
         organization=organization,
-        observer=observer,
+        instrumentation=instrumentation,
         limits=bounds,
         budget=budget,
     )

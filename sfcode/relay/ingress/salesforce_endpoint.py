@@ -23,7 +23,7 @@ from sfcode.relay.ingress.http_errors import HttpError, busy
 from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 from sfcode.relay.ingress.salesforce_parser import Sender, message, query_version, same_organization, senders
 from sfcode.relay.ingress.soap import parse
-from sfcode.relay.worker_events import CallEvents
+from sfcode.relay.instrumentation import CallEvents
 from sfcode.secret import Secret
 
 _TYPES = frozenset({"text/xml", "application/xml"})
@@ -43,7 +43,7 @@ class SalesforceEndpoint:
         *,
         counter: Counter,
         organization: Callable[[], str | None],
-        observer: CallEvents,
+        instrumentation: CallEvents,
         limits: IngressLimits,
         budget: ByteBudget,
     ) -> None:
@@ -55,7 +55,7 @@ class SalesforceEndpoint:
         self._senders = senders(project)
         self._counter = counter
         self._organization = organization
-        self._observer = observer
+        self._instrumentation = instrumentation
         self._limits = limits
         self._budget = budget
 
@@ -69,7 +69,7 @@ class SalesforceEndpoint:
         async with body_of(request, self._limits.outbound_bytes, self._limits, self._budget) as body:
             found = await run_in_thread_if_large(len(body), parse, body, self._limits)
             if not same_organization(found.organization_id, organization):
-                self._observer.alarm("other_organization", _OTHER_ORG)
+                self._instrumentation.raise_alarm("other_organization", _OTHER_ORG)
                 raise HttpError(403, "forbidden", detail="other_organization")
             version = query_version(request.query_params.get("v"))
             await self._counter.commit([message(sender, version, each) for each in found.notifications])

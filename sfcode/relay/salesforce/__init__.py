@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
+    from sfcode.relay.instrumentation import CallEvents
     from sfcode.relay.message import Writer
-    from sfcode.relay.salesforce.batch import LatestOf
+    from sfcode.relay.salesforce.batch import FindLatest
     from sfcode.relay.salesforce.quota import QuotaBounds
-    from sfcode.relay.worker_events import CallEvents
 
 __all__ = ["make_writer"]
 
@@ -24,26 +24,22 @@ __all__ = ["make_writer"]
 def make_writer(
     project: Project,
     org: Org,
-    inbox_latest: LatestOf,
-    observer: CallEvents,
+    inbox_latest: FindLatest,
+    instrumentation: CallEvents,
     clock: Callable[[], float] = time.monotonic,
     *,
     bounds: QuotaBounds | None = None,
 ) -> Writer:
     """
-    Make the writer of Appcues' events; its texts are compiled here, once.
+    Make the writer of Appcues' events; templates are compiled here, once.
 
     `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
     """
-    from sfcode.relay.salesforce.activities import activity_kind
     from sfcode.relay.salesforce.batch import EventRules
     from sfcode.relay.salesforce.calls import Calls
     from sfcode.relay.salesforce.destinations import destinations
     from sfcode.relay.salesforce.quota import Quota, QuotaBounds
-    from sfcode.relay.salesforce.texts import compile_texts
     from sfcode.relay.salesforce.writer import SalesforceWriter
 
-    rules = EventRules(
-        destinations(project), project.events, compile_texts(project.events.activities), activity_kind(project)
-    )
-    return SalesforceWriter(rules, Calls(org, observer, clock, Quota(bounds or QuotaBounds())), inbox_latest)
+    rules = EventRules(destinations(project), project.events)
+    return SalesforceWriter(rules, Calls(org, instrumentation, clock, Quota(bounds or QuotaBounds())), inbox_latest)

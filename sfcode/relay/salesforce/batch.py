@@ -1,4 +1,4 @@
-"""One claim on its way to Salesforce: look everybody up, write wave by wave, settle each message by its own result."""
+"""Deliver one claim to Salesforce: look up all records, write round by round, settle each message by its own results."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfcode.config.event_models import Events
-from sfcode.org.collections import RecordResult
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Settlement
 from sfcode.relay.salesforce import error_policy, lookup
-from sfcode.relay.salesforce.activities import ActivityKind, Record
+from sfcode.relay.salesforce.actions.action import FieldName
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
-from sfcode.relay.salesforce.event_reader import EventWork, read
-from sfcode.relay.salesforce.texts import ActivityText
-from sfcode.relay.salesforce.write_plan import Planner, RecordWrite, Wave, property_name, score_name, waves
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
+from sfcode.relay.salesforce.write_plan import (
+    EventTarget,
+    Matches,
+    MergedWrite,
+    Planner,
+    WriteGroup,
+    WriteRound,
+    rounds,
+)
 
-Call = Callable[[list[Record]], list[RecordResult]]
-LatestOf = Callable[[Iterable[str]], Mapping[str, LatestState]]
+FindLatest = Callable[[Iterable[str]], Mapping[str, LatestState]]
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,8 @@ class EventRules:
 
     destinations: tuple[Destination, ...]
     events: Events
-    texts: Mapping[str, ActivityText]
-    kind: ActivityKind
+    lengths: Mapping[FieldName, int] = field(default_factory=dict)
+    """Lengths of fields that only the org knows."""
 
 
 @dataclass
@@ -37,135 +42,142 @@ class Batch:
 
     rules: EventRules
     calls: Calls
-    latest_of: LatestOf
+    find_latest: FindLatest
     claim: Claim
     deadline: float
     latest: dict[str, LatestState] = field(default_factory=dict)
+    """Newest delivered states, those of this claim included."""
     news: dict[str, LatestState] = field(default_factory=dict)
+    """Those of this claim."""
     settled: dict[int, Settlement] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
     """Keys whose next message must not be written before an earlier one has been."""
     alarms: set[str] = field(default_factory=set)
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
-        read_all = {one.id: read(one, self.rules.destinations, self.rules.events) for one in self.claim.messages}
-        works = {number: one for number, one in read_all.items() if isinstance(one, EventWork)}
-        found, failure = self._found(works.values())
-        self.latest.update(self.latest_of(_names(works.values(), found)))
-        planner = Planner(self.rules.kind, self.rules.texts, found, self.latest)
-        for messages in waves(self.claim.messages):
-            going = [message for message in messages if message.key not in self.held]
-            wave = Wave({message.id: [] for message in going})
-            for message in going:
-                one = read_all[message.id]
-                if not isinstance(one, EventWork):
-                    wave.ends[message.id].append(one)
-                elif failure is not None and one.targets:
-                    wave.ends[message.id].append(failure)
+        events: dict[int, AppcuesEvent] = {}
+        targets: dict[int, list[EventTarget]] = {}
+        ends: dict[int, Settlement] = {}
+        for message in self.claim.messages:
+            event = read_event(message, self.rules.events)
+            found = event if isinstance(event, Parked) else self._targets(event)
+            if isinstance(found, Parked | Delivered):
+                ends[message.id] = found
+            elif isinstance(event, AppcuesEvent):
+                events[message.id], targets[message.id] = event, found
+        matches, failure = self._look_up(targets.values())
+        planner = Planner(matches, self.latest, self.rules.lengths)
+        self.latest.update(self.find_latest(_state_names(planner, events, targets)))
+        for messages in rounds(self.claim.messages):
+            open_messages = [message for message in messages if message.key not in self.blocked]
+            round_ = WriteRound({message.id: [] for message in open_messages})
+            for message in open_messages:
+                if message.id in ends:
+                    round_.ends[message.id].append(ends[message.id])
+                elif failure is not None and targets[message.id]:
+                    round_.ends[message.id].append(failure)
                 else:
-                    planner.plan(one, wave)
-            self._write(wave, {message.id: message for message in going})
+                    planner.plan(events[message.id], targets[message.id], round_)
+            self._write(round_, {message.id: message for message in open_messages})
             for message in messages:
-                self._settle(message, wave.end(message.id) if message.id in wave.ends else Released(), works)
+                end = round_.end(message.id) if message.id in round_.ends else Released()
+                self._settle(message, end, events.get(message.id))
         for name in sorted(self.alarms):
-            self.calls.observer.alarm(name, "see the messages that wait for it")
+            self.calls.instrumentation.raise_alarm(name, "see the messages that wait for it")
         return Delivery(self.settled, tuple(self.news.values()))
 
-    def _found(self, works: Iterable[EventWork]) -> tuple[dict[tuple[str, str], lookup.LookupMatch], Settlement | None]:
-        wanted: dict[str, set[str]] = {}
-        for work in works:
-            for want in work.targets:
-                wanted.setdefault(want.destination.name, set()).add(want.id)
-        asked = lookup.queries((each, wanted[each.name]) for each in self.rules.destinations if each.name in wanted)
-        if not asked:
+    def _targets(self, event: AppcuesEvent) -> list[EventTarget] | Parked | Delivered:
+        """Return the mappings that an event concerns; a settlement where it concerns none, or cannot be used."""
+        handled = [(mapping, mapping.actions_for(event)) for mapping in self.rules.destinations]
+        if event.problem is not None:
+            return event.problem if any(actions for _, actions in handled) else Delivered("not_mapped")
+        targets = [
+            EventTarget(mapping, id_, actions)
+            for mapping, actions in handled
+            if actions and (id_ := event.id_for(mapping.match))
+        ]
+        return targets if targets or event.score is not None else Delivered("not_mapped")
+
+    def _look_up(self, targets: Iterable[list[EventTarget]]) -> tuple[Matches, Settlement | None]:
+        ids: dict[str, set[str]] = {}
+        for target in (target for each in targets for target in each):
+            ids.setdefault(target.destination.name, set()).add(target.id)
+        queries = lookup.queries((each, ids[each.name]) for each in self.rules.destinations if each.name in ids)
+        if not queries:
             return {}, None
         try:
-            return lookup.matches(asked, self.calls.look_up(asked, self.deadline)), None
+            return lookup.matches(queries, self.calls.look_up(queries, self.deadline)), None
         except CallFailedError as error:
             return {}, error.end
 
-    def _write(self, wave: Wave, messages: Mapping[int, ClaimedMessage]) -> None:
-        # Salesforce takes records of several objects in one call, those of one object next to each other.
-        updates = sorted(wave.updates.values(), key=lambda write: str(write.record["attributes"]))
-        self._send(wave, messages, updates, lambda records: self.calls.update(records, self.deadline))
-        kind = self.rules.kind
-        left = [write for write in wave.upserts if not any(wave.retried(owner) for owner in write.owners)]
-        self._send(
-            wave,
-            messages,
-            left,
-            lambda records: self.calls.upsert(kind.object, kind.external_id, records, self.deadline),
-        )
+    def _write(self, round_: WriteRound, messages: Mapping[int, ClaimedMessage]) -> None:
+        """Send a round in as few calls as the org takes; what a trigger could not take goes again in smaller ones."""
+        for group, writes in round_.writes():
+            waiting = deque(
+                write for write in writes if group.verb == "update" or not any(map(round_.is_retried, write.messages))
+            )
+            while waiting:
+                sent = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
+                crowded = self._send(group, sent, round_, messages)
+                if crowded:
+                    self.calls.size.shrink(len(sent))
+                    self.alarms.add("salesforce_crowded")
+                waiting.extendleft(reversed(crowded))
 
     def _send(
-        self, wave: Wave, messages: Mapping[int, ClaimedMessage], writes: Iterable[RecordWrite], call: Call
-    ) -> None:
-        """Send records in as few calls as the org takes; what a trigger could not take at once goes again in smaller ones."""
-        waiting = deque(writes)
-        while waiting:
-            some = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
-            crowded = self._call(wave, messages, some, call)
-            if crowded:
-                self.calls.size.shrink(len(some))
-                self.alarms.add("salesforce_crowded")
-            waiting.extendleft(reversed(crowded))
-
-    def _call(
-        self, wave: Wave, messages: Mapping[int, ClaimedMessage], some: list[RecordWrite], call: Call
-    ) -> list[RecordWrite]:
-        """Send records in one call and settle each by its result; give back those to be sent again with fewer others."""
-        crowded: list[RecordWrite] = []
+        self, group: WriteGroup, writes: list[MergedWrite], round_: WriteRound, messages: Mapping[int, ClaimedMessage]
+    ) -> list[MergedWrite]:
+        """Send records in one call; return those to be sent again together with fewer others."""
+        crowded: list[MergedWrite] = []
+        records = [write.record for write in writes]
         try:
-            results = call([write.record for write in some])
+            if group.verb == "update":
+                results = self.calls.update(records, self.deadline)
+            else:
+                results = self.calls.upsert(group.object, group.key, records, self.deadline)
         except CallFailedError as failure:
-            for write in some:
-                for owner in write.owners:
-                    wave.ends[owner].append(failure.end)
+            for message in (message for write in writes for message in write.messages):
+                round_.ends[message].append(failure.end)
             return crowded
-        for write, result in zip(some, results, strict=True):
-            if len(some) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
+        for write, result in zip(writes, results, strict=True):
+            if len(writes) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
                 crowded.append(write)
                 continue
             if not result.errors:
-                for newest in write.stamps.values():
-                    self.latest[newest.name] = self.news[newest.name] = newest
+                for state in write.newest.values():
+                    self.latest[state.name] = self.news[state.name] = state
             for error in result.errors:
                 self.alarms.update(filter(None, [error_policy.alarm_of(error)]))
-                for owner in write.owners:
+                for message in write.messages:
                     end = error_policy.settle_record(
-                        error,
-                        attempts=messages[owner].attempts,
-                        external_id=self.rules.kind.external_id,
-                        sent=write.values,
+                        error, attempts=messages[message].attempts, external_id=write.key, sent=write.values
                     )
-                    wave.ends[owner].append(end)
+                    round_.ends[message].append(end)
         return crowded
 
-    def _settle(self, message: ClaimedMessage, end: Settlement, works: Mapping[int, EventWork]) -> None:
+    def _settle(self, message: ClaimedMessage, end: Settlement, event: AppcuesEvent | None) -> None:
         self.settled[message.id] = end
         if not isinstance(end, Delivered | Parked):
-            self.held.add(message.key)
+            self.blocked.add(message.key)
             return
-        work = works.get(message.id)
-        if work is not None and work.score is not None:
-            name = score_name(work.user_id)
+        if event is not None and event.score is not None:
+            name = score_name(event.user_id)
             known = self.latest.get(name)
-            if known is None or known.stamp <= work.stamp:
-                self.latest[name] = self.news[name] = LatestState(name, work.stamp, str(work.score))
+            if known is None or known.stamp <= event.stamp:
+                self.latest[name] = self.news[name] = LatestState(name, event.stamp, str(event.score))
 
 
-def _names(works: Iterable[EventWork], found: Mapping[tuple[str, str], lookup.LookupMatch]) -> list[str]:
-    """List the newest states that have to be known."""
+def _state_names(
+    planner: Planner, events: Mapping[int, AppcuesEvent], targets: Mapping[int, list[EventTarget]]
+) -> list[str]:
+    """Name the newest delivered states that this claim compares with."""
     names: set[str] = set()
-    for work in works:
-        if work.user_id:
-            names.add(score_name(work.user_id))
-        for want in work.targets:
-            match = found.get((want.destination.name, want.id), lookup.LookupMatch())
-            names.update(
-                property_name(want.destination.name, record, kind)
-                for record in match.records
-                for kind in want.properties
-            )
+    for number, event in events.items():
+        if event.score is not None:
+            names.add(score_name(event.user_id))
+        for target in targets[number]:
+            for record_id in planner.match(target).records:
+                for action in target.actions:
+                    names.update(action.state_names(event, record_id))
     return sorted(names)

@@ -13,13 +13,13 @@ from sfcode.org import Org
 from sfcode.org.collections import MOST, MOST_QUERIES, CallRefused, RecordResult
 from sfcode.org.deadline import until
 from sfcode.org.retry import NoAnswer
+from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import Released, Retry
 from sfcode.relay.salesforce import error_policy
-from sfcode.relay.salesforce.activities import Record
+from sfcode.relay.salesforce.actions.action import Record
 from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.lookup import LookupQuery, Row
 from sfcode.relay.salesforce.quota import Quota
-from sfcode.relay.worker_events import CallEvents
 
 LONGEST = 60.0
 """Seconds for one call."""
@@ -57,7 +57,7 @@ class Calls:
     """What may be asked of Salesforce. There is no call that makes a lead, a contact or an account."""
 
     org: Org
-    observer: CallEvents
+    instrumentation: CallEvents
     clock: Callable[[], float]
     quota: Quota
     breaker: Breaker = field(default_factory=Breaker)
@@ -110,7 +110,7 @@ class Calls:
             outcome = _outcome(failure)
             raise CallFailedError(self._end(failure)) from error
         finally:
-            self.observer.call("salesforce", operation, outcome, self.clock() - began)
+            self.instrumentation.record_call("salesforce", operation, outcome, self.clock() - began)
             self._tell()
 
     def _end(self, error: OrgError) -> Retry:
@@ -120,13 +120,13 @@ class Calls:
         elif not end.counts:
             self.breaker.failed(self.clock(), end.after)
         if alarm:
-            self.observer.alarm(alarm, end.error)
+            self.instrumentation.raise_alarm(alarm, end.error)
         return end
 
     def _tell(self) -> None:
         usage = self.org.many.usage
         if usage is not None:
-            self.observer.quota(usage.used, usage.limit)
+            self.instrumentation.record_quota(usage.used, usage.limit)
 
 
 def _outcome(error: OrgError) -> str:

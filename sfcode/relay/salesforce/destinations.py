@@ -1,22 +1,19 @@
-"""Who receives Appcues' events: the mappings whose data the relay writes to Salesforce."""
+"""The mappings whose records receive Appcues' events through the relay, each with its actions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from sfcode.config.project import Project
-from sfcode.mapping.resolved import ResolvedMapping
-from sfcode.metadata.objects import OrgSchema
-
-CREATED_FEEDBACK = 32_768
-"""Length of the feedback fields that sfcode makes."""
+from sfcode.relay.salesforce.actions import actions_of
+from sfcode.relay.salesforce.actions.action import Action, FieldName
+from sfcode.relay.salesforce.event_reader import AppcuesEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One mapping, as far as writing to its object is concerned. Every name in it is the config's."""
+    """One mapping: how its records are found, and what an event does to them. Names are the config's."""
 
     name: str
     object: str
@@ -24,55 +21,36 @@ class Destination:
     key: str
     """The text field that equals the user's or the group's id."""
     number: str = ""
-    """The number field that `key` is a formula over: formulas have no index, so this one is asked for."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """Where `score` and `feedback` go."""
-    feedback_limit: int | None = None
-    """How long a feedback may be, where that is known."""
-    activities: frozenset[str] = frozenset()
-    click_to_track: frozenset[str] = frozenset()
-    link: str = ""
-    """The field of an activity that links it to the record."""
-
-    @property
-    def unsure(self) -> bool:
-        """Whether the org has to be asked how long a feedback may be."""
-        return "feedback" in self.fields and self.feedback_limit is None
+    """The number field that `key` is a formula over: formulas have no index, so queries filter by this one."""
+    actions: tuple[Action, ...] = ()
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """What a lookup selects."""
+        """Return the fields that a lookup selects."""
         converted = ("IsConverted",) if self.object == "Lead" else ()
         return ("Id", self.key, *converted)
 
+    @property
+    def fields_to_measure(self) -> frozenset[FieldName]:
+        """Return the fields of which the org has to tell the length."""
+        return frozenset(field for action in self.actions for field in action.fields_to_measure)
 
-def with_lengths(every: tuple[Destination, ...], schema: OrgSchema) -> tuple[Destination, ...]:
-    """Take over from a describe how long the fields are that were there before."""
-    return tuple(replace(one, feedback_limit=_length(one, schema)) if one.unsure else one for one in every)
-
-
-def _length(one: Destination, schema: OrgSchema) -> int | None:
-    known = schema.objects.get(one.object)
-    field = known.fields.get(one.fields["feedback"]) if known else None
-    return (field.length or None) if field else None
+    def actions_for(self, event: AppcuesEvent) -> tuple[Action, ...]:
+        """Return the actions that handle an event."""
+        return tuple(action for action in self.actions if action.handles(event))
 
 
 def destinations(project: Project) -> tuple[Destination, ...]:
-    """List the mappings that receive through the relay."""
-    return tuple(_receiver(one) for one in project.resolved if one.receives and one.by_relay)
-
-
-def _receiver(one: ResolvedMapping) -> Destination:
-    made = any(target.kind == "feedback" and target.create for target in one.targets)
-    return Destination(
-        one.name,
-        one.object,
-        one.match,
-        one.user_id.field,
-        one.source.field if one.source else "",
-        {target.kind: target.field for target in one.targets},
-        CREATED_FEEDBACK if made else None,
-        frozenset(event.name for event in one.activities),
-        frozenset(event.name for event in one.click_to_track),
-        one.link_field,
+    """Return the mappings that receive through the relay."""
+    receiving = [mapping for mapping in project.resolved if mapping.receives and mapping.by_relay]
+    return tuple(
+        Destination(
+            mapping.name,
+            mapping.object,
+            mapping.match,
+            mapping.user_id.field,
+            mapping.source.field if mapping.source else "",
+            actions_of(project, mapping),
+        )
+        for mapping in receiving
     )

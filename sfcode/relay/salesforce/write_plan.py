@@ -1,145 +1,158 @@
-"""What is written in one go: at most one message of each key, its properties folded by record, its activities beside."""
+"""The writes of one round, merged by record, and what becomes of each message that waits for them."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
-from sfcode.relay.salesforce.activities import ActivityKind, Record
-from sfcode.relay.salesforce.event_reader import EventWork, RecordTarget
+from sfcode.relay.salesforce.actions.action import Action, ActionError, FieldName, PlanContext, Record, RecordWrite
+from sfcode.relay.salesforce.destinations import Destination
+from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.lookup import LookupMatch
-from sfcode.relay.salesforce.texts import ActivityText, TemplateFailedError
 
-LONGEST_NAME = 255
+Matches = Mapping[tuple[str, str], LookupMatch]
+"""Records by mapping and user or group id."""
 
-Found = Mapping[tuple[str, str], LookupMatch]
+
+@dataclass(frozen=True, slots=True)
+class EventTarget:
+    """A mapping that an event concerns, and the actions that handle it."""
+
+    destination: Destination
+    id: str
+    """Of the user, or of the group."""
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteGroup:
+    """Writes that may share a call. An update may hold several objects, an upsert has one, by one external id."""
+
+    verb: Literal["update", "upsert"]
+    object: str = ""
+    key: str = ""
 
 
 @dataclass
-class RecordWrite:
-    """One record to write, and the messages that wait for it."""
+class MergedWrite:
+    """One record of a call, and the messages that wait for it."""
 
+    object: str
+    key: str
+    id: str
     record: Record
-    owners: set[int] = field(default_factory=set)
-    stamps: dict[str, LatestState] = field(default_factory=dict)
-    """What is newest once it is written, by field."""
+    messages: set[int] = field(default_factory=set)
+    newest: dict[str, LatestState] = field(default_factory=dict)
+    """By field, the state to remember once the record is written."""
 
     @property
     def values(self) -> set[str]:
-        """The texts in it, which nobody else needs to see."""
+        """Return the texts of the record, which no error message may repeat."""
         return {value for value in self.record.values() if isinstance(value, str)}
+
+    def merge(self, write: RecordWrite) -> None:
+        """Take over the fields of a write, unless a newer value is there."""
+        for name, value in write.fields.items():
+            newest, known = write.newest.get(name), self.newest.get(name)
+            if newest is not None and known is not None and known.stamp > newest.stamp:
+                continue
+            self.record[name] = value
+            if newest is not None:
+                self.newest[name] = newest
 
 
 @dataclass
-class Wave:
-    """The writes of one go, and what has become of each message so far."""
+class WriteRound:
+    """The writes of one message of each key, and the ends of those messages so far."""
 
     ends: dict[int, list[Settlement]]
-    updates: dict[str, RecordWrite] = field(default_factory=dict)
-    upserts: list[RecordWrite] = field(default_factory=list)
+    groups: dict[WriteGroup, dict[tuple[str, str], MergedWrite]] = field(default_factory=dict)
+
+    def add(self, message: int, write: RecordWrite) -> None:
+        """Add a write, merged with others of the same record."""
+        group = WriteGroup("update") if write.verb == "update" else WriteGroup("upsert", write.object, write.key)
+        record = {"attributes": {"type": write.object}, write.key: write.id}
+        merged = self.groups.setdefault(group, {}).setdefault(
+            (write.object, write.id), MergedWrite(write.object, write.key, write.id, record)
+        )
+        merged.merge(write)
+        merged.messages.add(message)
+
+    def writes(self) -> list[tuple[WriteGroup, list[MergedWrite]]]:
+        """Return the writes by group, updates first; those of one object next to each other, as Salesforce wants them."""
+        groups = sorted(self.groups.items(), key=lambda item: item[0].verb)
+        return [(group, sorted(writes.values(), key=lambda write: write.object)) for group, writes in groups]
 
     def end(self, message: int) -> Settlement:
-        """Settle a message: what has to be tried again comes before what is parked, and that before what is done."""
+        """Return a message's settlement: retry comes before park, and park before done."""
         ends = self.ends[message]
         for kind in (Retry, Released, Parked):
-            for one in ends:
-                if isinstance(one, kind):
-                    return one
+            for end in ends:
+                if isinstance(end, kind):
+                    return end
         return ends[0] if ends else Delivered()
 
-    def retried(self, message: int) -> bool:
-        """Tell whether a message has to be tried again anyway."""
+    def is_retried(self, message: int) -> bool:
+        """Tell whether a message will be delivered again whatever else is written for it."""
         return isinstance(self.end(message), Retry | Released)
 
 
-def waves(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
-    """Part a claim so that no two messages of a key are in one go: the first of each, the second of each, ..."""
-    found: list[list[ClaimedMessage]] = []
-    place: dict[str, int] = {}
+def rounds(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
+    """Split a claim so that no two messages of a key share a round: the first of each, then the second, ..."""
+    split: list[list[ClaimedMessage]] = []
+    counts: dict[str, int] = {}
     for message in messages:
-        number = place.get(message.key, 0)
-        place[message.key] = number + 1
-        if number == len(found):
-            found.append([])
-        found[number].append(message)
-    return found
+        number = counts.get(message.key, 0)
+        counts[message.key] = number + 1
+        if number == len(split):
+            split.append([])
+        split[number].append(message)
+    return split
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Turns what events ask for into writes. It asks Salesforce nothing."""
+    """Plans what events ask for. It asks Salesforce nothing."""
 
-    kind: ActivityKind
-    texts: Mapping[str, ActivityText]
-    found: Found
+    matches: Matches
     latest: Mapping[str, LatestState]
+    lengths: Mapping[FieldName, int]
 
-    def plan(self, work: EventWork, wave: Wave) -> None:
-        """Add the writes of one event to a wave."""
-        ends = wave.ends[work.message.id]
-        matched = [(want, self.found.get((want.destination.name, want.id), LookupMatch())) for want in work.targets]
-        unclear = [want.destination.name for want, match in matched if len(match.records) > 1]
-        clear = [(want, match.records[0]) for want, match in matched if len(match.records) == 1]
-        if unclear:
-            ends.append(Parked("several_matches", f"in {', '.join(unclear)}"))
-        elif not clear:
-            ends.append(_nobody(matched))
-        fresh = [self._properties(work, want, record, wave) for want, record in clear]
-        wanted = [(want, record, activity) for want, record in clear for activity in want.activities]
+    def plan(self, event: AppcuesEvent, targets: Sequence[EventTarget], round_: WriteRound) -> None:
+        """Add the writes of one event to a round."""
+        ends, message = round_.ends[event.message.id], event.message.id
+        matched = [(target, self.match(target)) for target in targets]
+        ambiguous = [target.destination.name for target, match in matched if len(match.records) > 1]
+        found = [(target, match.records[0]) for target, match in matched if len(match.records) == 1]
+        if ambiguous:
+            ends.append(Parked("several_matches", f"in {', '.join(ambiguous)}"))
+        elif not found:
+            ends.append(_settle_unmatched(matched))
+        planned = 0
         try:
-            for want, record, activity in wanted:
-                texts = self.texts[activity].render(lambda name: self._value(work, name))
-                made = self.kind.record(work, want, activity, record, texts)
-                wave.upserts.append(RecordWrite(made, {work.message.id}))
-        except TemplateFailedError as error:
-            ends.append(Parked("bad_text", f"the texts of {work.event} cannot be filled in: {error}"))
-        if clear and not wanted and not any(fresh):
+            for target, record_id in found:
+                context = PlanContext(record_id, self.latest, self.lengths)
+                for action in target.actions:
+                    for write in action.plan(event, context):
+                        round_.add(message, write)
+                        planned += 1
+        except ActionError as error:
+            ends.append(Parked(error.reason, error.detail))
+            return
+        if found and not planned:
             ends.append(Delivered("stale"))
 
-    def _properties(self, work: EventWork, want: RecordTarget, record_id: str, wave: Wave) -> bool:
-        """Add new values of a record, unless newer ones were written; of several the newest is kept."""
-        added = False
-        for kind, value in want.properties.items():
-            name = property_name(want.destination.name, record_id, kind)
-            known = self.latest.get(name)
-            if known is not None and known.stamp > work.stamp:
-                continue
-            empty = RecordWrite({"attributes": {"type": want.destination.object}, "Id": record_id})
-            write = wave.updates.setdefault(record_id, empty)
-            target = want.destination.fields[kind]
-            held = write.stamps.get(target)
-            if held is None or held.stamp <= work.stamp:
-                write.record[target] = value
-                write.stamps[target] = LatestState(name, work.stamp)
-            write.owners.add(work.message.id)
-            added = True
-        return added
-
-    def _value(self, work: EventWork, name: str) -> object:
-        if name == "score" and work.is_late_feedback:
-            score = self.latest.get(score_name(work.user_id))
-            return score.value if score is not None and score.stamp <= work.stamp else None
-        return work.value(name)
+    def match(self, target: EventTarget) -> LookupMatch:
+        """Return the records of a target."""
+        return self.matches.get((target.destination.name, target.id), LookupMatch())
 
 
-def _nobody(matched: Iterable[tuple[RecordTarget, LookupMatch]]) -> Parked | Delivered:
-    asked = list(matched)
-    if not asked:
+def _settle_unmatched(matched: Sequence[tuple[EventTarget, LookupMatch]]) -> Parked | Delivered:
+    if not matched:
         return Delivered("not_mapped")
-    if any(match.converted for _, match in asked):
+    if any(match.converted for _, match in matched):
         return Parked("converted_lead", "only converted leads have this id")
-    return Parked("unknown_user", f"nobody in {', '.join(want.destination.name for want, _ in asked)} has this id")
-
-
-def property_name(mapping: str, record_id: str, kind: str) -> str:
-    """Name the newest value of a record's property."""
-    return f"nps:{mapping}:{record_id}:{kind}"
-
-
-def score_name(user_id: str) -> str:
-    """Name a user's newest score. An id that is too long for an index, or is no plain text, is hashed."""
-    if len(user_id) <= LONGEST_NAME and user_id.isprintable():
-        return f"score:user:{user_id}"
-    return f"score:user:sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    names = ", ".join(target.destination.name for target, _ in matched)
+    return Parked("unknown_user", f"nobody in {names} has this id")

@@ -11,9 +11,8 @@ from sfcode.org.deadline import until
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
 from sfcode.relay.salesforce import error_policy
-from sfcode.relay.salesforce.batch import Batch, EventRules, LatestOf
+from sfcode.relay.salesforce.batch import Batch, EventRules, FindLatest
 from sfcode.relay.salesforce.calls import CallFailedError, Calls
-from sfcode.relay.salesforce.destinations import with_lengths
 
 MARGIN = 2.0
 """Seconds before the end of the lease at which the last call has ended: what came of it has to be written down."""
@@ -33,14 +32,14 @@ class SalesforceWriter:
 
     rules: EventRules
     calls: Calls
-    latest_of: LatestOf
+    find_latest: FindLatest
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600
     per_key: int = 10
     keys: int = 600
     _stopped: bool = False
-    _learned: bool = False
+    _measured: bool = False
     _renew_at: float = 0.0
 
     async def deliver(self, claim: Claim) -> Delivery:
@@ -74,7 +73,9 @@ class SalesforceWriter:
                 return None
             pause = self._asked_for()
         if pause is None and not self._stopped:
-            self.calls.observer.alarm("salesforce_quota", "the relay has stopped to leave API requests to others")
+            self.calls.instrumentation.raise_alarm(
+                "salesforce_quota", "the relay has stopped to leave API requests to others"
+            )
         self._stopped = pause is None
         return pause
 
@@ -84,24 +85,29 @@ class SalesforceWriter:
 
     def _deliver(self, claim: Claim, deadline: float) -> Delivery:
         self._renew(deadline)
-        self._learn(deadline)
+        self._measure_fields(deadline)
         try:
-            return Batch(self.rules, self.calls, self.latest_of, claim, deadline).deliver()
+            return Batch(self.rules, self.calls, self.find_latest, claim, deadline).deliver()
         except Unavailable:
             # Before anything was written: without what was, nobody can tell what is old.
             return _all(claim, Retry("database", counts=False))
 
-    def _learn(self, deadline: float) -> None:
-        """Ask once how long the fields are that sfcode did not make, so that answers are cut and not refused."""
-        objects = {destination.object for destination in self.rules.destinations if destination.unsure}
-        if not objects or self._learned:
+    def _measure_fields(self, deadline: float) -> None:
+        """Ask the org once for the lengths of fields that sfcode did not create, so that texts are cut and not refused."""
+        fields = {field for mapping in self.rules.destinations for field in mapping.fields_to_measure}
+        if not fields or self._measured:
             return
         try:
-            schema = self.calls.describe(sorted(objects), deadline)
+            schema = self.calls.describe(sorted({name for name, _ in fields}), deadline)
         except CallFailedError:
-            return  # what the claim itself asks for will fail as well, or a text that is too long is parked
-        self._learned = True
-        self.rules = replace(self.rules, destinations=with_lengths(self.rules.destinations, schema))
+            return  # the calls for the claim will fail as well, or a text that is too long is parked
+        self._measured = True
+        known = {
+            (name, field): schema.objects[name].fields[field].length
+            for name, field in fields
+            if name in schema.objects and field in schema.objects[name].fields
+        }
+        self.rules = replace(self.rules, lengths={field: length for field, length in known.items() if length})
 
     def _renew(self, deadline: float) -> None:
         """Get another session ahead of time; where that fails, the old one may do, and the next call will tell."""
@@ -113,7 +119,7 @@ class SalesforceWriter:
                 self.calls.org.renew(older_than=SESSION_AGE)
         except OrgError as error:
             self._renew_at = now + RENEW_AGAIN
-            self.calls.observer.alarm("salesforce_sign_in", error.code or type(error).__name__)
+            self.calls.instrumentation.raise_alarm("salesforce_sign_in", error.code or type(error).__name__)
 
 
 def _all(claim: Claim, end: Retry) -> Delivery:

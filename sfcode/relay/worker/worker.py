@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from sfcode.relay.instrumentation import WorkerEvents
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, Released, Retry, Source, Writer
 from sfcode.relay.worker.wakeup import Wakeup, wait_for_wakeup
 
@@ -43,16 +44,6 @@ class Queue(Protocol):
 
     def release(self, claim: Claim) -> None:
         """Give messages back."""
-
-
-class WorkerEvents(Protocol):
-    """Who hears of what a worker does."""
-
-    def settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
-        """Hear how the messages of a claim ended; fewer than all were counted when the lease was lost."""
-
-    def bug(self, claim: Claim, error: BaseException) -> None:
-        """Hear that a writer raised."""
 
 
 class Worker:
@@ -181,12 +172,12 @@ class Worker:
         try:
             delivery = await self._writer.deliver(claim)
         except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
-            self._events.bug(claim, error)
+            self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
         forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
         if not forgotten:
             return delivery
-        self._events.bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
+        self._events.record_bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
         return Delivery(
             {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements}, delivery.latest
         )
@@ -213,7 +204,7 @@ class Worker:
                 trouble = min(trouble * 2, TROUBLE_MOST)
                 continue
             self.trouble = ""
-            self._events.settled(claim, delivery, frozenset(dead), count)
+            self._events.record_settled(claim, delivery, frozenset(dead), count)
             return
 
     def _report_trouble(self, event: str, error: Exception) -> None:

@@ -66,14 +66,14 @@ class Ears:
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
 
-    def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+    def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
         assert seconds >= 0
         self.calls.append((side, operation, outcome))
 
-    def quota(self, used: int, limit: int) -> None:
+    def record_quota(self, used: int, limit: int) -> None:
         raise AssertionError("Appcues has no quota")
 
-    def alarm(self, name: str, detail: str) -> None:
+    def raise_alarm(self, name: str, detail: str) -> None:
         self.alarms.append((name, detail))
 
 

@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 
 from sfcode.config import Project, load
 from sfcode.relay.ingress import IngressLimits, IngressSecrets, routes
+from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage
-from sfcode.relay.worker_events import Deaf
 from sfcode.secret import Secret
 
 NOW = datetime(2026, 11, 23, 17, 23, tzinfo=UTC)
@@ -92,14 +92,16 @@ class Inbox:
         return len(new)
 
 
-@dataclass
-class Listening(Deaf):
-    """An observer that remembers alarms."""
+class Listening(Instrumentation):
+    """An instrumentation that remembers the names of alarms, in the order in which they were raised."""
 
-    alarms: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__()
+        self.raised: list[str] = []
 
-    def alarm(self, name: str, detail: str) -> None:
-        self.alarms.append(name)
+    def raise_alarm(self, name: str, detail: str) -> None:
+        super().raise_alarm(name, detail)
+        self.raised.append(name)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Relay:
     organization: str | None = ORG
     now: datetime = NOW
     inbox: Inbox = field(default_factory=Inbox)
-    observer: Listening = field(default_factory=Listening)
+    instrumentation: Listening = field(default_factory=Listening)
 
     def __post_init__(self) -> None:
         self.app = Starlette(
@@ -134,7 +136,7 @@ class Relay:
                 self.inbox.accept,
                 self.secrets,
                 lambda: self.organization,
-                self.observer,
+                self.instrumentation,
                 clock=lambda: self.now,
                 limits=self.limits,
             )

@@ -197,7 +197,7 @@ def test_another_org_is_refused_and_somebody_is_told(relay: Relay, org: str) -> 
     """A sandbox is a copy, with the message, its address and the secret in it."""
     assert fault(relay.ask(MESSAGE, wire(sender=replace(SENDER, org_id=org)), kind=XML)) == (403, "Client", "forbidden")
     assert relay.inbox.messages == []
-    assert relay.observer.alarms == ["other_organization"]
+    assert relay.instrumentation.raised == ["other_organization"]
 
 
 def test_while_the_org_is_not_known_nothing_is_taken(relay: Relay) -> None:

@@ -171,7 +171,7 @@ def test_a_database_that_does_not_answer_is_no_attempt_and_nothing_is_written_me
         raise Unavailable("away")
 
     writer = world.fresh_writer()
-    writer.latest_of = away
+    writer.find_latest = away
     ends = world.deliver(event("appcues:nps_score", score=6), event("appcues:nps_score", score=7), writer=writer)
     assert ends == [Retry("database", counts=False), Released()]
     assert world.events("Appcues_Event_Id__c != null") == []

@@ -12,32 +12,33 @@ from hypothesis import strategies as st
 
 from sfcode.config.load import default_events
 from sfcode.org.collections import RecordError, RecordResult
+from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, LatestState, Retry
-from sfcode.relay.salesforce.activities import ActivityKind
+from sfcode.relay.salesforce.actions.activities import Activities, ActivityKind
+from sfcode.relay.salesforce.actions.nps_fields import NpsFields
 from sfcode.relay.salesforce.batch import Batch, EventRules
 from sfcode.relay.salesforce.calls import CallFailedError, CallSize
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.texts import compile_texts
-from sfcode.relay.worker_events import Deaf
 from tests.relay.salesforce.world import event
 
 KEY = "Key__c"
-RECEIVER = Destination(
+EVENTS = default_events()
+ACTIVITIES = Activities(
+    "contact",
+    "WhoId",
+    ActivityKind("Event", KEY, lambda event, subject, comment: {"Subject": subject}),
+    compile_texts(dict(EVENTS.activities)),
+    frozenset({"nps_score", "flow_completed"}),
+)
+CONTACT = Destination(
     "contact",
     "Contact",
     "user",
     "User__c",
-    fields={"score": "Score__c"},
-    activities=frozenset({"nps_score", "flow_completed"}),
-    link="WhoId",
+    actions=(NpsFields("contact", "Contact", {"score": "Score__c"}), ACTIVITIES),
 )
-EVENTS = default_events()
-RULES = EventRules(
-    (RECEIVER,),
-    EVENTS,
-    compile_texts(dict(EVENTS.activities)),
-    ActivityKind("Event", KEY, lambda work, subject, comment: {"Subject": subject}),
-)
+RULES = EventRules((CONTACT,), EVENTS)
 USERS = ["a", "b", "c"]
 TROUBLES = st.lists(st.sampled_from(["", "", "", "lock", "refused", "lost"]), max_size=40)
 
@@ -47,7 +48,7 @@ class Far:
     """Salesforce, as it is seen from the writer: calls come to nothing, before or after they were carried out."""
 
     troubles: list[str]
-    observer: Any = field(default_factory=Deaf)
+    instrumentation: Any = field(default_factory=Instrumentation)
     size: CallSize = field(default_factory=CallSize)
     room: int = 200
     """Records that the org's triggers can take at once."""

@@ -1,26 +1,28 @@
-"""The pure parts: waves, external ids, who receives."""
+"""The pure parts: rounds, external ids, who receives."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.salesforce.activities import EXTERNAL_ID, external_id
+from sfcode.relay.salesforce.actions.activities import EXTERNAL_ID, Activities, external_id
+from sfcode.relay.salesforce.actions.nps_fields import NpsFields
 from sfcode.relay.salesforce.destinations import destinations
-from sfcode.relay.salesforce.write_plan import score_name, waves
+from sfcode.relay.salesforce.event_reader import score_name
+from sfcode.relay.salesforce.write_plan import rounds
 from tests.generate.projects import CONTACT, changed, project
 from tests.relay.salesforce.world import event
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=30))
-def test_waves_hold_each_key_once_and_keep_its_order(keys: list[str]) -> None:
+def test_rounds_hold_each_key_once_and_keep_its_order(keys: list[str]) -> None:
     messages = [event("x", key=key) for key in keys]
-    found = waves(messages)
-    assert sorted(one.id for wave in found for one in wave) == [one.id for one in messages]
-    for wave in found:
-        assert len({one.key for one in wave}) == len(wave)
+    found = rounds(messages)
+    assert sorted(one.id for round_ in found for one in round_) == [one.id for one in messages]
+    for round_ in found:
+        assert len({one.key for one in round_}) == len(round_)
     for key in set(keys):
-        ids = [one.id for wave in found for one in wave if one.key == key]
+        ids = [one.id for round_ in found for one in round_ if one.key == key]
         assert ids == sorted(ids)
     assert len(found) == max(map(keys.count, keys), default=0)
 
@@ -61,6 +63,9 @@ def test_only_mappings_that_the_relay_writes_to_receive() -> None:
         "Appcues_User_Id__c",
         "Product_User_Id__c",
     )
-    assert only.fields == {"score": "Appcues_NPS_Score__c", "feedback": "Appcues_NPS_Feedback__c"}
-    assert only.link == "WhoId"
-    assert not only.unsure, "a field that sfcode made has the length that it gave it"
+    fields, activities = only.actions
+    assert isinstance(fields, NpsFields)
+    assert fields.fields == {"score": "Appcues_NPS_Score__c", "feedback": "Appcues_NPS_Feedback__c"}
+    assert isinstance(activities, Activities)
+    assert activities.link == "WhoId"
+    assert not only.fields_to_measure, "a field that sfcode made has the length that it gave it"

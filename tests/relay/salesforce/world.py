@@ -39,15 +39,15 @@ class Heard:
     usage: list[tuple[int, int]] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
 
-    def call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+    def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
         assert side == "salesforce"
         assert seconds >= 0
         self.calls.append((operation, outcome))
 
-    def quota(self, used: int, limit: int) -> None:
+    def record_quota(self, used: int, limit: int) -> None:
         self.usage.append((used, limit))
 
-    def alarm(self, name: str, detail: str) -> None:
+    def raise_alarm(self, name: str, detail: str) -> None:
         self.alarms.append((name, detail))
 
 

@@ -61,11 +61,11 @@ class WorkerEvents:
         self.count = 0
         self.dead: set[int] = set()
 
-    def settled(self, claim, delivery, dead, count) -> None:
+    def record_settled(self, claim, delivery, dead, count) -> None:
         self.count += count
         self.dead |= dead
 
-    def bug(self, claim, error) -> None:
+    def record_bug(self, claim, error) -> None:
         self.bugs.append(type(error).__name__)
 
 

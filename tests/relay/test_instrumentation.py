@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from structlog.testing import capture_logs
 
+from sfcode.relay import alarms
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.instrumentation import Instrumentation, errors
-from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Released, Retry
+from sfcode.relay.instrumentation import Instrumentation, error_codes
+from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, InboxMessage, Parked, Released, Retry
 from sfcode.relay.metrics import Metrics
 
 
@@ -28,7 +31,7 @@ def test_each_end_is_counted_as_what_it_is(claim):
     delivery = Delivery({message.id: end for message, end in zip(claim.messages, ends, strict=True)})
     dead = frozenset({claim.messages[3].id})
     with capture_logs() as logs:
-        Instrumentation(metrics, lambda *_: None).settled(claim, delivery, dead, 6)
+        Instrumentation(metrics).record_settled(claim, delivery, dead, 6)
     assert value(metrics, "delivered", source="appcues") == 2
     assert value(metrics, "retried", source="appcues") == 1
     assert value(metrics, "dead", source="appcues") == 1
@@ -45,15 +48,18 @@ def test_an_error_is_named_by_its_code_alone():
         Retry("UNABLE_TO_LOCK_ROW: bob@example.com"),
         Retry("x" * 500),
     ]
-    assert errors([*ends, Delivered()]) == ["UNABLE_TO_LOCK_ROW", "x" * 60]
+    assert error_codes([*ends, Delivered()]) == ["UNABLE_TO_LOCK_ROW", "x" * 60]
 
 
-def test_an_alarm_is_counted_logged_and_kept():
-    kept: list[tuple[str, str]] = []
+def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
     metrics = Metrics()
     with capture_logs() as logs:
-        Instrumentation(metrics, lambda *each: kept.append(each)).alarm("salesforce_quota", "stopped")
-    assert kept == [("salesforce_quota", "stopped")]
+        instrumentation = Instrumentation(metrics, clock=lambda: datetime(2026, 11, 23, tzinfo=UTC))
+        instrumentation.raise_alarm("salesforce_quota", "stopped")
+    with open_inbox(sqlite_url) as inbox:
+        instrumentation.alarms.keep(inbox)
+        kept = alarms.read(inbox)
+    assert kept == (alarms.Alarm("salesforce_quota", "stopped", "2026-11-23T00:00:00Z"),)
     assert value(metrics, "alarms", name="salesforce_quota") == 1
     assert logs[0]["log_level"] == "error"
 
@@ -64,9 +70,31 @@ def test_messages_that_were_there_before_are_duplicates():
         InboxMessage("salesforce", "a", "user:1", "k", {}),
         InboxMessage("salesforce", "b", "", "k", {}, parked="no_data"),
     ]
-    instrumentation = Instrumentation(metrics, lambda *_: None)
-    instrumentation.accepted(messages, 2)
-    instrumentation.accepted(messages, 0)
+    instrumentation = Instrumentation(metrics)
+    instrumentation.record_committed([messages], [2])
+    instrumentation.record_committed([messages], [0])
     assert value(metrics, "accepted", source="salesforce") == 2
     assert value(metrics, "duplicates", source="salesforce") == 2
     assert value(metrics, "parked", source="salesforce", reason="no_data") == 1
+
+
+def told(count: int) -> dict[str, float]:
+    """Tell of a claim of two messages, both delivered, of which so many could be settled."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    messages = tuple(ClaimedMessage(id, "appcues", f"m{id}", "user:1", "e", {}, 0, now) for id in (1, 2))
+    metrics = Metrics()
+    delivery = Delivery(dict.fromkeys((1, 2), Delivered()))
+    Instrumentation(metrics).record_settled(Claim("t", 0.0, messages), delivery, frozenset(), count)
+    names = ("delivered", "lost_leases")
+    found = {
+        name: metrics.registry.get_sample_value(f"sfcode_relay_{name}_total", {"source": "appcues"}) for name in names
+    }
+    return {name: value or 0.0 for name, value in found.items()}
+
+
+def test_what_was_settled_is_counted():
+    assert told(2) == {"delivered": 2, "lost_leases": 0}
+
+
+def test_what_somebody_else_delivers_again_is_not_counted_twice():
+    assert told(0) == {"delivered": 0, "lost_leases": 2}

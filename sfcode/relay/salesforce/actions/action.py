@@ -1,0 +1,77 @@
+"""The interface of an action, and what it plans: writes, which are sent in groups by verb, object and external id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.event_reader import AppcuesEvent
+
+Record = dict[str, Any]
+"""A record as sObject Collections takes it: `{"attributes": {"type": ...}, field: value}`."""
+FieldName = tuple[str, str]
+"""Object and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWrite:
+    """One record to update by its id, or to upsert by an external id."""
+
+    verb: Literal["update", "upsert"]
+    object: str
+    key: str
+    """Field that identifies the record: `Id`, or an external id."""
+    id: str
+    """Its value."""
+    fields: Mapping[str, Any]
+    newest: Mapping[str, LatestState] = field(default_factory=dict)
+    """By field, the state to remember once it is written. Of two writes of a field, the newer one is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What an action knows besides the event."""
+
+    record_id: str
+    latest: Mapping[str, LatestState]
+    """Newest delivered states by name, as far as `Action.state_names` asked for them."""
+    lengths: Mapping[FieldName, int]
+    """Lengths of the fields that `Action.fields_to_measure` asked for; without those the org did not tell."""
+
+
+class Action(Protocol):
+    """Plans the writes of one event for one record of the mapping that it was built for."""
+
+    @property
+    def fields_to_measure(self) -> frozenset[FieldName]:
+        """Return the fields of which the org has to tell the length."""
+        ...
+
+    def handles(self, event: AppcuesEvent) -> bool:
+        """Tell whether the mapping asks for something when such an event occurs."""
+        ...
+
+    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+        """Name the newest delivered states that `plan` compares with."""
+        ...
+
+    def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
+        """
+        Return the writes of an event; none where newer values were delivered before.
+
+        Raises:
+            ActionError: The event cannot be written, and is parked with the error's reason.
+
+        """
+        ...
+
+
+class ActionError(Exception):
+    """An event that cannot be written as the project asks; `reason` is a key of `REASONS`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail

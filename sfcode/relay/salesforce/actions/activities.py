@@ -1,0 +1,148 @@
+"""Log an event as an activity of the matched record: an Event, a Task, or a record of the project's own object."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.config.project import Project
+from sfcode.mapping import naming
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite
+from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent, score_name
+from sfcode.relay.salesforce.text_limits import cut
+from sfcode.relay.salesforce.texts import ActivityText, TemplateFailedError, compile_texts
+
+MINUTES = 1
+"""Duration of an Event: calendars show no shorter one."""
+EXTERNAL_ID = 255
+"""Characters of an external id field."""
+NAME = 80
+"""Characters of a custom object's name field."""
+_PLAIN = re.compile(r"[\w.@+/=:-]+", re.ASCII)
+
+BuildFields = Callable[[AppcuesEvent, str, str], dict[str, Any]]
+"""Returns the fields of an activity from its event, subject and comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityKind:
+    """The object that a project's activities are records of."""
+
+    object: str
+    external_id: str
+    build_fields: BuildFields
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """Upsert one activity for each that the mapping asks for, with texts from `events.yaml`."""
+
+    mapping: str
+    link: str
+    """Field of an activity that refers to the record."""
+    kind: ActivityKind
+    texts: Mapping[str, ActivityText]
+    activities: frozenset[str]
+    click_to_track: frozenset[str] = frozenset()
+
+    @property
+    def fields_to_measure(self) -> frozenset[FieldName]:
+        """Return none: the lengths of activities' fields are fixed."""
+        return frozenset()
+
+    def handles(self, event: AppcuesEvent) -> bool:
+        """Tell whether the mapping lists one of the event's activities."""
+        return bool(self._listed(event))
+
+    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:  # noqa: ARG002 (an Action's)
+        """Name the user's newest score, which the text of a later feedback may quote."""
+        return [score_name(event.user_id)] if event.is_late_feedback else []
+
+    def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
+        """Return an upsert for each activity of the event that the mapping lists."""
+        return [self._write(event, activity, context) for activity in self._listed(event)]
+
+    def _listed(self, event: AppcuesEvent) -> list[str]:
+        if event.name == CLICK_TO_TRACK:
+            return [CLICK_TO_TRACK] if event.message.kind in self.click_to_track else []
+        return [activity for activity in event.activities if activity in self.activities]
+
+    def _write(self, event: AppcuesEvent, activity: str, context: PlanContext) -> RecordWrite:
+        try:
+            subject, comment = self.texts[activity].render(lambda name: _value(event, name, context.latest))
+        except TemplateFailedError as error:
+            raise ActionError("bad_text", f"the texts of {event.name} cannot be filled in: {error}") from error
+        fields = {self.link: context.record_id, **self.kind.build_fields(event, subject, comment)}
+        id_ = external_id(event.message.message_id, self.mapping, activity)
+        return RecordWrite("upsert", self.kind.object, self.kind.external_id, id_, fields)
+
+
+def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | None:
+    """Return the action for a mapping's `to_salesforce.activities` and `click_to_track`; None where it has neither."""
+    if not (mapping.activities or mapping.click_to_track):
+        return None
+    return Activities(
+        mapping.name,
+        mapping.link_field,
+        activity_kind(project),
+        compile_texts(project.events.activities),
+        frozenset(event.name for event in mapping.activities),
+        frozenset(event.name for event in mapping.click_to_track),
+    )
+
+
+def activity_kind(project: Project) -> ActivityKind:
+    """Return the object that activities are records of, as `relay.activities_as` has it."""
+    prefix = project.settings.name
+    key = naming.event_id_field(prefix)
+    if project.settings.relay.activities_as == "event":
+        return ActivityKind("Event", key, _event_fields)
+    if project.settings.relay.activities_as == "task":
+        return ActivityKind("Task", key, _task_fields)
+    return ActivityKind(naming.activities(prefix), key, lambda *parts: _custom_fields(prefix, *parts))
+
+
+def external_id(message_id: str, mapping: str, activity: str) -> str:
+    """
+    Return the external id of an activity, the same however often its message is delivered.
+
+    Message ids that are too long, or that Salesforce might change (it strips blanks), are hashed.
+    """
+    plain = f"{message_id}:{mapping}:{activity}"
+    if _PLAIN.fullmatch(plain) and len(plain) <= EXTERNAL_ID:
+        return plain
+    digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"sha256-{digest}:{mapping}:{activity}"
+
+
+def _value(event: AppcuesEvent, name: str, latest: Mapping[str, LatestState]) -> object:
+    """Return what a text asks for; of a feedback that was sent later, the score of the same answer."""
+    if name == "score" and event.is_late_feedback:
+        score = latest.get(score_name(event.user_id))
+        return score.value if score is not None and score.stamp <= event.stamp else None
+    return event.value(name)
+
+
+def _event_fields(event: AppcuesEvent, subject: str, comment: str) -> dict[str, Any]:
+    start = _datetime(event)
+    return {"Subject": subject, "Description": comment, "StartDateTime": start, "DurationInMinutes": MINUTES}
+
+
+def _task_fields(event: AppcuesEvent, subject: str, comment: str) -> dict[str, Any]:
+    day = f"{event.time:%Y-%m-%d}"
+    return {"Subject": subject, "Description": comment, "ActivityDate": day, "Status": "Completed"}
+
+
+def _custom_fields(prefix: str, event: AppcuesEvent, subject: str, comment: str) -> dict[str, Any]:
+    values = {"Subject": subject, "Comment": comment, "Event": cut(event.message.kind, 255), "Time": _datetime(event)}
+    fields = {naming.activity_field(prefix, name): value for name, value in values.items()}
+    return {"Name": cut(subject, NAME), **fields}
+
+
+def _datetime(event: AppcuesEvent) -> str:
+    return f"{event.time:%Y-%m-%dT%H:%M:%S}.{event.time.microsecond // 1000:03d}Z"

@@ -1,0 +1,72 @@
+"""Write the newest NPS score and feedback to fields of the matched record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sfcode.config.project import Project
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite
+from sfcode.relay.salesforce.event_reader import AppcuesEvent
+from sfcode.relay.salesforce.text_limits import cut
+
+CREATED_FEEDBACK = 32_768
+"""Length of the feedback fields that sfcode creates."""
+
+
+@dataclass(frozen=True, slots=True)
+class NpsFields:
+    """Update `score` and `feedback` of a record, never back to the value of an older event."""
+
+    mapping: str
+    object: str
+    fields: Mapping[str, str]
+    """Field names by what they hold: `score`, `feedback`."""
+    created: frozenset[str] = frozenset()
+    """Those of the fields that sfcode created."""
+
+    @property
+    def fields_to_measure(self) -> frozenset[FieldName]:
+        """Return the feedback field, unless sfcode created it."""
+        feedback = self.fields.get("feedback")
+        return frozenset({(self.object, feedback)} if feedback and feedback not in self.created else ())
+
+    def handles(self, event: AppcuesEvent) -> bool:
+        """Tell whether the event answers a question whose answer the mapping keeps."""
+        return bool(self.fields) if event.problem else any(kind in event.answers for kind in self.fields)
+
+    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+        """Name the newest delivered values of the record."""
+        return [property_name(self.mapping, record_id, kind) for kind in event.answers if kind in self.fields]
+
+    def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
+        """Return an update with the answers that are not older than what was delivered."""
+        values: dict[str, int | str] = {}
+        newest: dict[str, LatestState] = {}
+        for kind, value in event.answers.items():
+            if kind not in self.fields:
+                continue
+            field, name = self.fields[kind], property_name(self.mapping, context.record_id, kind)
+            known = context.latest.get(name)
+            if known is None or known.stamp <= event.stamp:
+                values[field] = self._fit(field, value, context)
+                newest[field] = LatestState(name, event.stamp)
+        return [RecordWrite("update", self.object, "Id", context.record_id, values, newest)] if values else []
+
+    def _fit(self, field: str, value: int | str, context: PlanContext) -> int | str:
+        limit = CREATED_FEEDBACK if field in self.created else context.lengths.get((self.object, field))
+        return cut(value, limit) if isinstance(value, str) and limit is not None else value
+
+
+def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields | None:
+    """Return the action for a mapping's `to_salesforce.nps`; None where it has none."""
+    fields = {target.kind: target.field for target in mapping.targets}
+    created = frozenset(target.field for target in mapping.targets if target.create)
+    return NpsFields(mapping.name, mapping.object, fields, created) if fields else None
+
+
+def property_name(mapping: str, record_id: str, kind: str) -> str:
+    """Name the newest delivered value of a record's field."""
+    return f"nps:{mapping}:{record_id}:{kind}"
