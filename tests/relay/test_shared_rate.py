@@ -1,0 +1,81 @@
+"""However many relay processes share an inbox, together they ask Appcues no faster than one may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+
+import pytest
+
+from sfcode.config import load
+from sfcode.relay import main
+from sfcode.relay.appcues.writer import SECONDS
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.service import REQUESTS_PER_SECOND, Service
+from tests.relay.serving import ROOT, Relay, SignedIn
+
+ACCOUNT = 60.0
+"""Requests per second that Appcues takes of one account (https://github.com/appcues/cli)."""
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int], list[Service]]:
+    """Give a function that puts relay processes together as `sfcode relay serve` does, all alive on one inbox."""
+    stack, alive = ExitStack(), list[Service]()
+
+    def start(number: int) -> list[Service]:
+        def run(service: Service, *_: object) -> None:
+            alive.append(service)
+            asyncio.run(service.housekeeping.beat())
+            if len(alive) < number:
+                serve()
+            else:
+                raise KeyboardInterrupt  # every one is there: their inboxes stay open until the test ends
+
+        monkeypatch.setattr(main, "run", run)
+        monkeypatch.setattr(main, "open_inbox", lambda url: nullcontext(stack.enter_context(open_inbox(url))))
+        with pytest.raises(KeyboardInterrupt):
+            serve()
+        return alive
+
+    def serve() -> None:
+        settings = Relay(sqlite_url).settings()
+        main.serve(load(ROOT / "config", "local"), settings, SignedIn, lambda _url: None)  # type: ignore[arg-type]
+
+    with stack:
+        yield start
+
+
+def profiles_at_once(service: Service) -> int:
+    """Tell how many profiles the writer to Appcues takes on: as many as it may write in a moment."""
+
+    async def ask() -> int:
+        writer = service._far.to_appcues(service)
+        try:
+            return writer.keys
+        finally:
+            await writer.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_the_rate_is_divided_by_the_processes_that_are_alive(
+    processes: Callable[[int], list[Service]], number: int
+) -> None:
+    alive = processes(number)
+    for service in alive:
+        asyncio.run(service.housekeeping.beat())
+    together = [profiles_at_once(service) for service in alive]
+    assert together == [int(REQUESTS_PER_SECOND / number * SECONDS)] * number
+    assert sum(together) / SECONDS <= REQUESTS_PER_SECOND < ACCOUNT
+
+
+def test_a_process_that_leaves_hands_its_share_on(processes: Callable[[int], list[Service]]) -> None:
+    first, second = processes(2)
+    asyncio.run(first.housekeeping.beat())
+    shared = profiles_at_once(first)
+    second.housekeeping.leave()
+    asyncio.run(first.housekeeping.beat())
+    assert profiles_at_once(first) == 2 * shared
