@@ -1,0 +1,97 @@
+"""Every event of Appcues that a config may name has its words in a review, wherever it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.config.schema import schema
+from tests.review.projects import FILES, edited, reviewed, said
+
+ACTIVITIES = "  activities: [nps_score, flow_completed]\n"
+
+
+def names(kind: str, *path: str) -> list[str]:
+    """Find the events that the language takes in one place, from the schema that editors are given."""
+    node: Any = schema(kind)
+    for key in path:
+        node = node[key]
+    while "$ref" in node:
+        node = schema(kind)["$defs"][node["$ref"].rpartition("/")[2]]
+    values = [part["enum"] for part in (node, *node.get("anyOf", ())) if "enum" in part]
+    assert len(values) == 1, node
+    return list(values[0])
+
+
+IN_MAPPINGS = names("mapping", "$defs", "ToSalesforce", "properties", "activities", "items")
+WITH_TEXTS = names("events", "properties", "activities", "propertyNames")
+WITH_PROPERTIES = names("events", "properties", "properties", "propertyNames")
+
+
+def with_events(text: str) -> dict[str, str]:
+    return {**FILES, "config/events.yaml": f"version: 1\n{text}"}
+
+
+def with_activity(name: str) -> dict[str, str]:
+    return edited(FILES, ("contact", ACTIVITIES, f"  activities: [{name}]\n"))
+
+
+def words_of(line: str, before: str, after: str) -> str:
+    """Return what stands between two pieces of a line."""
+    assert line.startswith(before), line
+    assert line.endswith(after), line
+    return line.removeprefix(before).removesuffix(after)
+
+
+def check_words(found: dict[str, str]) -> None:
+    """Hold that the words are told apart, and that none of them is the name that a config writes."""
+    assert len({words.lower() for words in found.values()}) == len(found), found
+    assert not [words for words in found.values() if "_" in words or not words.strip()]
+
+
+def test_the_language_names_events_in_three_places() -> None:
+    assert len(IN_MAPPINGS) >= 6
+    assert {*IN_MAPPINGS, "click_to_track"} <= {*WITH_TEXTS}
+    assert WITH_PROPERTIES
+
+
+def test_each_event_that_a_mapping_begins_or_ceases_to_write(tmp_path: Path) -> None:
+    without = edited(FILES, ("contact", ACTIVITIES, ""))
+    begun, ended = {}, {}
+    for name in IN_MAPPINGS:
+        (line,) = said(reviewed(tmp_path / name / "forth", without, with_activity(name)))
+        begun[name] = words_of(line, "medium: ", " will be written to Contacts as Events")
+        (line,) = said(reviewed(tmp_path / name / "back", with_activity(name), without))
+        ended[name] = words_of(line, "low: ", " will no longer be written to Contacts")
+    assert begun == ended
+    check_words(begun)
+
+
+@pytest.mark.parametrize("part", ["subject", "comment"])
+def test_each_event_whose_text_reads_otherwise(tmp_path: Path, part: str) -> None:
+    found = {}
+    for name in WITH_TEXTS:
+        texts = {"subject": "A subject", "comment": "A comment"}
+        before, after = (
+            with_events(f"activities:\n  {name}: {{subject: {each['subject']}, comment: {each['comment']}}}\n")
+            for each in (texts, {**texts, part: "Other words"})
+        )
+        (line,) = said(reviewed(tmp_path / name, before, after))
+        end = f" will read `Other words` instead of `{texts[part]}`"
+        found[name] = words_of(line, f"low: The {part} of activities for ", end)
+    check_words(found)
+
+
+@pytest.mark.parametrize("part", ["score", "feedback"])
+def test_each_event_whose_answer_is_taken_from_another_attribute(tmp_path: Path, part: str) -> None:
+    found = {}
+    for name in WITH_PROPERTIES:
+        before, after = (
+            with_events(f"properties:\n  {name}: {{{part}: {attribute}}}\n") for attribute in ("old", "new")
+        )
+        (line,) = said(reviewed(tmp_path / name, before, after))
+        start = f"medium: The {part} in Appcues' event for "
+        found[name] = words_of(line, start, " will be taken from `new` instead of `old`")
+    check_words(found)
