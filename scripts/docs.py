@@ -18,7 +18,7 @@ from sfcode.config.reference import reference
 ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE = Path("docs/reference/cli.md")
 LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
-WIDTH = 100
+WIDTH = 80
 
 CLI_HEAD = """\
 # Command line
@@ -26,7 +26,8 @@ CLI_HEAD = """\
 This page is made from `sfcode --help` by `make docs`; a test fails when it is stale. What the exit
 codes mean is in [exit-codes.md](exit-codes.md).
 
-Global options stand before the verb: `sfcode --config config --env sandbox plan`.
+Global options are accepted before and after the verb: `sfcode --env sandbox plan` and `sfcode plan --env sandbox`
+are the same.
 """
 
 

@@ -93,8 +93,8 @@ def import_(
 
     if invocation.org is None:
         raise UsageError(
-            "import reads an org, and none is named.",
-            "Say --org alias:NAME, env:PREFIX, an instance URL or local, before the verb: sfcode --org ORG import",
+            "No org is named to import from.",
+            "Pass --org alias:NAME, --org env:PREFIX, --org local or an instance URL.",
         )
     options = Options(
         objects=objects,
@@ -160,7 +160,7 @@ def _refuse_files(folder: Path, present: list[str]) -> None:
         listed = "".join(f"\n  {folder / name}" for name in present)
         raise Refused(
             f"There is a config already:{listed}",
-            "Nothing was written. --dry-run prints what would be; --config DIR before the verb writes it elsewhere; "
+            "Nothing was written. --dry-run prints what would be; --config DIR writes it elsewhere; "
             "--overwrite writes over it.",
         )
 

@@ -46,13 +46,13 @@ class RunResult:
 class Invocation:
     """The global options of one call, and what every verb needs of them."""
 
-    config: Path
-    env: str | None
-    org: str | None
-    json: bool
-    color: bool
-    quiet: bool
-    verbose: bool
+    config: Path = Path("config")
+    env: str | None = None
+    org: str | None = None
+    json: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    verbose: bool = False
     result: RunResult = field(default_factory=RunResult, compare=False)
 
     def project(self) -> Project:

@@ -71,7 +71,6 @@ def local() -> None:
     "docs/local-org-automation.md lists the faults.",
 )
 @state_option
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, access_token, ...")
 @click.pass_obj
 def serve(
     invocation: Invocation,
@@ -84,9 +83,12 @@ def serve(
     faults: tuple[str, ...],
     tls: bool,
     no_deliveries: bool,
-    as_json: bool,
 ) -> None:
-    """Serve the local org and the local Appcues on 127.0.0.1 until Ctrl-C; their state stays."""
+    """
+    Serve the local org and the local Appcues on 127.0.0.1 until Ctrl-C; their state stays.
+
+    With --json, prints one line when ready: url, access_token, org_id, username, appcues_url.
+    """
     from sfcode.local import serve as serve_org
     from sfcode.local.appcues import serve_appcues
 
@@ -108,12 +110,12 @@ def serve(
         ) as org,
         serve_appcues(state, port=appcues_port, outbound_hosts=outbound_hosts) as appcues,
     ):
-        if as_json or invocation.json:
+        if invocation.json:
             click.echo(json_module.dumps(_ready(org, appcues)))
         else:
             click.echo(_how_to_sign_in(org, appcues, state))
         stop.wait()
-    if not (as_json or invocation.json):
+    if not invocation.json:
         print_status(invocation, "Stopped.")
 
 

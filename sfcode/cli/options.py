@@ -84,7 +84,8 @@ def test_options(command: Command) -> Command:
     level = click.option(
         "--test-level",
         type=click.Choice(TEST_LEVELS),
-        help="Apex tests that the org runs with the deployment; without it, as the org decides.",
+        metavar="LEVEL",
+        help=f"Apex tests that the org runs with the deployment: {', '.join(TEST_LEVELS)}. Default: as the org decides.",
     )
     tests = click.option(
         "--tests", metavar="CLASS", multiple=True, help="Test class, with --test-level RunSpecifiedTests. Repeatable."

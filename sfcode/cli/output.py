@@ -96,13 +96,6 @@ def _usage(error: click.ClickException) -> str:
     ctx: click.Context | None = getattr(error, "ctx", None)
     if ctx is None:
         return ""
-    root = ctx.find_root()
-    if isinstance(error, click.NoSuchOption):
-        for option in root.command.params:
-            if isinstance(option, click.Option) and error.option_name in option.opts and ctx is not root:
-                word = error.option_name if option.is_flag else f"{error.option_name} {option.make_metavar(root)}"
-                verb = ctx.command_path.removeprefix(root.command_path)
-                return f"\nIt goes before the verb: {root.command_path} {word}{verb}"
     return f"\nTry: {ctx.command_path} --help"
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
+import click
 import pytest
 
 from sfcode.cli import output
-from sfcode.cli.main import VERBS, main
+from sfcode.cli.main import VERBS, cli, main
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError, OrgError, StillRunning
 
@@ -56,18 +60,98 @@ def test_a_verb_that_resembles_none_is_no_guess(capsys):
     assert run(capsys, "nonsense") == (1, "", "Error: No such command 'nonsense'.\nTry: sfcode --help\n")
 
 
-@pytest.mark.parametrize(
-    ("words", "hint"),
-    [
-        (["plan", "--env", "local"], "sfcode --env NAME plan"),
-        (["plan", "--json"], "sfcode --json plan"),
-        (["local", "reset", "--config", "here"], "sfcode --config PATH local reset"),
-    ],
-)
-def test_a_global_option_after_the_verb_is_told_its_place(capsys, words, hint):
-    code, out, err = run(capsys, *words)
-    assert code == 1
-    assert f"It goes before the verb: {hint}" in err + json.dumps(out)
+def commands(command=cli, context=None):
+    """Walk all commands, the way in which `--help` finds them."""
+    context = context or click.Context(cli, info_name="sfcode")
+    yield context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            yield from commands(child, click.Context(child, info_name=name, parent=context))
+
+
+PATHS = [context.command_path.split()[1:] for context in commands()]
+"""The words of every command: [], ["plan"], ["relay", "status"], ..."""
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_help_fits_a_terminal_of_80_columns(capsys, path):
+    code, out, _ = run(capsys, *path, "--help")
+    assert code == 0
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
+@pytest.fixture
+def invoked(monkeypatch):
+    """Return the invocations with which `validate`, `github drift` and `relay status` are called."""
+    calls = []
+    for path in (["validate"], ["github", "drift"], ["relay", "status"]):
+        command = cli
+        for word in path:
+            command = command.get_command(click.Context(command), word)
+        monkeypatch.setattr(command, "callback", click.pass_obj(lambda obj, **_: calls.append(obj)))
+    return calls
+
+
+GLOBAL = [
+    (["--config", "here"], {"config": Path("here")}),
+    (["--env", "sandbox"], {"env": "sandbox"}),
+    (["--org", "alias:x"], {"org": "alias:x"}),
+    (["--json"], {"json": True}),
+    (["--no-color"], {"no_color": True}),
+    (["--quiet"], {"quiet": True}),
+    (["--verbose"], {"verbose": True}),
+    (["--env", "sandbox", "--json", "--org=local"], {"env": "sandbox", "json": True, "org": "local"}),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), GLOBAL, ids=" ".join)
+@pytest.mark.parametrize("path", [["validate"], ["github", "drift", "FILE"], ["relay", "status"]], ids=" ".join)
+def test_global_options_mean_the_same_in_every_place(capsys, invoked, path, words, expected):
+    for place in range(len(path) + 1):
+        run(capsys, *path[:place], *words, *path[place:])
+    assert [{name: getattr(call, name) for name in expected} for call in invoked] == [expected] * (len(path) + 1)
+    rest = {"config": Path("config"), "env": None, "org": None, "json": False, "quiet": False, "verbose": False}
+    rest = {name: value for name, value in rest.items() if name not in expected}
+    assert all(getattr(call, name) == value for call in invoked for name, value in rest.items())
+
+
+def test_what_is_passed_counts_more_than_the_environment_wherever_it_stands(capsys, invoked, monkeypatch):
+    for name in ("CONFIG", "ENV", "ORG"):
+        monkeypatch.setenv(f"SFCODE_{name}", "from-environment")
+    words = ["--config", "passed", "--env", "passed", "--org", "passed"]
+    run(capsys, *words, "validate")
+    run(capsys, "validate", *words)
+    run(capsys, "validate")
+    assert [(str(call.config), call.env, call.org) for call in invoked] == [
+        ("passed",) * 3,
+        ("passed",) * 3,
+        ("from-environment",) * 3,
+    ]
+
+
+def test_of_an_option_that_is_passed_twice_the_last_one_counts(capsys, invoked):
+    run(capsys, "--env", "first", "github", "--env", "second", "drift", "FILE", "--env", "third")
+    run(capsys, "--env", "first", "github", "--env", "second", "drift", "FILE")
+    assert [call.env for call in invoked] == ["third", "second"]
+
+
+def test_an_error_of_a_verb_with_json_behind_it_comes_in_the_envelope(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, "validate", "--json")
+    assert (code, json.loads(out)["status"], err) == (1, 1, "")
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path[:1] == ["relay"]], ids=" ".join)
+def test_the_help_of_the_relay_works_without_its_packages(capsys, monkeypatch, path):
+    monkeypatch.setattr("sfcode.cli.relay.find_spec", lambda _name: None)
+    assert run(capsys, *path, "--help")[0] == 0
+
+
+def test_it_runs_as_a_module(tmp_path):
+    command = [sys.executable, "-m", "sfcode", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("sfcode, version ")
 
 
 def test_a_bad_address_is_bad_usage(capsys):

@@ -2,60 +2,75 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Callable
+from functools import wraps
 from importlib.util import find_spec
+from typing import Any
 
 import click
 
+from sfcode.cli.lazy_group import LazyGroup, LazyVerb
 from sfcode.errors import UsageError
 
 NEEDED = ("sqlalchemy", "psycopg", "structlog", "prometheus_client", "httpx2", "aiolimiter")
+"""Modules of the extra `relay`; the help of every verb works without them."""
 
+_PACKAGE = "sfcode.cli.relay"
 VERBS = {
-    "serve": ("serve", "Take in messages and deliver them, until Ctrl-C."),
-    "status": ("inbox", "Say how much waits, what is stuck and why, and who works."),
-    "list": ("inbox", "List messages of the inbox."),
-    "replay": ("inbox", "Deliver parked or given-up messages after all."),
-    "lift": ("inbox", "Say that an alarm has been seen to."),
-    "reconcile": ("carry", "Send what changed in Salesforce since the last time."),
-    "backfill": ("carry", "Send every record once, through Bulk API 2.0."),
+    "serve": LazyVerb("Take in messages and deliver them, until Ctrl-C.", f"{_PACKAGE}.serve", "serve_command"),
+    "status": LazyVerb(
+        "Show queue size, blocked messages and running processes.", f"{_PACKAGE}.inbox", "status_command"
+    ),
+    "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.inbox", "list_command"),
+    "replay": LazyVerb("Deliver parked or given-up messages after all.", f"{_PACKAGE}.inbox", "replay_command"),
+    "lift": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "lift_command"),
+    "reconcile": LazyVerb(
+        "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"
+    ),
+    "backfill": LazyVerb("Send every record once, through Bulk API 2.0.", f"{_PACKAGE}.carry", "backfill_command"),
 }
-"""Verb: its module and its help line. A module is loaded when one of its verbs is used."""
 
 
-class Verbs(click.Group):
-    """A group that imports a verb's module only when that verb is called."""
+class RelayGroup(LazyGroup):
+    """The verbs of the relay, each of which checks the packages that it needs before it runs."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Name the verbs."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Load one verb."""
-        if cmd_name not in VERBS:
-            return None
-        module = import_module(f"sfcode.cli.relay.{VERBS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one verb."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.callback is not None and not hasattr(command.callback, "checks_packages"):
+            command.callback = _check_packages(command.callback)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the verbs without loading any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
 
-
-@click.group(cls=Verbs)
+@click.group(cls=RelayGroup, verbs=VERBS)
 def relay() -> None:
     """
     Run the relay, which carries the data between Appcues and Salesforce, and look after its inbox.
 
     All but serve work on the inbox itself (SFCODE_RELAY_DATABASE_URL), whether or not a relay is running.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        from sfcode.install_source import install_command
 
-        raise UsageError(
-            f"The relay needs packages that are not installed: {', '.join(missing)}.",
-            f"Install them: {install_command('relay')}",
-        )
+
+def _check_packages(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Have a verb refuse to run without the packages of the relay.
+
+    Raises:
+        UsageError: one is missing; the hint installs them.
+
+    """
+
+    @wraps(callback)
+    def run(*args: Any, **options: Any) -> Any:
+        missing = [name for name in NEEDED if find_spec(name) is None]
+        if missing:
+            from sfcode.install_source import install_command
+
+            raise UsageError(
+                f"The relay needs packages that are not installed: {', '.join(missing)}.",
+                f"Install them: {install_command('relay')}",
+            )
+        return callback(*args, **options)
+
+    run.checks_packages = True  # type: ignore[attr-defined]
+    return run

@@ -35,20 +35,19 @@ SHORTEST_LEASE = 5.0
     metavar="SECONDS",
     help="How long a process has messages to itself; after a crash they wait for so long. The same for all processes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready: url, pid, ...")
 @click.pass_obj
-def serve_command(invocation: Invocation, host: str, port: int, lease: float, *, as_json: bool) -> None:
+def serve_command(invocation: Invocation, host: str, port: int, lease: float) -> None:
     """
     Take in webhooks and outbound messages, and deliver them, until Ctrl-C.
 
     Beyond loopback it listens only when every secret is set; docs/relay.md lists the variables. With
     `--org local` it serves the local org and the local Appcues to itself. A second Ctrl-C stops at once.
+    With --json, prints one line when ready: url, pid, ...
     """
     from sfcode.relay import log
     from sfcode.relay.settings import read_settings
 
     project = invocation.project()
-    as_json = as_json or invocation.json
     with ExitStack() as stack:
         environ = dict(os.environ)
         local, connect = _far_sides(invocation, project, environ, stack)
@@ -57,13 +56,13 @@ def serve_command(invocation: Invocation, host: str, port: int, lease: float, *,
         from sfcode.relay.main import serve
 
         def ready(url: str) -> None:
-            if as_json:
+            if invocation.json:
                 click.echo(json_module.dumps({"url": url, "pid": os.getpid(), **local}))
             else:
                 click.echo(_where(url, local, locked=settings.admin is not None))
 
         serve(project, settings, connect, ready)
-    if not as_json:
+    if not invocation.json:
         print_status(invocation, "Stopped.")
 
 

@@ -1,0 +1,5 @@
+"""`python -m sfcode`: the command line."""
+
+from sfcode.cli.main import main
+
+main()

@@ -1,0 +1,72 @@
+"""The global options, which are accepted before the verb, behind it, and between a group and its verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from sfcode.cli.invocation import Invocation
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EPILOG = "Global options, such as --env and --json, are accepted here too; sfcode --help lists them."
+
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "--config",
+        {
+            "type": click.Path(path_type=Path),
+            "default": Path("config"),
+            "show_default": True,
+            "envvar": "SFCODE_CONFIG",
+            "help": "Folder with sfcode.yaml and mappings/.",
+        },
+    ),
+    ("--env", {"metavar": "NAME", "envvar": "SFCODE_ENV", "help": "Environment of sfcode.yaml to work with."}),
+    (
+        "--org",
+        {
+            "metavar": "ORG",
+            "envvar": "SFCODE_ORG",
+            "help": "Org, instead of the environment's: local, alias:NAME, env:PREFIX or an instance URL.",
+        },
+    ),
+    ("--json", {"is_flag": True, "help": "Answer with one JSON object: status, result, warnings."}),
+    ("--no-color", {"is_flag": True, "help": "Write no colors; NO_COLOR does the same."}),
+    ("--quiet", {"is_flag": True, "help": "Write results and errors only."}),
+    ("--verbose", {"is_flag": True, "help": "Write the whole traceback of a bug."}),
+)
+
+
+def global_options(command: Command) -> Command:
+    """Add the global options to the root command, where they also come from the environment."""
+    for name, settings in reversed(_OPTIONS):
+        command = click.option(name, callback=_set, expose_value=False, **settings)(command)
+    return command
+
+
+def accept_global_options(command: click.Command) -> None:
+    """Let a verb, or a group with all its verbs, take the global options as the root does."""
+    if command.epilog == EPILOG:
+        return
+    command.epilog = EPILOG
+    for name, settings in _OPTIONS:
+        here = {key: value for key, value in settings.items() if key not in ("default", "show_default", "envvar")}
+        command.params.append(click.Option([name], callback=_set, expose_value=False, hidden=True, **here))
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            accept_global_options(child)
+
+
+def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Put a value that was passed into the invocation; of several places the last one counts."""
+    source = ctx.get_parameter_source(param.name or "")
+    if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+        ctx.obj = replace(ctx.obj or Invocation(), **{str(param.name): value})
+        if param.name in ("json", "no_color"):
+            ctx.color = False

@@ -1,0 +1,56 @@
+"""A group of verbs whose modules are imported when they are used, so that `--help` and every other verb start fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from sfcode.cli.global_options import accept_global_options
+
+
+class LazyVerb(NamedTuple):
+    """A verb that is not loaded yet: its line in `--help`, and where its command is."""
+
+    summary: str
+    module: str
+    attribute: str
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a verb when that verb is called, and knows the others by their help line."""
+
+    def __init__(self, *args: Any, verbs: Mapping[str, LazyVerb], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.verbs = verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the verbs in the order of the table."""
+        return list(self.verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one verb, and let it take the global options."""
+        verb = self.verbs.get(cmd_name)
+        if verb is None:
+            return None
+        command: click.Command = getattr(import_module(verb.module), verb.attribute)
+        accept_global_options(command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; for one that does not exist, name the one that was probably meant."""
+        if args and not args[0].startswith("-") and args[0] not in self.verbs:
+            from sfcode.config.did_you_mean import nearest_name  # slow to import, and few mistype
+
+            nearest = nearest_name(args[0], self.verbs)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {nearest}?" if nearest else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.summary) for name, verb in self.verbs.items()])
