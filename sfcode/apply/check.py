@@ -16,9 +16,8 @@ from sfcode.metadata.component import Component
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Action
-from sfcode.plan.plan import Plan
+from sfcode.plan.plan import Plan, Validation
 from sfcode.plan.sandbox_names import USER_NAMES
-from sfcode.plan.validation import Validation
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sfcode.apply.steps import Deploy, TryDelete
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.plan.plan import Plan
-from sfcode.plan.secrets import names_in, revealed
+from sfcode.plan.secrets import names_in, reveal_component
 from sfcode.plan.state import Applied, Past, to_component
 
 
@@ -35,7 +35,7 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
     Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders. When
     nothing is left that is ours, the state goes too.
     """
-    return zip_files(_files(plan, step, mark, [revealed(component, secrets) for component in step.components]))
+    return zip_files(_files(plan, step, mark, [reveal_component(component, secrets) for component in step.components]))
 
 
 def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:

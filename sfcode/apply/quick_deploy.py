@@ -9,8 +9,7 @@ from sfcode.apply.steps import Deploy
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
-from sfcode.plan.plan import Plan
-from sfcode.plan.validation import Validation
+from sfcode.plan.plan import Plan, Validation
 
 
 @dataclass(frozen=True)

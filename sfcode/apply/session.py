@@ -120,7 +120,7 @@ def make_mark(project: Project, result: PlanResult) -> Mark:
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         revision=revision(project.root),
         id=token_hex(4),
-        applied=result.observed.applied,
+        applied=result.snapshot.applied,
     )
 
 

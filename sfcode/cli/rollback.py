@@ -56,10 +56,10 @@ def rollback(
 
 
 def _list(invocation: Invocation, project: Project) -> int:
-    from sfcode.plan.observe import observe
+    from sfcode.plan.gather import read_applied
 
     with invocation.open_org(project) as org:
-        history = observe(org, project.settings.name, {}, invocation.secrets(project)).applied.history
+        history = read_applied(org, project.settings.name).history
     if invocation.json:
         print_envelope([_row(past) for past in history])
     elif not history:

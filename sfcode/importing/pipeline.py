@@ -17,7 +17,7 @@ from sfcode.importing.scan_result import Found
 from sfcode.importing.write import files
 from sfcode.org import Org
 from sfcode.plan.plan import Plan
-from sfcode.plan.planner import make
+from sfcode.plan.planner import make_plan
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def bring(org: Org, options: Options, folder: Path) -> Brought:
     draft = choose(found, options)
     texts = files(found, draft, options)
     try:
-        plan = make(_checked(texts, folder), org, {}).plan
+        plan = make_plan(_checked(texts, folder), org, {}).plan
     except ConfigError as error:
         listed = "".join(f"\n  - {problem}" for problem in error.problems)
         raise Refused(

@@ -14,7 +14,7 @@ from sfcode.importing.scan_result import INTEGRATION_LICENSE, Found, Grants, Mes
 from sfcode.mapping.field_types import STANDARD_OBJECTS
 from sfcode.mapping.naming import event_id_field
 from sfcode.org import Org
-from sfcode.plan.observe import target_of
+from sfcode.plan.gather import read_target
 from sfcode.plan.state import Applied, from_component, state_address
 
 NO_RIGHTS = frozenset(
@@ -41,7 +41,7 @@ def read(org: Org, options: Options) -> Found:
     Raises Refused where sfcode manages the org already, OrgError where the signed-in user may not read
     its setup.
     """
-    target = target_of(org)
+    target = read_target(org)
     try:
         return _read(org, options)
     except OrgError as error:
@@ -70,7 +70,7 @@ def _read(org: Org, options: Options) -> Found:
     fields, formulas = read_fields(org, sorted(objects), sent, tuple(sets.values()))
     rows = org.query("SELECT Email FROM User WHERE Username = {}", org.identity.username)
     return Found(
-        target_of(org),
+        read_target(org),
         email=str(rows[0]["Email"] or "") if rows else "",
         is_sandbox=org.identity.sandbox,
         messages=sent,

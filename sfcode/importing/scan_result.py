@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import Field
-from sfcode.plan.observed import Target
+from sfcode.plan.snapshot import Target
 
 INTEGRATION_LICENSE = "Salesforce Integration"
 """The user license that Appcues' help page names."""

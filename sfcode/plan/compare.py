@@ -1,187 +1,149 @@
-"""Desired, observed and applied become a plan: a pure three-way comparison."""
+"""Desired, observed and applied become changes: a pure three-way comparison, for each mode of a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
-from sfcode.config.project import Project
-from sfcode.errors import UsageError
-from sfcode.generate.desired import Desired
-from sfcode.metadata.component import Address, Component
-from sfcode.metadata.normalize import normal
-from sfcode.plan import ownership
+from sfcode.errors import Refused
+from sfcode.metadata.component import Body, Component, Value
 from sfcode.plan.change import Action, Change
-from sfcode.plan.foreign import container_of, preserved
-from sfcode.plan.observed import Observed
-from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.previous_user import leaving
-from sfcode.plan.secrets import applied_before, fingerprint
-from sfcode.plan.state import Applied, state_address
+from sfcode.plan.modes import Mode
+from sfcode.plan.ownership import delete_replaced
+from sfcode.plan.plan import Plan
+from sfcode.plan.previous_user import previous_users, retire
+from sfcode.plan.snapshot import OrgSnapshot, PlanInput
+from sfcode.plan.state import Applied, Past, state_address
+
+_PREVIOUS = re.compile(r"\(previous (\$\{secret:\w+\})\)")
 
 
-def build(
-    project: Project,
-    desired: Desired,
-    observed: Observed,
-    *,
-    secrets: Mapping[str, str],
-    adopt: Collection[Address] = (),
-    allow_delete: Collection[Address] = (),
-    former: Collection[str] = (),
-) -> Plan:
-    """
-    Compare what is asked for with what is there.
-
-    An address is ours when the applied state says so. One that exists and is not ours is refused
-    unless adopted; one that is ours and no longer asked for is deleted.
-    """
-    now = {name: fingerprint(value, observed.target.org_id) for name, value in sorted(secrets.items())}
-    applied = applied_components(observed.applied, now, observed.target.org_id)
-    wanted = {component.address: component for component in (*desired.components, *desired.records)}
-    # Records are named by the config outright and are never deleted: users cannot be.
-    gone = [address for address in applied if address not in wanted]
-    changes = [
-        Change(
-            address,
-            observed.components.get(address),
-            component,
-            applied.get(address),
-            adopted=address in adopt and address in observed.components and address not in applied,
-        )
-        for address, component in wanted.items()
-    ]
-    changes += [
-        Change(address, observed.components[address], None, applied[address])
-        for address in gone
-        if address in observed.components
-    ]
-    changes += ownership.going(project, observed, wanted)
-    changes += unassigned(changes, observed)
-    planned = {change.address for change in changes}
-    changes += [change for change in leaving(project, observed, former) if change.address not in planned]
-    changes.sort(key=lambda change: change.sort_key)
-    refusals = (
-        *_not_ours(changes, applied, adopt),
-        *holding_data(changes, observed, allow_delete),
-        *_named_in_vain(adopt, allow_delete, changes),
-    )
+def compare(given: PlanInput) -> Plan:
+    """Compare what is asked for with what is there; the rules then complete the plan."""
+    changes = [*CHANGES[given.request.mode](given)]
+    changes += _unassign_deleted_sets(changes, given.snapshot)
     return Plan(
-        target=observed.target,
-        environment=project.environment,
-        config_digest=project.digest,
-        api_version=project.settings.salesforce.api_version,
-        state=state_address(project.settings.name),
-        changes=tuple(changes),
-        fingerprints=observed.fingerprints(),
-        refusals=refusals,
-        warnings=(*project.warnings, *observed.warnings),
-        secrets=now,
-        records_state=_state_is_behind(desired, observed),
-        preserved=preserved(doing(changes), observed.others),
+        target=given.snapshot.target,
+        environment=given.project.environment,
+        config_digest=given.project.digest,
+        api_version=given.project.settings.salesforce.api_version,
+        state=state_address(given.project.settings.name),
+        changes=tuple(sorted(changes, key=lambda change: change.sort_key)),
+        fingerprints=given.snapshot.fingerprints(),
+        secrets=given.secrets,
+        mode=given.request.mode,
     )
 
 
-def limited(plan: Plan, applied: Applied, targets: Collection[Address]) -> Plan:
-    """Limit a plan to some addresses; what else is ours stays as it is. Raises UsageError for a stranger."""
-    planned = {change.address for change in plan.changes}
-    if strangers := sorted(set(targets) - planned):
-        listed = ", ".join(map(str, strangers))
-        raise UsageError(
-            f"--target names what is not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
-        )
-    count = len(set(targets))
-    containers = {str(container_of(address)) for address in targets}
-    warning = (
-        f"limited to {count} address{'' if count == 1 else 'es'} by --target; the rest stays as it is, done or not"
-    )
-    return replace(
-        plan,
-        changes=tuple(change for change in plan.changes if change.address in targets),
-        refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
-        warnings=(*plan.warnings, warning),
-        kept=tuple(component for component in left_components(applied) if component.address not in targets),
-        records_state=False,
-        preserved=tuple(each for each in plan.preserved if each.container in containers),
-    )
+def find_apply(applied: Applied, apply_id: str | None) -> Past:
+    """Find an apply in the history, the last one without an id. Raises Refused naming those that there are."""
+    if not applied.history:
+        raise Refused("There is no apply in this org that could be rolled back.")
+    known = {past.id: past for past in applied.history}
+    if apply_id is None:
+        return applied.history[0]
+    if apply_id not in known:
+        raise Refused(f"There is no apply {apply_id} in the history of this org.", f"It has: {', '.join(known)}.")
+    return known[apply_id]
 
 
-def left_components(applied: Applied) -> tuple[Component, ...]:
-    """Read the last apply as components, sorted by address."""
-    return tuple(
-        Component(address.type, address.full_name, body) for address, body in sorted(applied.components.items())
-    )
+def _apply(given: PlanInput) -> Iterator[Change]:
+    """
+    Make the org what the config asks for.
+
+    An address is managed when the applied state says so. One that is managed and no longer asked for is deleted.
+    Records are named by the config outright and are never deleted: users cannot be.
+    """
+    observed, applied = given.snapshot.components, given.applied
+    planned = set(given.wanted)
+    for address, component in given.wanted.items():
+        adopted = address in given.adopted and address in observed and address not in applied
+        yield Change(address, observed.get(address), component, applied.get(address), adopted=adopted)
+    for address, component in applied.items():
+        if address not in planned and address in observed:
+            yield Change(address, observed[address], None, component)
+    yield from delete_replaced(given)
+    names = previous_users(given.snapshot.applied, given.project.settings.integration_user.username)
+    yield from (change for change in retire(given, names) if change.address not in planned)
 
 
-def applied_components(applied: Applied, now: Mapping[str, str], org_id: str) -> dict[Address, Component]:
-    """Read the last apply as components; a secret that has another value now is marked as the previous one."""
-    replaced = {name for name, left in applied.secrets.items() if now.get(name, left) != left}
-    if applied.org_id not in {None, org_id}:
-        replaced = set()  # fingerprints of two orgs say nothing about each other
-    return {component.address: applied_before(component, replaced) for component in left_components(applied)}
+def _destroy(given: PlanInput) -> Iterator[Change]:
+    """
+    Delete what the applied state says is managed.
+
+    The integration user is deactivated, since an org deletes none.
+    """
+    observed = given.snapshot.components
+    for address, component in given.applied.items():
+        if address in observed:
+            yield Change(address, observed[address], None, component)
+    for row in given.desired.records:
+        found = observed.get(row.address)
+        if found is not None:
+            yield Change(row.address, found, _deactivate(found) if row.type == "User" else None)
 
 
-def doing(changes: Iterable[Change]) -> list[Change]:
-    """List the changes that do something."""
-    return [change for change in changes if change.action is not Action.NO_OP]
+def _roll_back(given: PlanInput) -> Iterator[Change]:
+    """
+    Put back what was at the addresses that an apply changed.
+
+    Records are left as they are. Secrets come back with the value that they have now.
+    """
+    past = find_apply(given.snapshot.applied, given.request.apply_id)
+    for address, body in past.before.items():
+        before = given.snapshot.components.get(address)
+        after = None if body is None else Component(address.type, address.full_name, _current(body))
+        if before or after:
+            yield Change(address, before, after, given.applied.get(address))
 
 
-def _not_ours(changes: list[Change], applied: Collection[Address], adopt: Collection[Address]) -> Iterator[Refusal]:
-    for change in changes:
-        address = change.address
-        met = change.before is not None and not (address.is_record or change.replaced or address in applied)
-        if met and address not in adopt:
-            yield Refusal(
-                address,
-                "exists in the org, and sfcode did not put it there",
-                f"say --adopt {address} to take it on, or choose another name in the config",
-            )
+def _refresh(given: PlanInput) -> Iterator[Change]:
+    """
+    Compare what the last apply left with what is there now.
+
+    Records are not in the applied state. They are compared while the config is the one that was applied: only
+    then is it known what they were.
+    """
+    left = [*given.applied.values()]
+    if given.snapshot.applied.config_digest == given.project.digest:
+        left += given.desired.records
+    for component in left:
+        found = given.snapshot.components.get(component.address)
+        yield Change(component.address, found, found, component)
 
 
-def unassigned(changes: Iterable[Change], observed: Observed) -> list[Change]:
-    """Take permission sets that go away from everybody who has them: an org deletes none that is assigned."""
+CHANGES = {Mode.APPLY: _apply, Mode.DESTROY: _destroy, Mode.ROLLBACK: _roll_back, Mode.REFRESH: _refresh}
+
+
+def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> list[Change]:
+    """Take permission sets that are deleted from everybody who has them: an org deletes none that is assigned."""
     planned = {change.address: change for change in changes}
-    going = {
+    deleted = {
         address.full_name
         for address, change in planned.items()
         if address.type == "PermissionSet" and change.action is Action.DELETE
     }
     return [
         Change(address, component, None)
-        for address, component in observed.components.items()
+        for address, component in snapshot.components.items()
         if address.type == "PermissionSetAssignment"
         and address not in planned
-        and component.body["PermissionSet"] in going
+        and component.body["PermissionSet"] in deleted
     ]
 
 
-def holding_data(changes: Iterable[Change], observed: Observed, allowed: Collection[Address]) -> Iterator[Refusal]:
-    """Refuse to delete fields that records hold values in, unless that was allowed by name."""
-    for change in changes:
-        held = observed.values.get(change.address, 0)
-        if change.action is not Action.DELETE or held == 0 or change.address in allowed:
-            continue
-        allow = f"say --allow-delete {change.address} to lose what it holds"
-        if held is None:
-            reason = f"would be deleted, and {observed.target.username} cannot see whether records hold a value in it"
-            hint = f"assign yourself a permission set that shows it, as the viewers' does, and plan again, or {allow}"
-        else:
-            reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
-            hint = f"keep it, or {allow}"
-        yield Refusal(change.address, reason, hint)
+def _deactivate(user: Component) -> Component:
+    return Component(user.type, user.full_name, {**user.body, "IsActive": False})
 
 
-def _named_in_vain(adopt: Collection[Address], allow: Collection[Address], changes: list[Change]) -> Iterator[Refusal]:
-    planned = {change.address: change for change in changes}
-    for address in sorted(adopt):
-        if address not in planned:
-            yield Refusal(address, "is not part of this project", "take --adopt away or correct the address")
-    for address in sorted(allow):
-        if address not in planned or planned[address].action is not Action.DELETE:
-            yield Refusal(address, "is not deleted by this plan", "take --allow-delete away or correct the address")
+def _current(body: Body) -> dict[str, Value]:
+    """Name secrets by their plain placeholder: the value before is not known any more."""
 
+    def current(value: Value) -> Value:
+        if isinstance(value, str):
+            return _PREVIOUS.sub(r"\1", value)
+        if isinstance(value, Mapping):
+            return {key: current(part) for key, part in value.items()}
+        return [current(part) for part in value] if isinstance(value, list | tuple) else value
 
-def _state_is_behind(desired: Desired, observed: Observed) -> bool:
-    """Tell whether the state would read differently after an apply, bodies compared as plans compare them."""
-    left = left_components(observed.applied)
-    return {normal(component) for component in left} != {normal(component) for component in desired.components}
+    return {key: current(part) for key, part in body.items()}

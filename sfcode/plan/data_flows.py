@@ -30,7 +30,7 @@ class FlowOfData:
     """What stands between the two: the relay, or Appcues' own connector."""
 
 
-def flows(project: Project) -> tuple[FlowOfData, ...]:
+def data_flows(project: Project) -> tuple[FlowOfData, ...]:
     """List what every mapping exchanges."""
     return tuple(_flow(mapping) for mapping in project.resolved)
 

@@ -21,10 +21,9 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
-from sfcode.plan.observed import Target
-from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.signature import broken, sealed
-from sfcode.plan.validation import Validation
+from sfcode.plan.plan import Plan, Refusal, Validation
+from sfcode.plan.signature import seal, verify
+from sfcode.plan.snapshot import Target
 from sfcode.secret import Secret
 
 FORMAT_VERSION = "1.1"
@@ -70,7 +69,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "validation": asdict(plan.validation) if plan.validation else None,
         "flows": [asdict(flow) for flow in plan.flows],
     }
-    return sealed(document, key)
+    return seal(document, key)
 
 
 def change_document(change: Change) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def load(path: Path, key: Secret | None = None) -> Plan:
         raise Refused(f"{path}: this is not a saved plan", again) from error
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", again)
-    if why := broken(document, key):
+    if why := verify(document, key):
         raise Refused(f"{path}: {why}", again)
     try:
         return _plan(document)

@@ -1,4 +1,4 @@
-"""What others have in the files that our components live in: it is left alone, and a plan says how much that is."""
+"""What is unmanaged in the files that our components live in: it is left alone, and a plan says how much it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = {
     "WorkflowRule": "rule",
     "WorkflowTask": "task",
 }
-"""What a reader calls a component of a type; the others are entries."""
+"""What a reader calls a component of a type; any other is an entry."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,21 @@ class Preserved:
     """By type."""
 
     def __str__(self) -> str:
-        said = [
-            f"{count} {WORDS.get(type_, 'entry' if count == 1 else 'entrie')}" for type_, count in self.counts.items()
-        ]
-        said = [text if text.startswith("1 ") else f"{text}s" for text in said]
-        whole = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+        parts = [f"{count} {_noun(type_, count)}" for type_, count in self.counts.items()]
+        whole = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
         type_, _, name = self.container.partition(":")
         are = "is" if sum(self.counts.values()) == 1 else "are"
         return f"{whole} of others in {name}.{TYPES[type_].suffix} {are} left alone"
 
 
-def preserved(changes: Iterable[Change], others: Collection[Address]) -> tuple[Preserved, ...]:
+def _noun(type_: str, count: int) -> str:
+    noun = WORDS.get(type_)
+    if noun is None:
+        return "entry" if count == 1 else "entries"
+    return noun if count == 1 else f"{noun}s"
+
+
+def count_preserved(changes: Iterable[Change], others: Collection[Address]) -> tuple[Preserved, ...]:
     """Count what others have in the files that a plan writes to."""
     touched = {container for change in changes if (container := container_of(change.address))}
     counts: dict[Address, Counter[str]] = {}
@@ -50,7 +54,7 @@ def preserved(changes: Iterable[Change], others: Collection[Address]) -> tuple[P
         container = container_of(address)
         if container in touched:
             counts.setdefault(container, Counter())[address.type] += 1
-    return tuple(Preserved(str(each), dict(sorted(counts[each].items()))) for each in sorted(counts))
+    return tuple(Preserved(str(container), dict(sorted(counts[container].items()))) for container in sorted(counts))
 
 
 def container_of(address: Address) -> Address | None:
@@ -59,7 +63,7 @@ def container_of(address: Address) -> Address | None:
     return Address(kind.parent, address.full_name.partition(".")[0]) if kind and kind.parent else None
 
 
-def other_fields(schema: OrgSchema, mine: Collection[Address]) -> Iterator[Address]:
+def unmanaged_fields(schema: OrgSchema, managed: Collection[Address]) -> Iterator[Address]:
     """List the custom fields that a describe shows and that are not ours."""
     for name, known in schema.objects.items():
         if name == "Task":
@@ -67,13 +71,13 @@ def other_fields(schema: OrgSchema, mine: Collection[Address]) -> Iterator[Addre
         owner = "Activity" if name == "Event" else name
         for field in known.fields.values():
             address = Address("CustomField", f"{owner}.{field.name}")
-            if field.custom and known.complete and address not in mine:
+            if field.custom and known.complete and address not in managed:
                 yield address
 
 
-def only(files: Mapping[str, bytes], asked: Collection[Address]) -> tuple[dict[str, bytes], set[Address]]:
+def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -> tuple[dict[str, bytes], set[Address]]:
     """
-    Take out of workflow files what was not asked for, and say what is in them.
+    Remove from workflow files what was not asked for; return the files, and the addresses of all that was in them.
 
     What others have there is only counted: it may hold what this version of the schema does not know.
     """

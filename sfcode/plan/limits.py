@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sfcode.config.project import Project
 from sfcode.plan.change import Action
-from sfcode.plan.modes import Limits
 from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.snapshot import PlanInput
 
 WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
 
 
-def within_limits(plan: Plan, project: Project, managed: int, allowed: Limits) -> Plan:
+def refuse_too_many(given: PlanInput, plan: Plan) -> Plan:
     """Refuse a plan that destroys or changes more of what is managed than it may."""
-    refusals = [
-        *_beyond(plan, Action.DELETE, project, managed, allowed.max_destroy),
-        *_beyond(plan, Action.UPDATE, project, managed, allowed.max_change),
-    ]
-    return replace(plan, refusals=(*plan.refusals, *refusals))
+    managed, limits = len(given.snapshot.applied.components), given.request.limits
+    return plan.refuse(
+        *_beyond(plan, Action.DELETE, given.project, managed, limits.max_destroy),
+        *_beyond(plan, Action.UPDATE, given.project, managed, limits.max_change),
+    )
 
 
-def _beyond(plan: Plan, action: Action, project: Project, managed: int, said: str | None) -> Iterator[Refusal]:
+def _beyond(plan: Plan, action: Action, project: Project, managed: int, allowed: str | None) -> Iterator[Refusal]:
     word = WORDS[action]
     limit, where = limit_of(project, word)
-    limit = said or limit
+    limit = allowed or limit
     count = sum(change.action is action and not change.address.is_record for change in plan.changes)
     if limit is None or count <= _figure(limit, managed):
         return
-    where = f"--max-{word}" if said else f"{where} in sfcode.yaml"
+    where = f"--max-{word}" if allowed else f"{where} in sfcode.yaml"
     figure = f"{limit}, which is {_figure(limit, managed)}" if limit.endswith("%") else limit
     yield Refusal(
         None,
         f"this plan would {word} {count} component{'s' * (count > 1)} where sfcode manages {managed}, and {where} "
         f"allows {figure}",
-        f"if that is meant, say --max-{word} {count}",
+        f"if that is meant, pass --max-{word} {count}",
     )
 
 

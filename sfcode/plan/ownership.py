@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sfcode.config.project import Project
@@ -11,8 +11,8 @@ from sfcode.mapping.ownership import MANAGED_SET
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal
 from sfcode.plan.change import Change
-from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 
 FLAGS = {
     "objectPermissions": {
@@ -31,7 +31,7 @@ FLAGS = {
 WORDS = ("label", "description")
 """What a permission set says for people, and no mapping determines."""
 
-MOVE = (
+CUTOVER = (
     "the relay takes the place of Appcues' connector: create no webhook in Appcues before its integration is deactivated "
     "there, or Events are written twice; apply prints the steps in their order"
 )
@@ -40,63 +40,82 @@ CONNECTOR = "AppcuesOn"
 """How the names begin that Appcues' own connector gives its message and rule."""
 
 
-def as_is(project: Project, desired: Desired, observed: Observed) -> Desired:
+def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> Desired:
     """
-    Ask of what is taken on as it is just what it is.
+    Ask of what the config lists under `as_is` just what it is.
 
     That is what the last apply left or, before the first one, what the org has. Where the org has nothing, it
     is made as the mappings ask for it. A permission set that the config names keeps its label and
-    description in any case: nobody has said another one.
+    description in any case: nobody has asked for another one.
     """
 
-    def kept(component: Component) -> Component:
+    def keep(component: Component) -> Component:
         address = component.address
-        there = observed.components.get(address)
-        before = observed.applied.components.get(address, there.body if there else None)
-        if before is None or address not in {*taken, named}:
+        observed = snapshot.components.get(address)
+        before = snapshot.applied.components.get(address, observed.body if observed else None)
+        if before is None or address not in {*adopted, named}:
             return component
-        if address in taken:
+        if address in adopted:
             return Component(address.type, address.full_name, before)
         if str(before.get("description", "")).startswith(MANAGED_SET):
             return component
-        said = {name: before[name] for name in WORDS if name in before}
+        words = {name: before[name] for name in WORDS if name in before}
         rest = {name: value for name, value in component.body.items() if name not in WORDS}
-        return Component(address.type, address.full_name, rest | said)
+        return Component(address.type, address.full_name, rest | words)
 
-    taken = project.adopted
+    adopted = project.adopted
     named = Address("PermissionSet", project.settings.integration_user.permission_set or "")
-    return replace(desired, components=tuple(map(kept, desired.components)))
+    return replace(generated, components=tuple(map(keep, generated.components)))
 
 
-def going(project: Project, observed: Observed, wanted: Collection[Address]) -> Iterator[Change]:
-    """List the deletions of what the relay takes the place of; what is ours goes or stays by itself."""
-    for address in project.replaced:
-        found = observed.components.get(address)
-        if found and address not in wanted and address not in observed.applied.components:
-            yield Change(address, found, None, replaced=True)
+def delete_replaced(given: PlanInput) -> Iterator[Change]:
+    """Delete what the relay takes the place of; what is managed is not concerned."""
+    for address in given.project.replaced:
+        observed = given.snapshot.components.get(address)
+        if observed and address not in given.wanted and address not in given.applied:
+            yield Change(address, observed, None, replaced=True)
 
 
-def judged(project: Project, plan: Plan, generated: Desired, asked: Desired) -> Plan:
-    """Say what a permission set that is kept as it is lacks; refuse where the relay needs it. Warn of a move."""
-    if any(change.replaced for change in plan.changes):
-        plan = replace(plan, warnings=(*plan.warnings, MOVE))
-    address = Address("PermissionSet", project.integration_set)
-    bodies = [
-        next((normal(each).body for each in side.components if each.address == address), {})
-        for side in (generated, asked)
-    ]
-    lacking = tuple(_lacking(*bodies)) if address in project.adopted else ()
+def refuse_unmanaged(given: PlanInput, plan: Plan) -> Plan:
+    """Refuse to change what is in the org and unmanaged, unless it was adopted."""
+    return plan.refuse(
+        *(
+            Refusal(
+                change.address,
+                "exists in the org, and sfcode did not put it there",
+                f"pass --adopt {change.address} to manage it, or choose another name in the config",
+            )
+            for change in plan.changes
+            if change.before is not None
+            and not (change.address.is_record or change.replaced)
+            and change.address not in given.applied
+            and change.address not in given.adopted
+        )
+    )
+
+
+def explain_kept_permission_set(given: PlanInput, plan: Plan) -> Plan:
+    """Tell what a permission set that is kept as it is lacks; refuse where the relay needs it."""
+    address = Address("PermissionSet", given.project.integration_set)
+    generated, desired = (
+        next((normal(component).body for component in side.components if component.address == address), {})
+        for side in (given.generated, given.desired)
+    )
+    lacking = tuple(_lacking(generated, desired)) if address in given.project.adopted else ()
     if not lacking:
         return plan
     what = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
     hint = f"take {address} out of as_is; the plan then shows each right that comes or goes"
-    if any(mapping.spec.delivery == "relay" for mapping in project.mappings):
-        refusal = Refusal(address, f"{what}, which the relay is to have", hint)
-        return replace(plan, refusals=(*plan.refusals, refusal))
-    warning = (
-        f"{address} {what}, which access: {project.settings.integration_user.access} would give; to have it, {hint}"
-    )
-    return replace(plan, warnings=(*plan.warnings, warning))
+    if any(mapping.spec.delivery == "relay" for mapping in given.project.mappings):
+        return plan.refuse(Refusal(address, f"{what}, which the relay is to have", hint))
+    access = given.project.settings.integration_user.access
+    return plan.warn(f"{address} {what}, which access: {access} would give; to have it, {hint}")
+
+
+def warn_of_cutover(given: PlanInput, plan: Plan) -> Plan:
+    """Warn, where the relay takes the place of Appcues' connector, of its other messages and of the order of steps."""
+    plan = plan.warn(*_other_connector_messages(given.project, given.snapshot.messages))
+    return plan.warn(CUTOVER) if any(change.replaced for change in plan.changes) else plan
 
 
 def is_connectors(message: str, object_name: str) -> bool:
@@ -104,8 +123,9 @@ def is_connectors(message: str, object_name: str) -> bool:
     return message.startswith(f"{object_name}.{CONNECTOR}")
 
 
-def still_there(project: Project, messages: Iterable[str]) -> Iterator[str]:
-    """Warn of what Appcues' connector has in the org beside what the relay takes the place of."""
+def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iterator[str]:
+    if not project.replaced:
+        return
     named = {address.full_name for address in project.replaced if address.type == "WorkflowOutboundMessage"}
     objects = {mapping.spec.object: mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"}
     for full_name in sorted(set(messages) - named):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
@@ -11,8 +11,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
-from sfcode.plan.observed import Target
-from sfcode.plan.validation import Validation
+from sfcode.plan.snapshot import Target
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,23 @@ class Refusal:
     def __str__(self) -> str:
         reason = f"{self.address} {self.reason}" if self.address else self.reason
         return f"{reason}; {self.hint}"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A check of a plan's package that ran Apex tests; the org keeps the package for ten days."""
+
+    id: str
+    """Of the deployment that only checked."""
+    package: str
+    """Digest of the package that was checked, secrets as placeholders."""
+    test_level: str | None
+    tests: tuple[str, ...]
+    apply_id: str
+    by: str
+    at: str
+    revision: str | None
+    """What the applied state in that package says of the apply; it cannot be written again without another check."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,14 @@ class Plan:
     def count(self, action: Action) -> int:
         """Count the changes of one kind."""
         return sum(change.action is action for change in self.changes)
+
+    def warn(self, *warnings: str) -> Plan:
+        """Return the plan with more warnings."""
+        return replace(self, warnings=(*self.warnings, *warnings)) if warnings else self
+
+    def refuse(self, *refusals: Refusal) -> Plan:
+        """Return the plan with more refusals."""
+        return replace(self, refusals=(*self.refusals, *refusals)) if refusals else self
 
     def raise_if_refused(self) -> None:
         """Raise Refused when the plan needs the user's word first."""

@@ -1,4 +1,4 @@
-"""The integration user before a rename: it goes with what it had, as shown changes."""
+"""The integration user before a rename: it is deactivated and loses what it had, as shown changes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Iterator
 from sfcode.config.project import Project
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
-from sfcode.plan.observed import Observed
+from sfcode.plan.plan import Plan
+from sfcode.plan.snapshot import PlanInput
 from sfcode.plan.state import Applied
 
 
-def former_users(applied: Applied, username: str) -> tuple[str, ...]:
+def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
     """
     Name the integration users of the last apply and of the one before it, the present one left out.
 
@@ -23,8 +24,8 @@ def former_users(applied: Applied, username: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.lower() != username.lower()))
 
 
-def rows_of(project: Project, username: str) -> tuple[Address, ...]:
-    """Name the records that an integration user has from us."""
+def user_records(project: Project, username: str) -> tuple[Address, ...]:
+    """Name the records that an integration user has from sfcode, the user first."""
     user = project.settings.integration_user
     return (
         Address("User", username),
@@ -33,27 +34,45 @@ def rows_of(project: Project, username: str) -> tuple[Address, ...]:
     )
 
 
-def leaving(project: Project, observed: Observed, former: Collection[str]) -> Iterator[Change]:
+def retire(given: PlanInput, usernames: Collection[str]) -> Iterator[Change]:
     """
-    Deactivate those who were the integration user, and take away what they had from us.
+    Deactivate previous integration users, and take away what they had from sfcode.
 
-    Only a user of the integration's own profile goes: any other may be a person's.
+    Only a user of the integration's own profile is deactivated: any other may be a person's.
     """
-    for name in former:
-        user, *others = rows_of(project, name)
-        found = observed.components.get(user)
-        if found is None or not goes(project, found):
+    observed = given.snapshot.components
+    for name in usernames:
+        user, *others = user_records(given.project, name)
+        found = observed.get(user)
+        if found is None or not _is_retired(given.project, found):
             continue
         yield Change(user, found, Component(found.type, found.full_name, {**found.body, "IsActive": False}))
-        yield from (Change(row, observed.components[row], None) for row in others if row in observed.components)
+        yield from (Change(row, observed[row], None) for row in others if row in observed)
 
 
-def goes(project: Project, user: Component) -> bool:
-    """Tell whether a former integration user is deactivated."""
+def warn_of_other_assignees(given: PlanInput, plan: Plan) -> Plan:
+    """Warn of users who have the rights of the integration and are not its user, such as the previous one."""
+    name, username = given.project.integration_set, given.project.settings.integration_user.username
+    known = {username.lower()}
+    for previous in previous_users(given.snapshot.applied, username):
+        found = given.snapshot.components.get(Address("User", previous))
+        if found and _is_retired(given.project, found):
+            known.add(previous.lower())
+    return plan.warn(
+        *(
+            f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
+            "these rights; if nobody needs that, take it away in Setup, Permission Sets"
+            for other in given.snapshot.assignees
+            if other.lower() not in known
+        )
+    )
+
+
+def _is_retired(project: Project, user: Component) -> bool:
     return user.body.get("IsActive") is True and user.body.get("Profile") == project.settings.integration_user.profile
 
 
-def deactivated(changes: Iterable[Change]) -> set[str]:
+def deactivated_users(changes: Iterable[Change]) -> set[str]:
     """Name the users that a plan deactivates."""
     return {
         change.address.full_name

@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.metadata.component import Body, Component
-from sfcode.org import Org
 from sfcode.plan.state import Applied
 
 USER_NAMES = ("clientCredentialsFlowUser", "integrationUser")
@@ -22,38 +20,23 @@ USER_NAMES = ("clientCredentialsFlowUser", "integrationUser")
 _OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
 
 
-def named_here(project: Project, org: Org) -> Project:
+def choose_username(username: str, there: list[str], instance_url: str) -> str:
     """
-    Name the integration user as this org does, which in a sandbox may be with a suffix.
+    Choose among the users of a sandbox: the one of that name, else its copy.
 
     Raises Refused where several users could be meant.
     """
-    user = project.settings.integration_user
-    if not org.identity.sandbox:
-        return project
-    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
-    found = chosen(user.username, [str(row["Username"]) for row in rows], org.instance_url)
-    if found == user.username:
-        return project
-    settings = project.settings.model_copy(
-        update={"integration_user": user.model_copy(update={"username": found.lower()})}
-    )
-    return replace(project, settings=settings)
-
-
-def chosen(username: str, there: list[str], instance_url: str) -> str:
-    """Choose among the users of a sandbox: the one of that name, else its copy."""
-    if any(each.lower() == username.lower() for each in there):
+    if any(name.lower() == username.lower() for name in there):
         return username
-    copies = sorted(each for each in there if is_copy(each, username))
+    copies = sorted(name for name in there if is_copy(name, username))
     own = _OF_INSTANCE.search(instance_url)
-    named = [each for each in copies if own and each.lower().endswith(f".{own[1].lower()}")]
-    if len(named or copies) > 1:
+    matching = [name for name in copies if own and name.lower().endswith(f".{own[1].lower()}")]
+    if len(matching or copies) > 1:
         raise Refused(
             f"In this sandbox the integration user {username} may be any of {', '.join(copies)}.",
             "Name the one that is meant in integration_user.username, by a variable of this environment.",
         )
-    return (named or copies or [username])[0]
+    return (matching or copies or [username])[0]
 
 
 def is_copy(username: str, original: str) -> bool:
@@ -61,7 +44,7 @@ def is_copy(username: str, original: str) -> bool:
     return re.fullmatch(re.escape(original.lower()) + r"\.[a-z0-9]+", username.lower()) is not None
 
 
-def with_valid_email(user: Component, wanted: Body) -> Component:
+def restore_email(user: Component, wanted: Body) -> Component:
     """Give a user the e-mail address that is asked for, where the sandbox has only made it invalid."""
     email, found = str(wanted.get("Email", "")), str(user.body.get("Email", ""))
     # Older sandboxes wrote user=example.com@example.com.
@@ -69,17 +52,17 @@ def with_valid_email(user: Component, wanted: Body) -> Component:
     return Component(user.type, user.full_name, {**user.body, "Email": email}) if found.lower() in made else user
 
 
-def moved(applied: Applied, username: str) -> Applied:
+def rename_user_in_state(applied: Applied, username: str) -> Applied:
     """Name the integration user in a state that was copied with the org as the sandbox does."""
     past = [
-        replace(each, before={address: body and named(body, username) for address, body in each.before.items()})
-        for each in applied.history
+        replace(entry, before={address: body and rename_user(body, username) for address, body in entry.before.items()})
+        for entry in applied.history
     ]
-    components = {address: named(body, username) for address, body in applied.components.items()}
+    components = {address: rename_user(body, username) for address, body in applied.components.items()}
     return replace(applied, components=components, history=tuple(past))
 
 
-def named(body: Body, username: str, *, sandbox: bool = True) -> Body:
+def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
     """Name the integration user in a message as we do, whichever of its names and in whatever case it stands there."""
     changed = dict(body)
     for key in USER_NAMES:

@@ -51,7 +51,7 @@ def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
     return [reveal(part, secrets) for part in value] if isinstance(value, list | tuple) else value
 
 
-def revealed(component: Component, secrets: Mapping[str, str]) -> Component:
+def reveal_component(component: Component, secrets: Mapping[str, str]) -> Component:
     """Return the component as it is sent."""
     return Component(
         component.type, component.full_name, {key: reveal(part, secrets) for key, part in component.body.items()}
@@ -68,7 +68,7 @@ class Mask:
     applied_key: str = ""
     """The key of the last apply, where it was another: in the org that this sandbox is a copy of."""
 
-    def masked(self, component: Component, *likes: Body | None) -> Component:
+    def mask(self, component: Component, *likes: Body | None) -> Component:
         """
         Return the component as it may be shown.
 
@@ -123,20 +123,20 @@ class Mask:
             for name, value in zip(names, match.groups(), strict=True)
         ):
             return ""
-        return as_previous(like, names)
+        return _as_previous(like, names)
 
 
-def as_previous(text: str, names: Collection[str]) -> str:
+def _as_previous(text: str, names: Collection[str]) -> str:
     """Write the placeholders of some secrets as those of their previous values."""
     return PLACEHOLDER.sub(lambda found: f"(previous {found[0]})" if found[1] in names else found[0], text)
 
 
-def applied_before(component: Component, names: Collection[str]) -> Component:
-    """Return what was applied when some secrets had other values than now."""
+def mark_previous(component: Component, names: Collection[str]) -> Component:
+    """Return what was applied, with the placeholders of secrets that have another value now marked as previous."""
 
     def before(value: Value) -> Value:
         if isinstance(value, str):
-            return as_previous(value, names)
+            return _as_previous(value, names)
         if isinstance(value, Mapping):
             return {key: before(part) for key, part in value.items()}
         return [before(part) for part in value] if isinstance(value, list | tuple) else value

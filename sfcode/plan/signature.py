@@ -33,15 +33,15 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
     return Secret(text) if text else None
 
 
-def sealed(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
+def seal(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
     """Return a document with its seal."""
     content = _content(document) | {PARTS: dict(_parts(document))}
     whole = content | {"digest": _digest(content)}
     return whole | {"signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else whole
 
 
-def broken(document: Mapping[str, Any], key: Secret | None) -> str:
-    """Say why a document is not what was sealed; nothing when it is."""
+def verify(document: Mapping[str, Any], key: Secret | None) -> str:
+    """Compare a document with its seal; return why it does not match, an empty text when it does."""
     content = _content(document)
     signature = document.get("signature")
     if key and not signature:

@@ -55,6 +55,12 @@ class Applied:
     org_id: str | None = None
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
 
+    def listed(self) -> tuple[Component, ...]:
+        """Return what is managed as components, sorted by address."""
+        return tuple(
+            Component(address.type, address.full_name, body) for address, body in sorted(self.components.items())
+        )
+
 
 def state_address(name: str) -> Address:
     """Return where the state of the project with this prefix is kept."""

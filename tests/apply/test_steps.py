@@ -2,8 +2,7 @@ import pytest
 
 from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
 from sfcode.metadata.component import Component
-from sfcode.plan.compare import build
-from tests.plan.samples import SECRETS, USER, desired, number, observed
+from tests.plan.samples import SECRETS, USER, build, desired, number, observed
 
 LICENSE = Component("PermissionSetLicenseAssign", "Psl/appcues@example.com", {"Assignee": "appcues@example.com"})
 ASSIGNMENT = Component("PermissionSetAssignment", "Appcues_Integration/appcues@example.com", {"Assignee": "a"})

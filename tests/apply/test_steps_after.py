@@ -9,9 +9,8 @@ import pytest
 from sfcode.apply.next_steps import next_steps, steps_after
 from sfcode.metadata.component import Component
 from sfcode.plan.change import Change
-from sfcode.plan.compare import build
 from sfcode.plan.modes import Mode
-from tests.plan.samples import SECRETS, desired, number, observed
+from tests.plan.samples import SECRETS, build, desired, number, observed
 
 A = number("A__c")
 MESSAGE = Component("WorkflowOutboundMessage", "Contact.Old", {"name": "Old"})

@@ -18,7 +18,8 @@ from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Change
-from sfcode.plan.planner import make
+from sfcode.plan.modes import PlanRequest
+from sfcode.plan.planner import make_plan
 from tests.e2e.org import opened
 from tests.generate.projects import project, settings
 from tests.generate.test_templates import CERTIFICATE
@@ -88,13 +89,13 @@ def place(tmp_path_factory):
 
 def planned(wanted, client):
     """Plan, and allow what a careful plan asks to be allowed: fields that the administrator cannot see."""
-    made = make(wanted, client, SECRETS)
+    made = make_plan(wanted, client, SECRETS)
     hidden = [refusal.address for refusal in made.plan.refusals]
-    return make(wanted, client, SECRETS, allow_delete=hidden) if hidden else made
+    return make_plan(wanted, client, SECRETS, PlanRequest(allow_delete=tuple(hidden))) if hidden else made
 
 
 def carried_out(plan, client, made):
-    mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=made.observed.applied)
+    mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=made.snapshot.applied)
     options = DeployOptions()
     return execute(
         plan, client, SECRETS, origins=(), mark=mark, options=options, report=lambda _: None, lock=Lock()

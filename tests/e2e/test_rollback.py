@@ -12,7 +12,8 @@ from sfcode.errors import DeployFailed
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from sfcode.org import DeployOptions
-from sfcode.plan.planner import make_rollback
+from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.planner import make_plan
 from tests.e2e.journey import SECRET
 from tests.e2e.org import assign, component, deploy, opened, show_fields
 
@@ -59,7 +60,7 @@ def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
 def test_what_the_org_refuses_to_put_back_is_told_before_a_flow_goes(visible):
     project, secrets = load(visible.folder / "config", "local"), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
     with local_org(visible) as org, opened(org) as client:
-        made = make_rollback(project, client, secrets)
+        made = make_plan(project, client, secrets, PlanRequest(Mode.ROLLBACK))
         assign(client, "Appcues_Viewer")
         options, mark = DeployOptions(), Mark(by="me", at="2026-01-01T00:00:00Z")
         with pytest.raises(DeployFailed, match="PermissionSet:Appcues_Viewer"):

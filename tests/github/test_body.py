@@ -13,9 +13,9 @@ from sfcode.github.redact import masked, quiet
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.digest import changes_digest
-from sfcode.plan.observed import Target
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.markdown import markdown
+from sfcode.plan.snapshot import Target
 
 MARKER = comment_marker(Path("config"), "production", head="abc", plan="1f" * 32)
 SECRET = "s3cr3t-value-0123456789"

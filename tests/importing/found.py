@@ -7,7 +7,7 @@ from typing import Any
 from sfcode.importing.scan_result import Firing, Formula, Found, Grants, Message, Person
 from sfcode.metadata.component import Address
 from sfcode.metadata.objects import Field
-from sfcode.plan.observed import Target
+from sfcode.plan.snapshot import Target
 
 TARGET = Target("00D000000000001EAA", "Northwind Traders", "http://127.0.0.1:1", "admin@northwind.example")
 ROBOT = Person(

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from sfcode.config.project import Project
 from sfcode.generate.desired import Desired
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.observed import Observed, Target
+from sfcode.plan.modes import PlanRequest
+from sfcode.plan.plan import Plan
+from sfcode.plan.rules import build_plan
+from sfcode.plan.secrets import fingerprint
+from sfcode.plan.snapshot import OrgSnapshot, PlanInput, Target
 from sfcode.plan.state import Applied
 
 TARGET = Target("00D000000000001EAA", "Northwind Traders", "http://127.0.0.1:1", "admin@example.com")
@@ -28,9 +36,23 @@ def desired(*components: Component, records: tuple[Component, ...] = ()) -> Desi
     return Desired(tuple(sorted(components)), records, ())
 
 
-def observed(*components: Component, applied: tuple[Component, ...] = (), **more: object) -> Observed:
+def observed(*components: Component, applied: tuple[Component, ...] = (), **more: object) -> OrgSnapshot:
     left = Applied({component.address: component.body for component in applied})
-    return Observed(TARGET, {component.address: component for component in components}, left, **more)
+    return OrgSnapshot(TARGET, {component.address: component for component in components}, left, **more)
+
+
+def build(
+    project: Project,
+    wanted: Desired,
+    seen: OrgSnapshot,
+    *,
+    secrets: Mapping[str, str] = SECRETS,
+    generated: Desired | None = None,
+    **options: Any,
+) -> Plan:
+    """Make a plan without an org; options are those of a request."""
+    prints = {name: fingerprint(value, seen.target.org_id) for name, value in secrets.items()}
+    return build_plan(PlanInput(project, wanted, seen, prints, PlanRequest(**options), generated or wanted))
 
 
 def addresses(*texts: str) -> tuple[Address, ...]:

@@ -1,6 +1,5 @@
 from sfcode.plan.change import Action
-from sfcode.plan.compare import build
-from tests.plan.samples import SECRETS, USER, addresses, desired, number, observed, permissions
+from tests.plan.samples import SECRETS, USER, addresses, build, desired, number, observed, permissions
 
 
 def plan_of(project, wanted, seen, **options):
@@ -38,7 +37,7 @@ def test_what_is_there_and_not_ours_is_refused_until_adopted(project):
     assert [str(refusal) for refusal in refused.refusals] == [
         (
             "CustomField:Contact.A__c exists in the org, and sfcode did not put it there; "
-            "say --adopt CustomField:Contact.A__c to take it on, or choose another name in the config"
+            "pass --adopt CustomField:Contact.A__c to manage it, or choose another name in the config"
         )
     ]
     adopted = plan_of(project, desired(a), observed(a), adopt=addresses("CustomField:Contact.A__c"))

@@ -13,9 +13,9 @@ from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.digest import changes_digest
 from sfcode.plan.document import load, save
 from sfcode.plan.foreign import Preserved
-from sfcode.plan.observed import Target
-from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.validation import Validation
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import Plan, Refusal, Validation
+from sfcode.plan.snapshot import Target
 from tests.plan.samples import TARGET, number
 
 FIELD = Address("CustomField", "Contact.A__c")
@@ -49,9 +49,7 @@ PLAN_LEFT_OUT: dict[str, Any] = {
     "fingerprints": {str(FIELD): "fingerprint-2"},  # what the changes start from is in them
     "refusals": (Refusal(FIELD, "exists", "adopt it"),),  # a refused plan does nothing
     "warnings": ("Mind this.",),
-    "refresh_only": True,  # does nothing
-    "destroy": True,  # what it deletes is in the changes
-    "rollback": True,  # never saved, so never reviewed
+    "mode": Mode.DESTROY,  # what it deletes is in the changes
     "kept": (number("C__c"),),  # what the changes leave alone
     "released": frozenset({OTHER}),  # the same: it stays as it is in the org
     "preserved": (Preserved("Workflow:Contact", {"WorkflowRule": 2}),),
@@ -118,12 +116,23 @@ def test_how_a_body_is_written_does_not_matter() -> None:
     assert changes_digest(same) == changes_digest(PLAN)
 
 
-@pytest.mark.parametrize("name", [name for name in names(Plan) if name != "rollback"])
+@pytest.mark.parametrize("name", names(Plan))
 def test_each_field_of_a_plan_is_in_its_file(name: str, tmp_path: Any) -> None:
     plan = replace(PLAN, **{name: {**PLAN_COVERED, **PLAN_LEFT_OUT}[name]})
     save(plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == plan
     assert changes_digest(load(tmp_path / "plan.json")) == changes_digest(plan)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_each_mode_is_left_out_and_in_the_file_but_for_rollbacks_which_are_never_saved(
+    mode: Mode, tmp_path: Any
+) -> None:
+    plan = replace(PLAN, mode=mode)
+    assert changes_digest(plan) == changes_digest(PLAN)
+    if mode is not Mode.ROLLBACK:
+        save(plan, tmp_path / "plan.json")
+        assert load(tmp_path / "plan.json") == plan
 
 
 def test_each_field_of_a_change_is_in_the_file(tmp_path: Any) -> None:

@@ -4,11 +4,10 @@ import re
 import pytest
 
 from sfcode.errors import Refused, UsageError
-from sfcode.plan.compare import build
 from sfcode.plan.document import load, save, to_document
-from sfcode.plan.signature import _name, plan_key, sealed
+from sfcode.plan.signature import _name, plan_key, seal
 from sfcode.secret import Secret
-from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
+from tests.plan.samples import SECRETS, USER, build, desired, number, observed, permissions
 
 KEY, OTHER = Secret("0123456789abcdef"), Secret("fedcba9876543210")
 NAME = _name(KEY)
@@ -60,7 +59,7 @@ def edit(path, change):
         (lambda d: d.update(more=1), "the plan was changed after it was made: more$"),
         (lambda d: d.update(warnings=[], parts={}), "the plan was changed after it was made: "),
         (lambda d: d.update(warnings=[], parts=1), "the plan was changed after it was made$"),
-        (lambda d: d.update(sealed({"format_version": "1.1"}, None), org=[]), "the plan was changed after it was made"),
+        (lambda d: d.update(seal({"format_version": "1.1"}, None), org=[]), "the plan was changed after it was made"),
         (lambda d: d.update(format_version="2.0"), "the plan has format 2.0, this sfcode reads 1.1"),
         (lambda d: d.pop("format_version"), "this is not a saved plan"),
     ],
@@ -88,7 +87,7 @@ def test_a_plan_that_somebody_made_up_and_sealed_is_refused_without_a_traceback(
     document = to_document(plan)
     change(document)
     path = tmp_path / "plan.json"
-    path.write_text(json.dumps(sealed(document, None)))
+    path.write_text(json.dumps(seal(document, None)))
     with pytest.raises(Refused, match="this is not a saved plan"):
         load(path)
 
@@ -114,7 +113,7 @@ class TestSigned:
         edit(path, lambda d: d["org"].update(id="00Dxx"))
         assert self.refused(path) == "the plan was changed after it was signed: org"
         document = json.loads(path.read_text())
-        path.write_text(json.dumps(sealed(document, None) | {"signature": document["signature"]}))
+        path.write_text(json.dumps(seal(document, None) | {"signature": document["signature"]}))
         load(path)
         assert self.refused(path) == "the plan was changed after it was signed"
 

@@ -8,10 +8,8 @@ import pytest
 
 from sfcode.config.models import Environment
 from sfcode.config.safety_models import Safety
-from sfcode.plan.compare import build
-from sfcode.plan.limits import within_limits
 from sfcode.plan.modes import Limits
-from tests.plan.samples import SECRETS, USER, desired, number, observed
+from tests.plan.samples import SECRETS, USER, build, desired, number, observed
 
 THERE = tuple(number(f"F{index}__c") for index in range(8))
 
@@ -25,8 +23,8 @@ def limited(project, *, keep, safety, own=None, allowed=None):
     )
     wanted = [number(f"F{index}__c", precision=4) for index in range(keep)]
     seen = observed(*THERE, applied=THERE)
-    plan = build(project, desired(*wanted, records=(USER,)), seen, secrets=SECRETS)
-    return [str(refusal) for refusal in within_limits(plan, project, len(THERE), allowed or Limits()).refusals]
+    plan = build(project, desired(*wanted, records=(USER,)), seen, secrets=SECRETS, limits=allowed or Limits())
+    return [str(refusal) for refusal in plan.refusals]
 
 
 def test_without_a_limit_any_number_goes(project):
@@ -37,7 +35,7 @@ def test_without_a_limit_any_number_goes(project):
 def test_more_than_allowed_is_refused_with_both_figures_and_the_option_that_allows_it(project, limit, figure):
     where = "safety.max_destroy in sfcode.yaml allows"
     assert limited(project, keep=4, safety={"max_destroy": limit}) == [
-        f"this plan would destroy 4 components where sfcode manages 8, and {where} {figure}; if that is meant, say --max-destroy 4"
+        f"this plan would destroy 4 components where sfcode manages 8, and {where} {figure}; if that is meant, pass --max-destroy 4"
     ]
 
 

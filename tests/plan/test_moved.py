@@ -8,18 +8,17 @@ import pytest
 
 from sfcode.config.project import Project
 from sfcode.errors import Refused
-from sfcode.plan.compare import build
-from sfcode.plan.observed import Observed
 from sfcode.plan.plan import Plan
-from sfcode.plan.planner import Made, raise_if_moved
-from tests.plan.samples import SECRETS, TARGET, desired, number, observed
+from sfcode.plan.planner import PlanResult, raise_if_moved
+from sfcode.plan.snapshot import OrgSnapshot
+from tests.plan.samples import SECRETS, TARGET, build, desired, number, observed
 
 WANTED = desired(number("A__c", 4), number("B__c"), number("C__c"))
 SEEN = (number("A__c"), number("B__c"))
 
 
-def made(project: Project, seen: Observed, secrets: dict[str, str] = SECRETS) -> Made:
-    return Made(build(project, WANTED, seen, secrets=secrets), WANTED, seen)
+def made(project: Project, seen: OrgSnapshot, secrets: dict[str, str] = SECRETS) -> PlanResult:
+    return PlanResult(build(project, WANTED, seen, secrets=secrets), WANTED, seen)
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def plan(project: Project) -> Plan:
     return made(project, observed(*SEEN)).plan
 
 
-def refusal(plan: Plan, project: Project, now: Made) -> str:
+def refusal(plan: Plan, project: Project, now: PlanResult) -> str:
     with pytest.raises(Refused) as refused:
         raise_if_moved(plan, project, now)
     assert refused.value.hint == "Look at a new plan: sfcode plan --out FILE"

@@ -12,14 +12,13 @@ from lxml import etree
 
 from sfcode.config import load
 from sfcode.metadata.component import Address
-from sfcode.plan.compare import build
-from sfcode.plan.data_flows import FlowOfData, flows
+from sfcode.plan.data_flows import FlowOfData, data_flows
 from sfcode.plan.document import load as read
 from sfcode.plan.document import save
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.picture import MOST_LETTERS, SIDE, WIDTH, Picture, picture
 from sfcode.plan.risk import Judgement, Risk
-from tests.plan.samples import SECRETS, desired, number, observed
+from tests.plan.samples import SECRETS, build, desired, number, observed
 
 FLOW = FlowOfData(
     mapping="contact",
@@ -89,7 +88,7 @@ def shipped(root: Path):
 
 
 def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
-    contact, lead = flows(shipped)
+    contact, lead = data_flows(shipped)
     assert (contact.object, lead.object, contact.match, contact.carrier) == ("Contact", "Lead", "user", "Relay")
     assert contact.sent[:2] == (("Appcues_User_Id__c", "user id"), ("Title", "role"))
     assert contact.senders == ("Flow Appcues_contact", "Message Appcues_contact")

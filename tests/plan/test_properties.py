@@ -7,9 +7,8 @@ from hypothesis import strategies as some
 
 from sfcode.metadata.component import Component
 from sfcode.plan.change import Action, Cause
-from sfcode.plan.compare import build
 from sfcode.plan.document import load, save
-from tests.plan.samples import SECRETS, desired, observed
+from tests.plan.samples import SECRETS, build, desired, observed
 
 NAMES = [f"Contact.F{letter}__c" for letter in "ABCD"]
 BODIES = some.fixed_dictionaries(

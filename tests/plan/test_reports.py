@@ -1,11 +1,10 @@
 import pytest
 
 from sfcode.metadata.component import Component
-from sfcode.plan.compare import build
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
-from tests.plan.samples import SECRETS, USER, desired, number, observed, permissions
+from tests.plan.samples import SECRETS, USER, build, desired, number, observed, permissions
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 import pytest
 
 from sfcode.metadata.component import Component
-from sfcode.plan.secrets import Mask, fingerprint, names_in, revealed
+from sfcode.plan.secrets import Mask, fingerprint, names_in, reveal_component
 
 SECRET = "f00dbabe-f00dbabe-f00dbabe"
 URL = "https://relay.example.com/outbound-messages/contact/{}?v=1a2b"
 
 
 def masked(component, secrets, key, *likes, applied=()):
-    return Mask(secrets, dict(applied), key).masked(component, *likes)
+    return Mask(secrets, dict(applied), key).mask(component, *likes)
 
 
 def message(url):
@@ -22,7 +22,7 @@ def test_known_value_becomes_its_placeholder():
 
 def test_masking_and_revealing_are_inverse():
     component = message(URL.format("${secret:OUT}"))
-    assert masked(revealed(component, {"OUT": SECRET}), {"OUT": SECRET}, "00D") == component
+    assert masked(reveal_component(component, {"OUT": SECRET}), {"OUT": SECRET}, "00D") == component
 
 
 def test_unknown_value_in_an_endpoint_is_hidden_but_told_apart_from_another():
@@ -72,7 +72,7 @@ def test_names_are_found_at_any_depth():
 
 def test_revealing_without_the_value_is_an_error_not_an_empty_text():
     with pytest.raises(KeyError):
-        revealed(message(URL.format("${secret:OUT}")), {})
+        reveal_component(message(URL.format("${secret:OUT}")), {})
 
 
 def test_fingerprint_depends_on_value_and_key():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
-from sfcode.plan.previous_user import deactivated
+from sfcode.plan.previous_user import deactivated_users
 from sfcode.plan.reports.diff_tree import Line, drift_lines, lines
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
@@ -48,7 +48,7 @@ def items(plan: Plan) -> tuple[Item, ...]:
 def _why_destroyed(plan: Plan, change: Change) -> str:
     if plan.mode is Mode.DESTROY:
         return "the integration is taken down"
-    if change.address.full_name.rpartition("/")[2] in deactivated(plan.changes):
+    if change.address.full_name.rpartition("/")[2] in deactivated_users(plan.changes):
         return MOVED_ON
     if change.address.type == "PermissionSetAssignment":
         return "its permission set is destroyed"

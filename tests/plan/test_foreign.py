@@ -12,7 +12,7 @@ from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from sfcode.metadata.package import read
 from sfcode.plan.change import Change
 from sfcode.plan.document import load, save
-from sfcode.plan.foreign import Preserved, only, other_fields, preserved
+from sfcode.plan.foreign import Preserved, count_preserved, extract_components, unmanaged_fields
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
 from tests.plan.samples import addresses
@@ -38,14 +38,14 @@ def test_only_what_is_asked_for_is_read_so_what_others_have_may_be_of_any_versio
     files = {"unpackaged/workflows/Contact.workflow": WORKFLOW}
     with pytest.raises(MetadataError):
         read(files)
-    kept, seen = only(files, {MINE})
+    kept, seen = extract_components(files, {MINE})
     assert [component.address for component in read(kept)] == [MINE]
     assert seen == set(addresses("WorkflowAlert:Contact.Alert", "WorkflowRule:Contact.Theirs")) | {MINE}
 
 
 def test_files_of_others_kinds_are_left_as_they_are():
     files = {"flows/X.flow": b"<Flow/>", "package.xml": b"<Package/>"}
-    assert only(files, set()) == (files, set())
+    assert extract_components(files, set()) == (files, set())
 
 
 def change(address):
@@ -60,10 +60,10 @@ def test_counts_are_of_the_files_that_the_plan_writes_to():
         "WorkflowRule:Lead.D",
         "CustomField:Contact.E__c",
     )
-    assert preserved([change(MINE)], others) == (
+    assert count_preserved([change(MINE)], others) == (
         Preserved("Workflow:Contact", {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}),
     )
-    assert preserved([change(Address("Flow", "X"))], others) == ()
+    assert count_preserved([change(Address("Flow", "X"))], others) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_fields_are_those_that_a_describe_shows_and_are_not_ours():
     fields = {name: Field(name, "string", custom=name.endswith("__c")) for name in ("Email", "Mine__c", "Theirs__c")}
     objects = {name: ObjectSchema(name, name, fields, complete=True) for name in ("Contact", "Event", "Task")}
     mine = addresses("CustomField:Contact.Mine__c", "CustomField:Activity.Mine__c")
-    assert sorted(other_fields(OrgSchema(objects, online=True), mine)) == sorted(
+    assert sorted(unmanaged_fields(OrgSchema(objects, online=True), mine)) == sorted(
         addresses("CustomField:Activity.Theirs__c", "CustomField:Contact.Theirs__c")
     )
 

@@ -8,10 +8,9 @@ import pytest
 
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action
-from sfcode.plan.compare import build
 from sfcode.plan.document import load, save
-from sfcode.plan.ownership import as_is, judged, still_there
-from tests.plan.samples import SECRETS, desired, number, observed, permissions
+from sfcode.plan.ownership import keep_as_is
+from tests.plan.samples import SECRETS, build, desired, number, observed, permissions
 
 SET = Address("PermissionSet", "Appcues_Integration")
 MESSAGE = Component("WorkflowOutboundMessage", "Contact.Old", {"name": "Old", "endpointUrl": "https://a.example.com/"})
@@ -30,14 +29,14 @@ def saying(project, *, as_is=(), named=None, delivery="connector", replaces=()):
 class TestAsIs:
     def test_before_the_first_apply_it_is_what_the_org_has(self, project):
         there = permissions(A__c=True, Theirs__c=True)
-        kept = as_is(saying(project, as_is=(str(SET),)), desired(permissions(A__c=False)), observed(there))
+        kept = keep_as_is(saying(project, as_is=(str(SET),)), desired(permissions(A__c=False)), observed(there))
         assert kept.components == (there,)
 
     def test_afterwards_it_is_what_was_taken_on_so_that_drift_is_undone(self, project):
         taken, drifted = permissions(A__c=True), permissions(A__c=True, More__c=True)
         project = saying(project, as_is=(str(SET),))
         seen = observed(drifted, applied=(taken,))
-        kept = as_is(project, desired(permissions(A__c=False)), seen)
+        kept = keep_as_is(project, desired(permissions(A__c=False)), seen)
         assert kept.components == (taken,)
         plan = build(project, kept, seen, secrets=SECRETS, adopt=[SET])
         assert [change.action for change in plan.changes] == [Action.UPDATE]
@@ -45,11 +44,11 @@ class TestAsIs:
 
     def test_an_org_that_lacks_it_gets_what_the_mappings_ask_for(self, project):
         made = desired(permissions(A__c=False))
-        assert as_is(saying(project, as_is=(str(SET),)), made, observed()) == made
+        assert keep_as_is(saying(project, as_is=(str(SET),)), made, observed()) == made
 
     def test_what_is_not_listed_is_what_the_mappings_ask_for(self, project):
         made = desired(number("A__c", 4))
-        assert as_is(saying(project), made, observed(number("A__c", 3))) == made
+        assert keep_as_is(saying(project), made, observed(number("A__c", 3))) == made
 
     @pytest.mark.parametrize(
         ("description", "kept"),
@@ -62,7 +61,7 @@ class TestAsIs:
         there = replace(permissions(A__c=True), body={**permissions(A__c=True).body, **words})
         ours = permissions(A__c=False)
         ours = replace(ours, body={**ours.body, "description": "Managed by sfcode: do not edit by hand. New words."})
-        found = as_is(saying(project, named=SET.full_name), desired(ours), observed(there))
+        found = keep_as_is(saying(project, named=SET.full_name), desired(ours), observed(there))
         (body,) = (component.body for component in found.components)
         assert body["fieldPermissions"] == ours.body["fieldPermissions"]
         expected = words if kept else {name: ours.body[name] for name in ("label", "description")}
@@ -73,9 +72,8 @@ class TestWhatASetLacks:
     def judge(self, project, wanted, there, **said):
         project = saying(project, as_is=(str(SET),), **said)
         seen = observed(there)
-        kept = as_is(project, desired(wanted), seen)
-        plan = build(project, kept, seen, secrets=SECRETS, adopt=[SET])
-        return judged(project, plan, desired(wanted), kept)
+        kept = keep_as_is(project, desired(wanted), seen)
+        return build(project, kept, seen, secrets=SECRETS, adopt=[SET], generated=desired(wanted))
 
     def test_is_said_where_the_connector_carries_the_data(self, project):
         plan = self.judge(project, permissions(A__c=True, B__c=False), permissions(A__c=False))
@@ -115,12 +113,11 @@ class TestReplaced:
 
     def test_a_move_is_said_to_have_an_order(self, project):
         project = saying(project, replaces=REPLACES, delivery="relay")
-        plan = build(project, desired(), observed(MESSAGE), secrets=SECRETS)
-        (warning,) = judged(project, plan, desired(), desired()).warnings
+        (warning,) = build(project, desired(), observed(MESSAGE), secrets=SECRETS).warnings
         assert "create no webhook in Appcues before its integration is deactivated" in warning
 
     def test_only_other_messages_of_the_connector_are_named(self, project):
         project = saying(project, replaces=("WorkflowOutboundMessage:Contact.AppcuesOnX_1",), delivery="relay")
         listed = ["Contact.AppcuesOnX_1", "Contact.AppcuesOnX_2", "Contact.Other", "Lead.AppcuesOnX_3"]
-        (warning,) = still_there(project, listed)
+        (warning,) = build(project, desired(), observed(messages=tuple(listed)), secrets=SECRETS).warnings
         assert warning.startswith("WorkflowOutboundMessage:Contact.AppcuesOnX_2 is another message")

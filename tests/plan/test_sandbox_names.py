@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.errors import Refused
 from sfcode.metadata.component import Component
-from sfcode.plan.sandbox_names import chosen, is_copy, moved, with_valid_email
+from sfcode.plan.sandbox_names import choose_username, is_copy, rename_user_in_state, restore_email
 from sfcode.plan.state import Applied, Past
 from tests.plan.samples import addresses
 
@@ -43,12 +43,12 @@ def test_a_copy_has_one_word_more(username, copy):
     ],
 )
 def test_the_user_of_that_name_is_chosen_else_the_one_that_the_sandbox_made_of_it(there, url, found):
-    assert chosen(USER, there, url) == found
+    assert choose_username(USER, there, url) == found
 
 
 def test_of_several_copies_none_is_guessed():
     with pytest.raises(Refused, match=r"may be any of user@example.com.dev, user@example.com.uat"):
-        chosen(USER, [f"{USER}.uat", f"{USER}.dev"], PLAIN)
+        choose_username(USER, [f"{USER}.uat", f"{USER}.dev"], PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_of_several_copies_none_is_guessed():
 )
 def test_an_address_that_was_only_made_invalid_is_the_one_that_is_asked_for(found, taken):
     user = Component("User", USER, {"Email": found})
-    assert with_valid_email(user, {"Email": "a@b.com"}).body["Email"] == taken
+    assert restore_email(user, {"Email": "a@b.com"}).body["Email"] == taken
 
 
 def test_the_state_of_the_org_that_was_copied_names_the_user_as_the_sandbox_does():
     (message, flow) = addresses("WorkflowOutboundMessage:Contact.A", "Flow:B")
     bodies = {message: {"integrationUser": USER}, flow: {"label": USER}}
     past = Past("1", "t", "me", None, {message: bodies[message], flow: None}, frozenset())
-    here = moved(Applied(components=bodies, history=(past,)), f"{USER}.uat")
+    here = rename_user_in_state(Applied(components=bodies, history=(past,)), f"{USER}.uat")
     assert here.components == {message: {"integrationUser": f"{USER}.uat"}, flow: {"label": USER}}
     assert here.history[0].before == {message: {"integrationUser": f"{USER}.uat"}, flow: None}
-    assert moved(Applied(components=bodies), "somebody@example.com").components == bodies
+    assert rename_user_in_state(Applied(components=bodies), "somebody@example.com").components == bodies

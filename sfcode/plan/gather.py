@@ -1,0 +1,254 @@
+"""Read an org: every question that a plan asks is asked here, about the addresses that concern a project and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from sfcode.config.project import Project
+from sfcode.errors import OrgError
+from sfcode.generate import generate
+from sfcode.generate.desired import Desired
+from sfcode.generate.records import records
+from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.objects import OrgSchema
+from sfcode.metadata.package import read
+from sfcode.org import Org
+from sfcode.plan.compare import find_apply
+from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
+from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.ownership import keep_as_is
+from sfcode.plan.previous_user import previous_users, user_records
+from sfcode.plan.sandbox_names import choose_username, rename_user, rename_user_in_state, restore_email
+from sfcode.plan.schema import org_schema
+from sfcode.plan.secrets import Mask, fingerprint
+from sfcode.plan.snapshot import OrgSnapshot, PlanInput, Target
+from sfcode.plan.state import Applied, from_component, state_address
+
+UNFILTERABLE = {"LongTextArea", "Html"}
+"""Field types that SOQL cannot filter on: all their values are read."""
+
+
+def gather(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> PlanInput:
+    """
+    Read all that a plan is made from. Changes nothing in the org.
+
+    Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused when it
+    cannot be told which user or which apply is meant.
+    """
+    project = _rename_user_as_org(project, org)
+    schema, warnings, generated = _generate(project, org, request.mode)
+    snapshot = _read_org(project, org, secrets, request, generated)
+    if schema:
+        managed = {component.address for component in (*generated.components, *generated.records)}
+        managed |= snapshot.applied.components.keys()
+        snapshot = replace(
+            snapshot,
+            warnings=warnings,
+            unmanaged=snapshot.unmanaged | frozenset(unmanaged_fields(schema, managed)),
+            assignees=tuple(_assignees(org, project.integration_set)),
+            messages=_connector_messages(project, org),
+        )
+    return PlanInput(
+        project=project,
+        request=request,
+        generated=generated,
+        desired=keep_as_is(project, generated, snapshot),
+        snapshot=snapshot,
+        secrets={name: fingerprint(value, org.identity.org_id) for name, value in sorted(secrets.items())},
+    )
+
+
+def read_target(org: Org) -> Target:
+    """Return which org this is."""
+    identity = org.identity
+    return Target(identity.org_id, identity.name, identity.instance_url, identity.username)
+
+
+def read_applied(org: Org, project: str) -> Applied:
+    """Read the applied state of a project. Raises OrgError when it cannot be read."""
+    address = state_address(project)
+    found, _ = _retrieve(org, [address])
+    return from_component(found.get(address))
+
+
+def _rename_user_as_org(project: Project, org: Org) -> Project:
+    """Name the integration user as this org does, which in a sandbox may be with a suffix."""
+    user = project.settings.integration_user
+    if not org.identity.sandbox:
+        return project
+    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
+    username = choose_username(user.username, [str(row["Username"]) for row in rows], org.instance_url)
+    if username == user.username:
+        return project
+    renamed = user.model_copy(update={"username": username.lower()})
+    return replace(project, settings=project.settings.model_copy(update={"integration_user": renamed}))
+
+
+def _generate(project: Project, org: Org, mode: Mode) -> tuple[OrgSchema | None, tuple[str, ...], Desired]:
+    """Generate what a mode compares with: everything, the records alone, or nothing."""
+    if mode is Mode.APPLY:
+        schema, warnings = org_schema(org, project)
+        return schema, warnings, generate(project, schema)
+    if mode is Mode.ROLLBACK:
+        return None, (), Desired((), (), ())
+    rows, origins = records(project)
+    return None, (), Desired((), rows, origins)
+
+
+def _read_org(
+    project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest, generated: Desired
+) -> OrgSnapshot:
+    """
+    Read what is at the generated addresses, at those of the applied state, and the state itself.
+
+    One retrieve, in parallel with the record queries; a second one only for addresses that are managed and no
+    longer generated.
+    """
+    username = project.settings.integration_user.username
+    expected: dict[Address, Body] = {
+        component.address: component.body for component in (*generated.components, *generated.records)
+    }
+    if request.mode is Mode.APPLY:
+        # What is deleted for the relay has to be seen too; nothing managed is in it.
+        expected = {address: {} for address in project.replaced} | expected
+    state = state_address(project.settings.name)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        rows = pool.submit(_read_records, org, [address for address in expected if address.is_record])
+        found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), state])
+        record_rows = rows.result()
+    state_component = found.pop(state, None)
+    applied = from_component(state_component)
+    if org.identity.sandbox:
+        applied = rename_user_in_state(applied, username)
+        record_rows = {
+            address: restore_email(row, expected[address]) if address.type == "User" else row
+            for address, row in record_rows.items()
+        }
+    if request.mode is Mode.ROLLBACK:
+        past = find_apply(applied, request.apply_id)
+        expected = {address: body for address, body in past.before.items() if body is not None}
+    rest = [address for address in {*applied.components, *expected} if address not in found and not address.is_record]
+    if request.mode is not Mode.ROLLBACK:
+        rest = [address for address in rest if address not in expected]
+    more, beside = _retrieve(org, sorted(rest))
+    deleted = [component for address, component in more.items() if address not in expected]
+    if request.mode is Mode.APPLY:
+        previous = previous_users(applied, username)
+        record_rows |= _read_records(org, [row for name in previous for row in user_records(project, name)])
+    mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
+    components = {
+        address: mask.mask(component, expected.get(address), applied.components.get(address))
+        for address, component in {
+            **{address: _rename_user(component, username, org) for address, component in (found | more).items()},
+            **record_rows,
+        }.items()
+    }
+    return OrgSnapshot(
+        read_target(org),
+        components | _assignments(org, deleted),
+        applied,
+        state=state_component,
+        values=_count_values(org, deleted),
+        unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
+    )
+
+
+def _rename_user(component: Component, username: str, org: Org) -> Component:
+    return replace(component, body=rename_user(component.body, username, sandbox=org.identity.sandbox))
+
+
+def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Component], set[Address]]:
+    """Fetch some components, and tell what else is in the workflow files that they are in."""
+    if not addresses:
+        return {}, set()
+    members: dict[str, set[str]] = {}
+    for address in addresses:
+        members.setdefault(address.type, set()).add(address.full_name)
+        container = container_of(address)
+        if container and container.type == "Workflow":  # objects are too big to fetch for what is only counted
+            members.setdefault(container.type, set()).add(container.full_name)
+    asked = set(addresses)
+    files, seen = extract_components(org.metadata.retrieve(members).files, asked)
+    return {component.address: component for component in read(files) if component.address in asked}, seen
+
+
+def _read_records(org: Org, addresses: Iterable[Address]) -> dict[Address, Component]:
+    """Read the records that are at some addresses."""
+    rows = (_read_record(org, address) for address in addresses)
+    return {component.address: component for component in rows if component}
+
+
+def _read_record(org: Org, address: Address) -> Component | None:
+    """Read one record by its address; the body has the attributes that `generate` asks for."""
+    if address.type == "User":
+        rows = org.query(
+            "SELECT Username, LastName, Email, Profile.Name, IsActive FROM User WHERE Username = {}", address.full_name
+        )
+        # Usernames ignore case and may come back in lower case: the row that was found is the one that was asked for.
+        asked = {"Username": address.full_name}
+        bodies = [{**row, **asked, "Profile": (row.pop("Profile") or {}).get("Name")} for row in rows]
+    else:
+        what, username = address.full_name.rsplit("/", 1)
+        if address.type == "PermissionSetLicenseAssign":
+            where = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSetLicense": what}
+        else:
+            where = "PermissionSet.Name = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSet": what}
+        soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
+        bodies = [body for _ in org.query(soql, what, username)]
+    return Component(address.type, address.full_name, bodies[0]) if bodies else None
+
+
+def _assignees(org: Org, permission_set: str) -> list[str]:
+    """List the usernames that a permission set is assigned to, sorted."""
+    rows = org.query(
+        "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}", permission_set
+    )
+    return sorted(row["Assignee"]["Username"] for row in rows)
+
+
+def _assignments(org: Org, deleted: list[Component]) -> dict[Address, Component]:
+    """Read who has the permission sets that may be deleted: an org deletes none that is assigned."""
+    return {
+        Address("PermissionSetAssignment", f"{name}/{username}"): Component(
+            "PermissionSetAssignment", f"{name}/{username}", {"Assignee": username, "PermissionSet": name}
+        )
+        for name in (component.full_name for component in deleted if component.type == "PermissionSet")
+        for username in _assignees(org, name)
+    }
+
+
+def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
+    """List all messages, where the relay takes the connector's place: the connector may have made a new one."""
+    if not project.replaced:
+        return ()
+    return tuple(item.full_name for item in org.metadata.list_metadata("WorkflowOutboundMessage"))
+
+
+def _count_values(org: Org, deleted: list[Component]) -> dict[Address, int | None]:
+    """Count the records that hold a value in fields that may be deleted; formulas hold none."""
+    fields = [field for field in deleted if field.type == "CustomField" and "formula" not in field.body]
+    return {field.address: _count_held(org, field) for field in fields}
+
+
+def _count_held(org: Org, field: Component) -> int | None:
+    object_name, field_name = field.full_name.split(".", 1)
+    # A custom field of Activity is a field of both events and tasks; Activity itself cannot be queried.
+    objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
+    # Names come from the org's own metadata and cannot be bound as values can.
+    total = 0
+    try:
+        for name in objects:
+            if field.body.get("type") in UNFILTERABLE:
+                rows = org.query(f"SELECT {field_name} FROM {name}")  # noqa: S608
+                total += sum(row[field_name] is not None for row in rows)
+            else:
+                total += org.count(f"SELECT COUNT() FROM {name} WHERE {field_name} != NULL")  # noqa: S608
+    except OrgError as error:
+        if error.code == "INVALID_FIELD":
+            return None
+        raise
+    return total

@@ -1,0 +1,162 @@
+"""What completes a compared plan: refusals, warnings and what apply has to record, one pure rule after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sfcode.errors import UsageError
+from sfcode.metadata.normalize import normal
+from sfcode.plan.change import Action
+from sfcode.plan.compare import compare, find_apply
+from sfcode.plan.data_flows import data_flows
+from sfcode.plan.foreign import count_preserved
+from sfcode.plan.limits import refuse_too_many
+from sfcode.plan.modes import Mode
+from sfcode.plan.ownership import explain_kept_permission_set, refuse_unmanaged, warn_of_cutover
+from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.previous_user import warn_of_other_assignees
+from sfcode.plan.secrets import HIDDEN
+from sfcode.plan.snapshot import PlanInput
+
+Rule = Callable[[PlanInput, Plan], Plan]
+
+
+def build_plan(given: PlanInput) -> Plan:
+    """Compare, then apply the rules of the plan's mode in their order."""
+    plan = compare(given)
+    for rule in RULES[given.request.mode]:
+        plan = rule(given, plan)
+    return plan
+
+
+def list_warnings(given: PlanInput, plan: Plan) -> Plan:
+    """Carry over the warnings of the config, of the reading and of generation."""
+    advice = map(str, given.desired.warnings)
+    return plan.warn(*given.project.warnings, *given.snapshot.warnings, *advice)
+
+
+def record_state(given: PlanInput, plan: Plan) -> Plan:
+    """Have the state written when it would read differently, bodies compared as plans compare them."""
+    left = {normal(component) for component in given.snapshot.applied.listed()}
+    return replace(plan, records_state=left != {normal(component) for component in given.desired.components})
+
+
+def delete_state(given: PlanInput, plan: Plan) -> Plan:
+    """Have the state deleted where there is one."""
+    return replace(plan, records_state=given.snapshot.state is not None)
+
+
+def keep_the_rest(given: PlanInput, plan: Plan) -> Plan:
+    """Leave what the rolled back apply did not touch managed, and return what was unmanaged before it to its owner."""
+    past = find_apply(given.snapshot.applied, given.request.apply_id)
+    kept = tuple(
+        component
+        for component in given.snapshot.applied.listed()
+        if component.address not in past.before and component.address in given.snapshot.components
+    )
+    released = frozenset(address for address in past.before if address not in past.owned)
+    return replace(plan, config_digest="", kept=kept, released=released)
+
+
+def refuse_unknown_secrets(_given: PlanInput, plan: Plan) -> Plan:
+    """Refuse to put back what held a secret that was never known."""
+    return plan.refuse(
+        *(
+            Refusal(
+                change.address,
+                "held a secret that sfcode has never known, so it cannot be put back",
+                "deploy it with the tool that it came from",
+            )
+            for change in plan.changes
+            if change.after and HIDDEN.search(change.after.canonical)
+        )
+    )
+
+
+def refuse_data_loss(given: PlanInput, plan: Plan) -> Plan:
+    """Refuse to delete fields that records hold values in, unless that was allowed by name."""
+    refusals = []
+    for change in plan.changes:
+        held = given.snapshot.values.get(change.address, 0)
+        if change.action is not Action.DELETE or held == 0 or change.address in given.request.allow_delete:
+            continue
+        allow = f"pass --allow-delete {change.address} to lose what it holds"
+        if held is None:
+            reason = f"would be deleted, and {plan.target.username} cannot see whether records hold a value in it"
+            hint = f"assign yourself a permission set that shows it, as the viewers' does, and plan again, or {allow}"
+        else:
+            reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
+            hint = f"keep it, or {allow}"
+        refusals.append(Refusal(change.address, reason, hint))
+    return plan.refuse(*refusals)
+
+
+def refuse_unused_options(given: PlanInput, plan: Plan) -> Plan:
+    """Refuse addresses that were passed and that the plan has nothing to do with."""
+    planned = {change.address: change for change in plan.changes}
+    unknown = [
+        Refusal(address, "is not part of this project", "remove --adopt, or correct the address")
+        for address in sorted(given.adopted)
+        if address not in planned
+    ]
+    unused = [
+        Refusal(address, "is not deleted by this plan", "remove --allow-delete, or correct the address")
+        for address in sorted(given.request.allow_delete)
+        if address not in planned or planned[address].action is not Action.DELETE
+    ]
+    return plan.refuse(*unknown, *unused)
+
+
+def limit_to_targets(given: PlanInput, plan: Plan) -> Plan:
+    """Limit a plan to the targets; what else is managed stays as it is. Raises UsageError for an unknown one."""
+    targets = set(given.request.targets)
+    if not targets:
+        return plan
+    if unknown := sorted(targets - {change.address for change in plan.changes}):
+        listed = ", ".join(map(str, unknown))
+        raise UsageError(
+            f"--target names what is not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
+        )
+    kept = tuple(component for component in given.snapshot.applied.listed() if component.address not in targets)
+    limited = replace(
+        plan,
+        changes=tuple(change for change in plan.changes if change.address in targets),
+        refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
+        kept=kept,
+        records_state=False,
+    )
+    addresses = f"{len(targets)} address{'' if len(targets) == 1 else 'es'}"
+    return limited.warn(f"limited to {addresses} by --target; the rest stays as it is, done or not")
+
+
+def list_data_flows(given: PlanInput, plan: Plan) -> Plan:
+    """Tell what the mappings exchange."""
+    return replace(plan, flows=data_flows(given.project))
+
+
+def count_unmanaged(given: PlanInput, plan: Plan) -> Plan:
+    """Count what others have in the files that the plan writes to."""
+    return replace(plan, preserved=count_preserved(plan.effective, given.snapshot.unmanaged))
+
+
+RULES: dict[Mode, tuple[Rule, ...]] = {
+    Mode.APPLY: (
+        list_warnings,
+        warn_of_other_assignees,
+        warn_of_cutover,
+        record_state,
+        refuse_unmanaged,
+        refuse_data_loss,
+        refuse_unused_options,
+        explain_kept_permission_set,
+        limit_to_targets,
+        refuse_too_many,
+        count_unmanaged,
+        list_data_flows,
+    ),
+    Mode.DESTROY: (list_warnings, delete_state, refuse_data_loss, count_unmanaged),
+    Mode.ROLLBACK: (keep_the_rest, refuse_unknown_secrets, refuse_data_loss, count_unmanaged),
+    Mode.REFRESH: (),
+}
+"""The rules of each mode, in the order in which they are applied."""

@@ -1,0 +1,85 @@
+"""What an org has now at the addresses that concern a plan, and all that the plan is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sfcode.config.project import Project
+from sfcode.generate.desired import Desired
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.modes import WHOLE_PLAN, PlanRequest
+from sfcode.plan.secrets import mark_previous
+from sfcode.plan.state import Applied
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which org a plan is for."""
+
+    org_id: str
+    name: str
+    instance_url: str
+    username: str
+
+
+@dataclass(frozen=True)
+class OrgSnapshot:
+    """Components and records of an org by address, secrets masked; what is not there is absent."""
+
+    target: Target
+    components: Mapping[Address, Component] = field(default_factory=dict)
+    applied: Applied = field(default_factory=Applied)
+    state: Component | None = None
+    """The static resource that `applied` was read from."""
+    values: Mapping[Address, int | None] = field(default_factory=dict)
+    """Fields that may have to go: how many records hold a value in them; None where we may not look."""
+    warnings: tuple[str, ...] = ()
+    """What the signed-in user could not see."""
+    unmanaged: frozenset[Address] = frozenset()
+    """What others have in the files that our components live in."""
+    assignees: tuple[str, ...] = ()
+    """Usernames that have the permission set of the integration."""
+    messages: tuple[str, ...] = ()
+    """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the fingerprint of everything observed, by address."""
+        seen = [*self.components.values(), *([self.state] if self.state else [])]
+        return {str(component.address): component.fingerprint for component in sorted(seen)}
+
+
+@dataclass(frozen=True)
+class PlanInput:
+    """All that a plan is made from; from here on nothing is read any more."""
+
+    project: Project
+    """With the integration user named as the org names it."""
+    desired: Desired
+    """What the project asks of this org."""
+    snapshot: OrgSnapshot
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Keyed fingerprints of the project's secrets, by name."""
+    request: PlanRequest = WHOLE_PLAN
+    generated: Desired = field(default_factory=lambda: Desired((), (), ()))
+    """What the mappings ask for, whatever the org has."""
+
+    @cached_property
+    def applied(self) -> dict[Address, Component]:
+        """What the last apply left; a secret that has another value now is marked as the previous one."""
+        state = self.snapshot.applied
+        replaced = {name for name, left in state.secrets.items() if self.secrets.get(name, left) != left}
+        if state.org_id not in {None, self.snapshot.target.org_id}:
+            replaced = set()  # fingerprints of two orgs say nothing about each other
+        return {component.address: mark_previous(component, replaced) for component in state.listed()}
+
+    @cached_property
+    def wanted(self) -> dict[Address, Component]:
+        """The desired components and records, by address."""
+        return {component.address: component for component in (*self.desired.components, *self.desired.records)}
+
+    @property
+    def adopted(self) -> frozenset[Address]:
+        """The addresses that become managed by the word of the user or of the config."""
+        return frozenset({*self.request.adopt, *self.project.adopted})
