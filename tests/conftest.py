@@ -39,6 +39,9 @@ def _close_environment() -> Mapping[str, str]:
     if "PYTEST_XDIST_WORKER" not in before:
         names = ("SFCODE_TEST_ORG", "SFCODE_TEST_METADATA", "SFCODE_SF")
         os.environ[_HANDED_ON] = json.dumps({name: before[name] for name in names if name in before})
+    # Where bytecode is not kept, each of the many programs that tests start compiles all that it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     home = tempfile.mkdtemp(prefix="sfcode-tests-home-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     for name in filter(_is_foreign, before):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.cli.main import main
+from tests.programs import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s3cr3t-outbound-0123456789abcdef"
@@ -75,10 +76,10 @@ class Journey:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         return argv, {"cwd": self.folder, "env": {**os.environ, **self.environ, "PYTHONPATH": path}}
 
-    def spawn(self, *words: str) -> subprocess.Popen[str]:
-        """Start `sfcode` as a program of its own."""
-        argv, options = self.command(*words)
-        return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    def spawn(self, *words: str, **streams: Any) -> Program:
+        """Start `sfcode` as a program of its own, with pipes for what it prints unless other streams are passed."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+        return Program(words, cwd=self.folder, env={**os.environ, **self.environ}, **streams)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text in a file of the config; it must be there."""

@@ -10,7 +10,6 @@ import pytest
 from sfcode.local import serve
 from tests.e2e.cutting_proxy import Cut, proxy
 from tests.e2e.journey import Journey
-from tests.e2e.zygote import Zygote, zygote
 
 
 def signed_in(journey: Journey, org) -> Journey:
@@ -18,19 +17,13 @@ def signed_in(journey: Journey, org) -> Journey:
     return journey
 
 
-@pytest.fixture(scope="module")
-def programs():
-    """Give what starts `sfcode` as programs of their own."""
-    with zygote() as started:
-        yield started
-
-
-def apply_through(programs: Zygote, journey: Journey, org, cut: Cut, *words: str) -> int:
+def apply_through(journey: Journey, org, cut: Cut, *words: str) -> int:
     """Apply as a program of its own through the proxy; it is killed at the cut."""
     with proxy(org.url, cut) as url:
-        program = programs.start(journey, "--org", url, *(words or ("apply", "--auto-approve")))
+        program = journey.spawn("--org", url, *(words or ("apply", "--auto-approve")))
         cut.kill = program.kill
-        code, err = program.wait()
+        _, err = program.communicate()
+        code = program.wait()
     assert code in (0, -signal.SIGKILL), err
     return code
 
@@ -53,23 +46,23 @@ def fresh(starts, name: str, to):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before-the-org-sees-it", "after-the-org-did-it"])
 @pytest.mark.parametrize("part", range(2))
-def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(programs, starts, tmp_path, after, part):
+def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(starts, tmp_path, after, part):
     whole, looked = Cut(), Cut()
     with fresh(starts, "new", tmp_path / "whole") as (journey, org):
-        assert apply_through(programs, journey, org, looked, "plan") == 0
-        assert apply_through(programs, journey, org, whole) == 0
+        assert apply_through(journey, org, looked, "plan") == 0
+        assert apply_through(journey, org, whole) == 0
     assert whole.seen > looked.seen > 8, "the journey goes through the proxy"
     # It takes the lock first, then looks, which is cut at every third request only, and then writes.
     numbers = [*range(1, 7), *range(7, looked.seen, 3), *range(looked.seen, whole.seen + 1)]
     for number in numbers[part::2]:
         with fresh(starts, "new", tmp_path / f"{number}") as (journey, org):
             cut = Cut(at=number, after=after)
-            assert apply_through(programs, journey, org, cut) == -signal.SIGKILL, f"request {number}"
+            assert apply_through(journey, org, cut) == -signal.SIGKILL, f"request {number}"
             mends(journey, org)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before-the-org-sees-it", "after-the-org-did-it"])
-def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(programs, starts, tmp_path, after):
+def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(starts, tmp_path, after):
     @contextmanager
     def without_lead(name: str):
         """Give an org in which the lead mapping is applied, and a config that has it no more."""
@@ -79,10 +72,10 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(pr
 
     whole = Cut()
     with without_lead("whole") as (journey, org):
-        assert apply_through(programs, journey, org, whole) == 0
+        assert apply_through(journey, org, whole) == 0
     for number in range(whole.seen // 2, whole.seen + 1):  # the first half only reads
         with without_lead(f"{number}") as (journey, org):
-            assert apply_through(programs, journey, org, Cut(at=number, after=after)) == -signal.SIGKILL
+            assert apply_through(journey, org, Cut(at=number, after=after)) == -signal.SIGKILL
             mends(journey, org)
 
 

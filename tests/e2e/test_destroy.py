@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
 
 import pytest
 
@@ -77,9 +76,8 @@ def test_destroy_and_adopt_do_not_go_together(applied):
 def test_a_protected_environment_wants_the_name_of_the_org_typed(visible, typed, code):
     visible.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
     assert visible.run("destroy", "--auto-approve").code == 1, "nobody at a terminal"
-    argv, options = visible.command("destroy", "--auto-approve")
     terminal, end = pty.openpty()
-    process = subprocess.Popen(argv, stdin=end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    process = visible.spawn("destroy", "--auto-approve", stdin=end)
     os.close(end)
     os.write(terminal, f"{typed}\n".encode())
     out, err = process.communicate(timeout=60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +13,7 @@ from sfcode.local.faults import Fault
 from sfcode.org import DeployStillRunning
 from tests.e2e.journey import Journey, Result
 from tests.e2e.org import opened
+from tests.programs import Program
 
 
 class Place:
@@ -56,7 +56,7 @@ def slow(journey: Journey, polls: int = 6):
         yield Place(journey, org)
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+def ended(process: Program) -> tuple[int, str]:
     out, err = process.communicate(timeout=60)
     return process.returncode, out + err
 

@@ -140,10 +140,9 @@ def test_sfcode_alone_shows_its_help_and_no_error(journey):
     ("words", "environ"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})], ids=["option", "variable"]
 )
 def test_without_colours_an_error_on_a_terminal_has_none_either(journey, words, environ):
-    argv, options = journey.command(*words, "--env", "nope", "validate")
     master, end = pty.openpty()
-    options["env"] |= environ
-    assert subprocess.run(argv, check=False, stderr=end, **options).returncode == 1
+    journey.environ = {**journey.environ, **environ}
+    assert journey.spawn(*words, "--env", "nope", "validate", stdout=subprocess.DEVNULL, stderr=end).wait() == 1
     os.close(end)
     assert os.read(master, 65536).startswith(b"Error: ")
     os.close(master)

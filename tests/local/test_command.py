@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,16 +15,14 @@ from typing import Any
 import pytest
 import requests
 
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "sfcode.cli.main", *words]
+from tests.programs import Program, run
 
 
 @contextmanager
-def serving(state: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(state: Path, *words: str) -> Iterator[tuple[Program, str]]:
     """Run `local serve` until the block ends, and give the process and the first line that it prints."""
-    line = command("local", "serve", "--port", "0", "--state", str(state), *words)
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    line = ("local", "serve", "--port", "0", "--state", str(state), *words)
+    with Program(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             yield process, process.stdout.readline()
@@ -74,7 +71,7 @@ def test_an_appcues_is_served_beside_the_org_and_reset_with_it(state: Path) -> N
         profile = f"{told[1]}/v2/accounts/1/users/u1/profile"
         assert requests.patch(profile, json={"plan": "pro"}, auth=auth, timeout=10).status_code == 200
         assert (state / "appcues.db").exists()
-        subprocess.run(command("local", "reset", "--state", str(state)), check=True, capture_output=True)
+        run("local", "reset", "--state", str(state)).check_returncode()
         assert requests.get(profile, auth=auth, timeout=10).status_code == 404
 
 
@@ -83,7 +80,7 @@ def test_a_taken_port_of_appcues_is_named_with_its_option(state: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         words = ("local", "serve", "--port", "0", "--appcues-port", str(taken.getsockname()[1]), "--state", str(state))
-        done = subprocess.run(command(*words), capture_output=True, text=True, timeout=20, check=False)
+        done = run(*words, timeout=20)
     assert done.returncode == 1
     assert "Choose another one with --appcues-port" in done.stderr
 
@@ -109,7 +106,7 @@ def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> Non
     with serving(state, "--json") as (_, line):
         ready = json.loads(line)
         for words, name in ((("load", str(company)), "Southwind Traders"), (("reset",), "Northwind Traders")):
-            subprocess.run(command("local", *words, "--state", str(state)), check=True, capture_output=True)
+            run("local", *words, "--state", str(state)).check_returncode()
             answer = call(ready, "GET", "/query", params={"q": "SELECT Name FROM Organization"})
             assert answer.json()["records"][0]["Name"] == name
 
@@ -117,8 +114,7 @@ def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> Non
 def test_a_wrong_company_file_changes_nothing_and_is_the_users_problem(state: Path, tmp_path: Path) -> None:
     company = tmp_path / "company.yaml"
     company.write_text("version: 1\n")
-    line = command("local", "load", str(company), "--state", str(state))
-    done = subprocess.run(line, check=False, capture_output=True, text=True)
+    done = run("local", "load", str(company), "--state", str(state))
     assert done.returncode == 1
     assert "company.yaml:1:1: users: the section users is missing or empty" in done.stderr
 
@@ -128,7 +124,8 @@ def test_an_app_is_registered_and_signs_in(state: Path) -> None:
     with serving(state, "--json") as (_, line):
         ready = json.loads(line)
         words = ("local", "app", "CI", "--run-as", ready["username"], "--state", str(state))
-        done = subprocess.run(command("--json", *words), capture_output=True, text=True, timeout=20, check=True)
+        done = run("--json", *words, timeout=20)
+        done.check_returncode()
         app = json.loads(done.stdout)["result"]
         form = {
             "grant_type": "client_credentials",
@@ -142,7 +139,6 @@ def test_an_app_is_registered_and_signs_in(state: Path) -> None:
 def test_an_app_with_a_bad_certificate_is_refused(state: Path, tmp_path: Path) -> None:
     pem = tmp_path / "bad.pem"
     pem.write_text("nonsense", encoding="utf-8")
-    words = command("local", "app", "CI", "--certificate", str(pem), "--state", str(state))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    done = run("local", "app", "CI", "--certificate", str(pem), "--state", str(state), timeout=20)
     assert done.returncode != 0
     assert "certificate: this is neither a certificate nor a public key of RSA. give it in PEM form" in done.stderr

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.review.projects import FILES, Repository, edited, write
 
 QUIET = edited(FILES, ("contact", "    plan: Plan__c\n", ""))
@@ -18,9 +18,7 @@ LEAKING = {**FILES, "config/note.yaml": "a: AKIA" + "IOSFODNN7EXAMPLE\n"}
 
 
 def sfcode(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sfcode.cli.main", *words], capture_output=True, text=True, check=False
-    )
+    return programs.run(*words)
 
 
 def test_no_changes_is_all_that_is_said_of_nothing(repository: Repository) -> None:

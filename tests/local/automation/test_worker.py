@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from sfcode.local.automation.post import Poster, Undelivered
 from tests.local.automation.building import Control, deploy, flow, message
 from tests.local.automation.receiver import ACK, until
 from tests.local.conftest import Rest
+from tests.programs import Program
 
 ROOT = Path(__file__).resolve().parents[3]
 FIELDS = ["Id", "LastName"]
@@ -31,11 +30,8 @@ FIELDS = ["Id", "LastName"]
 @contextmanager
 def program(state: Path, *words: str):
     """Run `sfcode local serve` as a program of its own."""
-    argv = [sys.executable, "-m", "sfcode.cli.main", "local", "serve", "--port", "0", "--json", "--state", str(state)]
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    process = subprocess.Popen(
-        [*argv, *words], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    line = ("local", "serve", "--port", "0", "--json", "--state", str(state), *words)
+    process = Program(line, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ import requests
 
 from sfcode.config import load
 from sfcode.relay.inbox import Inbox, open_inbox
-from tests.e2e.journey import ROOT, SECRET, Journey
+from tests.e2e.journey import SECRET, Journey
+from tests.programs import Program
 
 INTEGRATION = "appcues.integration@example.com.local"
 WEBHOOK = "webhook-secret-0123456789"
@@ -47,7 +47,7 @@ def free_port() -> int:
 class Far:
     """The local org and the local Appcues, in a process of their own, looked at as their administrator."""
 
-    process: subprocess.Popen[str]
+    process: Program
     url: str
     access_token: str
     org_id: str
@@ -158,21 +158,20 @@ class World:
     environ: dict[str, str]
     database: str
     relays: list[Relay] = field(default_factory=list)
-    _zygote: subprocess.Popen[str] | None = None
+    programs: list[Program] = field(default_factory=list)
 
     def relay(self, port: int | None = None, *options: str, **environ: str) -> Relay:
         """Start a relay; it answers a moment later."""
-        if self._zygote is None:
-            self._zygote = self._start_zygote()
-        assert self._zygote.stdin is not None
-        assert self._zygote.stdout is not None
         port = port or free_port()
         log = self.folder / f"relay-{port}.log"
         words = ["--env", "local", "--org", self.far.url, "relay", "serve", "--port", str(port), "--json", *options]
-        spec = {"argv": words, "cwd": str(self.folder), "environ": {**self.environ, **environ}, "log": str(log)}
-        self._zygote.stdin.write(json.dumps(spec) + "\n")
-        self._zygote.stdin.flush()
-        relay = Relay(int(self._zygote.stdout.readline()), port, log)
+        environ = {**os.environ, **self.environ, **environ}
+        with log.open("a") as output:
+            program = Program(
+                words, cwd=self.folder, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        self.programs.append(program)
+        relay = Relay(program.pid, port, log)
         self.relays.append(relay)
         return relay
 
@@ -210,23 +209,8 @@ class World:
     def close(self) -> None:
         for relay in self.relays:
             relay.kill()
-        if self._zygote is not None and self._zygote.stdin is not None:
-            self._zygote.stdin.close()
-            self._zygote.wait(20)
-            assert self._zygote.stdout is not None
-            self._zygote.stdout.close()
-
-    def _start_zygote(self) -> subprocess.Popen[str]:
-        zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.relay.e2e.zygote"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        assert zygote.stdout is not None
-        assert zygote.stdout.readline() == "ready\n"
-        return zygote
+        for program in self.programs:
+            program.wait(20)
 
 
 @contextlib.contextmanager
@@ -266,7 +250,7 @@ def world(
         yield built
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: Program) -> None:
     process.terminate()
     process.wait(20)
     for stream in (process.stdout, process.stderr):
