@@ -65,15 +65,15 @@ def package(count: int, label: str = "Field") -> bytes:
 
 def _deploy(count: int) -> float:
     from sfcode.local import reset
-    from sfcode.local.context import Context
-    from sfcode.local.metadata.deploy.engine import Outcome
-    from sfcode.local.metadata.deploy.options import DeployOptions
+    from sfcode.local.context import OrgContext
+    from sfcode.local.metadata.deploy.engine import DeployOutcome
+    from sfcode.local.metadata.deploy.options import DeployRequestOptions
     from sfcode.local.metadata.deploy.work import carry_out
-    from sfcode.local.store import Store, Tx
+    from sfcode.local.store import Store, Transaction
 
-    outcomes: list[Outcome] = []
+    outcomes: list[DeployOutcome] = []
 
-    def finish(_: Tx, outcome: Outcome) -> None:
+    def finish(_: Transaction, outcome: DeployOutcome) -> None:
         outcomes.append(outcome)
 
     data = package(count)
@@ -81,9 +81,9 @@ def _deploy(count: int) -> float:
         reset(Path(name))
         with Store(Path(name) / "org.db") as store:
             with store.read() as tx:
-                admin = tx.get("admin_id") or ""
-            options = DeployOptions(rollbackOnError=True)
-            taken = timed(lambda: carry_out(Context(store), data, options, admin, finish))
+                admin = tx.settings.get("admin_id") or ""
+            options = DeployRequestOptions(rollbackOnError=True)
+            taken = timed(lambda: carry_out(OrgContext(store), data, options, admin, finish))
     if outcomes[-1].status != "Succeeded":
         raise SystemExit(f"deploying {count} fields: {outcomes[-1].failures[0].problem}")
     return taken

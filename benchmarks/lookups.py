@@ -52,13 +52,13 @@ def fill(state: Path) -> list[str]:
     seen: dict[str, Any] = {name: {"editable": name.endswith(KEY), "readable": True} for name in fields}
     by: dict[str, Any] = {"user_id": "", "now": datetime.now(UTC)}
     with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = by["user_id"] = tx.get("admin_id") or ""
+        admin = by["user_id"] = tx.settings.get("admin_id") or ""
         for name, body in fields.items():
-            tx.put_component(Component("CustomField", name, body), **by)
-        stored = tx.put_component(Component("PermissionSet", "Seen", {"label": "S", "fieldPermissions": seen}), **by)
+            tx.components.put(Component("CustomField", name, body), **by)
+        stored = tx.components.put(Component("PermissionSet", "Seen", {"label": "S", "fieldPermissions": seen}), **by)
         assigned: dict[str, Any] = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
-        tx.insert("PermissionSetAssignment", assigned, **by)
-        return [tx.insert("Contact", contact(n) | {"OwnerId": admin}, **by) for n in range(CONTACTS)]
+        tx.records.insert("PermissionSetAssignment", assigned, **by)
+        return [tx.records.insert("Contact", contact(n) | {"OwnerId": admin}, **by) for n in range(CONTACTS)]
 
 
 def contact(n: int) -> dict[str, Any]:

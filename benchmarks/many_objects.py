@@ -44,7 +44,7 @@ def fill(state: Path, count: int) -> None:
     objects: dict[str, Any] = {}
     seen: dict[str, Any] = {}
     with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = tx.get("admin_id") or ""
+        admin = tx.settings.get("admin_id") or ""
         for n in range(count):
             name = f"Thing{n}__c"
             body: dict[str, Any] = {
@@ -54,7 +54,7 @@ def fill(state: Path, count: int) -> None:
                 "deploymentStatus": "Deployed",
             }
             named: dict[str, Any] = {"nameField": {"label": "Name", "type": "Text"}}
-            tx.put_component(Component("CustomObject", name, {**body, **named}), user_id=admin, now=now)
+            tx.components.put(Component("CustomObject", name, {**body, **named}), user_id=admin, now=now)
             lookup: dict[str, Any] = {
                 "label": "Contact",
                 "type": "Lookup",
@@ -64,10 +64,10 @@ def fill(state: Path, count: int) -> None:
             text: dict[str, Any] = {"label": "Text", "type": "Text", "length": 40}
             for field in ("Contact__c", *(f"F{m}__c" for m in range(FIELDS - 1))):
                 one = lookup if field == "Contact__c" else text
-                tx.put_component(Component("CustomField", f"{name}.{field}", one), user_id=admin, now=now)
+                tx.components.put(Component("CustomField", f"{name}.{field}", one), user_id=admin, now=now)
                 seen[f"{name}.{field}"] = {"editable": True, "readable": True}
             objects[name] = {"allowRead": True, "allowCreate": True, "allowEdit": True, "allowDelete": True}
         rights: dict[str, Any] = {"label": "All", "fieldPermissions": seen, "objectPermissions": objects}
-        stored = tx.put_component(Component("PermissionSet", "All", rights), user_id=admin, now=now)
+        stored = tx.components.put(Component("PermissionSet", "All", rights), user_id=admin, now=now)
         assigned: dict[str, Any] = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
-        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
+        tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)

@@ -17,7 +17,7 @@ from sfcode.errors import UsageError
 if TYPE_CHECKING:
     from sfcode.local import LocalOrg
     from sfcode.local.appcues import LocalAppcues
-    from sfcode.local.faults import Fault
+    from sfcode.local.faults import InjectedFault
 
 state_option = click.option(
     "--state",
@@ -190,7 +190,7 @@ def app(
         click.echo(f"consumer key     {made['consumer_key']}\nconsumer secret  {made['consumer_secret']}")
 
 
-def _faults(texts: tuple[str, ...]) -> list[Fault]:
+def _faults(texts: tuple[str, ...]) -> list[InjectedFault]:
     from sfcode.local.faults import BadFault, from_text
 
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfcode.local.clock import Clock
-    from sfcode.local.faults import Fault
+    from sfcode.local.faults import InjectedFault
     from sfcode.local.server import LocalOrg
 
 __all__ = ["LocalOrg", "access_token", "load", "register_app", "reset", "serve"]
@@ -31,7 +31,7 @@ def serve(
     rng: random.Random | None = None,
     deliver: bool = False,
     outbound_hosts: Collection[str] = (),
-    faults: Iterable[Fault] = (),
+    faults: Iterable[InjectedFault] = (),
 ) -> Iterator[LocalOrg]:
     """
     Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
@@ -86,7 +86,7 @@ def access_token(state: Path, username: str, *, rng: random.Random | None = None
     from sfcode.local.store import Store
 
     with Store(state / "org.db") as store, store.transaction() as tx:
-        user = next((each for each in tx.find("User", "Username", username) if each.get("IsActive")), None)
+        user = next((each for each in tx.records.find("User", "Username", username) if each.get("IsActive")), None)
         if user is None:
             return None
         return auth.token_for(tx, str(user["Id"]), now=SystemClock().now(), rng=rng or random.SystemRandom())
@@ -108,7 +108,7 @@ def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random
     with Store(state / "org.db") as store:
         companies.found(store, now=SystemClock().now(), rng=chance)
         with store.transaction() as tx:
-            tx.put_app(app.consumer_key, app.body)
+            tx.apps.put(app.consumer_key, app.body)
     return app.body
 
 

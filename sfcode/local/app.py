@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.local.clock import Clock
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
-from sfcode.local.faults.middleware import FaultDoor
-from sfcode.local.lazy_routes import Lazy
+from sfcode.local.faults.middleware import FaultMiddleware
+from sfcode.local.lazy_routes import LazyRoutes
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
@@ -32,29 +32,29 @@ REST = r"/(services/(data|oauth2/userinfo)|id/)"
 CONTROL = r"/services/sfcode/"
 
 
-def make_app(context: Context, deliveries: Deliveries) -> ASGIApp:
+def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
     """Build the application of one local org."""
     app = Starlette(
         routes=[
             *metadata_routes(context),
-            Lazy(SIGN_IN, lambda: signin_routes(context)),
-            Lazy(REST, lambda: _rest(context)),
-            Lazy(CONTROL, lambda: _control(context, deliveries)),
+            LazyRoutes(SIGN_IN, lambda: signin_routes(context)),
+            LazyRoutes(REST, lambda: _rest(context)),
+            LazyRoutes(CONTROL, lambda: _control(context, deliveries)),
         ],
         exception_handlers={HTTPException: _refused},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
     app.router.redirect_slashes = False
-    return _Door(FaultDoor(app, context), context.clock)
+    return _HostMiddleware(FaultMiddleware(app, context), context.clock)
 
 
-def _rest(context: Context) -> Sequence[BaseRoute]:
+def _rest(context: OrgContext) -> Sequence[BaseRoute]:
     from sfcode.local import rest
 
     return rest.routes(context)
 
 
-def _control(context: Context, deliveries: Deliveries) -> Sequence[BaseRoute]:
+def _control(context: OrgContext, deliveries: Deliveries) -> Sequence[BaseRoute]:
     from sfcode.local import control_api
 
     return control_api.routes(context, deliveries)
@@ -68,7 +68,7 @@ def _refused(_request: Request, error: Exception) -> Response:
     return answer([{"errorCode": "METHOD_NOT_ALLOWED", "message": detail}], status)
 
 
-class _Door:
+class _HostMiddleware:
     """
     Turns away requests that were meant for another host, and says on the way out what time it is in the org.
 

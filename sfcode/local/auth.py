@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local import ids
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 TOKEN_LENGTH = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class UserSession:
     """A signed-in user."""
 
     user_id: str
@@ -21,28 +21,28 @@ class Session:
     org_id: str
 
 
-def session(tx: Tx, token: str, now: datetime) -> Session | None:
+def session(tx: Transaction, token: str, now: datetime) -> UserSession | None:
     """Find whose token this is; an expired one, and a deactivated user's, is nobody's."""
-    row = tx.session(token)
-    user = None if row is None or row.expired(now) else tx.record("User", row.user_id)
+    row = tx.sessions.get(token)
+    user = None if row is None or row.expired(now) else tx.records.get("User", row.user_id)
     if user is None or not user.get("IsActive"):
         return None
-    return Session(str(user["Id"]), str(user["Username"]), tx.get("org_id") or "")
+    return UserSession(str(user["Id"]), str(user["Username"]), tx.settings.get("org_id") or "")
 
 
-def token_for(tx: Tx, user_id: str, *, now: datetime, rng: random.Random) -> str:
+def token_for(tx: Transaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
     """Give the user's token, made when there is none; sf accepts it by its form, `00D...!...`."""
-    known = tx.session_token(user_id)
+    known = tx.sessions.lasting_token(user_id)
     if known is not None:
         return known
     token = new_token(tx, rng)
-    tx.put_session(token, user_id, now=now)
+    tx.sessions.put(token, user_id, now=now)
     return token
 
 
-def new_token(tx: Tx, rng: random.Random) -> str:
+def new_token(tx: Transaction, rng: random.Random) -> str:
     """Make up a token."""
-    return f"{(tx.get('org_id') or '')[:15]}!{secret(TOKEN_LENGTH, rng)}"
+    return f"{(tx.settings.get('org_id') or '')[:15]}!{secret(TOKEN_LENGTH, rng)}"
 
 
 def secret(length: int, rng: random.Random) -> str:

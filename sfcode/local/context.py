@@ -6,15 +6,15 @@ import random
 from dataclasses import dataclass, field
 
 from sfcode.local import auth
-from sfcode.local.auth import Session
+from sfcode.local.auth import UserSession
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import Faults
-from sfcode.local.store import Store, Tx
-from sfcode.local.usage import Usage
+from sfcode.local.store import Store, Transaction
+from sfcode.local.usage import RequestCounter
 
 
 @dataclass(frozen=True, slots=True)
-class OrgFacts:
+class Organization:
     """The org's own identity, from its Organization row."""
 
     org_id: str
@@ -25,31 +25,31 @@ class OrgFacts:
 
 
 @dataclass(frozen=True)
-class Context:
+class OrgContext:
     """State, time and chance of one local org."""
 
     store: Store
     clock: Clock = field(default_factory=SystemClock)
     rng: random.Random = field(default_factory=random.SystemRandom)
     faults: Faults = field(default_factory=Faults)
-    usage: Usage = field(default_factory=Usage)
+    usage: RequestCounter = field(default_factory=RequestCounter)
 
-    def signed_in(self, token: str | None) -> Session | None:
+    def signed_in(self, token: str | None) -> UserSession | None:
         """Find the user behind an access token (of a SOAP SessionHeader or an Authorization header)."""
         if not token:
             return None
         now = self.clock.now()
         with self.store.read() as tx:
-            found, row = auth.session(tx, token, now), tx.session(token)
-        if found is not None and row is not None and row.half_gone(now):
+            found, row = auth.session(tx, token, now), tx.sessions.get(token)
+        if found is not None and row is not None and row.is_half_expired(now):
             with self.store.transaction() as tx:
-                tx.prolong_session(row, now=now)
+                tx.sessions.prolong(row, now=now)
         return found
 
-    def org(self, tx: Tx) -> OrgFacts:
+    def org(self, tx: Transaction) -> Organization:
         """Read the org's identity."""
-        row = tx.records("Organization")[0]
-        return OrgFacts(
+        row = tx.records.list_all("Organization")[0]
+        return Organization(
             org_id=str(row["Id"]),
             name=str(row["Name"]),
             organization_type=str(row["OrganizationType"]),

@@ -16,22 +16,22 @@ from starlette.routing import Route
 
 from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import TurnedClock, stamp
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.faults import KINDS, BadFault, from_json
-from sfcode.local.rest.call import Call, Handler, answer, no_content, route
+from sfcode.local.rest.call import Handler, RestCall, answer, no_content, route
 
 BASE = "/services/sfcode"
 LONGEST_TURN = timedelta(days=366)
 
 
-def routes(context: Context, deliveries: Deliveries) -> list[Route]:
+def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
     """List the routes of this file."""
 
-    def advance(call: Call) -> Response:
+    def advance(call: RestCall) -> Response:
         return _advance(call, deliveries)
 
-    def deliver(_call: Call) -> Response:
+    def deliver(_call: RestCall) -> Response:
         return answer(deliveries.deliver().json())
 
     handlers: Mapping[str, Mapping[str, Handler]] = {
@@ -49,9 +49,9 @@ def routes(context: Context, deliveries: Deliveries) -> list[Route]:
 
 
 def _guarded(handler: Handler) -> Handler:
-    def guarded(call: Call) -> Response:
+    def guarded(call: RestCall) -> Response:
         with call.context.store.read() as tx:
-            administrator = tx.get("admin_id")
+            administrator = tx.settings.get("admin_id")
         if call.session.user_id != administrator:
             raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
         return handler(call)
@@ -59,23 +59,23 @@ def _guarded(handler: Handler) -> Handler:
     return guarded
 
 
-def _log(call: Call) -> Response:
+def _log(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        return answer({"entries": [asdict(entry) for entry in tx.automation_log()]})
+        return answer({"entries": [asdict(entry) for entry in tx.automation_log.list_all()]})
 
 
-def _queue(call: Call) -> Response:
+def _queue(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        names = {stored.id: stored.component.full_name for stored in tx.components("WorkflowOutboundMessage")}
-        found = [asdict(each) | {"action": names.get(each.action_id)} for each in tx.notifications()]
+        names = {stored.id: stored.component.full_name for stored in tx.components.list_all("WorkflowOutboundMessage")}
+        found = [asdict(each) | {"action": names.get(each.action_id)} for each in tx.notifications.list_all()]
     return answer({"notifications": found})
 
 
-def _clock(call: Call) -> Response:
+def _clock(call: RestCall) -> Response:
     return answer(_time(call.context))
 
 
-def _advance(call: Call, deliveries: Deliveries) -> Response:
+def _advance(call: RestCall, deliveries: Deliveries) -> Response:
     seconds = call.json_object().get("advance")
     most = LONGEST_TURN.total_seconds()
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= most:
@@ -85,21 +85,21 @@ def _advance(call: Call, deliveries: Deliveries) -> Response:
         raise not_found()
     clock.advance(timedelta(seconds=seconds))
     with call.context.store.transaction() as tx:
-        tx.set(TurnedClock.KEY, str(clock.offset.total_seconds()))
+        tx.settings.set(TurnedClock.KEY, str(clock.offset.total_seconds()))
     return answer(_time(call.context) | {"deliveries": deliveries.deliver().json()})
 
 
-def _time(context: Context) -> dict[str, Any]:
+def _time(context: OrgContext) -> dict[str, Any]:
     clock = context.clock
     turned = clock.offset.total_seconds() if isinstance(clock, TurnedClock) else 0.0
     return {"now": stamp(clock.now()), "advanced": turned}
 
 
-def _faults(call: Call) -> Response:
+def _faults(call: RestCall) -> Response:
     return answer({"faults": call.context.faults.list(), "kinds": KINDS})
 
 
-def _arm(call: Call) -> Response:
+def _arm(call: RestCall) -> Response:
     try:
         fault = from_json(call.json())
     except BadFault as error:
@@ -107,11 +107,11 @@ def _arm(call: Call) -> Response:
     return answer(call.context.faults.arm(fault).json(), 201)
 
 
-def _clear(call: Call) -> Response:
+def _clear(call: RestCall) -> Response:
     return answer({"cleared": call.context.faults.clear()})
 
 
-def _disarm(call: Call) -> Response:
+def _disarm(call: RestCall) -> Response:
     if not call.context.faults.clear([int(call.path["id"])]):
         raise not_found()
     return no_content()

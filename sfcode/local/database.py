@@ -15,7 +15,7 @@ from sfcode.errors import SfcodeError
 BUSY_SECONDS = 30.0
 
 
-class Database:
+class StateFile:
     """The file; each migration brings it from one version to the next."""
 
     def __init__(self, path: Path, migrations: Sequence[str]) -> None:
@@ -33,8 +33,8 @@ class Database:
         with self._connection() as db, _begun(db, "BEGIN IMMEDIATE"):
             yield db
 
-    def write_at_leisure(self, write: Callable[[sqlite3.Connection], None]) -> bool:
-        """Write in one transaction if nobody else does just now; say whether it was done."""
+    def write_if_idle(self, write: Callable[[sqlite3.Connection], None]) -> bool:
+        """Write in one transaction unless another connection is writing; return whether it was done."""
         with self._connection() as db:
             db.execute("PRAGMA busy_timeout = 0")
             try:

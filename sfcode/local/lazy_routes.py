@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 
-class Lazy(BaseRoute):
+class LazyRoutes(BaseRoute):
     """The routes behind a pattern of paths; a path that fits the pattern may still be none of them."""
 
     def __init__(self, pattern: str, load: Callable[[], Sequence[BaseRoute]]) -> None:

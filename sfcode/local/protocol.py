@@ -8,7 +8,7 @@ ABORT = "sfcode.abort"
 """The extension of a request's scope that does it."""
 
 
-class Protocol(HttpToolsProtocol):
+class AbortableProtocol(HttpToolsProtocol):
     """One connection."""
 
     def on_message_begin(self) -> None:

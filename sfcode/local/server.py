@@ -13,8 +13,8 @@ from sfcode.local import auth, seed
 from sfcode.local.app import make_app
 from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import Clock, SystemClock, TurnedClock
-from sfcode.local.context import Context
-from sfcode.local.faults import Fault
+from sfcode.local.context import OrgContext
+from sfcode.local.faults import InjectedFault
 from sfcode.local.store import Store
 from sfcode.local.tls import identity
 from sfcode.local.web import HOST, Server, configured, listening
@@ -51,7 +51,7 @@ def serve(
     rng: random.Random | None = None,
     deliver: bool = False,
     outbound_hosts: Collection[str] = (),
-    faults: Iterable[Fault] = (),
+    faults: Iterable[InjectedFault] = (),
 ) -> Iterator[LocalOrg]:
     """
     Serve the local org whose state is in a folder; a new one begins as the shipped company.
@@ -65,7 +65,7 @@ def serve(
         tls_listener = stack.enter_context(listening(tls_port, "--tls-port")) if tls else None
         store = stack.enter_context(open_store(state))
         context_clock = _clock(store, clock or SystemClock())
-        context = Context(store, context_clock, context_rng)
+        context = OrgContext(store, context_clock, context_rng)
         seed.found(store, now=context_clock.now(), rng=context_rng)
         org = _sign_in(context, listener.getsockname()[1])
         _arm(context, faults)
@@ -89,20 +89,20 @@ def serve(
 def _clock(store: Store, clock: Clock) -> TurnedClock:
     """Give the clock as somebody may have left it."""
     with store.read() as tx:
-        return TurnedClock(clock, timedelta(seconds=float(tx.get(TurnedClock.KEY) or 0)))
+        return TurnedClock(clock, timedelta(seconds=float(tx.settings.get(TurnedClock.KEY) or 0)))
 
 
-def _arm(context: Context, faults: Iterable[Fault]) -> None:
+def _arm(context: OrgContext, faults: Iterable[InjectedFault]) -> None:
     for fault in faults:
         context.faults.arm(fault)
     context.store.row_locked = lambda name: context.faults.take("row_lock", object_name=name) is not None
 
 
-def _sign_in(context: Context, port: int) -> LocalOrg:
+def _sign_in(context: OrgContext, port: int) -> LocalOrg:
     with context.store.read() as tx:
-        user = tx.record("User", tx.get("admin_id") or "") or {}
-        token = tx.session_token(str(user.get("Id")))
-        org_id = tx.get("org_id") or ""
+        user = tx.records.get("User", tx.settings.get("admin_id") or "") or {}
+        token = tx.sessions.lasting_token(str(user.get("Id")))
+        org_id = tx.settings.get("org_id") or ""
     if token is None:
         with context.store.transaction() as tx:
             token = auth.token_for(tx, str(user["Id"]), now=context.clock.now(), rng=context.rng)

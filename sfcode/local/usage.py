@@ -9,7 +9,7 @@ PER_DAY = 100_000
 DAY = timedelta(hours=24)
 
 
-class Usage:
+class RequestCounter:
     """Counts requests over 24 hours, for as long as the server runs. Safe to use from many threads."""
 
     def __init__(self, limit: int = PER_DAY) -> None:

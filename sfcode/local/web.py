@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Scope
 
 from sfcode.errors import SfcodeError
-from sfcode.local.protocol import Protocol
+from sfcode.local.protocol import AbortableProtocol
 from sfcode.local.tls import Identity
 
 HOST = "127.0.0.1"
@@ -33,7 +33,7 @@ def configured(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
         app,
         access_log=False,
         date_header=False,  # the application's, since its clock may be turned
-        http=Protocol,
+        http=AbortableProtocol,
         lifespan="off",
         log_config=None,
         loop="asyncio",

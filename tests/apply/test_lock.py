@@ -16,7 +16,7 @@ from sfcode.apply.lock import OrgLock, attached, find, locked, remove
 from sfcode.apply.lock_holder import LONGEST, Holder, read_holder, this_run
 from sfcode.errors import OrgError, Refused
 from sfcode.local import serve
-from sfcode.local.faults import Fault
+from sfcode.local.faults import InjectedFault
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import DeployStillRunning, Org, Runtime, connect
@@ -162,7 +162,7 @@ def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place)
 
 
 def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path):
-    slow = Fault("slow_deploy", polls=4)
+    slow = InjectedFault("slow_deploy", polls=4)
     with serve(tmp_path, faults=[slow]) as org, opened(org) as client:
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
         deploy_id = client.metadata.deploy(package, DeployOptions())
@@ -181,7 +181,7 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
 
 
 def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_path):
-    with serve(tmp_path, faults=[Fault("slow_deploy", polls=4)]) as org, opened(org) as client:
+    with serve(tmp_path, faults=[InjectedFault("slow_deploy", polls=4)]) as org, opened(org) as client:
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
         deploy_id = client.metadata.deploy(package, DeployOptions())
         killed = run(pid=2**22 + 1, deployment=deploy_id)
@@ -253,8 +253,8 @@ def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
 @pytest.mark.parametrize("kind", ["drop", "drop_after"])
 def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, kind):
     faults = [
-        Fault(kind, path="*/StaticResource", method="POST"),
-        Fault(kind, path="*/StaticResource/*", method="DELETE"),
+        InjectedFault(kind, path="*/StaticResource", method="POST"),
+        InjectedFault(kind, path="*/StaticResource/*", method="DELETE"),
     ]
     with serve(tmp_path, faults=faults) as org, opened(org) as client:
         with locked(client, "Test", run(), patience=0, report=lambda _: None):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sfcode.local import server
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from tests.contract.recorder import Recorder, save, shortened
 
 FOLDER = Path(__file__).with_name("recordings")
@@ -44,9 +44,9 @@ class Recordings:
         """Stand in front of every org that is served meanwhile."""
         make_app = server.make_app
 
-        def recorded(context: Context, *args: Any, **more: Any) -> Recorder:
+        def recorded(context: OrgContext, *args: Any, **more: Any) -> Recorder:
             with context.store.read() as tx:
-                self.printed.add(tx.session_token(tx.get("admin_id") or "") or "")
+                self.printed.add(tx.sessions.lasting_token(tx.settings.get("admin_id") or "") or "")
             self.recorders.append(Recorder(make_app(context, *args, **more)))
             return self.recorders[-1]
 

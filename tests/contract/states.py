@@ -23,12 +23,12 @@ def with_external_ids(state: Path) -> None:
     seen = {"label": "Ext", "fieldPermissions": {name: {"editable": True, "readable": True} for name in EXTERNAL_IDS}}
     now = datetime.now(UTC)
     with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = tx.get("admin_id") or ""
+        admin = tx.settings.get("admin_id") or ""
         for name in EXTERNAL_IDS:
-            tx.put_component(Component("CustomField", name, field), user_id=admin, now=now)
-        stored = tx.put_component(Component("PermissionSet", "Ext", seen), user_id=admin, now=now)
+            tx.components.put(Component("CustomField", name, field), user_id=admin, now=now)
+        stored = tx.components.put(Component("PermissionSet", "Ext", seen), user_id=admin, now=now)
         assigned = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
-        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
+        tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
 
 
 COMPANY = "Many"
@@ -49,11 +49,11 @@ def for_jsforce(state: Path) -> None:
     register_app(state, APP)
     now = datetime.now(UTC)
     with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = tx.get("admin_id") or ""
-        tx.put_password(admin, hashed(PASSWORD))
+        admin = tx.settings.get("admin_id") or ""
+        tx.passwords.put(admin, hashed(PASSWORD))
         lead = {"LastName": "Lead", "Name": "Lead", "Company": COMPANY, "OwnerId": admin, "IsConverted": False}
         for _ in range(LEADS):
-            tx.insert("Lead", lead, user_id=admin, now=now)
+            tx.records.insert("Lead", lead, user_id=admin, now=now)
 
 
 STATES: Mapping[str, Callable[[Path], object]] = {

@@ -63,7 +63,7 @@ class Player:
         """Make a session for a token that was given in a way which cannot be gone again."""
         token = f"{self.org.org_id[:15]}!{scrubbed.replace('!', '.')}"
         with Store(self.state / "org.db") as store, store.transaction() as tx:
-            tx.put_session(token, tx.get("admin_id") or "", now=datetime.now(UTC))
+            tx.sessions.put(token, tx.settings.get("admin_id") or "", now=datetime.now(UTC))
         return self.known.setdefault(scrubbed, token)
 
     def sign_out(self, told: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ class Player:
         found = (self.known.setdefault(name, recorder.WRONG) for name in recorder.TOKEN.findall(json.dumps(told)))
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             for token in {*found} - {self.org.access_token}:
-                tx.end_session(token)
+                tx.sessions.delete(token)
 
     def learn(self, before: list[str], body: bytes) -> None:
         """Note which id of this org stands where another stood."""

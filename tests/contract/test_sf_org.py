@@ -61,7 +61,7 @@ def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, ours: Org
     with Store(state / "org.db") as store:
         with store.transaction() as tx:
             (first,) = tokens(tx) - {org.access_token}
-            assert tx.end_session(first)
+            assert tx.sessions.delete(first)
         done = sf_cli("data query --target-org local -q", ORGANIZATION)
         assert [row["Name"] for row in done["result"]["records"]] == ["Northwind Traders"]
         with store.read() as tx:

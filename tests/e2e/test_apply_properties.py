@@ -80,8 +80,8 @@ def place(tmp_path_factory):
 
     def metadata():
         with Store(state / "org.db") as store, store.read() as tx:
-            components = {stored.component.address: stored.component.canonical for stored in tx.components()}
-            return components, [(each.full_name, each.number, each.status) for each in tx.flow_versions()]
+            components = {stored.component.address: stored.component.canonical for stored in tx.components.list_all()}
+            return components, [(each.full_name, each.number, each.status) for each in tx.flows.versions()]
 
     with serve(state) as org, opened(org) as client:
         yield client, metadata

@@ -29,7 +29,7 @@ def make_production(journey):
         assert org.url
     store = Store(state(journey) / "org.db")
     with store.transaction() as tx:
-        tx.set("production", "true")
+        tx.settings.set("production", "true")
     store.close()
 
 

@@ -108,7 +108,7 @@ def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, .
         client.create("PermissionSetAssignment", {"AssigneeId": person, "PermissionSetId": granted["Id"]})
     token = f"{org.org_id[:15]}!PAT"
     with Store(folder / "org.db") as store, store.transaction() as tx:
-        tx.put_session(token, person, now=datetime.now(UTC))
+        tx.sessions.put(token, person, now=datetime.now(UTC))
     return token
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from sfcode.apply.lock import find
 from sfcode.local import serve
-from sfcode.local.faults import Fault
+from sfcode.local.faults import InjectedFault
 from sfcode.org import DeployStillRunning
 from tests.e2e.journey import Journey, Result
 from tests.e2e.org import opened
@@ -52,7 +52,7 @@ class Place:
 
 @contextmanager
 def slow(journey: Journey, polls: int = 6):
-    with serve(journey.folder / "org", faults=[Fault("slow_deploy", polls=polls)]) as org:
+    with serve(journey.folder / "org", faults=[InjectedFault("slow_deploy", polls=polls)]) as org:
         yield Place(journey, org)
 
 

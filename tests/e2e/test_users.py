@@ -123,8 +123,8 @@ def sandbox(applied):
         (found,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
         org.update("User", found["Id"], {"Username": f"{USER}.uat", "Email": "admin@example.com.invalid"})
     with Store(state / "org.db") as store, store.transaction() as tx:
-        (row,) = tx.records("Organization")
-        tx.update("Organization", str(row["Id"]), {"IsSandbox": True}, user_id="u", now=datetime.now(UTC))
+        (row,) = tx.records.list_all("Organization")
+        tx.records.update("Organization", str(row["Id"]), {"IsSandbox": True}, user_id="u", now=datetime.now(UTC))
     return applied
 
 

@@ -16,9 +16,9 @@ import requests
 from sfcode.local import LocalOrg, reset, serve
 from sfcode.local.seed import found
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.local.soql.execute import run
-from sfcode.local.store import Store, Tx
+from sfcode.local.store import Store, Transaction
 from sfcode.metadata.component import Component
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -112,14 +112,14 @@ def soql(store: Store) -> Callable[[str], list[dict[str, Any]]]:
     return rows
 
 
-def open_fields(tx: Tx, *full_names: str, profile: str = "Admin", editable: bool = True) -> None:
+def open_fields(tx: Transaction, *full_names: str, profile: str = "Admin", editable: bool = True) -> None:
     """Give a profile field permissions."""
-    stored = tx.component("Profile", profile)
+    stored = tx.components.get("Profile", profile)
     assert stored is not None
     body: dict[str, Any] = dict(stored.component.body)
     rights = {name: {"editable": editable, "readable": True} for name in full_names}
     body["fieldPermissions"] = dict(body.get("fieldPermissions") or {}) | rights
-    tx.put_component(Component("Profile", profile, body), user_id="u", now=NOON)
+    tx.components.put(Component("Profile", profile, body), user_id="u", now=NOON)
 
 
 def _bare(value: Any) -> Any:
@@ -129,10 +129,10 @@ def _bare(value: Any) -> Any:
 
 
 @pytest.fixture
-def writer(store: Store) -> Iterator[Writer]:
+def writer(store: Store) -> Iterator[RecordWriter]:
     """Give a writer that acts for the administrator, in a transaction that ends with the test."""
     with store.transaction() as tx:
-        yield Writer(tx, Catalog(tx), tx.get("admin_id") or "", NOON)
+        yield RecordWriter(tx, Catalog(tx), tx.settings.get("admin_id") or "", NOON)
 
 
 @pytest.fixture

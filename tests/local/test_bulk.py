@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sfcode.local import auth, serve
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.rest.bulk import ingest
 from sfcode.local.rest.bulk.job import change
 from sfcode.local.store import Store
@@ -369,12 +369,12 @@ def external_ids(state) -> None:
     field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     seen = {"label": "Ext", "fieldPermissions": {key: {"editable": True, "readable": True} for key in names}}
     with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = tx.get("admin_id") or ""
+        admin = tx.settings.get("admin_id") or ""
         for name in names:
-            tx.put_component(Component("CustomField", name, field), user_id=admin, now=NOON)
-        stored = tx.put_component(Component("PermissionSet", "Ext", seen), user_id=admin, now=NOON)
+            tx.components.put(Component("CustomField", name, field), user_id=admin, now=NOON)
+        stored = tx.components.put(Component("PermissionSet", "Ext", seen), user_id=admin, now=NOON)
         assigned = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
-        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
+        tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
 
 
 def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -> None:
@@ -407,7 +407,7 @@ def test_a_job_that_a_stopped_server_left_is_resumed_where_it_was(state, clock) 
             job = bulk.open()
             bulk.upload(job, "LastName\n" + "".join(f"Left{number}\n" for number in range(450)))
     with Store(state / "org.db") as store:
-        half_done(Context(store, clock), job)
+        half_done(OrgContext(store, clock), job)
     with serve(state, clock=clock) as org:
         rest = Rest(org)
         with rest.session:
@@ -415,7 +415,7 @@ def test_a_job_that_a_stopped_server_left_is_resumed_where_it_was(state, clock) 
             assert len(rest.rows("SELECT Id FROM Contact WHERE LastName LIKE 'Left%'")) == 450
 
 
-def half_done(context: Context, job_id: str) -> None:
+def half_done(context: OrgContext, job_id: str) -> None:
     """Do one batch of a job, as a process does that is killed after it."""
 
     def begin(_tx: Any, job: Any) -> None:
@@ -424,7 +424,7 @@ def half_done(context: Context, job_id: str) -> None:
     more = iter([True, False])
     ingest.run(context, change(context, job_id, begin), going=lambda: next(more))
     with context.store.read() as tx:
-        assert (tx.bulk_row_count(job_id), tx.bulk(job_id)["state"]) == (200, "InProgress")
+        assert (tx.bulk_jobs.count_rows(job_id), tx.bulk_jobs.get(job_id)["state"]) == (200, "InProgress")
 
 
 def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
@@ -441,10 +441,10 @@ def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
     rights = {"label": "Bulk", "objectPermissions": {"Contact": {"allowCreate": True, "allowRead": True}}}
     rights |= {"userPermissions": {"ApiEnabled": {"enabled": True}}}
     with Store(state / "org.db") as store, store.transaction() as tx:
-        admin = tx.get("admin_id") or ""
-        stored = tx.put_component(Component("PermissionSet", "Bulk", rights), user_id=admin, now=NOON)
+        admin = tx.settings.get("admin_id") or ""
+        stored = tx.components.put(Component("PermissionSet", "Bulk", rights), user_id=admin, now=NOON)
         assigned = {"AssigneeId": user, "PermissionSetId": stored.id, "IsActive": True}
-        tx.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
+        tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
         token = auth.token_for(tx, user, now=NOON, rng=random.Random(3))
     theirs = Rest(dataclasses.replace(org, access_token=token))
     with theirs.session:

@@ -80,16 +80,16 @@ def test_founding_leaves_an_org_that_is_there_alone(tmp_path: Path) -> None:
     with loaded(tmp_path, SMALL) as store:
         found(store, now=NOW, rng=random.Random(1))
         with store.read() as tx:
-            assert tx.records("Organization")[0]["Name"] == "Small"
+            assert tx.records.list_all("Organization")[0]["Name"] == "Small"
 
 
 def test_a_company_file_becomes_an_org(tmp_path: Path) -> None:
     with loaded(tmp_path, SMALL) as store, store.read() as tx:
-        (contact,) = tx.records("Contact")
-        (account,) = tx.records("Account")
-        (user,) = tx.records("User")
-        profile = tx.component("Profile", "Admin")
-        assert tx.count("Visit__c") == 1
+        (contact,) = tx.records.list_all("Contact")
+        (account,) = tx.records.list_all("Account")
+        (user,) = tx.records.list_all("User")
+        profile = tx.components.get("Profile", "Admin")
+        assert tx.records.count("Visit__c") == 1
     assert contact["AccountId"] == account["Id"]
     assert account["BillingState"] == "ON"
     assert user["CreatedById"] == user["Id"]
@@ -106,16 +106,16 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
     company.write_text(SMALL)
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store, store.transaction() as tx:
-        before = (tx.get("org_id"), tx.get("admin_id"))
-        tx.put_session("token", tx.get("admin_id") or "", now=NOW)
+        before = (tx.settings.get("org_id"), tx.settings.get("admin_id"))
+        tx.sessions.put("token", tx.settings.get("admin_id") or "", now=NOW)
     load(tmp_path, company)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
-        assert (tx.get("org_id"), tx.get("admin_id")) == before
-        assert tx.record("User", tx.session_user("token") or "") is not None
-        assert tx.count("Contact") == 1
+        assert (tx.settings.get("org_id"), tx.settings.get("admin_id")) == before
+        assert tx.records.get("User", tx.sessions.user_of("token") or "") is not None
+        assert tx.records.count("Contact") == 1
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
-        assert tx.count("Contact") == 30
+        assert tx.records.count("Contact") == 30
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_is_wrong_with_a_company_file(tmp_path: Path, old: str, new: str, p
         for problem in problems:
             assert any(problem in each for each in said), said
         with store.read() as tx:
-            assert tx.count("Contact") == 1
+            assert tx.records.count("Contact") == 1
 
 
 def test_a_company_file_that_is_not_there(tmp_path: Path) -> None:

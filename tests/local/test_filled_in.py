@@ -8,24 +8,24 @@ import pytest
 
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.metadata.component import Component
 
 
-def deployed(writer: Writer, *components: tuple[str, str, dict[str, Any]]) -> Writer:
+def deployed(writer: RecordWriter, *components: tuple[str, str, dict[str, Any]]) -> RecordWriter:
     """Deploy, and give a writer that sees what has been deployed."""
     for kind, name, body in components:
-        writer.tx.put_component(Component(kind, name, body), user_id=writer.user_id, now=writer.now)
-    return Writer(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
+        writer.tx.components.put(Component(kind, name, body), user_id=writer.user_id, now=writer.now)
+    return RecordWriter(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
 
 
-def made(writer: Writer, name: str, **values: Any) -> dict[str, Any]:
-    record = writer.tx.record(name, writer.create(name, values))
+def made(writer: RecordWriter, name: str, **values: Any) -> dict[str, Any]:
+    record = writer.tx.records.get(name, writer.create(name, values))
     assert record is not None
     return record
 
 
-def test_default_values(writer: Writer) -> None:
+def test_default_values(writer: RecordWriter) -> None:
     """A new record gets the defaults of its fields, unless it brings a value."""
     values = {"value": [{"fullName": "Low"}, {"fullName": "High", "default": True}]}
     write = deployed(
@@ -43,7 +43,7 @@ def test_default_values(writer: Writer) -> None:
     assert [second.get(name) for name in names] == ["mine", "2026-03-25", False, "Low", None]
 
 
-def test_automatic_numbers(writer: Writer) -> None:
+def test_automatic_numbers(writer: RecordWriter) -> None:
     """They count up, each field for itself, and nobody can write them."""
     name_field = {"type": "AutoNumber", "displayFormat": "V-{0000}", "startingNumber": 7}
     write = deployed(
@@ -56,12 +56,12 @@ def test_automatic_numbers(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize(("given", "stored"), [(1.25, 1.3), (-1.25, -1.3), (7, 7.0), ("2.04", 2.0), (99.94, 99.9)])
-def test_numbers_are_rounded_to_their_scale(writer: Writer, given: Any, stored: float) -> None:
+def test_numbers_are_rounded_to_their_scale(writer: RecordWriter, given: Any, stored: float) -> None:
     write = deployed(writer, ("CustomField", "Contact.Score__c", {"type": "Number", "precision": 3, "scale": 1}))
     assert made(write, "Contact", LastName="x", Score__c=given)["Score__c"] == stored
 
 
-def test_a_formula_field_is_read_like_any_other(writer: Writer) -> None:
+def test_a_formula_field_is_read_like_any_other(writer: RecordWriter) -> None:
     """It may use another formula field and a parent's field, and is not stored."""
     write = deployed(
         writer,
@@ -80,18 +80,18 @@ def test_a_formula_field_is_read_like_any_other(writer: Writer) -> None:
     assert str(row.get("Round__c")).endswith("xx"), "a circle, which no org lets in, comes to an end"
 
 
-def test_a_task_is_closed_with_its_status(writer: Writer) -> None:
+def test_a_task_is_closed_with_its_status(writer: RecordWriter) -> None:
     task = made(writer, "Task", Subject="Call")
     assert (task["Status"], task["Priority"], task["IsClosed"]) == ("Not Started", "Normal", False)
     writer.update("Task", task["Id"], {"Status": "Completed", "Priority": "High"})
-    closed = writer.tx.record("Task", task["Id"]) or {}
+    closed = writer.tx.records.get("Task", task["Id"]) or {}
     assert (closed["IsClosed"], closed["IsHighPriority"]) == (True, True)
     assert closed["CompletedDateTime"] == "2026-03-18T12:00:00.000+0000"
     writer.update("Task", task["Id"], {"Status": "In Progress"})
-    assert (writer.tx.record("Task", task["Id"]) or {})["CompletedDateTime"] is None
+    assert (writer.tx.records.get("Task", task["Id"]) or {})["CompletedDateTime"] is None
 
 
-def test_an_event_belongs_to_the_account_of_its_contact(writer: Writer) -> None:
+def test_an_event_belongs_to_the_account_of_its_contact(writer: RecordWriter) -> None:
     account = writer.create("Account", {"Name": "Acme"})
     contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
     times = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
@@ -100,7 +100,7 @@ def test_an_event_belongs_to_the_account_of_its_contact(writer: Writer) -> None:
     assert made(writer, "Event", **times)["AccountId"] is None
 
 
-def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: Writer) -> None:
+def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: RecordWriter) -> None:
     for number, allowed in enumerate((True, False)):
         name = f"Visit{number}__c"
         body = {"label": "Visit", "pluralLabel": "Visits", "enableActivities": allowed, "nameField": {"type": "Text"}}
@@ -113,13 +113,13 @@ def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: Writer)
                 write.create("Task", {"WhatId": visit})
 
 
-def test_a_campaign_member_shows_its_contact(writer: Writer) -> None:
+def test_a_campaign_member_shows_its_contact(writer: RecordWriter) -> None:
     campaign = writer.create("Campaign", {"Name": "Spring"})
     contact = writer.create("Contact", {"LastName": "Kim", "Email": "k@x.example", "MailingCity": "Faro"})
     member = made(writer, "CampaignMember", CampaignId=campaign, ContactId=contact)
     names = ("Name", "Email", "City", "Type", "LeadOrContactId", "Status", "HasResponded")
     assert [member[name] for name in names] == ["Kim", "k@x.example", "Faro", "Contact", contact, "Sent", False]
     writer.update("CampaignMember", member["Id"], {"Status": "Responded"})
-    responded = writer.tx.record("CampaignMember", member["Id"]) or {}
+    responded = writer.tx.records.get("CampaignMember", member["Id"]) or {}
     assert (responded["HasResponded"], responded["FirstRespondedDate"]) == (True, "2026-03-18")
     assert made(writer, "CampaignMember", CampaignId=writer.create("Campaign", {"Name": "Autumn"}), ContactId=contact)

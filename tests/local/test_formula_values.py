@@ -13,7 +13,7 @@ from sfcode.local.metadata.formula.parser import FormulaError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
@@ -120,10 +120,10 @@ def test_what_cannot_be_worked_out_is_an_error(formula: str) -> None:
     assert not is_true(f"{formula} = {formula}", Nothing())
 
 
-def contact(writer: Writer, **more: Any) -> RecordContext:
+def contact(writer: RecordWriter, **more: Any) -> RecordContext:
     account = writer.create("Account", {"Name": "Acme"})
     values = {"LastName": "Kim", "Product_User_Id__c": 10001, "AccountId": account}
-    record = writer.tx.record("Contact", writer.create("Contact", values))
+    record = writer.tx.records.get("Contact", writer.create("Contact", values))
     assert record is not None
     return RecordContext(Catalog(writer.tx), Rows(writer.tx), "Contact", record, NOON, user_id=writer.user_id, **more)
 
@@ -149,12 +149,12 @@ def contact(writer: Writer, **more: Any) -> RecordContext:
         ("ReportsTo.Name", ""),
     ],
 )
-def test_references(writer: Writer, formula: str, expected: object) -> None:
+def test_references(writer: RecordWriter, formula: str, expected: object) -> None:
     """References lead to fields, parents and globals; what is not there is blank."""
     assert evaluate(formula, contact(writer, permissions=frozenset({"Bypass_Flows"}))) == expected
 
 
-def test_changes(writer: Writer) -> None:
+def test_changes(writer: RecordWriter) -> None:
     """ISCHANGED and PRIORVALUE look at the record as it was; a new record has not changed."""
     new = contact(writer, is_new=True)
     assert [is_true(each, new) for each in ("ISNEW()", "ISCHANGED(LastName)")] == [True, False]
@@ -166,7 +166,7 @@ def test_changes(writer: Writer) -> None:
     assert evaluate("PRIORVALUE(LastName) & $Record__Prior.LastName", saved) == "LeeLee"
 
 
-def test_blank_as_zero(writer: Writer) -> None:
+def test_blank_as_zero(writer: RecordWriter) -> None:
     """A formula that takes blanks for zeros sees no blank number."""
     blank = contact(writer)
     context = RecordContext(blank.catalog, blank.rows, "Account", {}, NOON)

@@ -21,7 +21,7 @@ def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str]
     with store.transaction() as tx:
         set_model(tx, "Contact", "Private")
         body = {"label": "Pet", "pluralLabel": "Pets", "sharingModel": "Read"}
-        tx.put_component(Component("CustomObject", "Pet__c", body), user_id="u", now=NOON)
+        tx.components.put(Component("CustomObject", "Pet__c", body), user_id="u", now=NOON)
     rows = soql("SELECT QualifiedApiName, InternalSharingModel FROM EntityDefinition")
     found = {row["QualifiedApiName"]: row["InternalSharingModel"] for row in rows}
     assert (found["Contact"], found["Pet__c"], found["Lead"]) == ("Private", "Read", "ReadWriteTransfer")

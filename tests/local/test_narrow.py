@@ -13,11 +13,11 @@ import pytest
 
 from sfcode.local import reset
 from sfcode.local.sobjects.describe import describe
-from sfcode.local.sobjects.view import View
+from sfcode.local.sobjects.view import UserView
 from sfcode.local.soql import conditions
 from sfcode.local.soql.execute import run
 from sfcode.local.soql.index_hints import number_behind
-from sfcode.local.store import Store, Tx
+from sfcode.local.store import Store, Transaction
 from sfcode.local.tables import records
 from sfcode.metadata.component import Component
 
@@ -32,12 +32,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     reset(folder)
     with Store(folder / "org.db") as store:
         with store.transaction() as tx:
-            admin = tx.get("admin_id") or ""
+            admin = tx.settings.get("admin_id") or ""
             body = {"label": "User", "type": "Text", "formula": FORMULA}
-            tx.put_component(Component("CustomField", "Contact.User__c", body), user_id=admin, now=NOW)
+            tx.components.put(Component("CustomField", "Contact.User__c", body), user_id=admin, now=NOW)
             for number, name in enumerate(["Ärger", "ärger", "KELVIN", "kelvin", "o'neil", ""]):
                 values = {"LastName": name, "Title": name or None, "Product_User_Id__c": number + 0.5}
-                tx.insert("Contact", values, user_id=admin, now=NOW)
+                tx.records.insert("Contact", values, user_id=admin, now=NOW)
         yield store
 
 
@@ -48,7 +48,7 @@ def ask(store: Store, soql: str) -> list[dict[str, Any]]:
 
 def some_ids(store: Store, count: int) -> str:
     with store.read() as tx:
-        return ", ".join(f"'{row['Id']}'" for row in tx.records("Contact")[:count])
+        return ", ".join(f"'{row['Id']}'" for row in tx.records.list_all("Contact")[:count])
 
 
 CONDITIONS = [
@@ -104,14 +104,14 @@ def test_the_answer_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch, c
 def test_rows_that_cannot_be_in_the_answer_are_not_read(
     store: Store, monkeypatch: pytest.MonkeyPatch, soql: str
 ) -> None:
-    some = Tx.records
+    some = Transaction.records
 
-    def everything(tx: Tx, object_name: str, most: int = -1) -> list[records.Record]:
+    def everything(tx: Transaction, object_name: str, most: int = -1) -> list[records.Record]:
         assert 0 <= most <= 5, f"every {object_name} was read"
         return some(tx, object_name, most)
 
     text = soql.format(ids=some_ids(store, 2))
-    monkeypatch.setattr(Tx, "records", everything)
+    monkeypatch.setattr(Transaction, "records", everything)
     with store.read() as tx:
         assert run(text, tx, NOW, "").total
 
@@ -153,11 +153,11 @@ def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
     with Store(tmp_path / "org.db") as store:
         with store.read() as tx:
             run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", tx, NOW, "")
-            assert tx.wished == {"Email"}
+            assert tx.records.missing_indexes == {"Email"}
         with store.transaction():
-            store.index(tx.wished)
+            store.index(tx.records.missing_indexes)
         assert indexes(store) == set()
-        store.index(tx.wished)
+        store.index(tx.records.missing_indexes)
         assert indexes(store) == {"record_by_Email"}
         with store.read() as again:
             run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", again, NOW, "")
@@ -168,12 +168,12 @@ def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
         for name in ("UserPermissionAccess", "PermissionSet", "EntityDefinition"):
-            found = run(f"SELECT Id FROM {name} LIMIT 1", tx, NOW, "", tx.get("admin_id"))
+            found = run(f"SELECT Id FROM {name} LIMIT 1", tx, NOW, "", tx.settings.get("admin_id"))
             assert len(found.records) == 1, name
 
 
 @contextmanager
-def statements(tx: Tx) -> Iterator[list[str]]:
+def statements(tx: Transaction) -> Iterator[list[str]]:
     """Note what the database is asked."""
     found: list[str] = []
     db: sqlite3.Connection = tx._db
@@ -186,12 +186,12 @@ def asked_to_describe(folder: Path, objects: int) -> int:
     reset(folder)
     with Store(folder / "org.db") as store:
         with store.transaction() as tx:
-            admin = tx.get("admin_id") or ""
+            admin = tx.settings.get("admin_id") or ""
             for number in range(objects):
                 component = Component("CustomObject", f"Thing{number}__c", {"label": "Thing"})
-                tx.put_component(component, user_id=admin, now=NOW)
+                tx.components.put(component, user_id=admin, now=NOW)
         with store.read() as tx:
-            view = View.of(tx, admin, NOW)
+            view = UserView.of(tx, admin, NOW)
             with statements(tx) as found:
                 target = view.catalog.object("Contact")
                 assert target is not None

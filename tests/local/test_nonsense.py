@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 
 WORDS = [
     "SELECT",
@@ -111,9 +111,9 @@ def test_a_query_nested_too_deeply_is_refused(soql: Callable[[str], Any]) -> Non
         max_leaves=3,
     ),
 )  # fmt: skip
-def test_any_value_is_stored_or_refused(writer: Writer, field: str, value: Any) -> None:
+def test_any_value_is_stored_or_refused(writer: RecordWriter, field: str, value: Any) -> None:
     with suppress(ApiError), writer.tx.savepoint():
-        record = writer.tx.record("Contact", writer.create("Contact", {"LastName": "x", field: value}))
+        record = writer.tx.records.get("Contact", writer.create("Contact", {"LastName": "x", field: value}))
         assert json.dumps(record, allow_nan=False)
 
 

@@ -248,7 +248,7 @@ def test_events_are_upserted_by_a_deployed_external_id(rest: Any, state: Path) -
         "CustomField", "Activity.Ext__c", {"type": "Text", "length": 80, "externalId": True, "unique": True}
     )
     with Store(state / "org.db") as store, store.transaction() as tx:
-        tx.put_component(field, user_id="u", now=datetime.now(UTC))
+        tx.components.put(field, user_id="u", now=datetime.now(UTC))
         open_fields(tx, "Event.Ext__c")
     event = {"attributes": {"type": "Event"}, "StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 1}
     records = [event | {"Ext__c": key} for key in ("a", "b", "a")]

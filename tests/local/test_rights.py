@@ -33,10 +33,10 @@ class Company:
     def grant(self, **body: Any) -> None:
         """Set what Ana's permission set grants, on top of a profile that grants nothing but the API."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
-            stored = tx.component("PermissionSet", "Ana")
+            stored = tx.components.get("PermissionSet", "Ana")
             assert stored is not None
             new = {**stored.component.body, **body}
-            tx.put_component(Component("PermissionSet", "Ana", new), user_id="u", now=NOON)
+            tx.components.put(Component("PermissionSet", "Ana", new), user_id="u", now=NOON)
 
     def private(self, **models: str) -> None:
         """Set org-wide defaults."""
@@ -54,9 +54,9 @@ def company(state: Path) -> Company:
 def ask(rest: Rest, org: LocalOrg, state: Path) -> Iterator[Ask]:
     """Give a function that signs somebody in."""
     with Store(state / "org.db") as store, store.transaction() as tx:
-        tx.put_component(Component("PermissionSet", "Ana", {"label": "Ana"}), user_id="u", now=NOON)
+        tx.components.put(Component("PermissionSet", "Ana", {"label": "Ana"}), user_id="u", now=NOON)
         body = {"custom": True, "userLicense": "Salesforce", "userPermissions": {"ApiEnabled": {"enabled": True}}}
-        tx.put_component(Component("Profile", "Bare", body), user_id="u", now=NOON)
+        tx.components.put(Component("Profile", "Bare", body), user_id="u", now=NOON)
     profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Bare'")
     common = {"Email": ANA, "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US", "LocaleSidKey": "en_US"}
     who = {"Username": ANA, "LastName": "Limited", "Alias": "ana", "TimeZoneSidKey": "Europe/Lisbon"}
@@ -90,7 +90,7 @@ def test_without_api_enabled_nothing_is_answered(ask: Ask, state: Path) -> None:
     ana = ask(ANA)
     with Store(state / "org.db") as store, store.transaction() as tx:
         body = {"custom": True, "userLicense": "Salesforce"}
-        tx.put_component(Component("Profile", "Bare", body), user_id="u", now=NOON)
+        tx.components.put(Component("Profile", "Bare", body), user_id="u", now=NOON)
     expected = (403, "API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner", None)
     assert ana.error("GET", "/sobjects") == expected
     assert ana.error("GET", "/query", params={"q": "SELECT Id FROM Contact"}) == expected
@@ -172,7 +172,7 @@ def test_a_field_deployed_without_permissions_is_hidden_from_the_administrator_t
     with Store(state / "org.db") as store, store.transaction() as tx:
         for name, more in (("Contact.Secret__c", {}), ("Contact.Needed__c", {"required": True})):
             body = {"label": "x", "type": "Text", "length": 20, **more}
-            tx.put_component(Component("CustomField", name, body), user_id="u", now=NOON)
+            tx.components.put(Component("CustomField", name, body), user_id="u", now=NOON)
     assert rest.error("GET", "/query", params={"q": "SELECT Secret__c FROM Contact"})[1] == "INVALID_FIELD"
     names = {field["name"] for field in rest("GET", "/sobjects/Contact/describe").json()["fields"]}
     assert "Needed__c" in names

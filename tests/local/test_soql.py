@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.local.soql.ast import DateRange
 from sfcode.local.soql.conditions import like_pattern
 from sfcode.local.soql.dates import bounds
@@ -49,7 +49,7 @@ def test_conditions(soql: Soql, condition: str, expected: list[str]) -> None:
     assert names(soql(f"SELECT Name FROM Account WHERE {condition} ORDER BY Name")) == expected
 
 
-def test_parents_are_nested_and_a_missing_one_is_null(writer: Writer) -> None:
+def test_parents_are_nested_and_a_missing_one_is_null(writer: RecordWriter) -> None:
     writer.create("Contact", {"LastName": "Alone"})
     query = "SELECT Account.Name, Account.Owner.Alias, Name FROM Contact WHERE LastName IN ('Alone', 'Kim')"
     rows = run(query, writer.tx, writer.now, "/x").records

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.sharing import set_model
 from sfcode.local.soql.execute import run
-from sfcode.local.store import Store, Tx
+from sfcode.local.store import Store, Transaction
 from sfcode.metadata.component import Component
 from tests.local.conftest import NOON
 
@@ -99,14 +99,14 @@ ROWS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tx]:
+def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
     """Give a transaction over a bare org with one field of each kind."""
     with Store(tmp_path_factory.mktemp("oracle") / "org.db") as store, store.transaction() as tx:
         for name, body in (
             ("Contact.Seats__c", {"type": "Number", "precision": 6, "scale": 2}),
             ("Contact.Double__c", {"type": "Number", "precision": 6, "scale": 2, "formula": "Seats__c * 2"}),
         ):
-            tx.put_component(Component("CustomField", name, body), user_id="u", now=NOON)
+            tx.components.put(Component("CustomField", name, body), user_id="u", now=NOON)
         yield tx
 
 
@@ -114,14 +114,14 @@ class UndoneError(Exception):
     """Leaves a savepoint so that what happened in it is undone."""
 
 
-def asked(tx: Tx, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
+def asked(tx: Transaction, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
     """Store rows, ask, and forget the rows."""
     answers: list[list[Row]] = []
     try:
         with tx.savepoint():
             for number, row in enumerate(rows):
                 values = {"LastName": str(number), "OwnerId": user_id, **row}
-                tx.insert("Contact", values, user_id="u", now=NOON)
+                tx.records.insert("Contact", values, user_id="u", now=NOON)
             answers += [run(query, tx, NOON, "", user_id).records for query in queries]
             raise UndoneError
     except UndoneError:
@@ -133,7 +133,7 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 
 @CHECKED
 @given(rows=ROWS, condition=CONDITIONS)
-def test_where(tx: Tx, rows: list[Row], condition: Condition) -> None:
+def test_where(tx: Transaction, rows: list[Row], condition: Condition) -> None:
     """A row is found exactly when the condition holds for it."""
     (found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
     assert [row["LastName"] for row in found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
@@ -146,7 +146,7 @@ def test_where(tx: Tx, rows: list[Row], condition: Condition) -> None:
     order=st.tuples(st.booleans(), st.booleans()),
     limit=st.integers(1, 9),
 )
-def test_order_and_limit(tx: Tx, rows: list[Row], field: str, order: tuple[bool, bool], limit: int) -> None:
+def test_order_and_limit(tx: Transaction, rows: list[Row], field: str, order: tuple[bool, bool], limit: int) -> None:
     """Rows come in the order of the field, nulls first or last, equal ones as they were made."""
     descending, last = order
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
@@ -161,7 +161,7 @@ def test_order_and_limit(tx: Tx, rows: list[Row], field: str, order: tuple[bool,
 
 @CHECKED
 @given(rows=ROWS)
-def test_aggregates(tx: Tx, rows: list[Row]) -> None:
+def test_aggregates(tx: Transaction, rows: list[Row]) -> None:
     numbers = [row["Seats__c"] for row in rows if row["Seats__c"] is not None]
     functions = "COUNT(Id) c, COUNT(Seats__c) n, MIN(Seats__c) least, MAX(Seats__c) most, SUM(Seats__c) total"
     ((found,), grouped) = asked(
@@ -178,7 +178,7 @@ def test_aggregates(tx: Tx, rows: list[Row]) -> None:
 
 @CHECKED
 @given(rows=ROWS, sign=SIGNS, number=st.sampled_from(NUMBERS))
-def test_formula_fields(tx: Tx, rows: list[Row], sign: str, number: float) -> None:
+def test_formula_fields(tx: Transaction, rows: list[Row], sign: str, number: float) -> None:
     """A formula field is selected and filtered by its value, like any other."""
     (found,) = asked(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
     doubled = [
@@ -202,7 +202,9 @@ BITS = ("allowRead", "viewAllRecords", "modifyAllRecords")
     rights=st.sets(st.sampled_from(BITS)),
     data=st.sets(st.sampled_from(("ViewAllData", "ModifyAllData"))),
 )
-def test_who_sees_which_records(tx: Tx, owners: list[int], model: str, rights: set[str], data: set[str]) -> None:
+def test_who_sees_which_records(
+    tx: Transaction, owners: list[int], model: str, rights: set[str], data: set[str]
+) -> None:
     """A record is seen by its owner and by whoever may see all, or anybody's when the default says so, given Read."""
     users = [f"005Lc0000000{n:03d}" for n in range(3)]
     me = users[0]
@@ -212,12 +214,12 @@ def test_who_sees_which_records(tx: Tx, owners: list[int], model: str, rights: s
                 "objectPermissions": {"Contact": dict.fromkeys(rights, True)},
                 "userPermissions": {name: {"enabled": True} for name in data},
             }
-            put = tx.put_component(Component("Profile", "P", body), user_id="u", now=NOON)
-            tx.insert("User", {"Id": me, "ProfileId": put.id, "IsActive": True}, user_id="u", now=NOON)
+            put = tx.components.put(Component("Profile", "P", body), user_id="u", now=NOON)
+            tx.records.insert("User", {"Id": me, "ProfileId": put.id, "IsActive": True}, user_id="u", now=NOON)
             set_model(tx, "Contact", model)
             for n, owner in enumerate(owners):
-                tx.insert("Contact", {"LastName": str(n), "OwnerId": users[owner]}, user_id="u", now=NOON)
-            catalog = Catalog(tx, Access(tx, me))
+                tx.records.insert("Contact", {"LastName": str(n), "OwnerId": users[owner]}, user_id="u", now=NOON)
+            catalog = Catalog(tx, UserAccess(tx, me))
             seen = (
                 [row["LastName"] for row in Rows(tx, catalog, NOON).all("Contact")]
                 if catalog.object("Contact")

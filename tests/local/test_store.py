@@ -31,9 +31,9 @@ def store(tmp_path: Path):
 
 def test_a_component_put_again_unchanged_keeps_its_id_and_its_times(store: Store) -> None:
     with store.transaction() as tx:
-        first = tx.put_component(FIELD, user_id="a", now=NOW)
-        again = tx.put_component(FIELD, user_id="b", now=LATER)
-        stored = tx.component("CustomField", "Contact.A__c")
+        first = tx.components.put(FIELD, user_id="a", now=NOW)
+        again = tx.components.put(FIELD, user_id="b", now=LATER)
+        stored = tx.components.get("CustomField", "Contact.A__c")
     assert (first.created, first.changed) == (True, True)
     assert (again.created, again.changed, again.id) == (False, False, first.id)
     assert stored is not None
@@ -42,9 +42,9 @@ def test_a_component_put_again_unchanged_keeps_its_id_and_its_times(store: Store
 
 def test_a_component_that_changes_keeps_its_creator(store: Store) -> None:
     with store.transaction() as tx:
-        tx.put_component(FIELD, user_id="a", now=NOW)
-        put = tx.put_component(Component("CustomField", "Contact.A__c", {"type": "Text"}), user_id="b", now=LATER)
-        stored = tx.component("CustomField", "Contact.A__c")
+        tx.components.put(FIELD, user_id="a", now=NOW)
+        put = tx.components.put(Component("CustomField", "Contact.A__c", {"type": "Text"}), user_id="b", now=LATER)
+        stored = tx.components.get("CustomField", "Contact.A__c")
     assert (put.created, put.changed) == (False, True)
     assert stored is not None
     assert (stored.created_by, stored.modified_by) == ("a", "b")
@@ -52,9 +52,9 @@ def test_a_component_that_changes_keeps_its_creator(store: Store) -> None:
 
 def test_the_file_of_a_type_that_is_not_modelled_comes_back_as_it_was(store: Store) -> None:
     with store.transaction() as tx:
-        tx.put_component(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A {}\r\n")
-        put = tx.put_component(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A { }")
-        stored = tx.component("ApexClass", "A")
+        tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A {}\r\n")
+        put = tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A { }")
+        stored = tx.components.get("ApexClass", "A")
     assert put.changed
     assert stored is not None
     assert stored.raw == b"class A { }"
@@ -63,18 +63,18 @@ def test_the_file_of_a_type_that_is_not_modelled_comes_back_as_it_was(store: Sto
 def test_children_of_one_container_are_found_without_those_of_its_namesakes(store: Store) -> None:
     with store.transaction() as tx:
         for name in ("Contact.A__c", "contact.B__c", "ContactPoint.C__c", "Contact"):
-            tx.put_component(Component("CustomField", name), user_id="a", now=NOW)
-        found = tx.child_components("CustomField", "Contact")
+            tx.components.put(Component("CustomField", name), user_id="a", now=NOW)
+        found = tx.components.children("CustomField", "Contact")
     assert [stored.component.full_name for stored in found] == ["Contact.A__c", "contact.B__c"]
 
 
 def test_a_flow_is_seen_as_its_active_version_else_as_its_newest(store: Store) -> None:
     with store.transaction() as tx:
-        tx.add_flow_version(Component("Flow", "F", {"label": "1", "status": "Active"}), user_id="a", now=NOW)
-        tx.add_flow_version(Component("Flow", "F", {"label": "2", "status": "Draft"}), user_id="a", now=NOW)
-        active = tx.component("Flow", "F")
-        tx.activate_flow("F", None, user_id="a", now=NOW)
-        newest = tx.component("Flow", "F")
+        tx.flows.add_version(Component("Flow", "F", {"label": "1", "status": "Active"}), user_id="a", now=NOW)
+        tx.flows.add_version(Component("Flow", "F", {"label": "2", "status": "Draft"}), user_id="a", now=NOW)
+        active = tx.components.get("Flow", "F")
+        tx.flows.activate("F", None, user_id="a", now=NOW)
+        newest = tx.components.get("Flow", "F")
     assert active is not None
     assert newest is not None
     assert (active.component.body["label"], newest.component.body["label"]) == ("1", "2")
@@ -83,10 +83,10 @@ def test_a_flow_is_seen_as_its_active_version_else_as_its_newest(store: Store) -
 def test_activating_a_flow_version_retires_the_one_before(store: Store) -> None:
     with store.transaction() as tx:
         for label in "12":
-            tx.add_flow_version(Component("Flow", "F", {"label": label, "status": "Active"}), user_id="a", now=NOW)
-        deployed = [version.status for version in tx.flow_versions("F")]
-        tx.activate_flow("F", 1, user_id="a", now=NOW)
-        activated = [version.status for version in tx.flow_versions("F")]
+            tx.flows.add_version(Component("Flow", "F", {"label": label, "status": "Active"}), user_id="a", now=NOW)
+        deployed = [version.status for version in tx.flows.versions("F")]
+        tx.flows.activate("F", 1, user_id="a", now=NOW)
+        activated = [version.status for version in tx.flows.versions("F")]
     assert deployed == ["Obsolete", "Active"]
     assert activated == ["Active", "Obsolete"]
 
@@ -94,88 +94,88 @@ def test_activating_a_flow_version_retires_the_one_before(store: Store) -> None:
 def test_the_number_of_a_deleted_flow_version_is_not_given_again(store: Store) -> None:
     with store.transaction() as tx:
         for _ in range(2):
-            tx.add_flow_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
-        tx.delete_flow_version("F", 2)
-        version = tx.add_flow_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
+            tx.flows.add_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
+        tx.flows.delete_version("F", 2)
+        version = tx.flows.add_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
     assert version.number == 3
 
 
 def test_the_last_version_of_a_flow_takes_the_flow_with_it(store: Store) -> None:
     with store.transaction() as tx:
-        version = tx.add_flow_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
-        assert tx.flow_name(version.definition_id[:15]) == "F"
-        assert tx.delete_flow_version("F", 1)
-        assert tx.component("Flow", "F") is None
-        assert tx.flow_name(version.definition_id) is None
+        version = tx.flows.add_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
+        assert tx.flows.name(version.definition_id[:15]) == "F"
+        assert tx.flows.delete_version("F", 1)
+        assert tx.components.get("Flow", "F") is None
+        assert tx.flows.name(version.definition_id) is None
 
 
 def test_an_id_is_never_given_twice_even_when_its_row_is_gone(store: Store) -> None:
     with store.transaction() as tx:
-        first = tx.insert("Contact", {"LastName": "A"}, user_id="a", now=NOW)
-        tx.delete("Contact", first)
-        second = tx.insert("Contact", {"LastName": "B"}, user_id="a", now=NOW)
+        first = tx.records.insert("Contact", {"LastName": "A"}, user_id="a", now=NOW)
+        tx.records.delete("Contact", first)
+        second = tx.records.insert("Contact", {"LastName": "B"}, user_id="a", now=NOW)
     assert first != second
     assert first.startswith("003")
 
 
 def test_each_custom_object_has_a_key_prefix_of_its_own(store: Store) -> None:
     with store.transaction() as tx:
-        made = [tx.insert(name, {}, user_id="a", now=NOW)[:3] for name in ("A__c", "B__c", "A__c")]
+        made = [tx.records.insert(name, {}, user_id="a", now=NOW)[:3] for name in ("A__c", "B__c", "A__c")]
     assert made == ["a00", "a01", "a00"]
 
 
 def test_a_record_is_found_by_15_and_18_characters_and_by_a_value_in_any_case(store: Store) -> None:
     with store.transaction() as tx:
-        record_id = tx.insert("Contact", {"LastName": "Kim", "N__c": 7.0}, user_id="a", now=NOW)
-        assert tx.record("Contact", record_id[:15]) == tx.record("Contact", record_id) is not None
-        assert tx.object_of(record_id) == "Contact"
-        assert [row["Id"] for row in tx.find("Contact", "LastName", "KIM")] == [record_id]
-        assert [row["Id"] for row in tx.find("Contact", "N__c", 7)] == [record_id]
-        assert tx.record("Lead", record_id) is None
+        record_id = tx.records.insert("Contact", {"LastName": "Kim", "N__c": 7.0}, user_id="a", now=NOW)
+        assert tx.records.get("Contact", record_id[:15]) == tx.records.get("Contact", record_id) is not None
+        assert tx.records.object_of(record_id) == "Contact"
+        assert [row["Id"] for row in tx.records.find("Contact", "LastName", "KIM")] == [record_id]
+        assert [row["Id"] for row in tx.records.find("Contact", "N__c", 7)] == [record_id]
+        assert tx.records.get("Lead", record_id) is None
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     with contextlib.suppress(ZeroDivisionError), store.transaction() as tx:
-        tx.put_component(FIELD, user_id="a", now=NOW)
+        tx.components.put(FIELD, user_id="a", now=NOW)
         raise ZeroDivisionError
     with store.read() as tx:
-        assert tx.components() == []
+        assert tx.components.list_all() == []
 
 
 def test_a_savepoint_undoes_its_own_part_only(store: Store) -> None:
     with store.transaction() as tx:
-        tx.set("a", "1")
+        tx.settings.set("a", "1")
         with contextlib.suppress(ZeroDivisionError), tx.savepoint():
-            tx.set("b", "2")
+            tx.settings.set("b", "2")
             raise ZeroDivisionError
     with store.read() as tx:
-        assert (tx.get("a"), tx.get("b")) == ("1", None)
+        assert (tx.settings.get("a"), tx.settings.get("b")) == ("1", None)
 
 
 def test_a_reader_sees_one_state_while_another_thread_writes(store: Store) -> None:
     with store.transaction() as tx:
-        tx.set("a", "1")
+        tx.settings.set("a", "1")
 
     def write() -> None:
         with store.transaction() as tx:
-            tx.set("a", "2")
+            tx.settings.set("a", "2")
 
     with store.read() as tx:
-        assert tx.get("a") == "1"
+        assert tx.settings.get("a") == "1"
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()
-        assert tx.get("a") == "1"
+        assert tx.settings.get("a") == "1"
     with store.read() as tx:
-        assert tx.get("a") == "2"
+        assert tx.settings.get("a") == "2"
 
 
 def _add(path: Path, times: int) -> None:
     with Store(path) as store:
         for _ in range(times):
             with store.transaction() as tx:
-                tx.set("n", str(int(tx.get("n") or 0) + 1))
-                tx.insert("Contact", {"LastName": "x"}, user_id="a", now=NOW)
+                tx.settings.set("n", str(int(tx.settings.get("n") or 0) + 1))
+                tx.records.insert("Contact", {"LastName": "x"}, user_id="a", now=NOW)
 
 
 def test_processes_that_open_a_new_state_together_lose_no_write(tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_processes_that_open_a_new_state_together_lose_no_write(tmp_path: Path) 
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     with Store(tmp_path / "org.db") as store, store.read() as tx:
-        assert tx.get("n") == "75"
-        assert tx.count("Contact") == 75
+        assert tx.settings.get("n") == "75"
+        assert tx.records.count("Contact") == 75
 
 
 def test_a_process_killed_inside_a_transaction_leaves_what_was_committed(tmp_path: Path) -> None:
@@ -200,17 +200,17 @@ from sfcode.local.store import Store
 store = Store(Path({str(tmp_path / "org.db")!r}))
 for number in range(3):
     with store.transaction() as tx:
-        tx.set("n", str(number))
+        tx.settings.set("n", str(number))
 with store.transaction() as tx:
-    tx.set("n", "half")
-    tx.insert("Contact", {{}}, user_id="a", now=datetime.now(UTC))
+    tx.settings.set("n", "half")
+    tx.records.insert("Contact", {{}}, user_id="a", now=datetime.now(UTC))
     os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", program], check=False, cwd=Path(__file__).parents[2], env=os.environ)
     assert done.returncode == -signal.SIGKILL
     with Store(tmp_path / "org.db") as store, store.read() as tx:
-        assert tx.get("n") == "2"
-        assert tx.count("Contact") == 0
+        assert tx.settings.get("n") == "2"
+        assert tx.records.count("Contact") == 0
 
 
 def test_a_state_of_a_newer_sfcode_is_refused(tmp_path: Path) -> None:
@@ -230,29 +230,29 @@ def test_a_file_that_is_no_database_is_refused_with_its_path(tmp_path: Path) -> 
 
 def test_jobs_are_kept_with_their_bytes_and_written_over(store: Store) -> None:
     with store.transaction() as tx:
-        deploy_id, retrieve_id = tx.new_id("0Af"), tx.new_id("09S")
-        tx.put_deploy(deploy_id, {"status": "Pending"}, b"zip")
-        tx.put_deploy(deploy_id, {"status": "Succeeded"})
-        tx.put_retrieve(retrieve_id, {"status": "Succeeded"})
-        assert tx.deploy(deploy_id[:15]) == {"status": "Succeeded"}
-        assert tx.payload(deploy_id) == b"zip"
-        assert tx.deploys() == [{"status": "Succeeded"}]
-        assert tx.deploy(retrieve_id) is None
-        tx.forget_job(deploy_id)
-        assert tx.deploy(deploy_id) is None
+        deploy_id, retrieve_id = tx.deploys.new_id(), tx.retrieves.new_id()
+        tx.deploys.put(deploy_id, {"status": "Pending"}, b"zip")
+        tx.deploys.put(deploy_id, {"status": "Succeeded"})
+        tx.retrieves.put(retrieve_id, {"status": "Succeeded"})
+        assert tx.deploys.get(deploy_id[:15]) == {"status": "Succeeded"}
+        assert tx.retrieves.payload(deploy_id) == b"zip"
+        assert tx.deploys.list_all() == [{"status": "Succeeded"}]
+        assert tx.deploys.get(retrieve_id) is None
+        tx.retrieves.delete(deploy_id)
+        assert tx.deploys.get(deploy_id) is None
 
 
 def test_quick_find_finds_what_find_does(store: Store) -> None:
     """An index on a field follows every write, and compares text without case; nothing is found for null."""
     with store.transaction() as tx:
-        made = tx.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)
+        made = tx.records.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)
         for value, found in (("key-1", [made]), ("KEY-1", [made]), ("key-2", []), (None, []), (1, [])):
-            assert [row["Id"] for row in tx.quick_find("Contact", "Ext__c", value)] == found
-            assert tx.quick_find("Contact", "Ext__c", value) == tx.find("Contact", "Ext__c", value)
-        tx.update("Contact", made, {"Ext__c": "key-2"}, user_id="u", now=NOON)
-        assert [row["Id"] for row in tx.quick_find("Contact", "Ext__c", "key-2")] == [made]
-        assert tx.quick_find("Lead", "Ext__c", "key-2") == []
-        tx.delete("Contact", made)
-        assert tx.quick_find("Contact", "Ext__c", "key-2") == []
+            assert [row["Id"] for row in tx.records.find_indexed("Contact", "Ext__c", value)] == found
+            assert tx.records.find_indexed("Contact", "Ext__c", value) == tx.records.find("Contact", "Ext__c", value)
+        tx.records.update("Contact", made, {"Ext__c": "key-2"}, user_id="u", now=NOON)
+        assert [row["Id"] for row in tx.records.find_indexed("Contact", "Ext__c", "key-2")] == [made]
+        assert tx.records.find_indexed("Lead", "Ext__c", "key-2") == []
+        tx.records.delete("Contact", made)
+        assert tx.records.find_indexed("Contact", "Ext__c", "key-2") == []
         with pytest.raises(ValueError, match="is no name of a field"):
-            tx.quick_find("Contact", "Ext__c'--", "x")
+            tx.records.find_indexed("Contact", "Ext__c'--", "x")

@@ -7,7 +7,7 @@ import pytest
 from sfcode.local.errors import Ambiguous, ApiError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.metadata.component import Component
 
 INTEGRATION = "Minimum Access - API Only Integrations"
@@ -19,21 +19,21 @@ def refused(code: str, message: str, fields: list[str] | None, call: Any, *args:
     assert (error.value.code, error.value.message, error.value.fields) == (code, message, fields)
 
 
-def deploy(writer: Writer, kind: str, full_name: str, **body: Any) -> str:
-    put = writer.tx.put_component(Component(kind, full_name, body), user_id=writer.user_id, now=writer.now)
+def deploy(writer: RecordWriter, kind: str, full_name: str, **body: Any) -> str:
+    put = writer.tx.components.put(Component(kind, full_name, body), user_id=writer.user_id, now=writer.now)
     return put.id
 
 
-def fresh(writer: Writer) -> Writer:
+def fresh(writer: RecordWriter) -> RecordWriter:
     """Give a writer that sees what has been deployed since."""
-    return Writer(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
+    return RecordWriter(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
 
 
-def row_id(writer: Writer, name: str, field: str, value: str) -> str:
+def row_id(writer: RecordWriter, name: str, field: str, value: str) -> str:
     return next(str(row["Id"]) for row in Rows(writer.tx).all(name) if row[field] == value)
 
 
-def user(writer: Writer, **more: Any) -> dict[str, Any]:
+def user(writer: RecordWriter, **more: Any) -> dict[str, Any]:
     profile = row_id(writer, "Profile", "Name", more.pop("profile", INTEGRATION))
     return {
         "Username": "appcues.integration@northwind.example",
@@ -65,12 +65,12 @@ def user(writer: Writer, **more: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_wrong_contacts(
-    writer: Writer, values: dict[str, Any], code: str, message: str, fields: list[str] | None
+    writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str] | None
 ) -> None:
     """A wrong record is refused in Salesforce's words, and nothing is stored."""
-    before = writer.tx.count("Contact")
+    before = writer.tx.records.count("Contact")
     refused(code, message, fields, writer.create, "Contact", values)
-    assert writer.tx.count("Contact") == before
+    assert writer.tx.records.count("Contact") == before
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_wrong_contacts(
         ({"Email": ["a"]}, "instance of email from START_OBJECT"),
     ],
 )
-def test_values_of_the_wrong_type(writer: Writer, value: dict[str, Any], said: str) -> None:
+def test_values_of_the_wrong_type(writer: RecordWriter, value: dict[str, Any], said: str) -> None:
     """A value that is not of the field's type is an error of the JSON."""
     with pytest.raises(ApiError) as error:
         writer.create("Contact", {"LastName": "x"} | value)
@@ -92,7 +92,7 @@ def test_values_of_the_wrong_type(writer: Writer, value: dict[str, Any], said: s
     assert said in error.value.message
 
 
-def test_values_are_stored_as_the_api_shows_them(writer: Writer) -> None:
+def test_values_are_stored_as_the_api_shows_them(writer: RecordWriter) -> None:
     given = {
         "LastName": " Kim ",
         "FirstName": "Ji",
@@ -101,7 +101,7 @@ def test_values_are_stored_as_the_api_shows_them(writer: Writer) -> None:
         "DoNotCall": "true",
         "Title": "",
     }
-    record = writer.tx.record("Contact", writer.create("Contact", given))
+    record = writer.tx.records.get("Contact", writer.create("Contact", given))
     assert record is not None
     assert {name: record[name] for name in (*given, "Name")} == {
         "LastName": "Kim",
@@ -115,7 +115,7 @@ def test_values_are_stored_as_the_api_shows_them(writer: Writer) -> None:
     assert record["OwnerId"] == record["CreatedById"] == writer.user_id
 
 
-def test_what_only_the_org_writes_cannot_be_written(writer: Writer) -> None:
+def test_what_only_the_org_writes_cannot_be_written(writer: RecordWriter) -> None:
     message = (
         "Unable to create/update fields: CreatedDate, Name. Please check the security settings of this field and "
         "verify that it is read/write for your profile or permission set."
@@ -124,19 +124,19 @@ def test_what_only_the_org_writes_cannot_be_written(writer: Writer) -> None:
     refused("INVALID_FIELD_FOR_INSERT_UPDATE", message, ["CreatedDate", "Name"], writer.create, "Contact", values)
 
 
-def test_a_deployed_formula_field_cannot_be_written(writer: Writer) -> None:
+def test_a_deployed_formula_field_cannot_be_written(writer: RecordWriter) -> None:
     deploy(writer, "CustomField", "Contact.Uid__c", type="Text", label="Uid", formula="TEXT(Product_User_Id__c)")
     with pytest.raises(ApiError, match="INVALID_FIELD_FOR_INSERT_UPDATE"):
         fresh(writer).create("Contact", {"LastName": "x", "Uid__c": "1"})
 
 
-def test_field_names_are_found_whatever_their_case(writer: Writer) -> None:
-    record = writer.tx.record("Contact", writer.create("contact", {"lastname": "Kim", "PLAN__C": "free"}))
+def test_field_names_are_found_whatever_their_case(writer: RecordWriter) -> None:
+    record = writer.tx.records.get("Contact", writer.create("contact", {"lastname": "Kim", "PLAN__C": "free"}))
     assert record is not None
     assert (record["LastName"], record["Plan__c"]) == ("Kim", "free")
 
 
-def test_a_unique_external_id_is_unique_and_finds_its_record(writer: Writer) -> None:
+def test_a_unique_external_id_is_unique_and_finds_its_record(writer: RecordWriter) -> None:
     deploy(writer, "CustomField", "Activity.Ext__c", type="Text", length=80, label="Ext", externalId=True, unique=True)
     write = fresh(writer)
     values = {"Subject": "s", "StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
@@ -153,7 +153,7 @@ def test_a_unique_external_id_is_unique_and_finds_its_record(writer: Writer) -> 
     )
 
 
-def test_an_upsert_needs_an_external_id_and_exactly_one_record(writer: Writer) -> None:
+def test_an_upsert_needs_an_external_id_and_exactly_one_record(writer: RecordWriter) -> None:
     message = "Provided external ID field does not exist or is not accessible: Title"
     refused("NOT_FOUND", message, None, writer.upsert, "Contact", "Title", "x", {})
     deploy(writer, "CustomField", "Contact.Ext__c", type="Text", length=80, label="Ext", externalId=True)
@@ -166,11 +166,11 @@ def test_an_upsert_needs_an_external_id_and_exactly_one_record(writer: Writer) -
     refused("INVALID_FIELD", message, None, write.upsert, "Contact", "Ext__c", "k", {"ext__c": "k"})
 
 
-def test_a_parent_can_be_named_by_its_external_id(writer: Writer) -> None:
+def test_a_parent_can_be_named_by_its_external_id(writer: RecordWriter) -> None:
     deploy(writer, "CustomField", "Account.Ext__c", type="Text", length=80, label="Ext", externalId=True)
     write = fresh(writer)
     account = write.create("Account", {"Name": "A", "Ext__c": "a-1"})
-    contact = write.tx.record("Contact", write.create("Contact", {"LastName": "x", "Account": {"Ext__c": "A-1"}}))
+    contact = write.tx.records.get("Contact", write.create("Contact", {"LastName": "x", "Account": {"Ext__c": "A-1"}}))
     assert contact is not None
     assert contact["AccountId"] == account
     message = "Foreign key external ID: a-2 not found for field Ext__c in entity Account"
@@ -185,9 +185,11 @@ def test_a_parent_can_be_named_by_its_external_id(writer: Writer) -> None:
         ({"ActivityDate": "2026-03-18", "IsAllDayEvent": True}, ("2026-03-18T00:00:00.000+0000", 1440)),
     ],
 )  # fmt: skip
-def test_an_event_works_out_when_it_ends(writer: Writer, values: dict[str, Any], expected: tuple[str, int]) -> None:
+def test_an_event_works_out_when_it_ends(
+    writer: RecordWriter, values: dict[str, Any], expected: tuple[str, int]
+) -> None:
     """An event has a start, and an end that follows from its duration or the other way round."""
-    record = writer.tx.record("Event", writer.create("Event", {"Subject": "s"} | values))
+    record = writer.tx.records.get("Event", writer.create("Event", {"Subject": "s"} | values))
     assert record is not None
     assert (record["EndDateTime"], record["DurationInMinutes"]) == expected
     assert str(record["StartDateTime"]).startswith("2026-03-18")
@@ -202,18 +204,18 @@ def test_an_event_works_out_when_it_ends(writer: Writer, values: dict[str, Any],
         ({"IsAllDayEvent": True}, ["ActivityDate"]),
     ],
 )
-def test_an_event_without_a_time(writer: Writer, values: dict[str, Any], missing: list[str]) -> None:
+def test_an_event_without_a_time(writer: RecordWriter, values: dict[str, Any], missing: list[str]) -> None:
     """An event needs a start, and a duration or an end."""
     message = f"Required fields are missing: [{', '.join(missing)}]"
     refused("REQUIRED_FIELD_MISSING", message, missing, writer.create, "Event", values)
 
 
-def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: Writer) -> None:
+def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: RecordWriter) -> None:
     event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
     for name in ("Contact", "Lead"):
-        who = str(writer.tx.records(name)[0]["Id"])
+        who = str(writer.tx.records.list_all(name)[0]["Id"])
         assert writer.create("Event", event | {"WhoId": who})
-    account = str(writer.tx.records("Account")[0]["Id"])
+    account = str(writer.tx.records.list_all("Account")[0]["Id"])
     refused(
         "MALFORMED_ID",
         f"Name ID: id value of incorrect type: {account}",
@@ -224,9 +226,9 @@ def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: Writer) 
     )
 
 
-def test_a_converted_lead_is_left_alone(writer: Writer) -> None:
+def test_a_converted_lead_is_left_alone(writer: RecordWriter) -> None:
     lead = writer.create("Lead", {"LastName": "x", "Company": "y"})
-    writer.tx.update("Lead", lead, {"IsConverted": True}, user_id="u", now=writer.now)
+    writer.tx.records.update("Lead", lead, {"IsConverted": True}, user_id="u", now=writer.now)
     refused(
         "CANNOT_UPDATE_CONVERTED_LEAD",
         "cannot reference converted lead",
@@ -238,20 +240,20 @@ def test_a_converted_lead_is_left_alone(writer: Writer) -> None:
     )
 
 
-def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: Writer) -> None:
+def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: RecordWriter) -> None:
     account = writer.create("Account", {"Name": "A"})
     contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
     event = writer.create(
         "Event", {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhatId": account, "WhoId": contact}
     )
     writer.delete("Account", account)
-    assert writer.tx.record("Contact", contact) is None
-    left = writer.tx.record("Event", event)
+    assert writer.tx.records.get("Contact", contact) is None
+    left = writer.tx.records.get("Event", event)
     assert left is not None
     assert (left["WhatId"], left["WhoId"]) == (None, None)
 
 
-def test_records_of_a_deployed_object(writer: Writer) -> None:
+def test_records_of_a_deployed_object(writer: RecordWriter) -> None:
     deploy(
         writer,
         "CustomObject",
@@ -278,10 +280,10 @@ def test_records_of_a_deployed_object(writer: Writer) -> None:
         valueSet={"restricted": True, "valueSetDefinition": {"value": [{"fullName": "NPS"}]}},
     )
     write = fresh(writer)
-    contact = str(write.tx.records("Contact")[0]["Id"])
+    contact = str(write.tx.records.list_all("Contact")[0]["Id"])
     survey = write.create("Survey__c", {"Contact__c": contact, "Kind__c": "NPS"})
     assert survey.startswith("a00")
-    record = write.tx.record("Survey__c", survey)
+    record = write.tx.records.get("Survey__c", survey)
     assert record is not None
     assert record["Name"] == survey[:15]
     refused(
@@ -297,8 +299,8 @@ def test_records_of_a_deployed_object(writer: Writer) -> None:
     assert child.field == "Contact__c"
 
 
-def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: Writer) -> None:
-    record = writer.tx.record("User", writer.create("User", user(writer)))
+def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: RecordWriter) -> None:
+    record = writer.tx.records.get("User", writer.create("User", user(writer)))
     assert record is not None
     assert (record["Name"], record["IsActive"], record["CommunityNickname"]) == (
         "Appcues Integration",
@@ -319,12 +321,12 @@ def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: Wri
         ({"ProfileId": "00e000000000001AAA"}, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ["ProfileId"]),
     ],
 )  # fmt: skip
-def test_wrong_users(writer: Writer, values: dict[str, Any], code: str, message: str, fields: list[str]) -> None:
+def test_wrong_users(writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str]) -> None:
     """A user has a username of its own in the form of an e-mail address, and all that Salesforce asks for."""
     refused(code, message, fields, writer.create, "User", user(writer) | values)
 
 
-def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: Writer) -> None:
+def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: RecordWriter) -> None:
     made = [
         writer.create("User", user(writer, Username=f"u{number}@x.example", CommunityNickname=f"u{number}"))
         for number in range(5)
@@ -344,13 +346,13 @@ def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: Wr
     )
 
 
-def test_a_user_cannot_be_deleted(writer: Writer) -> None:
+def test_a_user_cannot_be_deleted(writer: RecordWriter) -> None:
     made = writer.create("User", user(writer))
     refused("INVALID_TYPE_FOR_OPERATION", "entity type User does not support delete", None, writer.delete, "User", made)
 
 
 @pytest.fixture
-def permission_set(writer: Writer) -> str:
+def permission_set(writer: RecordWriter) -> str:
     return deploy(
         writer,
         "PermissionSet",
@@ -360,7 +362,7 @@ def permission_set(writer: Writer) -> str:
     )
 
 
-def test_an_integration_user_needs_the_permission_set_licence_first(writer: Writer, permission_set: str) -> None:
+def test_an_integration_user_needs_the_permission_set_licence_first(writer: RecordWriter, permission_set: str) -> None:
     assignee = writer.create("User", user(writer))
     assignment = {"AssigneeId": assignee, "PermissionSetId": permission_set}
     message = (
@@ -376,10 +378,10 @@ def test_an_integration_user_needs_the_permission_set_licence_first(writer: Writ
     assert held.startswith("2LA")
     with pytest.raises(ApiError, match="Read Accounts"), writer.tx.savepoint():
         writer.delete("PermissionSetLicenseAssign", held)
-    assert writer.tx.record("PermissionSetLicenseAssign", held) is not None
+    assert writer.tx.records.get("PermissionSetLicenseAssign", held) is not None
 
 
-def test_a_permission_set_is_assigned_once(writer: Writer, permission_set: str) -> None:
+def test_a_permission_set_is_assigned_once(writer: RecordWriter, permission_set: str) -> None:
     assignment = {"AssigneeId": writer.user_id, "PermissionSetId": permission_set}
     first = writer.create("PermissionSetAssignment", assignment)
     message = (
@@ -399,7 +401,7 @@ def test_a_permission_set_is_assigned_once(writer: Writer, permission_set: str) 
     assert writer.create("PermissionSetAssignment", assignment) != first
 
 
-def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(writer: Writer) -> None:
+def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(writer: RecordWriter) -> None:
     licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
     users = [
         writer.create("User", user(writer, profile="Standard User", Username=f"u{number}@x.example"))
@@ -421,6 +423,6 @@ def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(wri
     )
 
 
-def test_rows_that_are_metadata_are_not_written_as_records(writer: Writer) -> None:
+def test_rows_that_are_metadata_are_not_written_as_records(writer: RecordWriter) -> None:
     message = "entity type PermissionSet does not support create"
     refused("INVALID_TYPE_FOR_OPERATION", message, None, writer.create, "PermissionSet", {"Name": "X"})

@@ -76,7 +76,7 @@ def founded(seed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     with Store(state / "org.db") as store, store.transaction() as tx:
         for address, body in DEPLOYED.items():
             kind, _, name = address.partition(":")
-            tx.put_component(Component(kind, name, {"label": name, **body}), user_id="u", now=NOON)
+            tx.components.put(Component(kind, name, {"label": name, **body}), user_id="u", now=NOON)
         open_fields(tx, *(f"Contact.{name}" for name in OPEN), "Visit__c.Contact__c")
         open_fields(tx, "Contact.Uid__c", editable=False)
     with serve(state, clock=HandClock(), rng=random.Random(3)) as org:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sfcode.local.clock import Clock
-    from sfcode.local.faults import Fault
+    from sfcode.local.faults import InjectedFault
 
 __all__ = ["ACCOUNT_ID", "API_KEY", "API_SECRET", "LocalAppcues", "reset", "serve_appcues"]
 
@@ -45,7 +45,7 @@ def serve_appcues(
     clock: Clock | None = None,
     rate: float | None = RATE,
     outbound_hosts: Collection[str] = (),
-    faults: Iterable[Fault] = (),
+    faults: Iterable[InjectedFault] = (),
 ) -> Iterator[LocalAppcues]:
     """
     Serve the account whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
@@ -64,7 +64,7 @@ def reset(state: Path) -> None:
     """Forget all that the account in this folder holds; there need not be one."""
     if not (state / STATE_FILE).exists():
         return
-    from sfcode.local.appcues.state import State
+    from sfcode.local.appcues.state import AccountState
 
-    with State(state / STATE_FILE) as account:
+    with AccountState(state / STATE_FILE) as account:
         account.clear()

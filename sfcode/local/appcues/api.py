@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sfcode.local.appcues.call import ApiError, Call, Route, done
+from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route, done
 from sfcode.local.appcues.state import Kind
 from sfcode.local.appcues.values import reserved, taken
 
@@ -41,45 +41,45 @@ def routes() -> list[Route]:
     ]
 
 
-def _profile(kind: Kind, call: Call) -> Response:
+def _profile(kind: Kind, call: AppcuesCall) -> Response:
     id_ = call.parts[1]
     found = call.account.state.profile(kind, id_)
     if found is None:
-        raise ApiError(404, f"{kind} not found")
+        raise AppcuesApiError(404, f"{kind} not found")
     return JSONResponse({f"{kind}_id": id_, **found})
 
 
-def _change(kind: Kind, call: Call) -> Response:
+def _change(kind: Kind, call: AppcuesCall) -> Response:
     attributes = call.json_object()
     kept = reserved(attributes)
     if kept:
-        raise ApiError(400, f"{kept[0]} is reserved")
+        raise AppcuesApiError(400, f"{kept[0]} is reserved")
     call.account.state.change_profile(kind, call.parts[1], taken(attributes))
     return done()
 
 
-def _delete(call: Call) -> Response:
+def _delete(call: AppcuesCall) -> Response:
     call.account.state.delete_profile("user", call.parts[1])
     return Response(status_code=204)
 
 
-def _events(call: Call) -> Response:
+def _events(call: AppcuesCall) -> Response:
     limit = call.query.get("limit", "100")
     if not limit.isdecimal() or not 1 <= int(limit) <= MOST_EVENTS:
-        raise ApiError(400, f"limit must be a number from 1 to {MOST_EVENTS}")
+        raise AppcuesApiError(400, f"limit must be a number from 1 to {MOST_EVENTS}")
     return JSONResponse(call.account.state.events(call.parts[1], int(limit)))
 
 
-def _track(call: Call) -> Response:
+def _track(call: AppcuesCall) -> Response:
     given = call.json_object()
     name, stamp = given.get("name"), given.get("timestamp")
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
-        raise ApiError(400, f"name must be a text of 1 to {LONGEST_NAME} characters")
+        raise AppcuesApiError(400, f"name must be a text of 1 to {LONGEST_NAME} characters")
     if not isinstance(stamp, str) or not _is_time(stamp):
-        raise ApiError(400, "timestamp must be a time as RFC 3339 has it")
+        raise AppcuesApiError(400, "timestamp must be a time as RFC 3339 has it")
     attributes = given.get("attributes", {})
     if not isinstance(attributes, dict):
-        raise ApiError(400, "attributes must be an object")
+        raise AppcuesApiError(400, "attributes must be an object")
     event: dict[str, Any] = {
         "event_id": str(uuid.UUID(int=call.account.rng.getrandbits(128), version=4)),
         "user_id": call.parts[1],
@@ -99,13 +99,13 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _join(call: Call) -> Response:
+def _join(call: AppcuesCall) -> Response:
     user_ids = call.json_object().get("user_ids")
     if not isinstance(user_ids, list) or not all(isinstance(each, str) and each for each in user_ids):
-        raise ApiError(400, "user_ids must be a list of texts")
+        raise AppcuesApiError(400, "user_ids must be a list of texts")
     call.account.state.add_members(call.parts[1], user_ids)
     return done()
 
 
-def _nothing(_call: Call) -> Response:
+def _nothing(_call: AppcuesCall) -> Response:
     return JSONResponse([])

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from sfcode.local.appcues import ACCOUNT_ID, API_KEY, API_SECRET
-from sfcode.local.appcues.call import Account, ApiError, Call, Handler, Route
+from sfcode.local.appcues.call import Account, AppcuesApiError, AppcuesCall, Handler, Route
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.faults.apply import struck
 from sfcode.local.web import meant_for_us
@@ -30,7 +30,7 @@ _CREDENTIALS = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode())
 log = logging.getLogger(__name__)
 
 
-class App:
+class AppcuesApp:
     """The application of one local Appcues."""
 
     def __init__(
@@ -45,12 +45,12 @@ class App:
             return
         send = self._dated(send)
         if not meant_for_us(scope):
-            refused = ApiError(403, "the local Appcues answers to 127.0.0.1 and localhost only")
+            refused = AppcuesApiError(403, "the local Appcues answers to 127.0.0.1 and localhost only")
             await refused.response()(scope, receive, send)
             return
         try:
             body = await _body(receive)
-        except ApiError as error:
+        except AppcuesApiError as error:
             await error.response()(scope, receive, send)
             return
         answer = partial(self._answer, body)
@@ -74,7 +74,7 @@ class App:
         seconds = (fault.retry_after or 1) if fault is not None else self._account.bucket.wait(self._monotonic())
         if not seconds:
             return None
-        return ApiError(429, "too many requests for this account", {"Retry-After": str(seconds)}).response()
+        return AppcuesApiError(429, "too many requests for this account", {"Retry-After": str(seconds)}).response()
 
     async def _answer(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         response = await run_in_threadpool(self._handle, scope, body)
@@ -87,14 +87,14 @@ class App:
             parts = [unquote(part) for part in scope["raw_path"].decode("latin-1").strip("/").split("/")]
             handler, variable = self._route(scope["method"], parts)
             if parts[0] == "v2" and variable[0] != ACCOUNT_ID:
-                raise ApiError(403, f"these credentials are of account {ACCOUNT_ID}")
+                raise AppcuesApiError(403, f"these credentials are of account {ACCOUNT_ID}")
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            return handler(Call(self._account, variable, query, body))
-        except ApiError as error:
+            return handler(AppcuesCall(self._account, variable, query, body))
+        except AppcuesApiError as error:
             return error.response()
         except Exception:
             log.exception("answering %s", scope["path"])
-            return ApiError(500, "the local Appcues has a bug").response()
+            return AppcuesApiError(500, "the local Appcues has a bug").response()
 
     def _route(self, method: str, parts: Sequence[str]) -> tuple[Handler, list[str]]:
         known = False
@@ -103,7 +103,11 @@ class App:
             if variable is not None and allowed == method:
                 return handler, variable
             known = known or variable is not None
-        raise ApiError(405, f"{method} is not allowed here") if known else ApiError(404, "there is nothing here")
+        raise (
+            AppcuesApiError(405, f"{method} is not allowed here")
+            if known
+            else AppcuesApiError(404, "there is nothing here")
+        )
 
     def _dated(self, send: Send) -> Send:
         async def dated(message: Message) -> None:
@@ -127,7 +131,7 @@ def _matched(pattern: Sequence[str], parts: Sequence[str]) -> list[str] | None:
 def _sign_in(headers: Mapping[str, str]) -> None:
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic" or not hmac.compare_digest(given.strip().encode(), _CREDENTIALS):
-        raise ApiError(401, "the API key or its secret is wrong")
+        raise AppcuesApiError(401, "the API key or its secret is wrong")
 
 
 def _read_already(receive: Receive) -> Receive:
@@ -145,7 +149,7 @@ async def _body(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY:
-            raise ApiError(413, f"the body is larger than {MAX_BODY} bytes")
+            raise AppcuesApiError(413, f"the body is larger than {MAX_BODY} bytes")
         if not message.get("more_body"):
             break
     return b"".join(parts)

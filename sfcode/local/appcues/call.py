@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from sfcode.local.appcues.bucket import Bucket
-from sfcode.local.appcues.state import State
+from sfcode.local.appcues.state import AccountState
 from sfcode.local.clock import Clock
 from sfcode.local.faults import Faults
 
@@ -21,7 +21,7 @@ from sfcode.local.faults import Faults
 class Account:
     """State, time, faults and limits of one local Appcues."""
 
-    state: State
+    state: AccountState
     clock: Clock
     bucket: Bucket
     faults: Faults = field(default_factory=Faults)
@@ -29,7 +29,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AppcuesCall:
     """A request that may be made: the variable parts of its path, decoded, and its body."""
 
     account: Account
@@ -38,26 +38,26 @@ class Call:
     body: bytes
 
     def json(self) -> Any:
-        """Read the body as JSON. Raises ApiError."""
+        """Read the body as JSON. Raises AppcuesApiError."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise ApiError(400, "the body is not valid JSON") from error
+            raise AppcuesApiError(400, "the body is not valid JSON") from error
 
     def json_object(self) -> dict[str, Any]:
-        """Read the body as a JSON object. Raises ApiError."""
+        """Read the body as a JSON object. Raises AppcuesApiError."""
         body = self.json()
         if not isinstance(body, dict):
-            raise ApiError(400, "the body must be a JSON object")
+            raise AppcuesApiError(400, "the body must be a JSON object")
         return body
 
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[AppcuesCall], Response]
 Route = tuple[str, str, Handler]
 """A method, a path whose parts in braces vary, and who answers."""
 
 
-class ApiError(Exception):
+class AppcuesApiError(Exception):
     """A refusal, as Appcues words it: a status, its title, and what is wrong."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from sfcode.local.appcues import ACCOUNT_ID, RATE
-from sfcode.local.appcues.call import ApiError, Call, Route
+from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route
 from sfcode.local.appcues.journal import Journal
-from sfcode.local.appcues.sender import WEBHOOK, Sender
+from sfcode.local.appcues.sender import WEBHOOK, WebhookSender
 from sfcode.local.appcues.values import auto_properties
 from sfcode.local.appcues.webhook import event_body, read_webhook
 from sfcode.local.faults import BadFault, from_json
@@ -36,37 +36,37 @@ KINDS = {
 """What can go wrong."""
 
 
-def routes(journal: Journal, sender: Sender, monotonic: Callable[[], float]) -> list[Route]:
+def routes(journal: Journal, sender: WebhookSender, monotonic: Callable[[], float]) -> list[Route]:
     """List the control routes."""
 
-    def requests(call: Call) -> Response:
+    def requests(call: AppcuesCall) -> Response:
         after = call.query.get("after", "0")
         if not after.isdecimal():
-            raise ApiError(400, "after is the number of a request")
+            raise AppcuesApiError(400, "after is the number of a request")
         return JSONResponse({"requests": journal.list(int(after))})
 
-    def forget(_call: Call) -> Response:
+    def forget(_call: AppcuesCall) -> Response:
         return JSONResponse({"cleared": journal.clear()})
 
-    def turn(call: Call) -> Response:
+    def turn(call: AppcuesCall) -> Response:
         rate = call.json_object().get("rate", RATE)
         if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0):
-            raise ApiError(400, "rate is a number of requests per second, or null for any number")
+            raise AppcuesApiError(400, "rate is a number of requests per second, or null for any number")
         call.account.bucket.turn(rate, monotonic())
         return _limit(call)
 
-    def trigger(call: Call) -> Response:
+    def trigger(call: AppcuesCall) -> Response:
         triggered = _triggered(call)
         sender.wake()
         return JSONResponse({"event_ids": [event["event_id"] for event in triggered]}, 202)
 
-    def hook(call: Call) -> Response:
+    def hook(call: AppcuesCall) -> Response:
         webhook = read_webhook(call.json_object())
         call.account.state.set(WEBHOOK, _json(asdict(webhook)))
         sender.wake()
         return _webhook(call)
 
-    handlers: dict[str, dict[str, Callable[[Call], Response]]] = {
+    handlers: dict[str, dict[str, Callable[[AppcuesCall], Response]]] = {
         "/deliveries": {"GET": _deliveries, "DELETE": _drop_deliveries},
         "/faults": {"GET": _faults, "POST": _arm, "DELETE": _clear},
         "/profiles": {"GET": _profiles},
@@ -82,15 +82,17 @@ def _json(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "events": list(value["events"])}
 
 
-def _triggered(call: Call) -> list[dict[str, Any]]:
+def _triggered(call: AppcuesCall) -> list[dict[str, Any]]:
     given = call.json()
     state, now = call.account.state, call.account.clock.now()
     events = []
     for each in given if isinstance(given, list) else [given]:
         if not isinstance(each, dict) or not all(isinstance(each.get(key), str) for key in ("user_id", "name")):
-            raise ApiError(400, "an event has user_id and name, and may have attributes, group_id, timestamp, event_id")
+            raise AppcuesApiError(
+                400, "an event has user_id and name, and may have attributes, group_id, timestamp, event_id"
+            )
         if not isinstance(each.get("attributes", {}), dict):
-            raise ApiError(400, "attributes must be an object")
+            raise AppcuesApiError(400, "attributes must be an object")
         profile = state.profile("user", each["user_id"]) or {}
         events.append(event_body(ACCOUNT_ID, each, profile, now, call.account.rng))
     for event in events:
@@ -105,46 +107,46 @@ def _triggered(call: Call) -> list[dict[str, Any]]:
     return events
 
 
-def _webhook(call: Call) -> Response:
+def _webhook(call: AppcuesCall) -> Response:
     setting = call.account.state.setting(WEBHOOK)
     return JSONResponse({"webhook": {**setting, "auth": {**setting["auth"], "secret": "******"}} if setting else None})
 
 
-def _unhook(call: Call) -> Response:
+def _unhook(call: AppcuesCall) -> Response:
     call.account.state.set(WEBHOOK, None)
     return Response(status_code=204)
 
 
-def _deliveries(call: Call) -> Response:
+def _deliveries(call: AppcuesCall) -> Response:
     state = call.account.state
     shown = [{**asdict(each), "body": json.loads(each.body)} for each in state.parcels(limit=SHOWN)]
     return JSONResponse({"waiting": state.count_parcels(), "deliveries": shown})
 
 
-def _drop_deliveries(call: Call) -> Response:
+def _drop_deliveries(call: AppcuesCall) -> Response:
     return JSONResponse({"cleared": call.account.state.drop_parcels()})
 
 
-def _profiles(call: Call) -> Response:
+def _profiles(call: AppcuesCall) -> Response:
     state = call.account.state
     return JSONResponse({"users": state.profiles("user"), "groups": state.profiles("group")})
 
 
-def _limit(call: Call) -> Response:
+def _limit(call: AppcuesCall) -> Response:
     return JSONResponse({"rate": call.account.bucket.rate})
 
 
-def _faults(call: Call) -> Response:
+def _faults(call: AppcuesCall) -> Response:
     return JSONResponse({"faults": call.account.faults.list(), "kinds": KINDS})
 
 
-def _arm(call: Call) -> Response:
+def _arm(call: AppcuesCall) -> Response:
     try:
         fault = from_json(call.json(), KINDS)
     except BadFault as error:
-        raise ApiError(400, str(error)) from error
+        raise AppcuesApiError(400, str(error)) from error
     return JSONResponse(call.account.faults.arm(fault).json(), 201)
 
 
-def _clear(call: Call) -> Response:
+def _clear(call: AppcuesCall) -> Response:
     return JSONResponse({"cleared": call.account.faults.clear()})

@@ -18,7 +18,7 @@ MAX_BODY = 10_000
 
 
 @dataclass
-class Entry:
+class JournalEntry:
     """A request; no status: the connection was closed without an answer, or it has not been answered yet."""
 
     number: int
@@ -33,19 +33,19 @@ class Journal:
     """The last requests of one server."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=MOST)
+        self._entries: deque[JournalEntry] = deque(maxlen=MOST)
         self._lock = threading.Lock()
         self._numbers = count(1)
 
-    def open(self, method: str, path: str, body: bytes, now: datetime) -> Entry:
+    def open(self, method: str, path: str, body: bytes, now: datetime) -> JournalEntry:
         """Write a request down."""
         text = body[:MAX_BODY].decode("utf-8", "replace")
         with self._lock:
-            entry = Entry(next(self._numbers), stamp(now), method, path, text)
+            entry = JournalEntry(next(self._numbers), stamp(now), method, path, text)
             self._entries.append(entry)
         return entry
 
-    def noting(self, entry: Entry, send: Send) -> Send:
+    def noting(self, entry: JournalEntry, send: Send) -> Send:
         """Note the status that is sent."""
 
         async def noting(message: Message) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sfcode.local.appcues.call import Account
-from sfcode.local.appcues.state import Parcel
+from sfcode.local.appcues.state import PendingWebhook
 from sfcode.local.appcues.webhook import Webhook, encoded, read_webhook, request
 from sfcode.local.automation.post import Poster, Undelivered
 
@@ -28,7 +28,7 @@ WEBHOOK = "webhook"
 log = logging.getLogger(__name__)
 
 
-class Sender:
+class WebhookSender:
     """Sends the webhooks of one account: those of one user one after another, of several users side by side."""
 
     def __init__(self, account: Account, hosts: Collection[str] = ()) -> None:
@@ -78,7 +78,7 @@ class Sender:
             return False
         webhook = read_webhook(setting)
         held, now = self._held_back(webhook, batch)
-        by_user: dict[str, list[Parcel]] = {}
+        by_user: dict[str, list[PendingWebhook]] = {}
         for parcel in now:
             by_user.setdefault(parcel.user_id, []).append(parcel)
         failed = [
@@ -88,7 +88,9 @@ class Sender:
         state.settle([each.number for each in batch if each.number not in kept], (*held, *failed))
         return True
 
-    def _held_back(self, webhook: Webhook, batch: Iterable[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
+    def _held_back(
+        self, webhook: Webhook, batch: Iterable[PendingWebhook]
+    ) -> tuple[list[PendingWebhook], list[PendingWebhook]]:
         """Hold some back, so that later ones overtake them, where a fault says so."""
         path, held, now = urlsplit(webhook.url).path, [], []
         for parcel in batch:
@@ -99,7 +101,7 @@ class Sender:
                 held.append(replace(parcel, due=self._now() + late.seconds, attempts=1, error="held back"))
         return held, now
 
-    def _send(self, webhook: Webhook, parcels: Iterable[Parcel]) -> list[Parcel]:
+    def _send(self, webhook: Webhook, parcels: Iterable[PendingWebhook]) -> list[PendingWebhook]:
         """Send the webhooks of one user; give those that have to be sent again."""
         failed = []
         poster = self._posters.get()
@@ -114,7 +116,7 @@ class Sender:
             self._posters.put(poster)
         return failed
 
-    def _attempt(self, poster: Poster, webhook: Webhook, parcel: Parcel) -> str:
+    def _attempt(self, poster: Poster, webhook: Webhook, parcel: PendingWebhook) -> str:
         event = json.loads(parcel.body)
         body = encoded(event)
         url, headers = request(webhook, str(event["event_id"]), body, self._account.clock.now())

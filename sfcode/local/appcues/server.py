@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from sfcode.local.appcues import LocalAppcues, api, control
-from sfcode.local.appcues.app import App
+from sfcode.local.appcues.app import AppcuesApp
 from sfcode.local.appcues.bucket import Bucket
 from sfcode.local.appcues.call import Account
 from sfcode.local.appcues.journal import Journal
-from sfcode.local.appcues.sender import Sender
-from sfcode.local.appcues.state import State
+from sfcode.local.appcues.sender import WebhookSender
+from sfcode.local.appcues.state import AccountState
 from sfcode.local.clock import Clock, SystemClock
-from sfcode.local.faults import Fault
+from sfcode.local.faults import InjectedFault
 from sfcode.local.web import HOST, Server, configured, listening
 
 
@@ -27,18 +27,18 @@ def serve(
     clock: Clock | None,
     rate: float | None,
     outbound_hosts: Collection[str],
-    faults: Iterable[Fault],
+    faults: Iterable[InjectedFault],
 ) -> Iterator[LocalAppcues]:
     """Serve the account whose state is in a file."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(listening(port, "--appcues-port"))
-        state = stack.enter_context(State(path))
+        state = stack.enter_context(AccountState(path))
         account = Account(state, clock or SystemClock(), Bucket(rate, time.monotonic()))
         for fault in faults:
             account.faults.arm(fault)
-        journal, sender = Journal(), Sender(account, outbound_hosts)
+        journal, sender = Journal(), WebhookSender(account, outbound_hosts)
         routes = [*api.routes(), *control.routes(journal, sender, time.monotonic)]
-        server = Server(configured(App(account, journal, routes, time.monotonic)), listener)
+        server = Server(configured(AppcuesApp(account, journal, routes, time.monotonic)), listener)
         stack.callback(server.stop)
         server.start()
         stack.callback(sender.stop)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfcode.local.appcues.values import Value
-from sfcode.local.database import Database
+from sfcode.local.database import StateFile
 
 Kind = Literal["user", "group"]
 Profile = dict[str, Value]
@@ -35,7 +35,7 @@ MIGRATIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PendingWebhook:
     """A webhook that is to be sent, at a time in seconds since 1970."""
 
     number: int
@@ -46,7 +46,7 @@ class Parcel:
     error: str
 
 
-class State(Database):
+class AccountState(StateFile):
     """The file. Each method is one transaction."""
 
     def __init__(self, path: Path) -> None:
@@ -111,13 +111,13 @@ class State(Database):
             query = "SELECT body FROM event WHERE user_id = ? ORDER BY number DESC LIMIT ?"
             return [json.loads(row[0]) for row in db.execute(query, (user_id, limit))]
 
-    def parcels(self, *, due: float | None = None, limit: int = -1) -> list[Parcel]:
+    def parcels(self, *, due: float | None = None, limit: int = -1) -> list[PendingWebhook]:
         """List what is to be sent, up to a time, the eldest first."""
         query = (
             "SELECT number, user_id, body, due, attempts, error FROM delivery WHERE due <= ? ORDER BY number LIMIT ?"
         )
         with self.reading() as db:
-            return [Parcel(*row) for row in db.execute(query, (due if due is not None else 9e99, limit))]
+            return [PendingWebhook(*row) for row in db.execute(query, (due if due is not None else 9e99, limit))]
 
     def count_parcels(self) -> int:
         """Count what is still to be sent."""
@@ -129,7 +129,7 @@ class State(Database):
         with self.writing() as db:
             return db.execute("DELETE FROM delivery").rowcount
 
-    def settle(self, sent: Collection[int], later: Iterable[Parcel]) -> None:
+    def settle(self, sent: Collection[int], later: Iterable[PendingWebhook]) -> None:
         """Forget what was sent, and keep how the others stand."""
         with self.writing() as db:
             db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in sent))

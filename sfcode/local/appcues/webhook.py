@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from sfcode.local.appcues.call import ApiError
+from sfcode.local.appcues.call import AppcuesApiError
 from sfcode.local.appcues.state import Profile
 
 SCHEMES = ("none", "path", "header", "bearer", "basic", "hmac", "standard_webhooks")
@@ -52,32 +52,32 @@ class Webhook:
 
 
 def read_webhook(value: Mapping[str, Any]) -> Webhook:
-    """Read the settings of a webhook. Raises ApiError."""
+    """Read the settings of a webhook. Raises AppcuesApiError."""
     known = {"url", "auth", "events", "retry_seconds"}
     if set(value) - known or not isinstance(value.get("url"), str):
-        raise ApiError(400, f"a webhook has {', '.join(sorted(known))}; url is an address")
+        raise AppcuesApiError(400, f"a webhook has {', '.join(sorted(known))}; url is an address")
     events, seconds = value.get("events", []), value.get("retry_seconds", 1.0)
     if not isinstance(events, list) or not all(isinstance(each, str) for each in events):
-        raise ApiError(400, "events is a list of names")
+        raise AppcuesApiError(400, "events is a list of names")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= 60:
-        raise ApiError(400, "retry_seconds is a number above 0, up to 60")
+        raise AppcuesApiError(400, "retry_seconds is a number above 0, up to 60")
     return Webhook(value["url"], _read_auth(value.get("auth", {})), tuple(events), float(seconds))
 
 
 def _read_auth(value: object) -> Auth:
     if not isinstance(value, Mapping) or set(value) - set(Auth.__slots__):
-        raise ApiError(400, f"auth has {', '.join(Auth.__slots__)}")
+        raise AppcuesApiError(400, f"auth has {', '.join(Auth.__slots__)}")
     if not all(isinstance(each, str) for each in value.values()):
-        raise ApiError(400, "what auth has are texts")
+        raise AppcuesApiError(400, "what auth has are texts")
     auth = Auth(**value)
     if auth.scheme not in SCHEMES:
-        raise ApiError(400, f"scheme is one of {', '.join(SCHEMES)}")
+        raise AppcuesApiError(400, f"scheme is one of {', '.join(SCHEMES)}")
     if auth.scheme != "none" and not auth.secret:
-        raise ApiError(400, f"scheme {auth.scheme} needs a secret")
+        raise AppcuesApiError(400, f"scheme {auth.scheme} needs a secret")
     if auth.scheme in ("header", "hmac") and not auth.header:
-        raise ApiError(400, f"scheme {auth.scheme} needs a header")
+        raise AppcuesApiError(400, f"scheme {auth.scheme} needs a header")
     if auth.algorithm not in _ALGORITHMS or auth.encoding not in ("hex", "base64"):
-        raise ApiError(400, f"algorithm is one of {', '.join(_ALGORITHMS)}, encoding is hex or base64")
+        raise AppcuesApiError(400, f"algorithm is one of {', '.join(_ALGORITHMS)}, encoding is hex or base64")
     if auth.scheme == "standard_webhooks":
         _standard_key(auth.secret)
     return auth
@@ -112,7 +112,7 @@ def _standard_key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ApiError(400, "the secret of standard_webhooks is base64, after whsec_") from error
+        raise AppcuesApiError(400, "the secret of standard_webhooks is base64, after whsec_") from error
 
 
 def _text(value: bytes) -> str:

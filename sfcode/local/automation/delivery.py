@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 
 from sfcode.local.automation.message import MOST, acknowledged
 from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
-from sfcode.local.context import Context
-from sfcode.local.store import Tx
-from sfcode.local.tables.outbound import Notification
+from sfcode.local.context import OrgContext
+from sfcode.local.store import Transaction
+from sfcode.local.tables.outbound import QueuedNotification
 
 if TYPE_CHECKING:
-    from sfcode.local.automation.outbox import Parcel
+    from sfcode.local.automation.outbox import OutgoingMessage
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def retry_after(attempts: int) -> timedelta:
 class Deliveries:
     """Delivers the messages of one org, one at a time."""
 
-    def __init__(self, context: Context, url: str, hosts: Collection[str] = ()) -> None:
+    def __init__(self, context: OrgContext, url: str, hosts: Collection[str] = ()) -> None:
         self._context = context
         self._url = url
         self._poster = Poster(hosts)
@@ -103,34 +103,34 @@ class Deliveries:
     def _put_back(self) -> None:
         """Put back what a process that is no more had in hand."""
         with self._context.store.transaction() as tx:
-            for holder in tx.notification_holders():
+            for holder in tx.notifications.holders():
                 if holder == os.getpid() or not _is_alive(holder):
-                    tx.release_notifications(holder)
+                    tx.notifications.release(holder)
 
     def _drop_old(self, tally: Tally) -> None:
         with self._context.store.read() as tx:
-            old = tx.old_notifications(self._context.clock.now() - TOO_OLD)
+            old = tx.notifications.list_old(self._context.clock.now() - TOO_OLD)
         if not old:
             return
         with self._context.store.transaction() as tx:
             kept = {each.id for each in old if _keeps_dead(tx, each)}
             for id_ in kept:
-                tx.bury_notification(id_)
-            tx.forget_notifications(each.id for each in old if each.id not in kept)
+                tx.notifications.bury(id_)
+            tx.notifications.delete(each.id for each in old if each.id not in kept)
         tally.dropped += len(old)
 
-    def _claimed(self) -> tuple[Notification, ...]:
+    def _claimed(self) -> tuple[QueuedNotification, ...]:
         """Take the next message's notifications in hand."""
         now, wall = self._context.clock.now(), time.time()
         with self._context.store.read() as tx:
-            if self._stopping.is_set() or not tx.due_notifications(now, wall, 1):
+            if self._stopping.is_set() or not tx.notifications.list_due(now, wall, 1):
                 return ()
         with self._context.store.transaction() as tx:
-            batch = tuple(tx.due_notifications(now, wall, MOST))
-            tx.claim_notifications(batch, os.getpid(), wall + IN_HAND_SECONDS)
+            batch = tuple(tx.notifications.list_due(now, wall, MOST))
+            tx.notifications.claim(batch, os.getpid(), wall + IN_HAND_SECONDS)
         return batch
 
-    def _deliver(self, batch: tuple[Notification, ...], tally: Tally) -> None:
+    def _deliver(self, batch: tuple[QueuedNotification, ...], tally: Tally) -> None:
         with self._context.store.read() as tx:
             # What writes a message is loaded with the first one: most servers have none to send.
             from sfcode.local.automation.outbox import packed
@@ -138,7 +138,7 @@ class Deliveries:
             parcel = packed(tx, batch, self._url, self._context.clock.now())
         if parcel is None:
             with self._context.store.transaction() as tx:
-                tx.forget_notifications(each.id for each in batch)
+                tx.notifications.delete(each.id for each in batch)
             tally.dropped += len(batch)
             return
         tally.messages += 1
@@ -146,37 +146,37 @@ class Deliveries:
         if problem is None:
             tally.delivered += len(batch)
             with self._context.store.transaction() as tx:
-                tx.forget_notifications(each.id for each in batch)
+                tx.notifications.delete(each.id for each in batch)
             return
         tally.failed += len(batch)
         self._settle_failure(batch, problem)
 
-    def _settle_failure(self, batch: tuple[Notification, ...], problem: str) -> None:
+    def _settle_failure(self, batch: tuple[QueuedNotification, ...], problem: str) -> None:
         if self._stopping.is_set():
             with self._context.store.transaction() as tx:
-                tx.release_notifications(os.getpid())
+                tx.notifications.release(os.getpid())
             return
         now = self._context.clock.now()
         with self._context.store.transaction() as tx:
             for each in batch:
-                tx.retry_notification(each.id, at=now + retry_after(each.attempts + 1), error=problem)
+                tx.notifications.retry(each.id, at=now + retry_after(each.attempts + 1), error=problem)
 
-    def _posted(self, parcel: Parcel) -> str | None:
+    def _posted(self, parcel: OutgoingMessage) -> str | None:
         problem = self._attempt(parcel)
         path = urlsplit(parcel.endpoint).path
         if problem is None and self._context.faults.take("duplicate_delivery", path=path, method="POST"):
             self._attempt(parcel)
         return problem
 
-    def _attempt(self, parcel: Parcel) -> str | None:
+    def _attempt(self, parcel: OutgoingMessage) -> str | None:
         try:
             return acknowledged(*self._poster.post(parcel.endpoint, parcel.body))
         except Undelivered as error:
             return str(error)
 
 
-def _keeps_dead(tx: Tx, notification: Notification) -> bool:
-    stored = tx.stored_by_id(notification.action_id)
+def _keeps_dead(tx: Transaction, notification: QueuedNotification) -> bool:
+    stored = tx.components.get_by_id(notification.action_id)
     return stored is not None and stored.component.body.get("useDeadLetterQueue") is True
 
 

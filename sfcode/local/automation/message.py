@@ -29,7 +29,7 @@ _PLAIN = (Decimal("0.001"), Decimal(10_000_000))
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MessageItem:
     """One notification: its id, and the record's fields as texts; None: the record is gone."""
 
     notification_id: str
@@ -37,7 +37,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class MessageSource:
     """Who sends: the org, where it answers, which action in which version for which object."""
 
     org_id: str
@@ -47,7 +47,7 @@ class Sender:
     object_name: str
 
 
-def envelope(sender: Sender, items: Sequence[Item]) -> bytes:
+def envelope(sender: MessageSource, items: Sequence[MessageItem]) -> bytes:
     """Write the SOAP message of up to a hundred notifications."""
     version = f"{float(sender.api_version):.1f}"
     enterprise, partner = (f"{sender.url}/services/Soap/{kind}/{version}/{sender.org_id[:15]}" for kind in "cu")
@@ -68,7 +68,7 @@ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
 </soapenv:Envelope>""".encode()
 
 
-def _notification(sender: Sender, item: Item) -> str:
+def _notification(sender: MessageSource, item: MessageItem) -> str:
     opening = f'<sObject xsi:type="sf:{sender.object_name}" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"'
     if item.fields is None:
         record = f"    {opening}/>\n"

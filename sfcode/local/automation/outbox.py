@@ -6,32 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sfcode.local.automation.message import Item, Sender, envelope, written
+from sfcode.local.automation.message import MessageItem, MessageSource, envelope, written
 from sfcode.local.automation.record import OneByOne
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.formula_rows import Computing
+from sfcode.local.sobjects.formula_rows import FormulaRows
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.store import Tx
-from sfcode.local.tables.outbound import Notification
+from sfcode.local.store import Transaction
+from sfcode.local.tables.outbound import QueuedNotification
 
 ALWAYS = ("Id",)
 
 
 @dataclass(frozen=True)
-class Parcel:
+class OutgoingMessage:
     """One message for one endpoint, and the notifications in it."""
 
-    notifications: tuple[Notification, ...]
+    notifications: tuple[QueuedNotification, ...]
     endpoint: str
     body: bytes
     problem: str | None = None
     """Why it cannot be sent at all."""
 
 
-def packed(tx: Tx, batch: tuple[Notification, ...], url: str, now: datetime) -> Parcel | None:
+def packed(tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now: datetime) -> OutgoingMessage | None:
     """Write the message of one batch; None when its outbound message is gone from the org."""
-    stored = tx.stored_by_id(batch[0].action_id)
+    stored = tx.components.get_by_id(batch[0].action_id)
     if stored is None:
         return None
     body: Mapping[str, object] = stored.component.body
@@ -39,14 +39,16 @@ def packed(tx: Tx, batch: tuple[Notification, ...], url: str, now: datetime) -> 
     catalog = Catalog(tx)
     target = catalog.object(object_name)
     endpoint = str(body.get("endpointUrl") or "")
-    user = next(iter(tx.find("User", "Username", str(body.get("integrationUser")))), None)
+    user = next(iter(tx.records.find("User", "Username", str(body.get("integrationUser")))), None)
     if target is None or user is None or not user.get("IsActive"):
-        return Parcel(batch, endpoint, b"", f"the message's user {body.get('integrationUser')} is not active")
-    access = Access(tx, str(user["Id"]))
+        return OutgoingMessage(batch, endpoint, b"", f"the message's user {body.get('integrationUser')} is not active")
+    access = UserAccess(tx, str(user["Id"]))
     names = [name for name in _list(body.get("fields")) if _readable(access, target, name)]
     records = _Records(tx, catalog, target, ordered(names), now)
-    sender = Sender(tx.get("org_id") or "", url, stored.id, str(body.get("apiVersion") or "0"), target.name)
-    return Parcel(batch, endpoint, envelope(sender, [records.item(each) for each in batch]))
+    sender = MessageSource(
+        tx.settings.get("org_id") or "", url, stored.id, str(body.get("apiVersion") or "0"), target.name
+    )
+    return OutgoingMessage(batch, endpoint, envelope(sender, [records.item(each) for each in batch]))
 
 
 def ordered(names: Sequence[str]) -> tuple[str, ...]:
@@ -58,22 +60,24 @@ def _list(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)] if value else []
 
 
-def _readable(access: Access, target: ObjectDef, name: str) -> bool:
+def _readable(access: UserAccess, target: ObjectDef, name: str) -> bool:
     field = target.field(name)
     return field is not None and access.object(target.name).read and access.field(target.name, field)[0]
 
 
 class _Records:
-    def __init__(self, tx: Tx, catalog: Catalog, target: ObjectDef, names: Sequence[str], now: datetime) -> None:
+    def __init__(
+        self, tx: Transaction, catalog: Catalog, target: ObjectDef, names: Sequence[str], now: datetime
+    ) -> None:
         self._tx = tx
         self._target = target
         self._fields = [field for field in map(target.field, names) if field is not None]
-        self._computing = Computing(catalog, OneByOne(tx), now)
+        self._computing = FormulaRows(catalog, OneByOne(tx), now)
 
-    def item(self, notification: Notification) -> Item:
-        record = self._tx.record(self._target.name, notification.record_id)
+    def item(self, notification: QueuedNotification) -> MessageItem:
+        record = self._tx.records.get(self._target.name, notification.record_id)
         if record is None:
-            return Item(notification.id, None)
+            return MessageItem(notification.id, None)
         (row,) = self._computing.rows(self._target, [record])
         texts = ((field.name, written(field, row.get(field.name))) for field in self._fields)
-        return Item(notification.id, tuple((name, text) for name, text in texts if text is not None))
+        return MessageItem(notification.id, tuple((name, text) for name, text in texts if text is not None))

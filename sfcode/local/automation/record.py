@@ -10,19 +10,19 @@ from sfcode.local.automation.errors import NotModelled
 from sfcode.local.metadata.formula.evaluate import evaluate
 from sfcode.local.metadata.formula.parser import FormulaError
 from sfcode.local.metadata.formula.values import Value
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import row
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 
 @dataclass(frozen=True)
 class OneByOne:
     """Rows read one at a time: a save touches few, and an object may have many."""
 
-    tx: Tx
+    tx: Transaction
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
@@ -30,19 +30,19 @@ class OneByOne:
 
     def all(self, object_name: str) -> list[Record]:
         """List the rows of an object."""
-        return self.tx.records(object_name)
+        return self.tx.records.list_all(object_name)
 
 
 @dataclass(frozen=True)
 class Saved:
     """One save: the record as it was and as it is, and who saved it when."""
 
-    tx: Tx
+    tx: Transaction
     catalog: Catalog
     target: ObjectDef
     before: Record | None
     after: Record
-    access: Access
+    access: UserAccess
     now: datetime
     is_new: bool
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from sfcode.local.automation import flows, rules
 from sfcode.local.automation.errors import NotModelled
 from sfcode.local.automation.record import Saved
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.store import FlowVersion, Record, Stored, Tx
+from sfcode.local.store import FlowVersion, Record, Stored, Transaction
 
 MAY_SEND = "SendOutboundMessages"
 """
@@ -25,7 +25,7 @@ MESSAGE = "OutboundMessage"
 class Automation:
     """The automation of one transaction, for one user; what has been read once is not read again."""
 
-    def __init__(self, tx: Tx, access: Access, now: datetime) -> None:
+    def __init__(self, tx: Transaction, access: UserAccess, now: datetime) -> None:
         self._tx = tx
         self._access = access
         self._now = now
@@ -36,7 +36,7 @@ class Automation:
         started, active = self._of(object_name)
         if not (started or active):
             return
-        target, after = self._catalog.object(object_name), self._tx.record(object_name, record_id)
+        target, after = self._catalog.object(object_name), self._tx.records.get(object_name, record_id)
         if target is None or after is None:
             return
         saved = Saved(self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None)
@@ -48,9 +48,9 @@ class Automation:
 
     def _of(self, object_name: str) -> tuple[list[FlowVersion], list[Stored]]:
         if object_name not in self._known:
-            found = self._tx.child_components("WorkflowRule", object_name)
+            found = self._tx.components.children("WorkflowRule", object_name)
             active = [stored for stored in found if stored.component.body.get("active")]
-            self._known[object_name] = (self._tx.triggered_flows(object_name, flows.AFTER_SAVE), active)
+            self._known[object_name] = (self._tx.flows.triggered(object_name, flows.AFTER_SAVE), active)
         return self._known[object_name]
 
     def _flow(self, saved: Saved, version: FlowVersion) -> None:
@@ -80,13 +80,13 @@ class Automation:
 
     def _send(self, saved: Saved, source: str, names: Iterable[str]) -> None:
         for name in names:
-            message = self._tx.stored("WorkflowOutboundMessage", name)
+            message = self._tx.components.get("WorkflowOutboundMessage", name)
             if message is None:
                 self._log(saved, source, f"there is no outbound message {name}")
             elif not self._access.has(MAY_SEND):
                 self._log(saved, source, f"{name} is not sent: the saving user has no right to send outbound messages")
             else:
-                self._tx.queue_notification(message.id, saved.id, now=self._now)
+                self._tx.notifications.queue(message.id, saved.id, now=self._now)
 
     @cached_property
     def _catalog(self) -> Catalog:
@@ -94,4 +94,4 @@ class Automation:
         return Catalog(self._tx)
 
     def _log(self, saved: Saved, source: str, text: str) -> None:
-        self._tx.log_automation(source, saved.id, text, now=self._now)
+        self._tx.automation_log.add(source, saved.id, text, now=self._now)

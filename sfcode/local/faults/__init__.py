@@ -7,7 +7,7 @@ with a probability, and ends with the server.
 
 from __future__ import annotations
 
-from sfcode.local.faults.fault import KINDS, BadFault, Fault, from_json, from_text
+from sfcode.local.faults.fault import KINDS, BadFault, InjectedFault, from_json, from_text
 from sfcode.local.faults.registry import Armed, Faults
 
-__all__ = ["KINDS", "Armed", "BadFault", "Fault", "Faults", "from_json", "from_text"]
+__all__ = ["KINDS", "Armed", "BadFault", "Faults", "InjectedFault", "from_json", "from_text"]

@@ -30,7 +30,7 @@ class BadFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """A fault as it is asked for."""
 
     kind: str
@@ -68,11 +68,11 @@ class Fault:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
 
-def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> Fault:
+def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> InjectedFault:
     """Read a fault of one of some kinds. Raises BadFault, which says what is wrong."""
     if not isinstance(value, Mapping):
         raise BadFault('a fault is a JSON object: {"kind": "unavailable", "times": 2}')
-    known = {field.name: field for field in fields(Fault)}
+    known = {field.name: field for field in fields(InjectedFault)}
     for name in value:
         if name not in known:
             raise BadFault(f"a fault has no {name!r}; there is {', '.join(known)}")
@@ -80,10 +80,10 @@ def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> Fault:
     if kind not in kinds:
         raise BadFault(f"there is no fault {kind!r}; there is {', '.join(kinds)}")
     read = {name: _checked(name, each) for name, each in value.items()}
-    return Fault(**read)
+    return InjectedFault(**read)
 
 
-def from_text(text: str) -> Fault:
+def from_text(text: str) -> InjectedFault:
     """Read a fault as the command line has it: `unavailable,times=2,path=/services/data/*`. Raises BadFault."""
     kind, *pairs = text.split(",")
     value: dict[str, Any] = {"kind": kind.strip()}
@@ -126,6 +126,6 @@ def _from_word(name: str, word: str) -> Any:
     return word
 
 
-def described(fault: Fault) -> dict[str, Any]:
+def described(fault: InjectedFault) -> dict[str, Any]:
     """Give everything that a fault is made of."""
     return asdict(fault)

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, invalid_session
 from sfcode.local.faults.apply import struck
 from sfcode.local.metadata import soap
@@ -22,10 +22,10 @@ COUNTED = ("/services/data/", "/services/async/", SOAP)
 USAGE = "sforce-limit-info"
 
 
-class FaultDoor:
+class FaultMiddleware:
     """Counts requests, and lets faults strike before and after they are handled."""
 
-    def __init__(self, app: ASGIApp, context: Context) -> None:
+    def __init__(self, app: ASGIApp, context: OrgContext) -> None:
         self._app = app
         self._context = context
 
@@ -70,4 +70,4 @@ def _refused(path: str, error: ApiError) -> Response:
     if not path.startswith(SOAP):
         return refuse(error)
     text = "Invalid Session ID found in SessionHeader: Illegal Session" if error.status == 401 else error.message
-    return Response(soap.fault(soap.Fault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")
+    return Response(soap.fault(soap.SoapFault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")

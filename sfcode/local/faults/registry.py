@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sfcode.local.faults.fault import Fault
+from sfcode.local.faults.fault import InjectedFault
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Armed:
     """A fault that waits for its moment, and how often it has come."""
 
     id: int
-    fault: Fault
+    fault: InjectedFault
     seen: int = 0
     """Requests that fit."""
     hits: int = 0
@@ -52,7 +52,7 @@ class Faults:
         self._armed: list[Armed] = []
         self._last = 0
 
-    def arm(self, fault: Fault) -> Armed:
+    def arm(self, fault: InjectedFault) -> Armed:
         """Arm a fault."""
         with self._lock:
             self._last += 1
@@ -73,7 +73,7 @@ class Faults:
             self._armed = [armed for armed in self._armed if armed.id not in gone]
             return before - len(self._armed)
 
-    def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> Fault | None:
+    def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> InjectedFault | None:
         """Tell which fault of a kind strikes now, if one does."""
         if not self._armed:
             return None

@@ -9,12 +9,12 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.error_report import told
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.operations import perform
-from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.rest.call import MAX_BODY, VERSIONS
 
 log = logging.getLogger(__name__)
@@ -24,34 +24,34 @@ ENDS = ("", "/", "/{org}", "/{org}/{job}")
 """Clients add a slash, the org's id, `deployRequest` or `deployRequest/<id>`; nothing of it matters."""
 
 
-def routes(context: Context, jobs: Deployments) -> list[Route]:
+def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
     """List the routes of the SOAP API."""
 
     async def endpoint(request: HttpRequest) -> Response:
         try:
             data = await _body(request)
             content = await run_in_threadpool(answer, context, jobs, request.path_params["version"], data)
-        except soap.Fault as fault:
+        except soap.SoapFault as fault:
             return _xml(soap.fault(fault), 500)
         except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
+            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
         return _xml(content, 200)
 
     return [Route(BASE + end, endpoint, methods=["POST"]) for end in ENDS]
 
 
-def answer(context: Context, jobs: Deployments, version: str, data: bytes) -> bytes:
-    """Answer one envelope. Raises Fault."""
+def answer(context: OrgContext, jobs: Deployments, version: str, data: bytes) -> bytes:
+    """Answer one envelope. Raises SoapFault."""
     call = soap.read(data)
     session = context.signed_in(call.session_id)
     if session is None:
-        raise soap.Fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
+        raise soap.SoapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
     number, dot, zero = version.partition(".")
     if not (
         number.isascii() and number.isdigit() and int(number) in VERSIONS and (dot, zero) in {("", ""), (".", "0")}
     ):
-        raise soap.Fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
-    request = Request(context, jobs, session, call.element, f"{number}.0")
+        raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+    request = OperationRequest(context, jobs, session, call.element, f"{number}.0")
     return soap.answer(call.operation, perform(call.operation, request))
 
 
@@ -61,7 +61,7 @@ async def _body(request: HttpRequest) -> bytes:
         size += len(chunk)
         if size > MAX_BODY:
             text = f"Maximum size of request reached. Maximum size of request is {MAX_BODY} bytes."
-            raise soap.Fault("LIMIT_EXCEEDED", text)
+            raise soap.SoapFault("LIMIT_EXCEEDED", text)
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -11,7 +11,7 @@ from sfcode.local.metadata.deploy.result import soap_time
 from sfcode.local.metadata.registry import FILE_TYPES, parent_of
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS
 from sfcode.local.sobjects.standard import standard_objects
-from sfcode.local.store import Stored, Tx
+from sfcode.local.store import Stored, Transaction
 from sfcode.metadata.component import Component
 from sfcode.metadata.types import container
 
@@ -25,7 +25,7 @@ _STANDARD = {"picklist": {"type": "Picklist"}, "reference": {"type": "Lookup"}}
 
 
 @dataclass(frozen=True)
-class Entry:
+class InventoryEntry:
     """One component of the org; `stored` is None for what is there by nature."""
 
     component: Component
@@ -33,21 +33,24 @@ class Entry:
     id: str = ""
 
 
-def entries(tx: Tx, type_: str) -> Iterator[Entry]:
+def entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
     """List the components of a type by name."""
     if type_ == "FlowDefinition":
-        for stored in tx.components("Flow"):
+        for stored in tx.components.list_all("Flow"):
             yield _definition(tx, stored)
         return
     if type_ == "Workflow":
         yield from _workflows(tx)
         return
-    found = {stored.component.full_name: Entry(stored.component, stored, stored.id) for stored in tx.components(type_)}
+    found = {
+        stored.component.full_name: InventoryEntry(stored.component, stored, stored.id)
+        for stored in tx.components.list_all(type_)
+    }
     if type_ == "CustomObject":
         for name in SHOWN_AS_OBJECTS:
-            found.setdefault(name, Entry(Component("CustomObject", name), None))
+            found.setdefault(name, InventoryEntry(Component("CustomObject", name), None))
     elif type_ == "CustomField":
-        found = {component.full_name: Entry(component, None) for component in _standard_fields()} | found
+        found = {component.full_name: InventoryEntry(component, None) for component in _standard_fields()} | found
     yield from (found[name] for name in sorted(found))
 
 
@@ -63,31 +66,31 @@ def _standard_fields() -> tuple[Component, ...]:
     )
 
 
-def _definition(tx: Tx, stored: Stored) -> Entry:
+def _definition(tx: Transaction, stored: Stored) -> InventoryEntry:
     name = stored.component.full_name
-    versions = tx.flow_versions(name)
+    versions = tx.flows.versions(name)
     active = next((version.number for version in versions if version.status == "Active"), None)
     body = {} if active is None else {"activeVersionNumber": active}
-    return Entry(Component("FlowDefinition", name, body), stored, versions[-1].definition_id)
+    return InventoryEntry(Component("FlowDefinition", name, body), stored, versions[-1].definition_id)
 
 
-def _workflows(tx: Tx) -> Iterator[Entry]:
+def _workflows(tx: Transaction) -> Iterator[InventoryEntry]:
     """List the workflows: one is there when something is in it."""
     first: dict[str, Stored] = {}
     for kind in FILE_TYPES["Workflow"].children:
-        for stored in tx.components(kind):
+        for stored in tx.components.list_all(kind):
             first.setdefault(container(kind, stored.component.full_name), stored)
     for name in sorted(first):
-        yield Entry(Component("Workflow", name), first[name])
+        yield InventoryEntry(Component("Workflow", name), first[name])
 
 
-def children(tx: Tx, component: Component) -> list[Stored]:
+def children(tx: Transaction, component: Component) -> list[Stored]:
     """List the components inside a container."""
     kind = FILE_TYPES.get(component.type)
     return [
         stored
         for child in (kind.children if kind else ())
-        for stored in tx.child_components(child, component.full_name)
+        for stored in tx.components.children(child, component.full_name)
     ]
 
 
@@ -98,7 +101,7 @@ def file_name(component: Component) -> str:
     return f"{kind.directory}/{owner}" + (f".{kind.suffix}" if kind.suffix else "")
 
 
-def properties(tx: Tx, entry: Entry, file: str) -> Mapping[str, Any]:
+def properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mapping[str, Any]:
     """Describe a component as listMetadata and a retrieve do, in the order of the WSDL."""
     stored = entry.stored
     created, modified = (stored.created_by, stored.modified_by) if stored else ("", "")
@@ -118,6 +121,6 @@ def properties(tx: Tx, entry: Entry, file: str) -> Mapping[str, Any]:
     }
 
 
-def _user(tx: Tx, user_id: str) -> str:
-    user = tx.record("User", user_id) if user_id else None
+def _user(tx: Transaction, user_id: str) -> str:
+    user = tx.records.get("User", user_id) if user_id else None
     return str(user["Name"]) if user else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Part:
+class FormPart:
     """One part: its headers in lower case, and its content."""
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Part:
         return bytes(options.get(b"name", b"")).decode("utf-8", "replace")
 
 
-def parts(body: bytes, content_type: str) -> list[Part]:
+def parts(body: bytes, content_type: str) -> list[FormPart]:
     """Split a body. Raises ValueError when it is not multipart/form-data."""
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import MultipartParser, parse_options_header
@@ -30,13 +30,13 @@ def parts(body: bytes, content_type: str) -> list[Part]:
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise ValueError(f"the content type is {content_type!r}, not multipart/form-data with a boundary")
-    found: list[Part] = []
+    found: list[FormPart] = []
     name: list[bytes] = []
     value: list[bytes] = []
     content: list[bytes] = []
 
     def begin() -> None:
-        found.append(Part())
+        found.append(FormPart())
         content.clear()
 
     def header() -> None:

@@ -8,31 +8,31 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.metadata import rights, soap
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.deploy.options import from_json
-from sfcode.local.metadata.multipart import Part, parts
-from sfcode.local.rest.call import DATA, Call, Handler, answer, route
+from sfcode.local.metadata.multipart import FormPart, parts
+from sfcode.local.rest.call import DATA, Handler, RestCall, answer, route
 
 PATH = f"{DATA}/metadata/deployRequest"
 
 
-def routes(context: Context, jobs: Deployments) -> list[Route]:
+def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
     """List the routes of this file."""
 
-    def start(call: Call) -> Response:
+    def start(call: RestCall) -> Response:
         if call.headers.get("content-type", "").startswith("multipart/"):
             return _package(call, jobs)
         return _validated(call, jobs)
 
-    def status(call: Call) -> Response:
+    def status(call: RestCall) -> Response:
         report = jobs.status(call.path["id"])
         details = call.query.get("includeDetails", "").lower() == "true"
         return answer(_written(call, report, details=details))
 
-    def cancel(call: Call) -> Response:
+    def cancel(call: RestCall) -> Response:
         wanted = call.json_object().get("deployResult")
         if not isinstance(wanted, dict) or wanted.get("status") not in {"Canceling", "Canceled"}:
             raise ApiError("INVALID_FIELD", "deployResult.status must be Canceling")
@@ -46,19 +46,19 @@ def routes(context: Context, jobs: Deployments) -> list[Route]:
 def _faulted(handler: Handler) -> Handler:
     """Let in who may deploy, and write the faults of the Metadata API as errors of REST."""
 
-    def handled(call: Call) -> Response:
+    def handled(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
                 rights.may_use_metadata(tx, call.session)
             return handler(call)
-        except soap.Fault as fault:
+        except soap.SoapFault as fault:
             status = {"INSUFFICIENT_ACCESS": 403, "INVALID_CROSS_REFERENCE_KEY": 404}.get(fault.code, 400)
             raise ApiError(fault.code, fault.message, status=status) from None
 
     return handled
 
 
-def _package(call: Call, jobs: Deployments) -> Response:
+def _package(call: RestCall, jobs: Deployments) -> Response:
     try:
         found = parts(call.body, call.headers.get("content-type", ""))
     except ValueError as error:
@@ -72,7 +72,7 @@ def _package(call: Call, jobs: Deployments) -> Response:
     return answer(_begun(report, options.json()), 201)
 
 
-def _is_package(part: Part) -> bool:
+def _is_package(part: FormPart) -> bool:
     # Clients name it `file`, and one of them calls the zip package.xml.
     return part.name == "file" or part.headers.get("content-type", "").startswith("application/zip")
 
@@ -86,7 +86,7 @@ def _options(content: bytes) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
-def _validated(call: Call, jobs: Deployments) -> Response:
+def _validated(call: RestCall, jobs: Deployments) -> Response:
     validation_id = call.json_object().get("validatedDeployRequestId")
     if not isinstance(validation_id, str):
         raise ApiError("INVALID_FIELD", "validatedDeployRequestId, or a multipart body with a zip file, is needed")
@@ -98,7 +98,7 @@ def _begun(report: dict[str, Any], options: dict[str, Any] | None) -> dict[str, 
     return {"id": report["id"], "validatedDeployRequestId": None, "deployOptions": options, "deployResult": None}
 
 
-def _written(call: Call, report: dict[str, Any], *, details: bool) -> dict[str, Any]:
+def _written(call: RestCall, report: dict[str, Any], *, details: bool) -> dict[str, Any]:
     return {
         "id": report["id"],
         "url": f"{call.base}/metadata/deployRequest/{report['id']}",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sfcode.local.metadata.inventory import Entry, children, entries, file_name, properties
+from sfcode.local.metadata.inventory import InventoryEntry, children, entries, file_name, properties
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, known
-from sfcode.local.metadata.soap import Fault
-from sfcode.local.store import Tx
+from sfcode.local.metadata.soap import SoapFault
+from sfcode.local.store import Transaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files
 from sfcode.metadata.types import CHILDREN, TYPES
@@ -23,7 +23,7 @@ WILDCARD = "*"
 
 
 @dataclass
-class Retrieved:
+class RetrievedFiles:
     """The zip, what is in it, and what could not be found."""
 
     zip: bytes = b""
@@ -32,20 +32,20 @@ class Retrieved:
 
 
 def retrieve(
-    tx: Tx,
+    tx: Transaction,
     members: Mapping[str, Iterable[str]],
     api_version: str,
     *,
     folder: str = "unpackaged/",
     only: frozenset[str] = frozenset(),
-) -> Retrieved:
+) -> RetrievedFiles:
     """
     Collect the members of a manifest; `folder` is put in front of every file, `only` names those that are wanted.
 
-    Raises Fault when there are too many.
+    Raises SoapFault when there are too many.
     """
-    found = Retrieved()
-    chosen: dict[Address, Entry] = {}
+    found = RetrievedFiles()
+    chosen: dict[Address, InventoryEntry] = {}
     for type_, names in sorted(members.items()):
         if not known(type_):
             found.messages.append(_message(folder, f"Entity type: '{type_}' is unknown"))
@@ -65,7 +65,7 @@ def retrieve(
         files = {name: data for name, data in files.items() if name.removesuffix(META) in only}
         chosen = {address: entry for address, entry in chosen.items() if file_name(entry.component) in files}
     if len(files) > MAX_FILES:
-        raise Fault("LIMIT_EXCEEDED", f"Too many files in retrieve call, limit is: {MAX_FILES}")
+        raise SoapFault("LIMIT_EXCEEDED", f"Too many files in retrieve call, limit is: {MAX_FILES}")
     files[PACKAGE] = write_manifest(chosen, api_version)
     found.zip = zip_files({folder + name: data for name, data in files.items()})
     found.properties = [
@@ -74,7 +74,7 @@ def retrieve(
     return found
 
 
-def _all(type_: str, entries: Iterable[Entry]) -> list[Entry]:
+def _all(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
     # `*` does not reach fields that objects have by nature: https://github.com/forcedotcom/cli/issues/3052
     return [entry for entry in entries if type_ != "CustomField" or entry.stored is not None]
 
@@ -83,14 +83,14 @@ def _wild(type_: str) -> bool:
     return type_ in FILE_TYPES or bool(TYPES[type_].parent)
 
 
-def _version(tx: Tx, type_: str, name: str) -> Entry | None:
+def _version(tx: Transaction, type_: str, name: str) -> InventoryEntry | None:
     """Find one version of a flow: `Name-2`."""
     flow, dash, number = name.rpartition("-")
     if type_ != "Flow" or not dash:
         return None
-    for version in tx.flow_versions(flow):
+    for version in tx.flows.versions(flow):
         if str(version.number) == number:
-            return Entry(Component("Flow", name, version.body), version.stored, version.id)
+            return InventoryEntry(Component("Flow", name, version.body), version.stored, version.id)
     return None
 
 
@@ -98,7 +98,7 @@ def _message(folder: str, problem: str) -> Mapping[str, str]:
     return {"fileName": folder + PACKAGE, "problem": problem}
 
 
-def _files(tx: Tx, chosen: list[Entry], api_version: float) -> dict[str, bytes]:
+def _files(tx: Transaction, chosen: list[InventoryEntry], api_version: float) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     modelled: dict[Address, Component] = {}
     for entry in chosen:

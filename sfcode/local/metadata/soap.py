@@ -28,7 +28,7 @@ class Raw(str):
     __slots__ = ()
 
 
-class Fault(Exception):
+class SoapFault(Exception):
     """A call that is not answered; `code` is Salesforce's, without `sf:`."""
 
     def __init__(self, code: str, message: str, detail: str = "") -> None:
@@ -40,7 +40,7 @@ class Fault(Exception):
 
 
 @dataclass(frozen=True)
-class Call:
+class SoapCall:
     """One request: the operation, its element, and the session it is made in."""
 
     operation: str
@@ -48,26 +48,26 @@ class Call:
     session_id: str | None
 
 
-def read(data: bytes) -> Call:
-    """Read an envelope, judged by names only: prefixes and order are the client's. Raises Fault."""
+def read(data: bytes) -> SoapCall:
+    """Read an envelope, judged by names only: prefixes and order are the client's. Raises SoapFault."""
     root = _parse(data)
     if etree.QName(root).localname != "Envelope":
-        raise Fault("INVALID_SOAP_HEADER", "the request is not a SOAP envelope")
+        raise SoapFault("INVALID_SOAP_HEADER", "the request is not a SOAP envelope")
     body = child(root, "Body")
     operation = None if body is None else next(body.iterchildren("*"), None)
     if operation is None:
-        raise Fault("UNKNOWN_EXCEPTION", "the SOAP body is empty")
+        raise SoapFault("UNKNOWN_EXCEPTION", "the SOAP body is empty")
     header = child(root, "Header")
     session = None if header is None else child(header, "SessionHeader")
     session_id = None if session is None else text(session, "sessionId")
-    return Call(etree.QName(operation).localname, operation, session_id)
+    return SoapCall(etree.QName(operation).localname, operation, session_id)
 
 
 def _parse(data: bytes) -> etree._Element:
     # A zip is one text node far above libxml2's limit, so the limits are off, and what they guard
     # against is refused beforehand: there is no entity without a DOCTYPE, and UTF-8 cannot hide one.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise Fault("UNKNOWN_EXCEPTION", "a DOCTYPE is not allowed")
+        raise SoapFault("UNKNOWN_EXCEPTION", "a DOCTYPE is not allowed")
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -80,7 +80,7 @@ def _parse(data: bytes) -> etree._Element:
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise Fault("UNKNOWN_EXCEPTION", f"the request is not well-formed XML: {error.msg}") from None
+        raise SoapFault("UNKNOWN_EXCEPTION", f"the request is not well-formed XML: {error.msg}") from None
 
 
 def child(element: etree._Element, name: str) -> etree._Element | None:
@@ -117,7 +117,7 @@ def answer(operation: str, results: Sequence[Node], namespace: str = METADATA) -
     return _envelope(f' xmlns="{namespace}"', f"<{operation}Response>{inner}</{operation}Response>")
 
 
-def fault(error: Fault) -> bytes:
+def fault(error: SoapFault) -> bytes:
     """Write the envelope of a fault."""
     message, detail = escape(_clean(error.message)), ""
     if error.detail:

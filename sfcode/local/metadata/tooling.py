@@ -9,15 +9,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local import ids
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, malformed_query, not_found
 from sfcode.local.metadata import rights, soap
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
-from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
+from sfcode.local.rest.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import FlowVersion, Record, Tx
+from sfcode.local.store import FlowVersion, Record, Transaction
 
 TOOLING = f"{DATA}/tooling"
 
@@ -90,9 +90,9 @@ class ToolingCatalog(Catalog):
 class ToolingRows(Rows):
     """The rows of the Tooling API."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         super().__init__(tx)
-        versions = tx.flow_versions()
+        versions = tx.flows.versions()
         self._all["Flow"] = [_version(version) for version in versions]
         self._all["FlowDefinition"] = _definitions(versions)
 
@@ -149,7 +149,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def routes(context: Context, jobs: Deployments) -> list[Route]:
+def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
     """List the routes of the Tooling API."""
     definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _changing(_patch_definition, jobs)}
     version: dict[str, Handler] = {"GET": _get_version, "DELETE": _changing(_delete_version, jobs)}
@@ -161,11 +161,11 @@ def routes(context: Context, jobs: Deployments) -> list[Route]:
 
 
 def _changing(handler: Handler, jobs: Deployments) -> Handler:
-    def handled(call: Call) -> Response:
+    def handled(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
                 rights.may_use_metadata(tx, call.session)
-        except soap.Fault as fault:
+        except soap.SoapFault as fault:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", fault.message, status=403) from None
         if jobs.busy():
             raise ApiError("ALREADY_IN_PROCESS", LOCKED)
@@ -174,7 +174,7 @@ def _changing(handler: Handler, jobs: Deployments) -> Handler:
     return handled
 
 
-def _query(call: Call) -> Response:
+def _query(call: RestCall) -> Response:
     from sfcode.local.soql.execute import Executor
     from sfcode.local.soql.parser import parse
     from sfcode.local.soql.scope import World
@@ -198,63 +198,63 @@ def _query(call: Call) -> Response:
     )
 
 
-def _row(call: Call, tx: Tx, object_name: str) -> Record:
+def _row(call: RestCall, tx: Transaction, object_name: str) -> Record:
     row = ToolingRows(tx).get(object_name, call.path["id"])
     if row is None:
         raise not_found()
     return row
 
 
-def _shown(call: Call, object_name: str, row: Record, metadata: Mapping[str, Any]) -> Response:
+def _shown(call: RestCall, object_name: str, row: Record, metadata: Mapping[str, Any]) -> Response:
     url = f"{call.base}/tooling/sobjects/{object_name}/{row['Id']}"
     return answer({"attributes": {"type": object_name, "url": url}, **row, "Metadata": metadata})
 
 
-def _get_definition(call: Call) -> Response:
+def _get_definition(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         row = _row(call, tx, "FlowDefinition")
-        active = tx.active_flow_version(str(row["DeveloperName"]))
+        active = tx.flows.active_version(str(row["DeveloperName"]))
     number = active.number if active else 0
     metadata = {"activeVersionNumber": number, "description": row["Description"], "masterLabel": row["MasterLabel"]}
     return _shown(call, "FlowDefinition", row, metadata)
 
 
-def _patch_definition(call: Call) -> Response:
+def _patch_definition(call: RestCall) -> Response:
     metadata = call.json_object().get("Metadata")
     if not isinstance(metadata, dict) or "activeVersionNumber" not in metadata:
         raise ApiError("INVALID_FIELD", "Metadata.activeVersionNumber is needed")
     # 0 is how to stop a flow; some clients write null.
     number = metadata["activeVersionNumber"] or None
     with call.context.store.transaction() as tx:
-        name = tx.flow_name(call.path["id"])
+        name = tx.flows.name(call.path["id"])
         if name is None:
             raise not_found()
-        if number is not None and number not in {version.number for version in tx.flow_versions(name)}:
+        if number is not None and number not in {version.number for version in tx.flows.versions(name)}:
             raise ApiError(
                 "INVALID_CROSS_REFERENCE_KEY", f"In field: activeVersionNumber - no Flow named {name}-{number} found"
             )
-        active = tx.active_flow_version(name)
+        active = tx.flows.active_version(name)
         if number != (active.number if active else None):
-            tx.activate_flow(name, number, user_id=call.session.user_id, now=call.context.clock.now())
+            tx.flows.activate(name, number, user_id=call.session.user_id, now=call.context.clock.now())
     return no_content()
 
 
-def _get_version(call: Call) -> Response:
+def _get_version(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         row = _row(call, tx, "Flow")
-        version = tx.flow_version(call.path["id"])
+        version = tx.flows.version(call.path["id"])
     return _shown(call, "Flow", row, version.body if version else {})
 
 
-def _delete_version(call: Call) -> Response:
+def _delete_version(call: RestCall) -> Response:
     from sfcode.local.metadata.deploy.destroy import refused_version
 
     with call.context.store.transaction() as tx:
-        version = tx.flow_version(call.path["id"])
+        version = tx.flows.version(call.path["id"])
         if version is None:
             raise not_found()
         problem = refused_version(version)
         if problem is not None:
             raise ApiError("DELETE_FAILED", problem, [])
-        tx.delete_flow_version(version.full_name, version.number)
+        tx.flows.delete_version(version.full_name, version.number)
     return no_content()

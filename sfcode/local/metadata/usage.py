@@ -9,7 +9,7 @@ from sfcode.local.metadata.formula import FormulaError
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, Step, same_field, trail
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 from sfcode.metadata.component import Component
 
 FORMULAS = {
@@ -21,7 +21,7 @@ FORMULAS = {
 """By type, what it is called and which of its elements is a formula over its object."""
 
 
-def users_of_fields(tx: Tx, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
+def users_of_fields(tx: Transaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
     """Find, for each field, what uses it: `Workflow Rule - Contact.Name`."""
     wanted = list(deleted)
     found: dict[Step, list[str]] = {field: [] for field in wanted}
@@ -32,16 +32,16 @@ def users_of_fields(tx: Tx, catalog: Catalog, deleted: Iterable[Step]) -> dict[S
     return found
 
 
-def _uses(tx: Tx, catalog: Catalog) -> Iterator[tuple[str, Step]]:
+def _uses(tx: Transaction, catalog: Catalog) -> Iterator[tuple[str, Step]]:
     for type_, (label, element) in FORMULAS.items():
-        for stored in tx.components(type_):
+        for stored in tx.components.list_all(type_):
             user = f"{label} - {stored.component.full_name}"
             yield from ((user, step) for step in _in_formula(catalog, stored.component, element))
             yield from ((user, step) for step in _named(stored.component))
-    for stored in tx.components("WorkflowOutboundMessage"):
+    for stored in tx.components.list_all("WorkflowOutboundMessage"):
         user = f"Workflow Outbound Message - {stored.component.full_name}"
         yield from ((user, step) for step in _named(stored.component))
-    for version in tx.flow_versions():
+    for version in tx.flows.versions():
         user = f"Flow Version - {version.id}"
         for owner, path in flows.used_paths(version.body):
             yield from ((user, step) for step, _ in trail(catalog, owner, path))
@@ -74,11 +74,11 @@ def _named(component: Component) -> Iterator[Step]:
             yield name, field
 
 
-def users_of_message(tx: Tx, full_name: str) -> list[str]:
+def users_of_message(tx: Transaction, full_name: str) -> list[str]:
     """Find the rules and the flow versions that send an outbound message."""
     owner, _, name = full_name.partition(".")
     found = []
-    for stored in tx.child_components("WorkflowRule", owner):
+    for stored in tx.components.children("WorkflowRule", owner):
         body = stored.component.body
         triggers = body.get("workflowTimeTriggers")
         holders = [
@@ -89,7 +89,7 @@ def users_of_message(tx: Tx, full_name: str) -> list[str]:
             found.append(f"Workflow Rule - {stored.component.full_name}")
     found += [
         f"Flow Version - {version.id}"
-        for version in tx.flow_versions()
+        for version in tx.flows.versions()
         if full_name.lower() in {message.lower() for message in flows.messages(version.body)}
     ]
     return found

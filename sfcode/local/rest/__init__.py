@@ -7,14 +7,14 @@ from functools import cache
 
 from starlette.routing import BaseRoute
 
-from sfcode.local.context import Context
-from sfcode.local.lazy_routes import Lazy
+from sfcode.local.context import OrgContext
+from sfcode.local.lazy_routes import LazyRoutes
 
 BULK = r"/services/data/[^/]+/jobs(/|$)"
 COMPOSITE = r"/services/data/[^/]+/composite(/|$)"
 
 
-def routes(context: Context) -> list[BaseRoute]:
+def routes(context: OrgContext) -> list[BaseRoute]:
     """List the routes of the REST API; the more particular ones come first."""
     # Whoever needs a module of this package imports the package: it loads nothing by itself.
     from sfcode.local.rest import collections, identity, query, records, resources
@@ -27,16 +27,16 @@ def routes(context: Context) -> list[BaseRoute]:
         *records.routes(context),
     ]
     jobs = cache(lambda: _bulk(context))
-    return [Lazy(COMPOSITE, lambda: _composite(context, [*jobs(), *found])), Lazy(BULK, jobs), *found]
+    return [LazyRoutes(COMPOSITE, lambda: _composite(context, [*jobs(), *found])), LazyRoutes(BULK, jobs), *found]
 
 
-def _composite(context: Context, others: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
+def _composite(context: OrgContext, others: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
     from sfcode.local.rest import composite
 
     return composite.routes(context, others)
 
 
-def _bulk(context: Context) -> Sequence[BaseRoute]:
+def _bulk(context: OrgContext) -> Sequence[BaseRoute]:
     from sfcode.local.rest import bulk
 
     return bulk.routes(context)

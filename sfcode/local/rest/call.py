@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.auth import Session
-from sfcode.local.context import Context
+from sfcode.local.auth import UserSession
+from sfcode.local.context import OrgContext
 from sfcode.local.error_report import told
 from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
-from sfcode.local.sobjects.access import API_DISABLED, Access
-from sfcode.local.store import Tx
+from sfcode.local.sobjects.access import API_DISABLED, UserAccess
+from sfcode.local.store import Transaction
 
 if TYPE_CHECKING:
-    from sfcode.local.sobjects.view import View
+    from sfcode.local.sobjects.view import UserView
 
 VERSIONS = range(31, 64)
 """What /services/data lists. The newest is the one whose metadata WSDL deploys are judged by."""
@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Call:
+class RestCall:
     """A request that has been read, and the user behind it."""
 
-    context: Context
-    session: Session
+    context: OrgContext
+    session: UserSession
     method: str
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -51,11 +51,11 @@ class Call:
         """The beginning of resource paths, in the version that the caller speaks."""
         return f"/services/data/v{self.path.get('version', f'{VERSIONS[-1]}.0')}"
 
-    def view(self, tx: Tx) -> View:
+    def view(self, tx: Transaction) -> UserView:
         """Look at the org with the caller's rights."""
-        from sfcode.local.sobjects.view import View
+        from sfcode.local.sobjects.view import UserView
 
-        return View.of(tx, self.session.user_id, self.context.clock.now())
+        return UserView.of(tx, self.session.user_id, self.context.clock.now())
 
     def json(self) -> Any:
         """Read the body as JSON. Raises ApiError."""
@@ -76,7 +76,7 @@ class Call:
         return value
 
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[RestCall], Response]
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -103,7 +103,7 @@ class CallRoute(Route):
     handlers: Mapping[str, Handler]
 
 
-def route(path: str, context: Context, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> Route:
+def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> Route:
     """Make a route of one handler for each method; each runs in a thread, signed in, with the body read."""
 
     async def endpoint(request: Request) -> Response:
@@ -119,7 +119,9 @@ def route(path: str, context: Context, handlers: Mapping[str, Handler], *, most:
     return made
 
 
-def _handled(context: Context, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]) -> Response:
+def _handled(
+    context: OrgContext, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]
+) -> Response:
     session = context.signed_in(bearer(request))
     if session is None:
         raise invalid_session()
@@ -130,7 +132,7 @@ def _handled(context: Context, request: Request, method: str, body: bytes, handl
     if handler is None:
         raise method_not_allowed(method, handlers)
     return handler(
-        Call(
+        RestCall(
             context,
             session,
             method,
@@ -143,9 +145,9 @@ def _handled(context: Context, request: Request, method: str, body: bytes, handl
     )
 
 
-def _check_api(context: Context, session: Session) -> None:
+def _check_api(context: OrgContext, session: UserSession) -> None:
     with context.store.read() as tx:
-        if not Access(tx, session.user_id).has("ApiEnabled"):
+        if not UserAccess(tx, session.user_id).has("ApiEnabled"):
             raise ApiError("API_DISABLED_FOR_ORG", API_DISABLED, status=403)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json, cross_reference, not_found
 from sfcode.local.ids import full
-from sfcode.local.rest.call import DATA, Call, answer, route
+from sfcode.local.rest.call import DATA, RestCall, answer, route
 from sfcode.local.rest.records import asked_fields, record_json, writer
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 
 MOST = 200
 ROLLED_BACK = {
@@ -23,10 +23,10 @@ ROLLED_BACK = {
 }
 
 Json = dict[str, Any]
-Step = Callable[[Writer], Json]
+Step = Callable[[RecordWriter], Json]
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     many = f"{DATA}/composite/sobjects"
     return [
@@ -36,7 +36,7 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-def _create(call: Call) -> Response:
+def _create(call: RestCall) -> Response:
     def step(record: Json) -> Step:
         return lambda write: {"id": write.create(_type(record), _without(record, "attributes"))}
 
@@ -44,9 +44,9 @@ def _create(call: Call) -> Response:
     return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
 
 
-def _update(call: Call) -> Response:
+def _update(call: RestCall) -> Response:
     def step(record: Json) -> Step:
-        def update(write: Writer) -> Json:
+        def update(write: RecordWriter) -> Json:
             record_id = next((value for key, value in record.items() if key.lower() == "id"), None)
             if not isinstance(record_id, str) or not record_id:
                 raise ApiError("MISSING_ARGUMENT", "Id not specified in an update call", [])
@@ -59,11 +59,11 @@ def _update(call: Call) -> Response:
     return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
 
 
-def _upsert(call: Call) -> Response:
+def _upsert(call: RestCall) -> Response:
     name, field = call.path["object"], call.path["field"]
 
     def step(record: Json) -> Step:
-        def upsert(write: Writer) -> Json:
+        def upsert(write: RecordWriter) -> Json:
             value = next((value for key, value in record.items() if key.lower() == field.lower()), None)
             if value is None:
                 raise ApiError("MISSING_ARGUMENT", f"{field} not specified", [])
@@ -76,9 +76,9 @@ def _upsert(call: Call) -> Response:
     return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
 
 
-def _delete(call: Call) -> Response:
+def _delete(call: RestCall) -> Response:
     def step(record_id: str) -> Step:
-        def delete(write: Writer) -> Json:
+        def delete(write: RecordWriter) -> Json:
             target = write.catalog.of_record(full(record_id))
             if target is None:
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
@@ -92,7 +92,7 @@ def _delete(call: Call) -> Response:
     return _carried_out(call, [step(each) for each in record_ids], all_or_none=_flag(call.query.get("allOrNone")))
 
 
-def _retrieve(call: Call) -> Response:
+def _retrieve(call: RestCall) -> Response:
     if call.method == "POST":
         body = call.json_object()
         record_ids, fields = body.get("ids"), body.get("fields")
@@ -109,7 +109,7 @@ def _retrieve(call: Call) -> Response:
         return answer([row and record_json(call, target, row, [str(each) for each in fields]) for row in found])
 
 
-def _carried_out(call: Call, steps: list[Step], *, all_or_none: bool) -> Response:
+def _carried_out(call: RestCall, steps: list[Step], *, all_or_none: bool) -> Response:
     """Carry out the steps in one transaction; each failure undoes its own step, or with allOrNone all of them."""
     results: list[Json] = []
     try:
@@ -128,7 +128,7 @@ class _RolledBackError(Exception):
     """Leaves the transaction so that it is undone."""
 
 
-def _carried_out_one(write: Writer, step: Step) -> Json:
+def _carried_out_one(write: RecordWriter, step: Step) -> Json:
     try:
         with write.tx.savepoint():
             done = step(write)

@@ -13,11 +13,11 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json
 from sfcode.local.rest import tree
-from sfcode.local.rest.call import DATA, Call, answer, route
-from sfcode.local.rest.inner import Answer, Inner, perform, within
+from sfcode.local.rest.call import DATA, RestCall, answer, route
+from sfcode.local.rest.inner import Inner, SubResponse, perform, within
 from sfcode.local.rest.references import UnresolvedError, resolved
 
 MOST = 25
@@ -31,16 +31,16 @@ Json = dict[str, Any]
 Routes = Sequence[BaseRoute]
 
 
-def routes(context: Context, others: Routes) -> list[Route]:
+def routes(context: OrgContext, others: Routes) -> list[Route]:
     """List the routes of this file; `others` are those that may be called inside."""
 
-    def composite(call: Call) -> Response:
+    def composite(call: RestCall) -> Response:
         return _composite(call, others)
 
-    def graph(call: Call) -> Response:
+    def graph(call: RestCall) -> Response:
         return _graph(call, others)
 
-    def batch(call: Call) -> Response:
+    def batch(call: RestCall) -> Response:
         return _batch(call, others)
 
     base = f"{DATA}/composite"
@@ -53,11 +53,11 @@ def routes(context: Context, others: Routes) -> list[Route]:
     return [route(f"{base}{path}{end}", context, handlers) for path, handlers in found.items() for end in ("", "/")]
 
 
-def _resources(call: Call) -> Response:
+def _resources(call: RestCall) -> Response:
     return answer({name: f"{call.base}/composite/{name}" for name in ("batch", "graph", "sobjects", "tree")})
 
 
-def _composite(call: Call, others: Routes) -> Response:
+def _composite(call: RestCall, others: Routes) -> Response:
     body = call.json_object()
     requests = _requests(body.get("compositeRequest"), MOST)
     if sum(1 for each in requests if QUERIES.search(str(each["url"]).partition("?")[0])) > MOST_QUERIES:
@@ -69,7 +69,7 @@ def _composite(call: Call, others: Routes) -> Response:
     return answer({"compositeResponse": answers})
 
 
-def _graph(call: Call, others: Routes) -> Response:
+def _graph(call: RestCall, others: Routes) -> Response:
     graphs = call.json_object().get("graphs")
     if not isinstance(graphs, list) or not all(isinstance(each, dict) for each in graphs):
         raise bad_json("graphs must be a list of objects")
@@ -105,7 +105,7 @@ class _FailedError(Exception):
     """Leaves the transaction so that it is undone."""
 
 
-def _together(call: Call, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
+def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
     """Carry out requests in one transaction, all or none; say whether all were done."""
     answers: list[Json] = []
     try:
@@ -117,11 +117,11 @@ def _together(call: Call, others: Routes, requests: list[Json]) -> tuple[bool, l
         halted = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
         done = {each["referenceId"]: each for each in answers if each["httpStatusCode"] >= 300}
         names = [str(each["referenceId"]) for each in requests]
-        return False, [done.get(name) or _shown(name, Answer(400, halted, {})) for name in names]
+        return False, [done.get(name) or _shown(name, SubResponse(400, halted, {})) for name in names]
     return True, answers
 
 
-def _in_turn(call: Call, others: Routes, requests: list[Json], *, until_failure: bool = False) -> list[Json]:
+def _in_turn(call: RestCall, others: Routes, requests: list[Json], *, until_failure: bool = False) -> list[Json]:
     answers: list[Json] = []
     bodies: dict[str, Any] = {}
     for each in requests:
@@ -130,7 +130,7 @@ def _in_turn(call: Call, others: Routes, requests: list[Json], *, until_failure:
             url, body = resolved(each["url"], bodies), resolved(each.get("body"), bodies)
         except UnresolvedError as error:
             message = f"Invalid reference specified. No value for {error.text} found in {error.name}"
-            given = Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
+            given = SubResponse(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
         else:
             given = perform(call, others, Inner(each["method"].upper(), url, body, each.get("httpHeaders") or {}))
         if given.good:
@@ -141,7 +141,7 @@ def _in_turn(call: Call, others: Routes, requests: list[Json], *, until_failure:
     return answers
 
 
-def _shown(name: str, given: Answer) -> Json:
+def _shown(name: str, given: SubResponse) -> Json:
     return {
         "body": given.body,
         "httpHeaders": dict(given.headers),
@@ -150,7 +150,7 @@ def _shown(name: str, given: Answer) -> Json:
     }
 
 
-def _batch(call: Call, others: Routes) -> Response:
+def _batch(call: RestCall, others: Routes) -> Response:
     body = call.json_object()
     requests = body.get("batchRequests")
     if not isinstance(requests, list) or not all(isinstance(each, dict) and each.get("url") for each in requests):

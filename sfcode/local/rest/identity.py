@@ -6,13 +6,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.ids import full
-from sfcode.local.rest.call import DATA, Call, answer, bearer, origin, route
+from sfcode.local.rest.call import DATA, RestCall, answer, bearer, origin, route
 from sfcode.local.store import Record
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
 
     def userinfo(request: Request) -> Response:
@@ -33,13 +33,13 @@ def identity_url(org_id: str, user_id: str, at: str) -> str:
     return f"{at}/id/{org_id}/{user_id}"
 
 
-def _me(call: Call) -> Response:
+def _me(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        user = tx.record("User", call.session.user_id) or {}
+        user = tx.records.get("User", call.session.user_id) or {}
     return answer({"id": user.get("Id"), "username": user.get("Username"), "displayName": user.get("Name")})
 
 
-def _about(context: Context, request: Request, asked: tuple[str, str] | None) -> Response:
+def _about(context: OrgContext, request: Request, asked: tuple[str, str] | None) -> Response:
     given = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
     session = context.signed_in(bearer(request) or next((token for token in given if token), None))
     if session is None:
@@ -47,7 +47,7 @@ def _about(context: Context, request: Request, asked: tuple[str, str] | None) ->
     if asked is not None and tuple(full(each) for each in asked) != (session.org_id, session.user_id):
         return PlainTextResponse("Bad_Id", 404)
     with context.store.read() as tx:
-        user = tx.record("User", session.user_id) or {}
+        user = tx.records.get("User", session.user_id) or {}
     at = origin(request)
     address = identity_url(session.org_id, session.user_id, at)
     common = {

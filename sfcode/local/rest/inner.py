@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from starlette.routing import BaseRoute, Match
 
 from sfcode.local.errors import ApiError, method_not_allowed, not_found
-from sfcode.local.rest.call import Call, CallRoute, check_version, refuse
-from sfcode.local.store import Store, Tx
+from sfcode.local.rest.call import CallRoute, RestCall, check_version, refuse
+from sfcode.local.store import Store, Transaction
 
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
 """Jobs outlive a request, and so could outlive one that is undone."""
@@ -23,17 +23,17 @@ NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
 class Joined(Store):
     """A store of which every transaction is a part of one that is open already."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Tx]:
+    def transaction(self) -> Iterator[Transaction]:
         """Write; an exception undoes what was written here, and only that."""
         with self._tx.savepoint():
             yield self._tx
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Tx]:
+    def read(self) -> Iterator[Transaction]:
         """Read what the open transaction sees."""
         yield self._tx
 
@@ -49,7 +49,7 @@ class Inner:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SubResponse:
     """What a call inside a call was answered."""
 
     status: int
@@ -62,21 +62,21 @@ class Answer:
         return self.status < 300
 
 
-def within(call: Call, tx: Tx) -> Call:
+def within(call: RestCall, tx: Transaction) -> RestCall:
     """Make a call of which all parts share one transaction."""
     return replace(call, context=replace(call.context, store=Joined(tx)))
 
 
-def perform(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answer:
+def perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
     """Carry out a request that stands in another one's body."""
     try:
         return _performed(call, routes, request)
     except ApiError as error:
         refused = refuse(error, call.base)
-        return Answer(error.status, json.loads(bytes(refused.body)), {})
+        return SubResponse(error.status, json.loads(bytes(refused.body)), {})
 
 
-def _performed(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answer:
+def _performed(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
     parts = urlsplit(request.url)
     path = unquote(parts.path)
     if not path.startswith("/services/data/"):
@@ -105,5 +105,5 @@ def _performed(call: Call, routes: Sequence[BaseRoute], request: Inner) -> Answe
         )
         content = bytes(response.body)
         kept = {name.title(): value for name, value in response.headers.items() if name == "location"}
-        return Answer(response.status_code, json.loads(content) if content else None, kept)
+        return SubResponse(response.status_code, json.loads(content) if content else None, kept)
     raise not_found()

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local import ids
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, malformed_query
-from sfcode.local.rest.call import DATA, Call, answer, route
+from sfcode.local.rest.call import DATA, RestCall, answer, route
 
 if TYPE_CHECKING:
     from sfcode.local.soql.execute import Result
@@ -55,14 +55,14 @@ class Cursors:
             return self._open.get(name)
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     cursors = Cursors()
 
-    def query(call: Call) -> Response:
+    def query(call: RestCall) -> Response:
         return _query(call, cursors)
 
-    def more(call: Call) -> Response:
+    def more(call: RestCall) -> Response:
         return _more(call, cursors)
 
     return [
@@ -70,7 +70,7 @@ def routes(context: Context) -> list[Route]:
     ] + [route(f"{DATA}/{name}/{{locator}}", context, {"GET": more}) for name in ("query", "queryAll")]
 
 
-def _query(call: Call, cursors: Cursors) -> Response:
+def _query(call: RestCall, cursors: Cursors) -> Response:
     # Not every run of a local org is asked a query, and lark takes its time.
     from sfcode.local.soql.columns import columns
     from sfcode.local.soql.execute import run
@@ -85,11 +85,11 @@ def _query(call: Call, cursors: Cursors) -> Response:
             view = call.view(tx)
             return answer(columns(parse(text), World(view.catalog, view.rows, text)))
         result = run(text, tx, call.context.clock.now(), call.base, call.session.user_id)
-    call.context.store.index(tx.wished)
+    call.context.store.index(tx.records.missing_indexes)
     return answer(_first_page(call, result, cursors))
 
 
-def _first_page(call: Call, result: Result, cursors: Cursors) -> dict[str, Any]:
+def _first_page(call: RestCall, result: Result, cursors: Cursors) -> dict[str, Any]:
     size = _page_size(call)
     if len(result.records) <= size:
         return {"totalSize": result.total, "done": True, "records": result.records}
@@ -97,7 +97,7 @@ def _first_page(call: Call, result: Result, cursors: Cursors) -> dict[str, Any]:
     return _page(call, name, result.records, 0, size)
 
 
-def _more(call: Call, cursors: Cursors) -> Response:
+def _more(call: RestCall, cursors: Cursors) -> Response:
     name, _, start = call.path["locator"].partition("-")
     cursor = cursors.get(name)
     if cursor is None or not start.isdigit():
@@ -105,7 +105,7 @@ def _more(call: Call, cursors: Cursors) -> Response:
     return answer(_page(call, name, cursor.records, int(start), cursor.page))
 
 
-def _page(call: Call, name: str, records: list[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
+def _page(call: RestCall, name: str, records: list[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
     end = start + size
     page: dict[str, Any] = {"totalSize": len(records), "done": end >= len(records)}
     if not page["done"]:
@@ -113,6 +113,6 @@ def _page(call: Call, name: str, records: list[dict[str, Any]], start: int, size
     return page | {"records": records[start:end]}
 
 
-def _page_size(call: Call) -> int:
+def _page_size(call: RestCall) -> int:
     _, equals, size = call.headers.get("sforce-query-options", "").replace(" ", "").partition("batchSize=")
     return min(PAGE, max(SMALLEST_PAGE, int(size))) if equals and size.isdigit() else PAGE

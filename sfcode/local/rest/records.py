@@ -9,20 +9,20 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, ApiError, not_found
 from sfcode.local.ids import is_id
-from sfcode.local.rest.call import DATA, Call, answer, no_content, route
+from sfcode.local.rest.call import DATA, RestCall, answer, no_content, route
 from sfcode.local.sobjects.api_form import attributes, shown
 from sfcode.local.sobjects.describe import summary
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.values import stored_form
-from sfcode.local.sobjects.view import View
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.view import UserView
+from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.local.store import Record
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     one = f"{DATA}/sobjects/{{object}}"
     by_id = {"GET": _get, "PATCH": _update, "DELETE": _delete}
@@ -36,13 +36,13 @@ def routes(context: Context) -> list[Route]:
 
 
 @contextmanager
-def writer(call: Call) -> Iterator[Writer]:
+def writer(call: RestCall) -> Iterator[RecordWriter]:
     """Open a transaction in which the caller writes."""
     with call.context.store.transaction() as tx:
-        yield Writer(tx, call.view(tx).catalog, call.session.user_id, call.context.clock.now())
+        yield RecordWriter(tx, call.view(tx).catalog, call.session.user_id, call.context.clock.now())
 
 
-def record_json(call: Call, target: ObjectDef, row: Record, names: list[str] | None) -> dict[str, Any]:
+def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str] | None) -> dict[str, Any]:
     """Write a record as JSON: all fields, or those asked for."""
     fields = list(target.fields.values())
     if names is not None:
@@ -56,25 +56,25 @@ def record_json(call: Call, target: ObjectDef, row: Record, names: list[str] | N
     return written | {field.name: shown(field, row) for field in fields}
 
 
-def asked_fields(call: Call) -> list[str] | None:
+def asked_fields(call: RestCall) -> list[str] | None:
     """Read the `fields` parameter."""
     text = call.query.get("fields")
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
 
 
-def _object(view: View, call: Call) -> ObjectDef:
+def _object(view: UserView, call: RestCall) -> ObjectDef:
     found = view.catalog.object(call.path["object"])
     if found is None:
         raise not_found()
     return found
 
 
-def _about(call: Call) -> Response:
+def _about(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         return answer({"objectDescribe": summary(_object(call.view(tx), call), call.base), "recentItems": []})
 
 
-def _create(call: Call) -> Response:
+def _create(call: RestCall) -> Response:
     values = call.json_object()
     with writer(call) as write:
         record_id = write.create(call.path["object"], values)
@@ -82,7 +82,7 @@ def _create(call: Call) -> Response:
     return answer({"id": record_id, "success": True, "errors": []}, 201, where)
 
 
-def _get(call: Call) -> Response:
+def _get(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         view = call.view(tx)
         target = _object(view, call)
@@ -92,40 +92,40 @@ def _get(call: Call) -> Response:
         return answer(record_json(call, target, row, asked_fields(call)))
 
 
-def _update(call: Call) -> Response:
+def _update(call: RestCall) -> Response:
     values = call.json_object()
     with writer(call) as write:
         write.update(call.path["object"], call.path["id"], values)
     return no_content()
 
 
-def _delete(call: Call) -> Response:
+def _delete(call: RestCall) -> Response:
     with writer(call) as write:
         write.delete(call.path["object"], call.path["id"])
     return no_content()
 
 
-def _upsert(call: Call) -> Response:
+def _upsert(call: RestCall) -> Response:
     values, path = call.json_object(), call.path
     with writer(call) as write:
         record_id, created = write.upsert(path["object"], path["field"], path["value"], values)
     return answer({"id": record_id, "success": True, "errors": [], "created": created}, 201 if created else 200)
 
 
-def _get_by_key(call: Call) -> Response:
+def _get_by_key(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         target, row = _by_key(call.view(tx), call)
         return answer(record_json(call, target, row, asked_fields(call)))
 
 
-def _delete_by_key(call: Call) -> Response:
+def _delete_by_key(call: RestCall) -> Response:
     with writer(call) as write:
         target, row = _by_key(call.view(write.tx), call)
         write.delete(target.name, str(row["Id"]))
     return no_content()
 
 
-def _by_key(view: View, call: Call) -> tuple[ObjectDef, Record]:
+def _by_key(view: UserView, call: RestCall) -> tuple[ObjectDef, Record]:
     target = _object(view, call)
     field = target.field(call.path["field"])
     if field is None or not field.upsertable:

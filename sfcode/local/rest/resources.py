@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
-from sfcode.local.rest.call import DATA, VERSIONS, Call, answer, route
+from sfcode.local.rest.call import DATA, VERSIONS, RestCall, answer, route
 from sfcode.local.rest.identity import identity_url
 from sfcode.local.sobjects.describe import describe, summary
 
@@ -16,7 +16,7 @@ SEASONS = ("Spring", "Summer", "Winter")
 RESOURCES = ("composite", "jobs", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     return [
         Route("/services/data", _versions),
@@ -47,12 +47,12 @@ def _label(number: int) -> str:
     return f"{season} '{year % 100:02d}"
 
 
-def _resources(call: Call) -> Response:
+def _resources(call: RestCall) -> Response:
     found = {name: f"{call.base}/{name}" for name in RESOURCES}
     return answer(found | {"identity": identity_url(call.session.org_id, call.session.user_id, call.origin)})
 
 
-def _limits(call: Call) -> Response:
+def _limits(call: RestCall) -> Response:
     def limit(most: int, used: int = 0) -> dict[str, int]:
         return {"Max": most, "Remaining": max(0, most - used)}
 
@@ -69,7 +69,7 @@ def _limits(call: Call) -> Response:
     )
 
 
-def _objects(call: Call) -> Response:
+def _objects(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
         found = [catalog.object(name) for name in catalog.names()]
@@ -77,7 +77,7 @@ def _objects(call: Call) -> Response:
     return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
-def _describe(call: Call) -> Response:
+def _describe(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
         found = catalog.object(call.path["object"])

@@ -12,9 +12,9 @@ from typing import Any
 from starlette.responses import Response
 
 from sfcode.local.errors import ApiError, bad_json
-from sfcode.local.rest.call import Call, answer
+from sfcode.local.rest.call import RestCall, answer
 from sfcode.local.rest.records import writer
-from sfcode.local.sobjects.writer import Writer
+from sfcode.local.sobjects.writer import RecordWriter
 
 MOST = 200
 DEEPEST = 5
@@ -30,7 +30,7 @@ class _RefusedError(Exception):
         self.result = result
 
 
-def create(call: Call) -> Response:
+def create(call: RestCall) -> Response:
     """Make the trees of a request. What fails is told by its reference id, and then nothing was made."""
     records = call.json_object().get("records")
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
@@ -69,7 +69,7 @@ def _children(record: Json) -> Iterator[tuple[str, list[Json]]]:
             yield key, [each for each in value["records"] if isinstance(each, dict)]
 
 
-def _made(write: Writer, name: str, record: Json, parent: Json) -> Iterator[Json]:
+def _made(write: RecordWriter, name: str, record: Json, parent: Json) -> Iterator[Json]:
     children = dict(_children(record))
     values = {key: value for key, value in record.items() if key != "attributes" and key not in children}
     reference_id = str(record["attributes"]["referenceId"])

@@ -20,7 +20,7 @@ PRODUCTION = "production"
 def found(store: Store, *, now: datetime, rng: random.Random) -> None:
     """Found the shipped company in a store that has none yet; any other store stays as it is."""
     with store.read() as tx:
-        if tx.get("org_id"):
+        if tx.settings.get("org_id"):
             return
     # Reading the file takes longer than everything else, and it is needed once in the life of a state.
     load_text(store, _seed(), f"<{SEED}>", now=now, rng=rng, only_if_empty=True)
@@ -49,7 +49,7 @@ def load_text(
 
     document = read(text, name)
     with store.transaction() as tx:
-        if only_if_empty and tx.get("org_id"):
+        if only_if_empty and tx.settings.get("org_id"):
             return
         Founding(tx, document, now=now, rng=rng).run()
 

@@ -17,7 +17,7 @@ BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass
-class Document:
+class SeedDocument:
     """A file as values, and what is wrong with it so far."""
 
     name: str
@@ -38,7 +38,7 @@ class Document:
             raise ConfigError(self.problems)
 
 
-def read(text: str, name: str) -> Document:
+def read(text: str, name: str) -> SeedDocument:
     """Read YAML. Raises ConfigError where it is none, or says one thing twice."""
     try:
         node = yaml.compose(text, Loader=BaseLoader)
@@ -48,13 +48,13 @@ def read(text: str, name: str) -> Document:
         raise ConfigError([Diagnostic.error(position, "", f"this is not YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
         raise ConfigError([Diagnostic.error(Position(name, 1, 1), "", f"this is not YAML: {error}")]) from error
-    document = Document(name, None, {})
+    document = SeedDocument(name, None, {})
     document.value = None if node is None else _value(document, node, ())
     document.stop_if_wrong()
     return document
 
 
-def _value(document: Document, node: yaml.Node, path: Path) -> Any:
+def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
     document.positions[path] = _position(document, node)
     if isinstance(node, yaml.MappingNode):
         values: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def _scalar(tag: str, text: str) -> Any:
     return text
 
 
-def _position(document: Document, node: yaml.Node) -> Position:
+def _position(document: SeedDocument, node: yaml.Node) -> Position:
     mark = node.start_mark
     return Position(document.name, mark.line + 1, mark.column + 1)
 

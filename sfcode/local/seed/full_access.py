@@ -5,10 +5,10 @@ from __future__ import annotations
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.sobjects.setup_objects import setup_objects
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 
-def all_fields(tx: Tx) -> dict[str, dict[str, bool]]:
+def all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
     """Give field permissions on everything that takes them: read, and edit where it can be written."""
     catalog = Catalog(tx)
     found: dict[str, dict[str, bool]] = {}

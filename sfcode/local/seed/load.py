@@ -9,15 +9,15 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.errors import ApiError
 from sfcode.local.seed import PRODUCTION
-from sfcode.local.seed.document import Document, Path
+from sfcode.local.seed.document import Path, SeedDocument
 from sfcode.local.seed.full_access import all_fields
 from sfcode.local.signin import apps
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.custom import DESCRIBE_TYPES
 from sfcode.local.sobjects.rows import VIEWS, Rows
-from sfcode.local.sobjects.writer import Writer
-from sfcode.local.store import Record, Tx
+from sfcode.local.sobjects.writer import RecordWriter
+from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Address, Component
 
 SECTIONS = {
@@ -50,13 +50,13 @@ OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
 class Founding:
     """Puts a company in the place of what a transaction finds. Raises ConfigError with all problems."""
 
-    def __init__(self, tx: Tx, document: Document, *, now: datetime, rng: random.Random) -> None:
+    def __init__(self, tx: Transaction, document: SeedDocument, *, now: datetime, rng: random.Random) -> None:
         self._tx = tx
         self._document = document
         self._now = now
         self._rng = rng
         # The same org with other people in it: whoever is signed in stays so.
-        self._org_id = tx.get("org_id") or ids.nth("00D", rng.randrange(62**8, 62**9))
+        self._org_id = tx.settings.get("org_id") or ids.nth("00D", rng.randrange(62**8, 62**9))
         self._user_id = ""
 
     def run(self) -> None:
@@ -64,10 +64,10 @@ class Founding:
         self._check_shape()
         self._document.stop_if_wrong()
         self._tx.clear()
-        self._tx.set("org_id", self._org_id)
-        self._user_id = self._tx.new_id("005")
-        self._tx.set("admin_id", self._user_id)
-        self._tx.set(PRODUCTION, str(self._section("production")).lower())
+        self._tx.settings.set("org_id", self._org_id)
+        self._user_id = self._tx.records.next_id("005")
+        self._tx.settings.set("admin_id", self._user_id)
+        self._tx.settings.set(PRODUCTION, str(self._section("production")).lower())
         self._rows("UserLicense", "user_licenses", {"Status": "Active", "UsedLicenses": 0})
         self._rows("PermissionSetLicense", "permission_set_licenses", {"Status": "Active", "UsedLicenses": 0})
         self._organization()
@@ -76,7 +76,7 @@ class Founding:
         self._profiles()
         self._sharing()
         self._document.stop_if_wrong()
-        self._writer = Writer(self._tx, Catalog(self._tx), self._user_id, self._now)
+        self._writer = RecordWriter(self._tx, Catalog(self._tx), self._user_id, self._now)
         self._users()
         for name, rows in self._section("records").items():
             for number, row in enumerate(rows):
@@ -133,7 +133,7 @@ class Founding:
         for key in values:
             if target is None or target.field(key) is None:
                 self._document.wrong((*path, key), f"{name} has no field {key}")
-        self._tx.insert(name, values, user_id=self._user_id, now=self._now)
+        self._tx.records.insert(name, values, user_id=self._user_id, now=self._now)
 
     def _components(self) -> None:
         for text, body in self._section("components").items():
@@ -153,12 +153,12 @@ class Founding:
                 continue
             component = Component(address.type, address.full_name, body)
             if address.type == "Flow":
-                self._tx.add_flow_version(component, user_id=self._user_id, now=self._now)
+                self._tx.flows.add_version(component, user_id=self._user_id, now=self._now)
             else:
-                self._tx.put_component(component, user_id=self._user_id, now=self._now)
+                self._tx.components.put(component, user_id=self._user_id, now=self._now)
 
     def _profiles(self) -> None:
-        licences = {row["Name"] for row in self._tx.records("UserLicense")}
+        licences = {row["Name"] for row in self._tx.records.list_all("UserLicense")}
         for name, spec in self._section("profiles").items():
             path = ("profiles", name)
             spec = spec if isinstance(spec, dict) else {}  # noqa: PLW2901
@@ -172,7 +172,7 @@ class Founding:
                 if right not in RIGHTS:
                     self._document.wrong((*path, "objects"), f"there is no object right {right}", _one_of(RIGHTS))
             body = self._profile_body(spec)
-            self._tx.put_component(Component("Profile", name, body), user_id=self._user_id, now=self._now)
+            self._tx.components.put(Component("Profile", name, body), user_id=self._user_id, now=self._now)
 
     def _profile_body(self, spec: dict[str, Any]) -> dict[str, Any]:
         body: dict[str, Any] = {"custom": False, "userLicense": str(spec.get("license"))}
@@ -180,7 +180,7 @@ class Founding:
             body["description"] = str(spec["description"])
         given = set(spec.get("objects") or ())
         if given:
-            custom = [stored.component.full_name for stored in self._tx.components("CustomObject")]
+            custom = [stored.component.full_name for stored in self._tx.components.list_all("CustomObject")]
             rights = {element: word in given for word, element in RIGHTS.items()}
             names = [*OBJECTS_WITH_RIGHTS, *(name for name in custom if name.endswith("__c"))]
             body["objectPermissions"] = dict.fromkeys(names, rights)
@@ -204,14 +204,14 @@ class Founding:
             self._create("User", row, ("users", number), self._user_id if number == 0 else None)
 
     def _apps(self) -> None:
-        usernames = {row["Username"] for row in self._tx.records("User")}
+        usernames = {row["Username"] for row in self._tx.records.list_all("User")}
         for number, values in enumerate(self._section("apps")):
 
             def wrong(key: str, message: str, cure: str, number: int = number) -> None:
                 self._document.wrong(("apps", number, key), message, cure)
 
             found = apps.read(values, wrong, self._rng)
-            self._tx.put_app(found.consumer_key, found.body)
+            self._tx.apps.put(found.consumer_key, found.body)
             for key, name in (("run_as", found.run_as), *(("users", user) for user in found.users)):
                 if name and name not in usernames:
                     wrong(key, f"there is no user {name}", "write the user into the section users")
@@ -246,7 +246,7 @@ class Founding:
         if object_name in VIEWS:
             found = [row for row in Rows(self._tx).all(object_name) if row.get(field) == value]
         else:
-            found = self._tx.find(object_name, field, value)
+            found = self._tx.records.find(object_name, field, value)
         return [row for row in found if all(row.get(key) == each for key, each in others)]
 
 

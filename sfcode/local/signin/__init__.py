@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.routing import Route
 
-    from sfcode.local.context import Context
+    from sfcode.local.context import OrgContext
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of signing in and out."""
     # A company is founded without a web server, and brings apps.
     from sfcode.local.signin import authorize, endpoint, partner, passwords, registration, tokens

@@ -9,7 +9,7 @@ from typing import Any
 
 from sfcode.local.auth import secret
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Value
 
 PERMITTED = ("admin_approved", "all")
@@ -26,7 +26,7 @@ Wrong = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
-class App:
+class RegisteredApp:
     """One app and its policies."""
 
     name: str
@@ -49,7 +49,7 @@ class App:
         """What is stored."""
         return asdict(self)
 
-    def admits(self, tx: Tx, user: Record) -> bool:
+    def admits(self, tx: Transaction, user: Record) -> bool:
         """Tell whether an administrator has approved a user for this app."""
         if user["Username"] in self.users:
             return True
@@ -57,21 +57,21 @@ class App:
         profile = rows.get("Profile", str(user.get("ProfileId")))
         if profile is not None and profile["Name"] in self.profiles:
             return True
-        assigned = tx.find("PermissionSetAssignment", "AssigneeId", user["Id"]) if self.permission_sets else []
+        assigned = tx.records.find("PermissionSetAssignment", "AssigneeId", user["Id"]) if self.permission_sets else []
         held = (rows.get("PermissionSet", str(row["PermissionSetId"])) for row in assigned)
         return any(row is not None and row["Name"] in self.permission_sets for row in held)
 
 
-def app(tx: Tx, consumer_key: str) -> App | None:
+def app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
     """Find an app by its consumer key."""
-    body = tx.app(consumer_key)
+    body = tx.apps.get(consumer_key)
     return deployed(tx, consumer_key) if body is None else from_body(body)
 
 
-def deployed(tx: Tx, consumer_key: str) -> App | None:
+def deployed(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
     """Find an External Client App that came with a package, by the key that the org made for it."""
     parts = {
-        kind: [stored.component.body for stored in tx.components(kind)]
+        kind: [stored.component.body for stored in tx.components.list_all(kind)]
         for kind in ("ExtlClntAppGlobalOauthSettings", "ExtlClntAppOauthConfigurablePolicies", SWITCHES)
     }
     own = next(
@@ -86,7 +86,7 @@ def deployed(tx: Tx, consumer_key: str) -> App | None:
         return None
     flows = own.get("isClientCredentialsFlowEnabled") and policies.get("isClientCredentialsFlowEnabled")
     certificate = str(own.get("certificate") or "")
-    return App(
+    return RegisteredApp(
         name=name,
         consumer_key=consumer_key,
         consumer_secret=str(own.get("consumerSecret") or ""),
@@ -113,13 +113,13 @@ def _named(body: Mapping[str, Value], key: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in str(body.get(key) or "").split(",") if name.strip())
 
 
-def from_body(body: Mapping[str, Any]) -> App:
+def from_body(body: Mapping[str, Any]) -> RegisteredApp:
     """Read what was stored."""
     values: dict[str, Any] = {key: tuple(value) if key in LISTS else value for key, value in body.items()}
-    return App(**values)
+    return RegisteredApp(**values)
 
 
-def read(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> App:
+def read(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> RegisteredApp:
     """Read an app that somebody wrote, telling each fault; a key and a secret are made up where there are none."""
     known = (*TEXTS, *LISTS, "session_minutes")
     for key in values.keys() - {*known}:
@@ -139,7 +139,7 @@ def read(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> App:
         made["consumer_secret"] = secret(SECRET_LENGTH, rng).upper()
     filled: dict[str, Any] = {key: text or made.get(key, "") for key, text in texts.items()}
     filled |= {key: _list(key, values.get(key), wrong) for key in LISTS}
-    return App(**filled, session_minutes=minutes)
+    return RegisteredApp(**filled, session_minutes=minutes)
 
 
 def _text(key: str, value: object, wrong: Wrong) -> str:

@@ -9,17 +9,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sfcode.local import auth
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.rest.call import answer
-from sfcode.local.signin.apps import App, app
+from sfcode.local.signin.apps import RegisteredApp, app
 from sfcode.local.signin.errors import OAuthError
 from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 CODE_LENGTH = 86
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
 
     def authorize(request: Request) -> Response:
@@ -32,7 +32,7 @@ def routes(context: Context) -> list[Route]:
     return [Route("/services/oauth2/authorize", authorize, methods=["GET"])]
 
 
-def _authorize(context: Context, form: dict[str, str]) -> Response:
+def _authorize(context: OrgContext, form: dict[str, str]) -> Response:
     with context.store.transaction() as tx:
         found = app(tx, form.get("client_id", ""))
         if found is None:
@@ -49,11 +49,15 @@ def _authorize(context: Context, form: dict[str, str]) -> Response:
     return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(given)}", 302)
 
 
-def _code(context: Context, tx: Tx, found: App, form: dict[str, str]) -> str:
+def _code(context: OrgContext, tx: Transaction, found: RegisteredApp, form: dict[str, str]) -> str:
     if form.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response type not supported")
     username = form.get("login_hint")
-    users = tx.find("User", "Username", username) if username else [tx.record("User", tx.get("admin_id") or "")]
+    users = (
+        tx.records.find("User", "Username", username)
+        if username
+        else [tx.records.get("User", tx.settings.get("admin_id") or "")]
+    )
     user = users[0] if users else None
     if user is None or not user.get("IsActive"):
         raise OAuthError("access_denied", "end-user denied authorization")
@@ -65,5 +69,5 @@ def _code(context: Context, tx: Tx, found: App, form: dict[str, str]) -> str:
         "redirect_uri": form["redirect_uri"],
         "code_challenge": form.get("code_challenge", ""),
     }
-    tx.put_grant(code, found.consumer_key, str(user["Id"]), body, now=context.clock.now())
+    tx.grants.put(code, found.consumer_key, str(user["Id"]), body, now=context.clock.now())
     return code

@@ -15,22 +15,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local import auth
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.rest.call import answer, origin
 from sfcode.local.rest.identity import identity_url
 from sfcode.local.signin.apps import app as find_app
 from sfcode.local.signin.errors import OAuthError
 from sfcode.local.signin.grants import GRANTS, Ask, Granted
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 Form = dict[str, str]
-Handler = Callable[[Context, Request, Form], Response]
+Handler = Callable[[OrgContext, Request, Form], Response]
 MAX_FORM = 1_000_000
 REFRESH_LENGTH = 87
 NO_STORE = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     base = "/services/oauth2"
     return [
@@ -40,7 +40,7 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-def _route(path: str, context: Context, handler: Handler, methods: list[str]) -> Route:
+def _route(path: str, context: OrgContext, handler: Handler, methods: list[str]) -> Route:
     async def endpoint(request: Request) -> Response:
         form = await _form(request)
         try:
@@ -69,7 +69,7 @@ async def _form(request: Request) -> Form:
     return form
 
 
-def _token(context: Context, request: Request, form: Form) -> Response:
+def _token(context: OrgContext, request: Request, form: Form) -> Response:
     grant = GRANTS.get(form.get("grant_type", ""))
     if grant is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
@@ -87,11 +87,11 @@ def _token(context: Context, request: Request, form: Form) -> Response:
     return answer(body, 200, NO_STORE)
 
 
-def _give(context: Context, tx: Tx, granted: Granted, at: str) -> dict[str, str]:
+def _give(context: OrgContext, tx: Transaction, granted: Granted, at: str) -> dict[str, str]:
     now, app, user_id = context.clock.now(), granted.app, str(granted.user["Id"])
     token = auth.new_token(tx, context.rng)
-    tx.put_session(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)
-    identity, issued = identity_url(tx.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
+    tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)
+    identity, issued = identity_url(tx.settings.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
     signed = hmac.new(app.consumer_secret.encode(), f"{identity}{issued}".encode(), hashlib.sha256).digest()
     body = {
         "access_token": token,
@@ -104,25 +104,25 @@ def _give(context: Context, tx: Tx, granted: Granted, at: str) -> dict[str, str]
     }
     if granted.renewable:
         renewal = f"5Aep{auth.secret(REFRESH_LENGTH - 4, context.rng)}"
-        tx.put_grant(renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": granted.scope}, now=now)
+        tx.grants.put(renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": granted.scope}, now=now)
         body["refresh_token"] = renewal
     return body
 
 
-def _revoke(context: Context, _request: Request, form: Form) -> Response:
+def _revoke(context: OrgContext, _request: Request, form: Form) -> Response:
     """Take back a token; with a refresh token go all access tokens that came of it."""
     token = form.get("token", "")
     with context.store.transaction() as tx:
-        found = tx.grant(token)
+        found = tx.grants.get(token)
         if found is not None:
-            tx.delete_grant(token)
-            tx.end_sessions(found["user_id"], found["app"])
-        elif not tx.end_session(token):
+            tx.grants.delete(token)
+            tx.sessions.delete_all(found["user_id"], found["app"])
+        elif not tx.sessions.delete(token):
             raise OAuthError("invalid_token", "invalid token")
     return Response(status_code=200, headers=NO_STORE)
 
 
-def _introspect(context: Context, _request: Request, form: Form) -> Response:
+def _introspect(context: OrgContext, _request: Request, form: Form) -> Response:
     """Tell an app about a token, as https://www.rfc-editor.org/rfc/rfc7662 has it."""
     now = context.clock.now()
     with context.store.read() as tx:
@@ -130,7 +130,7 @@ def _introspect(context: Context, _request: Request, form: Form) -> Response:
         given = form.get("client_secret", "").encode()
         if app is None or not hmac.compare_digest(given, app.consumer_secret.encode()):
             raise OAuthError("invalid_client", "invalid client credentials")
-        row = tx.session(form.get("token", ""))
+        row = tx.sessions.get(form.get("token", ""))
         session = None if row is None else auth.session(tx, row.token, now)
     if row is None or session is None:
         return answer({"active": False}, 200, NO_STORE)

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from sfcode.local.clock import stamp
 from sfcode.local.signin import apps
-from sfcode.local.signin.apps import App
+from sfcode.local.signin.apps import RegisteredApp
 from sfcode.local.signin.errors import OAuthError
 from sfcode.local.signin.passwords import matches
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 CODE_MINUTES = 15
 LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
@@ -36,20 +36,20 @@ class Ask:
 class Granted:
     """Who is signed in, by which app, and how far."""
 
-    app: App
+    app: RegisteredApp
     user: Record
     scope: str = DEFAULT_SCOPE
     renewable: bool = False
     """Give out a refresh token as well."""
 
 
-def jwt_bearer(tx: Tx, ask: Ask) -> Granted:
+def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
     """Take an assertion that the app has signed with its key."""
     from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
 
     text = ask.form.get("assertion", "")
     app = _app(tx, str(assertion.unverified(text).get("iss") or ""))
-    organization = tx.records("Organization")[0]
+    organization = tx.records.list_all("Organization")[0]
     audiences = (ask.origin, f"{ask.origin}/services/oauth2/token", LOGIN_HOSTS[bool(organization["IsSandbox"])])
     username = assertion.verify(text, app.certificate, audiences, ask.now)
     user = _user(tx, username)
@@ -59,7 +59,7 @@ def jwt_bearer(tx: Tx, ask: Ask) -> Granted:
     return Granted(app, user)
 
 
-def client_credentials(tx: Tx, ask: Ask) -> Granted:
+def client_credentials(tx: Transaction, ask: Ask) -> Granted:
     """Take the app's own credentials; it acts as the user that its policies name."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
@@ -69,20 +69,20 @@ def client_credentials(tx: Tx, ask: Ask) -> Granted:
     return Granted(app, user)
 
 
-def refresh_token(tx: Tx, ask: Ask) -> Granted:
+def refresh_token(tx: Transaction, ask: Ask) -> Granted:
     """Take a refresh token that was given out with an authorization code."""
     app = _app(tx, ask.form.get("client_id", ""))
     if app.consumer_secret:
         _check_secret(app, ask.form.get("client_secret", ""))
-    found = tx.grant(ask.form.get("refresh_token", ""))
-    user = tx.record("User", found["user_id"]) if found else None
+    found = tx.grants.get(ask.form.get("refresh_token", ""))
+    user = tx.records.get("User", found["user_id"]) if found else None
     if found is None or found["kind"] != "refresh_token" or found["app"] != app.consumer_key or user is None:
         raise OAuthError("invalid_grant", "expired access/refresh token")
     _check_active(user)
     return Granted(app, user, found["scope"])
 
 
-def password(tx: Tx, ask: Ask) -> Granted:
+def password(tx: Transaction, ask: Ask) -> Granted:
     """Take a username and a password: the legacy way, which External Client Apps do not have."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
@@ -93,14 +93,14 @@ def password(tx: Tx, ask: Ask) -> Granted:
     return Granted(app, user)
 
 
-def authorization_code(tx: Tx, ask: Ask) -> Granted:
+def authorization_code(tx: Transaction, ask: Ask) -> Granted:
     """Take the code that /authorize sent to the app's callback address: good once, and for a quarter of an hour."""
     form = ask.form
     app = _app(tx, form.get("client_id", ""))
-    found = tx.grant(form.get("code", ""))
+    found = tx.grants.get(form.get("code", ""))
     if found is None or found["kind"] != "code" or found["app"] != app.consumer_key:
         raise OAuthError("invalid_grant", "invalid authorization code")
-    tx.delete_grant(form["code"])
+    tx.grants.delete(form["code"])
     if found["created_at"] <= stamp(ask.now - timedelta(minutes=CODE_MINUTES)):
         raise OAuthError("invalid_grant", "expired authorization code")
     if form.get("redirect_uri") != found["redirect_uri"]:
@@ -110,14 +110,14 @@ def authorization_code(tx: Tx, ask: Ask) -> Granted:
         raise OAuthError("invalid_grant", "invalid code verifier")
     if app.consumer_secret:
         _check_secret(app, form.get("client_secret", ""))
-    user = tx.record("User", found["user_id"])
+    user = tx.records.get("User", found["user_id"])
     if user is None:
         raise OAuthError("invalid_grant", "invalid authorization code")
     _check_active(user)
     return Granted(app, user, found["scope"], renewable=bool(OFFLINE & {*found["scope"].split()}))
 
 
-GRANTS: Mapping[str, Callable[[Tx, Ask], Granted]] = {
+GRANTS: Mapping[str, Callable[[Transaction, Ask], Granted]] = {
     "authorization_code": authorization_code,
     "client_credentials": client_credentials,
     "password": password,
@@ -131,43 +131,43 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def user_with_password(tx: Tx, username: str, given: str) -> Record | None:
+def user_with_password(tx: Transaction, username: str, given: str) -> Record | None:
     """Find the active user with this name and password."""
-    user = next(iter(tx.find("User", "Username", username)), None)
+    user = next(iter(tx.records.find("User", "Username", username)), None)
     if user is None or not user.get("IsActive"):
         return None
-    return user if matches(tx.password(str(user["Id"])), given) else None
+    return user if matches(tx.passwords.get(str(user["Id"])), given) else None
 
 
-def check_admitted(tx: Tx, app: App, user: Record) -> None:
+def check_admitted(tx: Transaction, app: RegisteredApp, user: Record) -> None:
     """Let only those users in whom the app's policy permits. Raises OAuthError."""
     if app.permitted_users != "all" and not app.admits(tx, user):
         raise OAuthError("invalid_app_access", "user is not admin approved to access this app")
 
 
-def _check_approval(tx: Tx, app: App, user: Record, *, before: bool) -> None:
+def _check_approval(tx: Transaction, app: RegisteredApp, user: Record, *, before: bool) -> None:
     """Check the policy and, with `before`, that a user who may decide has let the app in already."""
     check_admitted(tx, app, user)
     if before and app.permitted_users == "all":
-        held = tx.grants(app.consumer_key, str(user["Id"]))
+        held = tx.grants.list_all(app.consumer_key, str(user["Id"]))
         if not any(each["kind"] == "refresh_token" for each in held):
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
-def _app(tx: Tx, consumer_key: str) -> App:
+def _app(tx: Transaction, consumer_key: str) -> RegisteredApp:
     found = apps.app(tx, consumer_key)
     if found is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     return found
 
 
-def _check_secret(app: App, given: str) -> None:
+def _check_secret(app: RegisteredApp, given: str) -> None:
     if not app.consumer_secret or not hmac.compare_digest(given.encode(), app.consumer_secret.encode()):
         raise OAuthError("invalid_client", "invalid client credentials")
 
 
-def _user(tx: Tx, username: str) -> Record | None:
-    user = next(iter(tx.find("User", "Username", username)), None) if username else None
+def _user(tx: Transaction, username: str) -> Record | None:
+    user = next(iter(tx.records.find("User", "Username", username)), None) if username else None
     if user is not None:
         _check_active(user)
     return user

@@ -17,14 +17,14 @@ from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.clock import stamp
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.error_report import told
 from sfcode.local.errors import ApiError
 from sfcode.local.metadata import soap
 from sfcode.local.rest.call import VERSIONS, origin
 from sfcode.local.signin.grants import user_with_password
 from sfcode.local.signin.passwords import set_password
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 NAMESPACES = {"u": "urn:partner.soap.sforce.com", "c": "urn:enterprise.soap.sforce.com"}
 SESSION_MINUTES = 120
@@ -35,31 +35,31 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Request:
+class PartnerCall:
     """One call: where it came to, and what is in it."""
 
-    context: Context
+    context: OrgContext
     kind: str
     version: str
     origin: str
-    call: soap.Call
+    call: soap.SoapCall
 
     def required(self, name: str) -> str:
-        """Give the text of an argument that has to be there. Raises Fault."""
+        """Give the text of an argument that has to be there. Raises SoapFault."""
         found = soap.text(self.call.element, name)
         if found is None:
-            raise soap.Fault("INVALID_FIELD", f"Required field is missing: {name}")
+            raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
         return found
 
-    def session(self) -> auth.Session:
-        """Find who is signed in. Raises Fault."""
+    def session(self) -> auth.UserSession:
+        """Find who is signed in. Raises SoapFault."""
         found = self.context.signed_in(self.call.session_id)
         if found is None:
-            raise soap.Fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
+            raise soap.SoapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
         return found
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     return [
         Route(f"/services/Soap/{kind}/{{version}}{end}", _endpoint(context, kind), methods=["POST"])
@@ -68,50 +68,50 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-def _endpoint(context: Context, kind: str) -> Callable[[HttpRequest], object]:
+def _endpoint(context: OrgContext, kind: str) -> Callable[[HttpRequest], object]:
     async def endpoint(request: HttpRequest) -> Response:
         try:
             data = b""
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > LARGEST:
-                    raise soap.Fault("LIMIT_EXCEEDED", f"Maximum size of request is {LARGEST} bytes.")
+                    raise soap.SoapFault("LIMIT_EXCEEDED", f"Maximum size of request is {LARGEST} bytes.")
             version = request.path_params["version"]
             content = await run_in_threadpool(_answer, context, kind, version, origin(request), data)
-        except soap.Fault as fault:
+        except soap.SoapFault as fault:
             return _xml(soap.fault(fault), 500)
         except ApiError as error:
-            return _xml(soap.fault(soap.Fault(error.code, error.message)), 500)
+            return _xml(soap.fault(soap.SoapFault(error.code, error.message)), 500)
         except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            return _xml(soap.fault(soap.Fault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
+            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
         return _xml(content, 200)
 
     return endpoint
 
 
-def _answer(context: Context, kind: str, version: str, at: str, data: bytes) -> bytes:
+def _answer(context: OrgContext, kind: str, version: str, at: str, data: bytes) -> bytes:
     number = version.removesuffix(".0")
     if not (number.isascii() and number.isdigit() and int(number) in VERSIONS):
-        raise soap.Fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+        raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
     call = soap.read(data)
     operation = OPERATIONS.get(call.operation)
     if operation is None:
-        raise soap.Fault("UNKNOWN_EXCEPTION", f"the local org has no operation {call.operation}")
-    results = operation(Request(context, kind, version, at, call))
+        raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {call.operation}")
+    results = operation(PartnerCall(context, kind, version, at, call))
     return soap.answer(call.operation, results, NAMESPACES[kind])
 
 
-def _login(request: Request) -> list[soap.Node]:
+def _login(request: PartnerCall) -> list[soap.Node]:
     context, now = request.context, request.context.clock.now()
     username, password = request.required("username"), request.required("password")
     with context.store.transaction() as tx:
         user = user_with_password(tx, username, password)
         if user is None:
-            raise soap.Fault("INVALID_LOGIN", WRONG, "LoginFault")
+            raise soap.SoapFault("INVALID_LOGIN", WRONG, "LoginFault")
         token = auth.new_token(tx, context.rng)
-        tx.put_session(token, str(user["Id"]), now=now, minutes=SESSION_MINUTES)
-        org_id, info = tx.get("org_id") or "", _user_info(tx, user)
-        sandbox = bool(tx.records("Organization")[0].get("IsSandbox"))
+        tx.sessions.put(token, str(user["Id"]), now=now, minutes=SESSION_MINUTES)
+        org_id, info = tx.settings.get("org_id") or "", _user_info(tx, user)
+        sandbox = bool(tx.records.list_all("Organization")[0].get("IsSandbox"))
     services = f"{request.origin}/services/Soap"
     return [
         {
@@ -126,10 +126,10 @@ def _login(request: Request) -> list[soap.Node]:
     ]
 
 
-def _user_info(tx: Tx, user: Record) -> Mapping[str, soap.Node]:
-    organization = tx.records("Organization")[0]
+def _user_info(tx: Transaction, user: Record) -> Mapping[str, soap.Node]:
+    organization = tx.records.list_all("Organization")[0]
     return {
-        "organizationId": tx.get("org_id") or "",
+        "organizationId": tx.settings.get("org_id") or "",
         "organizationMultiCurrency": False,
         "organizationName": str(organization["Name"]),
         "profileId": str(user.get("ProfileId") or ""),
@@ -145,32 +145,32 @@ def _user_info(tx: Tx, user: Record) -> Mapping[str, soap.Node]:
     }
 
 
-def _logout(request: Request) -> list[soap.Node]:
+def _logout(request: PartnerCall) -> list[soap.Node]:
     request.session()
     with request.context.store.transaction() as tx:
-        tx.end_session(request.call.session_id or "")
+        tx.sessions.delete(request.call.session_id or "")
     return []
 
 
-def _get_user_info(request: Request) -> list[soap.Node]:
+def _get_user_info(request: PartnerCall) -> list[soap.Node]:
     session = request.session()
     with request.context.store.read() as tx:
-        return [_user_info(tx, tx.record("User", session.user_id) or {"Id": session.user_id, "Username": ""})]
+        return [_user_info(tx, tx.records.get("User", session.user_id) or {"Id": session.user_id, "Username": ""})]
 
 
-def _get_server_timestamp(request: Request) -> list[soap.Node]:
+def _get_server_timestamp(request: PartnerCall) -> list[soap.Node]:
     request.session()
     return [{"timestamp": stamp(request.context.clock.now()).replace("+0000", "Z")}]
 
 
-def _set_password(request: Request) -> list[soap.Node]:
+def _set_password(request: PartnerCall) -> list[soap.Node]:
     session = request.session()
     with request.context.store.transaction() as tx:
         set_password(tx, session.user_id, request.required("userId"), request.required("password"))
     return [{}]
 
 
-OPERATIONS: Mapping[str, Callable[[Request], list[soap.Node]]] = {
+OPERATIONS: Mapping[str, Callable[[PartnerCall], list[soap.Node]]] = {
     "getServerTimestamp": _get_server_timestamp,
     "getUserInfo": _get_user_info,
     "login": _login,

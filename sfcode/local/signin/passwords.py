@@ -10,19 +10,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.auth import secret
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.ids import full
 from sfcode.local.metadata.rights import user_permissions
-from sfcode.local.rest.call import DATA, Call, answer, no_content, route
-from sfcode.local.store import Tx
+from sfcode.local.rest.call import DATA, RestCall, answer, no_content, route
+from sfcode.local.store import Transaction
 
 COST = {"n": 2**14, "r": 8, "p": 1}
 SHORTEST = 8
 GENERATED_LENGTH = 16
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """
     List the routes of this file.
 
@@ -47,25 +47,25 @@ def matches(kept: str | None, password: str) -> bool:
     return hmac.compare_digest(given, digest)
 
 
-def set_password(tx: Tx, asking_id: str, user_id: str, password: str) -> None:
+def set_password(tx: Transaction, asking_id: str, user_id: str, password: str) -> None:
     """Give a user a password: one's own, or anybody's for who manages users. Raises ApiError."""
-    if tx.record("User", user_id) is None:
+    if tx.records.get("User", user_id) is None:
         raise not_found()
     if full(user_id) != asking_id and "ManageUsers" not in user_permissions(tx, asking_id):
         raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
     if len(password) < SHORTEST:
         raise ApiError("INVALID_NEW_PASSWORD", f"Your password must be at least {SHORTEST} characters long.")
-    tx.put_password(user_id, hashed(password))
+    tx.passwords.put(user_id, hashed(password))
 
 
-def _state(call: Call) -> Response:
+def _state(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        if tx.record("User", call.path["id"]) is None:
+        if tx.records.get("User", call.path["id"]) is None:
             raise not_found()
     return answer({"isExpired": False})
 
 
-def _set(call: Call) -> Response:
+def _set(call: RestCall) -> Response:
     password = call.json_object().get("NewPassword")
     if not isinstance(password, str):
         raise ApiError("REQUIRED_FIELD_MISSING", "Required fields are missing: [NewPassword]", ["NewPassword"])
@@ -74,7 +74,7 @@ def _set(call: Call) -> Response:
     return no_content()
 
 
-def _reset(call: Call) -> Response:
+def _reset(call: RestCall) -> Response:
     password = secret(GENERATED_LENGTH, call.context.rng)
     with call.context.store.transaction() as tx:
         set_password(tx, call.session.user_id, call.path["id"], password)

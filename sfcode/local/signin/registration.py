@@ -9,17 +9,17 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
-from sfcode.local.rest.call import Call, answer, no_content, route
+from sfcode.local.rest.call import RestCall, answer, no_content, route
 from sfcode.local.signin.apps import read
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 BASE = "/services/sfcode/apps"
 SECRETS = frozenset({"consumer_secret"})
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     return [
         route(BASE, context, {"GET": _list, "POST": _register}),
@@ -27,33 +27,33 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-def check_administrator(tx: Tx, call: Call) -> None:
+def check_administrator(tx: Transaction, call: RestCall) -> None:
     """Let only the administrator in. Raises ApiError."""
-    if call.session.user_id != tx.get("admin_id"):
+    if call.session.user_id != tx.settings.get("admin_id"):
         raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
 
 
-def _register(call: Call) -> Response:
+def _register(call: RestCall) -> Response:
     faults: list[str] = []
     found = read(call.json_object(), lambda key, text, cure: faults.append(f"{key}: {text}; {cure}"), call.context.rng)
     if faults:
         raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))
     with call.context.store.transaction() as tx:
         check_administrator(tx, call)
-        tx.put_app(found.consumer_key, found.body)
+        tx.apps.put(found.consumer_key, found.body)
     return answer(found.body, 201)
 
 
-def _list(call: Call) -> Response:
+def _list(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         check_administrator(tx, call)
-        found = tx.apps()
+        found = tx.apps.list_all()
     return answer([{key: value for key, value in body.items() if key not in SECRETS} for body in found])
 
 
-def _forget(call: Call) -> Response:
+def _forget(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         check_administrator(tx, call)
-        if not tx.delete_app(call.path["key"]):
+        if not tx.apps.delete(call.path["key"]):
             raise not_found()
     return no_content()

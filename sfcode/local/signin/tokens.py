@@ -10,22 +10,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local import auth
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
-from sfcode.local.rest.call import Call, answer, route
+from sfcode.local.rest.call import RestCall, answer, route
 from sfcode.local.signin.registration import check_administrator
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     return [route("/services/sfcode/tokens", context, {"POST": _token})]
 
 
-def _token(call: Call) -> Response:
+def _token(call: RestCall) -> Response:
     username = call.json_object().get("username")
     with call.context.store.transaction() as tx:
         check_administrator(tx, call)
-        found = tx.find("User", "Username", username) if isinstance(username, str) else []
+        found = tx.records.find("User", "Username", username) if isinstance(username, str) else []
         user = next((each for each in found if each.get("IsActive")), None)
         if user is None:
             raise ApiError("NOT_FOUND", f"there is no active user {username}", status=404)

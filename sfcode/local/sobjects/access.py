@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.local.sobjects import sharing
-from sfcode.local.sobjects.grants import NOTHING, Grant, grant
+from sfcode.local.sobjects.grants import NOTHING, GrantedRights, grant
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.setup_objects import setup_objects
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 """The user permission that lets people make and change each kind of activity."""
@@ -77,10 +77,10 @@ ELEMENTS = {
 }
 
 
-class Access:
+class UserAccess:
     """One user's rights as one transaction finds them."""
 
-    def __init__(self, tx: Tx, user_id: str) -> None:
+    def __init__(self, tx: Transaction, user_id: str) -> None:
         self.user_id = user_id
         self._tx = tx
         self._objects: dict[str, ObjectRights] = {}
@@ -185,7 +185,7 @@ class Access:
         # Imported late: the catalog itself asks for access.
         from sfcode.local.sobjects.catalog import Catalog
 
-        target, row = Catalog(self._tx).object(object_name), self._tx.record(object_name, record_id)
+        target, row = Catalog(self._tx).object(object_name), self._tx.records.get(object_name, record_id)
         return None if target is None or row is None else self.record(target, row)
 
     def _object(self, key: str) -> ObjectRights:
@@ -222,12 +222,12 @@ class Access:
         return ObjectRights(reads, writes, writes, writes, True, writes)
 
     @cached_property
-    def _grants(self) -> list[Grant]:
+    def _grants(self) -> list[GrantedRights]:
         """List what the user has been given: the profile, and every assigned permission set."""
-        user = self._tx.record("User", self.user_id) or {}
-        rows = self._tx.find("PermissionSetAssignment", "AssigneeId", self.user_id)
+        user = self._tx.records.get("User", self.user_id) or {}
+        rows = self._tx.records.find("PermissionSetAssignment", "AssigneeId", self.user_id)
         wanted = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]
-        return [grant(text) for text in self._tx.bodies_by_ids(wanted)]
+        return [grant(text) for text in self._tx.components.bodies_by_ids(wanted)]
 
 
 SETUP_NAMES = frozenset(name.lower() for name in setup_objects())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sfcode.local.clock import stamp
 from sfcode.local.errors import ApiError, required
 from sfcode.local.ids import KEY_PREFIXES
-from sfcode.local.sobjects.pending_record import Save
+from sfcode.local.sobjects.pending_record import PendingRecord
 from sfcode.local.sobjects.rows import row
 from sfcode.local.store import Scalar
 
@@ -15,7 +15,7 @@ DAY_MINUTES = 24 * 60
 LONGEST = 14 * DAY_MINUTES
 
 
-def event(save: Save) -> None:
+def event(save: PendingRecord) -> None:
     """
     Work out when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
 
@@ -33,7 +33,7 @@ def event(save: Save) -> None:
     after |= {"DurationInMinutes": minutes, "EndDateTime": ends, "EndDate": ends[:10]}
 
 
-def task(save: Save) -> None:
+def task(save: PendingRecord) -> None:
     """Close a task with its status."""
     _about(save)
     after = save.after
@@ -45,7 +45,7 @@ def task(save: Save) -> None:
         after["CompletedDateTime"] = stamp(save.now)
 
 
-def _about(save: Save) -> None:
+def _about(save: PendingRecord) -> None:
     """Keep a lead's activity to the lead, and give others the account of whom or what they are about."""
     who, what = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
     if who.startswith(KEY_PREFIXES["Lead"]) and what:
@@ -56,7 +56,7 @@ def _about(save: Save) -> None:
     save.after["AccountId"] = account
 
 
-def _all_day(save: Save) -> None:
+def _all_day(save: PendingRecord) -> None:
     after = save.after
     start = save.first("StartDateTime", "ActivityDateTime")
     day = save.first("ActivityDate") or (str(start)[:10] if start else None)
@@ -70,7 +70,7 @@ def _all_day(save: Save) -> None:
     after["EndDate"] = str(after["EndDateTime"])[:10]
 
 
-def _start(save: Save) -> datetime:
+def _start(save: PendingRecord) -> datetime:
     start = save.first("StartDateTime", "ActivityDateTime")
     given = {save.after.get(name) for name in ("StartDateTime", "ActivityDateTime") if name in save.given} - {None}
     has_length = any(save.after.get(name) is not None for name in ("DurationInMinutes", "EndDateTime"))
@@ -82,7 +82,7 @@ def _start(save: Save) -> datetime:
     return datetime.fromisoformat(str(start))
 
 
-def _minutes(save: Save) -> int:
+def _minutes(save: PendingRecord) -> int:
     """Take the length from what the caller gave; a start that moves takes the end along."""
     after, start = save.after, _start(save)
     given = [

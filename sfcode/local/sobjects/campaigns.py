@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.pending_record import Save
+from sfcode.local.sobjects.pending_record import PendingRecord
 from sfcode.local.sobjects.rows import row
 from sfcode.local.store import Record
 
@@ -33,7 +33,7 @@ SHARED = (
 OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
 
 
-def member(save: Save) -> None:
+def member(save: PendingRecord) -> None:
     """Check a member, and copy what it shows of its lead or contact."""
     after, tx = save.after, save.tx
     whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
@@ -41,7 +41,7 @@ def member(save: Save) -> None:
         said = "both a lead and a contact" if whom else "neither a lead nor a contact"
         raise ApiError("FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {said}", ["LeadId", "ContactId"])
     (key,) = whom
-    others = tx.find("CampaignMember", key, after[key])
+    others = tx.records.find("CampaignMember", key, after[key])
     if any(other["CampaignId"] == after["CampaignId"] and other["Id"] != after.get("Id") for other in others):
         raise ApiError("DUPLICATE_VALUE", "Already a campaign member.", [])
     name = key.removesuffix("Id")

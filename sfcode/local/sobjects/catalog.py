@@ -6,17 +6,17 @@ import dataclasses
 import functools
 from functools import cached_property
 
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.custom import custom_field, custom_object
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
 from sfcode.local.sobjects.standard import ACTIVITIES, standard_objects
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 
 class Catalog:
     """The objects as one transaction sees them, each read when it is asked for."""
 
-    def __init__(self, tx: Tx, access: Access | None = None) -> None:
+    def __init__(self, tx: Transaction, access: UserAccess | None = None) -> None:
         self._tx = tx
         self.access = access
         """Whose view this is; None sees everything."""
@@ -37,7 +37,7 @@ class Catalog:
 
     def names(self) -> list[str]:
         """List the names of all objects."""
-        custom = (stored.component.full_name for stored in self._tx.components("CustomObject"))
+        custom = (stored.component.full_name for stored in self._tx.components.list_all("CustomObject"))
         return sorted({*standard_objects(), *(name for name in custom if name.endswith("__c"))})
 
     def children(self, name: str) -> list[ChildRelationship]:
@@ -54,13 +54,13 @@ class Catalog:
         wanted = name.lower()
         found = [
             (owner, field)
-            for owner in (*_standard_owners(wanted), *(ACTIVITIES if self._tx.has_activities(name) else ()))
+            for owner in (*_standard_owners(wanted), *(ACTIVITIES if self._tx.components.has_activities(name) else ()))
             if (target := self.object(owner))
             for field in target.fields.values()
             if not field.custom and wanted in (each.lower() for each in field.reference_to)
         ]
-        for full_name in self._tx.fields_leading_to(name):
-            stored, (parent, _, _) = self._tx.component("CustomField", full_name), full_name.partition(".")
+        for full_name in self._tx.components.lookups_to(name):
+            stored, (parent, _, _) = self._tx.components.get("CustomField", full_name), full_name.partition(".")
             field = custom_field(stored.component) if stored and full_name.lower().endswith("__c") else None
             if field:
                 owners = ACTIVITIES if parent == "Activity" else (parent,)
@@ -68,7 +68,7 @@ class Catalog:
         return sorted(found, key=lambda pair: pair[0])
 
     def _is_seen(self, owner: str, field: FieldDef) -> bool:
-        if _standard(owner) is None and self._tx.component("CustomObject", owner) is None:
+        if _standard(owner) is None and self._tx.components.get("CustomObject", owner) is None:
             return False
         return self.access is None or (self.access.object(owner).read and self.access.field(owner, field)[0])
 
@@ -79,7 +79,7 @@ class Catalog:
 
     def of_record(self, record_id: str) -> ObjectDef | None:
         """Find the object of an existing record, or of a row made from metadata."""
-        name = self._tx.object_of(record_id)
+        name = self._tx.records.object_of(record_id)
         if name is not None:
             return self.object(name)
         prefix = record_id[:3]
@@ -88,12 +88,12 @@ class Catalog:
     def _read(self, name: str) -> ObjectDef | None:
         found = _standard(name)
         if found is None:
-            stored = self._tx.component("CustomObject", name) if name.lower().endswith("__c") else None
+            stored = self._tx.components.get("CustomObject", name) if name.lower().endswith("__c") else None
             if stored is None:
                 return None
             full_name = stored.component.full_name
             # Reading never writes: an object without records may still be without a prefix.
-            prefix = self._tx.known_prefix(full_name) or ""
+            prefix = self._tx.records.known_prefix(full_name) or ""
             return custom_object(stored.component, prefix, self._custom_fields(full_name))
         parents = (found.name, "Activity") if found.name in ACTIVITIES else (found.name,)
         custom = [field for parent in parents for field in self._custom_fields(parent)]
@@ -112,13 +112,13 @@ class Catalog:
 
     def _about(self, activity: ObjectDef) -> list[FieldDef]:
         """Let activities be about the custom objects that allow it."""
-        names = self._tx.objects_with_activities()
+        names = self._tx.components.objects_with_activities()
         what = activity.field("WhatId")
         return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
 
     def _custom_fields(self, parent: str) -> list[FieldDef]:
         # What is deployed of a standard field is kept, but the field stays what it is.
-        deployed = (stored.component for stored in self._tx.child_components("CustomField", parent))
+        deployed = (stored.component for stored in self._tx.components.children("CustomField", parent))
         return [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
 
 

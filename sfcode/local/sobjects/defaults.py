@@ -9,13 +9,13 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext, formula_value
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 NUMBER = re.compile(r"\{(0+)\}")
 """Where the number stands in a display format, and how many digits it has at least."""
 
 
-def fill(tx: Tx, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime) -> None:
+def fill(tx: Transaction, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime) -> None:
     """Give a new record its default values and automatic numbers."""
     for field in target.fields.values():
         if field.display_format:
@@ -25,8 +25,8 @@ def fill(tx: Tx, catalog: Catalog, target: ObjectDef, record: Record, *, user_id
             record[field.name] = formula_value(field, context, field.default_formula)
 
 
-def _next_number(tx: Tx, target: ObjectDef, field: FieldDef) -> str:
+def _next_number(tx: Transaction, target: ObjectDef, field: FieldDef) -> str:
     key = f"number.{target.name}.{field.name}".lower()
-    number = int(tx.get(key) or field.starting_number)
-    tx.set(key, str(number + 1))
+    number = int(tx.settings.get(key) or field.starting_number)
+    tx.settings.set(key, str(number + 1))
     return NUMBER.sub(lambda found: str(number).rjust(len(found.group(1)), "0"), field.display_format)

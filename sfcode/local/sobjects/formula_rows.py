@@ -12,7 +12,7 @@ from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.store import Record
 
 
-class Computing:
+class FormulaRows:
     """Makes rows that know their formula fields."""
 
     def __init__(self, catalog: Catalog, rows: ReadsRows, now: datetime) -> None:
@@ -47,7 +47,7 @@ class Computing:
 class ComputedRow(dict[str, Any]):
     """A row of an object that has formula fields."""
 
-    def __init__(self, row: Record, formulas: Mapping[str, FieldDef], computing: Computing, object_name: str) -> None:
+    def __init__(self, row: Record, formulas: Mapping[str, FieldDef], computing: FormulaRows, object_name: str) -> None:
         super().__init__(row)
         self._row = row
         self._formulas = formulas

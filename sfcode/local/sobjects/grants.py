@@ -14,7 +14,7 @@ NOTHING = (False, False)
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class GrantedRights:
     """Rights by name in lower case; of a field whether it can be read, and whether it can be written."""
 
     user_permissions: frozenset[str]
@@ -24,14 +24,14 @@ class Grant:
 
 
 @functools.lru_cache(KEPT)
-def grant(text: str) -> Grant:
+def grant(text: str) -> GrantedRights:
     """Read the stored body of a profile or of a permission set."""
     body: Mapping[str, Any] = json.loads(text)
     fields: dict[str, tuple[bool, bool]] = {}
     for name, rights in _entries(body, "fieldPermissions"):
         edit = bool(rights.get("editable"))
         fields[name.lower()] = (edit or bool(rights.get("readable")), edit)
-    return Grant(
+    return GrantedRights(
         frozenset(name for name, right in _entries(body, "userPermissions") if right.get("enabled")),
         frozenset(name for name, right in _entries(body, "customPermissions") if right.get("enabled")),
         {name.lower(): rights for name, rights in _entries(body, "objectPermissions")},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sfcode.local.ids import derived
 from sfcode.local.sobjects import sharing
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 
-def entity_definitions(tx: Tx) -> list[Record]:
+def entity_definitions(tx: Transaction) -> list[Record]:
     """List the objects that hold data."""
     catalog = Catalog(tx)
     rows: list[Record] = []
@@ -36,7 +36,7 @@ def entity_definitions(tx: Tx) -> list[Record]:
     return rows
 
 
-def own_permissions(access: Access | None) -> list[Record]:
+def own_permissions(access: UserAccess | None) -> list[Record]:
     """Give the one row of UserPermissionAccess: which user permissions the caller has."""
     if access is None:
         return []

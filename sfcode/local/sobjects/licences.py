@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Component
 
 WITHOUT_OBJECTS = frozenset({"Salesforce Integration"})
@@ -26,7 +26,7 @@ RIGHTS = {
 }
 
 
-def refused_right(tx: Tx, permission_set: Component, user: Record) -> str | None:
+def refused_right(tx: Transaction, permission_set: Component, user: Record) -> str | None:
     """Name the first right of a permission set that the user's licences do not allow: `Read Accounts`."""
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
@@ -39,7 +39,7 @@ def refused_right(tx: Tx, permission_set: Component, user: Record) -> str | None
     return first_object_right(tx, permission_set)
 
 
-def first_object_right(tx: Tx, permission_set: Component) -> str | None:
+def first_object_right(tx: Transaction, permission_set: Component) -> str | None:
     """Name the first right on an object that a permission set gives: `Read Accounts`."""
     catalog = Catalog(tx)
     entries = permission_set.body.get("objectPermissions")
@@ -51,13 +51,18 @@ def first_object_right(tx: Tx, permission_set: Component) -> str | None:
     return None
 
 
-def other_licence(tx: Tx, permission_set: Component, user: Record) -> ApiError | None:
+def other_licence(tx: Transaction, permission_set: Component, user: Record) -> ApiError | None:
     """Refuse a permission set that is bound to another user licence than the user has."""
     bound_to = str(permission_set.body.get("license") or "")
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
     licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
-    if not bound_to or licence is None or bound_to == licence["Name"] or not tx.find("UserLicense", "Name", bound_to):
+    if (
+        not bound_to
+        or licence is None
+        or bound_to == licence["Name"]
+        or not tx.records.find("UserLicense", "Name", bound_to)
+    ):
         return None
     label = permission_set.body.get("label") or permission_set.full_name
     return ApiError(
@@ -79,7 +84,7 @@ def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiErr
     )
 
 
-def seat_taken(tx: Tx, profile_id: str) -> None:
+def seat_taken(tx: Transaction, profile_id: str) -> None:
     """Check that the user licence behind a profile has a seat for one more active user. Raises ApiError."""
     rows = Rows(tx)
     profile = rows.get("Profile", profile_id)
@@ -88,7 +93,7 @@ def seat_taken(tx: Tx, profile_id: str) -> None:
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"])
 
 
-def _held(tx: Tx, rows: Rows, user: Record) -> set[str]:
-    held = tx.find("PermissionSetLicenseAssign", "AssigneeId", user["Id"])
+def _held(tx: Transaction, rows: Rows, user: Record) -> set[str]:
+    held = tx.records.find("PermissionSetLicenseAssign", "AssigneeId", user["Id"])
     found = (rows.get("PermissionSetLicense", str(row["PermissionSetLicenseId"])) for row in held)
     return {str(row["DeveloperName"]) for row in found if row}

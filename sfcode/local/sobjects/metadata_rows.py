@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Component, Value
 
 STATIC_RESOURCE = "StaticResource"
@@ -18,34 +18,34 @@ ELEMENTS = {
 """Field of the record -> element of the component."""
 
 
-def insert(tx: Tx, name: str, values: Record, *, user_id: str, now: datetime) -> str:
+def insert(tx: Transaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
     """Store a new record; give its id."""
     if name != STATIC_RESOURCE:
-        return tx.insert(name, values, user_id=user_id, now=now)
+        return tx.records.insert(name, values, user_id=user_id, now=now)
     component = Component(STATIC_RESOURCE, str(values["Name"]), _body({}, values))
-    return tx.put_component(component, user_id=user_id, now=now).id
+    return tx.components.put(component, user_id=user_id, now=now).id
 
 
-def update(tx: Tx, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
+def update(tx: Transaction, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
     """Change some fields of a record."""
-    stored = tx.stored_by_id(record_id) if name == STATIC_RESOURCE else None
+    stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
-        tx.update(name, record_id, values, user_id=user_id, now=now)
+        tx.records.update(name, record_id, values, user_id=user_id, now=now)
         return
     old, new = stored.component.full_name, str(values.get("Name", stored.component.full_name))
     if new != old:
-        tx.rename_stored(STATIC_RESOURCE, old, new, user_id=user_id, now=now)
+        tx.components.rename(STATIC_RESOURCE, old, new, user_id=user_id, now=now)
     body = _body(stored.component.body, values)
-    tx.put_component(Component(STATIC_RESOURCE, new, body), user_id=user_id, now=now)
+    tx.components.put(Component(STATIC_RESOURCE, new, body), user_id=user_id, now=now)
 
 
-def delete(tx: Tx, name: str, record_id: str) -> None:
+def delete(tx: Transaction, name: str, record_id: str) -> None:
     """Delete a record."""
-    stored = tx.stored_by_id(record_id) if name == STATIC_RESOURCE else None
+    stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
-        tx.delete(name, record_id)
+        tx.records.delete(name, record_id)
     else:
-        tx.remove_stored(STATIC_RESOURCE, stored.component.full_name)
+        tx.components.delete(STATIC_RESOURCE, stored.component.full_name)
 
 
 def _body(before: Mapping[str, Value], values: Record) -> dict[str, Value]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sfcode.local.store import Record, Scalar, Tx
+from sfcode.local.store import Record, Scalar, Transaction
 
 
 @dataclass(frozen=True)
-class Save:
+class PendingRecord:
     """A record about to be stored: as it was, as it will be, and the fields that the caller gave."""
 
-    tx: Tx
+    tx: Transaction
     before: Record | None
     after: Record
     given: frozenset[str]

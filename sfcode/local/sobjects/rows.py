@@ -9,10 +9,10 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.formula_rows import Computing
+from sfcode.local.sobjects.formula_rows import FormulaRows
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
-from sfcode.local.store import Record, Scalar, Stored, Tx
+from sfcode.local.store import Record, Scalar, Stored, Transaction
 
 FEW = 500
 """How many rows are read one by one, before all are."""
@@ -27,10 +27,10 @@ class Rows:
     With a catalog and the time, formula fields have values, and what the catalog's user may not see is not there.
     """
 
-    def __init__(self, tx: Tx, catalog: Catalog | None = None, now: datetime | None = None) -> None:
+    def __init__(self, tx: Transaction, catalog: Catalog | None = None, now: datetime | None = None) -> None:
         self._tx = tx
         self._catalog = catalog
-        self._computing = None if catalog is None or now is None else Computing(catalog, Rows(tx), now)
+        self._computing = None if catalog is None or now is None else FormulaRows(catalog, Rows(tx), now)
         self._all: dict[str, list[Record]] = {}
         self._by_id: dict[str, dict[str, Record | None]] = {}
         self._whole: set[str] = set()
@@ -40,7 +40,7 @@ class Rows:
         """List the rows of an object."""
         if object_name not in self._all:
             view = VIEWS.get(object_name)
-            found = view(self._tx) if view else self._tx.records(object_name)
+            found = view(self._tx) if view else self._tx.records.list_all(object_name)
             if object_name == OWN_PERMISSIONS:
                 found = own_permissions(self._catalog.access if self._catalog else None)
             self._all[object_name] = self._seen(object_name, found)
@@ -50,17 +50,17 @@ class Rows:
         """List the rows whose stored field has one of these values, text compared without case; perhaps others too."""
         if _is_view(object_name) or object_name in self._all:
             return self.all(object_name)
-        return self._seen(object_name, self._tx.among(object_name, field, values))
+        return self._seen(object_name, self._tx.records.find_any(object_name, field, values))
 
     def first(self, object_name: str, most: int) -> list[Record]:
         """List the first rows of an object in the order of their ids, all of them where that is not simpler."""
         if object_name in self._all or not self._all_are_seen(object_name):
             return self.all(object_name)[:most]
-        return self._seen(object_name, self._tx.records(object_name, most))
+        return self._seen(object_name, self._tx.records.list_all(object_name, most))
 
     def count(self, object_name: str) -> int | None:
         """Count the rows of an object without reading them; None where that cannot be."""
-        return self._tx.count(object_name) if self._all_are_seen(object_name) else None
+        return self._tx.records.count(object_name) if self._all_are_seen(object_name) else None
 
     def _all_are_seen(self, object_name: str) -> bool:
         """Tell whether an object's rows are stored, and none of them hidden."""
@@ -85,7 +85,7 @@ class Rows:
         """Find a row by its id without reading the others, where that is possible."""
         if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
-        found = self._tx.record(object_name, record_id)
+        found = self._tx.records.get(object_name, record_id)
         return next(iter(self._seen(object_name, [] if found is None else [found])), None)
 
     def _seen(self, object_name: str, rows: list[Record]) -> list[Record]:
@@ -104,11 +104,11 @@ def _is_view(object_name: str) -> bool:
     return object_name in VIEWS or object_name == OWN_PERMISSIONS
 
 
-def row(tx: Tx, object_name: str, record_id: str) -> Record | None:
+def row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
     """Find one row without reading the others, where that is possible."""
     if _is_view(object_name):
         return Rows(tx).get(object_name, record_id)
-    return tx.record(object_name, record_id)
+    return tx.records.get(object_name, record_id)
 
 
 def profile_permission_set_id(profile_id: str) -> str:
@@ -126,8 +126,8 @@ def _times(stored: Stored) -> Record:
     }
 
 
-def _profiles(tx: Tx) -> list[Record]:
-    licenses = {str(row["Name"]): row["Id"] for row in tx.records("UserLicense")}
+def _profiles(tx: Transaction) -> list[Record]:
+    licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
     return [
         {
             "Id": stored.id,
@@ -137,13 +137,13 @@ def _profiles(tx: Tx) -> list[Record]:
             "Description": _text(stored, "description"),
             **_times(stored),
         }
-        for stored in tx.components("Profile")
+        for stored in tx.components.list_all("Profile")
     ]
 
 
-def _permission_sets(tx: Tx) -> list[Record]:
-    licenses = {str(row["Name"]): row["Id"] for row in tx.records("UserLicense")}
-    licenses |= {str(row["DeveloperName"]): row["Id"] for row in tx.records("PermissionSetLicense")}
+def _permission_sets(tx: Transaction) -> list[Record]:
+    licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
+    licenses |= {str(row["DeveloperName"]): row["Id"] for row in tx.records.list_all("PermissionSetLicense")}
     common: Record = {"NamespacePrefix": None, "PermissionSetGroupId": None}
     own: list[Record] = [
         {
@@ -160,7 +160,7 @@ def _permission_sets(tx: Tx) -> list[Record]:
             **common,
             **_times(stored),
         }
-        for stored in tx.components("PermissionSet")
+        for stored in tx.components.list_all("PermissionSet")
     ]
     return own + [
         {
@@ -176,14 +176,14 @@ def _permission_sets(tx: Tx) -> list[Record]:
             **common,
             **_times(stored),
         }
-        for stored in tx.components("Profile")
+        for stored in tx.components.list_all("Profile")
     ]
 
 
-def _grants(tx: Tx, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
+def _grants(tx: Transaction, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
     """List what permission sets and profiles say in one keyed element: whose, which row, which key, which rights."""
-    owners = [(stored, stored.id) for stored in tx.components("PermissionSet")]
-    owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components("Profile")]
+    owners = [(stored, stored.id) for stored in tx.components.list_all("PermissionSet")]
+    owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
     found: list[tuple[Stored, str, str, Mapping[str, Any]]] = []
     for stored, parent in owners:
         entries = stored.component.body.get(element)
@@ -192,7 +192,7 @@ def _grants(tx: Tx, element: str) -> list[tuple[Stored, str, str, Mapping[str, A
     return found
 
 
-def _field_permissions(tx: Tx) -> list[Record]:
+def _field_permissions(tx: Transaction) -> list[Record]:
     return [
         {
             "Id": ids.derived("01k", parent, field),
@@ -207,7 +207,7 @@ def _field_permissions(tx: Tx) -> list[Record]:
     ]
 
 
-def _object_permissions(tx: Tx) -> list[Record]:
+def _object_permissions(tx: Transaction) -> list[Record]:
     return [
         {
             "Id": ids.derived("110", parent, name),
@@ -225,11 +225,11 @@ def _object_permissions(tx: Tx) -> list[Record]:
     ]
 
 
-def _flow_definitions(tx: Tx) -> list[Record]:
+def _flow_definitions(tx: Transaction) -> list[Record]:
     rows: list[Record] = []
-    for stored in tx.components("Flow"):
+    for stored in tx.components.list_all("Flow"):
         body: Mapping[str, Any] = stored.component.body
-        versions = tx.flow_versions(stored.component.full_name)
+        versions = tx.flows.versions(stored.component.full_name)
         active = next((version for version in versions if version.status == "Active"), None)
         start = body.get("start")
         trigger: Mapping[str, Any] = start if isinstance(start, Mapping) else {}
@@ -255,7 +255,7 @@ def _flow_definitions(tx: Tx) -> list[Record]:
     return rows
 
 
-def _flow_versions(tx: Tx) -> list[Record]:
+def _flow_versions(tx: Transaction) -> list[Record]:
     return [
         {
             "Id": version.id,
@@ -267,11 +267,11 @@ def _flow_versions(tx: Tx) -> list[Record]:
             "Status": version.status,
             "VersionNumber": version.number,
         }
-        for version in tx.flow_versions()
+        for version in tx.flows.versions()
     ]
 
 
-def _static_resources(tx: Tx) -> list[Record]:
+def _static_resources(tx: Transaction) -> list[Record]:
     return [
         {
             "Id": stored.id,
@@ -284,19 +284,19 @@ def _static_resources(tx: Tx) -> list[Record]:
             "BodyLength": len(str(stored.component.body.get("content") or "").rstrip("=")) * 3 // 4,
             **_times(stored),
         }
-        for stored in tx.components("StaticResource")
+        for stored in tx.components.list_all("StaticResource")
     ]
 
 
-def _user_licenses(tx: Tx) -> list[Record]:
+def _user_licenses(tx: Transaction) -> list[Record]:
     profiles = {str(row["Id"]): row["UserLicenseId"] for row in _profiles(tx)}
-    used = Counter(profiles.get(str(user["ProfileId"])) for user in tx.records("User") if user["IsActive"])
-    return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records("UserLicense")]
+    used = Counter(profiles.get(str(user["ProfileId"])) for user in tx.records.list_all("User") if user["IsActive"])
+    return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records.list_all("UserLicense")]
 
 
-def _permission_set_licenses(tx: Tx) -> list[Record]:
-    used = Counter(row["PermissionSetLicenseId"] for row in tx.records("PermissionSetLicenseAssign"))
-    return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records("PermissionSetLicense")]
+def _permission_set_licenses(tx: Transaction) -> list[Record]:
+    used = Counter(row["PermissionSetLicenseId"] for row in tx.records.list_all("PermissionSetLicenseAssign"))
+    return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records.list_all("PermissionSetLicense")]
 
 
 def _text(stored: Stored, element: str) -> str | None:
@@ -307,12 +307,12 @@ def _string(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _user_name(tx: Tx, user_id: str) -> Scalar:
-    user = tx.record("User", user_id)
+def _user_name(tx: Transaction, user_id: str) -> Scalar:
+    user = tx.records.get("User", user_id)
     return user.get("Name") if user else None
 
 
-VIEWS: dict[str, Callable[[Tx], list[Record]]] = {
+VIEWS: dict[str, Callable[[Transaction], list[Record]]] = {
     "EntityDefinition": entity_definitions,
     "FieldPermissions": _field_permissions,
     "FlowDefinitionView": _flow_definitions,

@@ -9,10 +9,10 @@ from sfcode.local.errors import ApiError, cross_reference, required
 from sfcode.local.sobjects import licences
 from sfcode.local.sobjects.activities import event, task
 from sfcode.local.sobjects.campaigns import member
-from sfcode.local.sobjects.pending_record import Save
+from sfcode.local.sobjects.pending_record import PendingRecord
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import EMAIL
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Component
 
 TIME_ZONE = re.compile(r"GMT|UTC|[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*){1,2}")
@@ -24,20 +24,20 @@ USERNAME_TAKEN = (
 )
 
 
-def person(save: Save) -> None:
+def person(save: PendingRecord) -> None:
     """Put a name together from its parts."""
     parts = (save.after.get("FirstName"), save.after.get("LastName"))
     save.after["Name"] = " ".join(str(part) for part in parts if part)
 
 
-def lead(save: Save) -> None:
+def lead(save: PendingRecord) -> None:
     """Leave converted leads alone."""
     if save.before is not None and save.before.get("IsConverted"):
         raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
     person(save)
 
 
-def user(save: Save) -> None:
+def user(save: PendingRecord) -> None:
     """Check a user's names, locale and licence."""
     after, tx = save.after, save.tx
     person(save)
@@ -70,25 +70,25 @@ def user(save: Save) -> None:
         licences.seat_taken(tx, str(after["ProfileId"]))
 
 
-def _renamed(save: Save, old: str, new: str) -> None:
+def _renamed(save: PendingRecord, old: str, new: str) -> None:
     """Let the messages that name a user follow it: an org keeps its id, and shows the name that it has."""
     if not old or old == new:
         return
-    for stored in save.tx.components("WorkflowOutboundMessage"):
+    for stored in save.tx.components.list_all("WorkflowOutboundMessage"):
         body = stored.component.body
         if str(body.get("integrationUser")).lower() == old.lower():
             named = Component("WorkflowOutboundMessage", stored.component.full_name, {**body, "integrationUser": new})
-            save.tx.put_component(named, user_id=stored.modified_by, now=save.now)
+            save.tx.components.put(named, user_id=stored.modified_by, now=save.now)
 
 
-def permission_set_assignment(save: Save) -> None:
+def permission_set_assignment(save: PendingRecord) -> None:
     """Assign a set once, and only to a user whose licences allow what it grants."""
     tx, after = save.tx, save.after
     assignee, set_id = str(after["AssigneeId"]), after.get("PermissionSetId")
     if not set_id:
         raise required(["PermissionSetId"])
     row = Rows(tx).get("PermissionSet", str(set_id))
-    assigned = tx.find("PermissionSetAssignment", "AssigneeId", assignee)
+    assigned = tx.records.find("PermissionSetAssignment", "AssigneeId", assignee)
     if row is None or row["IsOwnedByProfile"]:
         raise cross_reference(["PermissionSetId"])
     if any(other["PermissionSetId"] == set_id for other in assigned):
@@ -97,8 +97,8 @@ def permission_set_assignment(save: Save) -> None:
             f"Duplicate PermissionSetAssignment. Assignee: {assignee[:15]}; Permission Set: {str(set_id)[:15]}",
             ["AssigneeId", "PermissionSetId"],
         )
-    stored = tx.component("PermissionSet", str(row["Name"]))
-    owner = tx.record("User", assignee)
+    stored = tx.components.get("PermissionSet", str(row["Name"]))
+    owner = tx.records.get("User", assignee)
     if stored is not None and owner is not None:
         refused = licences.other_licence(tx, stored.component, owner)
         if refused is not None:
@@ -109,9 +109,9 @@ def permission_set_assignment(save: Save) -> None:
     after["IsActive"] = True
 
 
-def permission_set_license_assign(save: Save) -> None:
+def permission_set_license_assign(save: PendingRecord) -> None:
     """Assign a licence once, while there are seats."""
-    held = save.tx.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
+    held = save.tx.records.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
     licence_id = save.after["PermissionSetLicenseId"]
     if any(other["PermissionSetLicenseId"] == licence_id for other in held):
         raise ApiError(
@@ -124,7 +124,7 @@ def permission_set_license_assign(save: Save) -> None:
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"])
 
 
-def static_resource(save: Save) -> None:
+def static_resource(save: PendingRecord) -> None:
     """Check the name, which no other static resource may have, whichever way that one came."""
     from sfcode.local.metadata.deploy.checks.common import developer_name  # what judges packages, which few need
 
@@ -132,40 +132,40 @@ def static_resource(save: Save) -> None:
     problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
     if problem is not None:
         raise ApiError("FIELD_INTEGRITY_EXCEPTION", problem, ["Name"])
-    other = save.tx.stored("StaticResource", name)
+    other = save.tx.components.get("StaticResource", name)
     if other is not None and other.id != save.after.get("Id"):
         raise ApiError("DUPLICATE_DEVELOPER_NAME", "The name of this static resource is in use already", ["Name"])
     if save.before is None and not save.after.get("Body"):
         raise required(["Body"])
 
 
-def nothing_left_without(tx: Tx, assignment: Record) -> None:
+def nothing_left_without(tx: Transaction, assignment: Record) -> None:
     """Keep a permission set licence while an assigned permission set needs it. Raises ApiError."""
-    owner = tx.record("User", str(assignment["AssigneeId"]))
+    owner = tx.records.get("User", str(assignment["AssigneeId"]))
     if owner is None:
         return
     rows = Rows(tx)
-    for other in tx.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
+    for other in tx.records.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
         row = rows.get("PermissionSet", str(other["PermissionSetId"]))
-        stored = tx.component("PermissionSet", str(row["Name"])) if row else None
+        stored = tx.components.get("PermissionSet", str(row["Name"])) if row else None
         right = licences.refused_right(tx, stored.component, owner) if stored else None
         if stored is not None and right:
             raise licences.cannot_assign(stored.component, owner, right)
 
 
-def _unique(save: Save, field: str, code: str, message: str) -> None:
-    if any(other["Id"] != save.after.get("Id") for other in save.tx.find("User", field, save.after[field])):
+def _unique(save: PendingRecord, field: str, code: str, message: str) -> None:
+    if any(other["Id"] != save.after.get("Id") for other in save.tx.records.find("User", field, save.after[field])):
         raise ApiError(code, message, [field])
 
 
-def _free_nickname(tx: Tx, wish: str) -> str:
+def _free_nickname(tx: Transaction, wish: str) -> str:
     nickname, number = wish, 1
-    while tx.find("User", "CommunityNickname", nickname):
+    while tx.records.find("User", "CommunityNickname", nickname):
         nickname, number = f"{wish}{number}", number + 1
     return nickname
 
 
-BEFORE_SAVE: dict[str, Callable[[Save], None]] = {
+BEFORE_SAVE: dict[str, Callable[[PendingRecord], None]] = {
     "CampaignMember": member,
     "Contact": person,
     "Event": event,
@@ -177,4 +177,4 @@ BEFORE_SAVE: dict[str, Callable[[Save], None]] = {
     "User": user,
 }
 
-AFTER_DELETE: dict[str, Callable[[Tx, Record], None]] = {"PermissionSetLicenseAssign": nothing_left_without}
+AFTER_DELETE: dict[str, Callable[[Transaction, Record], None]] = {"PermissionSetLicenseAssign": nothing_left_without}

@@ -7,7 +7,7 @@ https://help.salesforce.com/s/articleView?id=platform.sharing_model_fields.htm&t
 from __future__ import annotations
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 MODELS = (
     "Private",
@@ -44,19 +44,19 @@ PARENTS = {
 """The references that open a record together with what they name."""
 
 
-def model(tx: Tx, target: ObjectDef) -> str:
+def model(tx: Transaction, target: ObjectDef) -> str:
     """Give an object's org-wide default. Objects whose records nobody owns are open to all, or go by their master."""
     name = "Activity" if target.name in ("Event", "Task") else target.name
     if target.field("OwnerId") is None and name not in DEFAULTS:
         return "ControlledByParent" if target.custom else "FullAccess"
-    stored = tx.component("CustomObject", name)
+    stored = tx.components.get("CustomObject", name)
     deployed = stored.component.body.get("sharingModel") if stored else None
-    return str(deployed or tx.get(f"sharing.{name.lower()}") or DEFAULTS.get(name, "ReadWrite"))
+    return str(deployed or tx.settings.get(f"sharing.{name.lower()}") or DEFAULTS.get(name, "ReadWrite"))
 
 
-def set_model(tx: Tx, object_name: str, value: str) -> None:
+def set_model(tx: Transaction, object_name: str, value: str) -> None:
     """Set the org-wide default of an object."""
-    tx.set(f"sharing.{object_name.lower()}", value)
+    tx.settings.set(f"sharing.{object_name.lower()}", value)
 
 
 def parents(target: ObjectDef) -> list[FieldDef]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 
 @dataclass(frozen=True)
-class View:
+class UserView:
     """What reading for a user goes through, within one transaction."""
 
-    tx: Tx
-    access: Access
+    tx: Transaction
+    access: UserAccess
     catalog: Catalog
     rows: Rows
     now: datetime
 
     @classmethod
-    def of(cls, tx: Tx, user_id: str, now: datetime) -> View:
+    def of(cls, tx: Transaction, user_id: str, now: datetime) -> UserView:
         """Look at the org with a user's eyes."""
-        access = Access(tx, user_id)
+        access = UserAccess(tx, user_id)
         catalog = Catalog(tx, access)
         return cls(tx, access, catalog, Rows(tx, catalog, now), now)

@@ -25,28 +25,28 @@ from sfcode.local.errors import (
     required,
 )
 from sfcode.local.sobjects import defaults, metadata_rows
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.sobjects.pending_record import Save
+from sfcode.local.sobjects.pending_record import PendingRecord
 from sfcode.local.sobjects.rows import row
 from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
 from sfcode.local.sobjects.values import stored_form
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 
 CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")})
 """Children that go with their parent; others only lose the reference."""
 
 
 @dataclass(frozen=True)
-class Writer:
+class RecordWriter:
     """
     Writes records for one user within one transaction. Methods raise ApiError, and then nothing was written.
 
     What the user may do follows from the catalog: one without access writes everything.
     """
 
-    tx: Tx
+    tx: Transaction
     catalog: Catalog
     user_id: str
     now: datetime
@@ -78,7 +78,7 @@ class Writer:
         self._lock(target)
         record_id = metadata_rows.insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
-            self.tx.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
+            self.tx.records.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
         if self._automation is not None:
             self._automation.after_save(target.name, None, record_id)
         return record_id
@@ -133,7 +133,7 @@ class Writer:
             self.update(name, value, values)
             return ids.full(value), False
         wanted = stored_form(key, value)
-        found = self.tx.quick_find(target.name, key.name, wanted) if wanted is not None else []
+        found = self.tx.records.find_indexed(target.name, key.name, wanted) if wanted is not None else []
         if len(found) > 1:
             raise Ambiguous(target.name, [str(each["Id"]) for each in found])
         if found:
@@ -170,7 +170,7 @@ class Writer:
             raise ApiError("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record{which}", [])
 
     @property
-    def _access(self) -> Access | None:
+    def _access(self) -> UserAccess | None:
         return self.catalog.access
 
     def _whole(self, target: ObjectDef) -> ObjectDef:
@@ -220,7 +220,7 @@ class Writer:
         key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
         if target is None or key is None or not key.upsertable:
             raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
-        found = self.tx.quick_find(target.name, key.name, stored_form(key, wanted[0][1]))
+        found = self.tx.records.find_indexed(target.name, key.name, stored_form(key, wanted[0][1]))
         if len(found) != 1:
             raise ApiError(
                 "INVALID_FIELD",
@@ -237,13 +237,13 @@ class Writer:
                 if target is not None and not self._sees(target, record):
                     raise hidden_reference(value)
                 return
-        prefixes = {self.tx.known_prefix(name) for name in field.reference_to}
+        prefixes = {self.tx.records.known_prefix(name) for name in field.reference_to}
         if value[:3] not in prefixes:
             raise malformed_id(field.label, value, field.name)
         raise cross_reference([field.name])
 
     def _check_owner(self, target: ObjectDef, user_id: str) -> None:
-        user = self.tx.record("User", user_id)
+        user = self.tx.records.get("User", user_id)
         if user is not None and not user.get("IsActive"):
             raise ApiError(
                 "INACTIVE_OWNER_OR_USER",
@@ -256,26 +256,26 @@ class Writer:
             field = target.fields[name.lower()]
             if not (field.unique or field.external_id) or after[name] is None:
                 continue
-            others = self.tx.quick_find(target.name, name, after[name]) if field.unique else []
+            others = self.tx.records.find_indexed(target.name, name, after[name]) if field.unique else []
             for other in others:
                 if before is None or other["Id"] != before["Id"]:
                     raise duplicate(name, str(other["Id"])[:15])
         rule = BEFORE_SAVE.get(target.name)
         if rule:
-            rule(Save(self.tx, before, after, given, self.now))
+            rule(PendingRecord(self.tx, before, after, given, self.now))
 
     def _let_go(self, target: ObjectDef, record_id: str) -> None:
         for name, field in self.catalog.whole.referring(target.name):
             child = self.catalog.whole.object(name)
             if child is None or field.name in ("CreatedById", "LastModifiedById"):
                 continue
-            for other in self.tx.quick_find(child.name, field.name, record_id):
+            for other in self.tx.records.find_indexed(child.name, field.name, record_id):
                 if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
-                    self.tx.delete(child.name, str(other["Id"]))
+                    self.tx.records.delete(child.name, str(other["Id"]))
                     self._let_go(child, str(other["Id"]))
                 else:
                     values: Record = {field.name: None}
-                    self.tx.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
+                    self.tx.records.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
 
 
 def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool) -> None:

@@ -17,7 +17,7 @@ from sfcode.local.soql.ast import (
     Membership,
     Not,
     Order,
-    Query,
+    SoqlQuery,
     TotalComparison,
 )
 from sfcode.local.soql.conditions import Conditions, against, comparable
@@ -30,7 +30,7 @@ Value = Callable[[Group], Scalar]
 
 
 def grouped(
-    world: World, query: Query, target: ObjectDef, rows: list[Record], conditions: Conditions
+    world: World, query: SoqlQuery, target: ObjectDef, rows: list[Record], conditions: Conditions
 ) -> list[dict[str, Any]]:
     """Carry out the grouping of a query: one AggregateResult for each group that HAVING leaves."""
     keys = [_key(world, query, target, ref) for ref in query.group_by]
@@ -51,7 +51,7 @@ def grouped(
     ]
 
 
-def _key(world: World, query: Query, target: ObjectDef, ref: FieldRef) -> Callable[[Record], Scalar]:
+def _key(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Callable[[Record], Scalar]:
     bound = world.bind(target, query.alias, ref)
     if not bound.field.groupable:
         raise errors.malformed(f"field '{ref.text}' can not be grouped in a query call", world.text, ref.at)
@@ -59,7 +59,7 @@ def _key(world: World, query: Query, target: ObjectDef, ref: FieldRef) -> Callab
 
 
 def _having(
-    world: World, query: Query, target: ObjectDef, conditions: Conditions, condition: Condition
+    world: World, query: SoqlQuery, target: ObjectDef, conditions: Conditions, condition: Condition
 ) -> Callable[[Group], bool]:
     """Make a test of a group: by its totals, and by the fields that it is grouped by."""
     match condition:
@@ -84,12 +84,12 @@ def _having(
             return lambda group: bool(group) and test(group[0])
 
 
-def _grouped_only(world: World, query: Query, ref: FieldRef) -> None:
+def _grouped_only(world: World, query: SoqlQuery, ref: FieldRef) -> None:
     if ref.text.lower() not in {each.text.lower() for each in query.group_by}:
         raise errors.malformed(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
 
 
-def _columns(world: World, query: Query, target: ObjectDef) -> list[tuple[str, Value]]:
+def _columns(world: World, query: SoqlQuery, target: ObjectDef) -> list[tuple[str, Value]]:
     columns: list[tuple[str, Value]] = []
     unnamed = 0
     for item in query.select:
@@ -106,18 +106,18 @@ def _columns(world: World, query: Query, target: ObjectDef) -> list[tuple[str, V
     return columns
 
 
-def _order_key(world: World, query: Query, target: ObjectDef, order: Order) -> Callable[[Group], Any]:
+def _order_key(world: World, query: SoqlQuery, target: ObjectDef, order: Order) -> Callable[[Group], Any]:
     key = order.key
     value = _function(world, query, target, key) if isinstance(key, Aggregate) else _first(world, query, target, key)
     return lambda group: comparable(value(group))
 
 
-def _first(world: World, query: Query, target: ObjectDef, ref: FieldRef) -> Value:
+def _first(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Value:
     read = world.reader(world.bind(target, query.alias, ref))
     return lambda group: read(group[0]) if group else None
 
 
-def _function(world: World, query: Query, target: ObjectDef, item: Aggregate) -> Value:
+def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate) -> Value:
     if item.field is None:
         if item.function != "COUNT":
             raise errors.malformed(f"unexpected token: '{item.function}'", world.text, item.at)

@@ -81,7 +81,7 @@ class Membership:
     field: FieldRef
     operator: str
     values: tuple[Literal, ...] = ()
-    query: Query | None = None
+    query: SoqlQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SoqlQuery:
     """One SELECT; `source` is an object, or in a subquery of the field list a child relationship."""
 
-    select: tuple[FieldRef | Aggregate | AllFields | Query, ...]
+    select: tuple[FieldRef | Aggregate | AllFields | SoqlQuery, ...]
     source: str
     source_at: int = 0
     alias: str = ""

@@ -6,13 +6,13 @@ from typing import Any
 
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.soql import errors
-from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Query
+from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, SoqlQuery
 from sfcode.local.soql.scope import World
 
 Json = dict[str, Any]
 
 
-def columns(query: Query, world: World) -> Json:
+def columns(query: SoqlQuery, world: World) -> Json:
     """Describe what a query would give."""
     target = world.object(query.source, query.source_at)
     return {
@@ -24,7 +24,7 @@ def columns(query: Query, world: World) -> Json:
     }
 
 
-def _columns(query: Query, target: ObjectDef, world: World) -> list[Json]:
+def _columns(query: SoqlQuery, target: ObjectDef, world: World) -> list[Json]:
     found: list[Json] = []
     unnamed = 0
     for item in query.select:
@@ -42,7 +42,7 @@ def _columns(query: Query, target: ObjectDef, world: World) -> list[Json]:
                 found.append(_column(name, None, aggregate=False) | {"aggregate": False, "numberType": True})
             case AllFields():
                 found += [_column(field.name, field, aggregate=False) for field in target.fields.values()]
-            case Query():
+            case SoqlQuery():
                 relationship = world.catalog.child(target.name, item.source)
                 if relationship is None:
                     where = "FROM part of query call"

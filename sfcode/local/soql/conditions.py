@@ -23,7 +23,7 @@ from sfcode.local.soql.ast import (
     Literal,
     Membership,
     Not,
-    Query,
+    SoqlQuery,
     TotalComparison,
 )
 from sfcode.local.soql.dates import bounds
@@ -32,7 +32,7 @@ from sfcode.local.soql.scope import Bound, World
 from sfcode.local.store import Record, Scalar
 
 Test = Callable[[Record], bool]
-Column = Callable[[Query], set[Scalar]]
+Column = Callable[[SoqlQuery], set[Scalar]]
 """Answers a query with a single column, for IN (SELECT ...)."""
 
 ORDERED: dict[str, Callable[[Any, Any], bool]] = {

@@ -8,19 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.access import Access
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.api_form import attributes, shown
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.soql import errors
 from sfcode.local.soql.aggregate import grouped
-from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, Query
+from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, SoqlQuery
 from sfcode.local.soql.conditions import Conditions, comparable
 from sfcode.local.soql.order import page, sorted_with_nulls
 from sfcode.local.soql.parser import parse
 from sfcode.local.soql.scope import World
-from sfcode.local.store import Record, Scalar, Tx
+from sfcode.local.store import Record, Scalar, Transaction
 
 Json = dict[str, Any]
 Show = Callable[[Record], Any]
@@ -34,19 +34,19 @@ class Result:
 
     records: list[Json]
     total: int
-    query: Query
+    query: SoqlQuery
     target: ObjectDef
     world: World
 
 
-def run(text: str, tx: Tx, now: datetime, base: str, user_id: str | None = None) -> Result:
+def run(text: str, tx: Transaction, now: datetime, base: str, user_id: str | None = None) -> Result:
     """
     Carry out a query with a user's rights; without a user everything is seen. Raises ApiError.
 
     `base` begins the addresses of records: `/services/data/v62.0`.
     """
     query = parse(text)
-    catalog = Catalog(tx, None if user_id is None else Access(tx, user_id))
+    catalog = Catalog(tx, None if user_id is None else UserAccess(tx, user_id))
     world = World(catalog, Rows(tx, catalog, now), text)
     return Executor(world, now, base).run(query)
 
@@ -59,7 +59,7 @@ class Executor:
         self._now = now
         self._base = base
 
-    def run(self, query: Query) -> Result:
+    def run(self, query: SoqlQuery) -> Result:
         """Carry out a query."""
         target = self._world.object(query.source, query.source_at)
         if query.offset > MAX_OFFSET:
@@ -80,13 +80,13 @@ class Executor:
             records = [show(row) for row in rows]
         return Result(records, len(records), query, target, self._world)
 
-    def _count(self, query: Query, target: ObjectDef) -> int:
+    def _count(self, query: SoqlQuery, target: ObjectDef) -> int:
         known = self._world.rows.count(target.name) if query.where is None else None
         if known is None or query.offset or query.limit is not None:
             return len(page(query, self._matching(query, target)))
         return known
 
-    def _matching(self, query: Query, target: ObjectDef) -> list[Record]:
+    def _matching(self, query: SoqlQuery, target: ObjectDef) -> list[Record]:
         if query.offset > MAX_OFFSET:
             raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         if query.where is None:
@@ -98,7 +98,7 @@ class Executor:
         found = rows.all(target.name) if first is None else rows.among(target.name, first.field, first.values)
         return [row for row in found if test(row)]
 
-    def _column(self, query: Query) -> set[Scalar]:
+    def _column(self, query: SoqlQuery) -> set[Scalar]:
         """Answer the query of a semi-join: its only column."""
         target = self._world.object(query.source, query.source_at)
         if len(query.select) != 1 or not isinstance(query.select[0], FieldRef):
@@ -107,14 +107,14 @@ class Executor:
         rows = self._matching(query, target)
         return {read(row) for row in page(query, self._sorted(query, target, rows))}
 
-    def _sorted(self, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
+    def _sorted(self, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
         found = list(rows)
         # Sorting is stable, so the last key is sorted by first.
         for order in reversed(query.order_by):
             found = self._sorted_by(order, query, target, found)
         return found
 
-    def _sorted_by(self, order: Order, query: Query, target: ObjectDef, rows: list[Record]) -> list[Record]:
+    def _sorted_by(self, order: Order, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
         if isinstance(order.key, Aggregate):
             raise errors.malformed("only a grouped query can be sorted by an aggregate", self._world.text, order.key.at)
         bound = self._world.bind(target, query.alias, order.key)
@@ -124,13 +124,13 @@ class Executor:
         read = self._world.reader(bound)
         return sorted_with_nulls(rows, lambda row: comparable(read(row)), order)
 
-    def _shape(self, query: Query, target: ObjectDef) -> Show:
+    def _shape(self, query: SoqlQuery, target: ObjectDef) -> Show:
         """Make a function that writes a row as JSON: the selected fields, parents nested, children listed."""
         tree: dict[str, Any] = {}
         children: list[tuple[str, Show]] = []
         for item in query.select:
             match item:
-                case Query():
+                case SoqlQuery():
                     children.append(self._child(item, target))
                 case AllFields():
                     for field in self._all_fields(item, query, target):
@@ -166,7 +166,7 @@ class Executor:
                 written[name] = None if found is None else self._write(found[0], node[1], found[1])
         return written
 
-    def _child(self, query: Query, target: ObjectDef) -> tuple[str, Show]:
+    def _child(self, query: SoqlQuery, target: ObjectDef) -> tuple[str, Show]:
         relationship = self._world.catalog.child(target.name, query.source)
         if relationship is None:
             raise errors.no_such_relationship(
@@ -187,7 +187,7 @@ class Executor:
 
         return relationship.name, children
 
-    def _all_fields(self, item: AllFields, query: Query, target: ObjectDef) -> list[FieldDef]:
+    def _all_fields(self, item: AllFields, query: SoqlQuery, target: ObjectDef) -> list[FieldDef]:
         if item.which != "STANDARD" and (query.limit is None or query.limit > MAX_ALL_FIELDS):
             message = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_ALL_FIELDS}"
             raise errors.malformed(message, self._world.text, item.at)

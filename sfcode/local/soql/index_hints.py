@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Call, Literal, Node, Reference
+from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Reference
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.store import Scalar
 
@@ -52,9 +52,16 @@ def number_behind(formula: str) -> str:
     except FormulaError:
         return ""
     match node:
-        case Call("TEXT", (Reference((name,)),)):
+        case FunctionCall("TEXT", (Reference((name,)),)):
             return name
-        case Call("IF", (Call("ISBLANK", (blank,)), Literal("" | None), Call("TEXT", (Reference((name,)) as shown,)))):
+        case FunctionCall(
+            "IF",
+            (
+                FunctionCall("ISBLANK", (blank,)),
+                Constant("" | None),
+                FunctionCall("TEXT", (Reference((name,)) as shown,)),
+            ),
+        ):
             return name if _same(blank, shown) else ""
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sfcode.local.soql.ast import Order, Query
+from sfcode.local.soql.ast import Order, SoqlQuery
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> l
     return rest + nulls if order.nulls_last else nulls + rest
 
 
-def page(query: Query, rows: list[T]) -> list[T]:
+def page(query: SoqlQuery, rows: list[T]) -> list[T]:
     """Cut out what OFFSET and LIMIT leave."""
     end = None if query.limit is None else query.offset + query.limit
     return rows[query.offset : end]

@@ -20,7 +20,7 @@ from sfcode.local.soql.ast import (
     Membership,
     Not,
     Order,
-    Query,
+    SoqlQuery,
     TotalComparison,
 )
 from sfcode.local.soql.errors import malformed
@@ -32,7 +32,7 @@ MAX_LENGTH = 100_000
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-def parse(text: str) -> Query:
+def parse(text: str) -> SoqlQuery:
     """Read a query. Raises ApiError, which points at what is not understood."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
@@ -59,9 +59,9 @@ def _grammar() -> Lark:
     return grammars.load(__package__)
 
 
-def _query(tree: Any) -> Query:
+def _query(tree: Any) -> SoqlQuery:
     parts: dict[str, Any] = {}
-    select: list[FieldRef | Aggregate | AllFields | Query] = []
+    select: list[FieldRef | Aggregate | AllFields | SoqlQuery] = []
     for child in tree.children:
         if child is None:
             continue
@@ -70,7 +70,7 @@ def _query(tree: Any) -> Query:
         else:
             parts[child.data] = child.children
     source, alias = parts["source"][0], parts["source"][1]
-    return Query(
+    return SoqlQuery(
         select=tuple(select),
         source=str(source),
         source_at=source.start_pos,
@@ -84,7 +84,7 @@ def _query(tree: Any) -> Query:
     )
 
 
-def _item(tree: Any) -> FieldRef | Aggregate | AllFields | Query:
+def _item(tree: Any) -> FieldRef | Aggregate | AllFields | SoqlQuery:
     if tree.data == "query":
         return _query(tree)
     if tree.data == "aggregate":

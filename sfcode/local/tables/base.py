@@ -1,47 +1,56 @@
-"""What all tables share: the connection, ids that count up, and small settings."""
+"""What all tables share: the connection and ids that count up; and the settings of the org."""
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sfcode.local import ids
+from sfcode.metadata.component import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A component in the org. `raw` is the zip of a type whose contents are not modelled; times are REST's text."""
+
+    component: Component
+    id: str
+    raw: bytes | None
+    created_by: str
+    created_at: str
+    modified_by: str
+    modified_at: str
 
 
 class Table:
-    """A part of a transaction: methods over one connection."""
+    """The methods for one kind of content, over the connection of one transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    @contextlib.contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what happens inside, and only that, when it raises."""
-        self._db.execute("SAVEPOINT inner")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK TO inner")
-            raise
-        finally:
-            self._db.execute("RELEASE inner")
-
-    def new_id(self, prefix: str) -> str:
-        """Give the next id with this key prefix; an id is never given twice, even when its row is gone."""
+    def next_id(self, prefix: str) -> str:
+        """Return the next id with this key prefix; an id is never used twice, even when its row is gone."""
         row = self._db.execute(
             "INSERT INTO sequence VALUES (?, 1) ON CONFLICT (prefix) DO UPDATE SET last = last + 1 RETURNING last",
             (prefix,),
         ).fetchone()
         return ids.nth(prefix, row[0])
 
+
+class SettingTable(Table):
+    """Settings of the org by key."""
+
     def get(self, key: str) -> str | None:
-        """Read a setting of the org."""
+        """Return the value of a setting."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def set(self, key: str, value: str) -> None:
-        """Write a setting of the org."""
+        """Write a setting."""
         self._db.execute(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
         )
+
+    def delete(self, key: str) -> None:
+        """Delete a setting."""
+        self._db.execute("DELETE FROM meta WHERE key = ?", (key,))

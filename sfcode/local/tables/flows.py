@@ -9,8 +9,7 @@ from datetime import datetime
 
 from sfcode.local import ids
 from sfcode.local.clock import stamp
-from sfcode.local.tables.base import Table
-from sfcode.local.tables.components import Stored
+from sfcode.local.tables.base import SettingTable, Stored, Table
 from sfcode.metadata.component import Body, Component
 
 SELECT = """
@@ -21,7 +20,7 @@ FROM flow_version v JOIN flow f USING (full_name)
 
 @dataclass(frozen=True, slots=True)
 class FlowVersion:
-    """One version of a flow; `status` is what counts, and the body says the same."""
+    """One version of a flow; its body has the same `status`."""
 
     full_name: str
     number: int
@@ -37,7 +36,7 @@ class FlowVersion:
 
     @property
     def stored(self) -> Stored:
-        """The version as a component, which is how a retrieve without a number sees it."""
+        """The version as a component of type Flow."""
         times = (self.created_by, self.created_at, self.modified_by, self.modified_at)
         return Stored(Component("Flow", self.full_name, self.body), self.id, self.raw, *times)
 
@@ -51,7 +50,11 @@ def _version(row: sqlite3.Row) -> FlowVersion:
 class FlowTable(Table):
     """Flow versions, by full name and number from 1."""
 
-    def flow_versions(self, full_name: str | None = None) -> list[FlowVersion]:
+    def __init__(self, db: sqlite3.Connection, settings: SettingTable) -> None:
+        super().__init__(db)
+        self._settings = settings
+
+    def versions(self, full_name: str | None = None) -> list[FlowVersion]:
         """List the versions of one flow, or of all, oldest first."""
         where, values = ("", ()) if full_name is None else ("WHERE v.full_name = ?", (full_name,))
         rows = self._db.execute(
@@ -60,24 +63,24 @@ class FlowTable(Table):
         )
         return [_version(row) for row in rows]
 
-    def flow_version(self, version_id: str) -> FlowVersion | None:
-        """Find a version by its id (301...)."""
+    def version(self, version_id: str) -> FlowVersion | None:
+        """Return a version by its id (301...)."""
         row = self._db.execute(
             f"{SELECT} WHERE v.id = ?",
             (ids.full(version_id),),
         ).fetchone()
         return None if row is None else _version(row)
 
-    def flow_name(self, definition_id: str) -> str | None:
-        """Find the flow that a definition id (300...) belongs to."""
+    def name(self, definition_id: str) -> str | None:
+        """Return the full name of the flow with this definition id (300...)."""
         row = self._db.execute("SELECT full_name FROM flow WHERE id = ?", (ids.full(definition_id),)).fetchone()
         return None if row is None else str(row[0])
 
-    def active_flow_version(self, full_name: str) -> FlowVersion | None:
-        """Give the version that runs, if one does."""
-        return next((version for version in self.flow_versions(full_name) if version.status == "Active"), None)
+    def active_version(self, full_name: str) -> FlowVersion | None:
+        """Return the active version, if there is one."""
+        return next((version for version in self.versions(full_name) if version.status == "Active"), None)
 
-    def triggered_flows(self, object_name: str, trigger: str) -> list[FlowVersion]:
+    def triggered(self, object_name: str, trigger: str) -> list[FlowVersion]:
         """List the active versions that start when a record of an object is saved."""
         rows = self._db.execute(
             f"{SELECT} WHERE v.status = 'Active' AND json_extract(v.body, '$.start.triggerType') = ?"
@@ -86,54 +89,55 @@ class FlowTable(Table):
         )
         return [_version(row) for row in rows]
 
-    def add_flow_version(
+    def add_version(
         self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None
     ) -> FlowVersion:
-        """Add the next version with the body's status (Draft when it has none); an active one retires the one before."""
+        """Add the next version with the body's status (Draft when it has none); an active one makes the previous one obsolete."""
         name, at = component.full_name, stamp(now)
         status = str(component.body.get("status") or "Draft")
         known = self._db.execute("SELECT 1 FROM flow WHERE full_name = ?", (name,)).fetchone()
         if known is None:
-            self._db.execute("INSERT INTO flow VALUES (?, ?)", (name, self.new_id(ids.key_prefix("FlowDefinition"))))
-        # Numbers are not given again: the counter outlives deleted versions.
-        number = int(self.get(f"flow.last.{name.lower()}") or 0) + 1
-        self.set(f"flow.last.{name.lower()}", str(number))
+            self._db.execute("INSERT INTO flow VALUES (?, ?)", (name, self.next_id(ids.key_prefix("FlowDefinition"))))
+        # Numbers are not used again: the counter outlives deleted versions.
+        number = int(self._settings.get(f"flow.last.{name.lower()}") or 0) + 1
+        self._settings.set(f"flow.last.{name.lower()}", str(number))
         if status == "Active":
             self._retire(name)
-        id_ = self.new_id(ids.key_prefix("Flow"))
+        id_ = self.next_id(ids.key_prefix("Flow"))
         self._db.execute(
             "INSERT INTO flow_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (name, number, status, id_, component.canonical, raw, user_id, at, user_id, at),
         )
-        return next(version for version in self.flow_versions(name) if version.number == number)
+        return next(version for version in self.versions(name) if version.number == number)
 
-    def update_flow_version(
+    def update_version(
         self, full_name: str, number: int, body: Body, *, user_id: str, now: datetime, raw: bytes | None = None
     ) -> None:
-        """Write over a version that is not active, as a deploy over a draft may; status is set apart."""
+        """Replace the body of a version that is not active; its status stays."""
         canonical = Component("Flow", full_name, body).canonical
         self._db.execute(
             "UPDATE flow_version SET body = ?, raw = ?, modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
             (canonical, raw, user_id, stamp(now), full_name, number),
         )
 
-    def activate_flow(self, full_name: str, number: int | None, *, user_id: str, now: datetime) -> None:
-        """Make one version the active one; None makes none."""
+    def activate(self, full_name: str, number: int | None, *, user_id: str, now: datetime) -> None:
+        """Activate one version; None deactivates the flow."""
         self._retire(full_name)
         self._db.execute(
             "UPDATE flow_version SET status = 'Active', modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
             (user_id, stamp(now), full_name, number),
         )
 
-    def delete_flow_version(self, full_name: str, number: int) -> bool:
-        """Delete one version; the last one takes the definition with it. Say whether it was there."""
+    def delete_version(self, full_name: str, number: int) -> bool:
+        """Delete one version, and the definition with the last one; return whether the version existed."""
         done = self._db.execute("DELETE FROM flow_version WHERE full_name = ? AND number = ?", (full_name, number))
-        if not self.flow_versions(full_name):
-            self._delete_flow(full_name)
+        if not self.versions(full_name):
+            self.delete(full_name)
         return done.rowcount > 0
 
-    def _delete_flow(self, full_name: str) -> bool:
-        self._db.execute("DELETE FROM meta WHERE key = ?", (f"flow.last.{full_name.lower()}",))
+    def delete(self, full_name: str) -> bool:
+        """Delete a flow with all its versions; return whether it existed."""
+        self._settings.delete(f"flow.last.{full_name.lower()}")
         return self._db.execute("DELETE FROM flow WHERE full_name = ?", (full_name,)).rowcount > 0
 
     def _retire(self, full_name: str) -> None:

@@ -1,4 +1,4 @@
-"""What signing in needs: apps, what they were granted, and passwords."""
+"""What sign-in needs: connected apps, their grants, and passwords."""
 
 from __future__ import annotations
 
@@ -14,62 +14,70 @@ from sfcode.local.tables.base import Table
 Json = dict[str, Any]
 
 
-class OAuthTable(Table):
-    """Apps and grants are JSON documents; nothing is validated here."""
+class AppTable(Table):
+    """Connected apps by consumer key, each a JSON document; nothing is validated here."""
 
-    def put_app(self, consumer_key: str, body: Mapping[str, Any]) -> None:
-        """Store an app, or write over it."""
+    def put(self, consumer_key: str, body: Mapping[str, Any]) -> None:
+        """Store an app, or replace it."""
         self._db.execute(
             "INSERT INTO app VALUES (?, ?) ON CONFLICT (consumer_key) DO UPDATE SET body = excluded.body",
             (consumer_key, json.dumps(body)),
         )
 
-    def app(self, consumer_key: str) -> Json | None:
-        """Find an app."""
+    def get(self, consumer_key: str) -> Json | None:
+        """Return an app."""
         row = self._db.execute("SELECT body FROM app WHERE consumer_key = ?", (consumer_key,)).fetchone()
         return None if row is None else json.loads(row[0])
 
-    def apps(self) -> list[Json]:
+    def list_all(self) -> list[Json]:
         """List all apps by their consumer keys."""
         return [json.loads(row[0]) for row in self._db.execute("SELECT body FROM app ORDER BY consumer_key")]
 
-    def delete_app(self, consumer_key: str) -> bool:
-        """Forget an app and everything it was granted; say whether it was there."""
+    def delete(self, consumer_key: str) -> bool:
+        """Delete an app with its grants and sessions; return whether it existed."""
         self._db.execute("DELETE FROM oauth_grant WHERE app = ?", (consumer_key,))
         self._db.execute("DELETE FROM session WHERE app = ?", (consumer_key,))
         return self._db.execute("DELETE FROM app WHERE consumer_key = ?", (consumer_key,)).rowcount > 0
 
-    def put_grant(self, token: str, app: str, user_id: str, body: Mapping[str, Any], *, now: datetime) -> None:
-        """Keep an authorization code or a refresh token."""
+
+class GrantTable(Table):
+    """Authorization codes and refresh tokens, each a JSON document."""
+
+    def put(self, token: str, app: str, user_id: str, body: Mapping[str, Any], *, now: datetime) -> None:
+        """Store an authorization code or a refresh token."""
         values = (token, app, ids.full(user_id), json.dumps(body), stamp(now))
         self._db.execute("INSERT INTO oauth_grant VALUES (?, ?, ?, ?, ?)", values)
 
-    def grant(self, token: str) -> Json | None:
-        """Find an authorization code or a refresh token: what it holds, with `app`, `user_id` and `created_at`."""
+    def get(self, token: str) -> Json | None:
+        """Return the document of a code or token, with `app`, `user_id` and `created_at`."""
         row = self._db.execute(
             "SELECT app, user_id, body, created_at FROM oauth_grant WHERE token = ?", (token,)
         ).fetchone()
         return None if row is None else json.loads(row[2]) | {"app": row[0], "user_id": row[1], "created_at": row[3]}
 
-    def grants(self, app: str, user_id: str) -> list[Json]:
-        """List what an app was granted by a user."""
+    def list_all(self, app: str, user_id: str) -> list[Json]:
+        """List the grants of a user to an app."""
         rows = self._db.execute(
             "SELECT body FROM oauth_grant WHERE app = ? AND user_id = ?", (app, ids.full(user_id))
         ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
-    def delete_grant(self, token: str) -> None:
-        """Make an authorization code or a refresh token worthless."""
+    def delete(self, token: str) -> None:
+        """Revoke an authorization code or a refresh token."""
         self._db.execute("DELETE FROM oauth_grant WHERE token = ?", (token,))
 
-    def put_password(self, user_id: str, hashed: str) -> None:
-        """Keep the hash of a user's password."""
+
+class PasswordTable(Table):
+    """Hashes of passwords by user; nobody has one at the beginning."""
+
+    def put(self, user_id: str, hashed: str) -> None:
+        """Store the hash of a user's password."""
         self._db.execute(
             "INSERT INTO password VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash",
             (ids.full(user_id), hashed),
         )
 
-    def password(self, user_id: str) -> str | None:
-        """Give the hash of a user's password; nobody has one at the beginning."""
+    def get(self, user_id: str) -> str | None:
+        """Return the hash of a user's password."""
         row = self._db.execute("SELECT hash FROM password WHERE user_id = ?", (ids.full(user_id),)).fetchone()
         return None if row is None else str(row[0])

@@ -1,4 +1,4 @@
-"""Outbound messages that wait for their delivery, and what automation did or could not do."""
+"""The queue of outbound messages, and the log of what automation did not do."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SELECT = """
 SELECT id, action_id, record_id, created_at, next_attempt, attempts, error, state FROM outbound_message
 """
 QUEUED, DEAD = "queued", "dead"
-KEPT_ENTRIES = 1000
-"""Of the automation log; older ones go."""
+MAX_LOG_ENTRIES = 1000
+"""Older entries of the automation log are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notification:
-    """One record that an outbound message is about; times are REST's text."""
+class QueuedNotification:
+    """The notification about one record that waits to be sent in an outbound message; times are REST's text."""
 
     id: str
     action_id: str
@@ -35,7 +35,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What automation has to say: when, which flow or rule, for which record, what."""
+    """An entry of the automation log: when, which flow or rule, for which record, what."""
 
     at: str
     source: str
@@ -43,16 +43,16 @@ class LogEntry:
     text: str
 
 
-def _notification(row: sqlite3.Row) -> Notification:
-    return Notification(*row)
+def _notification(row: sqlite3.Row) -> QueuedNotification:
+    return QueuedNotification(*row)
 
 
-class OutboundTable(Table):
-    """The queue of notifications (04l...), and the automation log."""
+class NotificationTable(Table):
+    """The queue of notifications (04l...) that are not delivered."""
 
-    def queue_notification(self, action_id: str, record_id: str, *, now: datetime) -> str:
-        """Queue a notification that is due at once; give its id."""
-        at, id_ = stamp(now), self.new_id(ids.key_prefix("OutboundNotification"))
+    def queue(self, action_id: str, record_id: str, *, now: datetime) -> str:
+        """Queue a notification that is due at once; return its id."""
+        at, id_ = stamp(now), self.next_id(ids.key_prefix("OutboundNotification"))
         self._db.execute(
             "INSERT INTO outbound_message (id, action_id, record_id, created_at, next_attempt, attempts, state)"
             " VALUES (?, ?, ?, ?, ?, 0, ?)",
@@ -60,66 +60,70 @@ class OutboundTable(Table):
         )
         return id_
 
-    def notifications(self) -> list[Notification]:
-        """List everything that is not delivered, oldest first."""
+    def list_all(self) -> list[QueuedNotification]:
+        """List all notifications, oldest first."""
         return [_notification(row) for row in self._db.execute(f"{SELECT} ORDER BY id")]
 
-    def old_notifications(self, limit: datetime) -> list[Notification]:
-        """List what waits since before a moment and is in nobody's hands, oldest first."""
+    def list_old(self, limit: datetime) -> list[QueuedNotification]:
+        """List the unclaimed notifications that were queued before a time, oldest first."""
         rows = self._db.execute(
             f"{SELECT} WHERE state = ? AND claimed_until = 0 AND created_at <= ? ORDER BY id", (QUEUED, stamp(limit))
         )
         return [_notification(row) for row in rows]
 
-    def due_notifications(self, now: datetime, wall: float, most: int) -> list[Notification]:
-        """List what is due next and in nobody's hands: of one action, oldest first."""
+    def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
+        """List unclaimed notifications that are due: of one outbound message, oldest first, at most `most`."""
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
         given = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608
         rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :most", given)
         return [_notification(row) for row in rows]
 
-    def claim_notifications(self, found: Iterable[Notification], holder: int, until: float) -> None:
-        """Take notifications in hand for a while; `holder` is the process, times are the machine's."""
+    def claim(self, notifications: Iterable[QueuedNotification], holder: int, until: float) -> None:
+        """Claim notifications for a process id until a time of the machine's clock, in seconds since 1970."""
         self._db.executemany(
             "UPDATE outbound_message SET claimed_by = ?, claimed_until = ? WHERE id = ?",
-            [(holder, until, each.id) for each in found],
+            [(holder, until, notification.id) for notification in notifications],
         )
 
-    def notification_holders(self) -> list[int]:
-        """List the processes that have notifications in hand."""
+    def holders(self) -> list[int]:
+        """List the ids of the processes that have claimed notifications."""
         rows = self._db.execute("SELECT DISTINCT claimed_by FROM outbound_message WHERE claimed_until > 0")
         return [int(row[0]) for row in rows]
 
-    def release_notifications(self, holder: int) -> None:
-        """Put back what a process has in hand."""
+    def release(self, holder: int) -> None:
+        """Release the claims of a process."""
         self._db.execute("UPDATE outbound_message SET claimed_until = 0 WHERE claimed_by = ?", (holder,))
 
-    def retry_notification(self, id_: str, *, at: datetime, error: str) -> None:
-        """Note an attempt that failed, and when the next one is."""
+    def retry(self, id_: str, *, at: datetime, error: str) -> None:
+        """Store a failed attempt and the time of the next one."""
         self._db.execute(
             "UPDATE outbound_message SET attempts = attempts + 1, next_attempt = ?, error = ?, claimed_until = 0"
             " WHERE id = ?",
             (stamp(at), error, id_),
         )
 
-    def bury_notification(self, id_: str) -> None:
-        """Keep a notification that will not be delivered."""
+    def bury(self, id_: str) -> None:
+        """Mark a notification as one that will not be delivered."""
         self._db.execute("UPDATE outbound_message SET state = ?, claimed_until = 0 WHERE id = ?", (DEAD, id_))
 
-    def forget_notifications(self, ids_: Iterable[str]) -> None:
-        """Drop notifications: they are delivered, or too old."""
-        self._db.executemany("DELETE FROM outbound_message WHERE id = ?", [(each,) for each in ids_])
+    def delete(self, ids_: Iterable[str]) -> None:
+        """Delete notifications that are delivered or too old."""
+        self._db.executemany("DELETE FROM outbound_message WHERE id = ?", [(id_,) for id_ in ids_])
 
-    def log_automation(self, source: str, record_id: str, text: str, *, now: datetime) -> None:
-        """Write down what automation did not do, or could not."""
+
+class AutomationLogTable(Table):
+    """What automation did not do, or could not."""
+
+    def add(self, source: str, record_id: str, text: str, *, now: datetime) -> None:
+        """Add an entry, and delete the oldest ones above the maximum."""
         row = self._db.execute(
             "INSERT INTO automation_log (at, source, record_id, text) VALUES (?, ?, ?, ?) RETURNING number",
             (stamp(now), source, record_id, text),
         ).fetchone()
-        self._db.execute("DELETE FROM automation_log WHERE number <= ?", (row[0] - KEPT_ENTRIES,))
+        self._db.execute("DELETE FROM automation_log WHERE number <= ?", (row[0] - MAX_LOG_ENTRIES,))
 
-    def automation_log(self) -> list[LogEntry]:
-        """List the log, oldest first."""
+    def list_all(self) -> list[LogEntry]:
+        """List the entries, oldest first."""
         rows = self._db.execute("SELECT at, source, record_id, text FROM automation_log ORDER BY number")
         return [LogEntry(*row) for row in rows]

@@ -99,19 +99,21 @@ class Clinic:
     def without(self, *permissions: str) -> None:
         """Take user permissions away from the administrator."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
-            stored = tx.component("Profile", "Admin")
+            stored = tx.components.get("Profile", "Admin")
             assert stored is not None
             body: dict[str, Any] = dict(stored.component.body)
             body["userPermissions"] = {k: v for k, v in body["userPermissions"].items() if k not in permissions}
-            tx.put_component(Component("Profile", "Admin", body), user_id="u", now=NOON)
+            tx.components.put(Component("Profile", "Admin", body), user_id="u", now=NOON)
 
     def setup_row(self, sobject: str, where: Mapping[str, Any], **values: Any) -> None:
         """Change a row that no API can change."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
-            found = [row for row in tx.records(sobject) if all(row[name] == each for name, each in where.items())]
+            found = [
+                row for row in tx.records.list_all(sobject) if all(row[name] == each for name, each in where.items())
+            ]
             assert found
             for row in found:
-                tx.update(sobject, str(row["Id"]), values, user_id="u", now=NOON)
+                tx.records.update(sobject, str(row["Id"]), values, user_id="u", now=NOON)
 
     def connect_appcues(self) -> None:
         """Let Appcues' own connector make its message and rule."""

@@ -62,11 +62,11 @@ def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clin
     from tests.checks.doctor.clinic import NOON
 
     with Store(clinic.state / "org.db") as store, store.transaction() as tx:
-        stored = tx.component("Profile", "Admin")
+        stored = tx.components.get("Profile", "Admin")
         assert stored is not None
         body = dict(stored.component.body)
         fields = {name: rights for name, rights in body["fieldPermissions"].items() if name != "Contact.Ext__c"}
-        tx.put_component(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
+        tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
     found = clinic.look()
     assert "nothing can be said about the ids" in one(found, "D502", Level.WARNING).message
     assert "who of them would sync is not known" in one(found, "D501", Level.INFO).message

@@ -130,8 +130,8 @@ def test_the_doctor_changes_nothing(clinic: Clinic) -> None:
         from sfcode.local.store import Store
 
         with Store(clinic.state / "org.db") as store, store.read() as tx:
-            return [tx.records(name) for name in ("User", "Contact", "Lead", "PermissionSetAssignment")] + [
-                stored.component for stored in tx.components()
+            return [tx.records.list_all(name) for name in ("User", "Contact", "Lead", "PermissionSetAssignment")] + [
+                stored.component for stored in tx.components.list_all()
             ]
 
     before = rows()

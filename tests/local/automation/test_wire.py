@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from sfcode.local.automation.message import Item, Sender, acknowledged, envelope, java_double, written
+from sfcode.local.automation.message import MessageItem, MessageSource, acknowledged, envelope, java_double, written
 from sfcode.local.sobjects.model import FieldDef
 from tests.local.automation.receiver import ACK
 
@@ -40,14 +40,16 @@ CAPTURED = b"""\
   </notifications>
  </soapenv:Body>
 </soapenv:Envelope>"""
-SENDER = Sender("00Dxx0000001gPFEAY", "https://yourInstance.salesforce.com", "04kxx00000000blBAA", "60.0", "Contact")
+SENDER = MessageSource(
+    "00Dxx0000001gPFEAY", "https://yourInstance.salesforce.com", "04kxx00000000blBAA", "60.0", "Contact"
+)
 
 
-def item(notification: str, record: str, created: str) -> Item:
+def item(notification: str, record: str, created: str) -> MessageItem:
     moment = FieldDef("CreatedDate", "datetime")
     fields = [("Id", record), ("CreatedDate", written(moment, created))]
     fields.append(("LastModifiedDate", written(moment, "2026-09-09T00:41:57.000+0000")))
-    return Item(notification, tuple((name, value or "") for name, value in fields))
+    return MessageItem(notification, tuple((name, value or "") for name, value in fields))
 
 
 def test_a_message_is_the_captured_one_byte_for_byte():
@@ -94,7 +96,7 @@ def test_every_number_reads_back_as_itself(number):
 
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_every_text_makes_a_message_that_parses_to_the_text(text):
-    root = etree.fromstring(envelope(SENDER, [Item("04l", (("Id", "003"), ("Title", text)))]))
+    root = etree.fromstring(envelope(SENDER, [MessageItem("04l", (("Id", "003"), ("Title", text)))]))
     (found,) = root.iter("{urn:sobject.enterprise.soap.sforce.com}Title")
     clean = (
         "".join(char for char in text if char in "\t\n\r" or char >= " ").replace("\ufffe", "�").replace("\uffff", "�")
@@ -104,7 +106,7 @@ def test_every_text_makes_a_message_that_parses_to_the_text(text):
 
 
 def test_a_record_that_is_gone_makes_a_notification_without_data():
-    root = etree.fromstring(envelope(SENDER, [Item("04lxx000000CaSeAAK", None)]))
+    root = etree.fromstring(envelope(SENDER, [MessageItem("04lxx000000CaSeAAK", None)]))
     (record,) = root.iter("{http://soap.sforce.com/2005/09/outbound}sObject")
     assert (len(record), record.text) == (0, None)
 

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from sfcode.local.faults import BadFault, Fault, Faults, from_json, from_text
+from sfcode.local.faults import BadFault, Faults, InjectedFault, from_json, from_text
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import connect
@@ -176,7 +176,7 @@ def test_a_delivery_comes_twice(rest, org, control):
 def test_chance_is_seeded():
     def struck(seed: int) -> list[bool]:
         faults = Faults()
-        faults.arm(Fault("drop", probability=0.5, seed=seed))
+        faults.arm(InjectedFault("drop", probability=0.5, seed=seed))
         return [faults.take("drop") is not None for _ in range(50)]
 
     assert struck(1) == struck(1) != struck(2)
@@ -185,7 +185,7 @@ def test_chance_is_seeded():
 
 def test_some_requests_are_let_through_first():
     faults = Faults()
-    faults.arm(Fault("drop", skip=2))
+    faults.arm(InjectedFault("drop", skip=2))
     assert [faults.take("drop") is not None for _ in range(5)] == [False, False, True, False, False]
 
 
@@ -240,10 +240,10 @@ def test_bad_faults_and_turns_are_refused_over_the_wire(rest):
 
 
 def test_a_fault_can_be_written_as_a_word():
-    assert from_text("unavailable,times=2,path=/services/data/*") == Fault(
+    assert from_text("unavailable,times=2,path=/services/data/*") == InjectedFault(
         "unavailable", times=2, path="/services/data/*"
     )
-    assert from_text("latency, seconds=0.5") == Fault("latency", seconds=0.5)
+    assert from_text("latency, seconds=0.5") == InjectedFault("latency", seconds=0.5)
     for text in ("", "drop,twice", "drop,times=x", "drop,times=1.5"):
         with pytest.raises(BadFault):
             from_text(text)

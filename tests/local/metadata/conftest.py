@@ -167,12 +167,12 @@ class Client:
         with Store(self.state / "org.db") as store, store.read() as tx:
             components = [
                 (stored.component.type, stored.component.full_name, stored.component.canonical, stored.modified_at)
-                for stored in tx.components()
+                for stored in tx.components.list_all()
             ]
             versions = [
-                (version.full_name, version.number, version.status, version.body) for version in tx.flow_versions()
+                (version.full_name, version.number, version.status, version.body) for version in tx.flows.versions()
             ]
-            return components, versions, tx.records("Contact"), tx.records("Lead")
+            return components, versions, tx.records.list_all("Contact"), tx.records.list_all("Lead")
 
 
 def _flat(element: etree._Element) -> dict[str, str]:

@@ -6,9 +6,9 @@ import pytest
 
 from sfcode.local.metadata.formula import (
     NOT_IN_FIELDS,
-    Call,
+    Constant,
     FormulaError,
-    Literal,
+    FunctionCall,
     Operation,
     Reference,
     Type,
@@ -117,7 +117,7 @@ def test_faults_are_named_in_the_platforms_words(text: str, problem: str) -> Non
 
 def test_operators_bind_as_in_the_platform() -> None:
     """Multiplication binds tighter than the power, and chains group from the left."""
-    two, three = Literal(2.0), Literal(3.0)
+    two, three = Constant(2.0), Constant(3.0)
     assert parse("2 * 3 ^ 2") == Operation("^", (Operation("*", (two, three)), two))
     assert parse("2 - 3 - 2") == Operation("-", (Operation("-", (two, three)), two))
 
@@ -125,7 +125,7 @@ def test_operators_bind_as_in_the_platform() -> None:
 def test_references_are_found_wherever_they_stand() -> None:
     """Every field is reported, in the order of the text."""
     tree = parse("IF(Account.Name = '', {!$Record.Email}, UPPER(Title))")
-    assert isinstance(tree, Call)
+    assert isinstance(tree, FunctionCall)
     assert [str(found) for found in references(tree)] == ["Account.Name", "$Record.Email", "Title"]
 
 

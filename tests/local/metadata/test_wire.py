@@ -127,8 +127,8 @@ def test_who_may_not_modify_metadata_may_not_deploy(shared, kit, client) -> None
     seller = client(shared.org, shared.state)
     seller.token = "00D!seller"
     with Store(shared.state / "org.db") as store, store.transaction() as tx:
-        (user,) = tx.find("User", "Username", kit.user)
-        tx.put_session(seller.token, str(user["Id"]), now=datetime.now(UTC))
+        (user,) = tx.records.find("User", "Username", kit.user)
+        tx.sessions.put(seller.token, str(user["Id"]), now=datetime.now(UTC))
     with pytest.raises(kit.fault) as error:
         seller.soap("<describeMetadata/>")
     assert error.value.text == (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sfcode.local.automation.message import Item, Sender, acknowledged, envelope
+from sfcode.local.automation.message import MessageItem, MessageSource, acknowledged, envelope
 from sfcode.relay.ingress import IngressLimits
 from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import (
@@ -24,7 +24,7 @@ from tests.relay.ingress.asking import (
 )
 
 XML = "text/xml; charset=utf-8"
-SENDER = Sender(ORG, "https://yourInstance.salesforce.com", "04kxx00000000blBAA", "60.0", "Contact")
+SENDER = MessageSource(ORG, "https://yourInstance.salesforce.com", "04kxx00000000blBAA", "60.0", "Contact")
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 
 RECORD = (
@@ -35,11 +35,11 @@ RECORD = (
 )
 
 
-def notification(number: int = 1, fields: tuple[tuple[str, str], ...] | None = RECORD) -> Item:
-    return Item(f"04lxx00000{number:05}AAA", fields)
+def notification(number: int = 1, fields: tuple[tuple[str, str], ...] | None = RECORD) -> MessageItem:
+    return MessageItem(f"04lxx00000{number:05}AAA", fields)
 
 
-def wire(*items: Item, sender: Sender = SENDER) -> bytes:
+def wire(*items: MessageItem, sender: MessageSource = SENDER) -> bytes:
     """Write a message as Salesforce does."""
     return envelope(sender, items or [notification()])
 

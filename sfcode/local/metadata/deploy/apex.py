@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sfcode.local.metadata.deploy.jobs import Refused
-from sfcode.local.metadata.deploy.options import DeployOptions
-from sfcode.local.store import Tx
+from sfcode.local.metadata.deploy.jobs import DeployRefused
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.store import Transaction
 from sfcode.metadata.package import unzip
 
 _NOISE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
@@ -52,8 +52,8 @@ def methods(source: str) -> list[str] | None:
     return found if found or _TEST_CLASS.search(text) else None
 
 
-def run(tx: Tx, options: DeployOptions) -> tuple[Test, ...]:
-    """Find the tests that a deploy asks for, in the org with the package in it. Raises Refused for one that is not there."""
+def run(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ...]:
+    """Find the tests that a deploy asks for, in the org with the package in it. Raises DeployRefused for one that is not there."""
     if not options.runs_tests:
         return ()
     tests = {name.lower(): found for name, found in _classes(tx)}
@@ -65,13 +65,13 @@ def run(tx: Tx, options: DeployOptions) -> tuple[Test, ...]:
         found = tests.get(class_name.lower())
         wanted = [test for test in found or () if not method or test.method.lower() == method.lower()]
         if not wanted:
-            raise Refused("INVALID_CROSS_REFERENCE_KEY", f"no test class named {name} found")
+            raise DeployRefused("INVALID_CROSS_REFERENCE_KEY", f"no test class named {name} found")
         chosen += wanted
     return tuple(chosen)
 
 
-def _classes(tx: Tx) -> Iterator[tuple[str, list[Test] | None]]:
-    for stored in tx.components("ApexClass"):
+def _classes(tx: Transaction) -> Iterator[tuple[str, list[Test] | None]]:
+    for stored in tx.components.list_all("ApexClass"):
         name = stored.component.full_name
         files = unzip(stored.raw) if stored.raw else {}
         source = next((data for path, data in files.items() if path.endswith(".cls")), b"")

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
-from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.metadata.usage import FORMULAS, users_of_fields, users_of_message
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.store import FlowVersion, Tx
+from sfcode.local.store import FlowVersion, Transaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.types import TYPES
 
@@ -25,7 +25,7 @@ LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
 }
 
 
-def destroy(tx: Tx, deletions: Sequence[Deletion], author: Author) -> list[Message]:
+def destroy(tx: Transaction, deletions: Sequence[Deletion], author: Author) -> list[ComponentMessage]:
     """Delete what can be deleted, and say for each what happened; all of one manifest goes together."""
     doomed = [deletion.address for deletion in deletions]
     refusals = in_use(tx, doomed)
@@ -42,7 +42,7 @@ def destroy(tx: Tx, deletions: Sequence[Deletion], author: Author) -> list[Messa
         else:
             address = deletion.address
             messages.append(
-                Message.warning(
+                ComponentMessage.warning(
                     f"No {address.type} named: {address.full_name} found",
                     full_name=PurePosixPath(deletion.file).name,
                     file_name=deletion.file,
@@ -51,43 +51,45 @@ def destroy(tx: Tx, deletions: Sequence[Deletion], author: Author) -> list[Messa
     return messages
 
 
-def _error(deletion: Deletion, problem: str) -> Message:
+def _error(deletion: Deletion, problem: str) -> ComponentMessage:
     address = deletion.address
-    return Message.error(problem, full_name=address.full_name, component_type=address.type, file_name=deletion.file)
+    return ComponentMessage.error(
+        problem, full_name=address.full_name, component_type=address.type, file_name=deletion.file
+    )
 
 
-def _done(deletion: Deletion) -> Message:
+def _done(deletion: Deletion) -> ComponentMessage:
     address = deletion.address
-    return Message(address.full_name, address.type, deletion.file, changed=True, deleted=True)
+    return ComponentMessage(address.full_name, address.type, deletion.file, changed=True, deleted=True)
 
 
-def _version(tx: Tx, name: str) -> FlowVersion | None:
+def _version(tx: Transaction, name: str) -> FlowVersion | None:
     found = VERSION.fullmatch(name)
     if found is None:
         return None
-    return next((version for version in tx.flow_versions(found[1]) if version.number == int(found[2])), None)
+    return next((version for version in tx.flows.versions(found[1]) if version.number == int(found[2])), None)
 
 
-def _refusal(tx: Tx, address: Address) -> str | None:
+def _refusal(tx: Transaction, address: Address) -> str | None:
     if address.type == "Flow":
         version = _version(tx, address.full_name)
         if version is not None:
             return refused_version(version)
         # A flow goes version by version: https://github.com/forcedotcom/cli/issues/3401
-        return NO_ACCESS if tx.flow_versions(address.full_name) else None
-    if address.type == "FlowDefinition" and tx.flow_versions(address.full_name):
+        return NO_ACCESS if tx.flows.versions(address.full_name) else None
+    if address.type == "FlowDefinition" and tx.flows.versions(address.full_name):
         return NO_ACCESS
-    if address.type == "RecordType" and tx.component(*_key(address)):
+    if address.type == "RecordType" and tx.components.get(*_key(address)):
         return "Cannot delete record type through API"
     if address.type == "PermissionSet":
-        stored = tx.component(*_key(address))
-        assigned = tx.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else []
+        stored = tx.components.get(*_key(address))
+        assigned = tx.records.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else []
         if assigned:
             return f"The permission set {address.full_name} can't be deleted: it is assigned to {len(assigned)} user(s)"
     if address.type == "CustomField" and not address.full_name.lower().endswith("__c"):
         return f"Cannot delete standard field: {address.full_name}"
-    if address.type == "Profile" and (profile := tx.component(*_key(address))) is not None:
-        holders = [user for user in tx.records("User") if user.get("ProfileId") == profile.id]
+    if address.type == "Profile" and (profile := tx.components.get(*_key(address))) is not None:
+        holders = [user for user in tx.records.list_all("User") if user.get("ProfileId") == profile.id]
         return f"The profile {address.full_name} can't be deleted: {len(holders)} user(s) have it" if holders else None
     return None
 
@@ -103,9 +105,9 @@ def _key(address: Address) -> tuple[str, str]:
     return address.type, address.full_name
 
 
-def in_use(tx: Tx, doomed: Iterable[Address]) -> dict[Address, str]:
+def in_use(tx: Transaction, doomed: Iterable[Address]) -> dict[Address, str]:
     """Find what is used by something that stays."""
-    addresses = [address for address in doomed if tx.component(*_key(address)) is not None]
+    addresses = [address for address in doomed if tx.components.get(*_key(address)) is not None]
     going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
     going |= {
         f"Flow Version - {version.id}"
@@ -135,23 +137,23 @@ def _step(address: Address) -> tuple[str, str]:
     return owner, field
 
 
-def _lookups_to(tx: Tx, name: str) -> list[str]:
+def _lookups_to(tx: Transaction, name: str) -> list[str]:
     return [
         f"Custom Field - {stored.component.full_name}"
-        for stored in tx.components("CustomField")
+        for stored in tx.components.list_all("CustomField")
         if stored.component.body.get("referenceTo") == name and not stored.component.full_name.startswith(f"{name}.")
     ] + [
         f"Flow Version - {version.id}"
-        for version in tx.flow_versions()
+        for version in tx.flows.versions()
         if isinstance(start := version.body.get("start"), Mapping) and start.get("object") == name
     ]
 
 
-def _remove(tx: Tx, address: Address, author: Author) -> bool:
+def _remove(tx: Transaction, address: Address, author: Author) -> bool:
     if address.type == "Flow":
         version = _version(tx, address.full_name)
-        return version is not None and tx.delete_flow_version(version.full_name, version.number)
-    if not tx.delete_component(*_key(address)):
+        return version is not None and tx.flows.delete_version(version.full_name, version.number)
+    if not tx.components.delete(*_key(address)):
         return False
     if address.type == "CustomField":
         forget_field(tx, *_step(address), author)
@@ -160,12 +162,12 @@ def _remove(tx: Tx, address: Address, author: Author) -> bool:
     return True
 
 
-def forget_field(tx: Tx, owner: str, field: str, author: Author) -> None:
+def forget_field(tx: Transaction, owner: str, field: str, author: Author) -> None:
     """Take the rights on a deleted field out of permission sets and profiles, and its values out of records."""
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     gone = {f"{name}.{field}".lower() for name in owners}
     for type_ in ("PermissionSet", "Profile"):
-        for stored in tx.components(type_):
+        for stored in tx.components.list_all(type_):
             rights = stored.component.body.get("fieldPermissions")
             if isinstance(rights, Mapping) and any(name.lower() in gone for name in rights):
                 kept = {name: right for name, right in rights.items() if name.lower() not in gone}
@@ -173,24 +175,24 @@ def forget_field(tx: Tx, owner: str, field: str, author: Author) -> None:
                 if not kept:
                     del body["fieldPermissions"]
                 changed = Component(type_, stored.component.full_name, body)
-                tx.put_component(changed, user_id=author.user_id, now=author.now)
+                tx.components.put(changed, user_id=author.user_id, now=author.now)
     for name in owners:
-        for row in tx.records(name):
+        for row in tx.records.list_all(name):
             if row.get(field) is not None:
                 stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
                 values = {field: None, **stamps}
-                tx.update(name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
+                tx.records.update(name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
-def _forget_object(tx: Tx, name: str, author: Author) -> None:
+def _forget_object(tx: Transaction, name: str, author: Author) -> None:
     for kind in TYPES.values():
         if kind.parent:
-            for child in tx.child_components(kind.name, name):
-                tx.delete_component(kind.name, child.component.full_name)
-    for row in tx.records(name):
-        tx.delete(name, str(row["Id"]))
+            for child in tx.components.children(kind.name, name):
+                tx.components.delete(kind.name, child.component.full_name)
+    for row in tx.records.list_all(name):
+        tx.records.delete(name, str(row["Id"]))
     for type_ in ("PermissionSet", "Profile"):
-        for stored in tx.components(type_):
+        for stored in tx.components.list_all(type_):
             body = dict(stored.component.body)
             for element in ("fieldPermissions", "objectPermissions"):
                 rights = body.get(element)
@@ -198,4 +200,4 @@ def _forget_object(tx: Tx, name: str, author: Author) -> None:
                     body[element] = {key: right for key, right in rights.items() if key.partition(".")[0] != name}
             if body != stored.component.body:
                 changed = Component(type_, stored.component.full_name, body)
-                tx.put_component(changed, user_id=author.user_id, now=author.now)
+                tx.components.put(changed, user_id=author.user_id, now=author.now)

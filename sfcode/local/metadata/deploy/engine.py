@@ -14,26 +14,26 @@ from sfcode.local.metadata.deploy import apex, production
 from sfcode.local.metadata.deploy.apex import Test
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import destroy
-from sfcode.local.metadata.deploy.items import Item
+from sfcode.local.metadata.deploy.items import PackageItem
 from sfcode.local.metadata.deploy.manifests import PACKAGE, Deletion
-from sfcode.local.metadata.deploy.messages import Message
-from sfcode.local.metadata.deploy.options import DeployOptions
-from sfcode.local.metadata.deploy.org_view import Subject, View
+from sfcode.local.metadata.deploy.messages import ComponentMessage
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.package import Package
-from sfcode.local.metadata.deploy.store import Author, Kept, keep
-from sfcode.local.store import Store, Tx
+from sfcode.local.metadata.deploy.store import Author, StoredItem, keep
+from sfcode.local.store import Store, Transaction
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeployOutcome:
     """What came of a deploy: every message, and whether anything was changed."""
 
     status: str
-    messages: tuple[Message, ...]
+    messages: tuple[ComponentMessage, ...]
     tests: tuple[Test, ...] = ()
 
     @property
-    def failures(self) -> tuple[Message, ...]:
+    def failures(self) -> tuple[ComponentMessage, ...]:
         """The messages of what failed."""
         return tuple(message for message in self.messages if not message.success)
 
@@ -42,10 +42,12 @@ class _Undo(Exception):
     """Ends a transaction that shall leave nothing behind."""
 
 
-Finish = Callable[[Tx, Outcome], None]
+Finish = Callable[[Transaction, DeployOutcome], None]
 
 
-def deploy(store: Store, package: Package, options: DeployOptions, author: Author, finish: Finish) -> Outcome:
+def deploy(
+    store: Store, package: Package, options: DeployRequestOptions, author: Author, finish: Finish
+) -> DeployOutcome:
     """Carry out a package; `finish` notes the outcome in the transaction that decides it."""
     failed = _by_key(_settled(package.problems, options))
     if failed and not package.api_version:
@@ -73,28 +75,30 @@ def deploy(store: Store, package: Package, options: DeployOptions, author: Autho
             # The others are tried again without what failed, until what is left holds by itself.
 
 
-def _tested(tx: Tx, package: Package, options: DeployOptions) -> tuple[Test, ...]:
+def _tested(tx: Transaction, package: Package, options: DeployRequestOptions) -> tuple[Test, ...]:
     types = {item.component.type for item in package.items}
     return apex.run(tx, production.with_default_tests(tx, options, types))
 
 
-def _close(store: Store, outcome: Outcome, finish: Finish) -> Outcome:
+def _close(store: Store, outcome: DeployOutcome, finish: Finish) -> DeployOutcome:
     with store.transaction() as tx:
         finish(tx, outcome)
     return outcome
 
 
-def _outcome(failures: Iterable[Message], successes: list[Message], options: DeployOptions) -> Outcome:
+def _outcome(
+    failures: Iterable[ComponentMessage], successes: list[ComponentMessage], options: DeployRequestOptions
+) -> DeployOutcome:
     failed = list(failures)
     if not failed:
         status = "Succeeded"
     else:
         components = [message for message in successes if message.component_type]
         status = "SucceededPartial" if components and not options.rollbackOnError else "Failed"
-    return Outcome(status, (*failed, *successes))
+    return DeployOutcome(status, (*failed, *successes))
 
 
-def _settled(messages: Iterable[Message], options: DeployOptions) -> list[Message]:
+def _settled(messages: Iterable[ComponentMessage], options: DeployRequestOptions) -> list[ComponentMessage]:
     """Let a warning fail its component, unless warnings are ignored."""
     return [
         message.failed() if message.problem_type == "Warning" and not options.ignoreWarnings else message
@@ -105,15 +109,15 @@ def _settled(messages: Iterable[Message], options: DeployOptions) -> list[Messag
 Key = tuple[str, str, str, str]
 
 
-def _key(message: Message) -> Key:
+def _key(message: ComponentMessage) -> Key:
     return message.component_type, message.full_name, message.file_name, message.problem
 
 
-def _by_key(messages: Iterable[Message]) -> dict[Key, Message]:
+def _by_key(messages: Iterable[ComponentMessage]) -> dict[Key, ComponentMessage]:
     return {_key(message): message for message in messages}
 
 
-def _attempt(tx: Tx, package: Package, author: Author, failed: Collection[Key]) -> list[Message]:
+def _attempt(tx: Transaction, package: Package, author: Author, failed: Collection[Key]) -> list[ComponentMessage]:
     out = {(key[0], key[1]) for key in failed}
 
     def left(deletions: tuple[Deletion, ...]) -> list[Deletion]:
@@ -124,17 +128,19 @@ def _attempt(tx: Tx, package: Package, author: Author, failed: Collection[Key]) 
     messages += _deployed(tx, items, author)
     messages += destroy(tx, left(package.after), author)
     name = package.root + PACKAGE
-    messages.append(Message(PACKAGE, "", name))
+    messages.append(ComponentMessage(PACKAGE, "", name))
     return [message for message in messages if _key(message) not in failed]
 
 
-def _deployed(tx: Tx, items: list[Item], author: Author) -> list[Message]:
-    kept: list[tuple[Item, Kept | None]] = [(item, None if item.bare else keep(tx, item, author)) for item in items]
-    view = View(tx)
+def _deployed(tx: Transaction, items: list[PackageItem], author: Author) -> list[ComponentMessage]:
+    kept: list[tuple[PackageItem, StoredItem | None]] = [
+        (item, None if item.bare else keep(tx, item, author)) for item in items
+    ]
+    view = DeployView(tx)
     messages = []
     for item, found in kept:
         name, type_ = item.component.full_name, item.component.type
-        done = Message(name, type_, item.file)
+        done = ComponentMessage(name, type_, item.file)
         if found is None:
             messages.append(done)
             continue

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.registry import BY_DIRECTORY, FileType
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
@@ -26,7 +26,7 @@ REQUIRED = "Required field is missing: "
 
 
 @dataclass(frozen=True)
-class Item:
+class PackageItem:
     """One component of a package: what to store, and where it came from."""
 
     component: Component
@@ -38,9 +38,9 @@ class Item:
     bare: bool = False
     """A container without anything of its own: there is nothing to store but its children."""
 
-    def error(self, problem: str) -> Message:
+    def error(self, problem: str) -> ComponentMessage:
         """Say what is wrong with this component."""
-        return Message.error(
+        return ComponentMessage.error(
             problem,
             full_name=self.component.full_name,
             component_type=self.component.type,
@@ -51,18 +51,18 @@ class Item:
 
 
 @dataclass
-class Items:
+class PackageItems:
     """What the files of a package hold."""
 
-    found: list[Item] = field(default_factory=list)
-    problems: list[Message] = field(default_factory=list)
+    found: list[PackageItem] = field(default_factory=list)
+    problems: list[ComponentMessage] = field(default_factory=list)
     broken: set[Address] = field(default_factory=set)
     """Components whose files could not be read: nothing more is said of them or of what they contain."""
 
 
-def read(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> Items:
+def read(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> PackageItems:
     """Read all files below the root but the manifests in `skip`."""
-    items = Items()
+    items = PackageItems()
     for address, paths in _grouped(files, root, skip, items).items():
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
         if kind.modelled and not _is_folder(kind, paths[0]):
@@ -73,7 +73,9 @@ def read(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> Items:
     return items
 
 
-def _grouped(files: Mapping[str, bytes], root: str, skip: frozenset[str], items: Items) -> dict[Address, list[str]]:
+def _grouped(
+    files: Mapping[str, bytes], root: str, skip: frozenset[str], items: PackageItems
+) -> dict[Address, list[str]]:
     groups: dict[Address, list[str]] = {}
     for path in sorted(files):
         if path in skip:
@@ -82,7 +84,7 @@ def _grouped(files: Mapping[str, bytes], root: str, skip: frozenset[str], items:
         if address is None:
             name = PurePosixPath(path).name
             items.problems.append(
-                Message.error("Not in package.xml", full_name=name, component_type="", file_name=path)
+                ComponentMessage.error("Not in package.xml", full_name=name, component_type="", file_name=path)
             )
         else:
             groups.setdefault(address, []).append(path)
@@ -112,14 +114,14 @@ def _is_folder(kind: FileType, path: str) -> bool:
     return kind.in_folder and path.endswith(META) and not path.endswith(f".{kind.suffix}{META}")
 
 
-def _kept(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> Item:
+def _kept(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> PackageItem:
     raw = zip_files({path.removeprefix(root): files[path] for path in paths})
     main = next((path for path in paths if not path.endswith(META)), paths[0])
-    return Item(Component(address.type, address.full_name), main, raw=raw)
+    return PackageItem(Component(address.type, address.full_name), main, raw=raw)
 
 
 def _read_modelled(
-    items: Items, kind: FileType, address: Address, paths: list[str], files: Mapping[str, bytes]
+    items: PackageItems, kind: FileType, address: Address, paths: list[str], files: Mapping[str, bytes]
 ) -> None:
     if not kind.meta_file:
         _read_xml(items, address, paths[0], files[paths[0]])
@@ -130,7 +132,7 @@ def _read_modelled(
         missing = f"{content}{META}" if content else (meta or "").removesuffix(META)
         items.broken.add(address)
         items.problems.append(
-            Message.error(
+            ComponentMessage.error(
                 f"The file {missing} is missing: a {kind.name} is made of its content and its -meta.xml",
                 full_name=address.full_name,
                 component_type=kind.name,
@@ -141,7 +143,7 @@ def _read_modelled(
     _read_xml(items, address, content, files[meta], content=files[content])
 
 
-def _read_xml(items: Items, address: Address, path: str, data: bytes, *, content: bytes | None = None) -> None:
+def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, content: bytes | None = None) -> None:
     try:
         root = parse(data, path)
         if root.tag != f"{{{schema_table.NAMESPACE}}}{address.type}":
@@ -157,7 +159,7 @@ def _read_xml(items: Items, address: Address, path: str, data: bytes, *, content
     except MetadataError as error:
         items.broken.add(address)
         items.problems.append(
-            Message.error(
+            ComponentMessage.error(
                 f"Error parsing file: {error.problem}",
                 full_name=address.full_name,
                 component_type=address.type,
@@ -176,7 +178,7 @@ def _read_xml(items: Items, address: Address, path: str, data: bytes, *, content
     for component, span, bare in found:
         child = component.address != address
         line, column = span.opened if child else (0, 0)
-        item = Item(component, path, line, column, bare=bare)
+        item = PackageItem(component, path, line, column, bare=bare)
         missing = [problem for problem in problems if _inside(problem, span, found, child=child)]
         if missing:
             items.broken.add(component.address)
@@ -211,9 +213,9 @@ def _components(
     yield itself, where[root], address.type in CHILDREN and not itself.body
 
 
-def _once(items: Items) -> None:
+def _once(items: PackageItems) -> None:
     seen: set[tuple[str, str]] = set()
-    kept: list[Item] = []
+    kept: list[PackageItem] = []
     for item in items.found:
         name = item.component.full_name
         key = (item.component.type, name.lower())

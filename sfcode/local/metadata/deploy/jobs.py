@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import ids
-from sfcode.local.auth import Session
-from sfcode.local.context import Context
+from sfcode.local.auth import UserSession
+from sfcode.local.context import OrgContext
 from sfcode.local.error_report import told
 from sfcode.local.metadata.deploy import options as options_of
 from sfcode.local.metadata.deploy import result
-from sfcode.local.metadata.deploy.options import DeployOptions
-from sfcode.local.metadata.deploy.slow_deploys import Waiting
-from sfcode.local.metadata.soap import Fault
-from sfcode.local.store import Tx
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.deploy.slow_deploys import DelayedDeploys
+from sfcode.local.metadata.soap import SoapFault
+from sfcode.local.store import Transaction
 
 if TYPE_CHECKING:
-    from sfcode.local.metadata.deploy.engine import Outcome
+    from sfcode.local.metadata.deploy.engine import DeployOutcome
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ _running: dict[tuple[Path, str], Future[None]] = {}
 _lock = threading.Lock()
 
 
-class Refused(Exception):
+class DeployRefused(Exception):
     """Ends a deploy that an org does not begin; code and message are Salesforce's."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -71,23 +71,23 @@ class _Cancelled(Exception):
 class Deployments:
     """The queue of one server; the reports are in the store, where any server finds them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: OrgContext) -> None:
         self._context = context
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="deploy")
-        self._cancelled: dict[str, Session] = {}
-        self._waiting = Waiting()
+        self._cancelled: dict[str, UserSession] = {}
+        self._waiting = DelayedDeploys()
 
-    def start(self, data: bytes, options: DeployOptions, session: Session) -> Report:
-        """Queue a deploy, and give its report as it waits. Raises Fault for options that the org does not take."""
+    def start(self, data: bytes, options: DeployRequestOptions, session: UserSession) -> Report:
+        """Queue a deploy, and give its report as it waits. Raises SoapFault for options that the org does not take."""
         from sfcode.local.metadata.deploy.production import check_options
 
         with self._context.store.transaction() as tx:
             check_options(tx, options)
-            deploy_id = tx.new_id(ids.key_prefix("DeployRequest"))
-            user = tx.record("User", session.user_id) or {}
+            deploy_id = tx.deploys.new_id()
+            user = tx.records.get("User", session.user_id) or {}
             report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
             self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
-            tx.drop_old_deploys(KEPT)
+            tx.deploys.drop_old(KEPT)
         slow = self._context.faults.take("slow_deploy")
         if slow is None:
             self._begin(deploy_id, data, options, session)
@@ -95,28 +95,28 @@ class Deployments:
             self._waiting.hold(deploy_id, slow.polls, lambda: self._begin(deploy_id, data, options, session))
         return report
 
-    def _begin(self, deploy_id: str, data: bytes, options: DeployOptions, session: Session) -> None:
+    def _begin(self, deploy_id: str, data: bytes, options: DeployRequestOptions, session: UserSession) -> None:
         with _lock:
             future = self._worker.submit(self._run, deploy_id, data, options, session)
             _running[self._key(deploy_id)] = future
         future.add_done_callback(lambda _: self._forget(deploy_id))
 
-    def start_validated(self, validation_id: str, session: Session) -> Report:
-        """Deploy for good what was validated, with tests, in the last days. Raises Fault."""
+    def start_validated(self, validation_id: str, session: UserSession) -> Report:
+        """Deploy for good what was validated, with tests, in the last days. Raises SoapFault."""
         report = self.status(validation_id)
         with self._context.store.read() as tx:
-            data = tx.payload(validation_id)
-            options = options_of.from_json((tx.deploy(validation_id) or {}).get("options") or {})
-            later = [row["report"] for row in tx.deploys() if row["report"]["id"] > report["id"]]
+            data = tx.deploys.payload(validation_id)
+            options = options_of.from_json((tx.deploys.get(validation_id) or {}).get("options") or {})
+            later = [row["report"] for row in tx.deploys.list_all() if row["report"]["id"] > report["id"]]
         began = datetime.strptime(report["createdDate"], "%Y-%m-%dT%H:%M:%S.%f%z")
         if data is None or not report["success"] or self._now() - began > VALID_FOR:
-            raise Fault(
+            raise SoapFault(
                 "INVALID_ID_FIELD",
                 f"{report['id']} can't be deployed: it is no successful validation with tests of the last {VALID_FOR.days} days",
             )
         if any(each["status"] in DEPLOYED and not each["checkOnly"] for each in later):
             # https://salesforce.stackexchange.com/questions/187859 quotes the help: every deployment ends all validations.
-            raise Fault(
+            raise SoapFault(
                 "INVALID_ID_FIELD",
                 f"{report['id']} can't be deployed: something was deployed since. Validate it again.",
             )
@@ -131,7 +131,7 @@ class Deployments:
         return any(not self._row(deploy_id)["report"]["done"] for deploy_id in here)
 
     def status(self, deploy_id: str) -> Report:
-        """Give the report of a deploy. Raises Fault for an id that is none."""
+        """Give the report of a deploy. Raises SoapFault for an id that is none."""
         waits = self._waiting.poll(ids.full(deploy_id))
         if waits is not None:
             held: Report = self._row(deploy_id)["report"]
@@ -149,18 +149,18 @@ class Deployments:
             self._put(tx, lost)
         return lost
 
-    def cancel(self, deploy_id: str, session: Session) -> Report:
-        """Ask for the end of a deploy: one that waits ends at once, one at work before it is done. Raises Fault."""
+    def cancel(self, deploy_id: str, session: UserSession) -> Report:
+        """Ask for the end of a deploy: one that waits ends at once, one at work before it is done. Raises SoapFault."""
         deploy_id = ids.full(deploy_id)
         if self._waiting.drop(deploy_id):
             self._end(self._as_cancelled(self._row(deploy_id)["report"], session))
         elif self.status(deploy_id)["done"]:
-            raise Fault("INVALID_ID_FIELD", "Deployment already completed")
+            raise SoapFault("INVALID_ID_FIELD", "Deployment already completed")
         with _lock:
             if self._key(deploy_id) in _running:
                 self._cancelled[deploy_id] = session
         with self._context.store.transaction() as tx:
-            row = tx.deploy(deploy_id) or {}
+            row = tx.deploys.get(deploy_id) or {}
             report: Report = row["report"]
             if report["status"] == "Pending":
                 report = self._as_cancelled(report, session)
@@ -169,20 +169,20 @@ class Deployments:
             self._put(tx, report)
         return report
 
-    def _run(self, deploy_id: str, data: bytes, options: DeployOptions, session: Session) -> None:
+    def _run(self, deploy_id: str, data: bytes, options: DeployRequestOptions, session: UserSession) -> None:
         report: Report = self._row(deploy_id)["report"]
         if report["done"]:
             return
         try:
             if self._context.faults.take("locked_org") is not None:
-                raise Refused("ALREADY_IN_PROCESS", LOCKED)
+                raise DeployRefused("ALREADY_IN_PROCESS", LOCKED)
             report = result.started(report, self._now())
             with self._context.store.transaction() as tx:
                 self._put(tx, report)
             # What only a deploy needs is loaded by the first one: a server starts without it.
             from sfcode.local.metadata.deploy.work import carry_out
 
-            def finish(tx: Tx, outcome: Outcome) -> None:
+            def finish(tx: Transaction, outcome: DeployOutcome) -> None:
                 if deploy_id in self._cancelled:
                     raise _Cancelled
                 self._put(tx, result.finished(report, outcome, self._now()))
@@ -190,14 +190,14 @@ class Deployments:
             carry_out(self._context, data, options, session.user_id, finish)
         except _Cancelled:
             self._end(self._as_cancelled(report, self._cancelled[deploy_id]))
-        except Refused as error:
+        except DeployRefused as error:
             message = f"{error.code}: {error.message}"
             self._end(result.stopped(report, "Failed", self._now(), code=error.code, message=message))
         except Exception as error:  # noqa: BLE001  (a job ends, whatever happens inside it)
             message = f"{told(log, f'deploy {deploy_id}', error)}. Nothing was changed."
             self._end(result.stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=message))
 
-    def _as_cancelled(self, report: Report, session: Session) -> Report:
+    def _as_cancelled(self, report: Report, session: UserSession) -> Report:
         by = {"canceledBy": session.user_id, "canceledByName": session.username}
         return result.stopped(report, "Canceled", self._now()) | by
 
@@ -205,18 +205,20 @@ class Deployments:
         with self._context.store.transaction() as tx:
             self._put(tx, report)
 
-    def _put(self, tx: Tx, report: Report, options: DeployOptions | None = None, data: bytes | None = None) -> None:
-        given = options.json() if options else (tx.deploy(report["id"]) or {}).get("options")
+    def _put(
+        self, tx: Transaction, report: Report, options: DeployRequestOptions | None = None, data: bytes | None = None
+    ) -> None:
+        given = options.json() if options else (tx.deploys.get(report["id"]) or {}).get("options")
         # The machine's clock, not the org's, which tests may turn.
         seen = datetime.now(UTC).isoformat()
         body = {"report": report, "options": given, "process": os.getpid(), "seen": seen}
-        tx.put_deploy(report["id"], body, data)
+        tx.deploys.put(report["id"], body, data)
 
     def _row(self, deploy_id: str) -> Mapping[str, Any]:
         with self._context.store.read() as tx:
-            row = tx.deploy(deploy_id)
+            row = tx.deploys.get(deploy_id)
         if row is None:
-            raise Fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+            raise SoapFault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         return row
 
     def _is_lost(self, row: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.registry import known, parent_of
 from sfcode.local.metadata.versions import NEWEST
 from sfcode.metadata.component import Address
@@ -36,7 +36,7 @@ class Manifests:
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     before: tuple[Deletion, ...] = ()
     after: tuple[Deletion, ...] = ()
-    problems: tuple[Message, ...] = ()
+    problems: tuple[ComponentMessage, ...] = ()
 
     def lists(self, address: Address) -> bool:
         """Tell whether package.xml names a component, by itself, by its container, or by `*`."""
@@ -57,7 +57,7 @@ class Manifests:
 
 def read(files: Mapping[str, bytes], root: str) -> Manifests:
     """Read the manifests at the root of a package."""
-    problems: list[Message] = []
+    problems: list[ComponentMessage] = []
 
     def manifest(name: str) -> Manifest | None:
         if root + name not in files:
@@ -110,5 +110,7 @@ def _is_version(text: str) -> bool:
     return re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text) is not None and float(text) <= NEWEST
 
 
-def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> Message:
-    return Message.error(problem, full_name=name, component_type="", file_name=root + name, line=line, column=column)
+def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> ComponentMessage:
+    return ComponentMessage.error(
+        problem, full_name=name, component_type="", file_name=root + name, line=line, column=column
+    )

@@ -9,7 +9,7 @@ ProblemType = Literal["Error", "Warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ComponentMessage:
     """One component's outcome; with a `problem`, what is wrong and where in the file."""
 
     full_name: str
@@ -28,16 +28,16 @@ class Message:
     @classmethod
     def error(
         cls, problem: str, *, full_name: str, component_type: str, file_name: str, line: int = 0, column: int = 0
-    ) -> Message:
+    ) -> ComponentMessage:
         """Say what keeps a component from being deployed."""
         return cls(full_name, component_type, file_name, problem, "Error", line, column, success=False)
 
     @classmethod
-    def warning(cls, problem: str, *, full_name: str, file_name: str) -> Message:
+    def warning(cls, problem: str, *, full_name: str, file_name: str) -> ComponentMessage:
         """Say what is odd; whether it stops the deploy is up to its options."""
         return cls(full_name, "", file_name, problem, "Warning")
 
-    def failed(self) -> Message:
+    def failed(self) -> ComponentMessage:
         """Give the message as that of a failure."""
         return replace(self, success=False)
 

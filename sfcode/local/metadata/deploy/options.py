@@ -17,7 +17,7 @@ SPECIFIED = "RunSpecifiedTests"
 
 
 @dataclass(frozen=True, slots=True)
-class DeployOptions:
+class DeployRequestOptions:
     """The options of the API; purgeOnDelete does nothing, as there is no recycle bin."""
 
     allowMissingFiles: bool = False  # noqa: N815 -- the names are the API's, one for one
@@ -53,28 +53,32 @@ FLAGS = (
 )
 
 
-def from_element(element: etree._Element | None) -> DeployOptions:
-    """Read the DeployOptions of a SOAP call, in whatever order they stand. Raises Fault."""
+def from_element(element: etree._Element | None) -> DeployRequestOptions:
+    """Read the DeployOptions of a SOAP call, in whatever order they stand. Raises SoapFault."""
     if element is None:
-        return DeployOptions()
+        return DeployRequestOptions()
     flags = {name: soap.flag(element, name, default=False) for name in FLAGS}
     tests = tuple(soap.texts(element, "runTests"))
-    return _checked(DeployOptions(**flags, runTests=tests, testLevel=soap.text(element, "testLevel")))
+    return _checked(DeployRequestOptions(**flags, runTests=tests, testLevel=soap.text(element, "testLevel")))
 
 
-def from_json(body: Mapping[str, Any]) -> DeployOptions:
-    """Read the deployOptions of a REST call; some clients write booleans as text. Raises Fault."""
+def from_json(body: Mapping[str, Any]) -> DeployRequestOptions:
+    """Read the deployOptions of a REST call; some clients write booleans as text. Raises SoapFault."""
     flags = {name: str(body.get(name) or "").lower() in {"true", "1"} for name in FLAGS}
     tests = body.get("runTests") or ()
     level = body.get("testLevel")
-    return _checked(DeployOptions(**flags, runTests=tuple(map(str, tests)), testLevel=str(level) if level else None))
+    return _checked(
+        DeployRequestOptions(**flags, runTests=tuple(map(str, tests)), testLevel=str(level) if level else None)
+    )
 
 
-def _checked(options: DeployOptions) -> DeployOptions:
+def _checked(options: DeployRequestOptions) -> DeployRequestOptions:
     if options.testLevel is not None and options.testLevel not in TEST_LEVELS:
-        raise soap.Fault("INVALID_OPERATION", f"'{options.testLevel}' is not a valid value for the enum 'TestLevel'")
+        raise soap.SoapFault(
+            "INVALID_OPERATION", f"'{options.testLevel}' is not a valid value for the enum 'TestLevel'"
+        )
     if options.runTests and options.testLevel not in {None, SPECIFIED}:
-        raise soap.Fault("INVALID_OPERATION", f"runTests can be used only with a testLevel of {SPECIFIED}")
+        raise soap.SoapFault("INVALID_OPERATION", f"runTests can be used only with a testLevel of {SPECIFIED}")
     if options.testLevel == SPECIFIED and not options.runTests:
-        raise soap.Fault("INVALID_OPERATION", f"a testLevel of {SPECIFIED} needs at least one test in runTests")
+        raise soap.SoapFault("INVALID_OPERATION", f"a testLevel of {SPECIFIED} needs at least one test in runTests")
     return options

@@ -8,14 +8,14 @@ from functools import cached_property
 from sfcode.local.metadata import names
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.store import Record, Tx
+from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Body, Component
 
 
-class View:
+class DeployView:
     """Objects, components and users, each read once; make a new one after anything is written."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Transaction) -> None:
         self.tx = tx
         self._users: dict[str, Record | None] = {}
 
@@ -34,12 +34,12 @@ class View:
 
     def has(self, type_: str, full_name: str) -> bool:
         """Tell whether there is such a component."""
-        return self.tx.component(type_, full_name) is not None
+        return self.tx.components.get(type_, full_name) is not None
 
     def active_user(self, username: str) -> Record | None:
         """Find a user who may sign in."""
         if username not in self._users:
-            rows = self.tx.find("User", "Username", username)
+            rows = self.tx.records.find("User", "Username", username)
             self._users[username] = next((row for row in rows if row.get("IsActive")), None)
         return self._users[username]
 
@@ -50,7 +50,7 @@ class Subject:
 
     component: Component
     before: Body | None
-    view: View
+    view: DeployView
     api_version: float
 
     @property

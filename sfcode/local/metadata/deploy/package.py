@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sfcode.local.metadata.deploy import items as files_of
 from sfcode.local.metadata.deploy import manifests
-from sfcode.local.metadata.deploy.items import Item, Items
+from sfcode.local.metadata.deploy.items import PackageItem, PackageItems
 from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests
-from sfcode.local.metadata.deploy.messages import Message
-from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.messages import ComponentMessage
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.registry import parent_of
 from sfcode.local.metadata.versions import too_new
 from sfcode.metadata.component import Address
@@ -29,13 +29,13 @@ class Package:
 
     root: str = ""
     api_version: float = 0.0
-    items: tuple[Item, ...] = ()
+    items: tuple[PackageItem, ...] = ()
     before: tuple[Deletion, ...] = ()
     after: tuple[Deletion, ...] = ()
-    problems: tuple[Message, ...] = ()
+    problems: tuple[ComponentMessage, ...] = ()
 
 
-def open_package(data: bytes, options: DeployOptions) -> Package:
+def open_package(data: bytes, options: DeployRequestOptions) -> Package:
     """Open a zip and set its files against its manifest. Raises MetadataError when it is too large."""
     try:
         files = unzip(data, max_bytes=MAX_BYTES, max_files=MAX_FILES)
@@ -58,7 +58,7 @@ def open_package(data: bytes, options: DeployOptions) -> Package:
     return Package(root, listed.version, kept, listed.before, listed.after, tuple(problems))
 
 
-def _hold_back_newer(found: Items, version: float) -> None:
+def _hold_back_newer(found: PackageItems, version: float) -> None:
     """Take out what the package's API version does not have."""
     for item in list(found.found):
         newer = [item.error(problem) for problem in too_new(item.component, version)]
@@ -68,18 +68,18 @@ def _hold_back_newer(found: Items, version: float) -> None:
             found.found.remove(item)
 
 
-def _unlisted(found: Items, listed: Manifests) -> Iterator[Message]:
+def _unlisted(found: PackageItems, listed: Manifests) -> Iterator[ComponentMessage]:
     for item in found.found:
         if not item.bare and not listed.lists(item.component.address):
             yield item.error("Not in package.xml")
 
 
-def _missing(found: Items, listed: Manifests, root: str) -> Iterator[Message]:
+def _missing(found: PackageItems, listed: Manifests, root: str) -> Iterator[ComponentMessage]:
     here = {item.component.address for item in found.found} | found.broken
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
             if Address(type_, name) not in here and _owner(type_, name) not in found.broken:
-                yield Message.error(
+                yield ComponentMessage.error(
                     f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory",
                     full_name=name,
                     component_type="",

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from lxml import etree
 
-from sfcode.local.metadata.deploy.options import DeployOptions
-from sfcode.local.metadata.soap import Fault
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.soap import SoapFault
 from sfcode.local.seed import PRODUCTION
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import unzip
@@ -26,39 +26,39 @@ CODE = frozenset({"ApexClass", "ApexTrigger"})
 SETTING = "enableFlowDeployAsActiveEnabled"
 
 
-def is_production(tx: Tx) -> bool:
+def is_production(tx: Transaction) -> bool:
     """Tell whether this is a production org."""
-    return tx.get(PRODUCTION) == "true"
+    return tx.settings.get(PRODUCTION) == "true"
 
 
-def check_options(tx: Tx, options: DeployOptions) -> None:
-    """Refuse what a production org does not take. Raises Fault."""
+def check_options(tx: Transaction, options: DeployRequestOptions) -> None:
+    """Refuse what a production org does not take. Raises SoapFault."""
     if not is_production(tx):
         return
     if not options.rollbackOnError:
         # https://github.com/forcedotcom/cli/issues/2601
-        raise Fault("INVALID_OPERATION", "rollbackOnError option must be true on a production org")
+        raise SoapFault("INVALID_OPERATION", "rollbackOnError option must be true on a production org")
     if options.testLevel == "NoTestRun":
         # https://github.com/forcedotcom/cli/issues/2105
-        raise Fault("INVALID_OPERATION", "testLevel of NoTestRun cannot be used in production organizations")
+        raise SoapFault("INVALID_OPERATION", "testLevel of NoTestRun cannot be used in production organizations")
 
 
-def with_default_tests(tx: Tx, options: DeployOptions, types: set[str]) -> DeployOptions:
+def with_default_tests(tx: Transaction, options: DeployRequestOptions, types: set[str]) -> DeployRequestOptions:
     """Let a production org run all its tests for a package with code that names no level."""
     if options.testLevel is None and not options.runTests and types & CODE and is_production(tx):
         return replace(options, testLevel="RunLocalTests")
     return options
 
 
-def as_landed(tx: Tx, component: Component) -> Component:
+def as_landed(tx: Transaction, component: Component) -> Component:
     """Give a flow the status with which it comes in: in production an active one sleeps unless a setting wakes it."""
     if component.body.get("status") != "Active" or not is_production(tx) or _deploys_active(tx):
         return component
     return Component(component.type, component.full_name, {**component.body, "status": "Draft"})
 
 
-def _deploys_active(tx: Tx) -> bool:
-    settings = tx.component("Settings", "Flow")
+def _deploys_active(tx: Transaction) -> bool:
+    settings = tx.components.get("Settings", "Flow")
     files = unzip(settings.raw) if settings and settings.raw else {}
     for data in files.values():
         try:

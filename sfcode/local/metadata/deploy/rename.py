@@ -7,10 +7,10 @@ from typing import Any
 
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import in_use
-from sfcode.local.metadata.deploy.org_view import Subject, View
+from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.types import TYPES
 
@@ -18,29 +18,29 @@ NOT_RENAMED = frozenset({"Flow", "FlowDefinition", "Profile", "Workflow"})
 CUSTOM = frozenset({"CustomField", "CustomObject"})
 
 
-def rename(tx: Tx, address: Address, new: str, author: Author) -> str | None:
+def rename(tx: Transaction, address: Address, new: str, author: Author) -> str | None:
     """Rename one component, or say why not; then the transaction has to be undone."""
     old = address.full_name
     if address.type in NOT_RENAMED or (address.type in CUSTOM and not (_custom(old) and _custom(new))):
         return f"{address.type} {old} can't be renamed to {new}"
-    stored = tx.component(address.type, old)
+    stored = tx.components.get(address.type, old)
     if stored is None:
         return f"no {address.type} named {old} found"
     if _container(address.type, old) != _container(address.type, new):
         return f"{address.type} {old} can't be moved to {new}"
-    if old.lower() != new.lower() and tx.component(address.type, new) is not None:
+    if old.lower() != new.lower() and tx.components.get(address.type, new) is not None:
         return f"There is already a {address.type} named {new}"
     used = in_use(tx, [address]).get(address)
     if used is not None:
         return used
     old = stored.component.full_name
-    tx.rename_stored(address.type, old, new, user_id=author.user_id, now=author.now)
+    tx.components.rename(address.type, old, new, user_id=author.user_id, now=author.now)
     if address.type == "CustomField":
         _field(tx, old, new, author)
     elif address.type == "CustomObject":
         _object(tx, old, new, author)
     renamed = Component(address.type, new, stored.component.body)
-    return next(problems(Subject(renamed, stored.component.body, View(tx), author.api_version)), None)
+    return next(problems(Subject(renamed, stored.component.body, DeployView(tx), author.api_version)), None)
 
 
 def _custom(name: str) -> bool:
@@ -52,36 +52,36 @@ def _container(type_: str, name: str) -> str:
     return name.partition(".")[0].lower() if kind and kind.parent else ""
 
 
-def _field(tx: Tx, old: str, new: str, author: Author) -> None:
+def _field(tx: Transaction, old: str, new: str, author: Author) -> None:
     (owner, _, before), after = old.partition("."), new.partition(".")[2]
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     names = {f"{each}.{before}": f"{each}.{after}" for each in owners}
     _rights(tx, lambda name: names.get(name, name), author)
     for each in owners:
-        for row in tx.records(each):
+        for row in tx.records.list_all(each):
             if row.get(before) is not None:
                 stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
                 values = {before: None, after: row[before], **stamps}
-                tx.update(each, str(row["Id"]), values, user_id=author.user_id, now=author.now)
+                tx.records.update(each, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
-def _object(tx: Tx, old: str, new: str, author: Author) -> None:
+def _object(tx: Transaction, old: str, new: str, author: Author) -> None:
     for kind in TYPES.values():
-        for child in tx.child_components(kind.name, old) if kind.parent else ():
+        for child in tx.components.children(kind.name, old) if kind.parent else ():
             name = f"{new}.{child.component.full_name.partition('.')[2]}"
-            tx.rename_stored(kind.name, child.component.full_name, name, user_id=author.user_id, now=author.now)
+            tx.components.rename(kind.name, child.component.full_name, name, user_id=author.user_id, now=author.now)
 
     def follow(name: str) -> str:
         owner, dot, rest = name.partition(".")
         return f"{new}{dot}{rest}" if owner == old else name
 
     _rights(tx, follow, author)
-    tx.rename_object(old, new)
+    tx.records.rename_object(old, new)
 
 
-def _rights(tx: Tx, follow: Callable[[str], str], author: Author) -> None:
+def _rights(tx: Transaction, follow: Callable[[str], str], author: Author) -> None:
     for type_ in ("PermissionSet", "Profile"):
-        for stored in tx.components(type_):
+        for stored in tx.components.list_all(type_):
             body: dict[str, Any] = dict(stored.component.body)
             for element in ("fieldPermissions", "objectPermissions"):
                 entries = body.get(element)
@@ -89,4 +89,4 @@ def _rights(tx: Tx, follow: Callable[[str], str], author: Author) -> None:
                     body[element] = {follow(name): right for name, right in entries.items()}
             if body != stored.component.body:
                 changed = Component(type_, stored.component.full_name, body)
-                tx.put_component(changed, user_id=author.user_id, now=author.now)
+                tx.components.put(changed, user_id=author.user_id, now=author.now)

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local.clock import stamp
-from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
 
 if TYPE_CHECKING:
-    from sfcode.local.metadata.deploy.engine import Outcome
+    from sfcode.local.metadata.deploy.engine import DeployOutcome
 
 Json = dict[str, Any]
 
@@ -28,7 +28,7 @@ NO_TESTS: Json = {
 }
 
 
-def pending(deploy_id: str, options: DeployOptions, user_id: str, user_name: str, now: datetime) -> Json:
+def pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_name: str, now: datetime) -> Json:
     """Report a deploy that waits; the keys are in the order of the WSDL."""
     at = stamp(now)
     return {
@@ -67,7 +67,7 @@ def started(report: Json, now: datetime) -> Json:
     return report | {"lastModifiedDate": at, "startDate": at, "status": "InProgress"}
 
 
-def finished(report: Json, outcome: Outcome, now: datetime) -> Json:
+def finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json:
     """Report what came of a deploy."""
     at = stamp(now)
     components = [message for message in outcome.messages if message.component_type or not message.success]
@@ -87,7 +87,7 @@ def finished(report: Json, outcome: Outcome, now: datetime) -> Json:
     }
 
 
-def tested(outcome: Outcome) -> Json:
+def tested(outcome: DeployOutcome) -> Json:
     """Write the tests, which all passed, as none was run."""
     return NO_TESTS | {"numTestsRun": len(outcome.tests), "successes": [test.json() for test in outcome.tests]}
 

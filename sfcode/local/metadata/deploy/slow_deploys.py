@@ -14,7 +14,7 @@ class _Held:
     begin: Callable[[], None]
 
 
-class Waiting:
+class DelayedDeploys:
     """The deploys of one server that have not begun. Safe to use from many threads."""
 
     def __init__(self) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local.metadata.deploy.canonical import REPLACED_SINCE, merged, settle
-from sfcode.local.metadata.deploy.items import Item
+from sfcode.local.metadata.deploy.items import PackageItem
 from sfcode.local.metadata.deploy.production import as_landed
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.store import FlowVersion, Put, Tx
+from sfcode.local.store import FlowVersion, Put, Transaction
 from sfcode.metadata.component import Body, Component
 
 
@@ -23,7 +23,7 @@ class Author:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredItem:
     """What became of an item: the component as stored, as it was, and what that changed."""
 
     component: Component
@@ -31,14 +31,14 @@ class Kept:
     put: Put
 
 
-def keep(tx: Tx, item: Item, author: Author) -> Kept:
+def keep(tx: Transaction, item: PackageItem, author: Author) -> StoredItem:
     """Store one component; the same meaning again changes nothing."""
     component = settle(item.component)
     if component.type == "Flow":
         return _flow(tx, as_landed(tx, component), author)
     if component.type == "FlowDefinition":
         return _flow_definition(tx, component, author)
-    stored = tx.component(component.type, component.full_name)
+    stored = tx.components.get(component.type, component.full_name)
     before = stored.component.body if stored else None
     if component.type == "ExtlClntAppGlobalOauthSettings":
         from sfcode.local.signin.apps import with_keys  # of the few packages that hold an app
@@ -52,9 +52,9 @@ def keep(tx: Tx, item: Item, author: Author) -> Kept:
                 Component(component.type, component.full_name, merged(stored.component.body, component.body))
             )
         if stored.raw == item.raw and _same(stored.component, component, author):
-            return Kept(component, before, Put(changed=False, created=False, id=stored.id))
-    put = tx.put_component(component, user_id=author.user_id, now=author.now, raw=item.raw)
-    return Kept(component, before, put)
+            return StoredItem(component, before, Put(changed=False, created=False, id=stored.id))
+    put = tx.components.put(component, user_id=author.user_id, now=author.now, raw=item.raw)
+    return StoredItem(component, before, put)
 
 
 def _merges(type_: str, api_version: float) -> bool:
@@ -65,19 +65,19 @@ def _same(one: Component, other: Component, author: Author) -> bool:
     return org_form(one, author.api_version) == org_form(other, author.api_version)
 
 
-def _flow(tx: Tx, component: Component, author: Author) -> Kept:
-    versions = tx.flow_versions(component.full_name)
+def _flow(tx: Transaction, component: Component, author: Author) -> StoredItem:
+    versions = tx.flows.versions(component.full_name)
     latest = versions[-1] if versions else None
     before = latest.body if latest else None
     if latest is None or not _same_but_status(latest, component, author):
-        version = tx.add_flow_version(component, user_id=author.user_id, now=author.now)
-        return Kept(component, before, Put(changed=True, created=latest is None, id=version.id))
+        version = tx.flows.add_version(component, user_id=author.user_id, now=author.now)
+        return StoredItem(component, before, Put(changed=True, created=latest is None, id=version.id))
     # Status alone makes no version: https://github.com/scolladon/sfdx-git-delta/issues/588 . It wakes
     # a flow that sleeps, but neither stops one nor moves it from one version to another.
     wakes = component.body.get("status") == "Active" and not any(version.status == "Active" for version in versions)
     if wakes:
-        tx.activate_flow(component.full_name, latest.number, user_id=author.user_id, now=author.now)
-    return Kept(component, before, Put(changed=wakes, created=False, id=latest.id))
+        tx.flows.activate(component.full_name, latest.number, user_id=author.user_id, now=author.now)
+    return StoredItem(component, before, Put(changed=wakes, created=False, id=latest.id))
 
 
 def _same_but_status(version: FlowVersion, component: Component, author: Author) -> bool:
@@ -88,13 +88,13 @@ def _same_but_status(version: FlowVersion, component: Component, author: Author)
     return _same(known, given, author)
 
 
-def _flow_definition(tx: Tx, component: Component, author: Author) -> Kept:
+def _flow_definition(tx: Transaction, component: Component, author: Author) -> StoredItem:
     name = component.full_name
-    versions = tx.flow_versions(name)
+    versions = tx.flows.versions(name)
     number = component.body.get("activeVersionNumber") or None
     active = next((version.number for version in versions if version.status == "Active"), None)
     known = {version.number for version in versions}
     if versions and number != active and (number is None or number in known):
-        tx.activate_flow(name, int(str(number)) if number else None, user_id=author.user_id, now=author.now)
+        tx.flows.activate(name, int(str(number)) if number else None, user_id=author.user_id, now=author.now)
     id_ = versions[-1].definition_id if versions else ""
-    return Kept(component, {"activeVersionNumber": active}, Put(changed=number != active, created=False, id=id_))
+    return StoredItem(component, {"activeVersionNumber": active}, Put(changed=number != active, created=False, id=id_))

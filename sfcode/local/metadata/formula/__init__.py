@@ -6,22 +6,22 @@ The formula language of formula fields, workflow rules and flow entry conditions
 
 from __future__ import annotations
 
-from sfcode.local.metadata.formula.check import Scope, check
+from sfcode.local.metadata.formula.check import FormulaScope, check
 from sfcode.local.metadata.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
 from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference, references, walk
+from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference, references, walk
 from sfcode.local.metadata.formula.types import Type, described
 
 __all__ = [
     "NOT_IN_FIELDS",
     "NOT_IN_RULES",
-    "Call",
+    "Constant",
     "FormulaError",
-    "Literal",
+    "FormulaScope",
+    "FunctionCall",
     "Node",
     "Operation",
     "Reference",
-    "Scope",
     "Type",
     "check",
     "described",

@@ -10,14 +10,14 @@ from typing import Protocol
 
 from sfcode.local.metadata.formula.functions import CHANGE, FUNCTIONS, TAKES_PICKLISTS
 from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference
+from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference
 from sfcode.local.metadata.formula.types import Type
 
 TEMPORAL = (Type.DATE, Type.DATETIME, Type.TIME)
 PICKLISTS = frozenset({Type.PICKLIST, Type.MULTIPICKLIST})
 
 
-class Scope(Protocol):
+class FormulaScope(Protocol):
     """What a formula may use where it stands."""
 
     @property
@@ -28,7 +28,7 @@ class Scope(Protocol):
         """Give the type of a field or global. Raises FormulaError when there is none of that name."""
 
 
-def check(text: str, scope: Scope, expected: Type | None) -> Node:
+def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:
     """Read and judge a formula that shall give `expected`. Raises FormulaError with the first fault."""
     node = parse(text)
     found = _Judge(scope).judge(node)
@@ -49,17 +49,17 @@ def _picklist(field: Reference) -> FormulaError:
 
 
 class _Judge:
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: FormulaScope) -> None:
         self._scope = scope
 
     def judge(self, node: Node) -> Type | None:
-        if isinstance(node, Literal):
+        if isinstance(node, Constant):
             return _literal(node)
         if isinstance(node, Reference):
             return self._scope.type_of(node)
-        return self._call(node) if isinstance(node, Call) else self._operation(node)
+        return self._call(node) if isinstance(node, FunctionCall) else self._operation(node)
 
-    def _call(self, call: Call) -> Type | None:
+    def _call(self, call: FunctionCall) -> Type | None:
         function = FUNCTIONS.get(call.name)
         if function is None:
             raise FormulaError(f"Unknown function {call.name}. Check spelling.")
@@ -82,7 +82,7 @@ class _Judge:
             return self._branches(call.name, [*types[2:-1:2], types[-1]])
         return _plain_or_none(types[0]) if function.like_first and types else function.result
 
-    def _arguments(self, call: Call, types: list[Type | None]) -> None:
+    def _arguments(self, call: FunctionCall, types: list[Type | None]) -> None:
         function = FUNCTIONS[call.name]
         for index, (argument, found) in enumerate(zip(call.arguments, types, strict=True)):
             if call.name in CHANGE and not isinstance(argument, Reference):
@@ -153,7 +153,7 @@ def _plain_or_none(found: Type | None) -> Type | None:
     return None if found is None else _plain(found)
 
 
-def _literal(node: Literal) -> Type | None:
+def _literal(node: Constant) -> Type | None:
     if node.value is None:
         return None
     if isinstance(node.value, bool):

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sfcode.local.metadata.formula.library import FUNCTIONS, text
 from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference
+from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference
 from sfcode.local.metadata.formula.values import PRECISION, Value, is_blank
 
 DAY_SECONDS = 86_400
@@ -23,7 +23,7 @@ LARGEST_POWER = 64
 """The platform gives up on results with more digits."""
 
 
-class Context(Protocol):
+class EvaluationContext(Protocol):
     """What a formula is worked out over."""
 
     @property
@@ -41,7 +41,7 @@ class Context(Protocol):
         """Give a field's value before the save; on a new record the present one."""
 
 
-def evaluate(formula: str | Node, context: Context) -> Value:
+def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
     """Work out a formula. Raises FormulaError where the platform would show #Error!."""
     node = _parsed(formula) if isinstance(formula, str) else formula
     try:
@@ -50,7 +50,7 @@ def evaluate(formula: str | Node, context: Context) -> Value:
         raise FormulaError(f"the formula cannot be evaluated: {error}") from error
 
 
-def is_true(formula: str | Node, context: Context) -> bool:
+def is_true(formula: str | Node, context: EvaluationContext) -> bool:
     """Tell whether a condition is met; one that cannot be worked out is not."""
     try:
         return evaluate(formula, context) is True
@@ -64,18 +64,18 @@ def _parsed(formula: str) -> Node:
 
 
 class _Evaluation:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: EvaluationContext) -> None:
         self._context = context
 
     def value(self, node: Node) -> Value:
-        if isinstance(node, Literal):
+        if isinstance(node, Constant):
             found = node.value
             return PRECISION.create_decimal(repr(found)) if type(found) is float else found  # type: ignore[return-value]
         if isinstance(node, Reference):
             return self._context.value(node.path)
-        return self._call(node) if isinstance(node, Call) else self._operation(node)
+        return self._call(node) if isinstance(node, FunctionCall) else self._operation(node)
 
-    def _call(self, call: Call) -> Value:
+    def _call(self, call: FunctionCall) -> Value:
         special = SPECIAL.get(call.name)
         if special is not None:
             return special(self, call.arguments)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import grammars
-from sfcode.local.metadata.formula.tree import Call, Literal, Node, Operation, Reference
+from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference
 
 if TYPE_CHECKING:
     from lark import Lark, Token
@@ -76,23 +76,23 @@ class _Build:
         return built
 
     def on_number(self, children: list[Any]) -> Node:
-        return Literal(float(children[0]))
+        return Constant(float(children[0]))
 
     def on_string(self, children: list[Any]) -> Node:
-        return Literal(re.sub(r"\\(.)", r"\1", children[0][1:-1]))
+        return Constant(re.sub(r"\\(.)", r"\1", children[0][1:-1]))
 
     def on_reference(self, children: list[Any]) -> Node:
         name = re.sub(r"\s+", "", children[0])
         constants: dict[str, bool | None] = {"TRUE": True, "FALSE": False, "NULL": None}
         if name.upper() in constants:
-            return Literal(constants[name.upper()])
+            return Constant(constants[name.upper()])
         return Reference(tuple(name.split(".")))
 
     def on_arguments(self, children: list[Any]) -> tuple[Node, ...]:
         return tuple(children)
 
     def on_call(self, children: list[Any]) -> Node:
-        return Call(children[0].upper(), children[1] if len(children) > 1 else ())
+        return FunctionCall(children[0].upper(), children[1] if len(children) > 1 else ())
 
     def on_group(self, children: list[Any]) -> Node:
         inner: Node = children[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class Constant:
     """A number, a text, true, false or null."""
 
     value: str | float | bool | None
@@ -24,7 +24,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function, its name in capitals, and its arguments."""
 
     name: str
@@ -39,7 +39,7 @@ class Operation:
     operands: tuple[Node, ...]
 
 
-Node = Literal | Reference | Call | Operation
+Node = Constant | Reference | FunctionCall | Operation
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -55,6 +55,6 @@ def references(node: Node) -> Iterator[Reference]:
 
 
 def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Call):
+    if isinstance(node, FunctionCall):
         return node.arguments
     return node.operands if isinstance(node, Operation) else ()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sfcode.local.metadata import rights, soap
 
 if TYPE_CHECKING:
-    from sfcode.local.metadata.operations.request import Request
+    from sfcode.local.metadata.operations.request import OperationRequest
 
 OPERATIONS: Mapping[str, tuple[str, str]] = {
     "cancelDeploy": ("deploys", "cancel"),
@@ -36,17 +36,17 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 """Module and function: one is loaded when it is first asked for, as most commands need but two or three."""
 
 
-def perform(operation: str, request: Request) -> Sequence[soap.Node]:
-    """Carry out an operation for a user who may. Raises Fault."""
+def perform(operation: str, request: OperationRequest) -> Sequence[soap.Node]:
+    """Carry out an operation for a user who may. Raises SoapFault."""
     if operation not in OPERATIONS:
-        raise soap.Fault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
+        raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
     with request.context.store.read() as tx:
         rights.may_use_metadata(tx, request.session)
     return function(operation)(request)
 
 
-def function(operation: str) -> Callable[[Request], Sequence[soap.Node]]:
+def function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
     """Give the function behind an operation."""
     module, name = OPERATIONS[operation]
-    found: Callable[[Request], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
+    found: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
     return found

@@ -8,19 +8,19 @@ from lxml import etree
 
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy.engine import deploy
-from sfcode.local.metadata.deploy.items import Item
+from sfcode.local.metadata.deploy.items import PackageItem
 from sfcode.local.metadata.deploy.jobs import LOCKED
 from sfcode.local.metadata.deploy.manifests import Deletion
-from sfcode.local.metadata.deploy.messages import Message
-from sfcode.local.metadata.deploy.options import DeployOptions
+from sfcode.local.metadata.deploy.messages import ComponentMessage
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import Package
 from sfcode.local.metadata.deploy.store import Author
-from sfcode.local.metadata.inventory import Entry, children, entries
-from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.inventory import InventoryEntry, children, entries
+from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import known
 from sfcode.local.metadata.versions import too_new
-from sfcode.local.store import Store, Tx
+from sfcode.local.store import Store, Transaction
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
@@ -33,14 +33,14 @@ AT_MOST = 10
 MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
 """How many components one call takes: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
 
-STRICT = DeployOptions(rollbackOnError=True, ignoreWarnings=True)
+STRICT = DeployRequestOptions(rollbackOnError=True, ignoreWarnings=True)
 """What a deploy of one component is asked for: it is done as a whole or not at all."""
 
 XSI_TYPE = f"{{{soap.XSI}}}type"
 NIL = {"@xsi:nil": "true"}
 
 
-def read(request: Request) -> list[soap.Node]:
+def read(request: OperationRequest) -> list[soap.Node]:
     """Give components as XML; one that is not there is nil."""
     type_ = _type(request)
     names = _bounded(type_, soap.texts(request.element, "fullNames"))
@@ -53,7 +53,7 @@ def read(request: Request) -> list[soap.Node]:
     return [{"records": records}]
 
 
-def _record(tx: Tx, entry: Entry, api_version: float) -> soap.Node:
+def _record(tx: Transaction, entry: InventoryEntry, api_version: float) -> soap.Node:
     component = entry.component
     if schema_table.elements(component.type) is None:
         return {"@xsi:type": component.type, "fullName": component.full_name}
@@ -79,17 +79,17 @@ def _inner(root: etree._Element) -> Iterator[str]:
             yield etree.tostring(child, encoding="unicode")
 
 
-def create(request: Request) -> list[soap.Node]:
+def create(request: OperationRequest) -> list[soap.Node]:
     """Make components that are not there yet."""
     return [saved(*_save(request, element, new=True)) for element in _given(request)]
 
 
-def update(request: Request) -> list[soap.Node]:
+def update(request: OperationRequest) -> list[soap.Node]:
     """Change components that are there."""
     return [saved(*_save(request, element, new=False)) for element in _given(request)]
 
 
-def upsert(request: Request) -> list[soap.Node]:
+def upsert(request: OperationRequest) -> list[soap.Node]:
     """Make or change components."""
     results: list[soap.Node] = []
     for element in _given(request):
@@ -99,7 +99,7 @@ def upsert(request: Request) -> list[soap.Node]:
     return results
 
 
-def delete(request: Request) -> list[soap.Node]:
+def delete(request: OperationRequest) -> list[soap.Node]:
     """Delete components, each by itself."""
     type_ = _type(request)
     results: list[soap.Node] = []
@@ -109,33 +109,35 @@ def delete(request: Request) -> list[soap.Node]:
         absent = [message for message in messages if message.problem_type == "Warning"]
         if absent:
             messages = [
-                Message.error(f"no {type_} named {name} found", full_name=name, component_type=type_, file_name="")
+                ComponentMessage.error(
+                    f"no {type_} named {name} found", full_name=name, component_type=type_, file_name=""
+                )
             ]
         results.append(saved(name, messages))
     return results
 
 
-def not_while_deploying(request: Request) -> None:
-    """Let nobody change the setup of an org in which a deploy is at work. Raises Fault."""
+def not_while_deploying(request: OperationRequest) -> None:
+    """Let nobody change the setup of an org in which a deploy is at work. Raises SoapFault."""
     if request.jobs.busy():
-        raise soap.Fault("ALREADY_IN_PROCESS", LOCKED)
+        raise soap.SoapFault("ALREADY_IN_PROCESS", LOCKED)
 
 
-def _type(request: Request) -> str:
+def _type(request: OperationRequest) -> str:
     type_ = request.required("type")
     if not known(type_):
-        raise soap.Fault("INVALID_TYPE", f"Unknown type:{type_}")
+        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
     return type_
 
 
 def _bounded(type_: str, names: list[str]) -> list[str]:
     most = MORE_OF.get(type_, AT_MOST)
     if len(names) > most:
-        raise soap.Fault("LIMIT_EXCEEDED", f"You can specify at most {most} components of type {type_} in one call")
+        raise soap.SoapFault("LIMIT_EXCEEDED", f"You can specify at most {most} components of type {type_} in one call")
     return names
 
 
-def _given(request: Request) -> list[etree._Element]:
+def _given(request: OperationRequest) -> list[etree._Element]:
     elements = list(soap.children(request.element, "metadata"))
     _bounded(_type_of(elements[0]) if elements else "", [""] * len(elements))
     return elements
@@ -145,11 +147,13 @@ def _type_of(element: etree._Element) -> str:
     return str(element.get(XSI_TYPE) or "").rpartition(":")[2]
 
 
-def _save(request: Request, element: etree._Element, *, new: bool | None) -> tuple[str, list[Message]]:
+def _save(
+    request: OperationRequest, element: etree._Element, *, new: bool | None
+) -> tuple[str, list[ComponentMessage]]:
     type_, name = _type_of(element), soap.text(element, "fullName") or ""
 
-    def refused(problem: str) -> tuple[str, list[Message]]:
-        return name, [Message.error(problem, full_name=name, component_type=type_, file_name="")]
+    def refused(problem: str) -> tuple[str, list[ComponentMessage]]:
+        return name, [ComponentMessage.error(problem, full_name=name, component_type=type_, file_name="")]
 
     if not name or schema_table.elements(type_) is None:
         return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
@@ -171,7 +175,7 @@ def _save(request: Request, element: etree._Element, *, new: bool | None) -> tup
         return refused(f"There is already a {type_} named {name}")
     if new is False and not exists:
         return refused(f"no {type_} named {name} found")
-    items = tuple(Item(component, "") for component in found)
+    items = tuple(PackageItem(component, "") for component in found)
     return name, _carry_out(request, Package(api_version=float(request.api_version), items=items))
 
 
@@ -191,14 +195,14 @@ def _components(type_: str, name: str, element: etree._Element) -> Iterator[Comp
     yield from_element(type_, name, element)
 
 
-def _carry_out(request: Request, package: Package) -> list[Message]:
+def _carry_out(request: OperationRequest, package: Package) -> list[ComponentMessage]:
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), package.api_version)
     outcome = deploy(request.context.store, package, STRICT, author, lambda _tx, _outcome: None)
     return [message for message in outcome.messages if message.component_type or not message.success or message.problem]
 
 
-def saved(name: str, messages: list[Message]) -> dict[str, soap.Node]:
+def saved(name: str, messages: list[ComponentMessage]) -> dict[str, soap.Node]:
     """Answer for one component."""
     errors: list[soap.Node] = [
         {"message": message.problem, "statusCode": _code(message.problem)}

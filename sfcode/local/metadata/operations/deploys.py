@@ -8,14 +8,14 @@ import binascii
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy import options
 from sfcode.local.metadata.deploy.result import soap_form
-from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.operations.request import OperationRequest
 
 
-def deploy(request: Request) -> list[soap.Node]:
+def deploy(request: OperationRequest) -> list[soap.Node]:
     """Queue a package."""
     found = soap.child(request.element, "ZipFile")
     if found is None:
-        raise soap.Fault("INVALID_FIELD", "Required field is missing: ZipFile")
+        raise soap.SoapFault("INVALID_FIELD", "Required field is missing: ZipFile")
     wanted = options.from_element(soap.child(request.element, "DeployOptions"))
     report = request.jobs.start(decoded(found.text or ""), wanted, request.session)
     return [{"done": False, "id": report["id"], "state": "Queued"}]
@@ -29,14 +29,14 @@ def decoded(text: str) -> bytes:
         return b""
 
 
-def status(request: Request) -> list[soap.Node]:
+def status(request: OperationRequest) -> list[soap.Node]:
     """Report on a deploy."""
     report = request.jobs.status(request.required("asyncProcessId"))
     details = soap.flag(request.element, "includeDetails", default=False)
     return [soap_form(report, include_details=details)]
 
 
-def cancel(request: Request) -> list[soap.Node]:
+def cancel(request: OperationRequest) -> list[soap.Node]:
     """Ask for the end of a deploy."""
     # The WSDL calls the argument String, a name that nobody uses.
     given = next((found.text for found in request.element.iterchildren("*") if found.text), None)
@@ -45,6 +45,6 @@ def cancel(request: Request) -> list[soap.Node]:
     return [{"done": report["done"], "id": report["id"]}]
 
 
-def deploy_validated(request: Request) -> list[soap.Node]:
+def deploy_validated(request: OperationRequest) -> list[soap.Node]:
     """Deploy what was validated with tests before."""
     return [request.jobs.start_validated(request.required("validationId"), request.session)["id"]]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.inventory import entries, file_name, properties
-from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.registry import FILE_TYPES, known
 
 MAX_QUERIES = 3
 
 
-def describe(_: Request) -> list[soap.Node]:
+def describe(_: OperationRequest) -> list[soap.Node]:
     """List the types that have files of their own."""
     return [
         {
@@ -32,16 +32,18 @@ def describe(_: Request) -> list[soap.Node]:
     ]
 
 
-def list_(request: Request) -> list[soap.Node]:
+def list_(request: OperationRequest) -> list[soap.Node]:
     """List the components of up to three types."""
     queries = list(soap.children(request.element, "queries"))
     if len(queries) > MAX_QUERIES:
-        raise soap.Fault("LIMIT_EXCEEDED", f"You can specify at most {MAX_QUERIES} queries in one call of listMetadata")
+        raise soap.SoapFault(
+            "LIMIT_EXCEEDED", f"You can specify at most {MAX_QUERIES} queries in one call of listMetadata"
+        )
     results: list[soap.Node] = []
     with request.context.store.read() as tx:
         for query in queries:
             type_ = soap.text(query, "type") or ""
             if not known(type_):
-                raise soap.Fault("INVALID_TYPE", f"Unknown type:{type_}")
+                raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
             results += [properties(tx, entry, file_name(entry.component)) for entry in entries(tx, type_)]
     return results

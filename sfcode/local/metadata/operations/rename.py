@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sfcode.local.metadata import soap
-from sfcode.local.metadata.deploy.messages import Message
+from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.rename import rename as carry_out
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.operations.components import not_while_deploying, saved
-from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.registry import known
 from sfcode.metadata.component import Address
 
@@ -16,11 +16,11 @@ class _Undo(Exception):
     """Ends a transaction that shall leave nothing behind."""
 
 
-def rename(request: Request) -> list[soap.Node]:
+def rename(request: OperationRequest) -> list[soap.Node]:
     """Rename one component."""
     type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
     if not known(type_):
-        raise soap.Fault("INVALID_TYPE", f"Unknown type:{type_}")
+        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
     try:
@@ -29,5 +29,5 @@ def rename(request: Request) -> list[soap.Node]:
             if problem is not None:
                 raise _Undo(problem)
     except _Undo as refusal:
-        return [saved(old, [Message.error(str(refusal), full_name=old, component_type=type_, file_name="")])]
+        return [saved(old, [ComponentMessage.error(str(refusal), full_name=old, component_type=type_, file_name="")])]
     return [saved(new, [])]

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from sfcode.local.auth import Session
-from sfcode.local.context import Context
+from sfcode.local.auth import UserSession
+from sfcode.local.context import OrgContext
 from sfcode.local.metadata import soap
 from sfcode.local.metadata.deploy.jobs import Deployments
 
 
 @dataclass(frozen=True)
-class Request:
+class OperationRequest:
     """One call: the operation's element, who calls, and the version in the address."""
 
-    context: Context
+    context: OrgContext
     jobs: Deployments
-    session: Session
+    session: UserSession
     element: etree._Element
     api_version: str
 
@@ -27,8 +27,8 @@ class Request:
         return soap.text(self.element, name)
 
     def required(self, name: str) -> str:
-        """Give the text of an argument that has to be there. Raises Fault."""
+        """Give the text of an argument that has to be there. Raises SoapFault."""
         found = self.text(name)
         if found is None:
-            raise soap.Fault("INVALID_FIELD", f"Required field is missing: {name}")
+            raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
         return found

@@ -9,22 +9,22 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.metadata import soap
-from sfcode.local.metadata.operations.request import Request
-from sfcode.local.metadata.retrieve import Retrieved
+from sfcode.local.metadata.operations.request import OperationRequest
+from sfcode.local.metadata.retrieve import RetrievedFiles
 from sfcode.local.metadata.retrieve import retrieve as collect
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 KEPT = 20
 """How many retrieves can still be asked for; older ones are dropped, so that the state does not grow with use."""
 
 
-def retrieve(request: Request) -> list[soap.Node]:
+def retrieve(request: OperationRequest) -> list[soap.Node]:
     """Collect components; they are ready when the answer goes out, although it says Queued."""
     asked = soap.child(request.element, "request")
     if asked is None:
         asked = soap.child(request.element, "retrieveRequest")
     if asked is None:
-        raise soap.Fault("INVALID_FIELD", "Required field is missing: request")
+        raise soap.SoapFault("INVALID_FIELD", "Required field is missing: request")
     package = soap.child(asked, "unpackaged")
     members: dict[str, list[str]] = {}
     for types in soap.children(package, "types") if package is not None else ():
@@ -35,27 +35,27 @@ def retrieve(request: Request) -> list[soap.Node]:
     folder = "" if soap.flag(asked, "singlePackage", default=False) else "unpackaged/"
     files = frozenset(soap.texts(asked, "specificFiles"))
     if files and folder:
-        raise soap.Fault("INVALID_OPERATION", "specificFiles can be used only with singlePackage")
+        raise soap.SoapFault("INVALID_OPERATION", "specificFiles can be used only with singlePackage")
     number = _version(version or request.api_version)
     with request.context.store.transaction() as tx:
-        retrieve_id = tx.new_id(ids.key_prefix("RetrieveRequest"))
+        retrieve_id = tx.retrieves.new_id()
         try:
             _no_packages(soap.texts(asked, "packageNames"))
             found = collect(tx, members, number, folder=folder, only=files)
             result = _succeeded(retrieve_id, found)
-        except soap.Fault as fault:
-            found, result = Retrieved(), _failed(retrieve_id, fault)
-        tx.put_retrieve(retrieve_id, result, found.zip)
+        except soap.SoapFault as fault:
+            found, result = RetrievedFiles(), _failed(retrieve_id, fault)
+        tx.retrieves.put(retrieve_id, result, found.zip)
         _drop_old(tx, retrieve_id)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
 
 
 def _no_packages(names: list[str]) -> None:
     if names:
-        raise soap.Fault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{names[0]}' found")
+        raise soap.SoapFault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{names[0]}' found")
 
 
-def _succeeded(retrieve_id: str, found: Retrieved) -> dict[str, Any]:
+def _succeeded(retrieve_id: str, found: RetrievedFiles) -> dict[str, Any]:
     return {
         "done": True,
         "fileProperties": found.properties,
@@ -66,7 +66,7 @@ def _succeeded(retrieve_id: str, found: Retrieved) -> dict[str, Any]:
     }
 
 
-def _failed(retrieve_id: str, fault: soap.Fault) -> dict[str, Any]:
+def _failed(retrieve_id: str, fault: soap.SoapFault) -> dict[str, Any]:
     return {
         "done": True,
         "errorMessage": f"{fault.code}: {fault.message}",
@@ -81,36 +81,36 @@ def _failed(retrieve_id: str, fault: soap.Fault) -> dict[str, Any]:
 
 def _version(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text):
-        raise soap.Fault("INVALID_FIELD", f"'{text}' is not a valid value for the type xsd:double")
+        raise soap.SoapFault("INVALID_FIELD", f"'{text}' is not a valid value for the type xsd:double")
     return f"{float(text):.1f}"
 
 
-def _drop_old(tx: Tx, newest: str) -> None:
-    known = [*json.loads(tx.get("retrieves") or "[]"), newest]
+def _drop_old(tx: Transaction, newest: str) -> None:
+    known = [*json.loads(tx.settings.get("retrieves") or "[]"), newest]
     for old in known[:-KEPT]:
-        tx.forget_job(old)
-    tx.set("retrieves", json.dumps(known[-KEPT:]))
+        tx.retrieves.delete(old)
+    tx.settings.set("retrieves", json.dumps(known[-KEPT:]))
 
 
-def status(request: Request) -> list[soap.Node]:
+def status(request: OperationRequest) -> list[soap.Node]:
     """Give what was retrieved."""
     retrieve_id = request.required("asyncProcessId")
     with request.context.store.read() as tx:
-        found = tx.retrieve(retrieve_id)
-        data = tx.payload(retrieve_id)
+        found = tx.retrieves.get(retrieve_id)
+        data = tx.retrieves.payload(retrieve_id)
     if found is None:
-        raise soap.Fault("INVALID_LOCATOR", f"invalid retrieve id: {retrieve_id}")
+        raise soap.SoapFault("INVALID_LOCATOR", f"invalid retrieve id: {retrieve_id}")
     with_zip = soap.flag(request.element, "includeZip", default=True)
     return [found | {"zipFile": base64.b64encode(data or b"").decode() if with_zip else None}]
 
 
-def legacy_status(request: Request) -> list[soap.Node]:
+def legacy_status(request: OperationRequest) -> list[soap.Node]:
     """Answer for each job whether it is done, as API versions before 31 asked."""
     results: list[soap.Node] = []
     for job_id in soap.texts(request.element, "asyncProcessId"):
         if job_id.startswith(ids.key_prefix("RetrieveRequest")):
             with request.context.store.read() as tx:
-                known = tx.retrieve(job_id) is not None
+                known = tx.retrieves.get(job_id) is not None
             done, failed = known, not known
         else:
             report = request.jobs.status(job_id)

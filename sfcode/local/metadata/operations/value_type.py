@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from sfcode.local.metadata import soap
-from sfcode.local.metadata.operations.request import Request
+from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.metadata import schema_table
 
 
-def describe(request: Request) -> list[soap.Node]:
+def describe(request: OperationRequest) -> list[soap.Node]:
     """Describe one type, named as `{http://soap.sforce.com/2006/04/metadata}CustomField`."""
     asked = request.required("type")
     name = asked.removeprefix(f"{{{schema_table.NAMESPACE}}}")
     if schema_table.elements(name) is None:
-        raise soap.Fault("INVALID_TYPE", f"Unknown type:{asked}")
+        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{asked}")
     rights = {f"api{verb}": True for verb in ("Creatable", "Deletable", "Readable", "Updatable")}
     return [rights | {"valueTypeFields": _fields(name, ())}]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.rest.bulk import ingest_routes, query_routes
-from sfcode.local.rest.bulk.work import Work
+from sfcode.local.rest.bulk.work import BulkWorker
 
 
-def routes(context: Context) -> list[Route]:
+def routes(context: OrgContext) -> list[Route]:
     """List the routes of the Bulk API."""
-    work = Work(context)
+    work = BulkWorker(context)
     return [*ingest_routes.routes(context, work), *query_routes.routes(context, work)]

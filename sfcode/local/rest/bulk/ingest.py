@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from sfcode.local import ids
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.cells import Column, columns, record
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
-from sfcode.local.rest.bulk.table import BadTableError, Table, read
+from sfcode.local.rest.bulk.table import BadTableError, CsvTable, read
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.view import View
-from sfcode.local.sobjects.writer import Writer
-from sfcode.local.store import Tx
+from sfcode.local.sobjects.view import UserView
+from sfcode.local.sobjects.writer import RecordWriter
+from sfcode.local.store import Transaction
 
 BATCH = 200
 
-Operation = Callable[[Writer, Job, dict[str, Any]], tuple[str, bool]]
+Operation = Callable[[RecordWriter, Job, dict[str, Any]], tuple[str, bool]]
 """Does one row; gives the record's id and whether it is new. Raises ApiError."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowResult:
     """What became of a row."""
 
     record_id: str
@@ -38,34 +38,34 @@ class Outcome:
         return json.dumps([self.record_id, self.created, self.error])
 
 
-def outcomes(tx: Tx, job_id: str) -> list[Outcome]:
+def outcomes(tx: Transaction, job_id: str) -> list[RowResult]:
     """Read what became of the rows that are done."""
-    return [Outcome(*json.loads(body)) for body in tx.bulk_rows(job_id)]
+    return [RowResult(*json.loads(body)) for body in tx.bulk_jobs.rows(job_id)]
 
 
-def run(context: Context, job: Job, *, going: Callable[[], bool]) -> None:
+def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
     """Do the rows that are not done yet, until the job is ended or it is time to stop. Raises BadTableError."""
     with context.store.read() as tx:
-        content = tx.bulk_content(job["id"]) or b""
+        content = tx.bulk_jobs.content(job["id"]) or b""
     table = read(content, job)
     while going() and _batch(context, job["id"], table):
         pass
 
 
-def _batch(context: Context, job_id: str, table: Table) -> bool:
+def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
     """Do the next rows; say whether there may be more."""
 
-    def step(tx: Tx, job: Job) -> None:
+    def step(tx: Transaction, job: Job) -> None:
         if job["state"] in ENDED:
             return
         # Counted here and now: another process may be at the same job.
-        start = tx.bulk_row_count(job_id)
-        catalog = View.of(tx, job["createdById"], context.clock.now()).catalog
+        start = tx.bulk_jobs.count_rows(job_id)
+        catalog = UserView.of(tx, job["createdById"], context.clock.now()).catalog
         found = _columns(table, job, catalog)
         rows = table.rows[start : start + BATCH]
-        write = Writer(tx, catalog, job["createdById"], context.clock.now())
+        write = RecordWriter(tx, catalog, job["createdById"], context.clock.now())
         done = [_done(write, job, found, cells) for cells in rows]
-        tx.add_bulk_rows(job_id, start, (outcome.written for outcome in done))
+        tx.bulk_jobs.add_rows(job_id, start, (outcome.written for outcome in done))
         job["numberRecordsProcessed"] += len(done)
         job["numberRecordsFailed"] += sum(bool(outcome.error) for outcome in done)
         job["state"] = COMPLETE if start + len(rows) >= len(table.rows) else RUNNING
@@ -73,7 +73,7 @@ def _batch(context: Context, job_id: str, table: Table) -> bool:
     return bool(change(context, job_id, step)["state"] == RUNNING)
 
 
-def _columns(table: Table, job: Job, catalog: Catalog) -> list[Column]:
+def _columns(table: CsvTable, job: Job, catalog: Catalog) -> list[Column]:
     target = catalog.object(job["object"])
     if target is None:
         raise BadTableError(f"InvalidBatch : Unable to find object: {job['object']}")
@@ -84,15 +84,15 @@ def _columns(table: Table, job: Job, catalog: Catalog) -> list[Column]:
     return found
 
 
-def _done(write: Writer, job: Job, found: Sequence[Column], cells: Sequence[str]) -> Outcome:
+def _done(write: RecordWriter, job: Job, found: Sequence[Column], cells: Sequence[str]) -> RowResult:
     record_id = ""
     try:
         values = record(found, cells)
         record_id = str(values.get("Id") or "")
         with write.tx.savepoint():
-            return Outcome(*OPERATIONS[job["operation"]](write, job, values))
+            return RowResult(*OPERATIONS[job["operation"]](write, job, values))
     except ApiError as error:
-        return Outcome(record_id, error=_error(error))
+        return RowResult(record_id, error=_error(error))
 
 
 def _error(error: ApiError) -> str:
@@ -103,17 +103,17 @@ def _error(error: ApiError) -> str:
     return f"{error.code}:{error.message}:{fields + ' ' if fields else ''}--"
 
 
-def _insert(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+def _insert(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
     return write.create(job["object"], values), True
 
 
-def _update(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+def _update(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
     record_id = _id(values)
     write.update(job["object"], record_id, values)
     return ids.full(record_id), False
 
 
-def _upsert(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+def _upsert(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
     name = job["externalIdFieldName"]
     value = values.pop(name, None)
     if value is None:
@@ -123,7 +123,7 @@ def _upsert(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]
     return write.upsert(job["object"], name, _written(value), values)
 
 
-def _delete(write: Writer, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
+def _delete(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
     record_id = _id(values)
     write.delete(job["object"], record_id)
     return ids.full(record_id), False

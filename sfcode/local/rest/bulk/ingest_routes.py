@@ -11,18 +11,18 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json, not_found
 from sfcode.local.metadata.multipart import parts
 from sfcode.local.metadata.rights import user_permissions
 from sfcode.local.rest.bulk import job as jobs
-from sfcode.local.rest.bulk.ingest import OPERATIONS, Outcome, outcomes
+from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
 from sfcode.local.rest.bulk.job import Job
-from sfcode.local.rest.bulk.table import BadTableError, Table, header, line, read
-from sfcode.local.rest.bulk.work import Work
-from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
+from sfcode.local.rest.bulk.table import BadTableError, CsvTable, header, line, read
+from sfcode.local.rest.bulk.work import BulkWorker
+from sfcode.local.rest.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 KIND = "V2Ingest"
 MOST = 150_000_000
@@ -42,21 +42,21 @@ COUNTED = (
 CSV_TYPE = "text/csv; charset=UTF-8"
 
 
-def routes(context: Context, work: Work) -> list[Route]:
+def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
 
-    def create(call: Call) -> Response:
+    def create(call: RestCall) -> Response:
         return _create(call, work)
 
-    def about(call: Call) -> Response:
+    def about(call: RestCall) -> Response:
         return answer(jobs.told(work.state_of(lambda: _existing(call)), base=call.base))
 
-    def move(call: Call) -> Response:
+    def move(call: RestCall) -> Response:
         return _move(call, work)
 
     results = {"successfulresults": _successful, "failedresults": _failed, "unprocessedrecords": _unprocessed}
 
-    def result(call: Call) -> Response:
+    def result(call: RestCall) -> Response:
         handler = results.get(call.path["what"].lower())
         if handler is None:
             raise not_found()
@@ -77,23 +77,23 @@ def routes(context: Context, work: Work) -> list[Route]:
     ]
 
 
-def _create(call: Call, work: Work) -> Response:
+def _create(call: RestCall, work: BulkWorker) -> Response:
     if not call.headers.get("content-type", "").startswith("multipart/"):
         with call.context.store.transaction() as tx:
             job = _new(call, tx, call.json_object())
-            tx.put_bulk(job)
+            tx.bulk_jobs.put(job["id"], job)
         told = jobs.told(job, base=call.base)
         return answer({name: value for name, value in told.items() if name not in COUNTED})
     body, content = _together(call)
     with call.context.store.transaction() as tx:
         job = _new(call, tx, body) | {"state": jobs.UPLOADED}
-        tx.put_bulk(job)
-        tx.put_bulk_content(job["id"], content)
+        tx.bulk_jobs.put(job["id"], job)
+        tx.bulk_jobs.put_content(job["id"], content)
     work.start(job["id"])
     return answer(jobs.told_briefly(job))
 
 
-def _new(call: Call, tx: Tx, body: Mapping[str, Any]) -> Job:
+def _new(call: RestCall, tx: Transaction, body: Mapping[str, Any]) -> Job:
     name = str(body.get("object") or "")
     target = call.view(tx).catalog.object(name)
     if target is None:
@@ -120,7 +120,7 @@ def _external_id(target: ObjectDef, name: object) -> str:
     return key.name
 
 
-def _together(call: Call) -> tuple[dict[str, Any], bytes]:
+def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
     """Read a job and its content from one multipart body."""
     try:
         found = {part.name: part.content for part in parts(call.body, call.headers.get("content-type", ""))}
@@ -134,27 +134,27 @@ def _together(call: Call) -> tuple[dict[str, Any], bytes]:
     return body, found["content"]
 
 
-def _list(call: Call) -> Response:
+def _list(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        return answer(jobs.listed([job for job in tx.bulks() if job["jobType"] == KIND]))
+        return answer(jobs.listed([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
 
 
-def _upload(call: Call) -> Response:
+def _upload(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         job = jobs.existing(tx, KIND, call.path["id"])
         if job["state"] != jobs.OPEN:
             raise jobs.wrong_state(f"Uploading to already {jobs.spoken(job)} Job not allowed")
-        if tx.bulk_content(job["id"]) is not None:
+        if tx.bulk_jobs.content(job["id"]) is not None:
             raise ApiError(
                 "BULK_API_ERROR",
                 f"Found multipe contents for job: <{job['id'][:15]}>, please 'Close' / 'Abort' / 'Delete' the current "
                 "Job then create a new Job and make sure you only do 'PUT' once on a given Job.",
             )
-        tx.put_bulk_content(job["id"], call.body)
+        tx.bulk_jobs.put_content(job["id"], call.body)
     return Response(status_code=201)
 
 
-def _move(call: Call, work: Work) -> Response:
+def _move(call: RestCall, work: BulkWorker) -> Response:
     wanted = call.json_object().get("state")
     steps = {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}
     if wanted not in steps:
@@ -165,22 +165,22 @@ def _move(call: Call, work: Work) -> Response:
     return answer(jobs.told_briefly(job))
 
 
-def _close(_tx: Tx, job: Job) -> None:
+def _close(_tx: Transaction, job: Job) -> None:
     if job["state"] != jobs.OPEN:
         raise jobs.wrong_state(f"Closing already {jobs.spoken(job)} Job not allowed")
     job["state"] = jobs.UPLOADED
 
 
-def _delete(call: Call) -> Response:
+def _delete(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         job = jobs.existing(tx, KIND, call.path["id"])
         if job["state"] not in jobs.ENDED:
             raise jobs.wrong_state(f"Deleting {jobs.spoken(job)} Job not allowed")
-        tx.forget_bulk(job["id"])
+        tx.bulk_jobs.delete(job["id"])
     return no_content()
 
 
-def _successful(call: Call) -> Response:
+def _successful(call: RestCall) -> Response:
     job, table, done = _ended(call)
     rows = (
         (outcome.record_id, str(outcome.created).lower(), *cells)
@@ -190,7 +190,7 @@ def _successful(call: Call) -> Response:
     return _csv(job, header(("sf__Id", "sf__Created"), table.header, job), rows)
 
 
-def _failed(call: Call) -> Response:
+def _failed(call: RestCall) -> Response:
     job, table, done = _ended(call)
     rows = (
         (outcome.record_id, outcome.error, *cells)
@@ -200,7 +200,7 @@ def _failed(call: Call) -> Response:
     return _csv(job, header(("sf__Id", "sf__Error"), table.header, job), rows)
 
 
-def _unprocessed(call: Call) -> Response:
+def _unprocessed(call: RestCall) -> Response:
     job, table, done = _ended(call)
     left = table.rows[len(done) :]
     text = io.StringIO()
@@ -213,23 +213,23 @@ def _unprocessed(call: Call) -> Response:
     return Response(header((), table.header, job) + text.getvalue(), media_type=CSV_TYPE)
 
 
-def _ended(call: Call) -> tuple[Job, Table, list[Outcome]]:
+def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     with call.context.store.read() as tx:
         job = jobs.existing(tx, KIND, call.path["id"])
-        content, done = tx.bulk_content(job["id"]) or b"", outcomes(tx, job["id"])
+        content, done = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])
     if job["state"] not in jobs.ENDED:
         raise jobs.wrong_state(f"Results of {job['state']} Job not available")
     try:
         return job, read(content, job), done
     except BadTableError:
         # What cannot be read comes back as it is, as something that was not processed.
-        return job, Table(content.decode("utf-8", "replace").rstrip("\r\n"), (), []), []
+        return job, CsvTable(content.decode("utf-8", "replace").rstrip("\r\n"), (), []), []
 
 
 def _csv(job: Job, head: str, rows: Iterable[Iterable[str]]) -> Response:
     return Response(head + "".join(line(row, job) for row in rows), media_type=CSV_TYPE)
 
 
-def _existing(call: Call) -> Job:
+def _existing(call: RestCall) -> Job:
     with call.context.store.read() as tx:
         return jobs.existing(tx, KIND, call.path["id"])

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sfcode.local import ids
 from sfcode.local.clock import stamp
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
-from sfcode.local.rest.call import Call
-from sfcode.local.store import Tx
+from sfcode.local.rest.call import RestCall
+from sfcode.local.store import Transaction
 
 OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
 COMPLETE, ABORTED, FAILED = "JobComplete", "Aborted", "Failed"
@@ -42,14 +41,14 @@ BRIEF = (
 Job = dict[str, Any]
 
 
-def create(call: Call, tx: Tx, *, kind: str, operation: str, about: str, body: Mapping[str, Any]) -> Job:
+def create(call: RestCall, tx: Transaction, *, kind: str, operation: str, about: str, body: Mapping[str, Any]) -> Job:
     """Make a new job with an id; the caller stores it."""
-    for old in tx.bulks():
+    for old in tx.bulk_jobs.list_all():
         if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - KEPT:
-            tx.forget_bulk(old["id"])
+            tx.bulk_jobs.delete(old["id"])
     now = stamp(call.context.clock.now())
     return {
-        "id": tx.new_id(ids.key_prefix("BulkJob")),
+        "id": tx.bulk_jobs.new_id(),
         "operation": operation,
         "object": about,
         "createdById": call.session.user_id,
@@ -73,27 +72,27 @@ def chosen(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default
     return value
 
 
-def existing(tx: Tx, kind: str, job_id: str) -> Job:
+def existing(tx: Transaction, kind: str, job_id: str) -> Job:
     """Find a job that a path names. Raises ApiError."""
-    job = tx.bulk(job_id)
+    job = tx.bulk_jobs.get(job_id)
     if job is None or job["jobType"] != kind:
         raise not_found()
     return job
 
 
-def change(context: Context, job_id: str, step: Callable[[Tx, Job], None]) -> Job:
+def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], None]) -> Job:
     """Change a job in one transaction; give it as it then is."""
     with context.store.transaction() as tx:
-        job = tx.bulk(job_id)
+        job = tx.bulk_jobs.get(job_id)
         if job is None:
             raise not_found()
         step(tx, job)
         job["systemModstamp"] = stamp(context.clock.now())
-        tx.put_bulk(job)
+        tx.bulk_jobs.put(job["id"], job)
     return job
 
 
-def abort(_tx: Tx, job: Job) -> None:
+def abort(_tx: Transaction, job: Job) -> None:
     """Stop a job that has not ended. Raises ApiError."""
     if job["state"] in ENDED:
         raise wrong_state(f"Aborting already {spoken(job)} Job not allowed")

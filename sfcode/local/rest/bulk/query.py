@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, Job, change
 from sfcode.local.rest.bulk.table import line
-from sfcode.local.sobjects.view import View
-from sfcode.local.store import Tx
+from sfcode.local.sobjects.view import UserView
+from sfcode.local.store import Transaction
 
 PAGE = 50_000
 """How many rows a page has when the caller does not say."""
@@ -23,15 +23,15 @@ STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\+0000")
 Json = dict[str, Any]
 
 
-def check(text: str, view: View) -> str:
+def check(text: str, view: UserView) -> str:
     """Refuse a query that cannot be carried out in bulk; give the object that it is about. Raises ApiError."""
-    from sfcode.local.soql.ast import Aggregate, AllFields, Query
+    from sfcode.local.soql.ast import Aggregate, AllFields, SoqlQuery
     from sfcode.local.soql.parser import parse
 
     query = parse(text)
     if query.group_by or any(isinstance(item, Aggregate) for item in query.select):
         raise _unsupported("Aggregate Relationships not supported in Bulk Query")
-    if any(isinstance(item, Query) for item in query.select):
+    if any(isinstance(item, SoqlQuery) for item in query.select):
         raise _unsupported("Nested queries not supported in Bulk Query")
     if query.offset:
         raise _unsupported("OFFSET not supported in Bulk Query")
@@ -43,36 +43,36 @@ def check(text: str, view: View) -> str:
     return target
 
 
-def run(context: Context, job: Job, *, going: Callable[[], bool]) -> None:
+def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
     """Carry out the query. Raises ApiError."""
     from sfcode.local.soql.execute import run as run_query
 
-    def step(tx: Tx, job: Job) -> None:
+    def step(tx: Transaction, job: Job) -> None:
         if job["state"] in ENDED or not going():
             return
         now, asker = context.clock.now(), job["createdById"]
-        _, paths = _columns(job["query"], View.of(tx, asker, now))
+        _, paths = _columns(job["query"], UserView.of(tx, asker, now))
         found = run_query(job["query"], tx, now, "", asker).records
         head = line((".".join(path) for path, _ in paths), job)
         body = (line((_cell(record, path, kind) for path, kind in paths), job) for record in found)
-        tx.add_bulk_rows(job["id"], 0, (head, *body))
+        tx.bulk_jobs.add_rows(job["id"], 0, (head, *body))
         job["numberRecordsProcessed"] = len(found)
         job["state"] = COMPLETE
 
     change(context, job["id"], step)
 
 
-def page(tx: Tx, job: Job, locator: str, size: int) -> tuple[str, int, str]:
+def page(tx: Transaction, job: Job, locator: str, size: int) -> tuple[str, int, str]:
     """Give a page of the result with its header, how many rows it has, and the locator of the next one."""
     start = _offset(locator) if locator else 0
     total = job["numberRecordsProcessed"]
-    (head,) = tx.bulk_rows(job["id"], 0, 1)
-    rows = tx.bulk_rows(job["id"], start + 1, size)
+    (head,) = tx.bulk_jobs.rows(job["id"], 0, 1)
+    rows = tx.bulk_jobs.rows(job["id"], start + 1, size)
     end = start + len(rows)
     return head + "".join(rows), len(rows), _locator(end) if end < total else "null"
 
 
-def _columns(text: str, view: View) -> tuple[str, list[tuple[list[str], str]]]:
+def _columns(text: str, view: UserView) -> tuple[str, list[tuple[list[str], str]]]:
     """Give the object of a query, and path and type of each column."""
     from sfcode.local.soql.ast import FieldRef
     from sfcode.local.soql.parser import parse

@@ -5,25 +5,25 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
 from sfcode.local.rest.bulk.job import Job
-from sfcode.local.rest.bulk.work import Work
-from sfcode.local.rest.call import DATA, Call, Handler, answer, no_content, route
+from sfcode.local.rest.bulk.work import BulkWorker
+from sfcode.local.rest.call import DATA, Handler, RestCall, answer, no_content, route
 
 KIND = "V2Query"
 OPERATIONS = {"query": "", "queryAll": ""}
 
 
-def routes(context: Context, work: Work) -> list[Route]:
+def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
 
-    def create(call: Call) -> Response:
+    def create(call: RestCall) -> Response:
         return _create(call, work)
 
-    def about(call: Call) -> Response:
+    def about(call: RestCall) -> Response:
         return answer(jobs.told(work.state_of(lambda: _existing(call)), base=call.base))
 
     root: dict[str, Handler] = {"GET": _list, "POST": create}
@@ -40,7 +40,7 @@ def routes(context: Context, work: Work) -> list[Route]:
     ]
 
 
-def _create(call: Call, work: Work) -> Response:
+def _create(call: RestCall, work: BulkWorker) -> Response:
     body = call.json_object()
     operation = jobs.chosen(body, "operation", OPERATIONS)
     text = str(body.get("query") or "")
@@ -49,34 +49,34 @@ def _create(call: Call, work: Work) -> Response:
         job = jobs.create(call, tx, kind=KIND, operation=operation, about=about, body=body)
         job |= {"state": jobs.UPLOADED, "query": text, "numberRecordsProcessed": 0}
         job |= {"retries": 0, "totalProcessingTime": 0}
-        tx.put_bulk(job)
+        tx.bulk_jobs.put(job["id"], job)
     work.start(job["id"])
     counted = ("jobType", "numberRecordsProcessed", "retries", "totalProcessingTime")
     return answer({name: value for name, value in jobs.told(job, base=call.base).items() if name not in counted})
 
 
-def _list(call: Call) -> Response:
+def _list(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        return answer(jobs.listed([job for job in tx.bulks() if job["jobType"] == KIND]))
+        return answer(jobs.listed([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
 
 
-def _abort(call: Call) -> Response:
+def _abort(call: RestCall) -> Response:
     wanted = call.json_object().get("state")
     if wanted != jobs.ABORTED:
         raise ApiError("API_ERROR", f"Invalid value: '{wanted}' supplied for property: 'state'")
     return answer(jobs.told_briefly(jobs.change(call.context, _existing(call)["id"], jobs.abort)))
 
 
-def _delete(call: Call) -> Response:
+def _delete(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         job = jobs.existing(tx, KIND, call.path["id"])
         if job["state"] not in jobs.ENDED:
             raise jobs.wrong_state(f"Deleting {jobs.spoken(job)} Job not allowed")
-        tx.forget_bulk(job["id"])
+        tx.bulk_jobs.delete(job["id"])
     return no_content()
 
 
-def _results(call: Call) -> Response:
+def _results(call: RestCall) -> Response:
     most = call.query.get("maxRecords", str(query.PAGE))
     if not (most.isascii() and most.isdigit() and int(most)):
         raise ApiError("API_ERROR", f"Invalid value: '{most}' supplied for property: 'maxRecords'")
@@ -89,6 +89,6 @@ def _results(call: Call) -> Response:
     return Response(text, headers=headers, media_type="text/csv; charset=UTF-8")
 
 
-def _existing(call: Call) -> Job:
+def _existing(call: RestCall) -> Job:
     with call.context.store.read() as tx:
         return jobs.existing(tx, KIND, call.path["id"])

@@ -18,7 +18,7 @@ class BadTableError(Exception):
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """An uploaded table: its first line as it was sent, the names of its columns, and its rows."""
 
     header: str
@@ -26,7 +26,7 @@ class Table:
     rows: list[list[str]]
 
 
-def read(content: bytes, job: Job) -> Table:
+def read(content: bytes, job: Job) -> CsvTable:
     """Read what was uploaded. Raises BadTableError."""
     try:
         text = content.decode()
@@ -43,7 +43,7 @@ def read(content: bytes, job: Job) -> Table:
     except csv.Error as error:
         raise BadTableError(f"InvalidBatch : Failed to parse CSV: {error}") from error
     sent = text[: found.start()] if found else text
-    return Table(sent, tuple(lines[0]) if lines else (), lines[1:])
+    return CsvTable(sent, tuple(lines[0]) if lines else (), lines[1:])
 
 
 def _first_break(text: str) -> re.Match[str] | None:

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from sfcode.local.context import Context
+from sfcode.local.context import OrgContext
 from sfcode.local.error_report import told
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk import ingest, query
 from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError
-from sfcode.local.store import Tx
+from sfcode.local.store import Transaction
 
 PATIENCE = 0.25
 """Seconds that a question for the state waits for the end: most jobs are done by then, and nobody has to ask twice."""
@@ -24,10 +24,10 @@ WAITING = frozenset({UPLOADED, RUNNING})
 log = logging.getLogger(__name__)
 
 
-class Work:
+class BulkWorker:
     """One job after the other. All that matters is in the store: whoever asks for a job left unfinished resumes it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: OrgContext) -> None:
         self._context = context
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bulk")
         self._lock = threading.Lock()
@@ -70,14 +70,14 @@ class Work:
                 self._running.pop(job_id, None)
 
     def _fail(self, job_id: str, message: str) -> None:
-        def step(_tx: Tx, job: Job) -> None:
+        def step(_tx: Transaction, job: Job) -> None:
             if job["state"] not in ENDED:
                 job |= {"state": FAILED, "errorMessage": message}
 
         change(self._context, job_id, step)
 
     def _measure(self, job_id: str, began: float) -> None:
-        def step(_tx: Tx, job: Job) -> None:
+        def step(_tx: Transaction, job: Job) -> None:
             job["totalProcessingTime"] += round(1000 * (time.monotonic() - began))
             if "apiActiveProcessingTime" in job:
                 job["apiActiveProcessingTime"] = job["totalProcessingTime"]
@@ -85,6 +85,6 @@ class Work:
         change(self._context, job_id, step)
 
 
-def _begin(_tx: Tx, job: Job) -> None:
+def _begin(_tx: Transaction, job: Job) -> None:
     if job["state"] == UPLOADED:
         job["state"] = RUNNING

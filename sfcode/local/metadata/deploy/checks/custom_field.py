@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sfcode.local.metadata import formula
 from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
-from sfcode.local.metadata.deploy.org_view import Subject, View
+from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.formula import FormulaError, Type
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
 from sfcode.local.metadata.scopes import ObjectScope
@@ -34,26 +34,26 @@ FORMULA_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TypeRule:
     """What a type of field must have, besides a label."""
 
     needs: tuple[str, ...] = ()
 
 
 RULES = {
-    "AutoNumber": Rule(("displayFormat",)),
-    "Checkbox": Rule(("defaultValue",)),
-    "Currency": Rule(("precision", "scale")),
-    "EncryptedText": Rule(("length", "maskChar", "maskType")),
-    "Html": Rule(("length", "visibleLines")),
-    "Location": Rule(("scale",)),
-    "LongTextArea": Rule(("length", "visibleLines")),
-    "Lookup": Rule(("referenceTo",)),
-    "MasterDetail": Rule(("referenceTo", "relationshipName")),
-    "MultiselectPicklist": Rule(("visibleLines",)),
-    "Number": Rule(("precision", "scale")),
-    "Percent": Rule(("precision", "scale")),
-    "Text": Rule(("length",)),
+    "AutoNumber": TypeRule(("displayFormat",)),
+    "Checkbox": TypeRule(("defaultValue",)),
+    "Currency": TypeRule(("precision", "scale")),
+    "EncryptedText": TypeRule(("length", "maskChar", "maskType")),
+    "Html": TypeRule(("length", "visibleLines")),
+    "Location": TypeRule(("scale",)),
+    "LongTextArea": TypeRule(("length", "visibleLines")),
+    "Lookup": TypeRule(("referenceTo",)),
+    "MasterDetail": TypeRule(("referenceTo", "relationshipName")),
+    "MultiselectPicklist": TypeRule(("visibleLines",)),
+    "Number": TypeRule(("precision", "scale")),
+    "Percent": TypeRule(("precision", "scale")),
+    "Text": TypeRule(("length",)),
 }
 
 TAKEN_BY = {
@@ -114,7 +114,7 @@ def _place(subject: Subject) -> str | None:
 
 def _plain(subject: Subject, kind: str) -> Iterator[str]:
     body = subject.body
-    for element in RULES.get(kind, Rule()).needs:
+    for element in RULES.get(kind, TypeRule()).needs:
         if body.get(element) in {None, ""}:
             yield f"Must specify '{element}' for a CustomField of type {kind}"
     for element, kinds in TAKEN_BY.items():
@@ -128,7 +128,7 @@ def _plain(subject: Subject, kind: str) -> Iterator[str]:
         yield f"referenceTo value of '{target}' does not resolve to a valid sObject type"
 
 
-def _is_object(view: View, name: str) -> bool:
+def _is_object(view: DeployView, name: str) -> bool:
     return view.object(name) is not None or view.has("CustomObject", name)
 
 
@@ -213,4 +213,4 @@ def _has_data(subject: Subject) -> bool:
     owners = ACTIVITIES if subject.owner == ACTIVITY else (subject.owner,)
     field = subject.view.field(subject.owner, subject.name)
     name = field.name if field else subject.name
-    return any(row.get(name) not in {None, ""} for owner in owners for row in subject.view.tx.records(owner))
+    return any(row.get(name) not in {None, ""} for owner in owners for row in subject.view.tx.records.list_all(owner))

@@ -31,7 +31,7 @@ def check(subject: Subject) -> Iterator[str]:
     """Judge a flow."""
     yield from developer_name("Flow API Name: The Flow API Name", subject.component.full_name, 80)
     yield from too_long(subject.body, {"label": ("MasterLabel", 80)})
-    if len(subject.view.tx.flow_versions(subject.component.full_name)) > MOST_VERSIONS:
+    if len(subject.view.tx.flows.versions(subject.component.full_name)) > MOST_VERSIONS:
         yield f"Maximum flow versions reached: a flow has at most {MOST_VERSIONS}. Delete those that nobody needs."
     yield from _structure(subject)
     yield from _actions(subject)
@@ -117,7 +117,7 @@ def _integrity(text: str) -> str:
 def definition(subject: Subject) -> Iterator[str]:
     """Judge a FlowDefinition: the version that it activates exists."""
     number = subject.body.get("activeVersionNumber")
-    versions = subject.view.tx.flow_versions(subject.component.full_name)
+    versions = subject.view.tx.flows.versions(subject.component.full_name)
     if not versions:
         yield f"In field: fullName - no Flow named {subject.component.full_name} found"
     elif number and number not in {version.number for version in versions}:

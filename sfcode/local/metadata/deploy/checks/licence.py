@@ -14,9 +14,9 @@ def check(subject: Subject) -> Iterator[str]:
     bound_to = str(component.body.get("license") or "")
     right = licences.first_object_right(tx, component) if bound_to in licences.WITHOUT_OBJECTS else None
     if right is None:
-        stored = tx.component(component.type, component.full_name)
-        for assignment in tx.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else ():
-            user = tx.record("User", str(assignment["AssigneeId"]))
+        stored = tx.components.get(component.type, component.full_name)
+        for assignment in tx.records.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else ():
+            user = tx.records.get("User", str(assignment["AssigneeId"]))
             right = right or (licences.refused_right(tx, component, user) if user else None)
     if right is not None:
         yield f"The user license doesn't allow the permission: {right}"

@@ -62,7 +62,9 @@ def _rights(subject: Subject) -> Iterator[str]:
 
 def _is_license(subject: Subject, name: str) -> bool:
     tx = subject.view.tx
-    return bool(tx.find("UserLicense", "Name", name) or tx.find("PermissionSetLicense", "DeveloperName", name))
+    return bool(
+        tx.records.find("UserLicense", "Name", name) or tx.records.find("PermissionSetLicense", "DeveloperName", name)
+    )
 
 
 def _objects(subject: Subject) -> Iterator[str]:
@@ -82,7 +84,7 @@ def _objects(subject: Subject) -> Iterator[str]:
 
 
 def _masters(subject: Subject, name: str, rights: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
-    for stored in subject.view.tx.child_components("CustomField", name):
+    for stored in subject.view.tx.components.children("CustomField", name):
         body = stored.component.body
         master = str(body.get("referenceTo"))
         if body.get("type") == "MasterDetail" and not rights.get(master, {}).get("allowRead"):
