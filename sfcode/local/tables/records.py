@@ -171,7 +171,7 @@ def _parse(bodies: list[str]) -> list[Record]:
 
 def _path(field: str) -> str:
     if not NAME.fullmatch(field):
-        raise ValueError(f"{field!r} is not a field name")
+        raise ValueError(f"{field!r} is no name of a field")
     return f"json_extract(body, '$.\"{field}\"')"
 
 
