@@ -66,9 +66,8 @@ def package(count: int, label: str = "Field") -> bytes:
 def _deploy(count: int) -> float:
     from sfcode.local import reset
     from sfcode.local.context import OrgContext
-    from sfcode.local.metadata.deploy.engine import DeployOutcome
+    from sfcode.local.metadata.deploy.engine import DeployOutcome, deploy_zip
     from sfcode.local.metadata.deploy.options import DeployRequestOptions
-    from sfcode.local.metadata.deploy.work import carry_out
     from sfcode.local.store import Store, Transaction
 
     outcomes: list[DeployOutcome] = []
@@ -83,7 +82,7 @@ def _deploy(count: int) -> float:
             with store.read() as tx:
                 admin = tx.settings.get("admin_id") or ""
             options = DeployRequestOptions(rollbackOnError=True)
-            taken = timed(lambda: carry_out(OrgContext(store), data, options, admin, finish))
+            taken = timed(lambda: deploy_zip(OrgContext(store), data, options, admin, finish))
     if outcomes[-1].status != "Succeeded":
         raise SystemExit(f"deploying {count} fields: {outcomes[-1].failures[0].problem}")
     return taken

@@ -17,12 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.local.clock import Clock
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
-from sfcode.local.faults.middleware import FaultMiddleware
-from sfcode.local.lazy_routes import LazyRoutes
+from sfcode.local.http.call import answer, refuse
+from sfcode.local.http.fault_middleware import FaultMiddleware
+from sfcode.local.http.lazy_routes import LazyRoutes
+from sfcode.local.http.web_server import meant_for_us
 from sfcode.local.metadata import routes as metadata_routes
-from sfcode.local.rest.call import answer, refuse
 from sfcode.local.signin import routes as signin_routes
-from sfcode.local.web import meant_for_us
 
 if TYPE_CHECKING:
     from sfcode.local.automation.delivery import Deliveries

@@ -19,7 +19,7 @@ from sfcode.local.clock import TurnedClock, stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.faults import KINDS, BadFault, from_json
-from sfcode.local.rest.call import Handler, RestCall, answer, no_content, route
+from sfcode.local.http.call import Handler, RestCall, answer, no_content, route
 
 BASE = "/services/sfcode"
 LONGEST_TURN = timedelta(days=366)

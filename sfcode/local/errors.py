@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Iterable
 from typing import Any
+
+from sfcode.errors import SfcodeError
 
 
 class ApiError(Exception):
@@ -37,6 +41,20 @@ class Ambiguous(ApiError):
         super().__init__("DUPLICATE_EXTERNAL_ID", "more than one record found for external id field", [], status=300)
         self.object_name = object_name
         self.record_ids = record_ids
+
+
+class OAuthError(Exception):
+    """An error of an OAuth endpoint: `{"error": ..., "error_description": ...}`."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The answer."""
+        return {"error": self.error, "error_description": self.description}
 
 
 def invalid_session() -> ApiError:
@@ -118,3 +136,20 @@ def duplicate(field: str, record_id: str) -> ApiError:
     return ApiError(
         "DUPLICATE_VALUE", f"duplicate value found: {field} duplicates value on record with id: {record_id}", []
     )
+
+
+UNUSABLE = "The state of this local org cannot be read or written"
+
+
+def told(log: logging.Logger, what: str, error: Exception) -> str:
+    """
+    Log what went wrong, and give the sentence that a client is told. Call it while the error is handled.
+
+    A disk that is full or may not be written to is nobody's bug: it is named, without a traceback.
+    """
+    if isinstance(error, sqlite3.Error | SfcodeError | OSError):
+        said = error.message if isinstance(error, SfcodeError) else f"{UNUSABLE}: {error}"
+        log.error("%s: %s", what, said)
+        return said
+    log.error("%s", what, exc_info=error)
+    return f"An unexpected error occurred: {type(error).__name__}"

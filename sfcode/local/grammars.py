@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lark import Lark
 
-GRAMMARS = {"sfcode.local.metadata.formula": False, "sfcode.local.soql": True}
+GRAMMARS = {"sfcode.local.formula": False, "sfcode.local.soql": True}
 """The packages that hold a grammar, and whether their trees keep a place for what is absent."""
 
 TEXT, TABLE = "grammar.lark", "grammar.json"

@@ -15,9 +15,9 @@ from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import Clock, SystemClock, TurnedClock
 from sfcode.local.context import OrgContext
 from sfcode.local.faults import InjectedFault
+from sfcode.local.http.web_server import HOST, Server, configured, listening
 from sfcode.local.store import Store
 from sfcode.local.tls import identity
-from sfcode.local.web import HOST, Server, configured, listening
 
 STATE_FILE = "org.db"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.local.metadata.deploy import work
+from sfcode.local.metadata.deploy import engine
 from sfcode.metadata.component import Address
 from sfcode.metadata.manifest import read_manifest
 from sfcode.org import Org
@@ -120,8 +120,8 @@ def test_failures_are_shown_at_their_place_in_the_local_files(
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    gate = Gate(work.open_package)
-    monkeypatch.setattr(work, "open_package", gate)
+    gate = Gate(engine.open_package)
+    monkeypatch.setattr(engine, "open_package", gate)
     yield gate
     gate.open.set()
 

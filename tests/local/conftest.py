@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from sfcode.local import LocalOrg, reset, serve
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.seed import found
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.local.soql.execute import run
 from sfcode.local.store import Store, Transaction
 from sfcode.metadata.component import Component

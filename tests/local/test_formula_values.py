@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sfcode.local.metadata.formula.evaluate import evaluate, is_true
-from sfcode.local.metadata.formula.parser import FormulaError
+from sfcode.local.formula.evaluate import evaluate, is_true
+from sfcode.local.formula.parser import FormulaError
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.writer import RecordWriter
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import pytest
 from sfcode.local import grammars
 
 TEXTS = {
-    "sfcode.local.metadata.formula": (
+    "sfcode.local.formula": (
         "IF(ISBLANK(A__c), \"\", TEXT(B__r.C__c)) & 'x'",
         "NOT(1 + 2 * -3 >= 4 || $User.Id <> null) && !TRUE",
     ),

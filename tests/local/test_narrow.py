@@ -13,7 +13,7 @@ import pytest
 
 from sfcode.local import reset
 from sfcode.local.sobjects.describe import describe
-from sfcode.local.sobjects.view import UserView
+from sfcode.local.sobjects.rows import UserView
 from sfcode.local.soql import conditions
 from sfcode.local.soql.execute import run
 from sfcode.local.soql.index_hints import number_behind

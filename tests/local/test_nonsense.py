@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.writer import RecordWriter
+from sfcode.local.record_writer import RecordWriter
 
 WORDS = [
     "SELECT",

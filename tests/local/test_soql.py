@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.writer import RecordWriter
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.soql.ast import DateRange
 from sfcode.local.soql.conditions import like_pattern
 from sfcode.local.soql.dates import bounds

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from sfcode.local.errors import Ambiguous, ApiError
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.metadata.component import Component
 
 INTEGRATION = "Minimum Access - API Only Integrations"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sfcode.local.appcues.values import ACCOUNT_ID, API_KEY, API_SECRET, RATE, LocalAppcues
 
 if TYPE_CHECKING:
     from sfcode.local.clock import Clock
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["ACCOUNT_ID", "API_KEY", "API_SECRET", "LocalAppcues", "reset", "serve_appcues"]
 
 STATE_FILE = "appcues.db"
-ACCOUNT_ID = "1"
-API_KEY = "local-appcues-key"
-API_SECRET = "local-appcues-secret"  # noqa: S105 (of the account that every machine has; no secret of anybody's)
-RATE = 60.0
-"""Requests per second that an account may make."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalAppcues:
-    """A local Appcues that answers: where, and with which credentials."""
-
-    url: str
-    account_id: str = ACCOUNT_ID
-    api_key: str = API_KEY
-    api_secret: str = API_SECRET
 
 
 @contextmanager

@@ -16,11 +16,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from sfcode.local.appcues import ACCOUNT_ID, API_KEY, API_SECRET
 from sfcode.local.appcues.call import Account, AppcuesApiError, AppcuesCall, Handler, Route
 from sfcode.local.appcues.journal import Journal
+from sfcode.local.appcues.values import ACCOUNT_ID, API_KEY, API_SECRET
 from sfcode.local.faults.apply import struck
-from sfcode.local.web import meant_for_us
+from sfcode.local.http.web_server import meant_for_us
 
 CONTROL = "/sfcode/"
 """Faults, limit and journal do not reach what controls them."""

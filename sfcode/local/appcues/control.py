@@ -13,11 +13,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sfcode.local.appcues import ACCOUNT_ID, RATE
 from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.sender import WEBHOOK, WebhookSender
-from sfcode.local.appcues.values import auto_properties
+from sfcode.local.appcues.values import ACCOUNT_ID, RATE, auto_properties
 from sfcode.local.appcues.webhook import event_body, read_webhook
 from sfcode.local.faults import BadFault, from_json
 

@@ -7,16 +7,17 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from sfcode.local.appcues import LocalAppcues, api, control
+from sfcode.local.appcues import api, control
 from sfcode.local.appcues.app import AppcuesApp
 from sfcode.local.appcues.bucket import Bucket
 from sfcode.local.appcues.call import Account
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.sender import WebhookSender
 from sfcode.local.appcues.state import AccountState
+from sfcode.local.appcues.values import LocalAppcues
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import InjectedFault
-from sfcode.local.web import HOST, Server, configured, listening
+from sfcode.local.http.web_server import HOST, Server, configured, listening
 
 
 @contextlib.contextmanager

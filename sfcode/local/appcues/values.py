@@ -1,5 +1,7 @@
 """
-What Appcues takes as values: texts, numbers, booleans and null; arrays and objects it ignores without a word.
+The account that every local Appcues has, and the values that Appcues accepts.
+
+Texts, numbers, booleans and null are values; arrays and objects are ignored without a word:
 
 https://docs.appcues.com/users-groups-events/supported-data-types
 """
@@ -7,7 +9,25 @@ https://docs.appcues.com/users-groups-events/supported-data-types
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+ACCOUNT_ID = "1"
+API_KEY = "local-appcues-key"
+API_SECRET = "local-appcues-secret"  # noqa: S105 (of the account that every machine has; no secret of anybody's)
+RATE = 60.0
+"""Requests per second that an account may make."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAppcues:
+    """A local Appcues that answers: where, and with which credentials."""
+
+    url: str
+    account_id: str = ACCOUNT_ID
+    api_key: str = API_KEY
+    api_secret: str = API_SECRET
+
 
 Value = str | int | float | bool | None
 RESERVED = "_"

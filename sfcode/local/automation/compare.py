@@ -6,8 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from sfcode.local.automation.errors import NotModelled
-from sfcode.local.metadata.formula.values import Value, is_blank, to_text
+from sfcode.local.formula.values import Value, is_blank, to_text
 
 ORDERED: dict[str, Callable[[int], bool]] = {
     "GreaterThan": lambda order: order > 0,
@@ -58,3 +57,7 @@ def _comparable(value: Value) -> Decimal | float | str | bool:
     if isinstance(value, Decimal | bool):
         return value
     return to_text(value).lower()
+
+
+class NotModelled(Exception):
+    """Something that an org would do and the local org cannot: it goes into the automation log, and nothing is guessed."""

@@ -7,12 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sfcode.local.automation.compare import holds, same
-from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.compare import NotModelled, holds, same
 from sfcode.local.automation.logic import combine
 from sfcode.local.automation.record import Saved
+from sfcode.local.formula.values import Value, is_blank
 from sfcode.local.metadata import flows
-from sfcode.local.metadata.formula.values import Value, is_blank
 from sfcode.metadata.component import Body
 
 AFTER_SAVE = "RecordAfterSave"

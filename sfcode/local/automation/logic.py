@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.compare import NotModelled
 
 TOKEN = re.compile(r"\s*(\d+|and|or|not|[()])", re.IGNORECASE)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sfcode.local.automation.errors import NotModelled
-from sfcode.local.metadata.formula.evaluate import evaluate
-from sfcode.local.metadata.formula.parser import FormulaError
-from sfcode.local.metadata.formula.values import Value
+from sfcode.local.automation.compare import NotModelled
+from sfcode.local.formula.evaluate import evaluate
+from sfcode.local.formula.parser import FormulaError
+from sfcode.local.formula.values import Value
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext

@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sfcode.local.automation.compare import holds, same
-from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.compare import NotModelled, holds, same
 from sfcode.local.automation.logic import combine
 from sfcode.local.automation.record import Saved
-from sfcode.local.metadata.formula.values import Value, is_blank, to_text
+from sfcode.local.formula.values import Value, is_blank, to_text
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef
 from sfcode.metadata.component import Body
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from sfcode.local.automation import flows, rules
-from sfcode.local.automation.errors import NotModelled
+from sfcode.local.automation.compare import NotModelled
 from sfcode.local.automation.record import Saved
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog

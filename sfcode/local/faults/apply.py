@@ -9,7 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.local.faults.registry import Faults
-from sfcode.local.protocol import ABORT
+
+ABORT = "sfcode.abort"
+"""The extension of a request's scope that closes the connection without an answer."""
 
 
 async def struck(

@@ -17,7 +17,7 @@ TOOLING = r"/services/data/[^/]+/tooling(/|$)"
 
 def routes(context: OrgContext) -> list[BaseRoute]:
     """List the routes of the Metadata and Tooling APIs of one server."""
-    from sfcode.local.lazy_routes import LazyRoutes
+    from sfcode.local.http.lazy_routes import LazyRoutes
     from sfcode.local.metadata import endpoint
     from sfcode.local.metadata.deploy.jobs import Deployments
 

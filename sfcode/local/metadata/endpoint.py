@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.error_report import told
-from sfcode.local.metadata import soap
+from sfcode.local.errors import told
+from sfcode.local.http import soap
+from sfcode.local.http.call import MAX_BODY, VERSIONS
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.operations import perform
 from sfcode.local.metadata.operations.request import OperationRequest
-from sfcode.local.rest.call import MAX_BODY, VERSIONS
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sfcode.local.metadata.formula import FormulaError, parse, references
+from sfcode.local.formula import FormulaError, parse, references
 from sfcode.metadata.component import Body
 
 Path = tuple[str, tuple[str, ...]]

@@ -10,11 +10,12 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
-from sfcode.local.metadata import rights, soap
+from sfcode.local.http import soap
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
+from sfcode.local.http.multipart import FormPart, parts
+from sfcode.local.metadata import rights
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.deploy.options import from_json
-from sfcode.local.metadata.multipart import FormPart, parts
-from sfcode.local.rest.call import DATA, Handler, RestCall, answer, route
 
 PATH = f"{DATA}/metadata/deployRequest"
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.inventory import InventoryEntry, children, entries, file_name, properties
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, known
-from sfcode.local.metadata.soap import SoapFault
 from sfcode.local.store import Transaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files

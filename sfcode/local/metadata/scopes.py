@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.local.metadata.formula import NOT_IN_FIELDS, NOT_IN_RULES, FormulaError, Reference, Type, described
+from sfcode.local.formula import NOT_IN_FIELDS, NOT_IN_RULES, FormulaError, Reference, Type, described
 from sfcode.local.metadata.names import Step, trail
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef

@@ -11,9 +11,10 @@ from starlette.routing import Route
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, malformed_query, not_found
-from sfcode.local.metadata import rights, soap
+from sfcode.local.http import soap
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
+from sfcode.local.metadata import rights
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
-from sfcode.local.rest.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
 from sfcode.local.sobjects.rows import Rows

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sfcode.local.metadata import flows, formula
-from sfcode.local.metadata.formula import FormulaError
+from sfcode.local import formula
+from sfcode.local.formula import FormulaError
+from sfcode.local.metadata import flows
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, Step, same_field, trail
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.catalog import Catalog

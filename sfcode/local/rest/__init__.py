@@ -8,7 +8,7 @@ from functools import cache
 from starlette.routing import BaseRoute
 
 from sfcode.local.context import OrgContext
-from sfcode.local.lazy_routes import LazyRoutes
+from sfcode.local.http.lazy_routes import LazyRoutes
 
 BULK = r"/services/data/[^/]+/jobs(/|$)"
 COMPOSITE = r"/services/data/[^/]+/composite(/|$)"

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json, cross_reference, not_found
+from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.ids import full
-from sfcode.local.rest.call import DATA, RestCall, answer, route
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.records import asked_fields, record_json, writer
-from sfcode.local.sobjects.writer import RecordWriter
 
 MOST = 200
 ROLLED_BACK = {

@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json
+from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.rest import tree
-from sfcode.local.rest.call import DATA, RestCall, answer, route
 from sfcode.local.rest.inner import Inner, SubResponse, perform, within
 from sfcode.local.rest.references import UnresolvedError, resolved
 

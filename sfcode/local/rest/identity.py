@@ -7,8 +7,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
+from sfcode.local.http.call import DATA, RestCall, answer, bearer, identity_url, origin, route
 from sfcode.local.ids import full
-from sfcode.local.rest.call import DATA, RestCall, answer, bearer, origin, route
 from sfcode.local.store import Record
 
 
@@ -26,11 +26,6 @@ def routes(context: OrgContext) -> list[Route]:
         Route("/id/{org}/{user}", identity, methods=["GET", "POST"]),
         route(f"{DATA}/chatter/users/me", context, {"GET": _me}),
     ]
-
-
-def identity_url(org_id: str, user_id: str, at: str) -> str:
-    """Give the address that stands for a user of an org."""
-    return f"{at}/id/{org_id}/{user_id}"
 
 
 def _me(call: RestCall) -> Response:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from starlette.routing import BaseRoute, Match
 
 from sfcode.local.errors import ApiError, method_not_allowed, not_found
-from sfcode.local.rest.call import CallRoute, RestCall, check_version, refuse
+from sfcode.local.http.call import CallRoute, RestCall, check_version, refuse
 from sfcode.local.store import Store, Transaction
 
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")

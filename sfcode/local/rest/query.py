@@ -13,7 +13,7 @@ from starlette.routing import Route
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, malformed_query
-from sfcode.local.rest.call import DATA, RestCall, answer, route
+from sfcode.local.http.call import DATA, RestCall, answer, route
 
 if TYPE_CHECKING:
     from sfcode.local.soql.execute import Result

@@ -11,14 +11,13 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, ApiError, not_found
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
 from sfcode.local.ids import is_id
-from sfcode.local.rest.call import DATA, RestCall, answer, no_content, route
-from sfcode.local.sobjects.api_form import attributes, shown
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.sobjects.describe import summary
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.sobjects.values import stored_form
-from sfcode.local.sobjects.view import UserView
-from sfcode.local.sobjects.writer import RecordWriter
+from sfcode.local.sobjects.rows import UserView
+from sfcode.local.sobjects.values import attributes, shown, stored_form
 from sfcode.local.store import Record
 
 

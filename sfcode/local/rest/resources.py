@@ -8,8 +8,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
-from sfcode.local.rest.call import DATA, VERSIONS, RestCall, answer, route
-from sfcode.local.rest.identity import identity_url
+from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route
 from sfcode.local.sobjects.describe import describe, summary
 
 SEASONS = ("Spring", "Summer", "Winter")

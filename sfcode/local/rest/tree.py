@@ -12,9 +12,9 @@ from typing import Any
 from starlette.responses import Response
 
 from sfcode.local.errors import ApiError, bad_json
-from sfcode.local.rest.call import RestCall, answer
+from sfcode.local.http.call import RestCall, answer
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.records import writer
-from sfcode.local.sobjects.writer import RecordWriter
 
 MOST = 200
 DEEPEST = 5

@@ -10,11 +10,9 @@ from pathlib import Path
 from sfcode.errors import SfcodeError
 from sfcode.local.store import Store
 
-__all__ = ["PRODUCTION", "SEED", "found", "load_file", "load_text", "reset"]
+__all__ = ["SEED", "found", "load_file", "load_text", "reset"]
 
 SEED = "northwind.yaml"
-PRODUCTION = "production"
-"""The setting that says whether the org deploys as a production org does."""
 
 
 def found(store: Store, *, now: datetime, rng: random.Random) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.errors import ApiError
-from sfcode.local.seed import PRODUCTION
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.seed.document import Path, SeedDocument
 from sfcode.local.seed.full_access import all_fields
 from sfcode.local.signin import apps
@@ -16,8 +16,8 @@ from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.custom import DESCRIBE_TYPES
 from sfcode.local.sobjects.rows import VIEWS, Rows
-from sfcode.local.sobjects.writer import RecordWriter
 from sfcode.local.store import Record, Transaction
+from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Address, Component
 
 SECTIONS = {

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from sfcode.local.signin.errors import OAuthError
+from sfcode.local.errors import OAuthError
 
 MILLISECONDS = 100_000_000_000
 """What is larger cannot be seconds: the sf CLI writes `exp` in milliseconds, and an org takes it."""

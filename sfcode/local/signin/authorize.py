@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.context import OrgContext
-from sfcode.local.rest.call import answer
+from sfcode.local.errors import OAuthError
+from sfcode.local.http.call import answer
 from sfcode.local.signin.apps import RegisteredApp, app
-from sfcode.local.signin.errors import OAuthError
 from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted
 from sfcode.local.store import Transaction
 

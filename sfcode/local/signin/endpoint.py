@@ -16,10 +16,9 @@ from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.context import OrgContext
-from sfcode.local.rest.call import answer, origin
-from sfcode.local.rest.identity import identity_url
+from sfcode.local.errors import OAuthError
+from sfcode.local.http.call import answer, identity_url, origin
 from sfcode.local.signin.apps import app as find_app
-from sfcode.local.signin.errors import OAuthError
 from sfcode.local.signin.grants import GRANTS, Ask, Granted
 from sfcode.local.store import Transaction
 

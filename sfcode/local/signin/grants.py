@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sfcode.local.clock import stamp
+from sfcode.local.errors import OAuthError
 from sfcode.local.signin import apps
 from sfcode.local.signin.apps import RegisteredApp
-from sfcode.local.signin.errors import OAuthError
 from sfcode.local.signin.passwords import matches
 from sfcode.local.store import Record, Transaction
 

@@ -18,10 +18,9 @@ from starlette.routing import Route
 from sfcode.local import auth
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
-from sfcode.local.error_report import told
-from sfcode.local.errors import ApiError
-from sfcode.local.metadata import soap
-from sfcode.local.rest.call import VERSIONS, origin
+from sfcode.local.errors import ApiError, told
+from sfcode.local.http import soap
+from sfcode.local.http.call import VERSIONS, origin
 from sfcode.local.signin.grants import user_with_password
 from sfcode.local.signin.passwords import set_password
 from sfcode.local.store import Record, Transaction

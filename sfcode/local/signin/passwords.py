@@ -12,9 +12,9 @@ from starlette.routing import Route
 from sfcode.local.auth import secret
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
 from sfcode.local.ids import full
-from sfcode.local.metadata.rights import user_permissions
-from sfcode.local.rest.call import DATA, RestCall, answer, no_content, route
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import Transaction
 
 COST = {"n": 2**14, "r": 8, "p": 1}
@@ -51,7 +51,7 @@ def set_password(tx: Transaction, asking_id: str, user_id: str, password: str) -
     """Give a user a password: one's own, or anybody's for who manages users. Raises ApiError."""
     if tx.records.get("User", user_id) is None:
         raise not_found()
-    if full(user_id) != asking_id and "ManageUsers" not in user_permissions(tx, asking_id):
+    if full(user_id) != asking_id and "ManageUsers" not in UserAccess(tx, asking_id).user_permissions:
         raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
     if len(password) < SHORTEST:
         raise ApiError("INVALID_NEW_PASSWORD", f"Your password must be at least {SHORTEST} characters long.")

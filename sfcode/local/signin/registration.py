@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
-from sfcode.local.rest.call import RestCall, answer, no_content, route
+from sfcode.local.http.call import RestCall, answer, no_content, route
 from sfcode.local.signin.apps import read
 from sfcode.local.store import Transaction
 

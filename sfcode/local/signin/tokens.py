@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sfcode.local import auth
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
-from sfcode.local.rest.call import RestCall, answer, route
+from sfcode.local.http.call import RestCall, answer, route
 from sfcode.local.signin.registration import check_administrator
 
 

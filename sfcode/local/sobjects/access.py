@@ -15,6 +15,7 @@ from functools import cached_property
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.grants import NOTHING, GrantedRights, grant
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.object_reader import ObjectReader
 from sfcode.local.sobjects.setup_objects import setup_objects
 from sfcode.local.store import Record, Transaction
 
@@ -83,6 +84,7 @@ class UserAccess:
     def __init__(self, tx: Transaction, user_id: str) -> None:
         self.user_id = user_id
         self._tx = tx
+        self._reader = ObjectReader(tx)
         self._objects: dict[str, ObjectRights] = {}
         self._parents: dict[tuple[str, str], RecordRights | None] = {}
 
@@ -182,10 +184,7 @@ class UserAccess:
                 yield self._parents[key]
 
     def _parent(self, object_name: str, record_id: str) -> RecordRights | None:
-        # Imported late: the catalog itself asks for access.
-        from sfcode.local.sobjects.catalog import Catalog
-
-        target, row = Catalog(self._tx).object(object_name), self._tx.records.get(object_name, record_id)
+        target, row = self._reader.object(object_name), self._tx.records.get(object_name, record_id)
         return None if target is None or row is None else self.record(target, row)
 
     def _object(self, key: str) -> ObjectRights:

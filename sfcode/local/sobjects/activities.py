@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sfcode.local.clock import stamp
 from sfcode.local.errors import ApiError, required
 from sfcode.local.ids import KEY_PREFIXES
-from sfcode.local.sobjects.pending_record import PendingRecord
+from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import row
 from sfcode.local.store import Scalar
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfcode.local.errors import ApiError
-from sfcode.local.sobjects.pending_record import PendingRecord
+from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import row
 from sfcode.local.store import Record
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from functools import cached_property
 
 from sfcode.local.sobjects.access import UserAccess
-from sfcode.local.sobjects.custom import custom_field, custom_object
+from sfcode.local.sobjects.custom import custom_field
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
+from sfcode.local.sobjects.object_reader import ObjectReader, standard_object
 from sfcode.local.sobjects.standard import ACTIVITIES, standard_objects
 from sfcode.local.store import Transaction
 
@@ -18,6 +18,7 @@ class Catalog:
 
     def __init__(self, tx: Transaction, access: UserAccess | None = None) -> None:
         self._tx = tx
+        self._reader = ObjectReader(tx)
         self.access = access
         """Whose view this is; None sees everything."""
         self._known: dict[str, ObjectDef | None] = {}
@@ -26,7 +27,7 @@ class Catalog:
         """Find an object by name, whatever its case."""
         key = name.lower()
         if key not in self._known:
-            found = self._read(name)
+            found = self._reader.object(name)
             self._known[key] = found if found is None or self.access is None else self.access.seen(found)
         return self._known[key]
 
@@ -68,7 +69,7 @@ class Catalog:
         return sorted(found, key=lambda pair: pair[0])
 
     def _is_seen(self, owner: str, field: FieldDef) -> bool:
-        if _standard(owner) is None and self._tx.components.get("CustomObject", owner) is None:
+        if standard_object(owner) is None and self._tx.components.get("CustomObject", owner) is None:
             return False
         return self.access is None or (self.access.object(owner).read and self.access.field(owner, field)[0])
 
@@ -84,50 +85,6 @@ class Catalog:
             return self.object(name)
         prefix = record_id[:3]
         return next((each for each in standard_objects().values() if each.key_prefix == prefix), None)
-
-    def _read(self, name: str) -> ObjectDef | None:
-        found = _standard(name)
-        if found is None:
-            stored = self._tx.components.get("CustomObject", name) if name.lower().endswith("__c") else None
-            if stored is None:
-                return None
-            full_name = stored.component.full_name
-            # Reading never writes: an object without records may still be without a prefix.
-            prefix = self._tx.records.known_prefix(full_name) or ""
-            return custom_object(stored.component, prefix, self._custom_fields(full_name))
-        parents = (found.name, "Activity") if found.name in ACTIVITIES else (found.name,)
-        custom = [field for parent in parents for field in self._custom_fields(parent)]
-        if found.name in ACTIVITIES:
-            custom += self._about(found)
-        if not custom:
-            return found
-        return dataclasses.replace(
-            found,
-            fields={**found.fields, **{field.name.lower(): field for field in custom}},
-            relationships={
-                **found.relationships,
-                **{field.relationship.lower(): field for field in custom if field.relationship},
-            },
-        )
-
-    def _about(self, activity: ObjectDef) -> list[FieldDef]:
-        """Let activities be about the custom objects that allow it."""
-        names = self._tx.components.objects_with_activities()
-        what = activity.field("WhatId")
-        return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
-
-    def _custom_fields(self, parent: str) -> list[FieldDef]:
-        # What is deployed of a standard field is kept, but the field stays what it is.
-        deployed = (stored.component for stored in self._tx.components.children("CustomField", parent))
-        return [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
-
-
-def _standard(name: str) -> ObjectDef | None:
-    objects = standard_objects()
-    found = objects.get(name)
-    if found is not None:
-        return found
-    return next((each for each in objects.values() if each.name.lower() == name.lower()), None)
 
 
 @functools.cache

@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from sfcode.local.clock import stamp
-from sfcode.local.metadata.formula.evaluate import evaluate
-from sfcode.local.metadata.formula.parser import FormulaError
-from sfcode.local.metadata.formula.values import PRECISION, Value, rounded, text_of_field
+from sfcode.local.formula.evaluate import evaluate
+from sfcode.local.formula.parser import FormulaError
+from sfcode.local.formula.values import PRECISION, Value, rounded, text_of_field
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef
 from sfcode.local.store import Record, Scalar

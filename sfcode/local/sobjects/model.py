@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
-from sfcode.local.store import Scalar
+from sfcode.local.store import Record, Scalar, Transaction
 
 TEXT_TYPES = frozenset({"string", "textarea", "email", "phone", "url", "encryptedstring", "combobox"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
@@ -149,3 +150,20 @@ class ChildRelationship:
     name: str
     child: str
     field: str
+
+
+@dataclass(frozen=True)
+class PendingRecord:
+    """A record about to be stored: as it was, as it will be, and the fields that the caller gave."""
+
+    tx: Transaction
+    before: Record | None
+    after: Record
+    given: frozenset[str]
+    now: datetime
+
+    def first(self, *names: str) -> Scalar:
+        """Take the value that the caller gave to one of these fields, else the one that is there."""
+        given = (self.after.get(name) for name in names if name in self.given)
+        there = (self.after.get(name) for name in names)
+        return next((value for value in (*given, *there) if value is not None), None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sfcode.local import ids
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formula_rows import FormulaRows
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
@@ -325,3 +327,21 @@ VIEWS: dict[str, Callable[[Transaction], list[Record]]] = {
     "UserLicense": _user_licenses,
 }
 """Objects whose rows are computed."""
+
+
+@dataclass(frozen=True)
+class UserView:
+    """What reading for a user goes through, within one transaction."""
+
+    tx: Transaction
+    access: UserAccess
+    catalog: Catalog
+    rows: Rows
+    now: datetime
+
+    @classmethod
+    def of(cls, tx: Transaction, user_id: str, now: datetime) -> UserView:
+        """Look at the org with a user's eyes."""
+        access = UserAccess(tx, user_id)
+        catalog = Catalog(tx, access)
+        return cls(tx, access, catalog, Rows(tx, catalog, now), now)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 
 from sfcode.local.errors import ApiError, cross_reference, required
-from sfcode.local.sobjects import licences
+from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.activities import event, task
 from sfcode.local.sobjects.campaigns import member
-from sfcode.local.sobjects.pending_record import PendingRecord
+from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.values import EMAIL
+from sfcode.local.sobjects.values import EMAIL, developer_name
 from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Component
 
@@ -67,7 +67,7 @@ def user(save: PendingRecord) -> None:
     _renamed(save, str(before.get("Username") or ""), str(after["Username"]))
     moved = after.get("ProfileId") != before.get("ProfileId")
     if after.get("IsActive") and (moved or not before.get("IsActive")):
-        licences.seat_taken(tx, str(after["ProfileId"]))
+        licenses.seat_taken(tx, str(after["ProfileId"]))
 
 
 def _renamed(save: PendingRecord, old: str, new: str) -> None:
@@ -100,12 +100,12 @@ def permission_set_assignment(save: PendingRecord) -> None:
     stored = tx.components.get("PermissionSet", str(row["Name"]))
     owner = tx.records.get("User", assignee)
     if stored is not None and owner is not None:
-        refused = licences.other_licence(tx, stored.component, owner)
+        refused = licenses.other_licence(tx, stored.component, owner)
         if refused is not None:
             raise refused
-        right = licences.refused_right(tx, stored.component, owner)
+        right = licenses.refused_right(tx, stored.component, owner)
         if right:
-            raise licences.cannot_assign(stored.component, owner, right)
+            raise licenses.cannot_assign(stored.component, owner, right)
     after["IsActive"] = True
 
 
@@ -126,8 +126,6 @@ def permission_set_license_assign(save: PendingRecord) -> None:
 
 def static_resource(save: PendingRecord) -> None:
     """Check the name, which no other static resource may have, whichever way that one came."""
-    from sfcode.local.metadata.deploy.checks.common import developer_name  # what judges packages, which few need
-
     name = str(save.after["Name"])
     problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
     if problem is not None:
@@ -148,9 +146,9 @@ def nothing_left_without(tx: Transaction, assignment: Record) -> None:
     for other in tx.records.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
         row = rows.get("PermissionSet", str(other["PermissionSetId"]))
         stored = tx.components.get("PermissionSet", str(row["Name"])) if row else None
-        right = licences.refused_right(tx, stored.component, owner) if stored else None
+        right = licenses.refused_right(tx, stored.component, owner) if stored else None
         if stored is not None and right:
-            raise licences.cannot_assign(stored.component, owner, right)
+            raise licenses.cannot_assign(stored.component, owner, right)
 
 
 def _unique(save: PendingRecord, field: str, code: str, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from sfcode.local.clock import stamp
 from sfcode.local.errors import ApiError, bad_json, malformed_id
 from sfcode.local.ids import full, is_id
 from sfcode.local.sobjects.model import NUMBER_TYPES, TEXT_TYPES, FieldDef
-from sfcode.local.store import Scalar
+from sfcode.local.store import Record, Scalar
 
 EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z?")
@@ -142,3 +143,35 @@ def _wrong_type(field: FieldDef, value: object) -> ApiError:
         f"Cannot deserialize instance of {_kind(field)} from {token} value {written} or request may be missing "
         "a required field at [line:1, column:1]"
     )
+
+
+DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
+
+
+def developer_name(what: str, name: str, longest: int) -> Iterator[str]:
+    """Check a unique name and its length."""
+    if not DEVELOPER_NAME.fullmatch(name):
+        yield (
+            f"{what} can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, "
+            "not include spaces, not end with an underscore, and not contain two consecutive underscores."
+        )
+    if len(name) > longest:
+        yield f"Value too long for field: fullName maximum length is:{longest}"
+
+
+ADDRESS_PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
+
+
+def shown(field: FieldDef, row: Record) -> Any:
+    """Give a field's value as JSON: a checkbox is never null, an address is put together from its parts."""
+    if field.type == "address":
+        prefix = field.name.removesuffix("Address")
+        parts = {part[0].lower() + part[1:]: row.get(prefix + part) for part in ADDRESS_PARTS}
+        return parts if any(value is not None for value in parts.values()) else None
+    value = row.get(field.name)
+    return False if value is None and field.type == "boolean" else value
+
+
+def attributes(base: str, object_name: str, row: Record) -> dict[str, str]:
+    """Say what a row is, and where; `base` begins the addresses of records: `/services/data/v62.0`."""
+    return {"type": object_name, "url": f"{base}/sobjects/{object_name}/{row.get('Id')}"}

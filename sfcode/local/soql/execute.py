@@ -9,10 +9,10 @@ from typing import Any
 
 from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.access import UserAccess
-from sfcode.local.sobjects.api_form import attributes, shown
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.values import attributes, shown
 from sfcode.local.soql import errors
 from sfcode.local.soql.aggregate import grouped
 from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, SoqlQuery

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Reference
+from sfcode.local.formula.parser import FormulaError, parse
+from sfcode.local.formula.tree import Constant, FunctionCall, Node, Reference
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.store import Scalar
 

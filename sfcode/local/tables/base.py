@@ -37,6 +37,10 @@ class Table:
         return ids.nth(prefix, row[0])
 
 
+PRODUCTION = "production"
+"""The setting that is "true" in an org that deploys as a production org does."""
+
+
 class SettingTable(Table):
     """Settings of the org by key."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.local.metadata.formula import (
+from sfcode.local.formula import (
     NOT_IN_FIELDS,
     Constant,
     FormulaError,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sfcode.local import serve
-from sfcode.local.metadata.deploy import engine, jobs, work
+from sfcode.local.metadata.deploy import engine, jobs
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 SECONDS = 20
@@ -21,7 +21,7 @@ BLOCKING_SERVER = """
 import sys, threading
 from pathlib import Path
 from sfcode.local import serve
-from sfcode.local.metadata.deploy import engine, work
+from sfcode.local.metadata.deploy import engine
 
 real = engine.problems
 def blocking(subject):
@@ -53,8 +53,8 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Stop deploys where they open their package."""
-    gate = Gate(work.open_package)
-    monkeypatch.setattr(work, "open_package", gate)
+    gate = Gate(engine.open_package)
+    monkeypatch.setattr(engine, "open_package", gate)
     yield gate
     gate.open.set()
 

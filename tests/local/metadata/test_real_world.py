@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from sfcode.local import serve
-from sfcode.local.metadata.deploy import items
+from sfcode.local.metadata.deploy import package_items
 from sfcode.metadata.normalize import normal
 from sfcode.metadata.package import read
 from tests.local.metadata.conftest import Client, Kit
@@ -21,7 +21,7 @@ FILES = {str(path.relative_to(FOLDER)): path.read_bytes() for path in sorted(FOL
 
 def _members() -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
-    for item in items.read(FILES, "", frozenset()).found:
+    for item in package_items.read(FILES, "", frozenset()).found:
         if not item.bare:
             members.setdefault(item.component.type, []).append(item.component.full_name)
     return members

@@ -10,8 +10,8 @@ from lxml import etree
 
 from sfcode.local import serve
 from sfcode.local.clock import SystemClock, TurnedClock
+from sfcode.local.http.call import VERSIONS
 from sfcode.local.metadata import versions
-from sfcode.local.rest.call import VERSIONS
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 REST = "/services/data/v62.0/metadata/deployRequest"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sfcode.local.metadata.deploy.jobs import DeployRefused
+from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.store import Transaction
 from sfcode.metadata.package import unzip

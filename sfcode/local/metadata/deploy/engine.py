@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sfcode.local.context import OrgContext
 from sfcode.local.metadata.deploy import apex, production
 from sfcode.local.metadata.deploy.apex import Test
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import destroy
-from sfcode.local.metadata.deploy.items import PackageItem
 from sfcode.local.metadata.deploy.manifests import PACKAGE, Deletion
-from sfcode.local.metadata.deploy.messages import ComponentMessage
+from sfcode.local.metadata.deploy.messages import ComponentMessage, DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
-from sfcode.local.metadata.deploy.package import Package
+from sfcode.local.metadata.deploy.package import Package, open_package
+from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.store import Author, StoredItem, keep
 from sfcode.local.store import Store, Transaction
+from sfcode.metadata.errors import MetadataError
 
 
 @dataclass(frozen=True)
@@ -149,3 +151,20 @@ def _deployed(tx: Transaction, items: list[PackageItem], author: Author) -> list
         put = found.put
         messages += faults or [replace(done, id=put.id, changed=put.changed, created=put.created)]
     return messages
+
+
+def deploy_zip(context: OrgContext, data: bytes, options: DeployRequestOptions, user_id: str, finish: Finish) -> None:
+    """Open a zip and deploy it; `finish` stores the outcome. Raises DeployRefused for a package that is too large."""
+    try:
+        package = open_package(data, options)
+    except MetadataError as error:
+        raise DeployRefused(*_limit(error.problem)) from error
+    author = Author(user_id, context.clock.now(), package.api_version)
+    deploy(context.store, package, options, author, finish)
+
+
+def _limit(problem: str) -> tuple[str, str]:
+    if problem.endswith("are not read"):
+        # https://github.com/forcedotcom/cli/issues/2910
+        return "INVALID_OPERATION", "Too many files in zip"
+    return "LIMIT_EXCEEDED", problem

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from sfcode.local import ids
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
-from sfcode.local.error_report import told
+from sfcode.local.errors import told
+from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy import options as options_of
 from sfcode.local.metadata.deploy import result
+from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.slow_deploys import DelayedDeploys
-from sfcode.local.metadata.soap import SoapFault
 from sfcode.local.store import Transaction
 
 if TYPE_CHECKING:
@@ -53,15 +54,6 @@ Report = dict[str, Any]
 # By state file and id: several servers of one process may share a state, and each knows the others' deploys.
 _running: dict[tuple[Path, str], Future[None]] = {}
 _lock = threading.Lock()
-
-
-class DeployRefused(Exception):
-    """Ends a deploy that an org does not begin; code and message are Salesforce's."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
 
 
 class _Cancelled(Exception):
@@ -180,14 +172,14 @@ class Deployments:
             with self._context.store.transaction() as tx:
                 self._put(tx, report)
             # What only a deploy needs is loaded by the first one: a server starts without it.
-            from sfcode.local.metadata.deploy.work import carry_out
+            from sfcode.local.metadata.deploy.engine import deploy_zip
 
             def finish(tx: Transaction, outcome: DeployOutcome) -> None:
                 if deploy_id in self._cancelled:
                     raise _Cancelled
                 self._put(tx, result.finished(report, outcome, self._now()))
 
-            carry_out(self._context, data, options, session.user_id, finish)
+            deploy_zip(self._context, data, options, session.user_id, finish)
         except _Cancelled:
             self._end(self._as_cancelled(report, self._cancelled[deploy_id]))
         except DeployRefused as error:

@@ -8,6 +8,15 @@ from typing import Any, Literal
 ProblemType = Literal["Error", "Warning"]
 
 
+class DeployRefused(Exception):
+    """Raised for a deploy that the org does not begin; code and message are Salesforce's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
 @dataclass(frozen=True, slots=True)
 class ComponentMessage:
     """One component's outcome; with a `problem`, what is wrong and where in the file."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 
 TEST_LEVELS = frozenset({"NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"})
 

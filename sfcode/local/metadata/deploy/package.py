@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sfcode.local.metadata.deploy import items as files_of
 from sfcode.local.metadata.deploy import manifests
-from sfcode.local.metadata.deploy.items import PackageItem, PackageItems
+from sfcode.local.metadata.deploy import package_items as files_of
 from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.deploy.package_items import PackageItem, PackageItems
 from sfcode.local.metadata.registry import parent_of
 from sfcode.local.metadata.versions import too_new
 from sfcode.metadata.component import Address

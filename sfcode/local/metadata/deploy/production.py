@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from lxml import etree
 
+from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
-from sfcode.local.metadata.soap import SoapFault
-from sfcode.local.seed import PRODUCTION
 from sfcode.local.store import Transaction
+from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import unzip

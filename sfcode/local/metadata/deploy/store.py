@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local.metadata.deploy.canonical import REPLACED_SINCE, merged, settle
-from sfcode.local.metadata.deploy.items import PackageItem
+from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.production import as_landed
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.store import FlowVersion, Put, Transaction

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sfcode.local.metadata import rights, soap
+from sfcode.local.http import soap
+from sfcode.local.metadata import rights
 
 if TYPE_CHECKING:
     from sfcode.local.metadata.operations.request import OperationRequest

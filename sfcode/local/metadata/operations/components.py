@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.deploy.engine import deploy
-from sfcode.local.metadata.deploy.items import PackageItem
 from sfcode.local.metadata.deploy.jobs import LOCKED
 from sfcode.local.metadata.deploy.manifests import Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import Package
+from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.inventory import InventoryEntry, children, entries
 from sfcode.local.metadata.operations.request import OperationRequest

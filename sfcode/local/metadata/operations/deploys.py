@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.deploy import options
 from sfcode.local.metadata.deploy.result import soap_form
 from sfcode.local.metadata.operations.request import OperationRequest

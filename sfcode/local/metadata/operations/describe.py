@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.inventory import entries, file_name, properties
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.registry import FILE_TYPES, known

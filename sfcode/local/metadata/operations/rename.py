@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.rename import rename as carry_out
 from sfcode.local.metadata.deploy.store import Author

@@ -8,7 +8,7 @@ from lxml import etree
 
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.deploy.jobs import Deployments
 
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from sfcode.local import ids
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.retrieve import RetrievedFiles
 from sfcode.local.metadata.retrieve import retrieve as collect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sfcode.local.metadata import soap
+from sfcode.local.http import soap
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.metadata import schema_table
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.rest.bulk import ingest_routes, query_routes
-from sfcode.local.rest.bulk.work import BulkWorker
+from sfcode.local.rest.bulk.worker import BulkWorker
 
 
 def routes(context: OrgContext) -> list[Route]:

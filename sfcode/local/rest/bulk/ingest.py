@@ -10,12 +10,12 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
+from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.bulk.cells import Column, columns, record
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
 from sfcode.local.rest.bulk.table import BadTableError, CsvTable, read
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.view import UserView
-from sfcode.local.sobjects.writer import RecordWriter
+from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import Transaction
 
 BATCH = 200

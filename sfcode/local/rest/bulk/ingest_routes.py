@@ -13,14 +13,14 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json, not_found
-from sfcode.local.metadata.multipart import parts
-from sfcode.local.metadata.rights import user_permissions
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
+from sfcode.local.http.multipart import parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
 from sfcode.local.rest.bulk.job import Job
 from sfcode.local.rest.bulk.table import BadTableError, CsvTable, header, line, read
-from sfcode.local.rest.bulk.work import BulkWorker
-from sfcode.local.rest.call import DATA, Handler, RestCall, answer, no_content, route
+from sfcode.local.rest.bulk.worker import BulkWorker
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import Transaction
 
@@ -100,7 +100,7 @@ def _new(call: RestCall, tx: Transaction, body: Mapping[str, Any]) -> Job:
         raise ApiError("INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
     operation = jobs.chosen(body, "operation", OPERATIONS)
     jobs.chosen(body, "contentType", {"CSV": ""}, "CSV")
-    if operation == "hardDelete" and "BulkApiHardDelete" not in user_permissions(tx, call.session.user_id):
+    if operation == "hardDelete" and "BulkApiHardDelete" not in UserAccess(tx, call.session.user_id).user_permissions:
         raise ApiError(
             "FEATURENOTENABLED",
             "FeatureNotEnabled : hardDelete operation requires special user profile permission, please contact your "

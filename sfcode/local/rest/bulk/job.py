@@ -9,7 +9,7 @@ from typing import Any
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
-from sfcode.local.rest.call import RestCall
+from sfcode.local.http.call import RestCall
 from sfcode.local.store import Transaction
 
 OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"

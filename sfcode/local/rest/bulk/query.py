@@ -12,7 +12,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, Job, change
 from sfcode.local.rest.bulk.table import line
-from sfcode.local.sobjects.view import UserView
+from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import Transaction
 
 PAGE = 50_000

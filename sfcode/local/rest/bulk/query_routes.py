@@ -7,11 +7,11 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
 from sfcode.local.rest.bulk.job import Job
-from sfcode.local.rest.bulk.work import BulkWorker
-from sfcode.local.rest.call import DATA, Handler, RestCall, answer, no_content, route
+from sfcode.local.rest.bulk.worker import BulkWorker
 
 KIND = "V2Query"
 OPERATIONS = {"query": "", "queryAll": ""}

@@ -13,7 +13,6 @@ from sfcode.local.metadata.deploy.checks import (
     custom_object,
     external_client_app,
     flow,
-    licence,
     permission_set,
     static_resource,
     workflow,
@@ -23,7 +22,7 @@ from sfcode.local.metadata.deploy.org_view import Subject
 
 def _permission_set(subject: Subject) -> Iterator[str]:
     yield from permission_set.check(subject)
-    yield from licence.check(subject)
+    yield from permission_set.check_licenses(subject)
 
 
 CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sfcode.metadata.component import Body
-
-DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
-
-
-def developer_name(what: str, name: str, longest: int) -> Iterator[str]:
-    """Check a unique name and its length."""
-    if not DEVELOPER_NAME.fullmatch(name):
-        yield (
-            f"{what} can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, "
-            "not include spaces, not end with an underscore, and not contain two consecutive underscores."
-        )
-    if len(name) > longest:
-        yield f"Value too long for field: fullName maximum length is:{longest}"
 
 
 def too_long(body: Body, limits: Mapping[str, tuple[str, int]]) -> Iterator[str]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sfcode.local.metadata import formula
-from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
+from sfcode.local import formula
+from sfcode.local.formula import FormulaError, Type
+from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
-from sfcode.local.metadata.formula import FormulaError, Type
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.standard import standard_objects
+from sfcode.local.sobjects.values import developer_name
 
 LIMITS = {"label": ("MasterLabel", 40), "description": ("Description", 1000), "inlineHelpText": ("InlineHelpText", 510)}
 FORMULA_LENGTH = 3900

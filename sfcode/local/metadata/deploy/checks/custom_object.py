@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
+from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import Subject
+from sfcode.local.sobjects.values import developer_name
 
 ENDINGS = ("__c", "__kav", "__x", "__b", "__e", "__p", "__mdt", "__dll", "__dlm")
 LIMITS = {"label": ("MasterLabel", 40), "pluralLabel": ("PluralLabel", 40), "description": ("Description", 1000)}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sfcode.local.metadata import flows, formula
-from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
+from sfcode.local import formula
+from sfcode.local.formula import FormulaError, Type
+from sfcode.local.formula.functions import CHANGE
+from sfcode.local.metadata import flows
+from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import Subject
-from sfcode.local.metadata.formula import FormulaError, Type
-from sfcode.local.metadata.formula.functions import CHANGE
 from sfcode.local.metadata.names import trail
 from sfcode.local.metadata.scopes import ObjectScope
+from sfcode.local.sobjects.values import developer_name
 
 FIRST_WITH_MESSAGES = 53.0
 """Outbound messages as actions came with Winter '22: https://github.com/forcedotcom/cli/issues/1253"""

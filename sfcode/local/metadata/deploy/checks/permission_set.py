@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from sfcode.local.metadata.deploy.checks.common import developer_name, entries, no_field, no_object, repeated, too_long
+from sfcode.local.metadata.deploy.checks.common import entries, no_field, no_object, repeated, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.model import FieldDef
+from sfcode.local.sobjects.values import developer_name
 
 LIMITS = {"label": ("Label", 80), "description": ("Description", 255)}
 KEYS = {"fieldPermissions": "field", "objectPermissions": "object", "userPermissions": "name"}
@@ -116,3 +118,17 @@ def _only_read(field: FieldDef) -> bool:
 @cache
 def _user_permissions() -> frozenset[str]:
     return frozenset(resources.files(__package__).joinpath("user_permissions.txt").read_text("utf-8").split())
+
+
+def check_licenses(subject: Subject) -> Iterator[str]:
+    """Judge a permission set against licences."""
+    tx, component = subject.view.tx, subject.component
+    bound_to = str(component.body.get("license") or "")
+    right = licenses.first_object_right(tx, component) if bound_to in licenses.WITHOUT_OBJECTS else None
+    if right is None:
+        stored = tx.components.get(component.type, component.full_name)
+        for assignment in tx.records.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else ():
+            user = tx.records.get("User", str(assignment["AssigneeId"]))
+            right = right or (licenses.refused_right(tx, component, user) if user else None)
+    if right is not None:
+        yield f"The user license doesn't allow the permission: {right}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.local.metadata.deploy.checks.common import developer_name, too_long
+from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import Subject
+from sfcode.local.sobjects.values import developer_name
 
 MAX_BYTES = 5 * 1024 * 1024
 """https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm&type=5"""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from sfcode.local.metadata import formula
-from sfcode.local.metadata.deploy.checks.common import developer_name, entries, no_field, no_object, repeated, too_long
+from sfcode.local import formula
+from sfcode.local.formula import FormulaError, Type
+from sfcode.local.formula.functions import CHANGE
+from sfcode.local.metadata.deploy.checks.common import entries, no_field, no_object, repeated, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
-from sfcode.local.metadata.formula import FormulaError, Type
-from sfcode.local.metadata.formula.functions import CHANGE
 from sfcode.local.metadata.scopes import ObjectScope
+from sfcode.local.sobjects.values import developer_name
 
 UNIQUE_NAME = "The Unique Name"
 LATEST_API = 68.0

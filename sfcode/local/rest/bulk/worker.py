@@ -10,8 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from sfcode.local.context import OrgContext
-from sfcode.local.error_report import told
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, told
 from sfcode.local.rest.bulk import ingest, query
 from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError

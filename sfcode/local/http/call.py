@@ -15,13 +15,12 @@ from starlette.routing import Route
 
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
-from sfcode.local.error_report import told
-from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found
+from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found, told
 from sfcode.local.sobjects.access import API_DISABLED, UserAccess
 from sfcode.local.store import Transaction
 
 if TYPE_CHECKING:
-    from sfcode.local.sobjects.view import UserView
+    from sfcode.local.sobjects.rows import UserView
 
 VERSIONS = range(31, 64)
 """What /services/data lists. The newest is the one whose metadata WSDL deploys are judged by."""
@@ -53,7 +52,7 @@ class RestCall:
 
     def view(self, tx: Transaction) -> UserView:
         """Look at the org with the caller's rights."""
-        from sfcode.local.sobjects.view import UserView
+        from sfcode.local.sobjects.rows import UserView
 
         return UserView.of(tx, self.session.user_id, self.context.clock.now())
 
@@ -160,6 +159,11 @@ def bearer(request: Request) -> str | None:
 def origin(request: Request) -> str:
     """Give the address under which the caller reached the org."""
     return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
+def identity_url(org_id: str, user_id: str, at: str) -> str:
+    """Return the address that identifies a user of an org."""
+    return f"{at}/id/{org_id}/{user_id}"
 
 
 def check_version(version: str | None) -> None:

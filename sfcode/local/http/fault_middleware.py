@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, invalid_session
 from sfcode.local.faults.apply import struck
-from sfcode.local.metadata import soap
-from sfcode.local.rest.call import refuse
+from sfcode.local.http import soap
+from sfcode.local.http.call import refuse
 
 CONTROL = "/services/sfcode/"
 """Faults do not reach what controls them."""

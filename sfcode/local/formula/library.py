@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_UP, Decimal
 from typing import Any
 
+from sfcode.local.formula.parser import FormulaError
+from sfcode.local.formula.values import PRECISION, Value, is_blank, number_text, rounded, to_number, to_text
 from sfcode.local.ids import full
-from sfcode.local.metadata.formula.parser import FormulaError
-from sfcode.local.metadata.formula.values import PRECISION, Value, is_blank, number_text, rounded, to_number, to_text
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {}
 """By name; the arguments are values."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfcode.local.metadata.formula.types import LETTERS, Type
+from sfcode.local.formula.types import LETTERS, Type
 
 
 @dataclass(frozen=True, slots=True)

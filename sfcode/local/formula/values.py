@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
-from sfcode.local.metadata.formula.parser import FormulaError
+from sfcode.local.formula.parser import FormulaError
 
 Value = None | str | Decimal | bool | date | datetime | time
 """A blank text is ''; None is a blank number, date or checkbox, and what comparing with one gives."""

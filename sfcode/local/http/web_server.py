@@ -9,15 +9,25 @@ import threading
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sfcode.errors import SfcodeError
-from sfcode.local.protocol import AbortableProtocol
+from sfcode.local.faults.apply import ABORT
 from sfcode.local.tls import Identity
 
 HOST = "127.0.0.1"
 LOOPBACK = frozenset({HOST, "localhost", "[::1]"})
 BACKLOG = 256
 START_SECONDS = 10.0
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, with one extension: an application may close the connection without an answer."""
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"now": self.transport.abort}}
 
 
 def meant_for_us(scope: Scope) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +25,12 @@ from sfcode.local.errors import (
     read_only,
     required,
 )
-from sfcode.local.sobjects import defaults, metadata_rows
+from sfcode.local.sobjects import metadata_rows
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.sobjects.pending_record import PendingRecord
-from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.formulas import RecordContext, formula_value
+from sfcode.local.sobjects.model import FieldDef, ObjectDef, PendingRecord
+from sfcode.local.sobjects.rows import Rows, row
 from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
 from sfcode.local.sobjects.values import stored_form
 from sfcode.local.store import Record, Transaction
@@ -68,7 +69,7 @@ class RecordWriter:
         given = self._read(target, values, creating=True)
         whole = self._whole(target)
         after = {**whole.defaults, **given}
-        defaults.fill(self.tx, self.catalog.whole, whole, after, user_id=self.user_id, now=self.now)
+        fill_defaults(self.tx, self.catalog.whole, whole, after, user_id=self.user_id, now=self.now)
         if target.field("OwnerId") and not after.get("OwnerId"):
             after["OwnerId"] = self.user_id
         _check_required(target.mandatory, after, creating=True)
@@ -287,3 +288,26 @@ def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool
     ]
     if missing:
         raise required(missing)
+
+
+NUMBER = re.compile(r"\{(0+)\}")
+"""Where the number stands in a display format, and how many digits it has at least."""
+
+
+def fill_defaults(
+    tx: Transaction, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime
+) -> None:
+    """Give a new record its default values and automatic numbers."""
+    for field in target.fields.values():
+        if field.display_format:
+            record[field.name] = _next_number(tx, target, field)
+        elif field.default_formula and record.get(field.name) is None:
+            context = RecordContext(catalog, Rows(tx), target.name, record, now, is_new=True, user_id=user_id)
+            record[field.name] = formula_value(field, context, field.default_formula)
+
+
+def _next_number(tx: Transaction, target: ObjectDef, field: FieldDef) -> str:
+    key = f"number.{target.name}.{field.name}".lower()
+    number = int(tx.settings.get(key) or field.starting_number)
+    tx.settings.set(key, str(number + 1))
+    return NUMBER.sub(lambda found: str(number).rjust(len(found.group(1)), "0"), field.display_format)

@@ -6,11 +6,11 @@ The formula language of formula fields, workflow rules and flow entry conditions
 
 from __future__ import annotations
 
-from sfcode.local.metadata.formula.check import FormulaScope, check
-from sfcode.local.metadata.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
-from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference, references, walk
-from sfcode.local.metadata.formula.types import Type, described
+from sfcode.local.formula.check import FormulaScope, check
+from sfcode.local.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
+from sfcode.local.formula.parser import FormulaError, parse
+from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, Reference, references, walk
+from sfcode.local.formula.types import Type, described
 
 __all__ = [
     "NOT_IN_FIELDS",

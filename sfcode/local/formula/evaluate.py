@@ -13,10 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Protocol
 
-from sfcode.local.metadata.formula.library import FUNCTIONS, text
-from sfcode.local.metadata.formula.parser import FormulaError, parse
-from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference
-from sfcode.local.metadata.formula.values import PRECISION, Value, is_blank
+from sfcode.local.formula.library import FUNCTIONS, text
+from sfcode.local.formula.parser import FormulaError, parse
+from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, Reference
+from sfcode.local.formula.values import PRECISION, Value, is_blank
 
 DAY_SECONDS = 86_400
 LARGEST_POWER = 64

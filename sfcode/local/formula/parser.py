@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import grammars
-from sfcode.local.metadata.formula.tree import Constant, FunctionCall, Node, Operation, Reference
+from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, Reference
 
 if TYPE_CHECKING:
     from lark import Lark, Token

@@ -1,0 +1,70 @@
+"""Definitions of objects: the standard ones with what has been deployed on top, and the custom ones."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sfcode.local.sobjects.custom import custom_field, custom_object
+from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.standard import ACTIVITIES, standard_objects
+from sfcode.local.store import Transaction
+
+
+class ObjectReader:
+    """Reads the definitions of objects in one transaction, each once."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._known: dict[str, ObjectDef | None] = {}
+
+    def object(self, name: str) -> ObjectDef | None:
+        """Return an object by name, whatever its case."""
+        key = name.lower()
+        if key not in self._known:
+            self._known[key] = self._read(name)
+        return self._known[key]
+
+    def _read(self, name: str) -> ObjectDef | None:
+        found = standard_object(name)
+        if found is None:
+            stored = self._tx.components.get("CustomObject", name) if name.lower().endswith("__c") else None
+            if stored is None:
+                return None
+            full_name = stored.component.full_name
+            # Reading never writes: an object without records may still be without a prefix.
+            prefix = self._tx.records.known_prefix(full_name) or ""
+            return custom_object(stored.component, prefix, self._custom_fields(full_name))
+        parents = (found.name, "Activity") if found.name in ACTIVITIES else (found.name,)
+        custom = [field for parent in parents for field in self._custom_fields(parent)]
+        if found.name in ACTIVITIES:
+            custom += self._about(found)
+        if not custom:
+            return found
+        return dataclasses.replace(
+            found,
+            fields={**found.fields, **{field.name.lower(): field for field in custom}},
+            relationships={
+                **found.relationships,
+                **{field.relationship.lower(): field for field in custom if field.relationship},
+            },
+        )
+
+    def _about(self, activity: ObjectDef) -> list[FieldDef]:
+        """Let activities be about the custom objects that allow it."""
+        names = self._tx.components.objects_with_activities()
+        what = activity.field("WhatId")
+        return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
+
+    def _custom_fields(self, parent: str) -> list[FieldDef]:
+        # What is deployed of a standard field is kept, but the field stays what it is.
+        deployed = (stored.component for stored in self._tx.components.children("CustomField", parent))
+        return [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
+
+
+def standard_object(name: str) -> ObjectDef | None:
+    """Return a standard object by name, whatever its case."""
+    objects = standard_objects()
+    found = objects.get(name)
+    if found is not None:
+        return found
+    return next((each for each in objects.values() if each.name.lower() == name.lower()), None)
