@@ -10,7 +10,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from sfcode.local.grammars import GRAMMARS, TABLE, kept, table
+from sfcode.local.grammars import GRAMMARS, TABLE, load_table, render_table
 
 
 def main() -> int:
@@ -18,13 +18,13 @@ def main() -> int:
     stale = 0
     for package in GRAMMARS:
         path = Path(str(files(package).joinpath(TABLE)))
-        if kept(package) is not None:
+        if load_table(package) is not None:
             continue
         stale += 1
         if "--check" in sys.argv[1:]:
             print(f"{path} is stale: run make grammars", file=sys.stderr)
         else:
-            path.write_text(table(package), encoding="utf-8")
+            path.write_text(render_table(package), encoding="utf-8")
             print(f"wrote {path}")
     return 1 if stale and "--check" in sys.argv[1:] else 0
 

@@ -80,7 +80,7 @@ def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: 
 
 
 def access_token(state: Path, username: str, *, rng: random.Random | None = None) -> str | None:
-    """Give an access token for a user of the org in this folder; None when it has no such user who is active."""
+    """Return an access token for a user of the org in this folder; None when it has no such user who is active."""
     from sfcode.local import auth
     from sfcode.local.clock import SystemClock
     from sfcode.local.store import Store
@@ -89,24 +89,24 @@ def access_token(state: Path, username: str, *, rng: random.Random | None = None
         user = next((each for each in tx.records.find("User", "Username", username) if each.get("IsActive")), None)
         if user is None:
             return None
-        return auth.token_for(tx, str(user["Id"]), now=SystemClock().now(), rng=rng or random.SystemRandom())
+        return auth.get_or_create_token(tx, str(user["Id"]), now=SystemClock().now(), rng=rng or random.SystemRandom())
 
 
 def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random | None = None) -> dict[str, Any]:
-    """Let an app sign in to the org in this folder; give what the org keeps of it, consumer key and secret included."""
+    """Let an app sign in to the org in this folder; return what the org keeps of it, consumer key and secret included."""
     from sfcode.errors import SfcodeError
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
-    from sfcode.local.signin.apps import read
+    from sfcode.local.signin.apps import parse_app
     from sfcode.local.store import Store
 
     chance = rng or random.SystemRandom()
     faults: list[str] = []
-    app = read(settings, lambda key, text, cure: faults.append(f"{key}: {text}. {cure}".strip()), chance)
+    app = parse_app(settings, lambda key, text, cure: faults.append(f"{key}: {text}. {cure}".strip()), chance)
     if faults:
         raise SfcodeError("The app cannot be registered.", "\n".join(faults))
     with Store(state / "org.db") as store:
-        companies.found(store, now=SystemClock().now(), rng=chance)
+        companies.ensure_seeded(store, now=SystemClock().now(), rng=chance)
         with store.transaction() as tx:
             tx.apps.put(app.consumer_key, app.body)
     return app.body

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.local.clock import Clock
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
-from sfcode.local.http.call import answer, refuse
+from sfcode.local.http.call import answer, error_answer
 from sfcode.local.http.fault_middleware import FaultMiddleware
 from sfcode.local.http.lazy_routes import LazyRoutes
-from sfcode.local.http.web_server import meant_for_us
+from sfcode.local.http.web_server import is_for_this_machine
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.signin import routes as signin_routes
 
@@ -63,7 +63,7 @@ def _control(context: OrgContext, deliveries: Deliveries) -> Sequence[BaseRoute]
 def _refused(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if status == 404:
-        return refuse(not_found())
+        return error_answer(not_found())
     detail = error.detail if isinstance(error, HTTPException) else str(error)
     return answer([{"errorCode": "METHOD_NOT_ALLOWED", "message": detail}], status)
 
@@ -80,7 +80,7 @@ class _HostMiddleware:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not meant_for_us(scope):
+        if scope["type"] == "http" and not is_for_this_machine(scope):
             message = "the local org answers to 127.0.0.1 and localhost only"
             response = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
             await response(scope, receive, send)

@@ -21,7 +21,7 @@ class UserSession:
     org_id: str
 
 
-def session(tx: Transaction, token: str, now: datetime) -> UserSession | None:
+def find_session(tx: Transaction, token: str, now: datetime) -> UserSession | None:
     """Find whose token this is; an expired one, and a deactivated user's, is nobody's."""
     row = tx.sessions.get(token)
     user = None if row is None or row.expired(now) else tx.records.get("User", row.user_id)
@@ -30,21 +30,21 @@ def session(tx: Transaction, token: str, now: datetime) -> UserSession | None:
     return UserSession(str(user["Id"]), str(user["Username"]), tx.settings.get("org_id") or "")
 
 
-def token_for(tx: Transaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
-    """Give the user's token, made when there is none; sf accepts it by its form, `00D...!...`."""
+def get_or_create_token(tx: Transaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
+    """Return the user's token, made when there is none; sf accepts it by its form, `00D...!...`."""
     known = tx.sessions.lasting_token(user_id)
     if known is not None:
         return known
-    token = new_token(tx, rng)
+    token = generate_token(tx, rng)
     tx.sessions.put(token, user_id, now=now)
     return token
 
 
-def new_token(tx: Transaction, rng: random.Random) -> str:
-    """Make up a token."""
-    return f"{(tx.settings.get('org_id') or '')[:15]}!{secret(TOKEN_LENGTH, rng)}"
+def generate_token(tx: Transaction, rng: random.Random) -> str:
+    """Generate a token."""
+    return f"{(tx.settings.get('org_id') or '')[:15]}!{generate_secret(TOKEN_LENGTH, rng)}"
 
 
-def secret(length: int, rng: random.Random) -> str:
-    """Make up what nobody can guess."""
+def generate_secret(length: int, rng: random.Random) -> str:
+    """Generate what nobody can guess."""
     return "".join(rng.choice(ids.ALPHABET) for _ in range(length))

@@ -10,14 +10,14 @@ class Clock(Protocol):
     """Says what time it is."""
 
     def now(self) -> datetime:
-        """Give the time, with its zone."""
+        """Return the time, with its zone."""
 
 
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Give the time in UTC."""
+        """Return the time in UTC."""
         return datetime.now(UTC)
 
 
@@ -32,7 +32,7 @@ class TurnedClock:
         self.offset = offset
 
     def now(self) -> datetime:
-        """Give the time, with its zone."""
+        """Return the time, with its zone."""
         return self._clock.now() + self.offset
 
     def advance(self, by: timedelta) -> None:

@@ -40,7 +40,7 @@ class OrgContext:
             return None
         now = self.clock.now()
         with self.store.read() as tx:
-            found, row = auth.session(tx, token, now), tx.sessions.get(token)
+            found, row = auth.find_session(tx, token, now), tx.sessions.get(token)
         if found is not None and row is not None and row.is_half_expired(now):
             with self.store.transaction() as tx:
                 tx.sessions.prolong(row, now=now)

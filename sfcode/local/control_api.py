@@ -43,12 +43,12 @@ def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
         "/outbound-messages": {"GET": _queue},
     }
     return [
-        route(BASE + path, context, {method: _guarded(handler) for method, handler in methods.items()})
+        route(BASE + path, context, {method: _administrator_only(handler) for method, handler in methods.items()})
         for path, methods in handlers.items()
     ]
 
 
-def _guarded(handler: Handler) -> Handler:
+def _administrator_only(handler: Handler) -> Handler:
     def guarded(call: RestCall) -> Response:
         with call.context.store.read() as tx:
             administrator = tx.settings.get("admin_id")

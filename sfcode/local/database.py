@@ -54,7 +54,7 @@ class StateFile:
 
     @property
     def closed(self) -> bool:
-        """Tell whether it is time to stop."""
+        """Return whether it is time to stop."""
         return self._closed
 
     def close(self) -> None:

@@ -141,9 +141,9 @@ def duplicate(field: str, record_id: str) -> ApiError:
 UNUSABLE = "The state of this local org cannot be read or written"
 
 
-def told(log: logging.Logger, what: str, error: Exception) -> str:
+def describe_failure(log: logging.Logger, what: str, error: Exception) -> str:
     """
-    Log what went wrong, and give the sentence that a client is told. Call it while the error is handled.
+    Log what went wrong, and return the sentence that a client is told. Call it while the error is handled.
 
     A disk that is full or may not be written to is nobody's bug: it is named, without a traceback.
     """

@@ -1,5 +1,5 @@
 """
-Grammars that need not be worked out again each time: their LALR tables are package data.
+Grammars that need not be computed again each time: their LALR tables are package data.
 
 Working one out takes a tenth of a second, and every command with `--org local` would wait for it.
 `scripts/grammars.py` writes the tables; a table of another text or another lark is not used, so that
@@ -25,33 +25,33 @@ KEYED = "%"
 
 
 def load(package: str) -> Lark:
-    """Give the parser of a package's grammar."""
+    """Return the parser of a package's grammar."""
     from lark import Lark
 
-    found = kept(package)
-    return work_out(package) if found is None else Lark.load(found)
+    found = load_table(package)
+    return build_parser(package) if found is None else Lark.load(found)
 
 
-def kept(package: str) -> dict[str, Any] | None:
-    """Give the table of a package's grammar, unless it is that of another text or another lark."""
-    found: dict[str, Any] | None = json.loads(_read(package, TABLE) or "null", object_hook=_plain)
+def load_table(package: str) -> dict[str, Any] | None:
+    """Return the table of a package's grammar, unless it is that of another text or another lark."""
+    found: dict[str, Any] | None = json.loads(_read(package, TABLE) or "null", object_hook=_decode_keys)
     return None if found is None or found["of"] != fingerprint(package) else found
 
 
-def work_out(package: str) -> Lark:
+def build_parser(package: str) -> Lark:
     """Make a parser from the text of a grammar: the slow way."""
     from lark import Lark
 
     return Lark(_read(package, TEXT), parser="lalr", maybe_placeholders=GRAMMARS[package])
 
 
-def table(package: str) -> str:
+def render_table(package: str) -> str:
     """Write the table of a package's grammar; lark numbers its entries anew each time."""
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
-    data, memo = work_out(package).memo_serialize([TerminalDef, Rule])
-    found = {"of": fingerprint(package), "data": _keyed(data), "memo": _keyed(memo)}
+    data, memo = build_parser(package).memo_serialize([TerminalDef, Rule])
+    found = {"of": fingerprint(package), "data": _encode_keys(data), "memo": _encode_keys(memo)}
     return json.dumps(found, separators=(",", ":")) + "\n"
 
 
@@ -67,13 +67,13 @@ def _read(package: str, name: str) -> str:
     return path.read_text("utf-8") if path.is_file() else ""
 
 
-def _keyed(value: Any) -> Any:
+def _encode_keys(value: Any) -> Any:
     if isinstance(value, dict):
         if all(isinstance(key, str) for key in value):
-            return {key: _keyed(each) for key, each in value.items()}
-        return {KEYED: [[key, _keyed(each)] for key, each in value.items()]}
-    return [_keyed(each) for each in value] if isinstance(value, list | tuple) else value
+            return {key: _encode_keys(each) for key, each in value.items()}
+        return {KEYED: [[key, _encode_keys(each)] for key, each in value.items()]}
+    return [_encode_keys(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _plain(value: dict[str, Any]) -> dict[Any, Any]:
+def _decode_keys(value: dict[str, Any]) -> dict[Any, Any]:
     return dict(value[KEYED]) if KEYED in value else value

@@ -58,7 +58,7 @@ OTHER_METADATA = "0zz"
 
 
 def key_prefix(kind: str) -> str:
-    """Give the prefix of a standard object or metadata type."""
+    """Return the prefix of a standard object or metadata type."""
     return KEY_PREFIXES.get(kind, OTHER_METADATA)
 
 
@@ -73,14 +73,14 @@ def checksum(id15: str) -> str:
 
 
 def full(value: str) -> str:
-    """Give an id its 18 characters, whichever form it came in; anything that is no id comes back as it is."""
+    """Return an id its 18 characters, whichever form it came in; anything that is no id comes back as it is."""
     if len(value) == 15 and value.isascii() and value.isalnum():
         return value + checksum(value)
     return value
 
 
 def is_id(value: object) -> bool:
-    """Tell whether a value has the form of an id; a wrong checksum is wrong."""
+    """Return whether a value has the form of an id; a wrong checksum is wrong."""
     if not isinstance(value, str) or not (value.isascii() and value.isalnum()):
         return False
     return len(value) == 15 or (len(value) == 18 and value[15:] == checksum(value[:15]))

@@ -30,9 +30,9 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext, formula_value
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, PendingRecord
-from sfcode.local.sobjects.rows import Rows, row
+from sfcode.local.sobjects.rows import Rows, get_row
 from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
-from sfcode.local.sobjects.values import stored_form
+from sfcode.local.sobjects.values import parse_value
 from sfcode.local.store import Record, Transaction
 
 CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")})
@@ -60,7 +60,7 @@ class RecordWriter:
         return found
 
     def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
-        """Make a record, with the next id unless one is given; give its id."""
+        """Make a record, with the next id unless one is given; return its id."""
         target = self.object(name)
         if not target.createable:
             raise self._may_not(target, "create")
@@ -121,7 +121,7 @@ class RecordWriter:
             after_delete(self.tx, record)
 
     def upsert(self, name: str, field: str, value: str, values: Mapping[str, Any]) -> tuple[str, bool]:
-        """Change the record whose external id has a value, or make it; give its id and whether it is new."""
+        """Change the record whose external id has a value, or make it; return its id and whether it is new."""
         target = self.object(name)
         key = target.field(field)
         if key is None or not key.upsertable:
@@ -133,7 +133,7 @@ class RecordWriter:
         if key.name == "Id":
             self.update(name, value, values)
             return ids.full(value), False
-        wanted = stored_form(key, value)
+        wanted = parse_value(key, value)
         found = self.tx.records.find_indexed(target.name, key.name, wanted) if wanted is not None else []
         if len(found) > 1:
             raise Ambiguous(target.name, [str(each["Id"]) for each in found])
@@ -145,14 +145,14 @@ class RecordWriter:
 
     def existing(self, target: ObjectDef, record_id: str) -> Record:
         """Find the record that a path names; one that the user does not see is not there."""
-        record = row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
+        record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None or not self._sees(target, record):
             raise not_found()
         return record
 
     def changing(self, target: ObjectDef, record_id: str) -> Record:
         """Find the record that shall be changed."""
-        record = row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
+        record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None:
             raise not_found()
         if not self._sees(target, record):
@@ -175,14 +175,14 @@ class RecordWriter:
         return self.catalog.access
 
     def _whole(self, target: ObjectDef) -> ObjectDef:
-        """Give an object with the fields that the user does not see."""
+        """Return an object with the fields that the user does not see."""
         return self.catalog.whole.object(target.name) or target
 
     def _sees(self, target: ObjectDef, record: Record) -> bool:
         return self._access is None or self._access.record(self._whole(target), record).read
 
     def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
-        """Say why an object cannot be written: nobody can, or this user cannot."""
+        """Describe why an object cannot be written: nobody can, or this user cannot."""
         whole = self._whole(target)
         if not {"create": whole.createable, "update": whole.updateable, "delete": whole.deletable}[verb]:
             return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")
@@ -203,7 +203,7 @@ class RecordWriter:
             if not (field.createable if creating else field.updateable):
                 locked.append(field.name)
                 continue
-            read[field.name] = stored_form(field, value)
+            read[field.name] = parse_value(field, value)
         if locked:
             raise read_only(locked)
         for name, scalar in read.items():
@@ -221,7 +221,7 @@ class RecordWriter:
         key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
         if target is None or key is None or not key.upsertable:
             raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
-        found = self.tx.records.find_indexed(target.name, key.name, stored_form(key, wanted[0][1]))
+        found = self.tx.records.find_indexed(target.name, key.name, parse_value(key, wanted[0][1]))
         if len(found) != 1:
             raise ApiError(
                 "INVALID_FIELD",
@@ -232,7 +232,7 @@ class RecordWriter:
 
     def _check_reference(self, field: FieldDef, value: str) -> None:
         for name in field.reference_to:
-            record = row(self.tx, name, value)
+            record = get_row(self.tx, name, value)
             if record is not None:
                 target = self.catalog.whole.object(name)
                 if target is not None and not self._sees(target, record):
@@ -297,7 +297,7 @@ NUMBER = re.compile(r"\{(0+)\}")
 def fill_defaults(
     tx: Transaction, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime
 ) -> None:
-    """Give a new record its default values and automatic numbers."""
+    """Return a new record its default values and automatic numbers."""
     for field in target.fields.values():
         if field.display_format:
             record[field.name] = _next_number(tx, target, field)

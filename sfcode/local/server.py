@@ -15,9 +15,9 @@ from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import Clock, SystemClock, TurnedClock
 from sfcode.local.context import OrgContext
 from sfcode.local.faults import InjectedFault
-from sfcode.local.http.web_server import HOST, Server, configured, listening
+from sfcode.local.http.web_server import HOST, Server, listen, make_config
 from sfcode.local.store import Store
-from sfcode.local.tls import identity
+from sfcode.local.tls import get_identity
 
 STATE_FILE = "org.db"
 
@@ -61,20 +61,20 @@ def serve(
     """
     context_rng = rng or random.SystemRandom()
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(listening(port))
-        tls_listener = stack.enter_context(listening(tls_port, "--tls-port")) if tls else None
+        listener = stack.enter_context(listen(port))
+        tls_listener = stack.enter_context(listen(tls_port, "--tls-port")) if tls else None
         store = stack.enter_context(open_store(state))
         context_clock = _clock(store, clock or SystemClock())
         context = OrgContext(store, context_clock, context_rng)
-        seed.found(store, now=context_clock.now(), rng=context_rng)
+        seed.ensure_seeded(store, now=context_clock.now(), rng=context_rng)
         org = _sign_in(context, listener.getsockname()[1])
-        _arm(context, faults)
+        _arm_faults(context, faults)
         deliveries = Deliveries(context, org.url, outbound_hosts)
         app = make_app(context, deliveries)
-        servers = [Server(configured(app), listener)]
+        servers = [Server(make_config(app), listener)]
         if tls_listener is not None:
-            trust = identity(store)
-            servers.append(Server(configured(app, trust), tls_listener))
+            trust = get_identity(store)
+            servers.append(Server(make_config(app, trust), tls_listener))
             tls_url = f"https://{HOST}:{tls_listener.getsockname()[1]}"
             org = replace(org, tls_url=tls_url, certificate=trust.certificate)
         for server in servers:
@@ -87,12 +87,12 @@ def serve(
 
 
 def _clock(store: Store, clock: Clock) -> TurnedClock:
-    """Give the clock as somebody may have left it."""
+    """Return the clock as somebody may have left it."""
     with store.read() as tx:
         return TurnedClock(clock, timedelta(seconds=float(tx.settings.get(TurnedClock.KEY) or 0)))
 
 
-def _arm(context: OrgContext, faults: Iterable[InjectedFault]) -> None:
+def _arm_faults(context: OrgContext, faults: Iterable[InjectedFault]) -> None:
     for fault in faults:
         context.faults.arm(fault)
     context.store.row_locked = lambda name: context.faults.take("row_lock", object_name=name) is not None
@@ -105,5 +105,5 @@ def _sign_in(context: OrgContext, port: int) -> LocalOrg:
         org_id = tx.settings.get("org_id") or ""
     if token is None:
         with context.store.transaction() as tx:
-            token = auth.token_for(tx, str(user["Id"]), now=context.clock.now(), rng=context.rng)
+            token = auth.get_or_create_token(tx, str(user["Id"]), now=context.clock.now(), rng=context.rng)
     return LocalOrg(f"http://{HOST}:{port}", token, org_id, str(user["Username"]))

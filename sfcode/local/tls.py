@@ -31,15 +31,15 @@ class Identity:
     key: Path
 
 
-def identity(store: Store) -> Identity:
-    """Give the certificate of an org, which lies beside its state; it is made once, and again shortly before it ends."""
+def get_identity(store: Store) -> Identity:
+    """Return the certificate of an org, which lies beside its state; it is made once, and again shortly before it ends."""
     folder = store.path.parent.resolve() / FOLDER
     found = Identity(folder / "certificate.pem", folder / "key.pem")
     # Whoever may write may make it: the others, in this process or another, wait and find it made.
     with store.transaction():
         if not _is_good(found):
             folder.mkdir(exist_ok=True)
-            certificate, key = _generated()
+            certificate, key = _generate()
             _write(found.key, key, 0o600)
             _write(found.certificate, certificate, 0o644)
     return found
@@ -67,7 +67,7 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     made.replace(path)
 
 
-def _generated() -> tuple[bytes, bytes]:
+def _generate() -> tuple[bytes, bytes]:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

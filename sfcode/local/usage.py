@@ -25,7 +25,7 @@ class RequestCounter:
             self._count += 1
 
     def used(self, now: datetime) -> int:
-        """Tell how many requests there were."""
+        """Return how many requests there were."""
         with self._lock:
             self._roll(now)
             return self._count

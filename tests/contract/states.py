@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sfcode.local import register_app, reset
-from sfcode.local.signin.passwords import hashed
+from sfcode.local.signin.passwords import hash_password
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from tests.contract.place import LEADS
@@ -50,7 +50,7 @@ def for_jsforce(state: Path) -> None:
     now = datetime.now(UTC)
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.settings.get("admin_id") or ""
-        tx.passwords.put(admin, hashed(PASSWORD))
+        tx.passwords.put(admin, hash_password(PASSWORD))
         lead = {"LastName": "Lead", "Name": "Lead", "Company": COMPANY, "OwnerId": admin, "IsConverted": False}
         for _ in range(LEADS):
             tx.records.insert("Lead", lead, user_id=admin, now=now)

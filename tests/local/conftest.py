@@ -15,7 +15,7 @@ import requests
 
 from sfcode.local import LocalOrg, reset, serve
 from sfcode.local.record_writer import RecordWriter
-from sfcode.local.seed import found
+from sfcode.local.seed import ensure_seeded
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.soql.execute import run
 from sfcode.local.store import Store, Transaction
@@ -97,7 +97,7 @@ def state(seed: Path, tmp_path: Path) -> Path:
 def store(state: Path) -> Iterator[Store]:
     """Give the store of the shipped company."""
     with Store(state / "org.db") as store:
-        found(store, now=NOON, rng=random.Random(1))
+        ensure_seeded(store, now=NOON, rng=random.Random(1))
         yield store
 
 

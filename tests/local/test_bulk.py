@@ -445,7 +445,7 @@ def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
         stored = tx.components.put(Component("PermissionSet", "Bulk", rights), user_id=admin, now=NOON)
         assigned = {"AssigneeId": user, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
-        token = auth.token_for(tx, user, now=NOON, rng=random.Random(3))
+        token = auth.get_or_create_token(tx, user, now=NOON, rng=random.Random(3))
     theirs = Rest(dataclasses.replace(org, access_token=token))
     with theirs.session:
         bulk = Bulk(theirs)

@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.errors import ConfigError, SfcodeError
 from sfcode.local import load, reset
-from sfcode.local.seed import found, load_text
+from sfcode.local.seed import ensure_seeded, load_text
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import Store
@@ -78,7 +78,7 @@ def test_profiles_are_rows_with_a_permission_set_of_their_own(soql: Callable[[st
 
 def test_founding_leaves_an_org_that_is_there_alone(tmp_path: Path) -> None:
     with loaded(tmp_path, SMALL) as store:
-        found(store, now=NOW, rng=random.Random(1))
+        ensure_seeded(store, now=NOW, rng=random.Random(1))
         with store.read() as tx:
             assert tx.records.list_all("Organization")[0]["Name"] == "Small"
 
@@ -130,7 +130,7 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
         ("Visit__c:\n", "Visti__c:\n", ["small.yaml:18:3: records.Visti__c: there is no object Visti__c; declare it under components"]),
         ("type: Number", "type: Numeric", ["small.yaml:11:32: components.CustomField:Contact.Uid__c.type: there is no field type Numeric; one of AutoNumber, Checkbox, "]),
         ("Alias: me,", "Alias: far.too.long,", ["small.yaml:8:48: users[0].Alias: STRING_TOO_LONG: Alias: data value too large: far.too.long (max length=8)"]),
-        ("license: Salesforce,", "license: Nothing,", ["small.yaml:6:11: profiles.Admin.license: there is no user licence Nothing"]),
+        ("license: Salesforce,", "license: Nothing,", ["small.yaml:6:11: profiles.Admin.license: there is no user license Nothing"]),
         ("company: {Name: Small,", "company: {Nmae: Small,", ["small.yaml:2:11: company.Nmae: Organization has no field Nmae"]),
         ("users:\n", "users: {}\nxs:\n", ["small.yaml:7:1: users: the section users is missing or empty", "small.yaml:8:1: xs: there is no such section"]),
         ("version: 1", "version: [", ["this is not YAML"]),
@@ -158,7 +158,7 @@ def test_a_company_sets_org_wide_defaults(tmp_path: Path) -> None:
     text = SMALL + "\nsharing: {Contact: Private, Activity: ControlledByParent}\n"
     with loaded(tmp_path, text) as store, store.read() as tx:
         objects = [Catalog(tx).object(name) for name in ("Contact", "Event", "Lead")]
-        models = [sharing.model(tx, each) for each in objects if each]
+        models = [sharing.get_model(tx, each) for each in objects if each]
     assert models == ["Private", "ControlledByParent", "ReadWriteTransfer"]
 
 

@@ -25,13 +25,13 @@ TEXTS = {
 @pytest.mark.parametrize("package", grammars.GRAMMARS)
 def test_tables_are_current(package: str) -> None:
     """An edited grammar or another lark needs `make grammars`: without, each start works the grammar out."""
-    assert grammars.kept(package) is not None, "run make grammars"
+    assert grammars.load_table(package) is not None, "run make grammars"
 
 
 @pytest.mark.parametrize(("package", "text"), [(package, text) for package in TEXTS for text in TEXTS[package]])
 def test_a_table_reads_as_its_grammar_does(package: str, text: str) -> None:
     """The parser from the table gives the same tree as the one that is worked out from the grammar."""
-    assert grammars.load(package).parse(text) == grammars.work_out(package).parse(text)
+    assert grammars.load(package).parse(text) == grammars.build_parser(package).parse(text)
 
 
 def test_a_table_of_another_grammar_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,5 +40,5 @@ def test_a_table_of_another_grammar_is_not_used(monkeypatch: pytest.MonkeyPatch)
     package = "sfcode.local.soql"
     stale = json.dumps(json.loads(files(package).joinpath(grammars.TABLE).read_text("utf-8")) | {"of": "another"})
     monkeypatch.setattr(grammars, "_read", lambda name, file: stale if file == grammars.TABLE else read(name, file))
-    assert grammars.kept(package) is None
+    assert grammars.load_table(package) is None
     assert grammars.load(package).parse(TEXTS[package][0])

@@ -104,14 +104,14 @@ def test_the_answer_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch, c
 def test_rows_that_cannot_be_in_the_answer_are_not_read(
     store: Store, monkeypatch: pytest.MonkeyPatch, soql: str
 ) -> None:
-    some = Transaction.records
+    some = records.RecordTable.list_all
 
-    def everything(tx: Transaction, object_name: str, most: int = -1) -> list[records.Record]:
+    def everything(table: records.RecordTable, object_name: str, most: int = -1) -> list[records.Record]:
         assert 0 <= most <= 5, f"every {object_name} was read"
-        return some(tx, object_name, most)
+        return some(table, object_name, most)
 
     text = soql.format(ids=some_ids(store, 2))
-    monkeypatch.setattr(Transaction, "records", everything)
+    monkeypatch.setattr(records.RecordTable, "list_all", everything)
     with store.read() as tx:
         assert run(text, tx, NOW, "").total
 
@@ -148,7 +148,7 @@ def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A query waits for nobody: what it wishes for is made when nobody writes."""
-    monkeypatch.setattr(records, "MANY", 5)
+    monkeypatch.setattr(records, "MIN_INDEXED", 5)
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store:
         with store.read() as tx:

@@ -63,31 +63,31 @@ def test_it_stops_at_once_although_a_client_keeps_its_connection(state: Path) ->
 
 
 def test_the_certificate_stays_and_its_key_is_private(store: Store) -> None:
-    first = tls.identity(store)
+    first = tls.get_identity(store)
     before = first.certificate.read_bytes()
-    again = tls.identity(store)
+    again = tls.get_identity(store)
     assert again.certificate.read_bytes() == before
     assert stat.S_IMODE(again.key.stat().st_mode) == 0o600
 
 
 def test_a_certificate_about_to_end_is_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls, "LIFETIME", timedelta(days=29))
-    short = tls.identity(store).certificate.read_bytes()
+    short = tls.get_identity(store).certificate.read_bytes()
     monkeypatch.undo()
-    long = tls.identity(store).certificate.read_bytes()
+    long = tls.get_identity(store).certificate.read_bytes()
     assert long != short
-    assert tls.identity(store).certificate.read_bytes() == long
+    assert tls.get_identity(store).certificate.read_bytes() == long
 
 
 @pytest.mark.parametrize("damage", ["certificate.pem", "key.pem", "a key of another"])
 def test_a_damaged_pair_is_replaced_by_one_that_fits(store: Store, tmp_path: Path, damage: str) -> None:
-    found = tls.identity(store)
+    found = tls.get_identity(store)
     if damage.endswith(".pem"):
         (found.key.parent / damage).unlink()
     else:
         with Store(tmp_path / "other" / "org.db") as other:
-            shutil.copy(tls.identity(other).key, found.key)
-    mended = tls.identity(store)
+            shutil.copy(tls.get_identity(other).key, found.key)
+    mended = tls.get_identity(store)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(mended.certificate, mended.key)
     assert sorted(path.name for path in mended.key.parent.iterdir()) == ["certificate.pem", "key.pem"]
@@ -97,7 +97,7 @@ def test_all_who_begin_at_once_get_the_same_certificate(store: Store) -> None:
     """None of them writes over what another has begun to use."""
 
     def made(_: int) -> bytes:
-        return tls.identity(store).certificate.read_bytes()
+        return tls.get_identity(store).certificate.read_bytes()
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(made, range(8)))) == 1

@@ -47,7 +47,7 @@ def serve_appcues(
 
 
 def reset(state: Path) -> None:
-    """Forget all that the account in this folder holds; there need not be one."""
+    """Delete all that the account in this folder holds; there need not be one."""
     if not (state / STATE_FILE).exists():
         return
     from sfcode.local.appcues.state import AccountState

@@ -19,8 +19,8 @@ from starlette.types import Message, Receive, Scope, Send
 from sfcode.local.appcues.call import Account, AppcuesApiError, AppcuesCall, Handler, Route
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.values import ACCOUNT_ID, API_KEY, API_SECRET
-from sfcode.local.faults.apply import struck
-from sfcode.local.http.web_server import meant_for_us
+from sfcode.local.faults.apply import apply_faults
+from sfcode.local.http.web_server import is_for_this_machine
 
 CONTROL = "/sfcode/"
 """Faults, limit and journal do not reach what controls them."""
@@ -44,7 +44,7 @@ class AppcuesApp:
         if scope["type"] != "http":
             return
         send = self._dated(send)
-        if not meant_for_us(scope):
+        if not is_for_this_machine(scope):
             refused = AppcuesApiError(403, "the local Appcues answers to 127.0.0.1 and localhost only")
             await refused.response()(scope, receive, send)
             return
@@ -60,7 +60,7 @@ class AppcuesApp:
         entry = self._journal.open(
             scope["method"], scope["raw_path"].decode("latin-1"), body, self._account.clock.now()
         )
-        await struck(
+        await apply_faults(
             answer,
             scope,
             _read_already(receive),
@@ -99,7 +99,7 @@ class AppcuesApp:
     def _route(self, method: str, parts: Sequence[str]) -> tuple[Handler, list[str]]:
         known = False
         for allowed, pattern, handler in self._routes:
-            variable = _matched(pattern, parts)
+            variable = _match(pattern, parts)
             if variable is not None and allowed == method:
                 return handler, variable
             known = known or variable is not None
@@ -119,7 +119,7 @@ class AppcuesApp:
         return dated
 
 
-def _matched(pattern: Sequence[str], parts: Sequence[str]) -> list[str] | None:
+def _match(pattern: Sequence[str], parts: Sequence[str]) -> list[str] | None:
     if len(pattern) != len(parts) or not all(parts):
         return None
     pairs = list(zip(pattern, parts, strict=True))

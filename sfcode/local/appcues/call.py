@@ -65,7 +65,7 @@ class AppcuesApiError(Exception):
         self.status, self.detail, self.headers = status, detail, headers
 
     def response(self) -> Response:
-        """Give it as an answer."""
+        """Return it as an answer."""
         title = HTTPStatus(self.status).phrase
         body = {"error": True, "status": self.status, "title": title, "detail": self.detail}
         return JSONResponse(body, self.status, self.headers)

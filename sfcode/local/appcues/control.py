@@ -55,7 +55,7 @@ def routes(journal: Journal, sender: WebhookSender, monotonic: Callable[[], floa
         return _limit(call)
 
     def trigger(call: AppcuesCall) -> Response:
-        triggered = _triggered(call)
+        triggered = _trigger(call)
         sender.wake()
         return JSONResponse({"event_ids": [event["event_id"] for event in triggered]}, 202)
 
@@ -81,7 +81,7 @@ def _json(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "events": list(value["events"])}
 
 
-def _triggered(call: AppcuesCall) -> list[dict[str, Any]]:
+def _trigger(call: AppcuesCall) -> list[dict[str, Any]]:
     given = call.json()
     state, now = call.account.state, call.account.clock.now()
     events = []

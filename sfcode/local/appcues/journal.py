@@ -61,7 +61,7 @@ class Journal:
             return [asdict(entry) for entry in self._entries if entry.number > after]
 
     def clear(self) -> int:
-        """Forget them; tell how many."""
+        """Delete them; tell how many."""
         with self._lock:
             gone = len(self._entries)
             self._entries.clear()

@@ -70,7 +70,7 @@ class WebhookSender:
                     self._wake.wait(LOOK_SECONDS)
 
     def _round(self, pool: ThreadPoolExecutor) -> bool:
-        """Send what is due, a batch of it; tell whether there was any."""
+        """Send what is due, a batch of it; return whether there was any."""
         state = self._account.state
         setting = state.setting(WEBHOOK)
         batch = state.parcels(due=self._now(), limit=BATCH) if setting else []
@@ -102,7 +102,7 @@ class WebhookSender:
         return held, now
 
     def _send(self, webhook: Webhook, parcels: Iterable[PendingWebhook]) -> list[PendingWebhook]:
-        """Send the webhooks of one user; give those that have to be sent again."""
+        """Send the webhooks of one user; return those that have to be sent again."""
         failed = []
         poster = self._posters.get()
         try:

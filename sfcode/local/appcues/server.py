@@ -17,7 +17,7 @@ from sfcode.local.appcues.state import AccountState
 from sfcode.local.appcues.values import LocalAppcues
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import InjectedFault
-from sfcode.local.http.web_server import HOST, Server, configured, listening
+from sfcode.local.http.web_server import HOST, Server, listen, make_config
 
 
 @contextlib.contextmanager
@@ -32,14 +32,14 @@ def serve(
 ) -> Iterator[LocalAppcues]:
     """Serve the account whose state is in a file."""
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(listening(port, "--appcues-port"))
+        listener = stack.enter_context(listen(port, "--appcues-port"))
         state = stack.enter_context(AccountState(path))
         account = Account(state, clock or SystemClock(), Bucket(rate, time.monotonic()))
         for fault in faults:
             account.faults.arm(fault)
         journal, sender = Journal(), WebhookSender(account, outbound_hosts)
         routes = [*api.routes(), *control.routes(journal, sender, time.monotonic)]
-        server = Server(configured(AppcuesApp(account, journal, routes, time.monotonic)), listener)
+        server = Server(make_config(AppcuesApp(account, journal, routes, time.monotonic)), listener)
         stack.callback(server.stop)
         server.start()
         stack.callback(sender.stop)

@@ -53,7 +53,7 @@ class AccountState(StateFile):
         super().__init__(path, MIGRATIONS)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self.writing() as db:
             for table in ("profile", "member", "event", "delivery", "meta"):
                 db.execute("DELETE FROM " + table)  # noqa: S608
@@ -65,7 +65,7 @@ class AccountState(StateFile):
         return None if row is None else json.loads(row[0])
 
     def profiles(self, kind: Kind) -> dict[str, Profile]:
-        """Give all profiles by their ids."""
+        """Return all profiles by their ids."""
         with self.reading() as db:
             rows = db.execute("SELECT id, body FROM profile WHERE kind = ? ORDER BY id", (kind,)).fetchall()
         return {id_: json.loads(body) for id_, body in rows}
@@ -79,7 +79,7 @@ class AccountState(StateFile):
             db.execute("INSERT OR REPLACE INTO profile VALUES (?, ?, ?)", (kind, id_, json.dumps(kept)))
 
     def delete_profile(self, kind: Kind, id_: str) -> None:
-        """Forget a profile, and whose member it was."""
+        """Delete a profile, and whose member it was."""
         with self.writing() as db:
             db.execute("DELETE FROM profile WHERE kind = ? AND id = ?", (kind, id_))
             if kind == "user":
@@ -125,12 +125,12 @@ class AccountState(StateFile):
             return int(db.execute("SELECT count(*) FROM delivery").fetchone()[0])
 
     def drop_parcels(self) -> int:
-        """Forget what is still to be sent; tell how much it was."""
+        """Delete what is still to be sent; tell how much it was."""
         with self.writing() as db:
             return db.execute("DELETE FROM delivery").rowcount
 
     def settle(self, sent: Collection[int], later: Iterable[PendingWebhook]) -> None:
-        """Forget what was sent, and keep how the others stand."""
+        """Delete what was sent, and keep how the others stand."""
         with self.writing() as db:
             db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in sent))
             rows = ((each.due, each.attempts, each.error, each.number) for each in later)

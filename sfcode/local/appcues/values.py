@@ -40,13 +40,13 @@ def reserved(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def taken(attributes: Mapping[str, Any]) -> dict[str, Value]:
-    """Give the attributes that have a value of a known type; null takes the attribute away."""
+    """Return the attributes that have a value of a known type; null takes the attribute away."""
     return {name: value for name, value in attributes.items() if value is None or isinstance(value, str | int | float)}
 
 
 def auto_properties(name: str, attributes: Mapping[str, Any]) -> dict[str, Value]:
     """
-    Give the properties that Appcues itself keeps of an NPS answer.
+    Return the properties that Appcues itself keeps of an NPS answer.
 
     `_appcuesSatisfaction_MostRecentNPSScore` is the one whose name is published; the feedback's is made after it.
     """

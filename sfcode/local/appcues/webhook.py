@@ -84,7 +84,7 @@ def _read_auth(value: object) -> Auth:
 
 
 def request(webhook: Webhook, message_id: str, body: bytes, now: datetime) -> tuple[str, dict[str, str]]:
-    """Give the address and the headers that a body is sent with."""
+    """Return the address and the headers that a body is sent with."""
     auth, headers, url = webhook.auth, {"Content-Type": "application/json"}, webhook.url
     if auth.scheme == "path":
         url = f"{url.rstrip('/')}/{quote(auth.secret, safe='')}"

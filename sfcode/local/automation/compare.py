@@ -22,7 +22,7 @@ TEXTUAL: dict[str, Callable[[str, str], bool]] = {
 
 
 def holds(operator: str, left: Value, right: Value) -> bool:
-    """Tell whether a comparison holds; texts are compared without case. Raises NotModelled."""
+    """Return whether a comparison holds; texts are compared without case. Raises NotModelled."""
     if operator == "EqualTo":
         return same(left, right)
     if operator == "NotEqualTo":
@@ -36,7 +36,7 @@ def holds(operator: str, left: Value, right: Value) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Tell whether two values are equal; all blanks are."""
+    """Return whether two values are equal; all blanks are."""
     if is_blank(left) or is_blank(right):
         return is_blank(left) and is_blank(right)
     return _order(left, right) == 0

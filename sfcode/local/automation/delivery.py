@@ -47,12 +47,12 @@ class Tally:
     dropped: int = 0
 
     def json(self) -> dict[str, int]:
-        """Give it as the control route shows it."""
+        """Return it as the control route shows it."""
         return dict(vars(self))
 
 
 def retry_after(attempts: int) -> timedelta:
-    """Tell how long to wait after so many failed attempts: 30 s, doubled each time, two hours at most."""
+    """Return how long to wait after so many failed attempts: 30 s, doubled each time, two hours at most."""
     return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 16)))
 
 
@@ -120,7 +120,7 @@ class Deliveries:
         tally.dropped += len(old)
 
     def _claimed(self) -> tuple[QueuedNotification, ...]:
-        """Take the next message's notifications in hand."""
+        """Return the next message's notifications in hand."""
         now, wall = self._context.clock.now(), time.time()
         with self._context.store.read() as tx:
             if self._stopping.is_set() or not tx.notifications.list_due(now, wall, 1):

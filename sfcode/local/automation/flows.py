@@ -21,7 +21,7 @@ CONSTANTS: Mapping[str, Value] = {"True": True, "False": False, "EmptyString": "
 
 
 def starts(saved: Saved, body: Body) -> bool:
-    """Tell whether a save starts a flow. Raises NotModelled."""
+    """Return whether a save starts a flow. Raises NotModelled."""
     trigger = flows.start(body)
     if trigger.get("recordTriggerType") not in (ON_CREATE if saved.is_new else ON_UPDATE):
         return False

@@ -109,7 +109,7 @@ def java_double(value: float) -> str:
 
 
 def acknowledged(status: int, body: bytes) -> str | None:
-    """Judge an answer: None when it is an Ack, else what is wrong with it."""
+    """Check an answer: None when it is an Ack, else what is wrong with it."""
     if status != 200:
         return f"the endpoint answered {status}"
     from lxml import etree

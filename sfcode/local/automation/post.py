@@ -39,7 +39,7 @@ class Poster:
         self._closed = False
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str] = SOAP) -> tuple[int, bytes]:
-        """Post a message; give status and body of the answer. Raises Undelivered."""
+        """Post a message; return status and body of the answer. Raises Undelivered."""
         parts = self._allowed(url)
         deadline = time.monotonic() + self._timeout
         connection = _connection(parts, self._timeout)

@@ -14,7 +14,7 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.rows import get_row
 from sfcode.local.store import Record, Transaction
 
 
@@ -26,7 +26,7 @@ class OneByOne:
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
-        return row(self.tx, object_name, record_id)
+        return get_row(self.tx, object_name, record_id)
 
     def all(self, object_name: str) -> list[Record]:
         """List the rows of an object."""
@@ -52,33 +52,33 @@ class Saved:
         return str(self.after["Id"])
 
     def earlier(self) -> Saved | None:
-        """Give the record as it was, as if it had been saved like that before."""
+        """Return the record as it was, as if it had been saved like that before."""
         if self.before is None:
             return None
         return replace(self, after=dict(self.before), is_new=False)
 
     def value(self, path: tuple[str, ...]) -> Value:
-        """Give a field's value, formula fields and fields of parents included. Raises NotModelled."""
+        """Return a field's value, formula fields and fields of parents included. Raises NotModelled."""
         try:
             return self._as_shown(path, self._context.value(path))
         except FormulaError as error:
             raise NotModelled(str(error)) from error
 
     def prior(self, path: tuple[str, ...]) -> Value:
-        """Give a field's value before the save. Raises NotModelled."""
+        """Return a field's value before the save. Raises NotModelled."""
         try:
             return self._as_shown(path, self._context.prior(path))
         except FormulaError as error:
             raise NotModelled(str(error)) from error
 
     def _as_shown(self, path: tuple[str, ...], value: Value) -> Value:
-        """Give a percentage as people write it: formulas compute with its hundredth part."""
+        """Return a percentage as people write it: formulas compute with its hundredth part."""
         field = self.target.field(path[0]) if len(path) == 1 else None
         percent = field is not None and field.type == "percent" and isinstance(value, Decimal)
         return value * 100 if percent and isinstance(value, Decimal) else value
 
     def meets(self, formula: str) -> bool:
-        """Tell whether a formula is true of this save; a blank is not. Raises NotModelled."""
+        """Return whether a formula is true of this save; a blank is not. Raises NotModelled."""
         try:
             return evaluate(formula, self._context) is True
         except FormulaError as error:

@@ -29,7 +29,7 @@ AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2}) ([AP]M)
 
 def runs(saved: Saved, body: Body) -> bool:
     """
-    Tell whether a save makes a rule act. Raises NotModelled.
+    Return whether a save makes a rule act. Raises NotModelled.
 
     `onCreateOrTriggeringUpdate` acts on an update only when the record did not meet the criteria before:
     https://help.salesforce.com/s/articleView?id=platform.workflow_rules_define.htm&type=5

@@ -14,7 +14,7 @@ ABORT = "sfcode.abort"
 """The extension of a request's scope that closes the connection without an answer."""
 
 
-async def struck(
+async def apply_faults(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, faults: Faults, refusal: Callable[[], Response | None]
 ) -> None:
     """Handle a request by the application, unless a fault strikes it; `refusal` gives the server's own."""
@@ -25,19 +25,19 @@ async def struck(
     if faults.take("drop", path=path, method=method) is not None:
         await _drop(scope, receive)
         return
-    refused = _unavailable(faults, path, method) or refusal()
+    refused = _unavailable_response(faults, path, method) or refusal()
     if refused is not None:
         await _read(receive)
         await refused(scope, receive, send)
         return
     if faults.take("drop_after", path=path, method=method) is not None:
-        await app(scope, receive, _nowhere)
+        await app(scope, receive, _discard)
         await _drop(scope, receive)
         return
     await app(scope, receive, send)
 
 
-def _unavailable(faults: Faults, path: str, method: str) -> Response | None:
+def _unavailable_response(faults: Faults, path: str, method: str) -> Response | None:
     down = faults.take("unavailable", path=path, method=method)
     if down is None:
         return None
@@ -60,5 +60,5 @@ async def _read(receive: Receive) -> None:
             return
 
 
-async def _nowhere(_message: Message) -> None:
+async def _discard(_message: Message) -> None:
     """Send an answer to nobody."""

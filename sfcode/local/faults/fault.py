@@ -56,7 +56,7 @@ class InjectedFault:
         return 1 if self.times is None and self.probability == 1.0 and self.every == 1 else self.times
 
     def fits(self, path: str, method: str, object_name: str) -> bool:
-        """Tell whether it concerns this request, or this record's write."""
+        """Return whether it concerns this request, or this record's write."""
         return (
             fnmatchcase(path, self.path)
             and self.method in (ANY, method)
@@ -64,7 +64,7 @@ class InjectedFault:
         )
 
     def json(self) -> dict[str, Any]:
-        """Give it as JSON, without what is as always."""
+        """Return it as JSON, without what is as always."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
 
@@ -126,6 +126,6 @@ def _from_word(name: str, word: str) -> Any:
     return word
 
 
-def described(fault: InjectedFault) -> dict[str, Any]:
-    """Give everything that a fault is made of."""
+def describe(fault: InjectedFault) -> dict[str, Any]:
+    """Return everything that a fault is made of."""
     return asdict(fault)

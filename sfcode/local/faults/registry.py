@@ -30,7 +30,7 @@ class Armed:
         return None if most is None else most - self.hits
 
     def strikes(self) -> bool:
-        """Count a request that fits, and tell whether it is struck."""
+        """Count a request that fits, and return whether it is struck."""
         self.seen += 1
         if self.left == 0 or self.seen <= self.fault.skip or (self.seen - self.fault.skip) % self.fault.every:
             return False
@@ -40,7 +40,7 @@ class Armed:
         return True
 
     def json(self) -> dict[str, Any]:
-        """Give it as the control route shows it."""
+        """Return it as the control route shows it."""
         return {"id": self.id, **self.fault.json(), "left": self.left, "seen": self.seen, "hits": self.hits}
 
 
@@ -74,7 +74,7 @@ class Faults:
             return before - len(self._armed)
 
     def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> InjectedFault | None:
-        """Tell which fault of a kind strikes now, if one does."""
+        """Return which fault of a kind strikes now, if one does."""
         if not self._armed:
             return None
         with self._lock:

@@ -1,5 +1,5 @@
 """
-Judge a formula: functions, fields and types.
+Check a formula: functions, fields and types.
 
 It stops at the first fault, as the platform does. Where a type is not known nothing is refused.
 """
@@ -22,10 +22,10 @@ class FormulaScope(Protocol):
 
     @property
     def forbidden(self) -> frozenset[str]:
-        """Name the functions that may not be used here."""
+        """List the functions that may not be used here."""
 
     def type_of(self, reference: Reference) -> Type | None:
-        """Give the type of a field or global. Raises FormulaError when there is none of that name."""
+        """Return the type of a field or global. Raises FormulaError when there is none of that name."""
 
 
 def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:

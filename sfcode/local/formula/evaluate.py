@@ -1,5 +1,5 @@
 """
-Work out a formula: `evaluate(formula, context)`.
+Compute a formula: `evaluate(formula, context)`.
 
 Blanks follow https://github.com/salesforce/formula-engine : a blank text is '', arithmetic and
 comparison with a blank number or date give a blank, and a blank condition counts as not met.
@@ -24,25 +24,25 @@ LARGEST_POWER = 64
 
 
 class EvaluationContext(Protocol):
-    """What a formula is worked out over."""
+    """What a formula is computed over."""
 
     @property
     def now(self) -> datetime:
-        """Give the time, with its zone."""
+        """Return the time, with its zone."""
 
     @property
     def is_new(self) -> bool:
-        """Tell whether the record is being created."""
+        """Return whether the record is being created."""
 
     def value(self, path: tuple[str, ...]) -> Value:
-        """Give a field's or global's value: `Account.Name`, `$User.Id`. Raises FormulaError."""
+        """Return a field's or global's value: `Account.Name`, `$User.Id`. Raises FormulaError."""
 
     def prior(self, path: tuple[str, ...]) -> Value:
-        """Give a field's value before the save; on a new record the present one."""
+        """Return a field's value before the save; on a new record the present one."""
 
 
 def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
-    """Work out a formula. Raises FormulaError where the platform would show #Error!."""
+    """Compute a formula. Raises FormulaError where the platform would show #Error!."""
     node = _parsed(formula) if isinstance(formula, str) else formula
     try:
         return _Evaluation(context).value(node)
@@ -51,7 +51,7 @@ def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
 
 
 def is_true(formula: str | Node, context: EvaluationContext) -> bool:
-    """Tell whether a condition is met; one that cannot be worked out is not."""
+    """Return whether a condition is met; one that cannot be computed is not."""
     try:
         return evaluate(formula, context) is True
     except FormulaError:

@@ -23,11 +23,11 @@ class Function:
     """The result has the type of the first argument."""
 
     def accepts(self, count: int) -> bool:
-        """Tell whether a call with this many arguments is complete."""
+        """Return whether a call with this many arguments is complete."""
         return self.required <= count and (self.repeats or count <= len(self.parameters))
 
     def parameter(self, index: int) -> frozenset[Type]:
-        """Give the types that the argument at this place may have."""
+        """Return the types that the argument at this place may have."""
         return self.parameters[min(index, len(self.parameters) - 1)]
 
 

@@ -43,14 +43,14 @@ Node = Constant | Reference | FunctionCall | Operation
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Give a node and everything below it."""
+    """Return a node and everything below it."""
     yield node
     for child in _children(node):
         yield from walk(child)
 
 
 def references(node: Node) -> Iterator[Reference]:
-    """Give every reference in a formula."""
+    """Return every reference in a formula."""
     return (found for found in walk(node) if isinstance(found, Reference))
 
 

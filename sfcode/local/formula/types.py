@@ -58,7 +58,7 @@ LONG_FROM = 256
 
 
 def described(kind: str, length: int = 0) -> Type | None:
-    """Give the formula type of a field, from its type and length in describe."""
+    """Return the formula type of a field, from its type and length in describe."""
     if kind == "textarea":
         return Type.LONG_TEXT if length >= LONG_FROM else Type.TEXT
     return DESCRIBED.get(kind)

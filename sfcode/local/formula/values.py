@@ -63,7 +63,7 @@ def rounded(number: Decimal, digits: int) -> Decimal:
 
 
 def is_blank(value: Value) -> bool:
-    """Tell whether there is no value."""
+    """Return whether there is no value."""
     return value is None or value == ""
 
 

@@ -15,7 +15,15 @@ from starlette.routing import Route
 
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import Ambiguous, ApiError, bad_json, invalid_session, method_not_allowed, not_found, told
+from sfcode.local.errors import (
+    Ambiguous,
+    ApiError,
+    bad_json,
+    describe_failure,
+    invalid_session,
+    method_not_allowed,
+    not_found,
+)
 from sfcode.local.sobjects.access import API_DISABLED, UserAccess
 from sfcode.local.store import Transaction
 
@@ -89,7 +97,7 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def refuse(error: ApiError, base: str = "") -> Response:
+def error_answer(error: ApiError, base: str = "") -> Response:
     """Answer with an error."""
     if isinstance(error, Ambiguous):
         return answer([f"{base}/sobjects/{error.object_name}/{each}" for each in error.record_ids], error.status)
@@ -109,16 +117,16 @@ def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, mo
         method = request.query_params.get("_HttpMethod", request.method).upper()
         try:
             body = await _body(request, most)
-            return await run_in_threadpool(_handled, context, request, method, body, handlers)
+            return await run_in_threadpool(_handle, context, request, method, body, handlers)
         except ApiError as error:
-            return refuse(error, f"/services/data/v{request.path_params.get('version')}")
+            return error_answer(error, f"/services/data/v{request.path_params.get('version')}")
 
-    made = CallRoute(path, _guarded(endpoint), methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    made = CallRoute(path, _with_error_answer(endpoint), methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
     made.handlers = handlers
     return made
 
 
-def _handled(
+def _handle(
     context: OrgContext, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]
 ) -> Response:
     session = context.signed_in(bearer(request))
@@ -151,13 +159,13 @@ def _check_api(context: OrgContext, session: UserSession) -> None:
 
 
 def bearer(request: Request) -> str | None:
-    """Take the access token out of the Authorization header; `OAuth` is the older word for Bearer."""
+    """Return the access token out of the Authorization header; `OAuth` is the older word for Bearer."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() in ("bearer", "oauth") else None
 
 
 def origin(request: Request) -> str:
-    """Give the address under which the caller reached the org."""
+    """Return the address under which the caller reached the org."""
     return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
 
 
@@ -195,12 +203,12 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _with_error_answer(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         try:
             return await endpoint(request)
         except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            said = told(log, f"{request.method} {request.url.path}", error)
+            said = describe_failure(log, f"{request.method} {request.url.path}", error)
             return answer([{"errorCode": "UNKNOWN_EXCEPTION", "message": said}], 500)
 
     return guarded

@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, invalid_session
-from sfcode.local.faults.apply import struck
+from sfcode.local.faults.apply import apply_faults
 from sfcode.local.http import soap
-from sfcode.local.http.call import refuse
+from sfcode.local.http.call import error_answer
 
 CONTROL = "/services/sfcode/"
 """Faults do not reach what controls them."""
@@ -39,7 +39,7 @@ class FaultMiddleware:
             context.usage.count(context.clock.now())
         send = self._with_usage(path, send)
         refusal = partial(self._refusal, path, method)
-        await struck(self._app, scope, receive, send, faults=context.faults, refusal=refusal)
+        await apply_faults(self._app, scope, receive, send, faults=context.faults, refusal=refusal)
 
     def _refusal(self, path: str, method: str) -> Response | None:
         faults = self._context.faults
@@ -68,6 +68,6 @@ class FaultMiddleware:
 
 def _refused(path: str, error: ApiError) -> Response:
     if not path.startswith(SOAP):
-        return refuse(error)
+        return error_answer(error)
     text = "Invalid Session ID found in SessionHeader: Illegal Session" if error.status == 401 else error.message
     return Response(soap.fault(soap.SoapFault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")

@@ -21,7 +21,7 @@ class FormPart:
         return bytes(options.get(b"name", b"")).decode("utf-8", "replace")
 
 
-def parts(body: bytes, content_type: str) -> list[FormPart]:
+def parse_parts(body: bytes, content_type: str) -> list[FormPart]:
     """Split a body. Raises ValueError when it is not multipart/form-data."""
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import MultipartParser, parse_options_header

@@ -95,13 +95,13 @@ def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
 
 
 def text(element: etree._Element, name: str) -> str | None:
-    """Give a child's text without the space around it; None when it is absent or empty."""
+    """Return a child's text without the space around it; None when it is absent or empty."""
     found = child(element, name)
     return None if found is None else (found.text or "").strip() or None
 
 
 def texts(element: etree._Element, name: str) -> list[str]:
-    """Give the texts of all children of a name, the empty ones left out."""
+    """Return the texts of all children of a name, the empty ones left out."""
     return [found.text.strip() for found in children(element, name) if found.text and found.text.strip()]
 
 

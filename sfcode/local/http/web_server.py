@@ -30,14 +30,14 @@ class AbortableProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {ABORT: {"now": self.transport.abort}}
 
 
-def meant_for_us(scope: Scope) -> bool:
-    """Tell whether a request names this machine: a web page must not reach it by a name of its own."""
+def is_for_this_machine(scope: Scope) -> bool:
+    """Return whether a request names this machine: a web page must not reach it by a name of its own."""
     header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     host, colon, port = header.rpartition(":")
     return (host if colon and port.isdigit() else header).lower() in LOOPBACK
 
 
-def configured(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
+def make_config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
     """Set the web server up."""
     return uvicorn.Config(
         app,
@@ -56,7 +56,7 @@ def configured(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
     )
 
 
-def listening(port: int, option: str = "--port") -> socket.socket:
+def listen(port: int, option: str = "--port") -> socket.socket:
     """Take a port; 0 takes a free one."""
     # With its protocol named, asyncio sets TCP_NODELAY on what it accepts: without, answers wait 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import told
+from sfcode.local.errors import describe_failure
 from sfcode.local.http import soap
 from sfcode.local.http.call import MAX_BODY, VERSIONS
 from sfcode.local.metadata.deploy.jobs import Deployments
-from sfcode.local.metadata.operations import perform
+from sfcode.local.metadata.operations import run_operation
 from sfcode.local.metadata.operations.request import OperationRequest
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
         except soap.SoapFault as fault:
             return _xml(soap.fault(fault), 500)
         except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
+            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", describe_failure(log, "SOAP", error))), 500)
         return _xml(content, 200)
 
     return [Route(BASE + end, endpoint, methods=["POST"]) for end in ENDS]
@@ -52,7 +52,7 @@ def answer(context: OrgContext, jobs: Deployments, version: str, data: bytes) ->
     ):
         raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
     request = OperationRequest(context, jobs, session, call.element, f"{number}.0")
-    return soap.answer(call.operation, perform(call.operation, request))
+    return soap.answer(call.operation, run_operation(call.operation, request))
 
 
 async def _body(request: HttpRequest) -> bytes:

@@ -42,7 +42,7 @@ RECORD = re.compile(r"\$Record(?:__Prior)?\.([\w.]+)")
 
 
 def start(body: Body) -> Mapping[str, Any]:
-    """Give the start element, empty where there is none."""
+    """Return the start element, empty where there is none."""
     found = body.get("start")
     return found if isinstance(found, Mapping) else {}
 
@@ -50,11 +50,11 @@ def start(body: Body) -> Mapping[str, Any]:
 def elements(body: Body) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """List the elements of a flow: kind, name and content."""
     for kind in ELEMENTS:
-        for name, entry in named(body.get(kind)):
+        for name, entry in named_entries(body.get(kind)):
             yield kind, name, entry
 
 
-def named(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def named_entries(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """List named entries, whether they are keyed or, because two have one name, a list."""
     if isinstance(value, Mapping):
         yield from value.items()
@@ -80,16 +80,16 @@ def targets(element: object) -> Iterator[str]:
 def named_fields(body: Body) -> Iterator[tuple[str, str]]:
     """List the fields that elements name outright: an object, and one of its fields."""
     trigger = start(body)
-    yield from _filtered(trigger, str(trigger.get("object") or ""))
+    yield from _filter_fields(trigger, str(trigger.get("object") or ""))
     for kind, _, element in elements(body):
         if kind in RECORD_ELEMENTS:
             own = str(element.get("object") or "")
             if not own and element.get("inputReference") == "$Record":
                 own = str(trigger.get("object") or "")
-            yield from _filtered(element, own)
+            yield from _filter_fields(element, own)
 
 
-def _filtered(element: Mapping[str, Any], owner: str) -> Iterator[tuple[str, str]]:
+def _filter_fields(element: Mapping[str, Any], owner: str) -> Iterator[tuple[str, str]]:
     if not owner:
         return
     for name in ("filters", "inputAssignments", "outputAssignments"):
@@ -151,13 +151,13 @@ def _texts(value: object, name: str = "") -> Iterator[tuple[str, str]]:
 
 def actions(body: Body) -> Iterator[tuple[str, str, str]]:
     """List the actions of a flow: element, action type and action name."""
-    for name, entry in named(body.get("actionCalls")):
+    for name, entry in named_entries(body.get("actionCalls")):
         yield name, str(entry.get("actionType") or ""), str(entry.get("actionName") or "")
 
 
 OUTBOUND = "outboundMessage"
 
 
-def messages(body: Body) -> set[str]:
-    """Name the outbound messages that a flow sends."""
+def sent_messages(body: Body) -> set[str]:
+    """List the outbound messages that a flow sends."""
     return {action for _, kind, action in actions(body) if kind == OUTBOUND}

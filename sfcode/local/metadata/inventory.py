@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sfcode.local.metadata.deploy.result import soap_time
+from sfcode.local.metadata.deploy.result import to_soap_time
 from sfcode.local.metadata.registry import FILE_TYPES, parent_of
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS
 from sfcode.local.sobjects.standard import standard_objects
@@ -33,7 +33,7 @@ class InventoryEntry:
     id: str = ""
 
 
-def entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
+def list_entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
     """List the components of a type by name."""
     if type_ == "FlowDefinition":
         for stored in tx.components.list_all("Flow"):
@@ -84,7 +84,7 @@ def _workflows(tx: Transaction) -> Iterator[InventoryEntry]:
         yield InventoryEntry(Component("Workflow", name), first[name])
 
 
-def children(tx: Transaction, component: Component) -> list[Stored]:
+def list_children(tx: Transaction, component: Component) -> list[Stored]:
     """List the components inside a container."""
     kind = FILE_TYPES.get(component.type)
     return [
@@ -95,13 +95,13 @@ def children(tx: Transaction, component: Component) -> list[Stored]:
 
 
 def file_name(component: Component) -> str:
-    """Give the file that a component is in, below a package's root."""
+    """Return the file that a component is in, below a package's root."""
     kind = FILE_TYPES[parent_of(component.type)]
     owner = container(component.type, component.full_name)
     return f"{kind.directory}/{owner}" + (f".{kind.suffix}" if kind.suffix else "")
 
 
-def properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mapping[str, Any]:
+def file_properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mapping[str, Any]:
     """Describe a component as listMetadata and a retrieve do, in the order of the WSDL."""
     stored = entry.stored
     created, modified = (stored.created_by, stored.modified_by) if stored else ("", "")
@@ -109,13 +109,13 @@ def properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mapping[str
     return {
         "createdById": created,
         "createdByName": _user(tx, created),
-        "createdDate": soap_time(stored.created_at) if stored else epoch,
+        "createdDate": to_soap_time(stored.created_at) if stored else epoch,
         "fileName": file,
         "fullName": entry.component.full_name,
         "id": entry.id,
         "lastModifiedById": modified,
         "lastModifiedByName": _user(tx, modified),
-        "lastModifiedDate": soap_time(stored.modified_at) if stored else epoch,
+        "lastModifiedDate": to_soap_time(stored.modified_at) if stored else epoch,
         "manageableState": "unmanaged",
         "type": entry.component.type,
     }

@@ -25,7 +25,7 @@ def _home(object_name: str, field: str) -> str:
     return (ACTIVITY if shared else object_name).lower()
 
 
-def find(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
+def find_field(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
     """Find a field of an object; one of Activity is looked for on Event, which has the standard ones too."""
     found = catalog.object(object_name)
     if found is None and object_name.lower() == ACTIVITY.lower():
@@ -39,9 +39,9 @@ def find(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
     return field_def
 
 
-def trail(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterator[tuple[Step, FieldDef | None]]:
+def walk_path(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterator[tuple[Step, FieldDef | None]]:
     """
-    Walk a path of relationships that ends in a field, and give each field on the way.
+    Walk a path of relationships that ends in a field, and return each field on the way.
 
     The walk ends where something is not found, or where the org knows nothing of the next object.
     """

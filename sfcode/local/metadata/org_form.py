@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sfcode.local.metadata.flows import OUTBOUND, named
-from sfcode.local.metadata.versions import without_newer
+from sfcode.local.metadata.flows import OUTBOUND, named_entries
+from sfcode.local.metadata.versions import drop_newer
 from sfcode.metadata.component import Body, Component
 
 LAST_WITH_VERSION_SEGMENT = 66.0
@@ -28,11 +28,11 @@ _UNIQUE = {"AutoNumber", "Email", "Number", "Text"}
 
 
 def org_form(component: Component, api_version: float) -> Component:
-    """Give a component as a retrieve in this API version has it."""
+    """Return a component as a retrieve in this API version has it."""
     rule = _RULES.get(component.type)
     if rule is None:
         return component
-    return without_newer(Component(component.type, component.full_name, rule(component.body, api_version)), api_version)
+    return drop_newer(Component(component.type, component.full_name, rule(component.body, api_version)), api_version)
 
 
 def _custom_field(body: Body, _: float) -> Body:
@@ -70,7 +70,7 @@ def _flow(body: Body, api_version: float) -> Body:
             found["processMetadataValues"] = {**_BUILDER, **(notes or {})}
     calls = body.get("actionCalls")
     if isinstance(calls, Mapping):
-        found["actionCalls"] = {name: _action(call, api_version) for name, call in named(calls)}
+        found["actionCalls"] = {name: _action(call, api_version) for name, call in named_entries(calls)}
     return found
 
 

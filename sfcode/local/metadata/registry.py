@@ -31,7 +31,7 @@ class FileType:
 
     @property
     def children(self) -> tuple[str, ...]:
-        """Name the types of the components inside its files."""
+        """List the types of the components inside its files."""
         return tuple(sorted(CHILDREN.get(self.name, {}).values()))
 
 
@@ -66,7 +66,7 @@ TopicsForObjects topicsForObjects topicsForObjects | Translations translations t
 """
 
 
-def _kept(line: str) -> FileType:
+def _parse_file_type(line: str) -> FileType:
     name, directory, suffix, *words = line.split()
     return FileType(
         name,
@@ -94,7 +94,7 @@ FILE_TYPES: Mapping[str, FileType] = {
                 for kind in TYPES.values()
                 if not kind.parent
             ),
-            *(_kept(entry.strip()) for entry in KEPT_ONLY.replace("\n", "|").split("|") if entry.strip()),
+            *(_parse_file_type(entry.strip()) for entry in KEPT_ONLY.replace("\n", "|").split("|") if entry.strip()),
         ),
         key=lambda kind: kind.name,
     )
@@ -107,12 +107,12 @@ NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "St
 """Types of which `*` gives nothing."""
 
 
-def known(type_: str) -> bool:
-    """Tell whether a package.xml may name this type."""
+def is_known(type_: str) -> bool:
+    """Return whether a package.xml may name this type."""
     return type_ in FILE_TYPES or type_ in TYPES
 
 
 def parent_of(type_: str) -> str:
-    """Name the type in whose files this one lives, itself where it has its own."""
+    """List the type in whose files this one lives, itself where it has its own."""
     kind = TYPES.get(type_)
     return kind.parent if kind and kind.parent else type_

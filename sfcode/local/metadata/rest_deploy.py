@@ -12,7 +12,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.http import soap
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
-from sfcode.local.http.multipart import FormPart, parts
+from sfcode.local.http.multipart import FormPart, parse_parts
 from sfcode.local.metadata import rights
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.deploy.options import from_json
@@ -25,32 +25,32 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 
     def start(call: RestCall) -> Response:
         if call.headers.get("content-type", "").startswith("multipart/"):
-            return _package(call, jobs)
-        return _validated(call, jobs)
+            return _deploy_package(call, jobs)
+        return _deploy_validated(call, jobs)
 
     def status(call: RestCall) -> Response:
         report = jobs.status(call.path["id"])
         details = call.query.get("includeDetails", "").lower() == "true"
-        return answer(_written(call, report, details=details))
+        return answer(_render(call, report, details=details))
 
     def cancel(call: RestCall) -> Response:
         wanted = call.json_object().get("deployResult")
         if not isinstance(wanted, dict) or wanted.get("status") not in {"Canceling", "Canceled"}:
             raise ApiError("INVALID_FIELD", "deployResult.status must be Canceling")
-        return answer(_written(call, jobs.cancel(call.path["id"], call.session), details=False), 202)
+        return answer(_render(call, jobs.cancel(call.path["id"], call.session), details=False), 202)
 
-    root: dict[str, Handler] = {"POST": _faulted(start)}
-    one: dict[str, Handler] = {"GET": _faulted(status), "PATCH": _faulted(cancel)}
+    root: dict[str, Handler] = {"POST": _deployer_only(start)}
+    one: dict[str, Handler] = {"GET": _deployer_only(status), "PATCH": _deployer_only(cancel)}
     return [route(PATH, context, root), route(PATH + "/", context, root), route(PATH + "/{id}", context, one)]
 
 
-def _faulted(handler: Handler) -> Handler:
+def _deployer_only(handler: Handler) -> Handler:
     """Let in who may deploy, and write the faults of the Metadata API as errors of REST."""
 
     def handled(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
-                rights.may_use_metadata(tx, call.session)
+                rights.check_metadata_access(tx, call.session)
             return handler(call)
         except soap.SoapFault as fault:
             status = {"INSUFFICIENT_ACCESS": 403, "INVALID_CROSS_REFERENCE_KEY": 404}.get(fault.code, 400)
@@ -59,9 +59,9 @@ def _faulted(handler: Handler) -> Handler:
     return handled
 
 
-def _package(call: RestCall, jobs: Deployments) -> Response:
+def _deploy_package(call: RestCall, jobs: Deployments) -> Response:
     try:
-        found = parts(call.body, call.headers.get("content-type", ""))
+        found = parse_parts(call.body, call.headers.get("content-type", ""))
     except ValueError as error:
         raise ApiError("INVALID_MULTIPART_REQUEST", f"{error}") from None
     package = next((part for part in found if _is_package(part)), None)
@@ -70,7 +70,7 @@ def _package(call: RestCall, jobs: Deployments) -> Response:
         raise ApiError("INVALID_MULTIPART_REQUEST", "the request has no part with the zip file")
     options = from_json(_options(described.content if described else b"{}"))
     report = jobs.start(package.content, options, call.session)
-    return answer(_begun(report, options.json()), 201)
+    return answer(_render_start(report, options.json()), 201)
 
 
 def _is_package(part: FormPart) -> bool:
@@ -87,19 +87,19 @@ def _options(content: bytes) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
-def _validated(call: RestCall, jobs: Deployments) -> Response:
+def _deploy_validated(call: RestCall, jobs: Deployments) -> Response:
     validation_id = call.json_object().get("validatedDeployRequestId")
     if not isinstance(validation_id, str):
         raise ApiError("INVALID_FIELD", "validatedDeployRequestId, or a multipart body with a zip file, is needed")
     report = jobs.start_validated(validation_id, call.session)
-    return answer(_begun(report, None) | {"validatedDeployRequestId": validation_id}, 201)
+    return answer(_render_start(report, None) | {"validatedDeployRequestId": validation_id}, 201)
 
 
-def _begun(report: dict[str, Any], options: dict[str, Any] | None) -> dict[str, Any]:
+def _render_start(report: dict[str, Any], options: dict[str, Any] | None) -> dict[str, Any]:
     return {"id": report["id"], "validatedDeployRequestId": None, "deployOptions": options, "deployResult": None}
 
 
-def _written(call: RestCall, report: dict[str, Any], *, details: bool) -> dict[str, Any]:
+def _render(call: RestCall, report: dict[str, Any], *, details: bool) -> dict[str, Any]:
     return {
         "id": report["id"],
         "url": f"{call.base}/metadata/deployRequest/{report['id']}",

@@ -1,4 +1,4 @@
-"""Give components back as files: what was asked for, from the org as it is, in the form an org gives it."""
+"""Return components back as files: what was asked for, from the org as it is, in the form an org gives it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfcode.local.http.soap import SoapFault
-from sfcode.local.metadata.inventory import InventoryEntry, children, entries, file_name, properties
+from sfcode.local.metadata.inventory import InventoryEntry, file_name, file_properties, list_children, list_entries
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, known
+from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, is_known
 from sfcode.local.store import Transaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files
@@ -27,7 +27,7 @@ class RetrievedFiles:
     """The zip, what is in it, and what could not be found."""
 
     zip: bytes = b""
-    properties: list[Mapping[str, Any]] = field(default_factory=list)
+    file_properties: list[Mapping[str, Any]] = field(default_factory=list)
     messages: list[Mapping[str, str]] = field(default_factory=list)
 
 
@@ -47,10 +47,10 @@ def retrieve(
     found = RetrievedFiles()
     chosen: dict[Address, InventoryEntry] = {}
     for type_, names in sorted(members.items()):
-        if not known(type_):
+        if not is_known(type_):
             found.messages.append(_message(folder, f"Entity type: '{type_}' is unknown"))
             continue
-        here = {entry.component.full_name.lower(): entry for entry in entries(tx, type_)}
+        here = {entry.component.full_name.lower(): entry for entry in list_entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
                 picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, here.values())
@@ -68,8 +68,8 @@ def retrieve(
         raise SoapFault("LIMIT_EXCEEDED", f"Too many files in retrieve call, limit is: {MAX_FILES}")
     files[PACKAGE] = write_manifest(chosen, api_version)
     found.zip = zip_files({folder + name: data for name, data in files.items()})
-    found.properties = [
-        properties(tx, entry, folder + file_name(entry.component)) for _, entry in sorted(chosen.items())
+    found.file_properties = [
+        file_properties(tx, entry, folder + file_name(entry.component)) for _, entry in sorted(chosen.items())
     ]
     return found
 
@@ -107,7 +107,7 @@ def _files(tx: Transaction, chosen: list[InventoryEntry], api_version: float) ->
             files |= unzip(entry.stored.raw)
             continue
         modelled[component.address] = org_form(component, api_version)
-        for child in children(tx, component) if component.type in CHILDREN else ():
+        for child in list_children(tx, component) if component.type in CHILDREN else ():
             modelled[child.component.address] = org_form(child.component, api_version)
     written = write(modelled.values(), str(api_version))
     del written[PACKAGE]

@@ -10,8 +10,8 @@ from sfcode.local.store import Transaction
 DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})
 
 
-def may_use_metadata(tx: Transaction, session: UserSession) -> None:
-    """Let only those in who may use the API and change metadata. Raises SoapFault."""
+def check_metadata_access(tx: Transaction, session: UserSession) -> None:
+    """Admit only those in who may use the API and change metadata. Raises SoapFault."""
     held = UserAccess(tx, session.user_id).user_permissions
     if "ApiEnabled" not in held:
         raise SoapFault("API_DISABLED_FOR_ORG", API_DISABLED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfcode.local.formula import NOT_IN_FIELDS, NOT_IN_RULES, FormulaError, Reference, Type, described
-from sfcode.local.metadata.names import Step, trail
+from sfcode.local.metadata.names import Step, walk_path
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef
 
@@ -38,14 +38,14 @@ class ObjectScope:
         return cls(catalog, object_name, NOT_IN_RULES | forbidden, flow=flow)
 
     def type_of(self, reference: Reference) -> Type | None:
-        """Give the type of a field or global. Raises FormulaError when there is none of that name."""
+        """Return the type of a field or global. Raises FormulaError when there is none of that name."""
         start = self._start(reference)
         if start is None:
             return None
         object_name, path = start
         found: FieldDef | None = None
         steps = 0
-        for _, found in trail(self._catalog, object_name, path):
+        for _, found in walk_path(self._catalog, object_name, path):
             steps += 1
             if found is None:
                 raise _missing(reference)
@@ -66,7 +66,7 @@ class ObjectScope:
             start = self._start(reference)
         except FormulaError:
             return []
-        return [step for step, _ in trail(self._catalog, *start)] if start else []
+        return [step for step, _ in walk_path(self._catalog, *start)] if start else []
 
     def _start(self, reference: Reference) -> tuple[str, tuple[str, ...]] | None:
         first, rest = reference.path[0].lower(), reference.path[1:]

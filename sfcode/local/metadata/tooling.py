@@ -152,8 +152,8 @@ def _text(value: object) -> str | None:
 
 def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
     """List the routes of the Tooling API."""
-    definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _changing(_patch_definition, jobs)}
-    version: dict[str, Handler] = {"GET": _get_version, "DELETE": _changing(_delete_version, jobs)}
+    definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _deployer_only(_patch_definition, jobs)}
+    version: dict[str, Handler] = {"GET": _get_version, "DELETE": _deployer_only(_delete_version, jobs)}
     return [
         *(route(f"{TOOLING}/query{end}", context, {"GET": _query}) for end in ("", "/")),
         route(f"{TOOLING}/sobjects/FlowDefinition/{{id}}", context, definition),
@@ -161,11 +161,11 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
     ]
 
 
-def _changing(handler: Handler, jobs: Deployments) -> Handler:
+def _deployer_only(handler: Handler, jobs: Deployments) -> Handler:
     def handled(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
-                rights.may_use_metadata(tx, call.session)
+                rights.check_metadata_access(tx, call.session)
         except soap.SoapFault as fault:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", fault.message, status=403) from None
         if jobs.busy():
@@ -206,7 +206,7 @@ def _row(call: RestCall, tx: Transaction, object_name: str) -> Record:
     return row
 
 
-def _shown(call: RestCall, object_name: str, row: Record, metadata: Mapping[str, Any]) -> Response:
+def _render(call: RestCall, object_name: str, row: Record, metadata: Mapping[str, Any]) -> Response:
     url = f"{call.base}/tooling/sobjects/{object_name}/{row['Id']}"
     return answer({"attributes": {"type": object_name, "url": url}, **row, "Metadata": metadata})
 
@@ -217,7 +217,7 @@ def _get_definition(call: RestCall) -> Response:
         active = tx.flows.active_version(str(row["DeveloperName"]))
     number = active.number if active else 0
     metadata = {"activeVersionNumber": number, "description": row["Description"], "masterLabel": row["MasterLabel"]}
-    return _shown(call, "FlowDefinition", row, metadata)
+    return _render(call, "FlowDefinition", row, metadata)
 
 
 def _patch_definition(call: RestCall) -> Response:
@@ -244,17 +244,17 @@ def _get_version(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         row = _row(call, tx, "Flow")
         version = tx.flows.version(call.path["id"])
-    return _shown(call, "Flow", row, version.body if version else {})
+    return _render(call, "Flow", row, version.body if version else {})
 
 
 def _delete_version(call: RestCall) -> Response:
-    from sfcode.local.metadata.deploy.destroy import refused_version
+    from sfcode.local.metadata.deploy.destroy import check_version_deletable
 
     with call.context.store.transaction() as tx:
         version = tx.flows.version(call.path["id"])
         if version is None:
             raise not_found()
-        problem = refused_version(version)
+        problem = check_version_deletable(version)
         if problem is not None:
             raise ApiError("DELETE_FAILED", problem, [])
         tx.flows.delete_version(version.full_name, version.number)

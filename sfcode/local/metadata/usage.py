@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError
 from sfcode.local.metadata import flows
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, Step, same_field, trail
+from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, Step, same_field, walk_path
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import Transaction
@@ -22,7 +22,7 @@ FORMULAS = {
 """By type, what it is called and which of its elements is a formula over its object."""
 
 
-def users_of_fields(tx: Transaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
+def find_field_users(tx: Transaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
     """Find, for each field, what uses it: `Workflow Rule - Contact.Name`."""
     wanted = list(deleted)
     found: dict[Step, list[str]] = {field: [] for field in wanted}
@@ -38,14 +38,14 @@ def _uses(tx: Transaction, catalog: Catalog) -> Iterator[tuple[str, Step]]:
         for stored in tx.components.list_all(type_):
             user = f"{label} - {stored.component.full_name}"
             yield from ((user, step) for step in _in_formula(catalog, stored.component, element))
-            yield from ((user, step) for step in _named(stored.component))
+            yield from ((user, step) for step in _named_fields(stored.component))
     for stored in tx.components.list_all("WorkflowOutboundMessage"):
         user = f"Workflow Outbound Message - {stored.component.full_name}"
-        yield from ((user, step) for step in _named(stored.component))
+        yield from ((user, step) for step in _named_fields(stored.component))
     for version in tx.flows.versions():
         user = f"Flow Version - {version.id}"
         for owner, path in flows.used_paths(version.body):
-            yield from ((user, step) for step, _ in trail(catalog, owner, path))
+            yield from ((user, step) for step, _ in walk_path(catalog, owner, path))
 
 
 def _in_formula(catalog: Catalog, component: Component, element: str) -> Iterator[Step]:
@@ -62,7 +62,7 @@ def _in_formula(catalog: Catalog, component: Component, element: str) -> Iterato
         yield from scope.steps(reference)
 
 
-def _named(component: Component) -> Iterator[Step]:
+def _named_fields(component: Component) -> Iterator[Step]:
     owner = component.full_name.partition(".")[0]
     fields = component.body.get("fields")
     yield from ((owner, str(field)) for field in (fields if isinstance(fields, list) else ()))
@@ -75,7 +75,7 @@ def _named(component: Component) -> Iterator[Step]:
             yield name, field
 
 
-def users_of_message(tx: Transaction, full_name: str) -> list[str]:
+def find_message_users(tx: Transaction, full_name: str) -> list[str]:
     """Find the rules and the flow versions that send an outbound message."""
     owner, _, name = full_name.partition(".")
     found = []
@@ -91,7 +91,7 @@ def users_of_message(tx: Transaction, full_name: str) -> list[str]:
     found += [
         f"Flow Version - {version.id}"
         for version in tx.flows.versions()
-        if full_name.lower() in {message.lower() for message in flows.messages(version.body)}
+        if full_name.lower() in {message.lower() for message in flows.sent_messages(version.body)}
     ]
     return found
 

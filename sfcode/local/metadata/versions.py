@@ -29,14 +29,14 @@ filterFormula: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/a
 """
 
 
-def too_new(component: Component, version: float) -> Iterator[str]:
-    """Say of each property that the version does not have: `Property 'viewAllFields' not valid in version 62.0`."""
+def find_newer(component: Component, version: float) -> Iterator[str]:
+    """Report of each property that the version does not have: `Property 'viewAllFields' not valid in version 62.0`."""
     newer = _newer(component.type, version)
     for name in sorted(newer & set(_names(component.body)) if newer else ()):
         yield f"Property '{name}' not valid in version {version:.1f}"
 
 
-def without_newer(component: Component, version: float) -> Component:
+def drop_newer(component: Component, version: float) -> Component:
     """Leave out what the version does not have."""
     newer = _newer(component.type, version)
     return Component(component.type, component.full_name, _without(component.body, newer)) if newer else component

@@ -110,7 +110,7 @@ def _retrieve(call: RestCall) -> Response:
 
 
 def _carried_out(call: RestCall, steps: list[Step], *, all_or_none: bool) -> Response:
-    """Carry out the steps in one transaction; each failure undoes its own step, or with allOrNone all of them."""
+    """Run the steps in one transaction; each failure undoes its own step, or with allOrNone all of them."""
     results: list[Json] = []
     try:
         with writer(call) as write:

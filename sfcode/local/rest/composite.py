@@ -18,7 +18,7 @@ from sfcode.local.errors import ApiError, bad_json
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.rest import tree
 from sfcode.local.rest.inner import Inner, SubResponse, perform, within
-from sfcode.local.rest.references import UnresolvedError, resolved
+from sfcode.local.rest.references import UnresolvedError, resolve_references
 
 MOST = 25
 MOST_QUERIES = 5
@@ -106,7 +106,7 @@ class _FailedError(Exception):
 
 
 def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
-    """Carry out requests in one transaction, all or none; say whether all were done."""
+    """Run requests in one transaction, all or none; say whether all were done."""
     answers: list[Json] = []
     try:
         with call.context.store.transaction() as tx:
@@ -117,7 +117,7 @@ def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[boo
         halted = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
         done = {each["referenceId"]: each for each in answers if each["httpStatusCode"] >= 300}
         names = [str(each["referenceId"]) for each in requests]
-        return False, [done.get(name) or _shown(name, SubResponse(400, halted, {})) for name in names]
+        return False, [done.get(name) or _render(name, SubResponse(400, halted, {})) for name in names]
     return True, answers
 
 
@@ -127,7 +127,7 @@ def _in_turn(call: RestCall, others: Routes, requests: list[Json], *, until_fail
     for each in requests:
         name = str(each["referenceId"])
         try:
-            url, body = resolved(each["url"], bodies), resolved(each.get("body"), bodies)
+            url, body = resolve_references(each["url"], bodies), resolve_references(each.get("body"), bodies)
         except UnresolvedError as error:
             message = f"Invalid reference specified. No value for {error.text} found in {error.name}"
             given = SubResponse(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
@@ -135,13 +135,13 @@ def _in_turn(call: RestCall, others: Routes, requests: list[Json], *, until_fail
             given = perform(call, others, Inner(each["method"].upper(), url, body, each.get("httpHeaders") or {}))
         if given.good:
             bodies[name] = given.body
-        answers.append(_shown(name, given))
+        answers.append(_render(name, given))
         if until_failure and not given.good:
             break
     return answers
 
 
-def _shown(name: str, given: SubResponse) -> Json:
+def _render(name: str, given: SubResponse) -> Json:
     return {
         "body": given.body,
         "httpHeaders": dict(given.headers),

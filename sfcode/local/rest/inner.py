@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from starlette.routing import BaseRoute, Match
 
 from sfcode.local.errors import ApiError, method_not_allowed, not_found
-from sfcode.local.http.call import CallRoute, RestCall, check_version, refuse
+from sfcode.local.http.call import CallRoute, RestCall, check_version, error_answer
 from sfcode.local.store import Store, Transaction
 
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
@@ -58,7 +58,7 @@ class SubResponse:
 
     @property
     def good(self) -> bool:
-        """Tell whether it was done."""
+        """Return whether it was done."""
         return self.status < 300
 
 
@@ -68,15 +68,15 @@ def within(call: RestCall, tx: Transaction) -> RestCall:
 
 
 def perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
-    """Carry out a request that stands in another one's body."""
+    """Run a request that stands in another one's body."""
     try:
-        return _performed(call, routes, request)
+        return _perform(call, routes, request)
     except ApiError as error:
-        refused = refuse(error, call.base)
+        refused = error_answer(error, call.base)
         return SubResponse(error.status, json.loads(bytes(refused.body)), {})
 
 
-def _performed(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
+def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
     parts = urlsplit(request.url)
     path = unquote(parts.path)
     if not path.startswith("/services/data/"):

@@ -40,7 +40,7 @@ class Cursors:
         self._count = 0
 
     def add(self, cursor: Cursor) -> str:
-        """Keep a cursor; give its name."""
+        """Keep a cursor; return its name."""
         with self._lock:
             self._count += 1
             name = ids.nth("0r8", self._count)

@@ -17,7 +17,7 @@ from sfcode.local.record_writer import RecordWriter
 from sfcode.local.sobjects.describe import summary
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import UserView
-from sfcode.local.sobjects.values import attributes, shown, stored_form
+from sfcode.local.sobjects.values import parse_value, record_attributes, to_api_value
 from sfcode.local.store import Record
 
 
@@ -51,8 +51,8 @@ def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str]
             if field is None:
                 raise ApiError("INVALID_FIELD", f"No such column '{name}' on entity '{target.name}'")
             fields.append(field)
-    written = {"attributes": attributes(call.base, target.name, row)}
-    return written | {field.name: shown(field, row) for field in fields}
+    written = {"attributes": record_attributes(call.base, target.name, row)}
+    return written | {field.name: to_api_value(field, row) for field in fields}
 
 
 def asked_fields(call: RestCall) -> list[str] | None:
@@ -133,7 +133,7 @@ def _by_key(view: UserView, call: RestCall) -> tuple[ObjectDef, Record]:
             f"Provided external ID field does not exist or is not accessible: {call.path['field']}",
             status=404,
         )
-    wanted = stored_form(field, call.path["value"])
+    wanted = parse_value(field, call.path["value"])
     found = [row for row in view.rows.all(target.name) if wanted is not None and _same(row.get(field.name), wanted)]
     if not found:
         raise not_found()

@@ -20,21 +20,21 @@ class UnresolvedError(Exception):
         """The request that it names."""
 
 
-def resolved(value: Any, answers: Mapping[str, Any]) -> Any:
+def resolve_references(value: Any, answers: Mapping[str, Any]) -> Any:
     """Put what was answered in the place of references, in all texts of a JSON value. Raises UnresolvedError."""
     if isinstance(value, str):
         whole = REFERENCE.fullmatch(value)
         if whole:
-            return _found(whole[1], answers)
-        return REFERENCE.sub(lambda match: str(_found(match[1], answers)), value)
+            return _resolve(whole[1], answers)
+        return REFERENCE.sub(lambda match: str(_resolve(match[1], answers)), value)
     if isinstance(value, dict):
-        return {key: resolved(each, answers) for key, each in value.items()}
+        return {key: resolve_references(each, answers) for key, each in value.items()}
     if isinstance(value, list):
-        return [resolved(each, answers) for each in value]
+        return [resolve_references(each, answers) for each in value]
     return value
 
 
-def _found(text: str, answers: Mapping[str, Any]) -> Any:
+def _resolve(text: str, answers: Mapping[str, Any]) -> Any:
     steps = [name or int(number) for name, number in STEP.findall(text)]
     name = str(steps[0]) if steps else text
     if name not in answers:

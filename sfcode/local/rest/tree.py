@@ -44,7 +44,7 @@ def create(call: RestCall) -> Response:
     try:
         with writer(call) as write:
             for each in records:
-                results.extend(_made(write, call.path["object"], each, {}))
+                results.extend(_create_records(write, call.path["object"], each, {}))
     except _RefusedError as refused:
         return answer({"hasErrors": True, "results": [refused.result]}, 400)
     return answer({"hasErrors": False, "results": results}, 201)
@@ -69,7 +69,7 @@ def _children(record: Json) -> Iterator[tuple[str, list[Json]]]:
             yield key, [each for each in value["records"] if isinstance(each, dict)]
 
 
-def _made(write: RecordWriter, name: str, record: Json, parent: Json) -> Iterator[Json]:
+def _create_records(write: RecordWriter, name: str, record: Json, parent: Json) -> Iterator[Json]:
     children = dict(_children(record))
     values = {key: value for key, value in record.items() if key != "attributes" and key not in children}
     reference_id = str(record["attributes"]["referenceId"])
@@ -85,4 +85,4 @@ def _made(write: RecordWriter, name: str, record: Json, parent: Json) -> Iterato
     for key, relationship in relationships.items():
         if relationship is not None:
             for child in children[key]:
-                yield from _made(write, relationship.child, child, {relationship.field: record_id})
+                yield from _create_records(write, relationship.child, child, {relationship.field: record_id})

@@ -10,23 +10,23 @@ from pathlib import Path
 from sfcode.errors import SfcodeError
 from sfcode.local.store import Store
 
-__all__ = ["SEED", "found", "load_file", "load_text", "reset"]
+__all__ = ["SEED", "ensure_seeded", "load_file", "load_text", "reset"]
 
 SEED = "northwind.yaml"
 
 
-def found(store: Store, *, now: datetime, rng: random.Random) -> None:
+def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
     """Found the shipped company in a store that has none yet; any other store stays as it is."""
     with store.read() as tx:
         if tx.settings.get("org_id"):
             return
     # Reading the file takes longer than everything else, and it is needed once in the life of a state.
-    load_text(store, _seed(), f"<{SEED}>", now=now, rng=rng, only_if_empty=True)
+    load_text(store, _read_seed(), f"<{SEED}>", now=now, rng=rng, only_if_empty=True)
 
 
 def reset(store: Store, *, now: datetime, rng: random.Random) -> None:
     """Put the shipped company in the place of whatever there is."""
-    load_text(store, _seed(), f"<{SEED}>", now=now, rng=rng)
+    load_text(store, _read_seed(), f"<{SEED}>", now=now, rng=rng)
 
 
 def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) -> None:
@@ -52,5 +52,5 @@ def load_text(
         Founding(tx, document, now=now, rng=rng).run()
 
 
-def _seed() -> str:
+def _read_seed() -> str:
     return files(__package__).joinpath(SEED).read_text(encoding="utf-8")

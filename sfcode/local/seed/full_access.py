@@ -8,8 +8,8 @@ from sfcode.local.sobjects.setup_objects import setup_objects
 from sfcode.local.store import Transaction
 
 
-def all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
-    """Give field permissions on everything that takes them: read, and edit where it can be written."""
+def grant_all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
+    """Return field permissions on everything that takes them: read, and edit where it can be written."""
     catalog = Catalog(tx)
     found: dict[str, dict[str, bool]] = {}
     for name in catalog.names():
@@ -24,5 +24,5 @@ def all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
 
 
 def writable(field: FieldDef) -> bool:
-    """Tell whether people can write a field."""
+    """Return whether people can write a field."""
     return field.createable or field.updateable

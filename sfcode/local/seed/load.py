@@ -1,4 +1,4 @@
-"""From a company file to an org: licences, profiles, fields, users, records, through the rules that all writing obeys."""
+"""From a company file to an org: licenses, profiles, fields, users, records, through the rules that all writing obeys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfcode.local import ids
 from sfcode.local.errors import ApiError
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.seed.document import Path, SeedDocument
-from sfcode.local.seed.full_access import all_fields
+from sfcode.local.seed.full_access import grant_all_fields
 from sfcode.local.signin import apps
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
@@ -158,7 +158,7 @@ class Founding:
                 self._tx.components.put(component, user_id=self._user_id, now=self._now)
 
     def _profiles(self) -> None:
-        licences = {row["Name"] for row in self._tx.records.list_all("UserLicense")}
+        licenses = {row["Name"] for row in self._tx.records.list_all("UserLicense")}
         for name, spec in self._section("profiles").items():
             path = ("profiles", name)
             spec = spec if isinstance(spec, dict) else {}  # noqa: PLW2901
@@ -166,8 +166,8 @@ class Founding:
                 self._document.wrong(
                     (*path, key), "a profile has license, objects, fields, user_permissions, description"
                 )
-            if spec.get("license") not in licences:
-                self._document.wrong((*path, "license"), f"there is no user licence {spec.get('license')}")
+            if spec.get("license") not in licenses:
+                self._document.wrong((*path, "license"), f"there is no user license {spec.get('license')}")
             for right in spec.get("objects") or ():
                 if right not in RIGHTS:
                     self._document.wrong((*path, "objects"), f"there is no object right {right}", _one_of(RIGHTS))
@@ -185,7 +185,7 @@ class Founding:
             names = [*OBJECTS_WITH_RIGHTS, *(name for name in custom if name.endswith("__c"))]
             body["objectPermissions"] = dict.fromkeys(names, rights)
         if spec.get("fields") == "all":
-            body["fieldPermissions"] = all_fields(self._tx)
+            body["fieldPermissions"] = grant_all_fields(self._tx)
         body["userPermissions"] = {str(name): {"enabled": True} for name in spec.get("user_permissions") or ()}
         return body
 
@@ -210,7 +210,7 @@ class Founding:
             def wrong(key: str, message: str, cure: str, number: int = number) -> None:
                 self._document.wrong(("apps", number, key), message, cure)
 
-            found = apps.read(values, wrong, self._rng)
+            found = apps.parse_app(values, wrong, self._rng)
             self._tx.apps.put(found.consumer_key, found.body)
             for key, name in (("run_as", found.run_as), *(("users", user) for user in found.users)):
                 if name and name not in usernames:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sfcode.local.auth import secret
+from sfcode.local.auth import generate_secret
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Value
@@ -50,7 +50,7 @@ class RegisteredApp:
         return asdict(self)
 
     def admits(self, tx: Transaction, user: Record) -> bool:
-        """Tell whether an administrator has approved a user for this app."""
+        """Return whether an administrator has approved a user for this app."""
         if user["Username"] in self.users:
             return True
         rows = Rows(tx)
@@ -62,7 +62,7 @@ class RegisteredApp:
         return any(row is not None and row["Name"] in self.permission_sets for row in held)
 
 
-def app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
+def find_app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
     """Find an app by its consumer key."""
     body = tx.apps.get(consumer_key)
     return deployed(tx, consumer_key) if body is None else from_body(body)
@@ -100,11 +100,11 @@ def deployed(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
 
 
 def with_keys(body: Mapping[str, Value], before: Mapping[str, Value]) -> dict[str, Value]:
-    """Give an app's settings the key and secret that it has, or new ones: a package that names none changes none."""
+    """Return an app's settings the key and secret that it has, or new ones: a package that names none changes none."""
     chance = random.SystemRandom()
     made = {
-        "consumerKey": before.get("consumerKey") or f"3MVG9{secret(KEY_LENGTH - 5, chance)}",
-        "consumerSecret": before.get("consumerSecret") or secret(SECRET_LENGTH, chance).upper(),
+        "consumerKey": before.get("consumerKey") or f"3MVG9{generate_secret(KEY_LENGTH - 5, chance)}",
+        "consumerSecret": before.get("consumerSecret") or generate_secret(SECRET_LENGTH, chance).upper(),
     }
     return {**body, **{name: body.get(name) or value for name, value in made.items()}}
 
@@ -119,7 +119,7 @@ def from_body(body: Mapping[str, Any]) -> RegisteredApp:
     return RegisteredApp(**values)
 
 
-def read(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> RegisteredApp:
+def parse_app(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> RegisteredApp:
     """Read an app that somebody wrote, telling each fault; a key and a secret are made up where there are none."""
     known = (*TEXTS, *LISTS, "session_minutes")
     for key in values.keys() - {*known}:
@@ -134,9 +134,9 @@ def read(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> Registe
     minutes = values.get("session_minutes", 120)
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not SHORTEST <= minutes <= LONGEST:
         wrong("session_minutes", "this must be a number of minutes", f"from {SHORTEST} to {LONGEST}")
-    made = {"consumer_key": f"3MVG9{secret(KEY_LENGTH - 5, rng)}", "permitted_users": PERMITTED[0]}
+    made = {"consumer_key": f"3MVG9{generate_secret(KEY_LENGTH - 5, rng)}", "permitted_users": PERMITTED[0]}
     if "consumer_secret" not in values:
-        made["consumer_secret"] = secret(SECRET_LENGTH, rng).upper()
+        made["consumer_secret"] = generate_secret(SECRET_LENGTH, rng).upper()
     filled: dict[str, Any] = {key: text or made.get(key, "") for key, text in texts.items()}
     filled |= {key: _list(key, values.get(key), wrong) for key in LISTS}
     return RegisteredApp(**filled, session_minutes=minutes)

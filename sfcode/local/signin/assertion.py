@@ -32,7 +32,7 @@ def public_key(pem: str) -> RSAPublicKey | None:
     return found if isinstance(found, RSAPublicKey) else None
 
 
-def unverified(text: str) -> Mapping[str, Any]:
+def decode_unverified(text: str) -> Mapping[str, Any]:
     """Read the claims without believing them. Raises OAuthError."""
     try:
         claims: Mapping[str, Any] = jwt.decode(text, options={"verify_signature": False})
@@ -42,7 +42,7 @@ def unverified(text: str) -> Mapping[str, Any]:
 
 
 def verify(text: str, pem: str, audiences: Collection[str], now: datetime) -> str:
-    """Check an assertion; give the username that it is about. Raises OAuthError."""
+    """Check an assertion; return the username that it is about. Raises OAuthError."""
     key = public_key(pem) if pem else None
     try:
         if key is None:

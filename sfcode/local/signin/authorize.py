@@ -12,7 +12,7 @@ from sfcode.local import auth
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer
-from sfcode.local.signin.apps import RegisteredApp, app
+from sfcode.local.signin.apps import RegisteredApp, find_app
 from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted
 from sfcode.local.store import Transaction
 
@@ -34,7 +34,7 @@ def routes(context: OrgContext) -> list[Route]:
 
 def _authorize(context: OrgContext, form: dict[str, str]) -> Response:
     with context.store.transaction() as tx:
-        found = app(tx, form.get("client_id", ""))
+        found = find_app(tx, form.get("client_id", ""))
         if found is None:
             raise OAuthError("invalid_client_id", "client identifier invalid")
         target = form.get("redirect_uri", "")
@@ -62,7 +62,7 @@ def _code(context: OrgContext, tx: Transaction, found: RegisteredApp, form: dict
     if user is None or not user.get("IsActive"):
         raise OAuthError("access_denied", "end-user denied authorization")
     check_admitted(tx, found, user)
-    code = f"aPrx{auth.secret(CODE_LENGTH - 4, context.rng)}"
+    code = f"aPrx{auth.generate_secret(CODE_LENGTH - 4, context.rng)}"
     body = {
         "kind": "code",
         "scope": form.get("scope") or f"{DEFAULT_SCOPE} refresh_token",

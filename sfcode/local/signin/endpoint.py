@@ -18,7 +18,7 @@ from sfcode.local import auth
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer, identity_url, origin
-from sfcode.local.signin.apps import app as find_app
+from sfcode.local.signin.apps import find_app
 from sfcode.local.signin.grants import GRANTS, Ask, Granted
 from sfcode.local.store import Transaction
 
@@ -88,7 +88,7 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
 
 def _give(context: OrgContext, tx: Transaction, granted: Granted, at: str) -> dict[str, str]:
     now, app, user_id = context.clock.now(), granted.app, str(granted.user["Id"])
-    token = auth.new_token(tx, context.rng)
+    token = auth.generate_token(tx, context.rng)
     tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)
     identity, issued = identity_url(tx.settings.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
     signed = hmac.new(app.consumer_secret.encode(), f"{identity}{issued}".encode(), hashlib.sha256).digest()
@@ -102,7 +102,7 @@ def _give(context: OrgContext, tx: Transaction, granted: Granted, at: str) -> di
         "issued_at": issued,
     }
     if granted.renewable:
-        renewal = f"5Aep{auth.secret(REFRESH_LENGTH - 4, context.rng)}"
+        renewal = f"5Aep{auth.generate_secret(REFRESH_LENGTH - 4, context.rng)}"
         tx.grants.put(renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": granted.scope}, now=now)
         body["refresh_token"] = renewal
     return body
@@ -130,7 +130,7 @@ def _introspect(context: OrgContext, _request: Request, form: Form) -> Response:
         if app is None or not hmac.compare_digest(given, app.consumer_secret.encode()):
             raise OAuthError("invalid_client", "invalid client credentials")
         row = tx.sessions.get(form.get("token", ""))
-        session = None if row is None else auth.session(tx, row.token, now)
+        session = None if row is None else auth.find_session(tx, row.token, now)
     if row is None or session is None:
         return answer({"active": False}, 200, NO_STORE)
     body = {

@@ -13,7 +13,7 @@ from sfcode.local.clock import stamp
 from sfcode.local.errors import OAuthError
 from sfcode.local.signin import apps
 from sfcode.local.signin.apps import RegisteredApp
-from sfcode.local.signin.passwords import matches
+from sfcode.local.signin.passwords import check_password
 from sfcode.local.store import Record, Transaction
 
 CODE_MINUTES = 15
@@ -48,7 +48,7 @@ def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
     from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
 
     text = ask.form.get("assertion", "")
-    app = _app(tx, str(assertion.unverified(text).get("iss") or ""))
+    app = _app(tx, str(assertion.decode_unverified(text).get("iss") or ""))
     organization = tx.records.list_all("Organization")[0]
     audiences = (ask.origin, f"{ask.origin}/services/oauth2/token", LOGIN_HOSTS[bool(organization["IsSandbox"])])
     username = assertion.verify(text, app.certificate, audiences, ask.now)
@@ -60,7 +60,7 @@ def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
 
 
 def client_credentials(tx: Transaction, ask: Ask) -> Granted:
-    """Take the app's own credentials; it acts as the user that its policies name."""
+    """Return the app's own credentials; it acts as the user that its policies name."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
     user = _user(tx, app.run_as) if app.run_as and app.consumer_secret else None
@@ -94,7 +94,7 @@ def password(tx: Transaction, ask: Ask) -> Granted:
 
 
 def authorization_code(tx: Transaction, ask: Ask) -> Granted:
-    """Take the code that /authorize sent to the app's callback address: good once, and for a quarter of an hour."""
+    """Return the code that /authorize sent to the app's callback address: good once, and for a quarter of an hour."""
     form = ask.form
     app = _app(tx, form.get("client_id", ""))
     found = tx.grants.get(form.get("code", ""))
@@ -127,7 +127,7 @@ GRANTS: Mapping[str, Callable[[Transaction, Ask], Granted]] = {
 
 
 def challenge_of(verifier: str) -> str:
-    """Give what PKCE sends ahead of a verifier: https://www.rfc-editor.org/rfc/rfc7636 ."""
+    """Return what PKCE sends ahead of a verifier: https://www.rfc-editor.org/rfc/rfc7636 ."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
@@ -136,11 +136,11 @@ def user_with_password(tx: Transaction, username: str, given: str) -> Record | N
     user = next(iter(tx.records.find("User", "Username", username)), None)
     if user is None or not user.get("IsActive"):
         return None
-    return user if matches(tx.passwords.get(str(user["Id"])), given) else None
+    return user if check_password(tx.passwords.get(str(user["Id"])), given) else None
 
 
 def check_admitted(tx: Transaction, app: RegisteredApp, user: Record) -> None:
-    """Let only those users in whom the app's policy permits. Raises OAuthError."""
+    """Admit only those users in whom the app's policy permits. Raises OAuthError."""
     if app.permitted_users != "all" and not app.admits(tx, user):
         raise OAuthError("invalid_app_access", "user is not admin approved to access this app")
 
@@ -155,7 +155,7 @@ def _check_approval(tx: Transaction, app: RegisteredApp, user: Record, *, before
 
 
 def _app(tx: Transaction, consumer_key: str) -> RegisteredApp:
-    found = apps.app(tx, consumer_key)
+    found = apps.find_app(tx, consumer_key)
     if found is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     return found

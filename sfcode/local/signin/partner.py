@@ -18,7 +18,7 @@ from starlette.routing import Route
 from sfcode.local import auth
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, told
+from sfcode.local.errors import ApiError, describe_failure
 from sfcode.local.http import soap
 from sfcode.local.http.call import VERSIONS, origin
 from sfcode.local.signin.grants import user_with_password
@@ -44,7 +44,7 @@ class PartnerCall:
     call: soap.SoapCall
 
     def required(self, name: str) -> str:
-        """Give the text of an argument that has to be there. Raises SoapFault."""
+        """Return the text of an argument that has to be there. Raises SoapFault."""
         found = soap.text(self.call.element, name)
         if found is None:
             raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
@@ -82,7 +82,7 @@ def _endpoint(context: OrgContext, kind: str) -> Callable[[HttpRequest], object]
         except ApiError as error:
             return _xml(soap.fault(soap.SoapFault(error.code, error.message)), 500)
         except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", told(log, "SOAP", error))), 500)
+            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", describe_failure(log, "SOAP", error))), 500)
         return _xml(content, 200)
 
     return endpoint
@@ -107,7 +107,7 @@ def _login(request: PartnerCall) -> list[soap.Node]:
         user = user_with_password(tx, username, password)
         if user is None:
             raise soap.SoapFault("INVALID_LOGIN", WRONG, "LoginFault")
-        token = auth.new_token(tx, context.rng)
+        token = auth.generate_token(tx, context.rng)
         tx.sessions.put(token, str(user["Id"]), now=now, minutes=SESSION_MINUTES)
         org_id, info = tx.settings.get("org_id") or "", _user_info(tx, user)
         sandbox = bool(tx.records.list_all("Organization")[0].get("IsSandbox"))

@@ -9,7 +9,7 @@ import secrets
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local.auth import secret
+from sfcode.local.auth import generate_secret
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
@@ -32,14 +32,14 @@ def routes(context: OrgContext) -> list[Route]:
     return [route(f"{DATA}/sobjects/User/{{id}}/password{end}", context, handlers) for end in ("", "/")]
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """Make what is kept in the place of a password."""
     salt = secrets.token_bytes(16)
     return f"{salt.hex()}:{hashlib.scrypt(password.encode(), salt=salt, **COST).hex()}"
 
 
-def matches(kept: str | None, password: str) -> bool:
-    """Tell whether a password is the one that was hashed."""
+def check_password(kept: str | None, password: str) -> bool:
+    """Return whether a password is the one that was hashed."""
     if kept is None:
         return False
     salt, _, digest = kept.partition(":")
@@ -48,14 +48,14 @@ def matches(kept: str | None, password: str) -> bool:
 
 
 def set_password(tx: Transaction, asking_id: str, user_id: str, password: str) -> None:
-    """Give a user a password: one's own, or anybody's for who manages users. Raises ApiError."""
+    """Return a user a password: one's own, or anybody's for who manages users. Raises ApiError."""
     if tx.records.get("User", user_id) is None:
         raise not_found()
     if full(user_id) != asking_id and "ManageUsers" not in UserAccess(tx, asking_id).user_permissions:
         raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
     if len(password) < SHORTEST:
         raise ApiError("INVALID_NEW_PASSWORD", f"Your password must be at least {SHORTEST} characters long.")
-    tx.passwords.put(user_id, hashed(password))
+    tx.passwords.put(user_id, hash_password(password))
 
 
 def _state(call: RestCall) -> Response:
@@ -75,7 +75,7 @@ def _set(call: RestCall) -> Response:
 
 
 def _reset(call: RestCall) -> Response:
-    password = secret(GENERATED_LENGTH, call.context.rng)
+    password = generate_secret(GENERATED_LENGTH, call.context.rng)
     with call.context.store.transaction() as tx:
         set_password(tx, call.session.user_id, call.path["id"], password)
     return answer({"NewPassword": password})

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.http.call import RestCall, answer, no_content, route
-from sfcode.local.signin.apps import read
+from sfcode.local.signin.apps import parse_app
 from sfcode.local.store import Transaction
 
 BASE = "/services/sfcode/apps"
@@ -28,14 +28,16 @@ def routes(context: OrgContext) -> list[Route]:
 
 
 def check_administrator(tx: Transaction, call: RestCall) -> None:
-    """Let only the administrator in. Raises ApiError."""
+    """Admit only the administrator in. Raises ApiError."""
     if call.session.user_id != tx.settings.get("admin_id"):
         raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
 
 
 def _register(call: RestCall) -> Response:
     faults: list[str] = []
-    found = read(call.json_object(), lambda key, text, cure: faults.append(f"{key}: {text}; {cure}"), call.context.rng)
+    found = parse_app(
+        call.json_object(), lambda key, text, cure: faults.append(f"{key}: {text}; {cure}"), call.context.rng
+    )
     if faults:
         raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))
     with call.context.store.transaction() as tx:

@@ -29,5 +29,5 @@ def _token(call: RestCall) -> Response:
         user = next((each for each in found if each.get("IsActive")), None)
         if user is None:
             raise ApiError("NOT_FOUND", f"there is no active user {username}", status=404)
-        token = auth.token_for(tx, str(user["Id"]), now=call.context.clock.now(), rng=call.context.rng)
+        token = auth.get_or_create_token(tx, str(user["Id"]), now=call.context.clock.now(), rng=call.context.rng)
     return answer({"access_token": token, "user_id": user["Id"], "username": user["Username"]}, 201)

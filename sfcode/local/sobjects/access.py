@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.local.sobjects import sharing
-from sfcode.local.sobjects.grants import NOTHING, GrantedRights, grant
+from sfcode.local.sobjects.grants import NOTHING, GrantedRights, parse_rights
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader
 from sfcode.local.sobjects.setup_objects import setup_objects
@@ -90,27 +90,27 @@ class UserAccess:
 
     @cached_property
     def user_permissions(self) -> frozenset[str]:
-        """Name the user permissions that are enabled."""
+        """List the user permissions that are enabled."""
         return frozenset().union(*(each.user_permissions for each in self._grants))
 
     @cached_property
     def custom_permissions(self) -> frozenset[str]:
-        """Name the custom permissions that are enabled: what $Permission in a formula answers from."""
+        """List the custom permissions that are enabled: what $Permission in a formula answers from."""
         return frozenset().union(*(each.custom_permissions for each in self._grants))
 
     def has(self, *names: str) -> bool:
-        """Tell whether the user has any of these user permissions."""
+        """Return whether the user has any of these user permissions."""
         return not self.user_permissions.isdisjoint(names)
 
     def object(self, name: str) -> ObjectRights:
-        """Tell what may be done with an object."""
+        """Return what may be done with an object."""
         key = name.lower()
         if key not in self._objects:
             self._objects[key] = self._object(key)
         return self._objects[key]
 
     def field(self, object_name: str, field: FieldDef) -> tuple[bool, bool]:
-        """Tell whether a field can be read, and whether it can be written."""
+        """Return whether a field can be read, and whether it can be written."""
         if not field.permissionable:
             return True, True
         names = {field.name.lower(), field.compound.lower() or field.name.lower()}
@@ -124,7 +124,7 @@ class UserAccess:
         )
 
     def seen(self, target: ObjectDef) -> ObjectDef | None:
-        """Give an object as the user sees it: without what is hidden, and with what is locked marked so."""
+        """Return an object as the user sees it: without what is hidden, and with what is locked marked so."""
         rights = self.object(target.name)
         if not rights.read:
             return None
@@ -143,7 +143,7 @@ class UserAccess:
         )
 
     def record(self, target: ObjectDef, row: Record) -> RecordRights:
-        """Tell what may be done with one record: by sharing, as far as the object's rights go."""
+        """Return what may be done with one record: by sharing, as far as the object's rights go."""
         rights = self.object(target.name)
         shared = self._shared(target, row, rights)
         return RecordRights(
@@ -153,10 +153,10 @@ class UserAccess:
         )
 
     def sees_all(self, target: ObjectDef) -> bool:
-        """Tell whether no record of an object is hidden, so that none needs to be looked at."""
+        """Return whether no record of an object is hidden, so that none needs to be looked at."""
         if target.name == "PermissionSetAssignment":
             return self.has(SETUP_READERS)
-        return self.object(target.name).view_all or sharing.model(self._tx, target) in sharing.READABLE
+        return self.object(target.name).view_all or sharing.get_model(self._tx, target) in sharing.READABLE
 
     def _shared(self, target: ObjectDef, row: Record, rights: ObjectRights) -> RecordRights:
         if target.name == "PermissionSetAssignment":
@@ -164,7 +164,7 @@ class UserAccess:
             return RecordRights(mine, mine, mine)
         if row.get("OwnerId") == self.user_id:
             return RecordRights(read=True, edit=True, delete=True)
-        model = sharing.model(self._tx, target)
+        model = sharing.get_model(self._tx, target)
         read, edit, delete = model in sharing.READABLE, model in sharing.EDITABLE, model in sharing.DELETABLE
         if not read and not (rights.view_all and rights.modify_all):
             parents = [found for found in self._parents_of(target, row) if found is not None]
@@ -226,7 +226,7 @@ class UserAccess:
         user = self._tx.records.get("User", self.user_id) or {}
         rows = self._tx.records.find("PermissionSetAssignment", "AssigneeId", self.user_id)
         wanted = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]
-        return [grant(text) for text in self._tx.components.bodies_by_ids(wanted)]
+        return [parse_rights(text) for text in self._tx.components.bodies_by_ids(wanted)]
 
 
 SETUP_NAMES = frozenset(name.lower() for name in setup_objects())

@@ -8,20 +8,20 @@ from sfcode.local.clock import stamp
 from sfcode.local.errors import ApiError, required
 from sfcode.local.ids import KEY_PREFIXES
 from sfcode.local.sobjects.model import PendingRecord
-from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.rows import get_row
 from sfcode.local.store import Scalar
 
 DAY_MINUTES = 24 * 60
 LONGEST = 14 * DAY_MINUTES
 
 
-def event(save: PendingRecord) -> None:
+def prepare_event(save: PendingRecord) -> None:
     """
-    Work out when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
+    Compute when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
 
     https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_event.htm
     """
-    _about(save)
+    _set_account(save)
     if save.after.get("IsAllDayEvent"):
         _all_day(save)
         return
@@ -33,9 +33,9 @@ def event(save: PendingRecord) -> None:
     after |= {"DurationInMinutes": minutes, "EndDateTime": ends, "EndDate": ends[:10]}
 
 
-def task(save: PendingRecord) -> None:
+def prepare_task(save: PendingRecord) -> None:
     """Close a task with its status."""
-    _about(save)
+    _set_account(save)
     after = save.after
     closed = after.get("Status") == "Completed"
     after |= {"IsClosed": closed, "IsHighPriority": after.get("Priority") == "High"}
@@ -45,14 +45,16 @@ def task(save: PendingRecord) -> None:
         after["CompletedDateTime"] = stamp(save.now)
 
 
-def _about(save: PendingRecord) -> None:
-    """Keep a lead's activity to the lead, and give others the account of whom or what they are about."""
+def _set_account(save: PendingRecord) -> None:
+    """Keep a lead's activity to the lead, and return others the account of whom or what they are about."""
     who, what = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
     if who.startswith(KEY_PREFIXES["Lead"]) and what:
-        raise _wrong("WhatId", "Related To ID: an activity that is about a lead can't be related to anything else")
+        raise _integrity_error(
+            "WhatId", "Related To ID: an activity that is about a lead can't be related to anything else"
+        )
     account: Scalar = what if what.startswith(KEY_PREFIXES["Account"]) else None
     if account is None and who.startswith(KEY_PREFIXES["Contact"]):
-        account = (row(save.tx, "Contact", who) or {}).get("AccountId")
+        account = (get_row(save.tx, "Contact", who) or {}).get("AccountId")
     save.after["AccountId"] = account
 
 
@@ -78,12 +80,12 @@ def _start(save: PendingRecord) -> datetime:
         missing = [] if has_length else ["DurationInMinutes"]
         raise required(missing if start else [*missing, "ActivityDateTime"])
     if len(given) > 1:
-        raise _wrong("ActivityDateTime", "Activity Date Time and Start Date Time have to be the same")
+        raise _integrity_error("ActivityDateTime", "Activity Date Time and Start Date Time have to be the same")
     return datetime.fromisoformat(str(start))
 
 
 def _minutes(save: PendingRecord) -> int:
-    """Take the length from what the caller gave; a start that moves takes the end along."""
+    """Return the length from what the caller gave; a start that moves takes the end along."""
     after, start = save.after, _start(save)
     given = [
         name for name in ("DurationInMinutes", "EndDateTime") if name in save.given and after.get(name) is not None
@@ -92,7 +94,7 @@ def _minutes(save: PendingRecord) -> int:
     if "EndDateTime" in given or (save.before is None and after.get("DurationInMinutes") is None):
         length = int((datetime.fromisoformat(str(after["EndDateTime"])) - start).total_seconds() // 60)
         if "DurationInMinutes" in given and length != minutes:
-            raise _wrong("DurationInMinutes", "Duration and End Date Time do not agree")
+            raise _integrity_error("DurationInMinutes", "Duration and End Date Time do not agree")
         minutes = length
     _check(minutes)
     return minutes
@@ -100,10 +102,10 @@ def _minutes(save: PendingRecord) -> int:
 
 def _check(minutes: int) -> None:
     if minutes < 0:
-        raise _wrong("DurationInMinutes", "Event duration can not be negative")
+        raise _integrity_error("DurationInMinutes", "Event duration can not be negative")
     if minutes > LONGEST:
-        raise _wrong("DurationInMinutes", "Event duration can not be longer than 14 days")
+        raise _integrity_error("DurationInMinutes", "Event duration can not be longer than 14 days")
 
 
-def _wrong(field: str, message: str) -> ApiError:
+def _integrity_error(field: str, message: str) -> ApiError:
     return ApiError("FIELD_INTEGRITY_EXCEPTION", message, [field])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.model import PendingRecord
-from sfcode.local.sobjects.rows import row
+from sfcode.local.sobjects.rows import get_row
 from sfcode.local.store import Record
 
 SHARED = (
@@ -33,7 +33,7 @@ SHARED = (
 OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
 
 
-def member(save: PendingRecord) -> None:
+def prepare_member(save: PendingRecord) -> None:
     """Check a member, and copy what it shows of its lead or contact."""
     after, tx = save.after, save.tx
     whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
@@ -45,13 +45,13 @@ def member(save: PendingRecord) -> None:
     if any(other["CampaignId"] == after["CampaignId"] and other["Id"] != after.get("Id") for other in others):
         raise ApiError("DUPLICATE_VALUE", "Already a campaign member.", [])
     name = key.removesuffix("Id")
-    after |= _shown(name, row(tx, name, str(after[key])) or {})
+    after |= _copy_person(name, get_row(tx, name, str(after[key])) or {})
     after |= {"LeadOrContactId": after[key], "Type": name, "HasResponded": after.get("Status") == "Responded"}
     if after["HasResponded"] and not after.get("FirstRespondedDate"):
         after["FirstRespondedDate"] = save.now.date().isoformat()
 
 
-def _shown(name: str, person: Record) -> Record:
+def _copy_person(name: str, person: Record) -> Record:
     found: Record = {
         field: person.get(f"Mailing{field}" if name == "Contact" and field in OF_ADDRESS else field) for field in SHARED
     }

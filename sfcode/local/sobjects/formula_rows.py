@@ -1,4 +1,4 @@
-"""Rows whose formula fields are worked out when they are asked for, and then remembered."""
+"""Rows whose formula fields are computed when they are asked for, and then remembered."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class FormulaRows:
         self._now = now
 
     def rows(self, target: ObjectDef, rows: list[Record]) -> list[Record]:
-        """Give rows of an object with their formula fields."""
+        """Return rows of an object with their formula fields."""
         formulas = {field.name: field for field in target.fields.values() if field.formula}
         return [ComputedRow(row, formulas, self, target.name) for row in rows] if formulas else rows
 
     def value(self, object_name: str, field: FieldDef, row: Mapping[str, Any]) -> Any:
-        """Work out one field of one row."""
+        """Compute one field of one row."""
         access = self._access
         return formula_value(
             field,
@@ -58,7 +58,7 @@ class ComputedRow(dict[str, Any]):
         return self.get(key) if key in self._formulas else super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give a field's value."""
+        """Return a field's value."""
         field = self._formulas.get(key)
         if field is None or super().__contains__(key):
             return super().get(key, default)

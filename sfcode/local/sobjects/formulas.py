@@ -33,7 +33,7 @@ class ReadsRows(Protocol):
 @dataclass(frozen=True)
 class RecordContext:
     """
-    A record that a formula is worked out over, with whatever else the formula may name.
+    A record that a formula is computed over, with whatever else the formula may name.
 
     `record` is as it is (or will be) stored, `prior` as it was before the save. A field is named
     plainly (`Email`, `Account.Name`) or as in flows (`$Record.Email`, `$Record__Prior.Email`).
@@ -54,7 +54,7 @@ class RecordContext:
     depth: int = 0
 
     def value(self, path: tuple[str, ...]) -> Value:
-        """Give the value that a path leads to. Raises FormulaError."""
+        """Return the value that a path leads to. Raises FormulaError."""
         first = path[0].lower()
         if not first.startswith("$"):
             return self._follow(self.object_name, self.record, path)
@@ -65,7 +65,7 @@ class RecordContext:
         return self._global(first, path)
 
     def prior(self, path: tuple[str, ...]) -> Value:
-        """Give the value before the save; on a new record the present one."""
+        """Return the value before the save; on a new record the present one."""
         if path and path[0].lower() in ("$record", "$record__prior"):
             path = path[1:]
         before = self.record if self.prior_record is None else self.prior_record
@@ -109,7 +109,7 @@ class RecordContext:
         scalar = record.get(found.name)
         if found.formula and self.depth < MAX_NESTING:
             scalar = formula_value(found, self._over(object_name, record, found.blank_as_zero))
-        value = typed(found, scalar)
+        value = to_formula_value(found, scalar)
         return Decimal(0) if value is None and self.blank_as_zero and found.type in NUMBER_TYPES else value
 
     def _over(self, object_name: str, record: Mapping[str, Scalar], blank_as_zero: bool) -> RecordContext:
@@ -127,15 +127,15 @@ class RecordContext:
 
 
 def formula_value(found: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
-    """Work out a formula field, or another formula for it, as the API gives it: null where a page shows #Error!."""
+    """Compute a formula field, or another formula for it, as the API gives it: null where a page shows #Error!."""
     try:
-        return stored(found, evaluate(formula or found.formula, context))
+        return to_stored_value(found, evaluate(formula or found.formula, context))
     except FormulaError:
         return False if found.type == "boolean" else None
 
 
-def typed(found: FieldDef, scalar: Scalar) -> Value:
-    """Give a stored value as formulas compute with it: a percentage as its hundredth part."""
+def to_formula_value(found: FieldDef, scalar: Scalar) -> Value:
+    """Return a stored value as formulas compute with it: a percentage as its hundredth part."""
     if found.type == "boolean":
         return bool(scalar)
     if found.type in NUMBER_TYPES:
@@ -160,8 +160,8 @@ MOMENTS: dict[str, Callable[[str], Value]] = {
 }
 
 
-def stored(found: FieldDef, value: Value) -> Scalar:
-    """Give the result of a formula field in the form in which values are stored."""
+def to_stored_value(found: FieldDef, value: Value) -> Scalar:
+    """Return the result of a formula field in the form in which values are stored."""
     if found.type == "boolean":
         return value is True
     if value is None or value == "":
@@ -174,10 +174,10 @@ def stored(found: FieldDef, value: Value) -> Scalar:
             return float(rounded(number, found.scale))
         except InvalidOperation as error:
             raise FormulaError(f"{found.name} is out of range") from error
-    return _written(found, value)
+    return _format_result(found, value)
 
 
-def _written(found: FieldDef, value: Any) -> Scalar:
+def _format_result(found: FieldDef, value: Any) -> Scalar:
     if isinstance(value, datetime):
         return stamp(value.astimezone(UTC)) if found.type != "date" else value.date().isoformat()
     if isinstance(value, time):

@@ -24,7 +24,7 @@ class GrantedRights:
 
 
 @functools.lru_cache(KEPT)
-def grant(text: str) -> GrantedRights:
+def parse_rights(text: str) -> GrantedRights:
     """Read the stored body of a profile or of a permission set."""
     body: Mapping[str, Any] = json.loads(text)
     fields: dict[str, tuple[bool, bool]] = {}

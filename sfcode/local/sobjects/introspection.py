@@ -28,7 +28,7 @@ def entity_definitions(tx: Transaction) -> list[Record]:
                 "PluralLabel": target.plural,
                 "KeyPrefix": target.key_prefix,
                 "NamespacePrefix": None,
-                "InternalSharingModel": sharing.model(tx, target),
+                "InternalSharingModel": sharing.get_model(tx, target),
                 "IsCustomizable": True,
                 "IsQueryable": True,
             }
@@ -37,7 +37,7 @@ def entity_definitions(tx: Transaction) -> list[Record]:
 
 
 def own_permissions(access: UserAccess | None) -> list[Record]:
-    """Give the one row of UserPermissionAccess: which user permissions the caller has."""
+    """Return the one row of UserPermissionAccess: which user permissions the caller has."""
     if access is None:
         return []
     fields = setup_objects()[OWN_PERMISSIONS].fields.values()

@@ -1,4 +1,4 @@
-"""What a user's licences allow: seats, and the rights that a permission set may bring."""
+"""What a user's licenses allow: seats, and the rights that a permission set may bring."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sfcode.local.store import Record, Transaction
 from sfcode.metadata.component import Component
 
 WITHOUT_OBJECTS = frozenset({"Salesforce Integration"})
-"""User licences that allow no object rights by themselves: a permission set licence must bring them."""
+"""User licenses that allow no object rights by themselves: a permission set license must bring them."""
 
 OPENS_OBJECTS = frozenset({"SalesforceAPIIntegrationPsl"})
-"""Permission set licences that bring them."""
+"""Permission set licenses that bring them."""
 
 RIGHTS = {
     "allowRead": "Read",
@@ -26,21 +26,21 @@ RIGHTS = {
 }
 
 
-def refused_right(tx: Transaction, permission_set: Component, user: Record) -> str | None:
-    """Name the first right of a permission set that the user's licences do not allow: `Read Accounts`."""
+def find_refused_right(tx: Transaction, permission_set: Component, user: Record) -> str | None:
+    """List the first right of a permission set that the user's licenses do not allow: `Read Accounts`."""
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
-    licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
-    # A set that is bound to a permission set licence brings it along:
+    license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
+    # A set that is bound to a permission set license brings it along:
     # https://help.salesforce.com/s/articleView?id=platform.perm_sets_select_license.htm&type=5
     held = _held(tx, rows, user) | {str(permission_set.body.get("license"))}
-    if licence is None or licence["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & held:
+    if license is None or license["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & held:
         return None
-    return first_object_right(tx, permission_set)
+    return find_object_right(tx, permission_set)
 
 
-def first_object_right(tx: Transaction, permission_set: Component) -> str | None:
-    """Name the first right on an object that a permission set gives: `Read Accounts`."""
+def find_object_right(tx: Transaction, permission_set: Component) -> str | None:
+    """List the first right on an object that a permission set gives: `Read Accounts`."""
     catalog = Catalog(tx)
     entries = permission_set.body.get("objectPermissions")
     for name, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
@@ -51,16 +51,16 @@ def first_object_right(tx: Transaction, permission_set: Component) -> str | None
     return None
 
 
-def other_licence(tx: Transaction, permission_set: Component, user: Record) -> ApiError | None:
-    """Refuse a permission set that is bound to another user licence than the user has."""
+def check_bound_license(tx: Transaction, permission_set: Component, user: Record) -> ApiError | None:
+    """Refuse a permission set that is bound to another user license than the user has."""
     bound_to = str(permission_set.body.get("license") or "")
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
-    licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
+    license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
     if (
         not bound_to
-        or licence is None
-        or bound_to == licence["Name"]
+        or license is None
+        or bound_to == license["Name"]
         or not tx.records.find("UserLicense", "Name", bound_to)
     ):
         return None
@@ -68,13 +68,13 @@ def other_licence(tx: Transaction, permission_set: Component, user: Record) -> A
     return ApiError(
         "FIELD_INTEGRITY_EXCEPTION",
         f'Can\'t assign permission set "{label}" to user "{user["Name"]}". '
-        f"It is for users with the license {bound_to}, and this one has {licence['Name']}",
+        f"It is for users with the license {bound_to}, and this one has {license['Name']}",
         ["PermissionSetId"],
     )
 
 
 def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiError:
-    """Refuse a permission set that brings a right which the user's licences do not allow."""
+    """Refuse a permission set that brings a right which the user's licenses do not allow."""
     label = permission_set.body.get("label") or permission_set.full_name
     return ApiError(
         "FIELD_INTEGRITY_EXCEPTION",
@@ -84,12 +84,12 @@ def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiErr
     )
 
 
-def seat_taken(tx: Transaction, profile_id: str) -> None:
-    """Check that the user licence behind a profile has a seat for one more active user. Raises ApiError."""
+def check_seat(tx: Transaction, profile_id: str) -> None:
+    """Check that the user license behind a profile has a seat for one more active user. Raises ApiError."""
     rows = Rows(tx)
     profile = rows.get("Profile", profile_id)
-    licence = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
-    if licence is not None and int(licence["UsedLicenses"] or 0) >= int(licence["TotalLicenses"] or 0):
+    license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
+    if license is not None and int(license["UsedLicenses"] or 0) >= int(license["TotalLicenses"] or 0):
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"])
 
 

@@ -19,7 +19,7 @@ ELEMENTS = {
 
 
 def insert(tx: Transaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
-    """Store a new record; give its id."""
+    """Store a new record; return its id."""
     if name != STATIC_RESOURCE:
         return tx.records.insert(name, values, user_id=user_id, now=now)
     component = Component(STATIC_RESOURCE, str(values["Name"]), _body({}, values))

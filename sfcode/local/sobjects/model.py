@@ -56,22 +56,22 @@ class FieldDef:
 
     @property
     def required(self) -> bool:
-        """Tell whether a new record must bring a value."""
+        """Return whether a new record must bring a value."""
         return not (self.nillable or self.defaulted) and self.createable and self.type != "boolean"
 
     @property
     def filterable(self) -> bool:
-        """Tell whether SOQL may filter and sort by it."""
+        """Return whether SOQL may filter and sort by it."""
         return self.type != "address" and not (self.type == "textarea" and self.length > MAX_FILTERABLE)
 
     @property
     def groupable(self) -> bool:
-        """Tell whether SOQL may group by it: formulas and numbers with decimals cannot be."""
+        """Return whether SOQL may group by it: formulas and numbers with decimals cannot be."""
         return self.filterable and not self.calculated and self.type not in UNGROUPABLE
 
     @property
     def upsertable(self) -> bool:
-        """Tell whether it can name the record of an upsert."""
+        """Return whether it can name the record of an upsert."""
         return self.external_id or self.name == "Id"
 
 
@@ -163,7 +163,7 @@ class PendingRecord:
     now: datetime
 
     def first(self, *names: str) -> Scalar:
-        """Take the value that the caller gave to one of these fields, else the one that is there."""
+        """Return the value that the caller gave to one of these fields, else the one that is there."""
         given = (self.after.get(name) for name in names if name in self.given)
         there = (self.after.get(name) for name in names)
         return next((value for value in (*given, *there) if value is not None), None)

@@ -65,7 +65,7 @@ class Rows:
         return self._tx.records.count(object_name) if self._all_are_seen(object_name) else None
 
     def _all_are_seen(self, object_name: str) -> bool:
-        """Tell whether an object's rows are stored, and none of them hidden."""
+        """Return whether an object's rows are stored, and none of them hidden."""
         access = self._catalog.access if self._catalog else None
         target = self._catalog.whole.object(object_name) if self._catalog else None
         return not _is_view(object_name) and (access is None or (target is not None and access.sees_all(target)))
@@ -102,11 +102,11 @@ class Rows:
 
 
 def _is_view(object_name: str) -> bool:
-    """Tell whether an object's rows are made, not stored."""
+    """Return whether an object's rows are made, not stored."""
     return object_name in VIEWS or object_name == OWN_PERMISSIONS
 
 
-def row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
+def get_row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
     """Find one row without reading the others, where that is possible."""
     if _is_view(object_name):
         return Rows(tx).get(object_name, record_id)
@@ -114,7 +114,7 @@ def row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
 
 
 def profile_permission_set_id(profile_id: str) -> str:
-    """Give the id of the permission set that a profile owns."""
+    """Return the id of the permission set that a profile owns."""
     return ids.derived("0PS", profile_id)
 
 

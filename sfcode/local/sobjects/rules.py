@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from sfcode.local.errors import ApiError, cross_reference, required
 from sfcode.local.sobjects import licenses
-from sfcode.local.sobjects.activities import event, task
-from sfcode.local.sobjects.campaigns import member
+from sfcode.local.sobjects.activities import prepare_event, prepare_task
+from sfcode.local.sobjects.campaigns import prepare_member
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import EMAIL, developer_name
@@ -24,23 +24,23 @@ USERNAME_TAKEN = (
 )
 
 
-def person(save: PendingRecord) -> None:
+def prepare_person(save: PendingRecord) -> None:
     """Put a name together from its parts."""
     parts = (save.after.get("FirstName"), save.after.get("LastName"))
     save.after["Name"] = " ".join(str(part) for part in parts if part)
 
 
-def lead(save: PendingRecord) -> None:
+def prepare_lead(save: PendingRecord) -> None:
     """Leave converted leads alone."""
     if save.before is not None and save.before.get("IsConverted"):
         raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
-    person(save)
+    prepare_person(save)
 
 
-def user(save: PendingRecord) -> None:
-    """Check a user's names, locale and licence."""
+def prepare_user(save: PendingRecord) -> None:
+    """Check a user's names, locale and license."""
     after, tx = save.after, save.tx
-    person(save)
+    prepare_person(save)
     if not EMAIL.fullmatch(str(after["Username"])):
         raise ApiError(
             "FIELD_INTEGRITY_EXCEPTION",
@@ -64,13 +64,13 @@ def user(save: PendingRecord) -> None:
                 [field],
             )
     before = save.before or {}
-    _renamed(save, str(before.get("Username") or ""), str(after["Username"]))
+    _rename_in_messages(save, str(before.get("Username") or ""), str(after["Username"]))
     moved = after.get("ProfileId") != before.get("ProfileId")
     if after.get("IsActive") and (moved or not before.get("IsActive")):
-        licenses.seat_taken(tx, str(after["ProfileId"]))
+        licenses.check_seat(tx, str(after["ProfileId"]))
 
 
-def _renamed(save: PendingRecord, old: str, new: str) -> None:
+def _rename_in_messages(save: PendingRecord, old: str, new: str) -> None:
     """Let the messages that name a user follow it: an org keeps its id, and shows the name that it has."""
     if not old or old == new:
         return
@@ -81,8 +81,8 @@ def _renamed(save: PendingRecord, old: str, new: str) -> None:
             save.tx.components.put(named, user_id=stored.modified_by, now=save.now)
 
 
-def permission_set_assignment(save: PendingRecord) -> None:
-    """Assign a set once, and only to a user whose licences allow what it grants."""
+def prepare_set_assignment(save: PendingRecord) -> None:
+    """Assign a set once, and only to a user whose licenses allow what it grants."""
     tx, after = save.tx, save.after
     assignee, set_id = str(after["AssigneeId"]), after.get("PermissionSetId")
     if not set_id:
@@ -100,31 +100,31 @@ def permission_set_assignment(save: PendingRecord) -> None:
     stored = tx.components.get("PermissionSet", str(row["Name"]))
     owner = tx.records.get("User", assignee)
     if stored is not None and owner is not None:
-        refused = licenses.other_licence(tx, stored.component, owner)
+        refused = licenses.check_bound_license(tx, stored.component, owner)
         if refused is not None:
             raise refused
-        right = licenses.refused_right(tx, stored.component, owner)
+        right = licenses.find_refused_right(tx, stored.component, owner)
         if right:
             raise licenses.cannot_assign(stored.component, owner, right)
     after["IsActive"] = True
 
 
-def permission_set_license_assign(save: PendingRecord) -> None:
-    """Assign a licence once, while there are seats."""
+def prepare_license_assignment(save: PendingRecord) -> None:
+    """Assign a license once, while there are seats."""
     held = save.tx.records.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
-    licence_id = save.after["PermissionSetLicenseId"]
-    if any(other["PermissionSetLicenseId"] == licence_id for other in held):
+    license_id = save.after["PermissionSetLicenseId"]
+    if any(other["PermissionSetLicenseId"] == license_id for other in held):
         raise ApiError(
             "DUPLICATE_VALUE",
             "duplicate value found: <unknown> duplicates value on record with id: <unknown>",
             [],
         )
-    row = Rows(save.tx).get("PermissionSetLicense", str(licence_id))
+    row = Rows(save.tx).get("PermissionSetLicense", str(license_id))
     if row is not None and int(row["UsedLicenses"] or 0) >= int(row["TotalLicenses"] or 0):
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"])
 
 
-def static_resource(save: PendingRecord) -> None:
+def prepare_static_resource(save: PendingRecord) -> None:
     """Check the name, which no other static resource may have, whichever way that one came."""
     name = str(save.after["Name"])
     problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
@@ -137,8 +137,8 @@ def static_resource(save: PendingRecord) -> None:
         raise required(["Body"])
 
 
-def nothing_left_without(tx: Transaction, assignment: Record) -> None:
-    """Keep a permission set licence while an assigned permission set needs it. Raises ApiError."""
+def check_license_unused(tx: Transaction, assignment: Record) -> None:
+    """Keep a permission set license while an assigned permission set needs it. Raises ApiError."""
     owner = tx.records.get("User", str(assignment["AssigneeId"]))
     if owner is None:
         return
@@ -146,7 +146,7 @@ def nothing_left_without(tx: Transaction, assignment: Record) -> None:
     for other in tx.records.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
         row = rows.get("PermissionSet", str(other["PermissionSetId"]))
         stored = tx.components.get("PermissionSet", str(row["Name"])) if row else None
-        right = licenses.refused_right(tx, stored.component, owner) if stored else None
+        right = licenses.find_refused_right(tx, stored.component, owner) if stored else None
         if stored is not None and right:
             raise licenses.cannot_assign(stored.component, owner, right)
 
@@ -164,15 +164,15 @@ def _free_nickname(tx: Transaction, wish: str) -> str:
 
 
 BEFORE_SAVE: dict[str, Callable[[PendingRecord], None]] = {
-    "CampaignMember": member,
-    "Contact": person,
-    "Event": event,
-    "Lead": lead,
-    "PermissionSetAssignment": permission_set_assignment,
-    "PermissionSetLicenseAssign": permission_set_license_assign,
-    "StaticResource": static_resource,
-    "Task": task,
-    "User": user,
+    "CampaignMember": prepare_member,
+    "Contact": prepare_person,
+    "Event": prepare_event,
+    "Lead": prepare_lead,
+    "PermissionSetAssignment": prepare_set_assignment,
+    "PermissionSetLicenseAssign": prepare_license_assignment,
+    "StaticResource": prepare_static_resource,
+    "Task": prepare_task,
+    "User": prepare_user,
 }
 
-AFTER_DELETE: dict[str, Callable[[Transaction, Record], None]] = {"PermissionSetLicenseAssign": nothing_left_without}
+AFTER_DELETE: dict[str, Callable[[Transaction, Record], None]] = {"PermissionSetLicenseAssign": check_license_unused}

@@ -1,5 +1,5 @@
 """
-The objects of Setup: the org, users' licences, profiles, permission sets, flows.
+The objects of Setup: the org, users' licenses, profiles, permission sets, flows.
 
 Written as text, one line per field: its name, its describe type, and then in any order a length or
 precision, `>Target` for what a reference names, `<Name` for the relationship seen from there,

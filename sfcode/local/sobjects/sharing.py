@@ -44,8 +44,8 @@ PARENTS = {
 """The references that open a record together with what they name."""
 
 
-def model(tx: Transaction, target: ObjectDef) -> str:
-    """Give an object's org-wide default. Objects whose records nobody owns are open to all, or go by their master."""
+def get_model(tx: Transaction, target: ObjectDef) -> str:
+    """Return an object's org-wide default. Objects whose records nobody owns are open to all, or go by their master."""
     name = "Activity" if target.name in ("Event", "Task") else target.name
     if target.field("OwnerId") is None and name not in DEFAULTS:
         return "ControlledByParent" if target.custom else "FullAccess"
@@ -68,5 +68,5 @@ def parents(target: ObjectDef) -> list[FieldDef]:
 
 
 def is_master(field: FieldDef) -> bool:
-    """Tell whether a custom reference is a master-detail relationship: its records have no owner of their own."""
+    """Return whether a custom reference is a master-detail relationship: its records have no owner of their own."""
     return field.custom and field.type == "reference" and not field.nillable

@@ -21,8 +21,8 @@ FIRST_YEAR, LAST_YEAR = 1700, 4000
 JSON_KINDS = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
 
 
-def stored_form(field: FieldDef, value: Any) -> Scalar:
-    """Check a value that came as JSON, and give what is stored. Raises ApiError."""
+def parse_value(field: FieldDef, value: Any) -> Scalar:
+    """Check a value that came as JSON, and return what is stored. Raises ApiError."""
     if value is None or value == "":
         return False if field.type == "boolean" else None
     if isinstance(value, dict | list):
@@ -162,8 +162,8 @@ def developer_name(what: str, name: str, longest: int) -> Iterator[str]:
 ADDRESS_PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
 
 
-def shown(field: FieldDef, row: Record) -> Any:
-    """Give a field's value as JSON: a checkbox is never null, an address is put together from its parts."""
+def to_api_value(field: FieldDef, row: Record) -> Any:
+    """Return a field's value as JSON: a checkbox is never null, an address is put together from its parts."""
     if field.type == "address":
         prefix = field.name.removesuffix("Address")
         parts = {part[0].lower() + part[1:]: row.get(prefix + part) for part in ADDRESS_PARTS}
@@ -172,6 +172,6 @@ def shown(field: FieldDef, row: Record) -> Any:
     return False if value is None and field.type == "boolean" else value
 
 
-def attributes(base: str, object_name: str, row: Record) -> dict[str, str]:
+def record_attributes(base: str, object_name: str, row: Record) -> dict[str, str]:
     """Say what a row is, and where; `base` begins the addresses of records: `/services/data/v62.0`."""
     return {"type": object_name, "url": f"{base}/sobjects/{object_name}/{row.get('Id')}"}

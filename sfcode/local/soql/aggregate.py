@@ -32,7 +32,7 @@ Value = Callable[[Group], Scalar]
 def grouped(
     world: World, query: SoqlQuery, target: ObjectDef, rows: list[Record], conditions: Conditions
 ) -> list[dict[str, Any]]:
-    """Carry out the grouping of a query: one AggregateResult for each group that HAVING leaves."""
+    """Run the grouping of a query: one AggregateResult for each group that HAVING leaves."""
     keys = [_key(world, query, target, ref) for ref in query.group_by]
     groups: dict[tuple[Any, ...], Group] = {}
     for row in rows:

@@ -172,7 +172,7 @@ class Conditions:
         return bound
 
     def _value(self, field: FieldDef, literal: Literal) -> Scalar:
-        """Check that a literal suits a field, and give it in the form in which values are stored."""
+        """Check that a literal suits a field, and return it in the form in which values are stored."""
         kind, value = literal.kind, literal.value
         if kind == "null":
             return False if field.type == "boolean" else None
@@ -213,7 +213,7 @@ def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
 
 
 def comparable(value: Scalar) -> Any:
-    """Give what values are compared by: text in lower case, '' as null."""
+    """Return what values are compared by: text in lower case, '' as null."""
     if isinstance(value, str):
         return value.lower() or None
     return value

@@ -10,7 +10,7 @@ MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
 def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
-    """Give the first day of the range, and the first day after it."""
+    """Return the first day of the range, and the first day after it."""
     today = now.date()
     name, number = literal.name, literal.number
     if name in ("TODAY", "YESTERDAY", "TOMORROW"):
@@ -35,7 +35,7 @@ def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
 
 
 def _start(today: date, unit: str, steps: int) -> date:
-    """Give the first day of the unit that lies so many steps from today's; weeks begin on Sunday."""
+    """Return the first day of the unit that lies so many steps from today's; weeks begin on Sunday."""
     if unit == "WEEK":
         sunday = today - timedelta(days=(today.weekday() + 1) % 7)
         return sunday + timedelta(weeks=steps)

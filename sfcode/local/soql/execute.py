@@ -1,4 +1,4 @@
-"""Tree to rows: a query carried out on one state of the org."""
+"""Tree to rows: a query run on one state of the org."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.values import attributes, shown
+from sfcode.local.sobjects.values import record_attributes, to_api_value
 from sfcode.local.soql import errors
 from sfcode.local.soql.aggregate import grouped
 from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, SoqlQuery
@@ -41,7 +41,7 @@ class Result:
 
 def run(text: str, tx: Transaction, now: datetime, base: str, user_id: str | None = None) -> Result:
     """
-    Carry out a query with a user's rights; without a user everything is seen. Raises ApiError.
+    Run a query with a user's rights; without a user everything is seen. Raises ApiError.
 
     `base` begins the addresses of records: `/services/data/v62.0`.
     """
@@ -60,7 +60,7 @@ class Executor:
         self._base = base
 
     def run(self, query: SoqlQuery) -> Result:
-        """Carry out a query."""
+        """Run a query."""
         target = self._world.object(query.source, query.source_at)
         if query.offset > MAX_OFFSET:
             raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
@@ -157,10 +157,10 @@ class Executor:
         return show
 
     def _write(self, object_name: str, tree: Mapping[str, Any], row: Record) -> Json:
-        written: Json = {"attributes": attributes(self._base, object_name, row)}
+        written: Json = {"attributes": record_attributes(self._base, object_name, row)}
         for name, node in tree.items():
             if isinstance(node, FieldDef):
-                written[name] = shown(node, row)
+                written[name] = to_api_value(node, row)
             else:
                 found = self._world.parent(node[0], row)
                 written[name] = None if found is None else self._write(found[0], node[1], found[1])

@@ -46,7 +46,7 @@ def narrow(whole: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narro
 
 @functools.cache
 def number_behind(formula: str) -> str:
-    """Name the number field that a formula writes as text: `TEXT(x)`, `IF(ISBLANK(x), "", TEXT(x))`; "" for others."""
+    """List the number field that a formula writes as text: `TEXT(x)`, `IF(ISBLANK(x), "", TEXT(x))`; "" for others."""
     try:
         node = parse(formula)
     except FormulaError:
@@ -71,7 +71,7 @@ def _same(one: Node, other: Reference) -> bool:
 
 
 def _number(value: Scalar) -> Scalar:
-    """Give the number that is written so; None where it is none."""
+    """Return the number that is written so; None where it is none."""
     try:
         number = Decimal(str(value))
     except InvalidOperation:

@@ -160,7 +160,7 @@ def _literal(tree: Any, *, pattern: bool = False) -> Literal:
 
 
 def _unescape(text: str, *, pattern: bool) -> str:
-    """Take the backslashes out; in a LIKE pattern they stay before what would be a wildcard."""
+    """Return the backslashes out; in a LIKE pattern they stay before what would be a wildcard."""
 
     def plain(match: re.Match[str]) -> str:
         char = match.group(1)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from simple_salesforce import Salesforce, SalesforceAuthenticationFailed
 
 from sfcode.local import register_app, serve
-from sfcode.local.signin.passwords import hashed
+from sfcode.local.signin.passwords import hash_password
 from sfcode.local.store import Store
 from tests.contract.place import local
 from tests.contract.simple_salesforce.conftest import VERSION, Served
@@ -72,7 +72,7 @@ def open_org(request: pytest.FixtureRequest, company: Path, tmp_path: Path) -> I
     shutil.copytree(company, state)
     register_app(state, APP | {"certificate": PUBLIC})
     with Store(state / "org.db") as store, store.transaction() as tx:
-        tx.passwords.put(tx.settings.get("admin_id") or "", hashed(PASSWORD))
+        tx.passwords.put(tx.settings.get("admin_id") or "", hash_password(PASSWORD))
     with serve(state, tls=request.param == "tls") as org, local(org) as place:
         yield Served.at(place, request.param)
 

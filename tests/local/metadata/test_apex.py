@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from sfcode.local.metadata.deploy.apex import methods
+from sfcode.local.metadata.deploy.apex import find_test_methods
 
 NS = "{http://soap.sforce.com/2006/04/metadata}"
 META = "<apiVersion>62.0</apiVersion><status>Active</status>"
@@ -34,7 +34,7 @@ private class Orders_Test {
 )
 def test_methods_of_a_test_class(source: str, found: list[str] | None) -> None:
     """Annotated and marked methods count, those in comments and strings do not; other classes have none."""
-    assert methods(source) == found
+    assert find_test_methods(source) == found
 
 
 def _classes(kit) -> dict[str, str]:

@@ -45,18 +45,18 @@ class Test:
         }
 
 
-def methods(source: str) -> list[str] | None:
-    """Name the test methods of a class; None when it is no test class."""
+def find_test_methods(source: str) -> list[str] | None:
+    """List the test methods of a class; None when it is no test class."""
     text = _NOISE.sub(" ", source)
     found = list(dict.fromkeys(_ANNOTATED.findall(text) + _MARKED.findall(text)))
     return found if found or _TEST_CLASS.search(text) else None
 
 
-def run(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ...]:
+def find_tests(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ...]:
     """Find the tests that a deploy asks for, in the org with the package in it. Raises DeployRefused for one that is not there."""
     if not options.runs_tests:
         return ()
-    tests = {name.lower(): found for name, found in _classes(tx)}
+    tests = {name.lower(): found for name, found in _list_classes(tx)}
     if options.testLevel not in {None, "RunSpecifiedTests"}:
         return tuple(test for found in tests.values() for test in found or ())
     chosen = []
@@ -70,10 +70,10 @@ def run(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ...]:
     return tuple(chosen)
 
 
-def _classes(tx: Transaction) -> Iterator[tuple[str, list[Test] | None]]:
+def _list_classes(tx: Transaction) -> Iterator[tuple[str, list[Test] | None]]:
     for stored in tx.components.list_all("ApexClass"):
         name = stored.component.full_name
         files = unzip(stored.raw) if stored.raw else {}
         source = next((data for path, data in files.items() if path.endswith(".cls")), b"")
-        found = methods(source.decode("utf-8", "replace"))
+        found = find_test_methods(source.decode("utf-8", "replace"))
         yield name, None if found is None else [Test(stored.id, name, method) for method in found]

@@ -43,13 +43,13 @@ _GRANTS = {
 }
 
 
-def settle(component: Component) -> Component:
+def normalize(component: Component) -> Component:
     """Leave out what an org does not keep; the same meaning gives the same body."""
     rule = _RULES.get(component.type)
     return component if rule is None else Component(component.type, component.full_name, rule(component.body))
 
 
-def merged(before: Body, after: Body) -> Body:
+def merge(before: Body, after: Body) -> Body:
     """Lay a partial body over a whole one: keyed elements entry by entry, all others as they are."""
     both: dict[str, Any] = dict(before)
     for name, value in after.items():

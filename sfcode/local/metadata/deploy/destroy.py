@@ -11,7 +11,7 @@ from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
-from sfcode.local.metadata.usage import FORMULAS, users_of_fields, users_of_message
+from sfcode.local.metadata.usage import FORMULAS, find_field_users, find_message_users
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import FlowVersion, Transaction
 from sfcode.metadata.component import Address, Component
@@ -28,17 +28,17 @@ LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
 def destroy(tx: Transaction, deletions: Sequence[Deletion], author: Author) -> list[ComponentMessage]:
     """Delete what can be deleted, and say for each what happened; all of one manifest goes together."""
     doomed = [deletion.address for deletion in deletions]
-    refusals = in_use(tx, doomed)
+    refusals = find_used(tx, doomed)
     messages = []
     for deletion in deletions:
-        problem = _refusal(tx, deletion.address) or refusals.get(deletion.address)
+        problem = _find_refusal(tx, deletion.address) or refusals.get(deletion.address)
         if problem is not None:
-            messages.append(_error(deletion, problem))
-        elif _remove(tx, deletion.address, author):
-            messages.append(_done(deletion))
+            messages.append(_error_message(deletion, problem))
+        elif _delete(tx, deletion.address, author):
+            messages.append(_deleted_message(deletion))
         elif WILDCARD in deletion.address.full_name:
             # https://github.com/forcedotcom/cli/issues/3485: reported as a success, and nothing goes.
-            messages.append(replace(_done(deletion), deleted=False, changed=False))
+            messages.append(replace(_deleted_message(deletion), deleted=False, changed=False))
         else:
             address = deletion.address
             messages.append(
@@ -51,30 +51,30 @@ def destroy(tx: Transaction, deletions: Sequence[Deletion], author: Author) -> l
     return messages
 
 
-def _error(deletion: Deletion, problem: str) -> ComponentMessage:
+def _error_message(deletion: Deletion, problem: str) -> ComponentMessage:
     address = deletion.address
     return ComponentMessage.error(
         problem, full_name=address.full_name, component_type=address.type, file_name=deletion.file
     )
 
 
-def _done(deletion: Deletion) -> ComponentMessage:
+def _deleted_message(deletion: Deletion) -> ComponentMessage:
     address = deletion.address
     return ComponentMessage(address.full_name, address.type, deletion.file, changed=True, deleted=True)
 
 
-def _version(tx: Transaction, name: str) -> FlowVersion | None:
+def _find_version(tx: Transaction, name: str) -> FlowVersion | None:
     found = VERSION.fullmatch(name)
     if found is None:
         return None
     return next((version for version in tx.flows.versions(found[1]) if version.number == int(found[2])), None)
 
 
-def _refusal(tx: Transaction, address: Address) -> str | None:
+def _find_refusal(tx: Transaction, address: Address) -> str | None:
     if address.type == "Flow":
-        version = _version(tx, address.full_name)
+        version = _find_version(tx, address.full_name)
         if version is not None:
-            return refused_version(version)
+            return check_version_deletable(version)
         # A flow goes version by version: https://github.com/forcedotcom/cli/issues/3401
         return NO_ACCESS if tx.flows.versions(address.full_name) else None
     if address.type == "FlowDefinition" and tx.flows.versions(address.full_name):
@@ -94,8 +94,8 @@ def _refusal(tx: Transaction, address: Address) -> str | None:
     return None
 
 
-def refused_version(version: FlowVersion) -> str | None:
-    """Say why a version of a flow cannot be deleted, if it cannot."""
+def check_version_deletable(version: FlowVersion) -> str | None:
+    """Describe why a version of a flow cannot be deleted, if it cannot."""
     return (
         "You can't delete a flow version that is active. Deactivate it first." if version.status == "Active" else None
     )
@@ -105,14 +105,14 @@ def _key(address: Address) -> tuple[str, str]:
     return address.type, address.full_name
 
 
-def in_use(tx: Transaction, doomed: Iterable[Address]) -> dict[Address, str]:
+def find_used(tx: Transaction, doomed: Iterable[Address]) -> dict[Address, str]:
     """Find what is used by something that stays."""
     addresses = [address for address in doomed if tx.components.get(*_key(address)) is not None]
     going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
     going |= {
         f"Flow Version - {version.id}"
         for address in doomed
-        if address.type == "Flow" and (version := _version(tx, address.full_name))
+        if address.type == "Flow" and (version := _find_version(tx, address.full_name))
     }
     found: dict[Address, str] = {}
 
@@ -122,11 +122,11 @@ def in_use(tx: Transaction, doomed: Iterable[Address]) -> dict[Address, str]:
             found[address] = f"This {what} {IN_USE} : {', '.join(staying)}"
 
     steps = {_step(address): address for address in addresses if address.type == "CustomField"}
-    for step, users in users_of_fields(tx, Catalog(tx), steps).items():
+    for step, users in find_field_users(tx, Catalog(tx), steps).items():
         refuse(steps[step], "custom field", users)
     for address in addresses:
         if address.type == "WorkflowOutboundMessage":
-            refuse(address, "outbound message", users_of_message(tx, address.full_name))
+            refuse(address, "outbound message", find_message_users(tx, address.full_name))
         elif address.type == "CustomObject":
             refuse(address, "custom object", _lookups_to(tx, address.full_name))
     return found
@@ -149,21 +149,21 @@ def _lookups_to(tx: Transaction, name: str) -> list[str]:
     ]
 
 
-def _remove(tx: Transaction, address: Address, author: Author) -> bool:
+def _delete(tx: Transaction, address: Address, author: Author) -> bool:
     if address.type == "Flow":
-        version = _version(tx, address.full_name)
+        version = _find_version(tx, address.full_name)
         return version is not None and tx.flows.delete_version(version.full_name, version.number)
     if not tx.components.delete(*_key(address)):
         return False
     if address.type == "CustomField":
-        forget_field(tx, *_step(address), author)
+        clear_field(tx, *_step(address), author)
     elif address.type == "CustomObject":
-        _forget_object(tx, address.full_name, author)
+        _clear_object(tx, address.full_name, author)
     return True
 
 
-def forget_field(tx: Transaction, owner: str, field: str, author: Author) -> None:
-    """Take the rights on a deleted field out of permission sets and profiles, and its values out of records."""
+def clear_field(tx: Transaction, owner: str, field: str, author: Author) -> None:
+    """Return the rights on a deleted field out of permission sets and profiles, and its values out of records."""
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     gone = {f"{name}.{field}".lower() for name in owners}
     for type_ in ("PermissionSet", "Profile"):
@@ -184,7 +184,7 @@ def forget_field(tx: Transaction, owner: str, field: str, author: Author) -> Non
                 tx.records.update(name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
-def _forget_object(tx: Transaction, name: str, author: Author) -> None:
+def _clear_object(tx: Transaction, name: str, author: Author) -> None:
     for kind in TYPES.values():
         if kind.parent:
             for child in tx.components.children(kind.name, name):

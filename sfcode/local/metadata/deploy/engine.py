@@ -1,5 +1,5 @@
 """
-Carry out a package: all or nothing, in one transaction.
+Run a package: all or nothing, in one transaction.
 
 Everything is put into the org first and judged there, so that references need no order and every
 check sees what will be; when something is wrong the transaction is undone.
@@ -21,7 +21,7 @@ from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.package import Package, open_package
 from sfcode.local.metadata.deploy.package_items import PackageItem
-from sfcode.local.metadata.deploy.store import Author, StoredItem, keep
+from sfcode.local.metadata.deploy.store import Author, StoredItem, store_item
 from sfcode.local.store import Store, Transaction
 from sfcode.metadata.errors import MetadataError
 
@@ -50,21 +50,21 @@ Finish = Callable[[Transaction, DeployOutcome], None]
 def deploy(
     store: Store, package: Package, options: DeployRequestOptions, author: Author, finish: Finish
 ) -> DeployOutcome:
-    """Carry out a package; `finish` notes the outcome in the transaction that decides it."""
-    failed = _by_key(_settled(package.problems, options))
+    """Run a package; `finish` notes the outcome in the transaction that decides it."""
+    failed = _index(_apply_warnings(package.problems, options))
     if failed and not package.api_version:
         # Its manifest cannot be read: there is nothing to go by.
-        return _close(store, _outcome(failed.values(), [], options), finish)
+        return _finish_unchanged(store, _make_outcome(failed.values(), [], options), finish)
     while True:
         try:
             with store.transaction() as tx:
-                found = _settled(_attempt(tx, package, author, failed), options)
-                new = _by_key(message for message in found if not message.success)
-                outcome = _outcome(
+                found = _apply_warnings(_attempt(tx, package, author, failed), options)
+                new = _index(message for message in found if not message.success)
+                outcome = _make_outcome(
                     [*failed.values(), *new.values()], [message for message in found if message.success], options
                 )
                 if not new:
-                    outcome = replace(outcome, tests=_tested(tx, package, options))
+                    outcome = replace(outcome, tests=_run_tests(tx, package, options))
                 stands = not new and (not failed or not options.rollbackOnError)
                 if not stands or options.checkOnly:
                     raise _Undo
@@ -73,22 +73,22 @@ def deploy(
         except _Undo:
             failed |= new
             if not new or options.rollbackOnError:
-                return _close(store, outcome, finish)
+                return _finish_unchanged(store, outcome, finish)
             # The others are tried again without what failed, until what is left holds by itself.
 
 
-def _tested(tx: Transaction, package: Package, options: DeployRequestOptions) -> tuple[Test, ...]:
+def _run_tests(tx: Transaction, package: Package, options: DeployRequestOptions) -> tuple[Test, ...]:
     types = {item.component.type for item in package.items}
-    return apex.run(tx, production.with_default_tests(tx, options, types))
+    return apex.find_tests(tx, production.with_default_tests(tx, options, types))
 
 
-def _close(store: Store, outcome: DeployOutcome, finish: Finish) -> DeployOutcome:
+def _finish_unchanged(store: Store, outcome: DeployOutcome, finish: Finish) -> DeployOutcome:
     with store.transaction() as tx:
         finish(tx, outcome)
     return outcome
 
 
-def _outcome(
+def _make_outcome(
     failures: Iterable[ComponentMessage], successes: list[ComponentMessage], options: DeployRequestOptions
 ) -> DeployOutcome:
     failed = list(failures)
@@ -100,7 +100,7 @@ def _outcome(
     return DeployOutcome(status, (*failed, *successes))
 
 
-def _settled(messages: Iterable[ComponentMessage], options: DeployRequestOptions) -> list[ComponentMessage]:
+def _apply_warnings(messages: Iterable[ComponentMessage], options: DeployRequestOptions) -> list[ComponentMessage]:
     """Let a warning fail its component, unless warnings are ignored."""
     return [
         message.failed() if message.problem_type == "Warning" and not options.ignoreWarnings else message
@@ -115,7 +115,7 @@ def _key(message: ComponentMessage) -> Key:
     return message.component_type, message.full_name, message.file_name, message.problem
 
 
-def _by_key(messages: Iterable[ComponentMessage]) -> dict[Key, ComponentMessage]:
+def _index(messages: Iterable[ComponentMessage]) -> dict[Key, ComponentMessage]:
     return {_key(message): message for message in messages}
 
 
@@ -127,16 +127,16 @@ def _attempt(tx: Transaction, package: Package, author: Author, failed: Collecti
 
     messages = destroy(tx, left(package.before), author)
     items = [item for item in package.items if (item.component.type, item.component.full_name) not in out]
-    messages += _deployed(tx, items, author)
+    messages += _store_and_check(tx, items, author)
     messages += destroy(tx, left(package.after), author)
     name = package.root + PACKAGE
     messages.append(ComponentMessage(PACKAGE, "", name))
     return [message for message in messages if _key(message) not in failed]
 
 
-def _deployed(tx: Transaction, items: list[PackageItem], author: Author) -> list[ComponentMessage]:
+def _store_and_check(tx: Transaction, items: list[PackageItem], author: Author) -> list[ComponentMessage]:
     kept: list[tuple[PackageItem, StoredItem | None]] = [
-        (item, None if item.bare else keep(tx, item, author)) for item in items
+        (item, None if item.bare else store_item(tx, item, author)) for item in items
     ]
     view = DeployView(tx)
     messages = []
@@ -158,12 +158,12 @@ def deploy_zip(context: OrgContext, data: bytes, options: DeployRequestOptions, 
     try:
         package = open_package(data, options)
     except MetadataError as error:
-        raise DeployRefused(*_limit(error.problem)) from error
+        raise DeployRefused(*_describe_limit(error.problem)) from error
     author = Author(user_id, context.clock.now(), package.api_version)
     deploy(context.store, package, options, author, finish)
 
 
-def _limit(problem: str) -> tuple[str, str]:
+def _describe_limit(problem: str) -> tuple[str, str]:
     if problem.endswith("are not read"):
         # https://github.com/forcedotcom/cli/issues/2910
         return "INVALID_OPERATION", "Too many files in zip"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sfcode.local import ids
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import told
+from sfcode.local.errors import describe_failure
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy import options as options_of
 from sfcode.local.metadata.deploy import result
@@ -70,14 +70,14 @@ class Deployments:
         self._waiting = DelayedDeploys()
 
     def start(self, data: bytes, options: DeployRequestOptions, session: UserSession) -> Report:
-        """Queue a deploy, and give its report as it waits. Raises SoapFault for options that the org does not take."""
+        """Queue a deploy, and return its report as it waits. Raises SoapFault for options that the org does not take."""
         from sfcode.local.metadata.deploy.production import check_options
 
         with self._context.store.transaction() as tx:
             check_options(tx, options)
             deploy_id = tx.deploys.new_id()
             user = tx.records.get("User", session.user_id) or {}
-            report = result.pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
+            report = result.report_pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
             self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
             tx.deploys.drop_old(KEPT)
         slow = self._context.faults.take("slow_deploy")
@@ -116,18 +116,18 @@ class Deployments:
         return self.start(data, replace(options, checkOnly=False, testLevel=None, runTests=()), session)
 
     def busy(self) -> bool:
-        """Tell whether a deploy of this process is at work on the org, or about to be."""
+        """Return whether a deploy of this process is at work on the org, or about to be."""
         with _lock:
             here = [deploy_id for path, deploy_id in _running if path == self._context.store.path]
         # One that has ended may still be listed for a moment.
         return any(not self._row(deploy_id)["report"]["done"] for deploy_id in here)
 
     def status(self, deploy_id: str) -> Report:
-        """Give the report of a deploy. Raises SoapFault for an id that is none."""
+        """Return the report of a deploy. Raises SoapFault for an id that is none."""
         waits = self._waiting.poll(ids.full(deploy_id))
         if waits is not None:
             held: Report = self._row(deploy_id)["report"]
-            return held if waits == "Pending" else result.started(held, self._now())
+            return held if waits == "Pending" else result.report_started(held, self._now())
         with _lock:
             future = _running.get(self._key(deploy_id))
         if future is not None:
@@ -137,7 +137,7 @@ class Deployments:
         if report["done"] or not self._is_lost(row):
             return report
         with self._context.store.transaction() as tx:
-            lost = result.stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST)
+            lost = result.report_stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST)
             self._put(tx, lost)
         return lost
 
@@ -168,7 +168,7 @@ class Deployments:
         try:
             if self._context.faults.take("locked_org") is not None:
                 raise DeployRefused("ALREADY_IN_PROCESS", LOCKED)
-            report = result.started(report, self._now())
+            report = result.report_started(report, self._now())
             with self._context.store.transaction() as tx:
                 self._put(tx, report)
             # What only a deploy needs is loaded by the first one: a server starts without it.
@@ -177,21 +177,21 @@ class Deployments:
             def finish(tx: Transaction, outcome: DeployOutcome) -> None:
                 if deploy_id in self._cancelled:
                     raise _Cancelled
-                self._put(tx, result.finished(report, outcome, self._now()))
+                self._put(tx, result.report_finished(report, outcome, self._now()))
 
             deploy_zip(self._context, data, options, session.user_id, finish)
         except _Cancelled:
             self._end(self._as_cancelled(report, self._cancelled[deploy_id]))
         except DeployRefused as error:
             message = f"{error.code}: {error.message}"
-            self._end(result.stopped(report, "Failed", self._now(), code=error.code, message=message))
+            self._end(result.report_stopped(report, "Failed", self._now(), code=error.code, message=message))
         except Exception as error:  # noqa: BLE001  (a job ends, whatever happens inside it)
-            message = f"{told(log, f'deploy {deploy_id}', error)}. Nothing was changed."
-            self._end(result.stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=message))
+            message = f"{describe_failure(log, f'deploy {deploy_id}', error)}. Nothing was changed."
+            self._end(result.report_stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=message))
 
     def _as_cancelled(self, report: Report, session: UserSession) -> Report:
         by = {"canceledBy": session.user_id, "canceledByName": session.username}
-        return result.stopped(report, "Canceled", self._now()) | by
+        return result.report_stopped(report, "Canceled", self._now()) | by
 
     def _end(self, report: Report) -> None:
         with self._context.store.transaction() as tx:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sfcode.local.metadata.deploy.messages import ComponentMessage
-from sfcode.local.metadata.registry import known, parent_of
+from sfcode.local.metadata.registry import is_known, parent_of
 from sfcode.local.metadata.versions import NEWEST
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
@@ -39,7 +39,7 @@ class Manifests:
     problems: tuple[ComponentMessage, ...] = ()
 
     def lists(self, address: Address) -> bool:
-        """Tell whether package.xml names a component, by itself, by its container, or by `*`."""
+        """Return whether package.xml names a component, by itself, by its container, or by `*`."""
         own = self.members.get(address.type, frozenset())
         if address.full_name in own:
             return True
@@ -51,11 +51,11 @@ class Manifests:
 
     @property
     def version(self) -> float:
-        """Give the API version as a number."""
+        """Return the API version as a number."""
         return float(self.api_version)
 
 
-def read(files: Mapping[str, bytes], root: str) -> Manifests:
+def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
     """Read the manifests at the root of a package."""
     problems: list[ComponentMessage] = []
 
@@ -70,7 +70,7 @@ def read(files: Mapping[str, bytes], root: str) -> Manifests:
         problems.extend(
             _error(f"Unknown type name '{type_}' specified in {name}", name, root)
             for type_ in found.members
-            if not known(type_)
+            if not is_known(type_)
         )
         return found
 
@@ -93,12 +93,12 @@ def read(files: Mapping[str, bytes], root: str) -> Manifests:
             for name in names
             if (found := manifest(name)) is not None
             for address in found.addresses
-            if known(address.type)
+            if is_known(address.type)
         )
 
     return Manifests(
         package.api_version,
-        {type_: frozenset(names) for type_, names in package.members.items() if known(type_)},
+        {type_: frozenset(names) for type_, names in package.members.items() if is_known(type_)},
         deletions(BEFORE),
         deletions(AFTER),
         tuple(problems),

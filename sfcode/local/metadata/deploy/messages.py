@@ -47,11 +47,11 @@ class ComponentMessage:
         return cls(full_name, "", file_name, problem, "Warning")
 
     def failed(self) -> ComponentMessage:
-        """Give the message as that of a failure."""
+        """Return the message as that of a failure."""
         return replace(self, success=False)
 
     def json(self, created_date: str) -> dict[str, Any]:
-        """Give the message as the API writes it, elements in the order of the WSDL."""
+        """Return the message as the API writes it, elements in the order of the WSDL."""
         found: dict[str, Any] = {
             "changed": self.changed,
             "columnNumber": self.column or None,

@@ -33,11 +33,11 @@ class DeployRequestOptions:
 
     @property
     def runs_tests(self) -> bool:
-        """Tell whether tests are asked for."""
+        """Return whether tests are asked for."""
         return self.testLevel not in {None, "NoTestRun"} or bool(self.runTests)
 
     def json(self) -> dict[str, Any]:
-        """Give the options as REST answers them."""
+        """Return the options as REST answers them."""
         return asdict(self) | {"runTests": list(self.runTests)}
 
 
@@ -59,7 +59,7 @@ def from_element(element: etree._Element | None) -> DeployRequestOptions:
         return DeployRequestOptions()
     flags = {name: soap.flag(element, name, default=False) for name in FLAGS}
     tests = tuple(soap.texts(element, "runTests"))
-    return _checked(DeployRequestOptions(**flags, runTests=tests, testLevel=soap.text(element, "testLevel")))
+    return _check(DeployRequestOptions(**flags, runTests=tests, testLevel=soap.text(element, "testLevel")))
 
 
 def from_json(body: Mapping[str, Any]) -> DeployRequestOptions:
@@ -67,12 +67,12 @@ def from_json(body: Mapping[str, Any]) -> DeployRequestOptions:
     flags = {name: str(body.get(name) or "").lower() in {"true", "1"} for name in FLAGS}
     tests = body.get("runTests") or ()
     level = body.get("testLevel")
-    return _checked(
+    return _check(
         DeployRequestOptions(**flags, runTests=tuple(map(str, tests)), testLevel=str(level) if level else None)
     )
 
 
-def _checked(options: DeployRequestOptions) -> DeployRequestOptions:
+def _check(options: DeployRequestOptions) -> DeployRequestOptions:
     if options.testLevel is not None and options.testLevel not in TEST_LEVELS:
         raise soap.SoapFault(
             "INVALID_OPERATION", f"'{options.testLevel}' is not a valid value for the enum 'TestLevel'"

@@ -30,10 +30,10 @@ class DeployView:
 
     def field(self, object_name: str, field: str) -> FieldDef | None:
         """Find a field of an object."""
-        return names.find(self.catalog, object_name, field)
+        return names.find_field(self.catalog, object_name, field)
 
     def has(self, type_: str, full_name: str) -> bool:
-        """Tell whether there is such a component."""
+        """Return whether there is such a component."""
         return self.tx.components.get(type_, full_name) is not None
 
     def active_user(self, username: str) -> Record | None:

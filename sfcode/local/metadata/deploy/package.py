@@ -12,7 +12,7 @@ from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package_items import PackageItem, PackageItems
 from sfcode.local.metadata.registry import parent_of
-from sfcode.local.metadata.versions import too_new
+from sfcode.local.metadata.versions import find_newer
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import root_of, unzip
@@ -44,11 +44,11 @@ def open_package(data: bytes, options: DeployRequestOptions) -> Package:
             raise
         files = {}
     root = root_of(files)
-    listed = manifests.read(files, root)
+    listed = manifests.read_manifests(files, root)
     if listed.problems:
         return Package(root, problems=listed.problems)
-    found = files_of.read(files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)))
-    _hold_back_newer(found, listed.version)
+    found = files_of.read_items(files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)))
+    _drop_newer(found, listed.version)
     problems = [*found.problems]
     if not options.autoUpdatePackage:
         problems += _unlisted(found, listed)
@@ -58,10 +58,10 @@ def open_package(data: bytes, options: DeployRequestOptions) -> Package:
     return Package(root, listed.version, kept, listed.before, listed.after, tuple(problems))
 
 
-def _hold_back_newer(found: PackageItems, version: float) -> None:
+def _drop_newer(found: PackageItems, version: float) -> None:
     """Take out what the package's API version does not have."""
     for item in list(found.found):
-        newer = [item.error(problem) for problem in too_new(item.component, version)]
+        newer = [item.error(problem) for problem in find_newer(item.component, version)]
         if newer:
             found.problems += newer
             found.broken.add(item.component.address)

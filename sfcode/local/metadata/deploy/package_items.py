@@ -60,20 +60,20 @@ class PackageItems:
     """Components whose files could not be read: nothing more is said of them or of what they contain."""
 
 
-def read(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> PackageItems:
+def read_items(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> PackageItems:
     """Read all files below the root but the manifests in `skip`."""
     items = PackageItems()
-    for address, paths in _grouped(files, root, skip, items).items():
+    for address, paths in _group_by_component(files, root, skip, items).items():
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
         if kind.modelled and not _is_folder(kind, paths[0]):
             _read_modelled(items, kind, address, paths, files)
         else:
-            items.found.append(_kept(address, paths, files, root))
-    _once(items)
+            items.found.append(_unmodelled_item(address, paths, files, root))
+    _drop_repeated(items)
     return items
 
 
-def _grouped(
+def _group_by_component(
     files: Mapping[str, bytes], root: str, skip: frozenset[str], items: PackageItems
 ) -> dict[Address, list[str]]:
     groups: dict[Address, list[str]] = {}
@@ -114,7 +114,7 @@ def _is_folder(kind: FileType, path: str) -> bool:
     return kind.in_folder and path.endswith(META) and not path.endswith(f".{kind.suffix}{META}")
 
 
-def _kept(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> PackageItem:
+def _unmodelled_item(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> PackageItem:
     raw = zip_files({path.removeprefix(root): files[path] for path in paths})
     main = next((path for path in paths if not path.endswith(META)), paths[0])
     return PackageItem(Component(address.type, address.full_name), main, raw=raw)
@@ -213,7 +213,7 @@ def _components(
     yield itself, where[root], address.type in CHILDREN and not itself.body
 
 
-def _once(items: PackageItems) -> None:
+def _drop_repeated(items: PackageItems) -> None:
     seen: set[tuple[str, str]] = set()
     kept: list[PackageItem] = []
     for item in items.found:

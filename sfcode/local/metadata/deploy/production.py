@@ -27,7 +27,7 @@ SETTING = "enableFlowDeployAsActiveEnabled"
 
 
 def is_production(tx: Transaction) -> bool:
-    """Tell whether this is a production org."""
+    """Return whether this is a production org."""
     return tx.settings.get(PRODUCTION) == "true"
 
 
@@ -50,8 +50,8 @@ def with_default_tests(tx: Transaction, options: DeployRequestOptions, types: se
     return options
 
 
-def as_landed(tx: Transaction, component: Component) -> Component:
-    """Give a flow the status with which it comes in: in production an active one sleeps unless a setting wakes it."""
+def with_landing_status(tx: Transaction, component: Component) -> Component:
+    """Return a flow the status with which it comes in: in production an active one sleeps unless a setting wakes it."""
     if component.body.get("status") != "Active" or not is_production(tx) or _deploys_active(tx):
         return component
     return Component(component.type, component.full_name, {**component.body, "status": "Draft"})

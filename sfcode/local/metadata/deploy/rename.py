@@ -1,4 +1,4 @@
-"""Give a component another name: its rights and its records go with it."""
+"""Return a component another name: its rights and its records go with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sfcode.local.metadata.deploy.checks import problems
-from sfcode.local.metadata.deploy.destroy import in_use
+from sfcode.local.metadata.deploy.destroy import find_used
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
@@ -30,7 +30,7 @@ def rename(tx: Transaction, address: Address, new: str, author: Author) -> str |
         return f"{address.type} {old} can't be moved to {new}"
     if old.lower() != new.lower() and tx.components.get(address.type, new) is not None:
         return f"There is already a {address.type} named {new}"
-    used = in_use(tx, [address]).get(address)
+    used = find_used(tx, [address]).get(address)
     if used is not None:
         return used
     old = stored.component.full_name

@@ -28,7 +28,7 @@ NO_TESTS: Json = {
 }
 
 
-def pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_name: str, now: datetime) -> Json:
+def report_pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_name: str, now: datetime) -> Json:
     """Report a deploy that waits; the keys are in the order of the WSDL."""
     at = stamp(now)
     return {
@@ -39,7 +39,7 @@ def pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_na
         "createdBy": user_id,
         "createdByName": user_name,
         "createdDate": at,
-        "details": details((), at),
+        "details": render_details((), at),
         "done": False,
         "errorMessage": None,
         "errorStatusCode": None,
@@ -61,20 +61,20 @@ def pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_na
     }
 
 
-def started(report: Json, now: datetime) -> Json:
+def report_started(report: Json, now: datetime) -> Json:
     """Report a deploy that is at work."""
     at = stamp(now)
     return report | {"lastModifiedDate": at, "startDate": at, "status": "InProgress"}
 
 
-def finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json:
+def report_finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json:
     """Report what came of a deploy."""
     at = stamp(now)
     components = [message for message in outcome.messages if message.component_type or not message.success]
     failures = len(outcome.failures)
     return report | {
         "completedDate": at,
-        "details": details(outcome.messages, at) | {"runTestResult": tested(outcome)},
+        "details": render_details(outcome.messages, at) | {"runTestResult": render_tests(outcome)},
         "done": True,
         "lastModifiedDate": at,
         "numberComponentErrors": failures,
@@ -87,12 +87,14 @@ def finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json:
     }
 
 
-def tested(outcome: DeployOutcome) -> Json:
+def render_tests(outcome: DeployOutcome) -> Json:
     """Write the tests, which all passed, as none was run."""
     return NO_TESTS | {"numTestsRun": len(outcome.tests), "successes": [test.json() for test in outcome.tests]}
 
 
-def stopped(report: Json, status: str, now: datetime, *, code: str | None = None, message: str | None = None) -> Json:
+def report_stopped(
+    report: Json, status: str, now: datetime, *, code: str | None = None, message: str | None = None
+) -> Json:
     """Report a deploy that ended without an outcome: cancelled, broken off, or not to be begun."""
     at = stamp(now)
     return report | {
@@ -106,7 +108,7 @@ def stopped(report: Json, status: str, now: datetime, *, code: str | None = None
     }
 
 
-def details(messages: Any, at: str) -> Json:
+def render_details(messages: Any, at: str) -> Json:
     """Write the messages, those of failures apart."""
     return {
         "allComponentMessages": [],
@@ -117,22 +119,22 @@ def details(messages: Any, at: str) -> Json:
     }
 
 
-def soap_form(report: Mapping[str, Any], *, include_details: bool) -> Json:
-    """Give a report as SOAP writes it: times end in Z, and details only when they are asked for."""
+def to_soap(report: Mapping[str, Any], *, include_details: bool) -> Json:
+    """Return a report as SOAP writes it: times end in Z, and details only when they are asked for."""
     found: Json = {}
     for name, value in report.items():
         if name == "details":
             if include_details:
-                found[name] = soap_form(value, include_details=True)
+                found[name] = to_soap(value, include_details=True)
         elif isinstance(value, list):
-            found[name] = [soap_form(each, include_details=True) for each in value]
+            found[name] = [to_soap(each, include_details=True) for each in value]
         elif isinstance(value, Mapping):
-            found[name] = soap_form(value, include_details=True)
+            found[name] = to_soap(value, include_details=True)
         else:
-            found[name] = soap_time(value) if name.endswith("Date") and isinstance(value, str) else value
+            found[name] = to_soap_time(value) if name.endswith("Date") and isinstance(value, str) else value
     return found
 
 
-def soap_time(text: str) -> str:
+def to_soap_time(text: str) -> str:
     """Write a time of REST as SOAP does."""
     return text.removesuffix("+0000") + "Z" if text.endswith("+0000") else text

@@ -27,7 +27,7 @@ class DelayedDeploys:
             self._held[deploy_id] = _Held(polls, polls, begin)
 
     def poll(self, deploy_id: str) -> str | None:
-        """Count a question, and give the status to be told: `Pending`, later `InProgress`; None: it does not wait."""
+        """Count a question, and return the status to be told: `Pending`, later `InProgress`; None: it does not wait."""
         with self._lock:
             held = self._held.get(deploy_id)
             if held is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sfcode.local.metadata.deploy.canonical import REPLACED_SINCE, merged, settle
+from sfcode.local.metadata.deploy.canonical import REPLACED_SINCE, merge, normalize
 from sfcode.local.metadata.deploy.package_items import PackageItem
-from sfcode.local.metadata.deploy.production import as_landed
+from sfcode.local.metadata.deploy.production import with_landing_status
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.store import FlowVersion, Put, Transaction
 from sfcode.metadata.component import Body, Component
@@ -31,11 +31,11 @@ class StoredItem:
     put: Put
 
 
-def keep(tx: Transaction, item: PackageItem, author: Author) -> StoredItem:
+def store_item(tx: Transaction, item: PackageItem, author: Author) -> StoredItem:
     """Store one component; the same meaning again changes nothing."""
-    component = settle(item.component)
+    component = normalize(item.component)
     if component.type == "Flow":
-        return _flow(tx, as_landed(tx, component), author)
+        return _flow(tx, with_landing_status(tx, component), author)
     if component.type == "FlowDefinition":
         return _flow_definition(tx, component, author)
     stored = tx.components.get(component.type, component.full_name)
@@ -48,8 +48,8 @@ def keep(tx: Transaction, item: PackageItem, author: Author) -> StoredItem:
         # The name stays as it was first written.
         component = Component(component.type, stored.component.full_name, component.body)
         if _merges(component.type, author.api_version):
-            component = settle(
-                Component(component.type, component.full_name, merged(stored.component.body, component.body))
+            component = normalize(
+                Component(component.type, component.full_name, merge(stored.component.body, component.body))
             )
         if stored.raw == item.raw and _same(stored.component, component, author):
             return StoredItem(component, before, Put(changed=False, created=False, id=stored.id))

@@ -37,17 +37,17 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 """Module and function: one is loaded when it is first asked for, as most commands need but two or three."""
 
 
-def perform(operation: str, request: OperationRequest) -> Sequence[soap.Node]:
-    """Carry out an operation for a user who may. Raises SoapFault."""
+def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.Node]:
+    """Run an operation for a user who may. Raises SoapFault."""
     if operation not in OPERATIONS:
         raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
     with request.context.store.read() as tx:
-        rights.may_use_metadata(tx, request.session)
+        rights.check_metadata_access(tx, request.session)
     return function(operation)(request)
 
 
 def function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
-    """Give the function behind an operation."""
+    """Return the function behind an operation."""
     module, name = OPERATIONS[operation]
     found: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
     return found

@@ -15,11 +15,11 @@ from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import Package
 from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.store import Author
-from sfcode.local.metadata.inventory import InventoryEntry, children, entries
+from sfcode.local.metadata.inventory import InventoryEntry, list_children, list_entries
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.metadata.registry import known
-from sfcode.local.metadata.versions import too_new
+from sfcode.local.metadata.registry import is_known
+from sfcode.local.metadata.versions import find_newer
 from sfcode.local.store import Store, Transaction
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
@@ -41,12 +41,12 @@ NIL = {"@xsi:nil": "true"}
 
 
 def read(request: OperationRequest) -> list[soap.Node]:
-    """Give components as XML; one that is not there is nil."""
+    """Return components as XML; one that is not there is nil."""
     type_ = _type(request)
-    names = _bounded(type_, soap.texts(request.element, "fullNames"))
+    names = _check_count(type_, soap.texts(request.element, "fullNames"))
     records: list[soap.Node] = []
     with request.context.store.read() as tx:
-        here = {entry.component.full_name.lower(): entry for entry in entries(tx, type_)}
+        here = {entry.component.full_name.lower(): entry for entry in list_entries(tx, type_)}
         for name in names:
             entry = here.get(name.lower())
             records.append(NIL if entry is None else _record(tx, entry, float(request.api_version)))
@@ -58,7 +58,7 @@ def _record(tx: Transaction, entry: InventoryEntry, api_version: float) -> soap.
     if schema_table.elements(component.type) is None:
         return {"@xsi:type": component.type, "fullName": component.full_name}
     root = to_element(org_form(component, api_version))
-    for stored in children(tx, component) if component.type in CHILDREN else ():
+    for stored in list_children(tx, component) if component.type in CHILDREN else ():
         child = org_form(stored.component, api_version)
         root.append(to_element(child, TYPES[child.type].element))
     order = list(schema_table.elements(component.type) or ())
@@ -81,21 +81,21 @@ def _inner(root: etree._Element) -> Iterator[str]:
 
 def create(request: OperationRequest) -> list[soap.Node]:
     """Make components that are not there yet."""
-    return [saved(*_save(request, element, new=True)) for element in _given(request)]
+    return [save_result(*_save(request, element, new=True)) for element in _metadata_elements(request)]
 
 
 def update(request: OperationRequest) -> list[soap.Node]:
     """Change components that are there."""
-    return [saved(*_save(request, element, new=False)) for element in _given(request)]
+    return [save_result(*_save(request, element, new=False)) for element in _metadata_elements(request)]
 
 
 def upsert(request: OperationRequest) -> list[soap.Node]:
     """Make or change components."""
     results: list[soap.Node] = []
-    for element in _given(request):
+    for element in _metadata_elements(request):
         name, messages = _save(request, element, new=None)
         created = any(message.created for message in messages)
-        results.append({"created": created, **saved(name, messages)})
+        results.append({"created": created, **save_result(name, messages)})
     return results
 
 
@@ -103,9 +103,9 @@ def delete(request: OperationRequest) -> list[soap.Node]:
     """Delete components, each by itself."""
     type_ = _type(request)
     results: list[soap.Node] = []
-    for name in _bounded(type_, soap.texts(request.element, "fullNames")):
+    for name in _check_count(type_, soap.texts(request.element, "fullNames")):
         package = Package(api_version=float(request.api_version), before=(Deletion(Address(type_, name), ""),))
-        messages = _carry_out(request, package)
+        messages = _deploy(request, package)
         absent = [message for message in messages if message.problem_type == "Warning"]
         if absent:
             messages = [
@@ -113,7 +113,7 @@ def delete(request: OperationRequest) -> list[soap.Node]:
                     f"no {type_} named {name} found", full_name=name, component_type=type_, file_name=""
                 )
             ]
-        results.append(saved(name, messages))
+        results.append(save_result(name, messages))
     return results
 
 
@@ -125,21 +125,21 @@ def not_while_deploying(request: OperationRequest) -> None:
 
 def _type(request: OperationRequest) -> str:
     type_ = request.required("type")
-    if not known(type_):
+    if not is_known(type_):
         raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
     return type_
 
 
-def _bounded(type_: str, names: list[str]) -> list[str]:
+def _check_count(type_: str, names: list[str]) -> list[str]:
     most = MORE_OF.get(type_, AT_MOST)
     if len(names) > most:
         raise soap.SoapFault("LIMIT_EXCEEDED", f"You can specify at most {most} components of type {type_} in one call")
     return names
 
 
-def _given(request: OperationRequest) -> list[etree._Element]:
+def _metadata_elements(request: OperationRequest) -> list[etree._Element]:
     elements = list(soap.children(request.element, "metadata"))
-    _bounded(_type_of(elements[0]) if elements else "", [""] * len(elements))
+    _check_count(_type_of(elements[0]) if elements else "", [""] * len(elements))
     return elements
 
 
@@ -167,7 +167,7 @@ def _save(
         found = list(_components(type_, name, element))
     except MetadataError as error:
         return refused(error.problem)
-    newer = next((problem for each in found for problem in too_new(each, float(request.api_version))), None)
+    newer = next((problem for each in found for problem in find_newer(each, float(request.api_version))), None)
     if newer is not None:
         return refused(newer)
     exists = _exists(request.context.store, found[-1])
@@ -176,13 +176,14 @@ def _save(
     if new is False and not exists:
         return refused(f"no {type_} named {name} found")
     items = tuple(PackageItem(component, "") for component in found)
-    return name, _carry_out(request, Package(api_version=float(request.api_version), items=items))
+    return name, _deploy(request, Package(api_version=float(request.api_version), items=items))
 
 
 def _exists(store: Store, component: Component) -> bool:
     with store.read() as tx:
         return any(
-            entry.component.full_name.lower() == component.full_name.lower() for entry in entries(tx, component.type)
+            entry.component.full_name.lower() == component.full_name.lower()
+            for entry in list_entries(tx, component.type)
         )
 
 
@@ -195,14 +196,14 @@ def _components(type_: str, name: str, element: etree._Element) -> Iterator[Comp
     yield from_element(type_, name, element)
 
 
-def _carry_out(request: OperationRequest, package: Package) -> list[ComponentMessage]:
+def _deploy(request: OperationRequest, package: Package) -> list[ComponentMessage]:
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), package.api_version)
     outcome = deploy(request.context.store, package, STRICT, author, lambda _tx, _outcome: None)
     return [message for message in outcome.messages if message.component_type or not message.success or message.problem]
 
 
-def saved(name: str, messages: list[ComponentMessage]) -> dict[str, soap.Node]:
+def save_result(name: str, messages: list[ComponentMessage]) -> dict[str, soap.Node]:
     """Answer for one component."""
     errors: list[soap.Node] = [
         {"message": message.problem, "statusCode": _code(message.problem)}

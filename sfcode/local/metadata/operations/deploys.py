@@ -7,7 +7,7 @@ import binascii
 
 from sfcode.local.http import soap
 from sfcode.local.metadata.deploy import options
-from sfcode.local.metadata.deploy.result import soap_form
+from sfcode.local.metadata.deploy.result import to_soap
 from sfcode.local.metadata.operations.request import OperationRequest
 
 
@@ -17,11 +17,11 @@ def deploy(request: OperationRequest) -> list[soap.Node]:
     if found is None:
         raise soap.SoapFault("INVALID_FIELD", "Required field is missing: ZipFile")
     wanted = options.from_element(soap.child(request.element, "DeployOptions"))
-    report = request.jobs.start(decoded(found.text or ""), wanted, request.session)
+    report = request.jobs.start(decode_zip(found.text or ""), wanted, request.session)
     return [{"done": False, "id": report["id"], "state": "Queued"}]
 
 
-def decoded(text: str) -> bytes:
+def decode_zip(text: str) -> bytes:
     """Read base64; what is none becomes an empty package, which has no package.xml."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
@@ -33,7 +33,7 @@ def status(request: OperationRequest) -> list[soap.Node]:
     """Report on a deploy."""
     report = request.jobs.status(request.required("asyncProcessId"))
     details = soap.flag(request.element, "includeDetails", default=False)
-    return [soap_form(report, include_details=details)]
+    return [to_soap(report, include_details=details)]
 
 
 def cancel(request: OperationRequest) -> list[soap.Node]:

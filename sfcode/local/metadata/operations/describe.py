@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sfcode.local.http import soap
-from sfcode.local.metadata.inventory import entries, file_name, properties
+from sfcode.local.metadata.inventory import file_name, file_properties, list_entries
 from sfcode.local.metadata.operations.request import OperationRequest
-from sfcode.local.metadata.registry import FILE_TYPES, known
+from sfcode.local.metadata.registry import FILE_TYPES, is_known
 
 MAX_QUERIES = 3
 
@@ -43,7 +43,7 @@ def list_(request: OperationRequest) -> list[soap.Node]:
     with request.context.store.read() as tx:
         for query in queries:
             type_ = soap.text(query, "type") or ""
-            if not known(type_):
+            if not is_known(type_):
                 raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
-            results += [properties(tx, entry, file_name(entry.component)) for entry in entries(tx, type_)]
+            results += [file_properties(tx, entry, file_name(entry.component)) for entry in list_entries(tx, type_)]
     return results

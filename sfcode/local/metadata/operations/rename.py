@@ -6,9 +6,9 @@ from sfcode.local.http import soap
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.rename import rename as carry_out
 from sfcode.local.metadata.deploy.store import Author
-from sfcode.local.metadata.operations.components import not_while_deploying, saved
+from sfcode.local.metadata.operations.components import not_while_deploying, save_result
 from sfcode.local.metadata.operations.request import OperationRequest
-from sfcode.local.metadata.registry import known
+from sfcode.local.metadata.registry import is_known
 from sfcode.metadata.component import Address
 
 
@@ -19,7 +19,7 @@ class _Undo(Exception):
 def rename(request: OperationRequest) -> list[soap.Node]:
     """Rename one component."""
     type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
-    if not known(type_):
+    if not is_known(type_):
         raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
@@ -29,5 +29,7 @@ def rename(request: OperationRequest) -> list[soap.Node]:
             if problem is not None:
                 raise _Undo(problem)
     except _Undo as refusal:
-        return [saved(old, [ComponentMessage.error(str(refusal), full_name=old, component_type=type_, file_name="")])]
-    return [saved(new, [])]
+        return [
+            save_result(old, [ComponentMessage.error(str(refusal), full_name=old, component_type=type_, file_name="")])
+        ]
+    return [save_result(new, [])]

@@ -23,11 +23,11 @@ class OperationRequest:
     api_version: str
 
     def text(self, name: str) -> str | None:
-        """Give the text of an argument."""
+        """Return the text of an argument."""
         return soap.text(self.element, name)
 
     def required(self, name: str) -> str:
-        """Give the text of an argument that has to be there. Raises SoapFault."""
+        """Return the text of an argument that has to be there. Raises SoapFault."""
         found = self.text(name)
         if found is None:
             raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")

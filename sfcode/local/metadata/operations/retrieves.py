@@ -40,25 +40,25 @@ def retrieve(request: OperationRequest) -> list[soap.Node]:
     with request.context.store.transaction() as tx:
         retrieve_id = tx.retrieves.new_id()
         try:
-            _no_packages(soap.texts(asked, "packageNames"))
+            _refuse_packages(soap.texts(asked, "packageNames"))
             found = collect(tx, members, number, folder=folder, only=files)
-            result = _succeeded(retrieve_id, found)
+            result = _success_body(retrieve_id, found)
         except soap.SoapFault as fault:
-            found, result = RetrievedFiles(), _failed(retrieve_id, fault)
+            found, result = RetrievedFiles(), _failure_body(retrieve_id, fault)
         tx.retrieves.put(retrieve_id, result, found.zip)
         _drop_old(tx, retrieve_id)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
 
 
-def _no_packages(names: list[str]) -> None:
+def _refuse_packages(names: list[str]) -> None:
     if names:
         raise soap.SoapFault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{names[0]}' found")
 
 
-def _succeeded(retrieve_id: str, found: RetrievedFiles) -> dict[str, Any]:
+def _success_body(retrieve_id: str, found: RetrievedFiles) -> dict[str, Any]:
     return {
         "done": True,
-        "fileProperties": found.properties,
+        "fileProperties": found.file_properties,
         "id": retrieve_id,
         "messages": found.messages,
         "status": "Succeeded",
@@ -66,7 +66,7 @@ def _succeeded(retrieve_id: str, found: RetrievedFiles) -> dict[str, Any]:
     }
 
 
-def _failed(retrieve_id: str, fault: soap.SoapFault) -> dict[str, Any]:
+def _failure_body(retrieve_id: str, fault: soap.SoapFault) -> dict[str, Any]:
     return {
         "done": True,
         "errorMessage": f"{fault.code}: {fault.message}",
@@ -93,7 +93,7 @@ def _drop_old(tx: Transaction, newest: str) -> None:
 
 
 def status(request: OperationRequest) -> list[soap.Node]:
-    """Give what was retrieved."""
+    """Return what was retrieved."""
     retrieve_id = request.required("asyncProcessId")
     with request.context.store.read() as tx:
         found = tx.retrieves.get(retrieve_id)

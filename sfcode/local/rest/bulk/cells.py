@@ -10,7 +10,7 @@ from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.sobjects.values import stored_form
+from sfcode.local.sobjects.values import parse_value
 
 NULL = "#N/A"
 TRUE = frozenset({"yes", "y", "true", "on", "1"})
@@ -79,7 +79,7 @@ def _value(field: FieldDef, text: str) -> Any:
     if field.type == "boolean" and text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
     try:
-        return stored_form(field, text)
+        return parse_value(field, text)
     except ApiError as error:
         if error.code != "JSON_PARSER_ERROR":
             raise

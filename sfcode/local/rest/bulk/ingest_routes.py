@@ -14,7 +14,7 @@ from starlette.routing import Route
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json, not_found
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
-from sfcode.local.http.multipart import parts
+from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
 from sfcode.local.rest.bulk.job import Job
@@ -123,7 +123,7 @@ def _external_id(target: ObjectDef, name: object) -> str:
 def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
     """Read a job and its content from one multipart body."""
     try:
-        found = {part.name: part.content for part in parts(call.body, call.headers.get("content-type", ""))}
+        found = {part.name: part.content for part in parse_parts(call.body, call.headers.get("content-type", ""))}
         body = json.loads(found.get("job", b""))
     except ValueError as error:
         raise bad_json(f"{error}") from error
@@ -136,7 +136,7 @@ def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
 
 def _list(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        return answer(jobs.listed([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
+        return answer(jobs.list_answer([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
 
 
 def _upload(call: RestCall) -> Response:

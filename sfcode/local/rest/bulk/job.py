@@ -81,7 +81,7 @@ def existing(tx: Transaction, kind: str, job_id: str) -> Job:
 
 
 def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], None]) -> Job:
-    """Change a job in one transaction; give it as it then is."""
+    """Change a job in one transaction; return it as it then is."""
     with context.store.transaction() as tx:
         job = tx.bulk_jobs.get(job_id)
         if job is None:
@@ -100,7 +100,7 @@ def abort(_tx: Transaction, job: Job) -> None:
 
 
 def spoken(job: Job) -> str:
-    """Give the state as the platform's sentences call it."""
+    """Return the state as the platform's sentences call it."""
     return IN_WORDS.get(job["state"], str(job["state"]))
 
 
@@ -122,7 +122,7 @@ def told_briefly(job: Job) -> Job:
     return {name: job[name] for name in BRIEF if name in job}
 
 
-def listed(jobs: list[Job]) -> Job:
+def list_answer(jobs: list[Job]) -> Job:
     """Write a page of jobs; all of them fit into one."""
     names = (*BRIEF, "jobType", "lineEnding", "columnDelimiter")
     records = [{name: job[name] for name in names if name in job} for job in jobs]

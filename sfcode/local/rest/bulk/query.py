@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def check(text: str, view: UserView) -> str:
-    """Refuse a query that cannot be carried out in bulk; give the object that it is about. Raises ApiError."""
+    """Refuse a query that cannot be run in bulk; return the object that it is about. Raises ApiError."""
     from sfcode.local.soql.ast import Aggregate, AllFields, SoqlQuery
     from sfcode.local.soql.parser import parse
 
@@ -44,7 +44,7 @@ def check(text: str, view: UserView) -> str:
 
 
 def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
-    """Carry out the query. Raises ApiError."""
+    """Run the query. Raises ApiError."""
     from sfcode.local.soql.execute import run as run_query
 
     def step(tx: Transaction, job: Job) -> None:
@@ -63,7 +63,7 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
 
 
 def page(tx: Transaction, job: Job, locator: str, size: int) -> tuple[str, int, str]:
-    """Give a page of the result with its header, how many rows it has, and the locator of the next one."""
+    """Return a page of the result with its header, how many rows it has, and the locator of the next one."""
     start = _offset(locator) if locator else 0
     total = job["numberRecordsProcessed"]
     (head,) = tx.bulk_jobs.rows(job["id"], 0, 1)
@@ -73,7 +73,7 @@ def page(tx: Transaction, job: Job, locator: str, size: int) -> tuple[str, int, 
 
 
 def _columns(text: str, view: UserView) -> tuple[str, list[tuple[list[str], str]]]:
-    """Give the object of a query, and path and type of each column."""
+    """Return the object of a query, and path and type of each column."""
     from sfcode.local.soql.ast import FieldRef
     from sfcode.local.soql.parser import parse
     from sfcode.local.soql.scope import World

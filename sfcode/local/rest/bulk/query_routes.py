@@ -57,7 +57,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
 
 def _list(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        return answer(jobs.listed([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
+        return answer(jobs.list_answer([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
 
 
 def _abort(call: RestCall) -> Response:

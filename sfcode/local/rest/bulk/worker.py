@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, told
+from sfcode.local.errors import ApiError, describe_failure
 from sfcode.local.rest.bulk import ingest, query
 from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError
@@ -39,7 +39,7 @@ class BulkWorker:
                 self._running[job_id] = self._thread.submit(self._run, job_id)
 
     def state_of(self, find: Callable[[], Job]) -> Job:
-        """Give a job as it is, once it has had a moment to end."""
+        """Return a job as it is, once it has had a moment to end."""
         job = find()
         if job["state"] not in WAITING:
             return job
@@ -61,7 +61,7 @@ class BulkWorker:
         except ApiError as error:
             self._fail(job_id, f"{error.code}: {error.message}")
         except Exception as error:  # noqa: BLE001  (a job ends, whatever happens inside it)
-            self._fail(job_id, f"InternalServerError : {told(log, f'bulk job {job_id}', error)}")
+            self._fail(job_id, f"InternalServerError : {describe_failure(log, f'bulk job {job_id}', error)}")
         finally:
             with contextlib.suppress(ApiError):  # deleted meanwhile
                 self._measure(job_id, began)

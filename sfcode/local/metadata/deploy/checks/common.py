@@ -25,13 +25,13 @@ def no_object(element: str, name: str) -> str:
     return f"In field: {element} - no CustomObject named {name} found"
 
 
-def entries(body: Body, element: str) -> Mapping[str, Any]:
-    """Give the entries of a keyed element."""
+def get_entries(body: Body, element: str) -> Mapping[str, Any]:
+    """Return the entries of a keyed element."""
     found = body.get(element)
     return found if isinstance(found, Mapping) else {}
 
 
-def repeated(body: Body, element: str, key: str) -> Iterator[str]:
+def find_repeated(body: Body, element: str, key: str) -> Iterator[str]:
     """Name what stands twice in an element that is keyed: only then is it left as a list."""
     found = body.get(element)
     seen: set[str] = set()

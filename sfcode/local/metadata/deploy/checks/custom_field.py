@@ -75,7 +75,7 @@ MAX_PRECISION = 18
 
 
 def check(subject: Subject) -> Iterator[str]:
-    """Judge a field."""
+    """Check a field."""
     problem = _place(subject)
     if problem is not None:
         yield problem
@@ -168,7 +168,7 @@ def _formula(subject: Subject, kind: str) -> Iterator[str]:
 
 
 def _circular(subject: Subject) -> bool:
-    """Follow formulas from field to field, and tell whether they come back."""
+    """Follow formulas from field to field, and return whether they come back."""
     target = (subject.owner, subject.name)
     seen: set[tuple[str, str]] = set()
     waiting = [(subject.owner, str(subject.body["formula"]))]

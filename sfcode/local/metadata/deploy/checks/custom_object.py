@@ -14,7 +14,7 @@ ACTIVITY = "Activity"
 
 
 def check(subject: Subject) -> Iterator[str]:
-    """Judge an object."""
+    """Check an object."""
     name = subject.component.full_name
     if not name.endswith(ENDINGS):
         if subject.view.object(name) is None and name != ACTIVITY:

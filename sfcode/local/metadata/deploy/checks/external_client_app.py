@@ -8,14 +8,14 @@ from sfcode.local.metadata.deploy.org_view import Subject
 
 
 def part(subject: Subject) -> Iterator[str]:
-    """Judge a part of an app."""
+    """Check a part of an app."""
     name = str(subject.body.get("externalClientApplication") or "")
     if not subject.view.has("ExternalClientApplication", name):
         yield f"In field: externalClientApplication - no ExternalClientApplication named {name} found"
 
 
 def policies(subject: Subject) -> Iterator[str]:
-    """Judge who may sign in by an app."""
+    """Check who may sign in by an app."""
     yield from part(subject)
     for name in str(subject.body.get("commaSeparatedPermissionSet") or "").split(","):
         if name.strip() and not subject.view.has("PermissionSet", name.strip()):

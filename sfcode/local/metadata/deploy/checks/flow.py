@@ -11,7 +11,7 @@ from sfcode.local.formula.functions import CHANGE
 from sfcode.local.metadata import flows
 from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import Subject
-from sfcode.local.metadata.names import trail
+from sfcode.local.metadata.names import walk_path
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.values import developer_name
 
@@ -30,7 +30,7 @@ KNOWN_ACTIONS = {flows.OUTBOUND: "WorkflowOutboundMessage", "emailAlert": "Workf
 
 
 def check(subject: Subject) -> Iterator[str]:
-    """Judge a flow."""
+    """Check a flow."""
     yield from developer_name("Flow API Name: The Flow API Name", subject.component.full_name, 80)
     yield from too_long(subject.body, {"label": ("MasterLabel", 80)})
     if len(subject.view.tx.flows.versions(subject.component.full_name)) > MOST_VERSIONS:
@@ -93,7 +93,7 @@ def _fields(subject: Subject) -> Iterator[str]:
         if subject.view.object(name) is not None and subject.view.field(name, field) is None:
             yield _no_field(name, field)
     for start, path in flows.record_paths(subject.body):
-        for (name, field), found in trail(subject.view.catalog, start, path):
+        for (name, field), found in walk_path(subject.view.catalog, start, path):
             if found is None:
                 yield _no_field(name, field)
 
@@ -117,7 +117,7 @@ def _integrity(text: str) -> str:
 
 
 def definition(subject: Subject) -> Iterator[str]:
-    """Judge a FlowDefinition: the version that it activates exists."""
+    """Check a FlowDefinition: the version that it activates exists."""
     number = subject.body.get("activeVersionNumber")
     versions = subject.view.tx.flows.versions(subject.component.full_name)
     if not versions:

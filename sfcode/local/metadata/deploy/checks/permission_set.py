@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from sfcode.local.metadata.deploy.checks.common import entries, no_field, no_object, repeated, too_long
+from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.sobjects import licenses
@@ -35,7 +35,7 @@ VERBS = {
 
 
 def check(subject: Subject) -> Iterator[str]:
-    """Judge a permission set."""
+    """Check a permission set."""
     yield from developer_name("Permission Set API Name: The Permission Set Name", subject.component.full_name, 80)
     yield from too_long(subject.body, LIMITS)
     license_name = str(subject.body.get("license") or "")
@@ -47,17 +47,17 @@ def check(subject: Subject) -> Iterator[str]:
 
 
 def profile(subject: Subject) -> Iterator[str]:
-    """Judge a profile, which is laid over the one in the org."""
+    """Check a profile, which is laid over the one in the org."""
     yield from _rights(subject)
 
 
 def _rights(subject: Subject) -> Iterator[str]:
     for element, key in KEYS.items():
-        yield from repeated(subject.body, element, key)
+        yield from find_repeated(subject.body, element, key)
     yield from _objects(subject)
     yield from _fields(subject)
     names = _user_permissions()
-    for name in entries(subject.body, "userPermissions"):
+    for name in get_entries(subject.body, "userPermissions"):
         if name not in names:
             yield f"Unknown user permission: {name}"
 
@@ -70,7 +70,7 @@ def _is_license(subject: Subject, name: str) -> bool:
 
 
 def _objects(subject: Subject) -> Iterator[str]:
-    rights = entries(subject.body, "objectPermissions")
+    rights = get_entries(subject.body, "objectPermissions")
     for name, given in rights.items():
         found = subject.view.object(name)
         if (found is None and not subject.view.has("CustomObject", name)) or name in (*ACTIVITIES, ACTIVITY):
@@ -94,7 +94,7 @@ def _masters(subject: Subject, name: str, rights: Mapping[str, Mapping[str, obje
 
 
 def _fields(subject: Subject) -> Iterator[str]:
-    for name, given in entries(subject.body, "fieldPermissions").items():
+    for name, given in get_entries(subject.body, "fieldPermissions").items():
         owner, _, field = name.partition(".")
         if owner != ACTIVITY and subject.view.object(owner) is None:
             if not subject.view.has("CustomObject", owner):
@@ -121,14 +121,14 @@ def _user_permissions() -> frozenset[str]:
 
 
 def check_licenses(subject: Subject) -> Iterator[str]:
-    """Judge a permission set against licences."""
+    """Check a permission set against licenses."""
     tx, component = subject.view.tx, subject.component
     bound_to = str(component.body.get("license") or "")
-    right = licenses.first_object_right(tx, component) if bound_to in licenses.WITHOUT_OBJECTS else None
+    right = licenses.find_object_right(tx, component) if bound_to in licenses.WITHOUT_OBJECTS else None
     if right is None:
         stored = tx.components.get(component.type, component.full_name)
         for assignment in tx.records.find("PermissionSetAssignment", "PermissionSetId", stored.id) if stored else ():
             user = tx.records.get("User", str(assignment["AssigneeId"]))
-            right = right or (licenses.refused_right(tx, component, user) if user else None)
+            right = right or (licenses.find_refused_right(tx, component, user) if user else None)
     if right is not None:
         yield f"The user license doesn't allow the permission: {right}"

@@ -13,7 +13,7 @@ MAX_BYTES = 5 * 1024 * 1024
 
 
 def check(subject: Subject) -> Iterator[str]:
-    """Judge a static resource."""
+    """Check a static resource."""
     yield from developer_name("Static Resource Name: The Static Resource Name", subject.component.full_name, 255)
     yield from too_long(subject.body, {"description": ("Description", 255)})
     if not str(subject.body.get("contentType") or "").strip():

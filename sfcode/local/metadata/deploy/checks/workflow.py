@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
 from sfcode.local.formula.functions import CHANGE
-from sfcode.local.metadata.deploy.checks.common import entries, no_field, no_object, repeated, too_long
+from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.values import developer_name
@@ -33,7 +33,7 @@ EVERY_SAVE = "onAllChanges"
 
 
 def outbound_message(subject: Subject) -> Iterator[str]:
-    """Judge an outbound message."""
+    """Check an outbound message."""
     body = subject.body
     yield from developer_name(UNIQUE_NAME, subject.name, 80)
     yield from too_long(body, {"name": ("Name", 80), "description": ("Description", 255)})
@@ -70,7 +70,7 @@ def _endpoint(url: str) -> Iterator[str]:
 
 
 def rule(subject: Subject) -> Iterator[str]:
-    """Judge a workflow rule."""
+    """Check a workflow rule."""
     body = subject.body
     if len(subject.name) > 80:
         yield "Value too long for field: Name maximum length is:80"
@@ -91,7 +91,7 @@ def rule(subject: Subject) -> Iterator[str]:
         owner, _, field = name.partition(".")
         if not field or subject.view.field(owner, field) is None:
             yield no_field("field", name if field else f"{subject.owner}.{name}")
-    yield from repeated(body, "actions", "name")
+    yield from find_repeated(body, "actions", "name")
     timed = [trigger for trigger in _list(body.get("workflowTimeTriggers")) if isinstance(trigger, Mapping)]
     if timed and body.get("triggerType") == EVERY_SAVE:
         yield "Time triggers can't be added to a rule that is evaluated every time a record is saved"
@@ -100,7 +100,7 @@ def rule(subject: Subject) -> Iterator[str]:
 
 
 def _actions(subject: Subject, holder: Mapping[str, object]) -> Iterator[str]:
-    for name, action in entries(holder, "actions").items():  # type: ignore[arg-type]
+    for name, action in get_entries(holder, "actions").items():  # type: ignore[arg-type]
         type_ = ACTIONS.get(str(action.get("type")))
         full_name = f"{subject.owner}.{name}"
         if type_ is not None and not subject.view.has(type_, full_name):
@@ -115,7 +115,7 @@ def _rule_formula(subject: Subject, text: str) -> Iterator[str]:
 
 
 def boolean(text: str, scope: ObjectScope) -> Iterator[str]:
-    """Judge a formula that gives true or false."""
+    """Check a formula that gives true or false."""
     try:
         formula.check(text, scope, Type.BOOLEAN)
     except FormulaError as error:
@@ -123,14 +123,14 @@ def boolean(text: str, scope: ObjectScope) -> Iterator[str]:
 
 
 def field_update(subject: Subject) -> Iterator[str]:
-    """Judge a field update."""
+    """Check a field update."""
     field = str(subject.body.get("field") or "")
     if not subject.body.get("targetObject") and subject.view.field(subject.owner, field) is None:
         yield no_field("field", f"{subject.owner}.{field}")
 
 
 def validation_rule(subject: Subject) -> Iterator[str]:
-    """Judge a validation rule."""
+    """Check a validation rule."""
     yield from developer_name(UNIQUE_NAME, subject.name, 40)
     text = str(subject.body.get("errorConditionFormula") or "")
     yield from boolean(text, ObjectScope.of_rule(subject.view.catalog, subject.owner))
