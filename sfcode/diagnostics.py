@@ -52,6 +52,8 @@ class Diagnostic:
     """What to do."""
     related: Position | None = None
     """A second place: the template that does it."""
+    records: tuple[str, ...] = ()
+    """Ids of a few records that show it."""
 
     @classmethod
     def error(cls, position: Position | None, path: str, message: str, hint: str = "") -> Diagnostic:
@@ -65,8 +67,21 @@ class Diagnostic:
 
     def __str__(self) -> str:
         where = ": ".join(str(part) for part in (self.position, self.path) if part)
-        text = f"{self.message}; {self.hint}" if self.hint else self.message
-        return f"{where}: {text}" if where else text
+        return f"{where}: {self.text}" if where else self.text
+
+    @property
+    def text(self) -> str:
+        """Return the message and the hint without the place; a hint that is a sentence follows as one."""
+        examples = f" (such as {', '.join(self.records)})" if self.records else ""
+        if not self.hint:
+            return f"{self.message}{examples}"
+        sentence = self.hint[0].isupper() and self.hint[-1] in ".?"
+        return f"{self.message}{examples}{'.' if sentence else ';'} {self.hint}"
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Return what makes two diagnostics the same, wherever in the file they stand."""
+        return (self.rule, self.position.file if self.position else "", self.path, self.message)
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from sfcode.checks.granted_rights import rights_of
 from sfcode.checks.personal_data import is_personal
 from sfcode.config.models import PersonalData
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Judgement, Risk
-from sfcode.review.access import rights_of
 from sfcode.review.statements.rights import ALL_RECORDS, POWERFUL, POWERFUL_PERMISSIONS, WIDER
 from sfcode.review.statements.settings import ELSEWHERE, OTHER_USER
 from sfcode.review.statements.to_appcues import MORE, PERSONAL

@@ -8,10 +8,10 @@ import click
 
 from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.junit import junit_option, reported
 from sfcode.cli.lock_options import lock_options
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.report_file import junit_option, write_junit
 from sfcode.errors import ExitCode, Refused, UsageError
 from sfcode.metadata.component import Address
 
@@ -69,7 +69,7 @@ def apply(
 
     limits = Limits(max_destroy, max_change)
     request = saved or PlanRequest(adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
-    with reported(junit_file) as junit:
+    with write_junit(junit_file) as junit:
         result = run_apply(invocation, project, request, options, junit)
     report(invocation, result, steps=steps_after(project, result.plan))
     return ExitCode.OK

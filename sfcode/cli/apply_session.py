@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.junit import JUnit
 from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.cli.plan_output import again, show_plan
+from sfcode.cli.report_file import JUnitReport
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def run_apply(
     project: Project,
     request: PlanRequest | Plan,
     options: ApplyOptions,
-    junit: JUnit | None = None,
+    junit: JUnitReport | None = None,
 ) -> ApplyResult:
     """Carry out a saved plan, or a new one after a `yes` at the terminal."""
     from sfcode.apply.session import ApplyCallbacks, apply_plan
 
-    collected = junit or JUnit()
+    collected = junit or JUnitReport()
 
     def show(plan: Plan) -> None:
         if not invocation.json:

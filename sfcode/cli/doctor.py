@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.diagnostics_output import format_option, show_diagnostics
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import paint, print_envelope
-from sfcode.errors import ExitCode, UsageError
+from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.org import Org
@@ -25,29 +25,20 @@ if TYPE_CHECKING:
     help="A second sign-in to the same org, as the integration user, to count what it sees: alias:NAME, env:PREFIX or "
     "an instance URL.",
 )
+@format_option
 @click.pass_obj
-def doctor(invocation: Invocation, as_org: str | None) -> int:
+def doctor(invocation: Invocation, as_org: str | None, format_: str) -> int:
     """
     Say what would stop the integration from working: in the org, on the way to the relay, in the data.
 
     Reads only, and changes nothing. Exits with 1 when there is an error.
     """
-    from sfcode.checks.doctor import Level, examine
-    from sfcode.checks.doctor.collect import gather
-    from sfcode.checks.doctor.finding import count
-    from sfcode.checks.doctor.report import document, line, text
+    from sfcode.checks.doctor import examine, gather
 
     project = invocation.project()
     with invocation.open_org(project) as org, _second(as_org, org.api_version) as another:
-        findings = examine(project, gather(project, org, another, os.environ))
-    code = ExitCode.USER if count(findings, Level.ERROR) else ExitCode.OK
-    if invocation.json:
-        print_envelope(
-            document(findings), [line(each) for each in findings if each.level is Level.WARNING], status=code
-        )
-    else:
-        click.echo(text(findings, paint, quiet=invocation.quiet))
-    return code
+        diagnostics = examine(project, gather(project, org, another, os.environ))
+    return show_diagnostics(invocation, diagnostics, format_, doctor=True)
 
 
 @contextmanager

@@ -32,13 +32,14 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
         # What was done is done; a disk that is full must not make it look undone.
         click.echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
     if result.review is not None and not result.annotated:
-        from sfcode.checks.writers.github import github
+        from sfcode.checks.writers.github import format_annotations
 
-        if lines := github(result.review):
+        review = result.review
+        if lines := format_annotations((*review.problems, *review.news), review.folder):
             click.echo(masked(lines, environ), err=True)
     if isinstance(result.error, ConfigError):
         for problem in result.error.problems:
-            text = masked(f"{problem.message}; {problem.hint}" if problem.hint else problem.message, environ)
+            text = masked(problem.text, environ)
             click.echo(step.annotation("error", text, problem.position, problem.path), err=True)
 
 

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.junit import JUnit, junit_option, reported
 from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
 from sfcode.cli.output import print_status
 from sfcode.cli.plan_output import FORMATS, show_plan
-from sfcode.cli.sarif import Sarif, found, sarif_option
+from sfcode.cli.report_file import JUnitReport, SarifReport, junit_option, sarif_option, write_junit, write_sarif
 from sfcode.errors import DeployFailed, ExitCode, UsageError
 from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
+    from sfcode.diagnostics import Diagnostic
     from sfcode.org import DeployOptions, Org
     from sfcode.plan.plan import Plan
     from sfcode.plan.planner import PlanResult
-    from sfcode.review.model import Finding
 
 
 @click.command()
@@ -82,16 +81,16 @@ def plan(
     mode = Mode.REFRESH if refresh_only else Mode.DESTROY if destroying else Mode.APPLY
     limits = Limits(max_destroy, max_change)
     request = PlanRequest(mode, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
-    with found(sarif_file) as sarif:
+    with write_sarif(sarif_file) as sarif:
         project = invocation.project()
         secrets = invocation.secrets(project)
-        with reported(junit_file) as junit, invocation.open_org(project) as org:
+        with write_junit(junit_file) as junit, invocation.open_org(project) as org:
             result = make_plan(project, org, secrets, request)
             shown = result.plan
             if sarif_file and not refresh_only:
-                sarif.findings += _findings(invocation, project, result)
+                sarif.diagnostics += _diagnose(invocation, project, result)
             if check and not shown.refusals:
-                with _said(invocation, sarif, junit):
+                with _report_failures(invocation, sarif, junit):
                     shown = _checked(invocation, project, result, org, secrets=secrets, options=options, junit=junit)
     if out is not None and not shown.refusals:
         save(shown, out, key)
@@ -101,26 +100,27 @@ def plan(
     return code
 
 
-def _findings(invocation: Invocation, project: Project, made: PlanResult) -> list[Finding]:
-    from sfcode.checks.plan_diagnostics import of_config, of_plan
+def _diagnose(invocation: Invocation, project: Project, made: PlanResult) -> list[Diagnostic]:
+    from sfcode.checks.lint import lint_config
+    from sfcode.checks.plan_diagnostics import diagnose_plan
     from sfcode.plan.modes import Mode
 
-    of_yaml = () if made.plan.mode is Mode.DESTROY else of_config(project, made.desired, invocation.config)
-    return [*of_yaml, *of_plan(made.plan, made.desired, invocation.config)]
+    of_yaml = () if made.plan.mode is Mode.DESTROY else lint_config(project, made.desired, invocation.config)
+    return [*of_yaml, *diagnose_plan(made.plan, made.desired, invocation.config)]
 
 
 @contextmanager
-def _said(invocation: Invocation, sarif: Sarif, junit: JUnit) -> Iterator[None]:
-    """Make findings of what the org says of a package that it does not take."""
+def _report_failures(invocation: Invocation, sarif: SarifReport, junit: JUnitReport) -> Iterator[None]:
+    """Add what the org says of a package that it does not take to the SARIF log."""
     try:
         yield
     except DeployFailed:
         from sfcode.apply.deploy_errors import problem_of
-        from sfcode.checks.plan_diagnostics import of_failures
+        from sfcode.checks.plan_diagnostics import diagnose_failures
 
         messages = [message for result in junit.results for message in result.failures]
         problems = [problem_of(message, list(junit.origins)) for message in messages]
-        sarif.findings += of_failures(problems, invocation.config)
+        sarif.diagnostics += diagnose_failures(problems, invocation.config)
         raise
 
 
@@ -141,7 +141,7 @@ def _checked(
     *,
     secrets: dict[str, str],
     options: DeployOptions,
-    junit: JUnit,
+    junit: JUnitReport,
 ) -> Plan:
     """Have the org check the plan's package; what could not be checked becomes a warning of the plan."""
     from sfcode.apply.check import check

@@ -63,7 +63,6 @@ def review(
     and checks the result with the linter. Looks at every environment, or at the one of --env.
     """
     from sfcode.review.revisions import compare
-    from sfcode.review.verdict import fails
 
     if not comment and (plan_file or note):
         raise UsageError("--plan and --note say what the comment holds.", "Add --comment, or leave them away.")
@@ -72,7 +71,7 @@ def review(
     if comment:
         _comment(invocation, found, plan_file, note)
     code = ExitCode.CHANGES if detailed_exitcode and not found.is_empty else ExitCode.OK
-    code = ExitCode.USER if fails(found, fail_on) else code
+    code = ExitCode.USER if found.fails(fail_on) else code
     _show(invocation, found, format_, code)
     return code
 
@@ -99,7 +98,7 @@ def _show(invocation: Invocation, found: Review, format_: str, code: ExitCode) -
     if invocation.json:
         from sfcode.review.reports.document import to_document
 
-        warnings = (*found.notes, *(str(finding.problem) for finding in found.news))
+        warnings = (*found.notes, *(str(finding) for finding in found.news))
         print_envelope(to_document(found), warnings, status=code)
     elif format_ == "json":
         from sfcode.review.reports.document import as_json
@@ -110,13 +109,13 @@ def _show(invocation: Invocation, found: Review, format_: str, code: ExitCode) -
 
         click.echo(markdown(found), nl=False)
     elif format_ == "sarif":
-        from sfcode.checks.writers.sarif import sarif
+        from sfcode.checks.writers.sarif import format_sarif
 
-        click.echo(sarif(found))
+        click.echo(format_sarif(found.diagnostics, folder=found.folder, older=found.older))
     elif format_ == "github":
-        from sfcode.checks.writers.github import github
+        from sfcode.checks.writers.github import format_annotations
 
-        if lines := github(found):
+        if lines := format_annotations((*found.problems, *found.news), found.folder):
             click.echo(lines)
     else:
         from sfcode.review.reports.text import text

@@ -8,34 +8,53 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import paint, print_envelope, print_status
-from sfcode.cli.sarif import found, sarif_option
+from sfcode.cli.report_file import sarif_option, write_sarif
+from sfcode.errors import ExitCode
 
 
 @click.command()
+@click.option("--no-lint", is_flag=True, help="Leave out what the linter says; see `sfcode lint`.")
 @sarif_option
 @click.pass_obj
-def validate(invocation: Invocation, *, sarif_file: Path | None) -> None:
-    """Check the config and what it generates, offline: language, names, and every file against Salesforce's schema."""
+def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) -> ExitCode:
+    """
+    Check the config and what it generates, offline.
+
+    Language, names, every file against Salesforce's schema, and the rules of the linter. Exits with 1 when there is
+    an error; warnings and notes let it pass.
+    """
+    from sfcode.checks.lint import lint_advice, lint_config
+    from sfcode.checks.writers.json import to_json
+    from sfcode.checks.writers.text import format_message
+    from sfcode.diagnostics import Level
     from sfcode.generate import generate
     from sfcode.metadata.objects import standard
 
-    with found(sarif_file) as sarif:
+    with write_sarif(sarif_file) as sarif:
         project = invocation.project()
         desired = generate(project, standard())
-        if sarif_file:
-            from sfcode.checks.plan_diagnostics import of_config
-
-            sarif.findings += of_config(project, desired, invocation.config)
-    warnings = (*project.warnings, *(str(problem) for problem in desired.warnings))
+        diagnostics = (
+            tuple(lint_advice(project, desired)) if no_lint else lint_config(project, desired, invocation.config)
+        )
+        sarif.diagnostics += diagnostics
+    valid = all(each.level is not Level.ERROR for each in diagnostics)
+    code = ExitCode.OK if valid else ExitCode.USER
     if invocation.json:
-        addresses = [str(component.address) for component in (*desired.components, *desired.records)]
-        print_envelope({"valid": True, "environment": project.environment, "addresses": addresses}, warnings)
-        return
-    for warning in warnings:
-        click.echo(paint(f"Warning: {warning}", "~"), err=True)
+        result = {
+            "valid": valid,
+            "environment": project.environment,
+            "addresses": [str(component.address) for component in (*desired.components, *desired.records)],
+            "diagnostics": [to_json(each) for each in diagnostics],
+        }
+        print_envelope(result, [str(each) for each in diagnostics if each.level is not Level.ERROR], status=code)
+        return code
+    for diagnostic in diagnostics:
+        click.echo(format_message(diagnostic, paint), err=True)
     count = len(project.mappings)
     print_status(
         invocation,
-        f"Valid: {count} {'mapping' if count == 1 else 'mappings'}, {len(desired.components)} components and "
-        f"{len(desired.records)} records for environment {project.environment}.",
+        f"{'Valid' if valid else 'Not valid'}: {count} {'mapping' if count == 1 else 'mappings'}, "
+        f"{len(desired.components)} components and {len(desired.records)} records for environment "
+        f"{project.environment}.",
     )
+    return code

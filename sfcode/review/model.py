@@ -10,7 +10,7 @@ from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action, Change
 from sfcode.plan.risk import Risk
 
-__all__ = ["Access", "Effect", "Finding", "Group", "Level", "Review", "Revision", "Risk", "Statement"]
+__all__ = ["Access", "Effect", "Group", "Review", "Revision", "Risk", "Statement"]
 
 
 class Group(enum.Enum):
@@ -56,32 +56,6 @@ class Access:
         return self.before != self.after
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in the config that a rule speaks about, whether this change brought it or not."""
-
-    rule: str
-    level: Level
-    position: Position | None
-    path: str
-    message: str
-    hint: str = ""
-    related: Position | None = None
-    """A second place: the template that does it."""
-    new: bool = True
-    """The base does not have it."""
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What makes two findings the same one, wherever in the file it stands."""
-        return (self.rule, self.position.file if self.position else "", self.path, self.message)
-
-    @property
-    def problem(self) -> Diagnostic:
-        """The finding as every other message with a place is printed."""
-        return Diagnostic(self.rule, self.level, self.position, self.path, self.message, self.hint, self.related)
-
-
 @dataclass(frozen=True)
 class Effect:
     """What the change does in one environment, or in several where it is the same."""
@@ -120,7 +94,10 @@ class Review:
     environments: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
     effects: tuple[Effect, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+    """What the linter says of the head."""
+    older: frozenset[Diagnostic] = frozenset()
+    """Those of the findings that the base has too."""
     notes: tuple[str, ...] = ()
     """What to know about the comparison itself."""
     problems: tuple[Diagnostic, ...] = ()
@@ -144,9 +121,26 @@ class Review:
         return max([floor, *(statement.risk for statement in self.statements)])
 
     @property
-    def news(self) -> tuple[Finding, ...]:
+    def news(self) -> tuple[Diagnostic, ...]:
         """The findings that the change brought, and errors whoever brought them."""
-        return tuple(finding for finding in self.findings if finding.new or finding.level is Level.ERROR)
+        return tuple(finding for finding in self.findings if finding not in self.older or finding.level is Level.ERROR)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings, and what keeps the head from loading."""
+        return (*self.problems, *self.findings)
+
+    def fails(self, fail_on: str) -> bool:
+        """Tell whether a pipeline is to stop: at `error`, `warning` or `high` risk; `never` only where the config does not load."""
+        if self.problems:
+            return True
+        if fail_on == "never":
+            return False
+        if any(finding.level is Level.ERROR for finding in self.findings):
+            return True
+        if fail_on == "high":
+            return self.risk is Risk.HIGH
+        return fail_on == "warning" and any(finding.level is Level.WARNING for finding in self.news)
 
     def count(self, action: Action) -> int:
         """Count the components of one action, where environments differ those of the one with most."""

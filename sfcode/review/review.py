@@ -11,7 +11,7 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.access import access
-from sfcode.review.model import Effect, Finding, Group, Review, Revision, Risk, Statement
+from sfcode.review.model import Effect, Group, Review, Revision, Risk, Statement
 from sfcode.review.statements import Context, statements
 from sfcode.review.statements.phrases import code
 
@@ -40,13 +40,15 @@ def review(
         *_merged(told),
         *_environments(base, head, known, environments or tuple(head)),
     ]
+    findings, older = _lint(base.values(), head.values())
     return Review(
         base=revisions[0],
         head=revisions[1],
         environments=tuple(head),
         statements=tuple(found),
         effects=_effects({name: contexts[name] for name in told}, told),
-        findings=_findings(base.values(), head.values()),
+        findings=findings,
+        older=older,
         notes=notes,
         problems=problems,
         base_problems=base_problems,
@@ -146,9 +148,9 @@ def _environments(
             yield Statement(Group.SETUP, text, Risk.MEDIUM, "an org is left as it is")
 
 
-def _findings(base: Iterable[Snapshot], head: Iterable[Snapshot]) -> tuple[Finding, ...]:
-    """Check head with every rule, and tell what the base had already."""
-    known = {finding.key for side in base for finding in lint(side)}
-    found = {finding.key: finding for side in head for finding in lint(side)}
-    marked = [replace(finding, new=key not in known) for key, finding in found.items()]
-    return tuple(sorted(marked, key=lambda finding: (-finding.level, finding.problem.sort_key, finding.rule)))
+def _lint(base: Iterable[Snapshot], head: Iterable[Snapshot]) -> tuple[tuple[Diagnostic, ...], frozenset[Diagnostic]]:
+    """Check the head with every rule; return what was found, and which of it the base has too."""
+    known = {finding.key for snapshot in base for finding in lint(snapshot)}
+    found = {finding.key: finding for snapshot in head for finding in lint(snapshot)}
+    findings = sorted(found.values(), key=lambda finding: (-finding.level, finding.sort_key, finding.rule))
+    return tuple(findings), frozenset(finding for key, finding in found.items() if key in known)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.checks.lint import RULES, lint
-from sfcode.checks.lint.secrets import masked
+from sfcode.checks.lint import lint
+from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.personal_data import STANDARD
-from sfcode.checks.plan_diagnostics import PLAN_RULES
+from sfcode.checks.rules import LINT_RULES, PLAN_RULES
+from sfcode.diagnostics import Diagnostic, Level
 from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.objects import standard
-from sfcode.review.model import Finding, Level
 from tests.review.projects import FILES, Edit, Files, edited, reviewed, taken, write
 
 TEMPLATES = "templates/metadata/"
@@ -44,7 +44,7 @@ def config(*edits: Edit, **more: str) -> dict[str, str]:
     return {**edited(FILES, *edits), **{f"config/{name}.yaml": text for name, text in more.items()}}
 
 
-def found(root: Path, files: Mapping[str, str], rule: str) -> list[Finding]:
+def found(root: Path, files: Mapping[str, str], rule: str) -> list[Diagnostic]:
     return [finding for finding in lint(taken(root, files)) if finding.rule == rule]
 
 
@@ -356,21 +356,21 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_rule_speaks_at_the_line_and_is_silent_elsewhere(case: Case, tmp_path: Path) -> None:
     bad = found(tmp_path / "bad", case.bad, case.rule)
-    assert [str(finding.problem).partition("; ")[0] for finding in bad] == case.lines
-    assert all(finding.hint and finding.level is RULES[case.rule].level for finding in bad)
+    assert [str(finding).partition("; ")[0] for finding in bad] == case.lines
+    assert all(finding.hint and finding.level is LINT_RULES[case.rule].level for finding in bad)
     assert found(tmp_path / "good", case.good, case.rule) == []
 
 
 def test_every_rule_has_a_case_of_each_kind() -> None:
     """SF001 is the loader's refusal, which is tested where reports are."""
-    assert {case.rule for case in CASES} == {*RULES} - {"SF001"}
+    assert {case.rule for case in CASES} == {*LINT_RULES} - {"SF001"}
 
 
 def test_every_rule_is_documented_with_its_level_and_words(root: Path) -> None:
     page = (root / "docs" / "reference" / "lint-rules.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (SF\d+) \| `([a-z-]+)` \| (\w+) \| ([^|]+) \|", page, re.MULTILINE)
     assert [(id_, name, level, says.strip()) for id_, name, level, says in rows] == [
-        (rule.id, rule.name, rule.level.word, rule.says) for rule in PLAN_RULES.values()
+        (rule.id, rule.name, rule.level.word, rule.says) for rule in (LINT_RULES | PLAN_RULES).values()
     ]
 
 
@@ -407,7 +407,7 @@ def test_only_what_the_change_brought_is_new(tmp_path: Path) -> None:
     before = config(("contact", "role: Title", "mail: Email"))
     after = config(("contact", "    role: Title\n", "    phone: Phone\n    mail: Email\n"))
     review = reviewed(tmp_path, before, after)
-    assert [(finding.path, finding.new) for finding in review.findings] == [
+    assert [(finding.path, finding not in review.older) for finding in review.findings] == [
         ("to_appcues.attributes.phone", True),
         ("to_appcues.attributes.mail", False),
     ]
@@ -450,13 +450,13 @@ def test_what_looks_like_a_secret_is_found_and_never_repeated(secret: str, tmp_p
     files = config(("contact", "object: Contact\n", f"object: Contact # {secret}\n"))
     [finding] = found(tmp_path, files, "SF209")
     assert str(finding.position) == f"{CONTACT_FIRST}:1:19"
-    assert secret not in str(finding.problem)
-    assert secret not in masked(f"before {secret} after")
-    assert masked(f"before {secret} after").endswith(" after")
+    assert secret not in str(finding)
+    assert secret not in redact_secrets(f"before {secret} after")
+    assert redact_secrets(f"before {secret} after").endswith(" after")
 
 
 def test_a_placeholder_in_an_address_is_no_secret(tmp_path: Path) -> None:
     write(tmp_path, FILES)
-    assert masked("https://relay.example.com/outbound-messages/contact/${secret:X}?v=31aa1baa").startswith(
+    assert redact_secrets("https://relay.example.com/outbound-messages/contact/${secret:X}?v=31aa1baa").startswith(
         "https://relay"
     )

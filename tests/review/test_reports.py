@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from sfcode.checks.lint import RULES
-from sfcode.checks.writers.github import github
-from sfcode.checks.writers.sarif import sarif
+from sfcode.checks.rules import LINT_RULES
+from sfcode.checks.writers.github import format_annotations
+from sfcode.checks.writers.sarif import format_sarif
 from sfcode.config.models import Settings
-from sfcode.diagnostics import Diagnostic, Position
+from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action
 from sfcode.plan.reports.markdown_escape import inline
-from sfcode.review.model import Finding, Group, Level, Review, Revision, Risk, Statement
+from sfcode.review.model import Group, Review, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
 from sfcode.review.reports.markdown import LIMIT, markdown
 from sfcode.review.reports.text import text
@@ -41,7 +41,19 @@ def changed(tmp_path: Path) -> Review:
     return reviewed(tmp_path, FILES, after)
 
 
-def finding(**more: Any) -> Finding:
+def sarif(review: Review) -> str:
+    return format_sarif(review.diagnostics, folder=review.folder, older=review.older)
+
+
+def github(review: Review) -> str:
+    return format_annotations((*review.problems, *review.news), review.folder)
+
+
+def older(*findings: Diagnostic) -> Review:
+    return replace(NOTHING, findings=findings, older=frozenset(findings))
+
+
+def finding(**more: Any) -> Diagnostic:
     values = {
         "rule": "SF203",
         "level": Level.WARNING,
@@ -49,15 +61,15 @@ def finding(**more: Any) -> Finding:
         "path": "x",
         "message": "m",
     }
-    return Finding(**{**values, **more})
+    return Diagnostic(**{**values, **more})
 
 
 class TestText:
     def test_nothing_is_said_of_nothing(self) -> None:
         """Old findings do not change that; errors and new ones are shown."""
         assert text(NOTHING) == "No changes"
-        assert text(replace(NOTHING, findings=(finding(new=False),))) == "No changes"
-        assert "SF209" in text(replace(NOTHING, findings=(finding(rule="SF209", level=Level.ERROR, new=False),)))
+        assert text(older(finding())) == "No changes"
+        assert "SF209" in text(older(finding(rule="SF209", level=Level.ERROR)))
 
     def test_it_holds_statements_access_components_findings_and_a_verdict(self, changed: Review) -> None:
         lines = text(changed).splitlines()
@@ -169,6 +181,7 @@ class TestDocument:
         [first] = [one for one in document["findings"] if one["rule"] == "SF201"]
         assert first == {
             "rule": "SF201",
+            "name": "all-records",
             "level": "warning",
             "message": "the integration user has View All on Contact: it reaches every record, whoever owns it",
             "hint": "write record_access: sharing and share what it needs, where that is feasible",
@@ -194,7 +207,7 @@ class TestSarif:
         assert log["version"] == "2.1.0"
         [run] = log["runs"]
         rules = run["tool"]["driver"]["rules"]
-        assert [rule["id"] for rule in rules] == list(RULES)
+        assert [rule["id"] for rule in rules] == list(LINT_RULES)
         assert run["results"]
         for result in run["results"]:
             assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -265,8 +278,8 @@ class TestGitHub:
         )
 
     def test_old_warnings_are_not_repeated_on_every_pull_request(self) -> None:
-        found = (finding(new=False), finding(new=False, level=Level.ERROR, message="bad"))
-        assert [line[:7] for line in github(replace(NOTHING, findings=found)).splitlines()] == ["::error"]
+        found = older(finding(), finding(level=Level.ERROR, message="bad"))
+        assert [line[:7] for line in github(found).splitlines()] == ["::error"]
 
 
 LEFT_OUT = {"version", "environments", "as_is", "review", "safety"}

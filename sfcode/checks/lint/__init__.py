@@ -1,20 +1,39 @@
-"""Everything that a config can be told about offline, beyond what keeps it from loading."""
+"""The linter: what can be said of a config offline, beyond what keeps it from loading."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from sfcode.checks.lint import config, delivery_chain, names, privacy, rights, secrets, unused
-from sfcode.checks.rules import RULES, Rule
-from sfcode.checks.snapshot import Snapshot
-from sfcode.review.model import Finding
+from sfcode.checks.lint import confidential, delivery_chain, names, rights, unused
+from sfcode.checks.rules import as_rule
+from sfcode.checks.snapshot import Folder, Snapshot, texts
+from sfcode.config.project import Project
+from sfcode.diagnostics import Diagnostic
+from sfcode.generate.desired import Desired
 
-__all__ = ["RULES", "Rule", "lint"]
+__all__ = ["lint", "lint_advice", "lint_config"]
 
-_CHECKS = (config.check, delivery_chain.check, rights.check, privacy.check, names.check, secrets.check, unused.check)
+_CHECKS = (delivery_chain.check, rights.check, confidential.check, names.check, unused.check)
+
+_RETIRED = {"to_appcues.trigger": "SF206", "integration_user.profile": "SF207"}
+"""The rules of advice about features that Salesforce has retired, by path; other advice is SF002."""
 
 
-def lint(side: Snapshot) -> Iterator[Finding]:
-    """Apply every rule to one side."""
+def lint(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    """Apply every rule to a project: what the loader and the generator advise, then the linter's own."""
+    yield from lint_advice(snapshot.project, snapshot.desired)
     for check in _CHECKS:
-        yield from check(side)
+        yield from check(snapshot)
+
+
+def lint_advice(project: Project, desired: Desired) -> Iterator[Diagnostic]:
+    """Return what the loader and the generator advise, under the rules for it."""
+    for advice in (*project.advice, *desired.advice):
+        yield as_rule(_RETIRED.get(advice.path, "SF002"), advice)
+
+
+def lint_config(project: Project, desired: Desired, config: Path) -> tuple[Diagnostic, ...]:
+    """Apply every rule to the config folder as it is now, the worst first. Reads the folder's files."""
+    snapshot = Snapshot(project, desired, texts(Folder(config, config)))
+    return tuple(sorted(lint(snapshot), key=lambda found: (-found.level, found.sort_key, found.rule)))

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.checks.granted_rights import Rights, integration_rights
 from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, Fields, fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import standard
-from sfcode.review.access import Rights, integration_rights
 
 _RECORD_FIELD = re.compile(r"\{!\s*\$Record\.([A-Za-z][A-Za-z0-9_]*)", re.IGNORECASE)
 _TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/\*.*?\*/", re.DOTALL)

@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.checks.lint.chain_links import Chain, chains
-from sfcode.checks.rules import at
+from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
-from sfcode.diagnostics import Position
+from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping import naming
 from sfcode.mapping.resolved import FieldUse
 from sfcode.metadata.component import Value
-from sfcode.review.model import Finding
 
 _ALWAYS = {"Id": "which record it is", "SystemModstamp": "which of two messages is newer"}
 _HINT = "put it back into the project's own template, or remove that template to use sfcode's"
 
 
-def check(side: Snapshot) -> Iterator[Finding]:
+def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Follow every mapping."""
     every = chains(side)
     for chain in every:
@@ -33,28 +32,28 @@ def check(side: Snapshot) -> Iterator[Finding]:
     yield from _types(every)
 
 
-def _message(chain: Chain) -> Iterator[Finding]:
+def _message(chain: Chain) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     related = side.template_line("WorkflowOutboundMessage", "<fields>")
     attributes = _by_attribute(chain)
     for name, use in attributes.items():
         if use.field not in chain.sent:
             message = f"{one.object}.{use.field} is sent as {name}, but the outbound message does not hold it"
-            yield at("SF101", use.place, message, _HINT, related=related)
+            yield report("SF101", use.place, message, _HINT, related=related)
     for field, what in {**_ALWAYS, one.user_id.field: "whose profile it is about"}.items():
         if field not in chain.sent:
             message = f"the outbound message lacks {field}, by which the relay knows {what}"
-            yield at("SF102", one.place("to_appcues"), message, _HINT, related=related)
+            yield report("SF102", one.place("to_appcues"), message, _HINT, related=related)
     for field in sorted(chain.sent - {*one.message_fields}):
         message = (
             f"the outbound message holds {one.object}.{field}, which no mapping names: it leaves Salesforce unseen"
         )
         where = related or one.place("to_appcues").position
-        yield at("SF110", where, message, "take it out of the template, or map it")
+        yield report("SF110", where, message, "take it out of the template, or map it")
     yield from _endpoint(chain)
 
 
-def _endpoint(chain: Chain) -> Iterator[Finding]:
+def _endpoint(chain: Chain) -> Iterator[Diagnostic]:
     message = chain.message or {}
     side, place = chain.side, chain.one.place("to_appcues")
     wanted, found = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
@@ -63,22 +62,22 @@ def _endpoint(chain: Chain) -> Iterator[Finding]:
         what = "its version (?v=)" if found.partition("?")[0] == wanted.partition("?")[0] else "its address"
         text = f"the outbound message does not reach this mapping in the relay: {what} is not the one that the relay expects"
         related = side.template_line("WorkflowOutboundMessage", "<endpointUrl>")
-        yield at("SF106", place, text, "write {{ message.endpoint_url }} in the template", related=related)
+        yield report("SF106", place, text, "write {{ message.endpoint_url }} in the template", related=related)
     user = side.project.settings.integration_user.username
     if message.get("integrationUser") != user:
         text = (
             "the outbound message is sent as another user than the integration user, who decides which fields are in it"
         )
         related = side.template_line("WorkflowOutboundMessage", "<integrationUser>")
-        yield at("SF106", place, text, "write {{ message.integration_user }} in the template", related=related)
+        yield report("SF106", place, text, "write {{ message.integration_user }} in the template", related=related)
 
 
-def _fired(chain: Chain) -> Iterator[Finding]:
+def _fired(chain: Chain) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     place = one.place("to_appcues", "trigger")
     type_ = "WorkflowRule" if one.trigger == "workflow_rule" else "Flow"
     for piece, text in _faults(chain):
-        yield at("SF107", place, text, _HINT, related=side.template_line(type_, piece))
+        yield report("SF107", place, text, _HINT, related=side.template_line(type_, piece))
     noticed = chain.noticed
     if noticed is None or "update" not in one.on:
         return
@@ -87,7 +86,7 @@ def _fired(chain: Chain) -> Iterator[Finding]:
     for field in watched:
         if field.lower() not in noticed:
             text = f"a change of {one.object}.{field} sends nothing: the entry condition does not name it"
-            yield at("SF103", _place_of(chain, field), text, _HINT, related=side.template_line(type_, piece))
+            yield report("SF103", _place_of(chain, field), text, _HINT, related=side.template_line(type_, piece))
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
@@ -125,20 +124,22 @@ def _place_of(chain: Chain, field: str) -> Position:
     return next((use.place.position for use in uses if use.field == field), chain.one.place("to_appcues").position)
 
 
-def _generated(chain: Chain) -> Iterator[Finding]:
+def _generated(chain: Chain) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     if one.source is not None:
         body = chain.generated(one.user_id.field) or {}
         blank = body.get("formulaTreatBlanksAs", "BlankAsZero") == "BlankAsBlank"
         if body.get("type") != "Text" or one.source.field not in str(body.get("formula", "")) or not blank:
             text = f"{one.object}.{one.user_id.field} is not {one.source.field} as text, blank where that is blank"
-            yield at("SF108", one.user_id.place, text, _HINT, related=side.template_line("CustomField", "<formula>"))
+            yield report(
+                "SF108", one.user_id.place, text, _HINT, related=side.template_line("CustomField", "<formula>")
+            )
     for target in one.targets:
         body = chain.generated(target.field) or {}
         wanted = ("Number",) if target.kind == "score" else ("LongTextArea", "TextArea", "Text")
         if target.create and (body.get("type") not in wanted or "formula" in body):
             text = f"{one.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {wanted[0]} field"
-            yield at("SF108", target.place, text, _HINT, related=side.template_line("CustomField", "<type>"))
+            yield report("SF108", target.place, text, _HINT, related=side.template_line("CustomField", "<type>"))
     name = f".{naming.event_id_field(side.project.settings.name)}"
     event_id = next(
         (c for c in side.desired.components if c.type == "CustomField" and c.full_name.endswith(name)), None
@@ -147,12 +148,12 @@ def _generated(chain: Chain) -> Iterator[Finding]:
         known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
         if not known or event_id.body.get("type") != "Text":
             text = f"{event_id.full_name} is not a unique external id, so the relay would write activities twice"
-            yield at(
+            yield report(
                 "SF108", one.activities_place, text, _HINT, related=side.template_line("CustomField", "<externalId>")
             )
 
 
-def _types(every: Iterable[Chain]) -> Iterator[Finding]:
+def _types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
     """Find attributes that two mappings send with different types into the same kind of profile."""
     first: dict[tuple[str, str], tuple[Chain, FieldUse, str]] = {}
     for chain in every:
@@ -169,7 +170,7 @@ def _types(every: Iterable[Chain]) -> Iterator[Finding]:
                 hint = (
                     f"write {name}: {{field: {use.field}, type: string}}, the same in both, or map fields of one type"
                 )
-                yield at("SF109", use.place, text, hint)
+                yield report("SF109", use.place, text, hint)
 
 
 def _by_attribute(chain: Chain) -> dict[str, FieldUse]:

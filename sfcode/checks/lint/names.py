@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sfcode.checks.rules import at
+from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import NamedMapping
+from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.place import Place, place_at
-from sfcode.review.model import Finding
 
 _SEPARATORS = re.compile(r"[\s_.-]+")
 
@@ -47,14 +47,14 @@ OWN_EVENTS = frozenset(
 """Events that Appcues sends itself, without the `appcues:` that their names begin with."""
 
 
-def check(side: Snapshot) -> Iterator[Finding]:
+def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Find names that somebody will confuse."""
     yield from _alike(_attributes(side), "attribute")
     yield from _alike(_events(side), "click-to-track event")
     for _, name, place in _events(side):
         if _plain(name) in {_plain(own) for own in OWN_EVENTS} or name.lower().startswith("v2:"):
             text = f"{name} is what Appcues calls an event of its own, which never comes as a click-to-track event"
-            yield at(
+            yield report(
                 "SF205",
                 place,
                 text,
@@ -62,7 +62,7 @@ def check(side: Snapshot) -> Iterator[Finding]:
             )
 
 
-def _alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Finding]:
+def _alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], tuple[str, Place]] = {}
     told = set()
     for kind, name, place in names:
@@ -70,7 +70,7 @@ def _alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Findi
         if other != name and (kind, name) not in told:
             told.add((kind, name))
             text = f"the {noun} {name} is spelled {other} at {where.position}: Appcues takes them for two, and shows them alike"
-            yield at("SF204", place, text, f"write {other}")
+            yield report("SF204", place, text, f"write {other}")
 
 
 def _plain(name: str) -> str:

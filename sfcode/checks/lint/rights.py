@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sfcode.checks.granted_rights import Rights, integration_rights
 from sfcode.checks.lint.chain_links import Chain, chains
-from sfcode.checks.rules import at
+from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
+from sfcode.diagnostics import Diagnostic
 from sfcode.generate import generate
 from sfcode.mapping.activities import STANDARD_OBJECTS, own_fields, written_fields
 from sfcode.mapping.field_types import fields_of
 from sfcode.metadata.objects import standard
-from sfcode.review.access import Rights, integration_rights
-from sfcode.review.model import Finding
 
 _HINT = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"
 
 
-def check(side: Snapshot) -> Iterator[Finding]:
+def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Compare the integration user's rights with what the mappings need."""
     granted = integration_rights(side)
     for chain in chains(side):
@@ -29,7 +29,7 @@ def check(side: Snapshot) -> Iterator[Finding]:
     yield from _unasked(side, granted)
 
 
-def _reading(chain: Chain, granted: Rights) -> Iterator[Finding]:
+def _reading(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
     one = chain.one
     if not one.sends:
         return
@@ -37,20 +37,20 @@ def _reading(chain: Chain, granted: Rights) -> Iterator[Finding]:
     if "Read" not in granted.get(("object", one.object), ()):
         text = f"the integration user cannot read {one.object}, so nothing of it can be sent"
         place = chain.side.template_line("PermissionSet", "<objectPermissions>")
-        yield at("SF104", one.place("object"), text, _HINT, related=place)
+        yield report("SF104", one.place("object"), text, _HINT, related=place)
     for use in (one.user_id, *one.attributes):
         if not chain.may("Read", use.field):
             text = f"the integration user cannot read {one.object}.{use.field}: Salesforce leaves it out of the message in silence"
-            yield at("SF104", use.place, text, _HINT, related=related)
+            yield report("SF104", use.place, text, _HINT, related=related)
 
 
-def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
+def _writing(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     related = side.template_line("PermissionSet", "<fieldPermissions>")
     for target in one.targets:
         if "Edit" not in granted.get(("object", one.object), ()) or not chain.may("Edit", target.field):
             text = f"the integration user cannot change {one.object}.{target.field}, where the NPS {target.kind} goes"
-            yield at("SF105", target.place, text, _HINT, related=related)
+            yield report("SF105", target.place, text, _HINT, related=related)
     kind, place = one.activity_object, one.activities_place
     if kind is None or place is None or not one.by_relay:
         return
@@ -69,10 +69,10 @@ def _writing(chain: Chain, granted: Rights) -> Iterator[Finding]:
         lacking.append(f"Create and Edit on {kind}")
     for name in lacking:
         text = f"the integration user lacks {name}, without which it cannot write activities as the relay does"
-        yield at("SF105", place, text, _HINT, related=related)
+        yield report("SF105", place, text, _HINT, related=related)
 
 
-def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
+def _all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     user = side.project.settings.integration_user
     if user.access == "documented":
         return  # SF202 says it all
@@ -84,19 +84,19 @@ def _all_records(side: Snapshot, granted: Rights) -> Iterator[Finding]:
             text = f"the integration user has {wide[0]} on {name}: it reaches every record, whoever owns it"
             template = side.template_line("PermissionSet", "<modifyAllRecords>") if key == "access" else None
             place = template or asked
-            yield at(
+            yield report(
                 "SF201", place, text, "write record_access: sharing and share what it needs, where that is feasible"
             )
 
 
-def _documented(side: Snapshot) -> Iterator[Finding]:
+def _documented(side: Snapshot) -> Iterator[Diagnostic]:
     if side.project.settings.integration_user.access == "documented":
         text = "the integration user may create, change and delete every record of the mapped objects"
         place = side.project.place("integration_user", "access")
-        yield at("SF202", place, text, "write access: least_privilege, which the mappings work with")
+        yield report("SF202", place, text, "write access: least_privilege, which the mappings work with")
 
 
-def _unasked(side: Snapshot, granted: Rights) -> Iterator[Finding]:
+def _unasked(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     """Compare with what sfcode's own template grants: what is more has no reason in the config."""
     if side.template("PermissionSet") is None:
         return
@@ -107,4 +107,4 @@ def _unasked(side: Snapshot, granted: Rights) -> Iterator[Finding]:
         if more:
             what = f"the permission {name}" if kind == "permission" else f"{', '.join(more)} on {name}"
             text = f"the project's own template grants the integration user {what}, which no mapping asks for"
-            yield at("SF212", side.template_line("PermissionSet", name), text, "take it out of the template")
+            yield report("SF212", side.template_line("PermissionSet", name), text, "take it out of the template")

@@ -5,32 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from sfcode.checks.rules import at
+from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.load import default_events
-from sfcode.diagnostics import Position
-from sfcode.review.model import Finding
+from sfcode.diagnostics import Diagnostic, Position
 
 
-def check(side: Snapshot) -> Iterator[Finding]:
+def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Find what has no effect."""
     yield from _answers(side)
     yield from _texts(side)
     yield from _variables(side)
 
 
-def _answers(side: Snapshot) -> Iterator[Finding]:
+def _answers(side: Snapshot) -> Iterator[Diagnostic]:
     filled = {key for attributes in side.project.events.properties.values() for key in attributes}
     for one in side.project.resolved:
         for target in one.targets:
             if one.by_relay and target.kind not in filled:
                 text = f"no event fills {one.object}.{target.field}: events.yaml takes the NPS {target.kind} from none"
-                yield at(
+                yield report(
                     "SF211", target.place, text, f"add `{target.kind}:` to an event under properties in events.yaml"
                 )
 
 
-def _texts(side: Snapshot) -> Iterator[Finding]:
+def _texts(side: Snapshot) -> Iterator[Diagnostic]:
     """Find texts of the project's own for events that no mapping lists; repeating sfcode's texts is fine."""
     sections = [mapping.spec.to_salesforce for mapping in side.project.mappings if mapping.spec.delivery == "relay"]
     used = {str(name) for section in sections if section for name in section.activities}
@@ -41,16 +40,16 @@ def _texts(side: Snapshot) -> Iterator[Finding]:
         if file and name not in used and text != default_events().activities.get(name):
             line = _line(side.texts[file], f"{name}:")
             message = f"the text of {name} is never used: no mapping lists it under activities"
-            yield at("SF210", Position(file, *line), message, "list it there, or leave the text out")
+            yield report("SF210", Position(file, *line), message, "list it there, or leave the text out")
 
 
-def _variables(side: Snapshot) -> Iterator[Finding]:
+def _variables(side: Snapshot) -> Iterator[Diagnostic]:
     written = "\n".join(text for name, text in side.texts.items() if not name.endswith(".j2"))
     project = side.project
     for name in project.target.variables if side.texts else ():
         if f"${{{name}}}" not in written:
             place = project.place("environments", project.environment, "variables", name)
-            yield at(
+            yield report(
                 "SF210",
                 place,
                 f"the variable {name} is never used",

@@ -1,27 +1,27 @@
-"""The findings as annotations: lines that a GitHub workflow turns into remarks beside the YAML."""
+"""Diagnostics as annotations: lines that a GitHub workflow turns into remarks beside the YAML."""
 
 from __future__ import annotations
 
-from sfcode.checks.lint.secrets import masked
+from collections.abc import Iterable
+
+from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.rules import RULES
-from sfcode.review.model import Finding, Level, Review
-from sfcode.review.reports.common import all_findings, place_in_repository
+from sfcode.checks.writers import in_repository
+from sfcode.diagnostics import Diagnostic, Level
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
-def github(review: Review) -> str:
-    """Write one line for each finding that the change brought, and for each error."""
-    shown = (finding for finding in all_findings(review) if finding.new or finding.level is Level.ERROR)
-    return "\n".join(_annotation(review, finding) for finding in shown)
+def format_annotations(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
+    """Write one line for each that is not good; `folder` is where their positions start, seen from the repository."""
+    return "\n".join(_annotation(folder, each) for each in diagnostics if each.level in _COMMANDS)
 
 
-def _annotation(review: Review, finding: Finding) -> str:
-    where = place_in_repository(review.folder, finding)
-    title = f"{finding.rule} {RULES[finding.rule].name}"
-    text = masked(f"{finding.message}; {finding.hint}" if finding.hint else finding.message)
+def _annotation(folder: str, diagnostic: Diagnostic) -> str:
+    where = in_repository(folder, diagnostic.position, diagnostic.path)
+    title = f"{diagnostic.rule} {RULES[diagnostic.rule].name}"
     properties = f"file={_property(where.file)},line={where.line},col={where.column},title={_property(title)}"
-    return f"::{_COMMANDS[finding.level]} {properties}::{_data(text)}"
+    return f"::{_COMMANDS[diagnostic.level]} {properties}::{_data(redact_secrets(diagnostic.text))}"
 
 
 def _data(text: str) -> str:

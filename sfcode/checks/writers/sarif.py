@@ -1,47 +1,42 @@
-"""The findings as SARIF 2.1.0, which GitHub's code scanning and many others read."""
+"""Diagnostics as SARIF 2.1.0, which GitHub's code scanning and many others read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from sfcode import __version__
-from sfcode.checks.lint.secrets import masked
-from sfcode.checks.rules import RULES, Rule
-from sfcode.diagnostics import Position
-from sfcode.review.model import Finding, Review
-from sfcode.review.reports.common import all_findings, place_in_repository, related_in_repository
+from sfcode.checks.lint.confidential import redact_secrets
+from sfcode.checks.rules import LINT_RULES, Rule
+from sfcode.checks.writers import in_repository
+from sfcode.diagnostics import Diagnostic, Level, Position
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def sarif(review: Review) -> str:
-    """Write the log of a review; positions are seen from the top of the repository."""
-    return log(all_findings(review), folder=review.folder)
+def format_sarif(
+    diagnostics: Iterable[Diagnostic],
+    *,
+    folder: str = "",
+    rules: Mapping[str, Rule] = LINT_RULES,
+    older: Container[Diagnostic] = (),
+) -> str:
+    """
+    Write a SARIF log.
 
-
-def log(findings: Iterable[Finding], *, folder: str = "", rules: Mapping[str, Rule] = RULES) -> str:
-    """Write the log of findings; `folder` is where their positions start, seen from the top of the repository."""
-    used = list(rules)
+    `folder` is where positions start, seen from the top of the repository; `older` holds what was there before the
+    change that is looked at.
+    """
+    indexes = {id_: index for index, id_ in enumerate(rules)}
+    driver = {"name": "sfcode", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules.values()]}
+    results = [_result(folder, each, indexes[each.rule], older) for each in diagnostics]
     document = {
         "$schema": SCHEMA,
         "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "sfcode",
-                        "semanticVersion": __version__,
-                        "rules": [_rule(rules[id_]) for id_ in used],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "results": [_result(folder, finding, used.index(finding.rule)) for finding in findings],
-            }
-        ],
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -55,25 +50,28 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(folder: str, finding: Finding, index: int) -> dict[str, Any]:
-    text = masked(f"{finding.message}; {finding.hint}" if finding.hint else finding.message)
-    where = place_in_repository(folder, finding)
-    print_ = hashlib.sha256(f"{finding.rule}\n{where.file}\n{finding.path}\n{finding.message}".encode()).hexdigest()
+def _result(folder: str, diagnostic: Diagnostic, index: int, older: Container[Diagnostic]) -> dict[str, Any]:
+    text = redact_secrets(diagnostic.text)
+    where = in_repository(folder, diagnostic.position, diagnostic.path)
+    identity = f"{diagnostic.rule}\n{where.file}\n{diagnostic.path}\n{diagnostic.message}"
     result: dict[str, Any] = {
-        "ruleId": finding.rule,
+        "ruleId": diagnostic.rule,
         "ruleIndex": index,
-        "level": finding.level.word,
-        "message": {"text": f"{text[:1].upper()}{text[1:]}."},
+        **_level(diagnostic.level),
+        "message": {"text": f"{text[:1].upper()}{text[1:].removesuffix('.')}."},
         "locations": [_location(where)],
-        "baselineState": "new" if finding.new else "unchanged",
-        "partialFingerprints": {"sfcode/v1": print_},
+        "baselineState": "unchanged" if diagnostic in older else "new",
+        "partialFingerprints": {"sfcode/v1": hashlib.sha256(identity.encode()).hexdigest()},
     }
-    related = related_in_repository(folder, finding)
-    if related:
-        result["relatedLocations"] = [
-            {"id": 1, **_location(related), "message": {"text": "The template that does it."}}
-        ]
+    if diagnostic.related:
+        related = _location(in_repository(folder, diagnostic.related, ""))
+        result["relatedLocations"] = [{"id": 1, **related, "message": {"text": "The template that does it."}}]
     return result
+
+
+def _level(level: Level) -> dict[str, str]:
+    """Return SARIF's words: what is good is a result of its own kind, without a level."""
+    return {"kind": "pass", "level": "none"} if level is Level.OK else {"level": level.word}
 
 
 def _location(position: Position) -> dict[str, Any]:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
-from pathlib import PurePath
-
-from sfcode.checks.rules import of
-from sfcode.diagnostics import Position
 from sfcode.plan.change import Action
-from sfcode.review.model import Finding, Review
+from sfcode.review.model import Review
 
 NOTHING = "No changes"
 """All that is said of a change that means nothing."""
@@ -29,26 +24,3 @@ def compared(review: Review) -> str:
     """Say what was compared with what."""
     how = f", {review.base.how}" if review.base.how else ""
     return f"Compares {review.head} with {review.base}{how}"
-
-
-def all_findings(review: Review) -> tuple[Finding, ...]:
-    """Give the findings, and what keeps head from loading as findings too."""
-    return (*(of("SF001", problem) for problem in review.problems), *review.findings)
-
-
-def place_in_repository(folder: str, finding: Finding) -> Position:
-    """Find where a finding stands, seen from the top of the repository, as GitHub names files."""
-    position = finding.position
-    if position is None:
-        # A file that is missing or unreadable is named by the path, and has no lines.
-        position = Position(finding.path or "sfcode.yaml", 1, 1)
-    file = PurePath(position.file).as_posix()
-    return Position(posixpath.normpath(posixpath.join(folder, file)), position.line, position.column)
-
-
-def related_in_repository(folder: str, finding: Finding) -> Position | None:
-    """Find the second place of a finding."""
-    if finding.related is None:
-        return None
-    related = Finding(finding.rule, finding.level, finding.related, "", "")
-    return place_in_repository(folder, related)

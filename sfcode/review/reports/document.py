@@ -6,12 +6,11 @@ import json
 from typing import Any
 
 from sfcode import __version__
-from sfcode.checks.lint.secrets import masked
-from sfcode.diagnostics import Position
+from sfcode.checks.lint.confidential import redact_secrets
+from sfcode.checks.writers.json import position_to_json, to_json
 from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
-from sfcode.review.model import Access, Effect, Finding, Review, Revision, Statement
-from sfcode.review.reports.common import all_findings
+from sfcode.review.model import Access, Effect, Review, Revision, Statement
 
 FORMAT_VERSION = "1.0"
 
@@ -30,21 +29,21 @@ def to_document(review: Review) -> dict[str, Any]:
         "summary": {action.value: review.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "statements": [_statement(one) for _, inside in review.grouped() for one in inside],
         "effects": [_effect(effect) for effect in review.effects],
-        "findings": [_finding(finding) for finding in all_findings(review)],
+        "findings": [{**to_json(each), "new": each not in review.older} for each in review.diagnostics],
         "notes": list(review.notes),
         "problems": [str(problem) for problem in review.problems],
         "base_problems": [str(problem) for problem in review.base_problems],
     }
-    masked_document: dict[str, Any] = _masked(document)
-    return masked_document
+    redacted: dict[str, Any] = _redact(document)
+    return redacted
 
 
-def _masked(value: Any) -> Any:
+def _redact(value: Any) -> Any:
     if isinstance(value, str):
-        return masked(value)
+        return redact_secrets(value)
     if isinstance(value, dict):
-        return {key: _masked(inner) for key, inner in value.items()}
-    return [_masked(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: _redact(inner) for key, inner in value.items()}
+    return [_redact(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def as_json(review: Review) -> str:
@@ -56,17 +55,13 @@ def _revision(revision: Revision) -> dict[str, Any]:
     return {"name": revision.name, "commit": revision.commit or None, "how": revision.how}
 
 
-def _place(position: Position | None) -> dict[str, Any] | None:
-    return {"file": position.file, "line": position.line, "column": position.column} if position else None
-
-
 def _statement(statement: Statement) -> dict[str, Any]:
     return {
         "group": statement.group.name.lower(),
         "text": statement.text,
         "risk": statement.risk.word,
         "because": statement.because,
-        "position": _place(statement.position),
+        "position": position_to_json(statement.position),
         "environments": list(statement.environments),
     }
 
@@ -88,18 +83,5 @@ def _access(row: Access) -> dict[str, Any]:
         "after": list(row.after),
         "changed": row.changed,
         "why": row.why,
-        "position": _place(row.position),
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "level": finding.level.word,
-        "message": finding.message,
-        "hint": finding.hint,
-        "path": finding.path,
-        "position": _place(finding.position),
-        "related": _place(finding.related),
-        "new": finding.new,
+        "position": position_to_json(row.position),
     }

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sfcode.checks.lint.secrets import masked
+from sfcode.checks.lint.confidential import redact_secrets
+from sfcode.checks.writers.markdown import format_item
 from sfcode.plan.change import Action
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.markdown_details import folded, folded_diff
 from sfcode.plan.reports.markdown_escape import cell, escape, inline
 from sfcode.plan.reports.plan_items import SIGNS
-from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
-from sfcode.review.reports.common import all_findings, compared, headline
+from sfcode.review.model import Access, Effect, Review, Risk, Statement
+from sfcode.review.reports.common import compared, headline
 
 LIMIT = 65_536
 """Characters that GitHub takes in one comment."""
@@ -34,7 +35,7 @@ class _Block:
 
 def markdown(review: Review, limit: int = LIMIT) -> str:
     """Write the review, at most `limit` characters long: what matters most is kept."""
-    blocks = [_Block(masked(block.text), block.keep, block.under) for block in _report(review)]
+    blocks = [_Block(redact_secrets(block.text), block.keep, block.under) for block in _report(review)]
     whole = _joined(blocks)
     if len(whole) <= limit:
         return whole
@@ -78,15 +79,15 @@ def _report(review: Review) -> Iterator[_Block]:
             yield _Block(_statement(statement), _BY_RISK[statement.risk], f"\n#### {group.value}\n")
     for effect in review.effects:
         yield from _access(effect, review)
-    news = [finding for finding in all_findings(review) if finding in review.news or finding.rule == "SF001"]
+    news = (*review.problems, *review.news)
     for finding in news:
-        yield _Block(_finding(finding), _NEWS, "\n#### Findings\n")
+        yield _Block(format_item(finding), _NEWS, "\n#### Findings\n")
     for effect in review.effects:
         yield from _components(effect, review)
     older = [finding for finding in review.findings if finding not in news]
     if older and not review.is_empty:
         summary = f"{len(older)} finding{'s' * (len(older) > 1)} that the base has too"
-        yield _Block(folded(summary, [_finding(finding) for finding in older]), _OLDER)
+        yield _Block(folded(summary, [format_item(finding) for finding in older]), _OLDER)
 
 
 def _statement(statement: Statement) -> str:
@@ -132,9 +133,3 @@ def _components(effect: Effect, review: Review) -> Iterator[_Block]:
         if change.action is not Action.DELETE:  # its content is what the base has
             diff = folded_diff(SIGNS[change.action], str(change.address), lines(change))
             yield _Block(diff, _DIFFS, title)
-
-
-def _finding(finding: Finding) -> str:
-    place = f"`{finding.position}` " if finding.position else f"`{finding.path}` " if finding.path else ""
-    hint = f"; {inline(finding.hint)}" if finding.hint else ""
-    return f"- **{finding.level.word} {finding.rule}** {place}{inline(finding.message)}{hint}"

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from sfcode.checks.lint.secrets import masked
+from sfcode.checks.lint.confidential import redact_secrets
+from sfcode.checks.writers.text import Paint, format_line, plain
 from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS
-from sfcode.review.model import Access, Effect, Finding, Review, Risk, Statement
+from sfcode.review.model import Access, Effect, Review, Risk, Statement
 from sfcode.review.reports.common import NOTHING, compared, headline
-
-Paint = Callable[[str, str], str]
-"""Give a text the colour of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
 
-def plain(text: str, sign: str) -> str:  # noqa: ARG001
-    """Leave the text as it is."""
-    return text
-
-
 def text(review: Review, paint: Paint = plain) -> str:
     """Write the review."""
-    return masked("\n".join(_report(review, paint)))
+    return redact_secrets("\n".join(_report(review, paint)))
 
 
 def _report(review: Review, paint: Paint) -> Iterator[str]:
@@ -94,14 +87,8 @@ def _findings(review: Review, paint: Paint) -> Iterator[str]:
     if review.news:
         yield ""
         yield "Findings"
-        yield from (f"  {_finding(finding, paint)}" for finding in review.news)
+        yield from (f"  {format_line(finding, paint)}" for finding in review.news)
     older = len(review.findings) - len(review.news)
     if older and not review.is_empty:
         yield ""
         yield f"{older} older finding{'s' * (older > 1)} of the base: --format json or sarif lists them."
-
-
-def _finding(finding: Finding, paint: Paint) -> str:
-    label = paint(f"{finding.level.word} {finding.rule}", "!" if finding.level.word == "error" else "~")
-    related = f" (see {finding.related})" if finding.related else ""
-    return f"{label} {finding.problem}{related}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sfcode.checks.granted_rights import FIELD_RIGHTS, viewer_rights
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
-from sfcode.review.access import FIELD_RIGHTS, viewer_rights
 from sfcode.review.model import Access, Group, Risk, Statement
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.phrases import RIGHTS, code, listed

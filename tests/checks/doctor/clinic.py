@@ -13,9 +13,9 @@ from typing import Any
 
 import requests
 
-from sfcode.checks.doctor import Finding, Level, examine
-from sfcode.checks.doctor.collect import gather
+from sfcode.checks.doctor import examine, gather
 from sfcode.config import load
+from sfcode.diagnostics import Diagnostic, Level
 from sfcode.local import LocalOrg, serve
 from sfcode.local.sobjects.sharing import set_model
 from sfcode.local.store import Store
@@ -57,7 +57,7 @@ class Clinic:
         ):
             yield local, org
 
-    def look(self, *, as_user: str = "", environ: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+    def look(self, *, as_user: str = "", environ: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
         """Have the doctor look, perhaps with a second sign-in."""
         before = Path.cwd()
         os.chdir(self.folder)
@@ -141,12 +141,12 @@ def token(local: LocalOrg, username: str) -> str:
     return str(answer.json()["access_token"])
 
 
-def levels(findings: tuple[Finding, ...], id: str) -> set[Level]:
+def levels(findings: tuple[Diagnostic, ...], id: str) -> set[Level]:
     """Give the levels at which an id is found."""
-    return {each.level for each in findings if each.id == id}
+    return {each.level for each in findings if each.rule == id}
 
 
-def one(findings: tuple[Finding, ...], id: str, level: Level) -> Finding:
+def one(findings: tuple[Diagnostic, ...], id: str, level: Level) -> Diagnostic:
     """Give the only finding of an id and level."""
-    (found,) = (each for each in findings if each.id == id and each.level is level)
+    (found,) = (each for each in findings if each.rule == id and each.level is level)
     return found

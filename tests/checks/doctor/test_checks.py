@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.checks.doctor import Level, examine
+from sfcode.checks.doctor import examine
 from sfcode.checks.doctor.facts import (
     Alike,
     Endpoint,
@@ -24,9 +24,10 @@ from sfcode.checks.doctor.facts import (
     UserFacts,
     UserRow,
 )
-from sfcode.checks.doctor.finding import NAMES
+from sfcode.checks.rules import DOCTOR_RULES
 from sfcode.config import load
 from sfcode.config.project import Project
+from sfcode.diagnostics import Level
 from tests.checks.doctor.clinic import USERNAME, levels
 
 RELAY = "https://relay.example.com"
@@ -93,7 +94,7 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D103", Level.ERROR, with_org(requests=(0, 1000))),
     ("D103", Level.WARNING, with_org(requests=(99, 1000))),
     ("D103", Level.OK, with_org(requests=(100, 1000))),
-    ("D103", Level.INFO, with_org(requests=SAW)),
+    ("D103", Level.NOTE, with_org(requests=SAW)),
     ("D104", Level.WARNING, with_org(rights=SAW)),
     ("D104", Level.OK, with_org(rights=frozenset({"ModifyAllData"}))),
     ("D106", Level.OK, with_org(rights=frozenset({"AssignPermissionSets"}))),
@@ -120,13 +121,13 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D405", Level.OK, HEALTHY),
     ("D501", Level.OK, HEALTHY),
     ("D501", Level.WARNING, with_data(with_id=0)),
-    ("D501", Level.INFO, with_data(with_id=SAW, counted_by="")),
+    ("D501", Level.NOTE, with_data(with_id=SAW, counted_by="")),
     ("D502", Level.OK, HEALTHY),
     ("D502", Level.WARNING, with_data(user_id=replace(ID, exists=SAW, visible=False))),
     ("D502", Level.WARNING, with_data(user_id=replace(ID, visible=False), counted_by="", with_id=SAW)),
-    ("D502", Level.INFO, with_data(user_id=replace(ID, visible=False), counted_by=SOURCE.name)),
+    ("D502", Level.NOTE, with_data(user_id=replace(ID, visible=False), counted_by=SOURCE.name)),
     ("D502", Level.ERROR, with_data(user_id=replace(ID, exists=False, visible=False), source=None)),
-    ("D503", Level.INFO, with_data(with_id=9, blank=("003",))),
+    ("D503", Level.NOTE, with_data(with_id=9, blank=("003",))),
     ("D504", Level.OK, HEALTHY),
     ("D504", Level.WARNING, with_data(repeats=Repeats(exact=Alike(2, ("003 = 004",))))),
     ("D505", Level.OK, HEALTHY),
@@ -135,7 +136,7 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D506", Level.WARNING, with_data(total=MANY, source=None)),
     ("D507", Level.OK, HEALTHY),
     ("D507", Level.WARNING, with_data(sharing="Private")),
-    ("D507", Level.INFO, with_data(sharing=SAW)),
+    ("D507", Level.NOTE, with_data(sharing=SAW)),
     ("D508", Level.OK, with_data(seen=Seen(USERNAME, reads_object=True, records=10))),
     ("D508", Level.WARNING, with_data(seen=Seen(USERNAME, reads_object=True, records=9))),
     ("D508", Level.ERROR, with_data(seen=Seen(USERNAME, reads_object=True, records=0))),
@@ -143,14 +144,14 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D508", Level.ERROR, with_data(seen=Seen(USERNAME, reads_object=False, records=None))),
     ("D508", Level.WARNING, with_data(seen=Seen("somebody@example.com", reads_object=True, records=10))),
     ("D508", Level.WARNING, with_data(seen=SAW)),
-    ("D508", Level.INFO, with_data(seen=Seen(USERNAME, reads_object=True, records=9), with_id=SAW)),
+    ("D508", Level.NOTE, with_data(seen=Seen(USERNAME, reads_object=True, records=9), with_id=SAW)),
     ("D509", Level.WARNING, with_data(total=SAW)),
     ("D509", Level.WARNING, with_data(repeats=Unknown("too many"))),
 ]
 
 
 @pytest.mark.parametrize(
-    ("id", "level", "facts"), CASES, ids=[f"{n}-{each[0]}-{each[1].value}" for n, each in enumerate(CASES)]
+    ("id", "level", "facts"), CASES, ids=[f"{n}-{each[0]}-{each[1].word}" for n, each in enumerate(CASES)]
 )
 def test_each_case_has_its_level(project: Project, id: str, level: Level, facts: Facts) -> None:
     assert levels(examine(project, facts), id) == {level}
@@ -159,9 +160,9 @@ def test_each_case_has_its_level(project: Project, id: str, level: Level, facts:
 def test_healthy_facts_give_no_error_and_no_warning(project: Project) -> None:
     """Full licenses are no trouble to a user who has a seat, and absent findings stay absent."""
     found = examine(project, HEALTHY)
-    assert {each.level for each in found} == {Level.OK, Level.INFO}
-    assert {each.id for each in found if each.level is Level.INFO} == {"D401"}
-    assert {each.id for each in found}.isdisjoint(
+    assert {each.level for each in found} == {Level.OK, Level.NOTE}
+    assert {each.rule for each in found if each.level is Level.NOTE} == {"D401"}
+    assert {each.rule for each in found}.isdisjoint(
         {"D208", "D301", "D302", "D403", "D404", "D503", "D506", "D508", "D509"}
     )
 
@@ -180,12 +181,12 @@ def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Fact
 
 def test_the_worst_comes_first(project: Project) -> None:
     found = examine(project, with_org(rights=frozenset(), requests=(1, 1000)))
-    ranks = [list(Level).index(each.level) for each in found]
-    assert ranks == sorted(ranks)
-    assert ranks[0] == 0
+    levels_in_order = [each.level for each in found]
+    assert levels_in_order == sorted(levels_in_order, reverse=True)
+    assert levels_in_order[0] is Level.ERROR
 
 
 def test_every_finding_has_a_case(root: Path) -> None:
     """Each id is pinned by a case here or on a local org."""
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-    assert [id for id in NAMES if f'"{id}"' not in tests] == []
+    assert [id for id in DOCTOR_RULES if f'"{id}"' not in tests] == []

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from sfcode.checks.doctor.finding import NAMES
+from sfcode.checks.rules import DOCTOR_RULES
 from sfcode.local import serve
 from tests.checks.doctor.clinic import USERNAME, Clinic, token
 from tests.e2e.journey import ENVIRON, Journey, Result
@@ -81,4 +81,4 @@ def test_as_local_is_refused(clinic: Clinic) -> None:
 
 def test_every_finding_is_documented_once_under_its_name() -> None:
     rows = re.findall(r"^\| (D\d{3}) \| `([\w-]+)` \| .+ \| .+ \|$", PAGE.read_text(), re.MULTILINE)
-    assert rows == list(NAMES.items())
+    assert rows == [(rule.id, rule.name) for rule in DOCTOR_RULES.values()]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.checks.doctor import Level
 from sfcode.checks.doctor.collect import gather
 from sfcode.checks.doctor.collect_records import AT_ONCE, _chunks
 from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
+from sfcode.diagnostics import Level
 from sfcode.errors import UsageError
 from sfcode.local import load
 from tests.checks.doctor.clinic import USERNAME, Clinic, levels, one
@@ -42,7 +42,7 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
     assert (exact.message, len(exact.records)) == ("user ids on several records: 2", 2)
     assert (case.message, len(case.records)) == ("user ids that differ in case only: 2", 2)
     assert any("9 Contact records, 8 would sync, 1 have no user id" in each.message for each in found)
-    assert len(one(found, "D503", Level.INFO).records) == 1
+    assert len(one(found, "D503", Level.NOTE).records) == 1
     assert any("Contact.Ext__c is a text field" in each.message for each in found)
 
 
@@ -69,13 +69,13 @@ def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clin
         tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
     found = clinic.look()
     assert "nothing can be said about the ids" in one(found, "D502", Level.WARNING).message
-    assert "who of them would sync is not known" in one(found, "D501", Level.INFO).message
+    assert "who of them would sync is not known" in one(found, "D501", Level.NOTE).message
     assert not any("Contact records, 0" in each.message for each in found)
 
 
 def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
     """With everything readable it counts what the administrator counts."""
-    found = [each for each in clinic.look(as_user=USERNAME) if each.id == "D508"]
+    found = [each for each in clinic.look(as_user=USERNAME) if each.rule == "D508"]
     assert [(each.level, each.message) for each in found] == [
         (Level.OK, "the integration user (contact) sees 26 of 26 records with a user id"),
         (Level.OK, "the integration user (lead) sees 11 of 11 records with a user id"),
@@ -99,7 +99,7 @@ def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clin
 
 def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: Clinic) -> None:
     clinic.unassign("PermissionSetAssignment")
-    found = [each for each in clinic.look(as_user=USERNAME) if each.id == "D508"]
+    found = [each for each in clinic.look(as_user=USERNAME) if each.rule == "D508"]
     assert {each.level for each in found} == {Level.ERROR}
     assert all("cannot read" in each.message for each in found)
 

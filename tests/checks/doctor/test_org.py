@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.checks.doctor import Level
-from sfcode.checks.doctor.finding import NAMES
-from sfcode.diagnostics import Position
+from sfcode.checks.rules import DOCTOR_RULES
+from sfcode.diagnostics import Level, Position
 from tests.checks.doctor.clinic import Clinic, levels, one
 
 Illness = Callable[[Clinic], None]
@@ -25,7 +24,7 @@ def healthy(applied_once: Path, tmp_path_factory: pytest.TempPathFactory) -> set
     """Look at the org as it is after an apply, once."""
     folder = tmp_path_factory.mktemp("healthy") / "project"
     shutil.copytree(applied_once, folder)
-    return {(each.id, each.message, each.position) for each in Clinic(folder).look()}
+    return {(each.rule, each.message, each.position) for each in Clinic(folder).look()}
 
 
 def both(*steps: Illness) -> Illness:
@@ -46,9 +45,9 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D102", Level.ERROR, "API_DISABLED_FOR_ORG", lambda c: c.without("ApiEnabled")),
     ("D104", Level.ERROR, "may not deploy", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
     ("D105", Level.ERROR, "lacks Manage Users, and apply has to", both(Clinic.forget, lambda c: c.look() and None, lambda c: c.without("ManageUsers"))),
-    ("D105", Level.INFO, "nothing of that is left to do", lambda c: c.without("ManageUsers")),
+    ("D105", Level.NOTE, "nothing of that is left to do", lambda c: c.without("ManageUsers")),
     ("D106", Level.ERROR, "assign permission sets", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.without("ManageUsers", "AssignPermissionSets"))),
-    ("D106", Level.INFO, "assign permission sets", lambda c: c.without("ManageUsers", "AssignPermissionSets")),
+    ("D106", Level.NOTE, "assign permission sets", lambda c: c.without("ManageUsers", "AssignPermissionSets")),
     ("D107", Level.ERROR, "Nope__c", edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c")),
     ("D107", Level.WARNING, "cannot be told", both(lambda c: c.without("ModifyMetadata", "ModifyAllData"), edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c"))),
     ("D201", Level.ERROR, "no profile Minimum Access - API Only", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Minimum Access - API Only")),
@@ -58,7 +57,7 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D204", Level.ERROR, "no permission set license OtherPsl", edited("sfcode.yaml", "SalesforceAPIIntegrationPsl", "OtherPsl")),
     ("D204", Level.ERROR, "still needs one", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"), lambda c: c.setup_row("PermissionSetLicense", PSL, TotalLicenses=0))),
     ("D204", Level.WARNING, "cannot be told", lambda c: c.without("ViewSetup")),
-    ("D205", Level.INFO, "does not exist yet", Clinic.forget),
+    ("D205", Level.NOTE, "does not exist yet", Clinic.forget),
     ("D206", Level.ERROR, "is deactivated", lambda c: c.change_user(IsActive=False)),
     ("D207", Level.WARNING, "has the profile Standard User", lambda c: c.user_profile("Standard User")),
     ("D208", Level.WARNING, "appcues.integration@example.com.local.uat", lambda c: c.change_user(Username="appcues.integration@example.com.local.uat")),
@@ -69,10 +68,10 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D302", Level.WARNING, "replaced", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Salesforce API Only System Integrations")),
     ("D402", Level.ERROR, "private network", edited("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.internal")),
     ("D406", Level.WARNING, "is connected to this org too: Contact.AppcuesOnContactCreateUpdate_Z1AzRYj", Clinic.connect_appcues),
-    ("D406", Level.INFO, "cannot be told", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
+    ("D406", Level.NOTE, "cannot be told", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
     ("D501", Level.ERROR, "no object Pet__c", edited("mappings/lead.yaml", "object: Lead", "object: Pet__c")),
     ("D501", Level.WARNING, "15 Lead records, 0 would sync", lambda c: c.set_records("Lead", Product_User_Id__c=None)),
-    ("D502", Level.INFO, "does not exist yet", Clinic.forget),
+    ("D502", Level.NOTE, "does not exist yet", Clinic.forget),
     ("D504", Level.WARNING, "user ids on several records: 1", lambda c: c.set_records("Lead", Product_User_Id__c=7)),
     ("D507", Level.WARNING, "the org-wide default of Lead is Private", lambda c: c.share("Lead", "Private")),
     ("D507", Level.WARNING, "of Account, by which Contact goes, is Private", both(lambda c: c.share("Contact", "ControlledByParent"), lambda c: c.share("Account", "Private"))),
@@ -84,8 +83,8 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
     found = clinic.look()
     assert [each for each in found if each.level is Level.ERROR] == []
     (warning,) = (each for each in found if each.level is Level.WARNING)
-    assert (warning.id, len(warning.records)) == ("D504", 1)
-    assert {each.id for each in found if each.level is Level.OK} >= {
+    assert (warning.rule, len(warning.records)) == ("D504", 1)
+    assert {each.rule for each in found if each.level is Level.OK} >= {
         *("D101", "D102", "D103", "D104", "D105", "D106", "D107"),
         *("D201", "D202", "D203", "D204", "D205", "D206", "D207", "D209", "D210", "D211"),
         *("D501", "D505", "D507"),
@@ -93,34 +92,34 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "level", "said", "illness"), ILLNESSES, ids=[f"{each[0]}-{each[1].value}-{each[2]}" for each in ILLNESSES]
+    ("id", "level", "said", "illness"), ILLNESSES, ids=[f"{each[0]}-{each[1].word}-{each[2]}" for each in ILLNESSES]
 )
 def test_each_illness_is_found(
     clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
 ) -> None:
     """One thing made wrong is found under its id, at its level, with a place and a hint, and was not there before."""
     illness(clinic)
-    found = [each for each in clinic.look() if each.id == id and each.level is level and said in each.message]
-    new = [each for each in found if (each.id, each.message, each.position) not in healthy]
+    found = [each for each in clinic.look() if each.rule == id and each.level is level and said in each.message]
+    new = [each for each in found if (each.rule, each.message, each.position) not in healthy]
     assert new
-    assert all(each.where and (each.hint or each.level is Level.INFO) for each in new)
+    assert all(each.path and (each.hint or each.level is Level.NOTE) for each in new)
 
 
 def test_nothing_more_is_asked_of_an_org_without_that_version(clinic: Clinic) -> None:
     clinic.edit("sfcode.yaml", '"63.0"', '"99.0"')
-    assert {each.area for each in clinic.look()} <= {"org", "relay", "retired"}
+    assert {DOCTOR_RULES[each.rule].area for each in clinic.look()} <= {"org", "relay", "retired"}
 
 
 def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
     """A field without field access is said to be hidden, and ids are counted by what it is made from."""
     found = clinic.look()
-    hidden = one(tuple(each for each in found if "Lead" in each.message), "D502", Level.INFO)
+    hidden = one(tuple(each for each in found if "Lead" in each.message), "D502", Level.NOTE)
     assert "has no field access to it; ids are counted by Product_User_Id__c" in hidden.message
     assert any("15 Lead records, 11 would sync, 4 have no user id" in each.message for each in found)
 
 
 def test_all_findings_are_known(clinic: Clinic) -> None:
-    assert {each.id for each in clinic.look()} <= set(NAMES)
+    assert {each.rule for each in clinic.look()} <= set(DOCTOR_RULES)
 
 
 def test_the_doctor_changes_nothing(clinic: Clinic) -> None:

@@ -62,10 +62,10 @@ def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
 
 def test_a_relay_on_this_machine_is_fine_for_the_local_org(clinic: Clinic) -> None:
     """It is asked, and its trouble is a note; a healthy one is said to be so."""
-    from sfcode.checks.doctor import Level
+    from sfcode.diagnostics import Level
 
-    assert "no other org could reach it" in one(clinic.look(), "D402", Level.INFO).message
-    assert "refused" in one(clinic.look(), "D403", Level.INFO).message
+    assert "no other org could reach it" in one(clinic.look(), "D402", Level.NOTE).message
+    assert "refused" in one(clinic.look(), "D403", Level.NOTE).message
     with serving(script(Answer(200))) as server:
         clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
         assert "answers from here" in one(clinic.look(), "D405", Level.OK).message

@@ -1,20 +1,20 @@
-"""Judge facts: pure functions from what was looked up to findings."""
+"""Judge facts: pure functions from what was looked up to diagnostics."""
 
 from __future__ import annotations
 
 from sfcode.checks.doctor.checks import data, org, relay, retired, user
 from sfcode.checks.doctor.facts import Facts
-from sfcode.checks.doctor.finding import Finding, ordered
 from sfcode.config.project import Project
+from sfcode.diagnostics import Diagnostic
 
 
-def examine(project: Project, facts: Facts) -> tuple[Finding, ...]:
+def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
     """Judge everything, the worst first."""
-    found = [
+    diagnostics = [
         *org.check(project, facts),
         *user.check(project, facts),
         *retired.check(project),
         *relay.check(project, facts),
         *data.check(project, facts),
     ]
-    return ordered(found)
+    return tuple(sorted(diagnostics, key=lambda each: (-each.level, each.rule, str(each.position), each.message)))

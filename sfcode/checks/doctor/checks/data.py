@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sfcode.checks.doctor.facts import Alike, Facts, FieldFacts, MappingFacts, Seen, Unknown
-from sfcode.checks.doctor.finding import Finding, Level, at
+from sfcode.checks.rules import report
 from sfcode.config.project import Project
+from sfcode.diagnostics import Diagnostic, Level
 from sfcode.mapping import naming
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
@@ -19,7 +20,7 @@ OPEN = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
 """Org-wide defaults by which everybody with the object right sees all records."""
 
 
-def check(project: Project, facts: Facts) -> Iterator[Finding]:
+def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Judge the data of each mapping."""
     looked_at = {found.name: found for found in facts.mappings}
     for one in project.resolved:
@@ -27,18 +28,24 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
             yield from _mapping(project, one, facts, looked_at[one.name])
 
 
-def _mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Finding]:
+def _mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Diagnostic]:
     place = one.place("object")
     if not found.reads_object:
         message = f"the org has no object {one.object}, or {facts.org.username} may not read it"
-        yield at("D501", Level.ERROR, place, message, "Check the name; give the signed-in user Read on the object.")
+        yield report(
+            "D501", place, message, "Check the name; give the signed-in user Read on the object.", level=Level.ERROR
+        )
         return
     yield _user_id(project, one, facts, found)
     yield from _numbers(one, found)
     if isinstance(found.repeats, Unknown):
         hint = f"Make the field behind the user id unique, which Salesforce then keeps it ({one.object} > Fields)."
-        yield at(
-            "D509", Level.WARNING, one.user_id.place, f"duplicates were not looked for: {found.repeats.reason}", hint
+        yield report(
+            "D509",
+            one.user_id.place,
+            f"duplicates were not looked for: {found.repeats.reason}",
+            hint,
+            level=Level.WARNING,
         )
     elif found.repeats is not None:
         least = "" if found.repeats.complete else "at least "
@@ -50,27 +57,27 @@ def _mapping(project: Project, one: ResolvedMapping, facts: Facts, found: Mappin
         yield _seen(project, one, found, found.seen)
 
 
-def _user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Finding:
+def _user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Diagnostic:
     place, field, source = one.user_id.place, found.user_id, found.source
     name = f"{one.object}.{field.name}"
     if isinstance(field.exists, Unknown):
         message = f"whether there is a field {name} cannot be told ({field.exists.reason})"
-        return at("D502", Level.WARNING, place, message, "Sign in as a user with Modify Metadata.")
+        return report("D502", place, message, "Sign in as a user with Modify Metadata.", level=Level.WARNING)
     if not field.exists:
         if source is None:
-            return at(
-                "D502", Level.ERROR, place, f"there is no field {name}", "Make it, or add `from` to have it made."
+            return report(
+                "D502", place, f"there is no field {name}", "Make it, or add `from` to have it made.", level=Level.ERROR
             )
-        return at("D502", Level.INFO, place, f"{name} does not exist yet", "Apply makes it.")
+        return report("D502", place, f"{name} does not exist yet", "Apply makes it.", level=Level.NOTE)
     if not field.visible:
         shows = (
             f"Assign them the permission set {naming.viewer_set(project.settings.name)}, or another with this field."
         )
         message = f"{name} exists, and {facts.org.username} has no field access to it"
         if found.counted_by:
-            return at("D502", Level.INFO, place, f"{message}; ids are counted by {found.counted_by}", shows)
-        return at("D502", Level.WARNING, place, f"{message}: nothing can be said about the ids", shows)
-    return at("D502", Level.OK, place, f"{name} is {_kind(field, source)}, and the signed-in user sees it")
+            return report("D502", place, f"{message}; ids are counted by {found.counted_by}", shows, level=Level.NOTE)
+        return report("D502", place, f"{message}: nothing can be said about the ids", shows, level=Level.WARNING)
+    return report("D502", place, f"{name} is {_kind(field, source)}, and the signed-in user sees it", level=Level.OK)
 
 
 def _kind(field: FieldFacts, source: FieldFacts | None) -> str:
@@ -80,25 +87,29 @@ def _kind(field: FieldFacts, source: FieldFacts | None) -> str:
     return f"{kind} formula" + (f" over {source.name} ({source.type})" if source else "")
 
 
-def _numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Finding]:
+def _numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
     place, total, with_id = one.place("object"), found.total, found.with_id
     if isinstance(total, Unknown) or isinstance(with_id, Unknown):
         said = total if isinstance(total, Unknown) else with_id
         if isinstance(said, Unknown) and found.counted_by:
-            yield at("D509", Level.WARNING, place, f"records were not counted: {said.reason}")
+            yield report("D509", place, f"records were not counted: {said.reason}", level=Level.WARNING)
         elif isinstance(total, int):
-            yield at("D501", Level.INFO, place, f"{total:,} {one.object} records; who of them would sync is not known")
+            yield report(
+                "D501", place, f"{total:,} {one.object} records; who of them would sync is not known", level=Level.NOTE
+            )
         return
     blank = total - with_id
     message = f"{total:,} {one.object} records, {with_id:,} would sync, {blank:,} have no user id"
     if with_id == 0:
         hint = f"Fill {one.source.field if one.source else one.user_id.field}: a record without an id is nobody in Appcues."
-        yield at("D501", Level.WARNING, place, message, hint)
+        yield report("D501", place, message, hint, level=Level.WARNING)
     else:
-        yield at("D501", Level.OK, place, message)
+        yield report("D501", place, message, level=Level.OK)
     if blank and with_id:
         hint = "Nothing to do if they do not use the product; else fill the id."
-        info = at("D503", Level.INFO, one.user_id.place, f"{blank:,} records have no user id and stay out", hint)
+        info = report(
+            "D503", one.user_id.place, f"{blank:,} records have no user id and stay out", hint, level=Level.NOTE
+        )
         yield replace(info, records=found.blank)
 
 
@@ -106,14 +117,16 @@ _UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id 
 _CASE = "Appcues tells them apart, and a search in Salesforce does not: mend the ids, or have the product issue them in one case."
 
 
-def _alike(id: str, one: ResolvedMapping, alike: Alike, said: str, hint: str) -> Finding:
+def _alike(id: str, one: ResolvedMapping, alike: Alike, said: str, hint: str) -> Diagnostic:
     if not alike.ids:
         what = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
-        return at(id, Level.OK, one.user_id.place, what)
-    return replace(at(id, Level.WARNING, one.user_id.place, said.format(f"{alike.ids:,}"), hint), records=alike.records)
+        return report(id, one.user_id.place, what, level=Level.OK)
+    return replace(
+        report(id, one.user_id.place, said.format(f"{alike.ids:,}"), hint, level=Level.WARNING), records=alike.records
+    )
 
 
-def _index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Finding]:
+def _index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
     source = found.source
     if not (one.receives and one.by_relay) or isinstance(found.total, Unknown):
         return
@@ -124,44 +137,52 @@ def _index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Finding]:
     place: Place = (one.source or one.user_id).place
     message = f"{one.object} has {found.total:,} records and its user id is {what}: each lookup reads all of them"
     hint = f"Make {field.name} an external id or unique, or have Salesforce Support index it."
-    yield at("D506", Level.WARNING, place, message, hint)
+    yield report("D506", place, message, hint, level=Level.WARNING)
 
 
-def _sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Finding:
+def _sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Diagnostic:
     user = project.settings.integration_user
     place = project.place("integration_user", "record_access")
     model = found.sharing
     reaches = "modify_all" if user.access == "documented" else user.record_access
     if reaches != "sharing":
-        return at("D507", Level.OK, place, f"the integration user reaches all {one.object} records ({reaches})")
+        return report(
+            "D507", place, f"the integration user reaches all {one.object} records ({reaches})", level=Level.OK
+        )
     if isinstance(model, Unknown):
         message = f"the org-wide default of {one.object} cannot be read ({model.reason})"
-        return at("D507", Level.INFO, place, message, "See Setup > Sharing Settings, or compare with --as.")
+        return report("D507", place, message, "See Setup > Sharing Settings, or compare with --as.", level=Level.NOTE)
     whose = f"{found.shared_as}, by which {one.object} goes," if found.shared_as != one.object else one.object
     if model in OPEN:
-        return at("D507", Level.OK, place, f"the org-wide default of {whose} is {model}: the integration user sees all")
+        return report(
+            "D507", place, f"the org-wide default of {whose} is {model}: the integration user sees all", level=Level.OK
+        )
     message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {one.object} records than there are"
     hint = "Share them with it, or write record_access: view_all. --as, signed in as that user, counts them."
-    return at("D507", Level.WARNING, place, message, hint)
+    return report("D507", place, message, hint, level=Level.WARNING)
 
 
-def _seen(project: Project, one: ResolvedMapping, found: MappingFacts, seen: Seen | Unknown) -> Finding:
+def _seen(project: Project, one: ResolvedMapping, found: MappingFacts, seen: Seen | Unknown) -> Diagnostic:
     place = project.place("integration_user", "username")
     wanted = project.settings.integration_user.username
     if isinstance(seen, Unknown):
-        return at("D508", Level.WARNING, place, f"{one.name} was not counted by the second sign-in: {seen.reason}")
+        return report(
+            "D508", place, f"{one.name} was not counted by the second sign-in: {seen.reason}", level=Level.WARNING
+        )
     if seen.username != wanted:
         message = f"--as is signed in as {seen.username}, not as {wanted}: what it sees of {one.name} says nothing"
-        return at("D508", Level.WARNING, place, message, "Sign in as the integration user.")
+        return report("D508", place, message, "Sign in as the integration user.", level=Level.WARNING)
     who, apply = f"the integration user ({one.name})", "Run sfcode apply: the permission set grants it."
     if not seen.reads_object:
-        return at("D508", Level.ERROR, place, f"{who} cannot read {one.object}", apply)
+        return report("D508", place, f"{who} cannot read {one.object}", apply, level=Level.ERROR)
     if seen.records is None:
-        return at("D508", Level.ERROR, place, f"{who} cannot see {one.object}.{one.user_id.field}", apply)
+        return report("D508", place, f"{who} cannot see {one.object}.{one.user_id.field}", apply, level=Level.ERROR)
     if isinstance(found.with_id, Unknown):
-        return at("D508", Level.INFO, place, f"{who} sees {seen.records:,} records with a user id")
+        return report("D508", place, f"{who} sees {seen.records:,} records with a user id", level=Level.NOTE)
     message = f"{who} sees {seen.records:,} of {found.with_id:,} records with a user id"
     if seen.records >= found.with_id:
-        return at("D508", Level.OK, place, message)
+        return report("D508", place, message, level=Level.OK)
     level = Level.WARNING if seen.records else Level.ERROR
-    return at("D508", level, place, message, "Share the others with it, or write record_access: view_all, and apply.")
+    return report(
+        "D508", place, message, "Share the others with it, or write record_access: view_all, and apply.", level=level
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.checks.doctor.facts import Facts, OrgFacts, Unknown, UserRow
-from sfcode.checks.doctor.finding import Finding, Level, at
+from sfcode.checks.rules import as_rule, report
 from sfcode.config.project import Project
+from sfcode.diagnostics import Diagnostic, Level
 
 WITH_API = ("Enterprise Edition", "Unlimited Edition", "Performance Edition", "Developer Edition")
 """Editions that include the API; Professional has it as an add-on."""
@@ -17,7 +18,7 @@ FEW = 0.1
 _GIVE = "Give it by a permission set, or sign in as an administrator."
 
 
-def check(project: Project, facts: Facts) -> Iterator[Finding]:
+def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Judge the org."""
     org = facts.org
     yield _version(project, org)
@@ -25,7 +26,7 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
         if org.api_disabled:
             message = f"{org.name} has no API for the signed-in user ({org.api_disabled})"
             hint = "Give the user API Enabled; if nobody has it, the edition lacks the API: ask Salesforce for it."
-            yield Finding("D102", Level.ERROR, message, hint, org.name)
+            yield report("D102", org.name, message, hint, level=Level.ERROR)
         return
     yield _edition(org)
     yield _requests(org)
@@ -33,54 +34,58 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     yield from _misfits(facts)
 
 
-def _version(project: Project, org: OrgFacts) -> Finding:
+def _version(project: Project, org: OrgFacts) -> Diagnostic:
     place = project.place("salesforce", "api_version")
     if isinstance(org.versions, Unknown):
-        return at("D101", Level.WARNING, place, f"the org does not tell its API versions ({org.versions.reason})")
+        return report(
+            "D101", place, f"the org does not tell its API versions ({org.versions.reason})", level=Level.WARNING
+        )
     if org.api_version in org.versions:
-        return at("D101", Level.OK, place, f"API version {org.api_version} is offered by the org")
+        return report("D101", place, f"API version {org.api_version} is offered by the org", level=Level.OK)
     newest = max(org.versions, key=float, default="none")
     message = f"the org does not offer API version {org.api_version}; its newest is {newest}"
-    return at("D101", Level.ERROR, place, message, f'Write api_version: "{newest}". Nothing else was looked at.')
+    return report(
+        "D101", place, message, f'Write api_version: "{newest}". Nothing else was looked at.', level=Level.ERROR
+    )
 
 
-def _edition(org: OrgFacts) -> Finding:
+def _edition(org: OrgFacts) -> Diagnostic:
     if org.edition in WITH_API:
-        return Finding("D102", Level.OK, f"{org.edition} includes the API", where=org.name)
+        return report("D102", org.name, f"{org.edition} includes the API", level=Level.OK)
     message = f"{org.edition or 'this edition'} does not include the API by itself, although it answers now"
     hint = "Have Salesforce confirm API access and the license Salesforce Integration for this org."
-    return Finding("D102", Level.WARNING, message, hint, org.name)
+    return report("D102", org.name, message, hint, level=Level.WARNING)
 
 
-def _requests(org: OrgFacts) -> Finding:
+def _requests(org: OrgFacts) -> Diagnostic:
     if isinstance(org.requests, Unknown):
         reason = org.requests.reason
-        return Finding("D103", Level.INFO, f"the org does not tell how many API requests are left ({reason})")
+        return report("D103", "", f"the org does not tell how many API requests are left ({reason})", level=Level.NOTE)
     left, total = org.requests
     message = f"{left:,} of {total:,} API requests are left today"
     hint = (
         "See what uses them in Setup > System Overview > API Usage, or buy more; the relay waits until they are back."
     )
     if left <= 0:
-        return Finding("D103", Level.ERROR, message, hint, org.name)
+        return report("D103", org.name, message, hint, level=Level.ERROR)
     if left < FEW * total:
-        return Finding("D103", Level.WARNING, message, hint, org.name)
-    return Finding("D103", Level.OK, message, where=org.name)
+        return report("D103", org.name, message, hint, level=Level.WARNING)
+    return report("D103", org.name, message, level=Level.OK)
 
 
-def _rights(facts: Facts) -> Iterator[Finding]:
+def _rights(facts: Facts) -> Iterator[Diagnostic]:
     org, user = facts.org, facts.user
     if isinstance(org.rights, Unknown):
         message = f"what {org.username} may do cannot be read ({org.rights.reason})"
         hint = "Make sure that it has Modify Metadata, Manage Users and Assign Permission Sets."
-        yield Finding("D104", Level.WARNING, message, hint, org.username)
+        yield report("D104", org.username, message, hint, level=Level.WARNING)
         return
     rights = org.rights
     if rights & {"ModifyMetadata", "ModifyAllData"}:
-        yield Finding("D104", Level.OK, "the signed-in user may deploy", where=org.username)
+        yield report("D104", org.username, "the signed-in user may deploy", level=Level.OK)
     else:
         message = "the signed-in user may not deploy: it has neither Modify Metadata nor Modify All Data"
-        yield Finding("D104", Level.ERROR, message, _GIVE, org.username)
+        yield report("D104", org.username, message, _GIVE, level=Level.ERROR)
     complete = user is not None and isinstance(user.user, UserRow) and user.user.active
     assigned = user is not None and user.has_license is True and user.has_set is True
     yield _right("D105", "ManageUsers" in rights, "create and change users", "Manage Users", org, needed=not complete)
@@ -88,21 +93,20 @@ def _rights(facts: Facts) -> Iterator[Finding]:
     yield _right("D106", may_assign, "assign permission sets", "Assign Permission Sets", org, needed=not assigned)
 
 
-def _right(id: str, may: bool, what: str, permission: str, org: OrgFacts, *, needed: bool) -> Finding:
+def _right(id: str, may: bool, what: str, permission: str, org: OrgFacts, *, needed: bool) -> Diagnostic:
     if may:
-        return Finding(id, Level.OK, f"the signed-in user may {what}", where=org.username)
+        return report(id, org.username, f"the signed-in user may {what}", level=Level.OK)
     message = f"the signed-in user may not {what}: it lacks {permission}"
     if needed:
-        return Finding(id, Level.ERROR, f"{message}, and apply has to", _GIVE, org.username)
-    return Finding(id, Level.INFO, f"{message}; nothing of that is left to do", where=org.username)
+        return report(id, org.username, f"{message}, and apply has to", _GIVE, level=Level.ERROR)
+    return report(id, org.username, f"{message}; nothing of that is left to do", level=Level.NOTE)
 
 
-def _misfits(facts: Facts) -> Iterator[Finding]:
+def _misfits(facts: Facts) -> Iterator[Diagnostic]:
     if isinstance(facts.misfits, Unknown):
         message = f"whether the config fits this org's fields cannot be told ({facts.misfits.reason})"
-        yield Finding("D107", Level.WARNING, message, "Sign in as a user with Modify Metadata.", facts.org.name)
+        yield report("D107", facts.org.name, message, "Sign in as a user with Modify Metadata.", level=Level.WARNING)
     elif facts.misfits:
-        for problem in facts.misfits:
-            yield Finding("D107", Level.ERROR, problem.message, problem.hint, problem.path, problem.position)
+        yield from (as_rule("D107", problem) for problem in facts.misfits)
     else:
-        yield Finding("D107", Level.OK, "the org has what the config names", where=facts.org.name)
+        yield report("D107", facts.org.name, "the org has what the config names", level=Level.OK)

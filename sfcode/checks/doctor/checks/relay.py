@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from sfcode.checks.doctor.facts import Facts, Unknown
-from sfcode.checks.doctor.finding import Finding, Level, at
+from sfcode.checks.rules import report
 from sfcode.config.project import Project
 from sfcode.config.urls import is_loopback
+from sfcode.diagnostics import Diagnostic, Level
 from sfcode.plan.ownership import is_connectors
 
 TROUBLE = {
@@ -26,7 +27,7 @@ TROUBLE = {
 QUEUE = "Setup > Outbound Messages > View Message Delivery Status"
 
 
-def check(project: Project, facts: Facts) -> Iterator[Finding]:
+def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Judge the way from Salesforce to the relay."""
     if facts.endpoint is None:
         return
@@ -35,28 +36,30 @@ def check(project: Project, facts: Facts) -> Iterator[Finding]:
     here = is_loopback(urlsplit(url).hostname or "")
     if endpoint.out_of_reach:
         message = f"Salesforce cannot reach {url}: it is an address of {endpoint.out_of_reach}"
-        yield at("D402", Level.ERROR, place, message, "Give the relay a public https address, and apply.")
+        yield report("D402", place, message, "Give the relay a public https address, and apply.", level=Level.ERROR)
     elif here:
-        yield at("D402", Level.INFO, place, f"{url} is this machine, as the local org is; no other org could reach it")
+        yield report(
+            "D402", place, f"{url} is this machine, as the local org is; no other org could reach it", level=Level.NOTE
+        )
     else:
-        yield at("D402", Level.OK, place, f"{url} is a public address")
+        yield report("D402", place, f"{url} is a public address", level=Level.OK)
     if endpoint.trouble is not None:
         id, hint = TROUBLE[endpoint.trouble.kind]
         message = f"the relay does not answer from here: {endpoint.trouble.reason}"
-        yield at(id, Level.INFO if here else Level.WARNING, place, message, hint)
+        yield report(id, place, message, hint, level=Level.NOTE if here else Level.WARNING)
     elif not endpoint.out_of_reach:
-        yield at("D405", Level.OK, place, f"{url} answers from here")
+        yield report("D405", place, f"{url} answers from here", level=Level.OK)
     yield from _carriers(project, facts)
     if any(one.sends and one.by_relay for one in project.resolved):
         message = "which messages wait or failed is shown by no API"
-        yield Finding("D401", Level.INFO, message, f"Look at {QUEUE}.", facts.org.name)
+        yield report("D401", facts.org.name, message, f"Look at {QUEUE}.", level=Level.NOTE)
 
 
-def _carriers(project: Project, facts: Facts) -> Iterator[Finding]:
+def _carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Find what Appcues' own connector sends of objects that the relay carries."""
     if isinstance(facts.messages, Unknown):
         message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
-        yield Finding("D406", Level.INFO, message, where=facts.org.name)
+        yield report("D406", facts.org.name, message, level=Level.NOTE)
         return
     for one in project.resolved:
         names = sorted(name for name in facts.messages if one.by_relay and is_connectors(name, one.object))
@@ -65,4 +68,4 @@ def _carriers(project: Project, facts: Facts) -> Iterator[Finding]:
                 f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
             )
             hint = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
-            yield at("D406", Level.WARNING, one.place("delivery"), message, hint)
+            yield report("D406", one.place("delivery"), message, hint, level=Level.WARNING)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.doctor.finding import Finding, Level, at
+from sfcode.checks.rules import report
 from sfcode.config.project import Project
 from sfcode.config.rules.settings import DEPRECATED_PROFILE
+from sfcode.diagnostics import Diagnostic, Level
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: Project) -> Iterator[Diagnostic]:
     """Judge the config alone."""
     for one in project.resolved:
         if one.sends and one.by_relay and one.trigger == "workflow_rule":
             message = f"{one.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
             hint = "Write trigger: flow; the outbound message stays."
-            yield at("D301", Level.WARNING, one.place("to_appcues", "trigger"), message, hint)
+            yield report("D301", one.place("to_appcues", "trigger"), message, hint, level=Level.WARNING)
     if project.settings.integration_user.profile == DEPRECATED_PROFILE:
         message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
         hint = "Write profile: Minimum Access - API Only Integrations."
-        yield at("D302", Level.WARNING, project.place("integration_user", "profile"), message, hint)
+        yield report("D302", project.place("integration_user", "profile"), message, hint, level=Level.WARNING)

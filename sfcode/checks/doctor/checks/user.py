@@ -6,16 +6,17 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
 from sfcode.checks.doctor.facts import Facts, Seats, Unknown, UserFacts, UserRow
-from sfcode.checks.doctor.finding import Finding, Level, at
+from sfcode.checks.rules import report
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
+from sfcode.diagnostics import Diagnostic, Level
 from sfcode.mapping.place import Place
 
 _SETUP = "Sign in as a user with View Setup and Configuration."
 _APPLY = "Run sfcode apply."
 
 
-def check(project: Project, facts: Facts) -> Iterator[Finding]:
+def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Judge the integration user."""
     if facts.user is None:
         return
@@ -51,27 +52,31 @@ def _place(project: Project, key: str) -> Place:
     return project.place("integration_user", key)
 
 
-def _profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Finding]:
+def _profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
     place = _place(project, "profile")
     if isinstance(found.profiles, Unknown):
         message = f"whether there is a profile {wanted.profile} cannot be told ({found.profiles.reason})"
-        yield at("D201", Level.WARNING, place, message, _SETUP)
+        yield report("D201", place, message, _SETUP, level=Level.WARNING)
         return
     license = found.profiles.get(wanted.profile)
     if license is None:
         message = f"the org has no profile {wanted.profile}"
         same = [name for name, of in found.profiles.items() if of == wanted.license]
-        yield at(
-            "D201", Level.ERROR, place, message, _instead(wanted.profile, same or found.profiles.keys(), "profile")
+        yield report(
+            "D201",
+            place,
+            message,
+            _instead(wanted.profile, same or found.profiles.keys(), "profile"),
+            level=Level.ERROR,
         )
         return
-    yield at("D201", Level.OK, place, f"the profile {wanted.profile} exists")
+    yield report("D201", place, f"the profile {wanted.profile} exists", level=Level.OK)
     if license == wanted.license:
-        yield at("D202", Level.OK, place, f"the profile belongs to the user license {license}")
+        yield report("D202", place, f"the profile belongs to the user license {license}", level=Level.OK)
     else:
         message = f"the profile {wanted.profile} belongs to the user license {license}, not to {wanted.license}"
         hint = f"Write license: {license}, or name a profile of {wanted.license}."
-        yield at("D202", Level.ERROR, place, message, hint)
+        yield report("D202", place, message, hint, level=Level.ERROR)
 
 
 def _instead(name: str, known: Collection[str], what: str) -> str:
@@ -81,26 +86,28 @@ def _instead(name: str, known: Collection[str], what: str) -> str:
 
 def _license(
     id: str, place: Place, what: str, name: str, known: Mapping[str, Seats] | Unknown, *, taken: bool
-) -> Finding:
+) -> Diagnostic:
     if isinstance(known, Unknown):
-        return at(id, Level.WARNING, place, f"whether there is a {what} {name} cannot be told ({known.reason})", _SETUP)
+        return report(
+            id, place, f"whether there is a {what} {name} cannot be told ({known.reason})", _SETUP, level=Level.WARNING
+        )
     if name not in known:
         hint = f"{_instead(name, known.keys(), what)} Salesforce adds missing licenses."
-        return at(id, Level.ERROR, place, f"the org has no {what} {name}", hint)
+        return report(id, place, f"the org has no {what} {name}", hint, level=Level.ERROR)
     seats = known[name]
     message = f"{seats.used} of {seats.total} seats of the {what} {name} are taken"
     if seats.left <= 0 and not taken:
         hint = (
             "Free one (deactivate a user, or take the license away), or buy one; Setup > Company Information has them."
         )
-        return at(id, Level.ERROR, place, f"{message}, and the integration user still needs one", hint)
-    return at(id, Level.OK, place, message)
+        return report(id, place, f"{message}, and the integration user still needs one", hint, level=Level.ERROR)
+    return report(id, place, message, level=Level.OK)
 
 
-def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Finding]:
+def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
     place, user = _place(project, "username"), found.user
     if isinstance(user, Unknown):
-        yield at("D205", Level.WARNING, place, f"{wanted.username} cannot be looked up ({user.reason})")
+        yield report("D205", place, f"{wanted.username} cannot be looked up ({user.reason})", level=Level.WARNING)
         return
     if user is None:
         if found.alike:
@@ -109,26 +116,36 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
                 "A sandbox puts its name behind usernames: if that is this user, set the variable that username is "
                 "made of for this environment, or apply makes a second one."
             )
-            yield at("D208", Level.WARNING, place, message, hint)
-        yield at("D205", Level.INFO, place, f"the user {wanted.username} does not exist yet", "Apply makes it.")
+            yield report("D208", place, message, hint, level=Level.WARNING)
+        yield report(
+            "D205", place, f"the user {wanted.username} does not exist yet", "Apply makes it.", level=Level.NOTE
+        )
         return
-    yield at("D205", Level.OK, place, f"the user {wanted.username} exists")
+    yield report("D205", place, f"the user {wanted.username} exists", level=Level.OK)
     if user.active:
-        yield at("D206", Level.OK, place, "the integration user is active")
+        yield report("D206", place, "the integration user is active", level=Level.OK)
     else:
-        yield at(
-            "D206", Level.ERROR, place, f"the user {wanted.username} is deactivated: nothing can sign in as it", _APPLY
+        yield report(
+            "D206",
+            place,
+            f"the user {wanted.username} is deactivated: nothing can sign in as it",
+            _APPLY,
+            level=Level.ERROR,
         )
     if user.profile != wanted.profile:
         message = f"the user has the profile {user.profile}, and the config asks for {wanted.profile}"
-        yield at("D207", Level.WARNING, _place(project, "profile"), message, f"{_APPLY} Or name the one it has.")
+        yield report(
+            "D207", _place(project, "profile"), message, f"{_APPLY} Or name the one it has.", level=Level.WARNING
+        )
     else:
-        yield at("D207", Level.OK, _place(project, "profile"), "the user has the configured profile")
+        yield report("D207", _place(project, "profile"), "the user has the configured profile", level=Level.OK)
     if user.email.endswith(".invalid"):
         message = "the user's e-mail address ends with .invalid, as after the refresh of a sandbox: mail is lost"
-        yield at("D209", Level.WARNING, _place(project, "email"), message, f"{_APPLY} Or mend it in Setup > Users.")
+        yield report(
+            "D209", _place(project, "email"), message, f"{_APPLY} Or mend it in Setup > Users.", level=Level.WARNING
+        )
     else:
-        yield at("D209", Level.OK, _place(project, "email"), "mail to the user is not switched off")
+        yield report("D209", _place(project, "email"), "mail to the user is not switched off", level=Level.OK)
     name = project.integration_set
     psl = wanted.permission_set_license
     yield _assignment(
@@ -137,9 +154,13 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
     yield _assignment("D211", project.place("name"), f"permission set {name}", found.has_set)
 
 
-def _assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Finding:
+def _assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Diagnostic:
     if isinstance(held, Unknown):
-        return at(id, Level.WARNING, place, f"whether the user has the {what} cannot be told ({held.reason})", _SETUP)
+        return report(
+            id, place, f"whether the user has the {what} cannot be told ({held.reason})", _SETUP, level=Level.WARNING
+        )
     if held:
-        return at(id, Level.OK, place, f"the user has the {what}")
-    return at(id, Level.ERROR, place, f"the user does not have the {what}, without which it sees no records", _APPLY)
+        return report(id, place, f"the user has the {what}", level=Level.OK)
+    return report(
+        id, place, f"the user does not have the {what}, without which it sees no records", _APPLY, level=Level.ERROR
+    )

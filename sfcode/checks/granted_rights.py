@@ -1,0 +1,69 @@
+"""The rights that a permission set grants, read from its body and not from the config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sfcode.checks.snapshot import Snapshot
+from sfcode.mapping import naming
+from sfcode.metadata.component import Address, Component, Value
+from sfcode.metadata.normalize import normal
+
+OBJECT_RIGHTS = {
+    "allowCreate": "Create",
+    "allowRead": "Read",
+    "allowEdit": "Edit",
+    "allowDelete": "Delete",
+    "viewAllRecords": "View All",
+    "modifyAllRecords": "Modify All",
+    "viewAllFields": "View All Fields",
+}
+"""Rights on an object as an org shows them, in its order."""
+
+FIELD_RIGHTS = {"readable": "Read", "editable": "Edit"}
+
+Rights = dict[tuple[str, str], tuple[str, ...]]
+"""By kind (object, field, permission) and name."""
+
+
+def integration_address(side: Snapshot) -> Address:
+    """Name the permission set of the integration user."""
+    return Address("PermissionSet", side.project.integration_set)
+
+
+def integration_rights(side: Snapshot | None) -> Rights:
+    """Read the rights of the integration user's permission set."""
+    return rights(side, side.project.integration_set) if side else {}
+
+
+def viewer_rights(side: Snapshot | None) -> Rights:
+    """Read the rights of the people who see the results."""
+    return rights(side, naming.viewer_set(side.project.settings.name)) if side else {}
+
+
+def rights(side: Snapshot, name: str) -> Rights:
+    """Read the rights that a permission set grants."""
+    wanted = Address("PermissionSet", name)
+    return rights_of(next((one for one in side.desired.components if one.address == wanted), None))
+
+
+def rights_of(component: Component | None) -> Rights:
+    """Read the rights that the body of a permission set grants."""
+    body = normal(component).body if component else {}
+    found: Rights = {}
+    for key, kind, words in (
+        ("objectPermissions", "object", OBJECT_RIGHTS),
+        ("fieldPermissions", "field", FIELD_RIGHTS),
+    ):
+        for what, granted in _entries(body.get(key)):
+            found[kind, what] = tuple(word for flag, word in words.items() if granted.get(flag) is True)
+    for what, granted in _entries(body.get("userPermissions")):
+        if granted.get("enabled") is True:
+            found["permission", what] = ("Enabled",)
+    return {key: value for key, value in found.items() if value}
+
+
+def _entries(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    for name, entry in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(entry, Mapping):
+            yield name, entry

@@ -1,0 +1,74 @@
+"""What must not get out: secrets in files (SF209, SF213), personal data (SF203), session ids (SF208)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sfcode.checks.personal_data import is_personal, listed
+from sfcode.checks.rules import report
+from sfcode.checks.snapshot import Snapshot
+from sfcode.diagnostics import Diagnostic, Position
+
+SHAPES = {
+    "a Salesforce session id": r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?![A-Za-z0-9._]{20,}",
+    "an SFDX auth URL": r"\bforce://[^\s\"'@]*:[^\s\"'@]*:[^\s\"'@]+@[^\s\"']+",
+    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    "a GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})",
+    "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    "a Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
+    "a password in an address": r"\bhttps?://[^\s/:@\"']+:(?!\$\{)[^\s/@\"']+@",
+}
+"""What secrets look like."""
+
+_ANY = re.compile("|".join(f"(?:{shape})" for shape in SHAPES.values()))
+_CALLED = re.compile(r"secret|token|passw(or)?d|api_?key|private_?key|credential", re.IGNORECASE)
+_HINT = "write ${secret:NAME} and put the value into the environment variable NAME; make a new one, this one is known"
+
+
+def check(side: Snapshot) -> Iterator[Diagnostic]:
+    """Find what leaves Salesforce, or gets into a repository, and should not."""
+    yield from _personal_data(side)
+    yield from _session_ids(side)
+    yield from _secrets(side)
+
+
+def _personal_data(side: Snapshot) -> Iterator[Diagnostic]:
+    settings = side.project.settings.review.personal_data
+    for one in side.project.resolved:
+        for use in one.attributes:
+            if is_personal(one.object, use.field, settings) and not listed(one.object, use.field, settings.accepted):
+                text = f"{one.object}.{use.field} is personal data and is sent to Appcues"
+                hint = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{one.object}.{use.field}]"
+                yield report("SF203", use.place, text, hint)
+
+
+def _session_ids(side: Snapshot) -> Iterator[Diagnostic]:
+    for component in side.desired.components:
+        if component.type == "WorkflowOutboundMessage" and component.body.get("includeSessionId") is True:
+            text = "the template asks for session ids, which Salesforce no longer puts into outbound messages"
+            place = side.template_line("WorkflowOutboundMessage", "<includeSessionId>")
+            yield report("SF208", place, text, "write <includeSessionId>false</includeSessionId>")
+
+
+def _secrets(side: Snapshot) -> Iterator[Diagnostic]:
+    """Look through every file as it is written, comments included. The value itself is never repeated."""
+    for file, text in side.texts.items():
+        for number, line in enumerate(text.splitlines(), start=1):
+            for what, shape in SHAPES.items():
+                found = re.search(shape, line)
+                if found:
+                    yield report(
+                        "SF209", Position(file, number, found.start() + 1), f"here stands what looks like {what}", _HINT
+                    )
+    project = side.project
+    for name, value in project.target.variables.items():
+        if _CALLED.search(name) and value and "${secret:" not in value:
+            place = project.place("environments", project.environment, "variables", name)
+            yield report("SF213", place, f"the variable {name} is called a secret, and its value stands here", _HINT)
+
+
+def redact_secrets(text: str) -> str:
+    """Return the text with asterisks in the place of everything that looks like a secret."""
+    return _ANY.sub("********", text)

@@ -1,0 +1,49 @@
+"""Diagnostics as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sfcode.checks.lint.confidential import redact_secrets
+from sfcode.checks.rules import RULES
+from sfcode.diagnostics import Diagnostic, Level, Position
+
+
+def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return one diagnostic as JSON values."""
+    return {
+        "rule": diagnostic.rule,
+        "name": RULES[diagnostic.rule].name,
+        "level": diagnostic.level.word,
+        "message": redact_secrets(diagnostic.message),
+        "hint": redact_secrets(diagnostic.hint),
+        "path": diagnostic.path,
+        "position": position_to_json(diagnostic.position),
+        "related": position_to_json(diagnostic.related),
+    }
+
+
+def position_to_json(position: Position | None) -> dict[str, Any] | None:
+    """Return a place as JSON values; None where there is none."""
+    return {"file": position.file, "line": position.line, "column": position.column} if position else None
+
+
+def to_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+    """Return all diagnostics as JSON values, with how many errors and warnings there are."""
+    return {
+        "errors": sum(each.level is Level.ERROR for each in diagnostics),
+        "warnings": sum(each.level is Level.WARNING for each in diagnostics),
+        "findings": [to_json(each) for each in diagnostics],
+    }
+
+
+def to_doctor_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+    """Return what the doctor has found: with the area, records that show it, and the keys that it always had."""
+    document = to_document(diagnostics)
+    for entry, diagnostic in zip(document["findings"], diagnostics, strict=True):
+        entry["id"], entry["where"] = diagnostic.rule, diagnostic.path
+        entry["area"] = RULES[diagnostic.rule].area
+        entry["level"] = "info" if diagnostic.level is Level.NOTE else diagnostic.level.word
+        entry["records"] = list(diagnostic.records)
+    return document

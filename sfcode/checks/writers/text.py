@@ -1,0 +1,56 @@
+"""Diagnostics as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from sfcode.checks.lint.confidential import redact_secrets
+from sfcode.diagnostics import Diagnostic, Level
+
+HEADINGS = {Level.ERROR: "Errors", Level.WARNING: "Warnings", Level.NOTE: "Notes", Level.OK: "Good"}
+SIGNS = {Level.ERROR: "-", Level.WARNING: "~", Level.NOTE: "", Level.OK: "+"}
+
+Paint = Callable[[str, str], str]
+"""Give a text the color of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
+
+
+def plain(text: str, sign: str) -> str:  # noqa: ARG001
+    """Leave the text as it is."""
+    return text
+
+
+def format_line(diagnostic: Diagnostic, paint: Paint = plain) -> str:
+    """Write one diagnostic as a line: level, rule, place, message, hint."""
+    label = paint(f"{diagnostic.level.word} {diagnostic.rule}", "!" if diagnostic.level is Level.ERROR else "~")
+    related = f" (see {diagnostic.related})" if diagnostic.related else ""
+    return f"{label} {redact_secrets(str(diagnostic))}{related}"
+
+
+def format_message(diagnostic: Diagnostic, paint: Paint = plain) -> str:
+    """Write one diagnostic as a message beside other output, as compilers do: `Warning: place: what [rule]`."""
+    text = f"{diagnostic.level.word.capitalize()}: {redact_secrets(str(diagnostic))} [{diagnostic.rule}]"
+    return paint(text, "!" if diagnostic.level is Level.ERROR else "~")
+
+
+def format_report(diagnostics: Sequence[Diagnostic], paint: Paint = plain, *, quiet: bool = False) -> str:
+    """Write sorted diagnostics below a heading for each level, and how many there are; only the bad ones when quiet."""
+    return "\n".join(_lines(diagnostics, paint, quiet=quiet))
+
+
+def _lines(diagnostics: Sequence[Diagnostic], paint: Paint, *, quiet: bool) -> Iterator[str]:
+    shown = [each for each in diagnostics if not quiet or each.level >= Level.WARNING]
+    for level, group in groupby(shown, key=lambda each: each.level):
+        yield HEADINGS[level]
+        for diagnostic in group:
+            related = f" (see {diagnostic.related})" if diagnostic.related else ""
+            yield f"  {paint(diagnostic.rule, SIGNS[level])}  {redact_secrets(str(diagnostic))}{related}"
+        yield ""
+    yield f"{summarize(diagnostics)}."
+
+
+def summarize(diagnostics: Sequence[Diagnostic]) -> str:
+    """Say how many errors and warnings there are: `1 error, 2 warnings`."""
+    numbers = (sum(each.level is level for each in diagnostics) for level in (Level.ERROR, Level.WARNING))
+    words = zip(numbers, ("error", "warning"), strict=True)
+    return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in words)

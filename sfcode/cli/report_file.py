@@ -1,0 +1,108 @@
+"""`--sarif FILE` and `--junit FILE`: what a command has found or deployed, for the pages of a CI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import click
+
+from sfcode.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sfcode.diagnostics import Diagnostic
+    from sfcode.generate.desired import Origin
+    from sfcode.org import DeployResult
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Report(Protocol):
+    def render(self) -> str: ...
+
+
+@dataclass
+class SarifReport:
+    """Collects diagnostics."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def render(self) -> str:
+        """Write a SARIF log."""
+        from sfcode.checks.rules import LINT_RULES, PLAN_RULES
+        from sfcode.checks.writers.sarif import format_sarif
+
+        return format_sarif(self.diagnostics, rules=LINT_RULES | PLAN_RULES) + "\n"
+
+
+@dataclass
+class JUnitReport:
+    """Collects how deployments ended, and the YAML lines behind their components."""
+
+    results: list[DeployResult] = field(default_factory=list)
+    origins: Sequence[Origin] = ()
+
+    def render(self) -> str:
+        """Write JUnit XML."""
+        from sfcode.apply.junit import junit
+
+        return junit(self.results, tuple(self.origins))
+
+
+def sarif_option(command: Command) -> Command:
+    """Add the option `--sarif FILE`."""
+    return _option(command, "sarif", "Write findings on YAML lines to this file as SARIF 2.1.0.")
+
+
+def junit_option(command: Command) -> Command:
+    """Add the option `--junit FILE`."""
+    return _option(command, "junit", "Write components and Apex tests to this file as JUnit XML.")
+
+
+def _option(command: Command, name: str, text: str) -> Command:
+    type_ = click.Path(path_type=Path, dir_okay=False)
+    return click.option(f"--{name}", f"{name}_file", metavar="FILE", type=type_, help=text)(command)
+
+
+@contextmanager
+def write_sarif(path: Path | None) -> Iterator[SarifReport]:
+    """Collect diagnostics and write them to a file, however the command ends; problems of the config are some too."""
+    with _write_at_end(path, SarifReport(), "the SARIF log") as report:
+        try:
+            yield report
+        except ConfigError as error:
+            report.diagnostics += error.problems
+            raise
+
+
+@contextmanager
+def write_junit(path: Path | None) -> Iterator[JUnitReport]:
+    """Collect deployments and write them to a file, however they end."""
+    with _write_at_end(path, JUnitReport(), "the JUnit report") as report:
+        yield report
+
+
+R = TypeVar("R", bound=_Report)
+
+
+@contextmanager
+def _write_at_end(path: Path | None, report: R, what: str) -> Iterator[R]:
+    """
+    Write a report when the command ends, even if it fails.
+
+    An empty report is written at once: a file that cannot be written is reported before anything is done, and the
+    report of an earlier run is not taken for this one's.
+    """
+    if path is None:
+        yield report
+        return
+    from sfcode.plan.atomic_write import write_whole
+
+    write_whole(path, report.render(), what)
+    try:
+        yield report
+    finally:
+        write_whole(path, report.render(), what)

@@ -1,0 +1,117 @@
+"""`sfcode lint`, and what `sfcode validate` shows of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sfcode.cli.main import main
+from tests.review.projects import FILES, edited, write
+
+PERSONAL = edited(FILES, ("contact", "role: Title", "role: Title\n    mail: Email"))
+SECRET = edited(FILES, ("contact", "role: Title", "role: Title # ghp_a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2"))
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    said = capsys.readouterr()
+    return int(str(end.value.code)), said.out, said.err
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_validate_shows_warnings_with_their_rule_and_passes(folder: Path, capsys) -> None:
+    write(folder, PERSONAL)
+    code, out, err = run(capsys, "validate")
+    assert (code, out.partition(":")[0]) == (0, "Valid")
+    [line] = err.splitlines()
+    assert line.startswith("Warning: config/mappings/contact.yaml:")
+    assert line.endswith("[SF203]")
+
+
+def test_no_lint_leaves_them_out(folder: Path, capsys) -> None:
+    write(folder, PERSONAL)
+    assert run(capsys, "validate", "--no-lint")[2] == ""
+
+
+def test_validate_fails_on_an_error_of_the_linter(folder: Path, capsys) -> None:
+    write(folder, SECRET)
+    code, out, err = run(capsys, "validate")
+    assert (code, out.partition(":")[0]) == (1, "Not valid")
+    assert "[SF209]" in err
+    assert "ghp_" not in out + err
+    assert run(capsys, "validate", "--no-lint")[0] == 0
+
+
+def test_validate_as_json_holds_each_diagnostic_and_its_line(folder: Path, capsys) -> None:
+    write(folder, PERSONAL)
+    code, out, _ = run(capsys, "--json", "validate")
+    document = json.loads(out)
+    [found] = document["result"]["diagnostics"]
+    assert (code, document["status"], document["result"]["valid"]) == (0, 0, True)
+    assert (found["rule"], found["name"], found["level"]) == ("SF203", "personal-data", "warning")
+    assert found["position"]["file"] == "config/mappings/contact.yaml"
+    assert len(document["warnings"]) == 1
+
+
+def test_lint_shows_the_same_alone(folder: Path, capsys) -> None:
+    write(folder, PERSONAL)
+    code, out, err = run(capsys, "lint")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "Warnings"
+    assert "SF203  config/mappings/contact.yaml:" in out
+    assert out.splitlines()[-1] == "0 errors, 1 warning."
+
+
+def test_lint_fails_on_an_error_and_on_a_config_that_does_not_load(folder: Path, capsys) -> None:
+    write(folder, SECRET)
+    assert run(capsys, "lint")[0] == 1
+    write(folder, edited(FILES, ("contact", "object: Contact", "object: Contact\nnonsense: 1")))
+    code, _, err = run(capsys, "lint")
+    assert code == 1
+    assert "nonsense" in err
+
+
+@pytest.mark.parametrize("format_", ["json", "markdown", "sarif", "github", "text"])
+def test_every_format_holds_the_finding_and_no_secret(folder: Path, capsys, format_: str) -> None:
+    write(folder, SECRET)
+    code, out, _ = run(capsys, "lint", "--format", format_)
+    assert code == 1
+    assert "SF209" in out
+    assert "ghp_" not in out
+
+
+def test_a_good_config_has_nothing_to_say(folder: Path, capsys) -> None:
+    write(folder, FILES)
+    assert run(capsys, "lint") == (0, "0 errors, 0 warnings.\n", "")
+    assert run(capsys, "lint", "--format", "github") == (0, "", "")
+    assert run(capsys, "validate")[2] == ""
+
+
+def test_a_sarif_file_is_written_even_where_there_is_an_error(folder: Path, capsys) -> None:
+    write(folder, SECRET)
+    assert run(capsys, "lint", "--sarif", "lint.sarif")[0] == 1
+    results = json.loads(Path("lint.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["SF209"]
+
+
+def test_linting_imports_no_review(root: Path, folder: Path) -> None:
+    """The review stands above the checks, and the linter runs without it."""
+    write(folder, FILES)
+    code = (
+        "import sys; from sfcode.cli.main import main\n"
+        "try:\n    main(['lint'])\nexcept SystemExit:\n    pass\n"
+        "print([name for name in sys.modules if name.startswith('sfcode.review')])"
+    )
+    from sys import executable
+
+    done = subprocess.run([executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
