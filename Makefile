@@ -59,7 +59,7 @@ format: $(READY) ## put the code into shape
 pytest: $(READY) $(SF) $(CCI)
 	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
 
-docs: $(READY) ## write the generated pages under docs/reference/
+docs: $(READY) ## write the pages under docs/reference/, and events.yaml and .schema/ of config/, which are made from the code
 	@$(BIN)/python scripts/docs.py
 
 grammars: $(READY) ## write the tables of the local org's grammars, after one was edited

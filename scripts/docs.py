@@ -1,5 +1,5 @@
 """
-Write the pages under docs/reference/ that are made from the code; with --check, say which are stale.
+Write the pages under docs/reference/ and the events.yaml and .schema/ of config/, which are made from the code; with --check, say which are stale.
 
     .venv/bin/python scripts/docs.py [--check]
 """
@@ -13,11 +13,14 @@ from pathlib import Path
 import click
 
 from sfcode.cli.main import cli
+from sfcode.config.events_file import render_events_file
 from sfcode.config.reference import reference
+from sfcode.config.schema import KINDS, schema_text
 
 ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE = Path("docs/reference/cli.md")
 LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
+EVENTS_FILE = Path("config/events.yaml")
 WIDTH = 80
 
 CLI_HEAD = """\
@@ -52,7 +55,8 @@ def cli_page() -> str:
 
 def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
-    return {CLI_PAGE: cli_page(), LANGUAGE_PAGE: reference()}
+    schemas = {Path(f"config/.schema/{kind}.json"): schema_text(kind) for kind in KINDS}
+    return {CLI_PAGE: cli_page(), LANGUAGE_PAGE: reference(), EVENTS_FILE: render_events_file(), **schemas}
 
 
 def main(arguments: list[str]) -> int:

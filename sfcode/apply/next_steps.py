@@ -9,10 +9,10 @@ from sfcode.config.models import Mapping
 from sfcode.config.project import NamedMapping, Project
 from sfcode.config.relay_models import WebhookAuth
 from sfcode.mapping import naming
+from sfcode.mapping.events import NPS_EVENTS, PREFIX, events_filling
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 
-NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
 SECRET = "SFCODE_RELAY_WEBHOOK_SECRET"  # noqa: S105 (the name of a variable)
 DIRECTIONS = {
     "both": "both directions",
@@ -132,10 +132,8 @@ def _events(spec: Mapping) -> set[str]:
     if spec.to_salesforce is None:
         return set()
     nps = spec.to_salesforce.nps
-    names = {event for field, event in NPS_EVENTS.items() if getattr(nps, field)}
-    # Newer surveys send both answers in one event.
-    names |= {"nps_score_and_feedback"} if names else set()
-    return {f"appcues:{name}" for name in {*spec.to_salesforce.activities, *names}}
+    names = events_filling(kind for kind in NPS_EVENTS if getattr(nps, kind))
+    return {f"{PREFIX}{name}" for name in (*spec.to_salesforce.activities, *names)}
 
 
 def _tracked(spec: Mapping) -> tuple[str, ...]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from sfcode.config import names
 from sfcode.config.base import Model
-from sfcode.config.models import ActivityEvent, Text, Version
+from sfcode.config.models import Text, Version
+from sfcode.mapping.events import HANDLED_EVENTS, PROPERTY_EVENTS, TEXT_EVENTS, NpsKind
 
-PropertyEvent = Literal["nps_score", "nps_feedback", "nps_score_and_feedback"]
-EventWithText = Literal[ActivityEvent, "click_to_track"]
-KnownEvent = Literal[ActivityEvent, "nps_score_and_feedback"]
+if TYPE_CHECKING:  # type checkers cannot follow a Literal that is made from a table
+    PropertyEvent = str
+    TextEvent = str
+    HandledEvent = str
+else:
+    PropertyEvent = Literal[PROPERTY_EVENTS]
+    TextEvent = Literal[TEXT_EVENTS]
+    HandledEvent = Literal[HANDLED_EVENTS]
 OtherEvent = Annotated[
     str, Field(pattern=names.EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
 ]
@@ -33,7 +39,7 @@ class EventText(Model):
 class Alias(Model):
     """An event of Appcues that is handled as another one, and what its attributes are called."""
 
-    as_: KnownEvent = Field(
+    as_: HandledEvent = Field(
         alias="as",
         description="The event that it is handled as: its texts, its properties, and the name under which mappings ask "
         "for it.",
@@ -51,12 +57,12 @@ class Events(Model):
     """`events.yaml`: per Appcues event, what is written to Salesforce."""
 
     version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
-    properties: dict[PropertyEvent, dict[Literal["score", "feedback"], Text]] = Field(
+    properties: dict[PropertyEvent, dict[NpsKind, Text]] = Field(
         default={},
         description="Events that update NPS fields: for each, the attribute of the event that holds the score or the "
         "feedback. An event that is left out keeps sfcode's own setting.",
     )
-    activities: dict[EventWithText, EventText] = Field(
+    activities: dict[TextEvent, EventText] = Field(
         default={},
         description="Texts of the activities. {{ }} holds attributes of the event; an event that is left out keeps "
         "sfcode's own texts.",

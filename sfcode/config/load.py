@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 from sfcode.config.did_you_mean import one_of
 from sfcode.config.document import Document, Finding
 from sfcode.config.event_models import Events
+from sfcode.config.events_file import default_events
 from sfcode.config.files import Files, read_files
 from sfcode.config.interpolate import Scope, environment_scope, interpolate
 from sfcode.config.models import Environment, Mapping, Settings
@@ -27,15 +27,11 @@ from sfcode.config.rules import mapping as mapping_rules
 from sfcode.config.rules import project as project_rules
 from sfcode.config.rules import settings as settings_rules
 from sfcode.config.validate import validate
-from sfcode.config.yaml import read
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
 from sfcode.mapping.place import ConfigPath
 
 M = TypeVar("M", bound=BaseModel)
-
-EVENTS_FILE = Path(__file__).with_name("events.yaml")
-"""The texts that sfcode ships."""
 
 DEFAULT_ENVIRONMENT = "default"
 """The name of the environment of a project that defines none."""
@@ -73,12 +69,6 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
         advice=advice,
         positions=files.settings.keys,
     )
-
-
-@functools.cache
-def default_events() -> Events:
-    """Read the texts that sfcode ships."""
-    return Events.model_validate(read(EVENTS_FILE, "events.yaml").data)
 
 
 @dataclass

@@ -9,7 +9,7 @@ the file. What takes more than one value to judge is in `rules/`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -19,18 +19,15 @@ from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
+from sfcode.mapping.events import ACTIVITY_EVENTS
 
 DEFAULT_API_VERSION = "63.0"
 """The version whose WSDL the schema check uses: what is verified is what is sent."""
 
-ActivityEvent = Literal[
-    "nps_score",
-    "nps_feedback",
-    "flow_completed",
-    "checklist_item_completed",
-    "checklist_completed",
-    "goal_reached",
-]
+if TYPE_CHECKING:  # type checkers cannot follow a Literal that is made from a table
+    ActivityEvent = str
+else:
+    ActivityEvent = Literal[ACTIVITY_EVENTS]
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping as MappingOf
 from sfcode.config.models import Mapping, Settings, TargetField
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
+from sfcode.mapping.events import NpsKind
 from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
 from sfcode.mapping.resolved import EventUse, FieldUse, NpsTarget, ResolvedMapping
 
@@ -25,7 +26,7 @@ def resolve_mapping(
         # A field may be written alone (`role: Title`) or as one of several keys (`role: {field: Title, ...}`).
         return Place(nearest(positions, (*path, "field")), ".".join(path))
 
-    targets: list[tuple[str, TargetField | None]] = (
+    targets: list[tuple[NpsKind, TargetField | None]] = (
         [("score", back.nps.score), ("feedback", back.nps.feedback)] if back else []
     )
     source = spec.user_id.from_

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import get_args
 
 from sfcode.config.files import MAPPINGS, SETTINGS
-from sfcode.config.models import ActivityEvent, IntegrationUser
+from sfcode.config.models import IntegrationUser
 from sfcode.importing.answers import Options
 from sfcode.importing.proposal import Draft, MappingDraft
 from sfcode.importing.scan_result import Found
+from sfcode.mapping.events import HELP_PAGE_ACTIVITIES
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.text import printable
 
@@ -176,4 +176,4 @@ def _back(mapping: MappingDraft) -> Iterator[str]:
         yield from (f"    {key}: {field}" for key, field in targets.items() if field)
     if mapping.activities:
         yield "  # All that the connector writes; which of them, and click-to-track events, is chosen in Appcues."
-        yield f"  activities: [{', '.join(get_args(ActivityEvent))}]"
+        yield f"  activities: [{', '.join(HELP_PAGE_ACTIVITIES)}]"

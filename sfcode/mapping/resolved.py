@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sfcode.diagnostics import Position
+from sfcode.mapping.events import NpsKind
 from sfcode.mapping.field_types import NAME_PARTS, UNWATCHED_FIELDS
 from sfcode.mapping.place import ConfigPath, Place, place_at
 from sfcode.metadata.objects import Field
@@ -29,7 +30,7 @@ class FieldUse:
 class NpsTarget:
     """A Salesforce field that the NPS `score` or `feedback` is written to."""
 
-    kind: str
+    kind: NpsKind
     field: str
     create: bool
     """Whether sfcode creates the field and manages it."""

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
+from sfcode.mapping.events import NPS_EVENTS
 from sfcode.mapping.resolved import ResolvedMapping
-
-NPS_EVENTS = {"score": "nps_score", "feedback": "nps_feedback"}
-"""The event of Appcues that brings each."""
 
 
 @dataclass(frozen=True, slots=True)

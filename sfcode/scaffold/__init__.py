@@ -29,8 +29,6 @@ _UNKNOWN = """\
 !! Replace this line in {file} by where sfcode is installed from, such as: sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
 """
 
-_EVENTS = "# yaml-language-server: $schema=.schema/events.json\n\n"
-
 
 @dataclass(frozen=True, slots=True)
 class WrittenProject:
@@ -43,11 +41,11 @@ class WrittenProject:
 
 def render_project() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     """Return the files of a new project by their path in it, and warnings."""
-    from sfcode.config.load import EVENTS_FILE
+    from sfcode.config.events_file import render_events_file
     from sfcode.config.schema import KINDS, schema_text
 
     files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _shipped()}
-    files["config/events.yaml"] = _EVENTS + EVENTS_FILE.read_text(encoding="utf-8")
+    files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": schema_text(kind) for kind in KINDS}
     requirements, warnings = _render_requirements()
     return files | requirements, warnings

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from sfcode.config import load
-from sfcode.config.load import EVENTS_FILE, default_events
-from sfcode.config.models import ActivityEvent
+from sfcode.config.events_file import default_events, render_events_file
 from sfcode.config.yaml import parse
+from sfcode.mapping.events import ACTIVITY_EVENTS, HELP_PAGE_ACTIVITIES
 
 HELP_PAGE = {
     "nps_score": (
@@ -68,7 +67,7 @@ def test_both_mappings_use_all_that_the_help_page_offers(root: Path) -> None:
     for mapping in load(root / "config", "local").mappings:
         section = mapping.spec.to_salesforce
         assert section is not None
-        assert section.activities == get_args(ActivityEvent)
+        assert section.activities == HELP_PAGE_ACTIVITIES
         assert section.click_to_track
         assert section.nps.score is not None
         assert section.nps.feedback is not None
@@ -86,9 +85,9 @@ def test_the_texts_are_the_help_pages_with_its_two_faults_corrected(event: str) 
 
 
 def test_every_event_has_a_text() -> None:
-    assert set(default_events().activities) == {*get_args(ActivityEvent), "click_to_track"}
+    assert set(default_events().activities) == {*ACTIVITY_EVENTS, "click_to_track"}
 
 
 def test_the_example_of_events_is_the_shipped_default(root: Path) -> None:
-    shipped = parse(EVENTS_FILE.read_bytes(), "f").data
+    shipped = parse(render_events_file().encode(), "f").data
     assert parse((root / "config" / "events.yaml").read_bytes(), "f").data == shipped

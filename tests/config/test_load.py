@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.config.load import default_events, load
+from sfcode.config.events_file import default_events
+from sfcode.config.load import load
 from sfcode.config.project import SecretRef
 from sfcode.diagnostics import Position
 from sfcode.errors import ConfigError

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfcode.config import load, template
-from sfcode.config.load import EVENTS_FILE
+from sfcode.config.events_file import render_events_file
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 
@@ -19,7 +19,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 FILES = {
     "sfcode.yaml": (CONFIG / "sfcode.yaml").read_text(encoding="utf-8"),
     "mappings/contact.yaml": (CONFIG / "mappings" / "contact.yaml").read_text(encoding="utf-8"),
-    "events.yaml": EVENTS_FILE.read_text(encoding="utf-8"),
+    "events.yaml": render_events_file(),
 }
 PIECES = st.sampled_from(
     [

@@ -9,42 +9,10 @@ from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import NamedMapping
 from sfcode.diagnostics import Diagnostic
+from sfcode.mapping.events import APPCUES_EVENTS
 from sfcode.mapping.place import Place, place_at
 
 _SEPARATORS = re.compile(r"[\s_.-]+")
-
-OWN_EVENTS = frozenset(
-    {
-        "checklist_completed",
-        "checklist_dismissed",
-        "checklist_item_completed",
-        "checklist_item_started",
-        "checklist_shown",
-        "checklist_skipped",
-        "experiment_entered",
-        "flow_aborted",
-        "flow_attempted",
-        "flow_completed",
-        "flow_error",
-        "flow_skipped",
-        "flow_started",
-        "form_field_submitted",
-        "form_submitted",
-        "goal_reached",
-        "nps_feedback",
-        "nps_score",
-        "nps_score_and_feedback",
-        "nps_survey_started",
-        "page_view",
-        "session_started",
-        "step_completed",
-        "step_interacted",
-        "step_seen",
-        "step_skipped",
-        "step_started",
-    }
-)
-"""Events that Appcues sends itself, without the `appcues:` that their names begin with."""
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
@@ -52,7 +20,7 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     yield from _alike(_attributes(side), "attribute")
     yield from _alike(_events(side), "click-to-track event")
     for _, name, place in _events(side):
-        if _plain(name) in {_plain(own) for own in OWN_EVENTS} or name.lower().startswith("v2:"):
+        if _plain(name) in {_plain(own) for own in APPCUES_EVENTS} or name.lower().startswith("v2:"):
             text = f"{name} is what Appcues calls an event of its own, which never comes as a click-to-track event"
             yield report(
                 "SF205",

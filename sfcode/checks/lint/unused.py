@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
-from sfcode.config.load import default_events
+from sfcode.config.events_file import default_events
 from sfcode.diagnostics import Diagnostic, Position
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
 
 from sfcode.config.document import Document, Finding, show_path
-from sfcode.config.event_models import Events, PropertyEvent
-from sfcode.config.models import ActivityEvent
+from sfcode.config.event_models import Events
 from sfcode.config.template import fault
 from sfcode.diagnostics import Diagnostic
+from sfcode.mapping.events import BY_NAME
 from sfcode.mapping.place import ConfigPath
-
-_OWN = {*get_args(ActivityEvent), *get_args(PropertyEvent), "click_to_track"}
 
 
 def problems(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
@@ -32,7 +29,7 @@ def problems(events: Events, document: Document, known: Events) -> Iterator[Diag
                 message = f"not a template: {found.message}"
                 yield Diagnostic.error(document.line(path, found.line), show_path(path), message, hint)
     for name in events.aliases:
-        if name in _OWN:
+        if name in BY_NAME:
             message, hint = (
                 f"{name} has a meaning of its own",
                 "list other events of Appcues, such as v2:experience_completed",

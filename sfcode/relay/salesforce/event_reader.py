@@ -6,22 +6,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
-from sfcode.config.event_models import Alias, Events, PropertyEvent
-from sfcode.config.models import ActivityEvent
+from sfcode.config.event_models import Alias, Events
+from sfcode.mapping.events import HANDLED_EVENTS, PREFIX
 from sfcode.relay.appcues_payload import attribute
 from sfcode.relay.message import ClaimedMessage, Parked
 from sfcode.relay.salesforce.template_sandbox import number, text
 from sfcode.relay.salesforce.text_limits import clean
 
-OWN = "appcues:"
-"""Prefix of Appcues' own events; all others are tracked by its customers."""
 CLICK_TO_TRACK = "click_to_track"
 BEST_SCORE = 10
 LONGEST_NAME = 255
 
-_KNOWN = frozenset({*get_args(ActivityEvent), *get_args(PropertyEvent)})
 _BOTH = "nps_score_and_feedback"
 
 
@@ -107,20 +104,20 @@ def score_name(user_id: str) -> str:
 
 
 def _config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
-    if not kind.startswith(OWN):
+    if not kind.startswith(PREFIX):
         return CLICK_TO_TRACK, {}
-    name = kind.removeprefix(OWN)
+    name = kind.removeprefix(PREFIX)
     alias: Alias | None = events.aliases.get(name)
     if alias is not None:
         return alias.as_, alias.attributes
-    return (name if name in _KNOWN else ""), {}
+    return (name if name in HANDLED_EVENTS else ""), {}
 
 
 def _read_answers(
     event: Mapping[str, Any], known: str, names: Mapping[str, str], events: Events
 ) -> dict[str, int | str] | Parked:
     """Read score and feedback, where the event holds them; parked where they are none."""
-    attributes = events.properties.get(known, {})  # type: ignore[call-overload]  # a key that is not there
+    attributes = events.properties.get(known, {})
     answers: dict[str, int | str] = {}
     for kind, name in attributes.items():
         value = attribute(event, names.get(name, name))

@@ -12,18 +12,6 @@ MANY = 5
 LONG = 100
 """How much of a text a sentence quotes."""
 
-EVENTS = {
-    "nps_score": "NPS scores",
-    "nps_feedback": "NPS feedback",
-    "nps_score_and_feedback": "NPS scores with feedback",
-    "flow_completed": "completed flows",
-    "checklist_item_completed": "completed checklist items",
-    "checklist_completed": "completed checklists",
-    "goal_reached": "reached goals",
-    "click_to_track": "click-to-track events",
-}
-"""Appcues events in words for people."""
-
 RIGHTS = {
     "ActivitiesAccess": "Access Activities",
     "ApiEnabled": "API Enabled",

@@ -7,11 +7,12 @@ from pathlib import PurePosixPath
 
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import Project
+from sfcode.mapping.events import BY_NAME
 from sfcode.plan.change import Action
 from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import EVENTS, code, counted, listed
+from sfcode.review.statements.phrases import code, counted, listed
 from sfcode.review.statements.settings import ELSEWHERE
 
 _NONE_BEFORE = "there was none before"
@@ -78,7 +79,7 @@ def events(context: Context) -> Iterator[Statement]:
         for key, words in (("score", "score"), ("feedback", "feedback")):
             was, will = (code(side[key]) if key in side else "nothing" for side in (before, after))
             if was != will:
-                text = f"The {words} in Appcues' event for {EVENTS[event]} will be taken from {will} instead of {was}"
+                text = f"The {words} in Appcues' event for {BY_NAME[event].plural} will be taken from {will} instead of {was}"
                 yield Statement(Group.WRITTEN, text, Risk.MEDIUM, "another value is written")
     for name, text_after in new.activities.items():
         text_before = old.activities.get(name)
@@ -86,7 +87,9 @@ def events(context: Context) -> Iterator[Statement]:
             was = getattr(text_before, part) if text_before else ""
             will = getattr(text_after, part)
             if was != will:
-                text = f"The {part} of activities for {EVENTS[name]} will read {code(will)} instead of {code(was)}"
+                text = (
+                    f"The {part} of activities for {BY_NAME[name].plural} will read {code(will)} instead of {code(was)}"
+                )
                 yield Statement(Group.WRITTEN, text)
 
 

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
-from sfcode.mapping.resolved import NpsTarget
+from sfcode.mapping.events import BY_NAME, NPS_EVENTS
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
-from sfcode.review.statements.phrases import EVENTS, capital, code, records
+from sfcode.review.statements.phrases import capital, code, records
 
 NEW_DATA = "data of Appcues is written where it was not"
 LOST = "a field is deleted with the values in it"
-_ANSWERS = {"score": "NPS scores", "feedback": "NPS feedback"}
 
 
 def written(context: Context) -> Iterator[Statement]:
@@ -45,10 +44,10 @@ def lost_fields(context: Context, told: frozenset[Address]) -> Iterator[Statemen
 
 
 def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
-    old: dict[str, NpsTarget] = {target.kind: target for target in before.one.targets} if before else {}
+    old = {target.kind: target for target in before.one.targets} if before else {}
     new = {target.kind: target for target in after.one.targets}
-    for kind, words in _ANSWERS.items():
-        was, will = old.get(kind), new.get(kind)
+    for kind, event in NPS_EVENTS.items():
+        words, was, will = BY_NAME[event].plural, old.get(kind), new.get(kind)
         if will is None:
             if was is not None:
                 text = f"{words} will no longer be written to {after.one.object}.{was.field}"
@@ -97,7 +96,7 @@ def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
         return {}
     events = {}
     for event in half.one.activities:
-        events["activities", event.name] = (EVENTS[event.name], event.place.position)
+        events["activities", event.name] = (BY_NAME[event.name].plural, event.place.position)
     for event in half.one.click_to_track:
         words = f"the click-to-track event {code(event.name)}"
         events["click_to_track", event.name] = (words, event.place.position)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfcode.config.load import default_events
+from sfcode.config.events_file import default_events
 from sfcode.org.collections import RecordError, RecordResult
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, LatestState, Retry

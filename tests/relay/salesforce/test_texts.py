@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.config.event_models import EventText
-from sfcode.config.load import default_events
+from sfcode.config.events_file import default_events
 from sfcode.config.template import fault
 from sfcode.relay.salesforce.texts import COMMENT, SUBJECT, TemplateFailedError, compile_texts
 

@@ -62,7 +62,7 @@ class NpsFields:
 
 def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields | None:
     """Return the action for a mapping's `to_salesforce.nps`; None where it has none."""
-    fields = {target.kind: target.field for target in mapping.targets}
+    fields: dict[str, str] = {target.kind: target.field for target in mapping.targets}
     created = frozenset(target.field for target in mapping.targets if target.create)
     return NpsFields(mapping.name, mapping.object, fields, created) if fields else None
 

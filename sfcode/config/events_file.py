@@ -1,0 +1,81 @@
+"""`events.yaml` as sfcode ships it: the defaults of the event catalogue, with comments for whoever edits the file."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+
+from sfcode.config.event_models import Events
+from sfcode.mapping.events import EVENTS
+
+_HEAD = """\
+# yaml-language-server: $schema=.schema/events.json
+
+# What Appcues events become in Salesforce. Events that are left out keep the texts shown here.
+version: 1
+
+# Events that update the NPS fields of a mapping (to_salesforce.nps): which attribute of the event
+# holds what. Classic NPS surveys send the first two, newer ones the third.
+properties:
+"""
+_ACTIVITIES = """
+# Events that add an activity (to_salesforce.activities): its subject and its comment, as in the
+# table of Appcues' help page on the Salesforce integration, with two corrections:
+#
+# - The help page prints {{ itemIndex }} where the names of the item and of its checklist belong.
+#   Here they are {{ itemLabel }} and {{ checklistName }}.
+# - The help page leaves the bracket after {{ currentPageTitle }} open. Here it is closed.
+#
+# The language is Jinja2; {{ }} holds attributes of the event. Items count from 0, people from 1.
+activities:
+"""
+_ALIASES = """
+# Events of Appcues that are handled as one of those above. None is, unless it is listed here: newer
+# experiences (flows built in the new editor, but pins, banners and launchpads as well) send v2 events,
+# and whether a flow of the new editor sends flow_completed besides is not known. If yours do not:
+#
+# aliases:
+#   v2:experience_completed:
+#     as: flow_completed
+#     attributes: {flowName: experienceName} # what texts call flowName is experienceName in the event
+"""
+
+
+def render_events_file() -> str:
+    """Return the text of `events.yaml` with all defaults."""
+    return "".join((_HEAD, *_render_properties(), _ACTIVITIES, *_render_activities(), _ALIASES))
+
+
+@functools.cache
+def default_events() -> Events:
+    """Return the settings that hold where a project's `events.yaml` leaves an event out."""
+    return Events.model_validate(
+        {
+            "version": 1,
+            "properties": {event.name: event.properties for event in EVENTS if event.properties},
+            "activities": {
+                event.name: {"subject": event.text.subject, "comment": event.text.comment}
+                for event in EVENTS
+                if event.text
+            },
+        }
+    )
+
+
+def _render_properties() -> Iterator[str]:
+    for event in EVENTS:
+        if event.properties:
+            entries = ", ".join(f"{kind}: {attribute}" for kind, attribute in event.properties.items())
+            yield f"  {event.name}: {{{entries}}}\n"
+
+
+def _render_activities() -> Iterator[str]:
+    for event in EVENTS:
+        if event.text is None:
+            continue
+        if event.comment:
+            yield "\n" + "".join(f"  # {line}\n" for line in event.comment.splitlines())
+        yield f"  {event.name}:\n"
+        yield f"    subject: {json.dumps(event.text.subject, ensure_ascii=False)}\n"
+        yield f"    comment: {json.dumps(event.text.comment, ensure_ascii=False)}\n"
