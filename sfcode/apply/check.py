@@ -11,7 +11,7 @@ from sfcode.apply.execute import described
 from sfcode.apply.package import Mark, package, package_digest
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, steps
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Component
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions

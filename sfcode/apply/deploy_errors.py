@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sfcode.apply.deploy import LOCKED
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import DeployFailed
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org.results import DeployMessage, DeployResult
 

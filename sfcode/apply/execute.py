@@ -14,7 +14,7 @@ from sfcode.apply.quick_deploy import QuickDeploy, options_of, quick_deploy
 from sfcode.apply.records import write_record
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sfcode.apply.deploy_errors import problem_of
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.org.results import DeployMessage, DeployResult, TestRun
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -18,7 +18,7 @@ from sfcode.apply.package import Mark
 from sfcode.apply.revision import revision
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.org import DeployOptions, Org
 from sfcode.org.results import DeployResult
 from sfcode.plan.digest import changes_digest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sfcode.checks.rules import as_rule, report
 from sfcode.diagnostics import Diagnostic
-from sfcode.generate.desired import Desired, Origin
+from sfcode.mapping.desired import Desired, Origin
 from sfcode.mapping.place import Place
 from sfcode.plan.plan import Plan, Refusal
 

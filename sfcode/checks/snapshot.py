@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sfcode.config import Project, load
-from sfcode.config.files import read_files
+from sfcode.config.files import read_files, shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
-from sfcode.generate import Desired, generate
-from sfcode.generate.templates import shipped_templates
+from sfcode.generate import generate
+from sfcode.mapping.desired import Desired
 from sfcode.metadata.objects import OrgSchema, standard
 
 DEFAULT = ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sfcode.apply.execute import ApplyResult
     from sfcode.apply.session import ApplyOptions
     from sfcode.config.project import Project
-    from sfcode.generate.desired import Origin
+    from sfcode.mapping.desired import Origin
     from sfcode.org import DeployResult
     from sfcode.plan.modes import PlanRequest
     from sfcode.plan.plan import Plan

@@ -14,7 +14,7 @@ from sfcode.errors import ConfigError
 
 if TYPE_CHECKING:
     from sfcode.diagnostics import Diagnostic
-    from sfcode.generate.desired import Origin
+    from sfcode.mapping.desired import Origin
     from sfcode.org import DeployResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sfcode
 from sfcode.config.document import Document
 from sfcode.config.yaml import read
 from sfcode.diagnostics import Diagnostic
@@ -95,3 +96,10 @@ def _mapping_paths(folder: Path, files: Files, shown: Callable[[Path], str]) -> 
         else:
             found.append(path)
     return found
+
+
+def shipped_templates() -> Path:
+    """Find the templates that come with sfcode: inside the installed package, or at the top of the repository."""
+    package = Path(sfcode.__file__).parent
+    installed = package / "templates" / "metadata"
+    return installed if installed.is_dir() else package.parent / "templates" / "metadata"

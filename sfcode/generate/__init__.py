@@ -10,13 +10,13 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
 from sfcode.generate.check import mapping_problems, object_problem, ownership_problems
-from sfcode.generate.desired import Desired, Origin
 from sfcode.generate.messaging import messaging, messaging_warnings
 from sfcode.generate.records import records
 from sfcode.generate.template_context import Blueprint
 from sfcode.generate.templates import TemplateError, Templates
 from sfcode.mapping import naming
 from sfcode.mapping.activities import own_fields
+from sfcode.mapping.desired import Desired, Origin
 from sfcode.mapping.field_types import Fields, fields_of
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, OrgSchema

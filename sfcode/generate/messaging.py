@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.generate import entry_formula
-from sfcode.generate.desired import Origin
 from sfcode.generate.template_context import Blueprint, FlowView, OutboundMessageView, WorkflowRuleView, origin
 from sfcode.mapping import naming
+from sfcode.mapping.desired import Origin
 from sfcode.mapping.field_types import Fields
 from sfcode.mapping.ownership import MANAGED
 from sfcode.mapping.place import Place

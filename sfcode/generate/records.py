@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sfcode.config.project import Project
-from sfcode.generate.desired import Origin
 from sfcode.generate.template_context import origin
+from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Component
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.mapping.place import Place
 from sfcode.metadata.component import Address
 

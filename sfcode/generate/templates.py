@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sfcode
+from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.generate.template_context import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
@@ -38,13 +38,6 @@ class TemplateError(Exception):
     def __init__(self, problems: Iterable[Diagnostic]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-def shipped_templates() -> Path:
-    """Find the templates that come with sfcode: inside the installed package, or at the top of the repository."""
-    package = Path(sfcode.__file__).parent
-    installed = package / "templates" / "metadata"
-    return installed if installed.is_dir() else package.parent / "templates" / "metadata"
 
 
 class Templates:

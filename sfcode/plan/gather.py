@@ -9,8 +9,8 @@ from dataclasses import replace
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
 from sfcode.generate import generate
-from sfcode.generate.desired import Desired
 from sfcode.generate.records import records
+from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sfcode.config.project import Project
-from sfcode.generate.desired import Desired
+from sfcode.mapping.desired import Desired
 from sfcode.mapping.ownership import MANAGED_SET
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal

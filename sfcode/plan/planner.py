@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sfcode.config.project import Project
 from sfcode.errors import Refused
-from sfcode.generate.desired import Desired
+from sfcode.mapping.desired import Desired
 from sfcode.org import Org
 from sfcode.plan.gather import gather
 from sfcode.plan.modes import WHOLE_PLAN, PlanRequest

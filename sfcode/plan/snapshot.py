@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from sfcode.config.project import Project
-from sfcode.generate.desired import Desired
+from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import WHOLE_PLAN, PlanRequest
 from sfcode.plan.secrets import mark_previous

@@ -1,6 +1,6 @@
 from sfcode.apply.deploy_errors import failure
 from sfcode.diagnostics import Position
-from sfcode.generate.desired import Origin
+from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org.results import DeployMessage, DeployResult
 

@@ -13,8 +13,8 @@ from sfcode.checks.lint import lint
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.personal_data import STANDARD
 from sfcode.checks.rules import LINT_RULES, PLAN_RULES
+from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic, Level
-from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.objects import standard
 from tests.review.projects import FILES, Edit, Files, edited, reviewed, taken, write
 

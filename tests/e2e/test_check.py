@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.generate.templates import shipped_templates
+from sfcode.config.files import shipped_templates
 from sfcode.local import serve
 from sfcode.metadata.component import Address
 from tests.e2e.org import component

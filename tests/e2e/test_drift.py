@@ -46,7 +46,7 @@ def test_drift_alone_is_shown_from_then_to_now_and_exits_with_2(drifted):
 def test_a_plan_says_which_attribute_the_org_changed_and_which_the_config(drifted):
     template = drifted.folder / "templates" / "metadata" / "CustomField.xml.j2"
     template.parent.mkdir(parents=True)
-    from sfcode.generate.templates import shipped_templates
+    from sfcode.config.files import shipped_templates
 
     shipped = (shipped_templates() / template.name).read_text()
     template.write_text(shipped.replace("<precision>2</precision>", "<precision>3</precision>"))
@@ -71,7 +71,7 @@ def test_drift_is_in_the_plan_only_where_the_plan_touches_it(drifted):
     assert [drift["address"] for drift in document["resource_drift"]] == [SCORE]
     template = drifted.folder / "templates" / "metadata" / "CustomField.xml.j2"
     template.parent.mkdir(parents=True)
-    from sfcode.generate.templates import shipped_templates
+    from sfcode.config.files import shipped_templates
 
     # The config comes to ask for just what somebody did by hand: there is nothing to do, and nothing to tell.
     named = '{{ "Somebody was here" if field.kind == "nps_score" and field.object == "Contact" else field.label }}'

@@ -153,7 +153,7 @@ class TestMoving:
         adopted.journey.edit("mappings/contact.yaml", "    gone: Nope__c", "    plan: Plan__c")
         template = adopted.journey.folder / "templates" / "metadata" / "Flow.xml.j2"
         template.parent.mkdir(parents=True)
-        from sfcode.generate.templates import shipped_templates
+        from sfcode.config.files import shipped_templates
 
         shipped = (shipped_templates() / template.name).read_text()
         template.write_text(shipped.replace("{{ flow.condition }}", "ISCHANGED({!$Record.Nope__c})"))

@@ -26,7 +26,7 @@ def broken(journey):
     shipped = (journey.folder / "config").resolve().parent
     template = shipped / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
     template.parent.mkdir(parents=True)
-    from sfcode.generate.templates import shipped_templates
+    from sfcode.config.files import shipped_templates
 
     text = (shipped_templates() / template.name).read_text()
     assert "<fields>{{ name }}</fields>" in text

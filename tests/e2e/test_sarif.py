@@ -66,7 +66,7 @@ def test_what_a_plan_refuses_stands_at_the_line_that_asks_for_it(journey: Journe
 def test_what_the_org_refuses_of_a_checked_package_stands_at_its_line(journey: Journey) -> None:
     template = journey.folder / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
     template.parent.mkdir(parents=True)
-    from sfcode.generate.templates import shipped_templates
+    from sfcode.config.files import shipped_templates
 
     text = (shipped_templates() / template.name).read_text()
     template.write_text(text.replace("<fields>{{ name }}</fields>", "<fields>{{ name }}x</fields>"))

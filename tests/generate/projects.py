@@ -12,7 +12,8 @@ from sfcode.config.models import Environment, Settings
 from sfcode.config.models import Mapping as Spec
 from sfcode.config.project import NamedMapping, Project
 from sfcode.diagnostics import Position
-from sfcode.generate import Desired, generate
+from sfcode.generate import generate
+from sfcode.mapping.desired import Desired
 from sfcode.mapping.place import ConfigPath
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema

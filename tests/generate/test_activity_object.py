@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sfcode.errors import ConfigError
-from sfcode.generate import Desired, generate
+from sfcode.generate import generate
+from sfcode.mapping.desired import Desired
 from sfcode.metadata.schema import strict_problems
 from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings

@@ -6,7 +6,8 @@ import json
 from itertools import groupby
 
 from sfcode.diagnostics import Position
-from sfcode.generate import Desired, generate
+from sfcode.generate import generate
+from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address
 from tests.generate.projects import CONTACT, OFFLINE, USERNAME, changed, project
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import sfcode
+from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.generate.templates import shipped_templates
 from sfcode.metadata.schema import strict_problems
 from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings

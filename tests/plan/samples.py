@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sfcode.config.project import Project
-from sfcode.generate.desired import Desired
+from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import PlanRequest
 from sfcode.plan.plan import Plan

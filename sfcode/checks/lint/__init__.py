@@ -10,7 +10,7 @@ from sfcode.checks.rules import as_rule
 from sfcode.checks.snapshot import Folder, Snapshot, texts
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
-from sfcode.generate.desired import Desired
+from sfcode.mapping.desired import Desired
 
 __all__ = ["lint", "lint_advice", "lint_config"]
 
