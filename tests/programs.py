@@ -3,7 +3,7 @@ Run `sfcode` as programs of their own, without the second that an interpreter ta
 
 A server, started when first asked for, has everything imported and forks for each program: what is forked is the command
 as anybody runs it, with its own arguments, environment, folder, streams and process id. `python -m tests.programs PATH` is
-the server; `launcher()` is a file that scripts find as `sfcode` on their PATH.
+the server; scripts find it as `sfcode` on `search_path()`.
 
 How an interpreter starts, what it imports and when is no question for these: test_startup.py and test_wheel.py run their own.
 """
@@ -186,12 +186,13 @@ def run(
         return subprocess.CompletedProcess(program.args, program.wait(), out, err)
 
 
-def launcher(folder: Path) -> Path:
-    """Write an executable file `sfcode` that becomes a program of the server: for scripts, which find it on their PATH."""
-    path = folder / "sfcode"
-    path.write_text(LAUNCHER.format(python=sys.executable, server=_server()), encoding="utf-8")
-    path.chmod(0o700)
-    return path
+def search_path() -> str:
+    """Return a PATH for scripts: it begins with a folder whose `sfcode` is a program of the server, then this Python's."""
+    launcher = Path(_server()).parent / "sfcode"
+    if not launcher.exists():
+        launcher.write_text(LAUNCHER.format(python=sys.executable, server=_server()), encoding="utf-8")
+        launcher.chmod(0o700)
+    return os.pathsep.join((str(launcher.parent), str(Path(sys.executable).parent), os.environ["PATH"]))
 
 
 LAUNCHER = """\

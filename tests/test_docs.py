@@ -16,6 +16,7 @@ from sfcode.config import load
 from sfcode.errors import ExitCode
 from sfcode.generate import generate
 from sfcode.metadata.objects import standard
+from tests.programs import search_path
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?: \"[^\"]*\")?\)|!\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -156,11 +157,10 @@ def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page:
     del page
     if where == "clone":
         shutil.copytree(root / "config", tmp_path / "config")
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     script = subprocess.run(
         ["sh", "-eu", "-c", code],
         cwd=tmp_path,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": search_path()},
         capture_output=True,
         text=True,
         check=False,

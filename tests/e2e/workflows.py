@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ import yaml
 
 from tests.e2e.expressions import filled, holds
 from tests.github.server import BOT, State, Token
+from tests.programs import search_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELLS = {None: ("bash", "-e"), "bash": ("bash", "--noprofile", "--norc", "-eo", "pipefail")}
@@ -52,6 +52,10 @@ class Event:
     """No fork: secrets, variables, and a token that may write."""
 
 
+INSTALLED: set[str] = set()
+"""What was installed before: all runs share this machine, so the same action installs nothing a second time."""
+
+
 @dataclass
 class Runner:
     """A repository's settings, and the folder in which its jobs run."""
@@ -66,8 +70,6 @@ class Runner:
     approve: Callable[[str], bool] = lambda _environment: False
     """Answers for the required reviewers of an environment."""
     runs: int = 0
-    installed: set[str] = field(default_factory=set)
-    """What was installed before: all jobs share this machine, so the same action installs nothing a second time."""
 
     def run(self, workflow: str, event: Event) -> dict[str, Job]:
         """Run a workflow as it is in the event's commit."""
@@ -182,7 +184,7 @@ class _JobRun:
         for path in files.values():
             path.touch()
         environ = {
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+            "PATH": search_path(),
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": self.runner.api_url,
@@ -232,9 +234,9 @@ class _JobRun:
         for number, step in enumerate(definition["runs"]["steps"]):
             if "pip install" in step.get("run", ""):
                 wanted = step["run"] + (folder / place / "requirements.txt").read_text()
-                if wanted in self.runner.installed:
+                if wanted in INSTALLED:
                     continue
-                self.runner.installed.add(wanted)
+                INSTALLED.add(wanted)
             self._step(step, f"{name}-{number}", inputs, folder / place)
 
     def _checkout(self, given: Mapping[str, str]) -> None:
