@@ -8,22 +8,19 @@ import click
 
 from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.lock_options import lock_options
-from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
+from sfcode.cli.options import ApexTestOptions, LockOptions, PlanOptions, apex_test_options, lock_options, plan_options
 from sfcode.cli.output import print_envelope, print_status
 from sfcode.cli.report_file import junit_option, write_junit
 from sfcode.errors import ExitCode, Refused, UsageError
-from sfcode.metadata.component import Address
 
 
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--attach", metavar="DEPLOY_ID", help="Follow a deployment that goes on in the org, and nothing else.")
-@test_options
+@apex_test_options
 @junit_option
-@ownership_options
-@limit_options
+@plan_options
 @lock_options
 @click.pass_obj
 def apply(
@@ -32,16 +29,10 @@ def apply(
     *,
     auto_approve: bool,
     attach: str | None,
-    lock: bool,
-    lock_timeout: float,
-    test_level: str | None,
-    tests: tuple[str, ...],
     junit_file: Path | None,
-    adopt: tuple[Address, ...],
-    allow_delete: tuple[Address, ...],
-    targets: tuple[Address, ...],
-    max_destroy: str | None,
-    max_change: str | None,
+    apex_tests: ApexTestOptions,
+    choices: PlanOptions,
+    locking: LockOptions,
 ) -> int:
     """
     Make the org what the config asks for.
@@ -52,23 +43,21 @@ def apply(
     from sfcode.apply.next_steps import steps_after
     from sfcode.apply.session import ApplyOptions
     from sfcode.plan.document import load
-    from sfcode.plan.modes import Limits, PlanRequest
+    from sfcode.plan.modes import Mode
 
     if attach:
         return _attach(invocation, attach)
-    options = ApplyOptions(auto_approve, deploy_options(test_level, tests), lock, lock_timeout)
+    options = ApplyOptions(auto_approve, apex_tests.make_deploy_options(), locking.lock, locking.lock_timeout)
     saved = load(plan_file, invocation.plan_key()) if plan_file else None
-    if saved and (adopt or allow_delete or targets or max_destroy or max_change):
-        raise UsageError("A saved plan is carried out as it is.", "Give these options to `sfcode plan`.")
+    if saved and choices != PlanOptions():
+        raise UsageError("A saved plan is carried out as it is.", "Pass these options to `sfcode plan`.")
     project = invocation.project()
     if project.target.protected and saved is None:
         raise Refused(
             f"Environment {project.environment} is protected: only a saved plan is applied to it.",
             "sfcode plan --out FILE, have it reviewed, then: sfcode apply FILE",
         )
-
-    limits = Limits(max_destroy, max_change)
-    request = saved or PlanRequest(adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
+    request = saved or choices.make_request(Mode.APPLY)
     with write_junit(junit_file) as junit:
         result = run_apply(invocation, project, request, options, junit)
     report(invocation, result, steps=steps_after(project, result.plan))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,8 +11,8 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.cli.plan_output import again, show_plan
+from sfcode.cli.prompt import ask
 from sfcode.cli.report_file import JUnitReport
-from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.apply.execute import ApplyResult
@@ -104,16 +103,8 @@ def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:
         )
     else:
         question = f"Do you want to destroy all this in {plan.target.name}?\nOnly 'yes' will be accepted."
-    if invocation.json or not sys.stdin.isatty():
-        raise UsageError(
-            "Not a terminal: cannot ask for approval.",
-            "Pass --auto-approve, or apply a saved plan: sfcode apply FILE. To take a protected environment down, "
-            "somebody has to sit at a terminal.",
-        )
-    click.echo(f"\n{question}")
-    try:
-        click.echo("Enter a value: ", nl=False)
-        return input().strip() == answer
-    except (EOFError, KeyboardInterrupt):
-        click.echo()
-        raise
+    hint = (
+        "Pass --auto-approve, or apply a saved plan: sfcode apply FILE. To take a protected environment down, "
+        "somebody has to sit at a terminal."
+    )
+    return ask(invocation, question, answer=answer, hint=hint)

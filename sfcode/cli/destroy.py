@@ -6,8 +6,7 @@ import click
 
 from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.lock_options import lock_options
-from sfcode.cli.options import allow_delete_option
+from sfcode.cli.options import LockOptions, allow_delete_option, lock_options
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
 
@@ -18,7 +17,7 @@ from sfcode.metadata.component import Address
 @lock_options
 @click.pass_obj
 def destroy(
-    invocation: Invocation, *, auto_approve: bool, lock: bool, lock_timeout: float, allow_delete: tuple[Address, ...]
+    invocation: Invocation, *, auto_approve: bool, allow_delete: tuple[Address, ...], locking: LockOptions
 ) -> int:
     """
     Take the integration down: delete what sfcode put into the org and deactivate the integration user.
@@ -29,6 +28,6 @@ def destroy(
     from sfcode.plan.modes import Mode, PlanRequest
 
     request = PlanRequest(Mode.DESTROY, allow_delete=allow_delete)
-    options = ApplyOptions(auto_approve, lock=lock, lock_timeout=lock_timeout, verb="destroy")
+    options = ApplyOptions(auto_approve, lock=locking.lock, lock_timeout=locking.lock_timeout, verb="destroy")
     report(invocation, run_apply(invocation, invocation.project(), request, options))
     return ExitCode.OK

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import print_envelope
-from sfcode.errors import ExitCode, Refused, UsageError
+from sfcode.cli.prompt import ask
+from sfcode.errors import ExitCode, Refused
 
 
 @click.command(name="force-unlock")
@@ -31,18 +30,12 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
             now = f"It is {found.id}, held by {found}." if found else "The org is not locked."
             raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", now)
         if not force:
-            _ask(invocation, f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted.")
+            question = f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted."
+            if not ask(invocation, question, hint="Pass --force when it is certain that the holder is dead."):
+                raise Refused("Cancelled; nothing was changed.")
         remove(org, found.id)
     if invocation.json:
         print_envelope({"unlocked": found.id, "holder": str(found)})
     else:
         click.echo(f"The lock of {found} is gone.")
     return ExitCode.OK
-
-
-def _ask(invocation: Invocation, question: str) -> None:
-    if invocation.json or not sys.stdin.isatty():
-        raise UsageError("Nobody is there to say yes.", "Say --force when it is certain that the holder is dead.")
-    click.echo(f"{question}\nEnter a value: ", nl=False)
-    if sys.stdin.readline().strip() != "yes":
-        raise Refused("Cancelled; nothing was changed.")

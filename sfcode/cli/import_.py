@@ -6,16 +6,13 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
 import click
 
 from sfcode.cli.invocation import Invocation, connect_target
 from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.errors import ExitCode, Refused, UsageError
-
-if TYPE_CHECKING:
-    from sfcode.importing.answers import Way
 
 WAYS = ("both", "to_appcues", "to_salesforce")
 
@@ -33,6 +30,7 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 )
 @click.option(
     "--user-id-field",
+    "user_id",
     metavar="FIELD",
     multiple=True,
     help="Field that equals the user id in Appcues: Field, or Object.Field with several objects. Repeatable.",
@@ -52,7 +50,10 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option("--permission-set", metavar="NAME", help="Its permission set, where there are several.")
 @click.option("--name", default="Appcues", show_default=True, help="Prefix of what sfcode will generate.")
 @click.option(
-    "--appcues-account", metavar="ID", help="Account id in Appcues; not in the org, and may be filled in later."
+    "--appcues-account",
+    "account",
+    metavar="ID",
+    help="Account id in Appcues; not in the org, and may be filled in later.",
 )
 @click.option(
     "--region", type=click.Choice(("us", "eu")), default="us", show_default=True, help="Where Appcues keeps it."
@@ -63,21 +64,11 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.pass_obj
 def import_(
     invocation: Invocation,
+    /,
     *,
-    objects: tuple[str, ...],
-    user_id_field: tuple[str, ...],
-    attributes: tuple[tuple[str, str], ...],
-    nps_score: tuple[str, ...],
-    nps_feedback: tuple[str, ...],
-    direction: Way | None,
-    user: str | None,
-    permission_set: str | None,
-    name: str,
-    appcues_account: str | None,
-    region: Literal["us", "eu"],
-    relay_url: str | None,
     dry_run: bool,
     overwrite: bool,
+    **answers: Any,
 ) -> int:
     """
     Turn an org that was set up by hand into a config.
@@ -96,22 +87,7 @@ def import_(
             "No org is named to import from.",
             "Pass --org alias:NAME, --org env:PREFIX, --org local or an instance URL.",
         )
-    options = Options(
-        objects=objects,
-        user_id=user_id_field,
-        attributes=attributes,
-        nps_score=nps_score,
-        nps_feedback=nps_feedback,
-        direction=direction,
-        user=user,
-        permission_set=permission_set,
-        name=name,
-        account=appcues_account,
-        region=region,
-        relay_url=relay_url,
-        environment=invocation.env,
-        org=invocation.org,
-    )
+    options = Options(environment=invocation.env, org=invocation.org, **answers)
     folder = invocation.config
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))

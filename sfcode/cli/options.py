@@ -1,8 +1,11 @@
-"""Options that more than one verb takes."""
+"""Options that several verbs take; those that belong together reach a verb as one value."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,17 +15,74 @@ from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:
     from sfcode.org import DeployOptions
+    from sfcode.plan.modes import Mode, PlanRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 TEST_LEVELS = ("NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests")
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+"""Seconds of each unit of a duration."""
 
 
-def _addresses(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Address, ...]:
-    try:
-        return tuple(Address.parse(value) for value in values)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+def collect_options(cls: type, parameter: str) -> Callable[[Command], Command]:
+    """Hand the options that are named like the fields of a dataclass to the verb as one value of it."""
+    names = [field.name for field in fields(cls)]
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def run(*args: Any, **options: Any) -> Any:
+            options[parameter] = cls(**{name: options.pop(name) for name in names})
+            return command(*args, **options)
+
+        return run  # type: ignore[return-value]
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the user takes responsibility for, which addresses are looked at, and how much a plan may do."""
+
+    adopt: tuple[Address, ...] = ()
+    allow_delete: tuple[Address, ...] = ()
+    targets: tuple[Address, ...] = ()
+    max_destroy: str | None = None
+    max_change: str | None = None
+
+    def make_request(self, mode: Mode) -> PlanRequest:
+        """Return the request for a plan of this mode."""
+        from sfcode.plan.modes import Limits, PlanRequest
+
+        limits = Limits(self.max_destroy, self.max_change)
+        return PlanRequest(mode, adopt=self.adopt, allow_delete=self.allow_delete, targets=self.targets, limits=limits)
+
+
+def plan_options(command: Command) -> Command:
+    """Add the options of PlanOptions, as the argument `choices`."""
+    command = collect_options(PlanOptions, "choices")(command)
+    for word in ("change", "destroy"):
+        command = click.option(
+            f"--max-{word}",
+            metavar="LIMIT",
+            callback=_read_limit,
+            help=f"Let this plan {word} as many components (3, 25%), whatever safety.max_{word} of sfcode.yaml says.",
+        )(command)
+    command = click.option(
+        "--target",
+        "targets",
+        metavar="ADDRESS",
+        multiple=True,
+        callback=_parse_addresses,
+        help="Look at this address only; for emergencies, since the rest stays half done. Repeatable.",
+    )(command)
+    command = allow_delete_option(command)
+    return click.option(
+        "--adopt",
+        metavar="ADDRESS",
+        multiple=True,
+        callback=_parse_addresses,
+        help="Manage a component that the org has and that is unmanaged so far. Repeatable.",
+    )(command)
 
 
 def allow_delete_option(command: Command) -> Command:
@@ -31,56 +91,36 @@ def allow_delete_option(command: Command) -> Command:
         "--allow-delete",
         metavar="ADDRESS",
         multiple=True,
-        callback=_addresses,
+        callback=_parse_addresses,
         help="Delete this field although records hold values in it. Repeatable.",
     )
     return option(command)
 
 
-def ownership_options(command: Command) -> Command:
-    """Add the options by which the user takes responsibility for an address, or singles it out."""
-    adopt = click.option(
-        "--adopt",
-        metavar="ADDRESS",
-        multiple=True,
-        callback=_addresses,
-        help="Take on a component that the org has and sfcode did not put there. Repeatable.",
-    )
-    target = click.option(
-        "--target",
-        "targets",
-        metavar="ADDRESS",
-        multiple=True,
-        callback=_addresses,
-        help="Look at this address only; for emergencies, since the rest stays half done. Repeatable.",
-    )
-    return adopt(allow_delete_option(target(command)))
+@dataclass(frozen=True, slots=True)
+class ApexTestOptions:
+    """Which Apex tests a deployment runs."""
+
+    test_level: str | None = None
+    tests: tuple[str, ...] = ()
+
+    def make_deploy_options(self) -> DeployOptions:
+        """
+        Return the options of a deployment.
+
+        Raises:
+            UsageError: the mixture is one that an org refuses.
+
+        """
+        from sfcode.org import DeployOptions
+
+        if bool(self.tests) != (self.test_level == "RunSpecifiedTests"):
+            raise UsageError("--tests and --test-level RunSpecifiedTests go together.", "Pass both, or neither.")
+        return DeployOptions(test_level=self.test_level, run_tests=self.tests)
 
 
-def _limit(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    from sfcode.config.safety_models import read_limit
-
-    try:
-        return None if value is None else read_limit(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}. Write 3 or 25%.") from error
-
-
-def limit_options(command: Command) -> Command:
-    """Add the options by which the user lets a plan do more than the config allows."""
-    for word in ("change", "destroy"):
-        option = click.option(
-            f"--max-{word}",
-            metavar="LIMIT",
-            callback=_limit,
-            help=f"Let this plan {word} as many components (3, 25%), whatever safety.max_{word} of sfcode.yaml says.",
-        )
-        command = option(command)
-    return command
-
-
-def test_options(command: Command) -> Command:
-    """Add the options that say which Apex tests a deployment runs."""
+def apex_test_options(command: Command) -> Command:
+    """Add the options of ApexTestOptions, as the argument `apex_tests`."""
     level = click.option(
         "--test-level",
         type=click.Choice(TEST_LEVELS),
@@ -90,13 +130,57 @@ def test_options(command: Command) -> Command:
     tests = click.option(
         "--tests", metavar="CLASS", multiple=True, help="Test class, with --test-level RunSpecifiedTests. Repeatable."
     )
-    return level(tests(command))
+    return level(tests(collect_options(ApexTestOptions, "apex_tests")(command)))
 
 
-def deploy_options(test_level: str | None, tests: tuple[str, ...]) -> DeployOptions:
-    """Read the options about Apex tests. Raises UsageError for a mixture that an org would refuse."""
-    from sfcode.org import DeployOptions
+@dataclass(frozen=True, slots=True)
+class LockOptions:
+    """Whether to lock the org, and how many seconds to wait for the lock of another apply."""
 
-    if bool(tests) != (test_level == "RunSpecifiedTests"):
-        raise UsageError("--tests and --test-level RunSpecifiedTests go together.", "Give both, or neither.")
-    return DeployOptions(test_level=test_level, run_tests=tests)
+    lock: bool = True
+    lock_timeout: float = 0.0
+
+
+def lock_options(command: Command) -> Command:
+    """Add the options of LockOptions, as the argument `locking`."""
+    timeout = click.option(
+        "--lock-timeout",
+        type=Duration(),
+        default="0s",
+        show_default=True,
+        metavar="DURATION",
+        help="How long to wait for another apply, or another tool that changes the setup of this org: 30s, 5m, 1h.",
+    )
+    lock = click.option("--lock/--no-lock", default=True, help="Keep a second apply from running in the org.")
+    return timeout(lock(collect_options(LockOptions, "locking")(command)))
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
+    """`30s`, `5m`, `1h`; a number alone is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the text as seconds."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d{1,6})\s*([smh]?)", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no duration. Write 30s, 5m or 1h.", param, ctx)
+        return float(int(match[1]) * UNITS[match[2]])
+
+
+def _parse_addresses(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Address, ...]:
+    try:
+        return tuple(Address.parse(value) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _read_limit(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    from sfcode.config.safety_models import read_limit
+
+    try:
+        return None if value is None else read_limit(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Write 3 or 25%.") from error

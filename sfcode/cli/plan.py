@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.options import deploy_options, limit_options, ownership_options, test_options
+from sfcode.cli.options import ApexTestOptions, PlanOptions, apex_test_options, plan_options
 from sfcode.cli.output import print_status
 from sfcode.cli.plan_output import FORMATS, show_plan
 from sfcode.cli.report_file import JUnitReport, SarifReport, junit_option, sarif_option, write_junit, write_sarif
 from sfcode.errors import DeployFailed, ExitCode, UsageError
-from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -35,11 +34,10 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Let the org check the package too; nothing of it is kept.")
 @click.option("--destroy", "destroying", is_flag=True, help="Plan to take the integration down.")
 @click.option("--refresh-only", is_flag=True, help="Show only what was changed in the org since the last apply.")
-@test_options
+@apex_test_options
 @junit_option
 @sarif_option
-@ownership_options
-@limit_options
+@plan_options
 @click.pass_obj
 def plan(
     invocation: Invocation,
@@ -50,48 +48,43 @@ def plan(
     check: bool,
     destroying: bool,
     refresh_only: bool,
-    test_level: str | None,
-    tests: tuple[str, ...],
     junit_file: Path | None,
     sarif_file: Path | None,
-    adopt: tuple[Address, ...],
-    allow_delete: tuple[Address, ...],
-    targets: tuple[Address, ...],
-    max_destroy: str | None,
-    max_change: str | None,
+    apex_tests: ApexTestOptions,
+    choices: PlanOptions,
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
     from sfcode.plan.document import save
-    from sfcode.plan.modes import Limits, Mode, PlanRequest
+    from sfcode.plan.modes import Mode
     from sfcode.plan.planner import make_plan
 
-    _refuse_mixtures(
-        refresh_only=refresh_only,
-        destroying=destroying,
-        planning=bool(out or check or destroying or adopt or allow_delete or targets or max_destroy or max_change),
-        adopting=bool(adopt or targets or max_destroy or max_change),
-    )
-    options = deploy_options(test_level, tests)
-    if (test_level or tests or junit_file) and not check:
-        option, what = ("--junit", "reports") if junit_file else ("--test-level", "runs")
+    if refresh_only and (out or check or destroying or choices != PlanOptions()):
+        raise UsageError("--refresh-only looks and plans nothing.", "Use it without the options that plan.")
+    if destroying and replace(choices, allow_delete=()) != PlanOptions():
         raise UsageError(
-            f"{option} {what} tests, and a plan runs none.", "Say --check too, or give it to `sfcode apply`."
+            "--destroy takes everything down.", "Remove --adopt, --target, --max-destroy and --max-change."
+        )
+    options = apex_tests.make_deploy_options()
+    if (apex_tests.test_level or junit_file) and not check:
+        option, verb = ("--junit", "reports") if junit_file else ("--test-level", "runs")
+        raise UsageError(
+            f"{option} {verb} tests, and a plan runs none.", "Pass --check too, or pass it to `sfcode apply`."
         )
     key = invocation.plan_key()
     mode = Mode.REFRESH if refresh_only else Mode.DESTROY if destroying else Mode.APPLY
-    limits = Limits(max_destroy, max_change)
-    request = PlanRequest(mode, adopt=adopt, allow_delete=allow_delete, targets=targets, limits=limits)
     with write_sarif(sarif_file) as sarif:
         project = invocation.project()
         secrets = invocation.secrets(project)
         with write_junit(junit_file) as junit, invocation.open_org(project) as org:
-            result = make_plan(project, org, secrets, request)
+            result = make_plan(project, org, secrets, choices.make_request(mode))
             shown = result.plan
             if sarif_file and not refresh_only:
                 sarif.diagnostics += _diagnose(invocation, project, result)
             if check and not shown.refusals:
                 with _report_failures(invocation, sarif, junit):
-                    shown = _checked(invocation, project, result, org, secrets=secrets, options=options, junit=junit)
+                    shown = _check_with_org(
+                        invocation, project, result, org, secrets=secrets, options=options, junit=junit
+                    )
     if out is not None and not shown.refusals:
         save(shown, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
@@ -124,16 +117,7 @@ def _report_failures(invocation: Invocation, sarif: SarifReport, junit: JUnitRep
         raise
 
 
-def _refuse_mixtures(*, refresh_only: bool, destroying: bool, planning: bool, adopting: bool) -> None:
-    if refresh_only and planning:
-        raise UsageError("--refresh-only looks and plans nothing.", "Use it without the options that plan.")
-    if destroying and adopting:
-        raise UsageError(
-            "--destroy takes everything down.", "Leave --adopt, --target, --max-destroy and --max-change away."
-        )
-
-
-def _checked(
+def _check_with_org(
     invocation: Invocation,
     project: Project,
     made: PlanResult,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sfcode.cli.invocation import Invocation
+from sfcode.cli.options import collect_options
 from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.errors import ExitCode, UsageError
 
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "markdown", "sarif", "github")
 FAIL_ON = ("error", "warning", "high", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class CommentOptions:
+    """Whether the review is written to the pull request, and what the comment holds besides."""
+
+    comment: bool = False
+    plan_file: Path | None = None
+    note: str = ""
 
 
 @click.command()
@@ -42,6 +53,7 @@ FAIL_ON = ("error", "warning", "high", "never")
     help="With --comment: saved plan that the comment shows too.",
 )
 @click.option("--note", default="", metavar="TEXT", help="With --comment: a sentence below it.")
+@collect_options(CommentOptions, "comment")
 @click.pass_obj
 def review(
     invocation: Invocation,
@@ -50,11 +62,9 @@ def review(
     *,
     format_: str,
     fail_on: str,
-    plan_file: Path | None,
-    note: str,
     direct: bool,
     detailed_exitcode: bool,
-    comment: bool,
+    comment: CommentOptions,
 ) -> int:
     """
     Say in plain words what a change of the config means.
@@ -64,12 +74,12 @@ def review(
     """
     from sfcode.review.revisions import compare
 
-    if not comment and (plan_file or note):
-        raise UsageError("--plan and --note say what the comment holds.", "Add --comment, or leave them away.")
+    if not comment.comment and comment != CommentOptions():
+        raise UsageError("--plan and --note add to the comment.", "Pass --comment too, or remove them.")
     found = compare(invocation.config, base, head, environment=invocation.env, direct=direct)
     invocation.result.review, invocation.result.annotated = found, format_ == "github"
-    if comment:
-        _comment(invocation, found, plan_file, note)
+    if comment.comment:
+        _comment(invocation, found, comment.plan_file, comment.note)
     code = ExitCode.CHANGES if detailed_exitcode and not found.is_empty else ExitCode.OK
     code = ExitCode.USER if found.fails(fail_on) else code
     _show(invocation, found, format_, code)

@@ -8,8 +8,7 @@ import click
 
 from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.lock_options import lock_options
-from sfcode.cli.options import allow_delete_option
+from sfcode.cli.options import LockOptions, allow_delete_option, lock_options
 from sfcode.cli.output import print_envelope
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
@@ -32,9 +31,8 @@ def rollback(
     *,
     listing: bool,
     auto_approve: bool,
-    lock: bool,
-    lock_timeout: float,
     allow_delete: tuple[Address, ...],
+    locking: LockOptions,
 ) -> int:
     """
     Put back what an apply replaced; the last one without APPLY_ID.
@@ -50,7 +48,7 @@ def rollback(
     if listing:
         return _list(invocation, project)
     request = PlanRequest(Mode.ROLLBACK, allow_delete=allow_delete, apply_id=apply_id)
-    options = ApplyOptions(auto_approve, lock=lock, lock_timeout=lock_timeout, verb="rollback")
+    options = ApplyOptions(auto_approve, lock=locking.lock, lock_timeout=locking.lock_timeout, verb="rollback")
     report(invocation, run_apply(invocation, project, request, options))
     return ExitCode.OK
 

@@ -316,7 +316,7 @@ class TestWrongInput:
         clicked.journey.environ = {}
         refused = clicked.journey.run("import")
         assert refused.code == 1
-        assert "import reads an org, and none is named." in refused.err
+        assert "No org is named to import from." in refused.err
 
     def test_an_org_without_an_integration(self, tmp_path):
         with serve(tmp_path / "empty"):

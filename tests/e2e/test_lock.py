@@ -139,7 +139,7 @@ def test_force_unlock_takes_away_the_lock_that_is_named_and_no_other(journey):
             lock = place.lock
             wrong = place.run("force-unlock", "081000000000001AAA", "--force")
             assert (wrong.code, f"It is {lock.id}, held by" in wrong.err) == (1, True)
-            assert "Say --force" in place.run("force-unlock", lock.id).err
+            assert "Pass --force" in place.run("force-unlock", lock.id).err
             assert place.lock is not None
             done = place.run("--json", "force-unlock", lock.id, "--force")
             assert (done.code, done.json["result"]["unlocked"]) == (0, lock.id)
