@@ -1,4 +1,4 @@
-"""Let the org itself check a plan: the package is judged there and nothing of it is kept."""
+"""Let the org itself check a plan: the package is validated there and nothing of it is kept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check(
     """
     Have the first package of a plan validated.
 
-    A second package only deletes what a flow still holds, so it cannot be judged before the flow is
+    A second package only deletes what a flow still holds, so it cannot be checked before the flow is
     gone. Raises DeployFailed with the YAML lines when the org refuses.
     """
     packages = [step for step in steps(plan) if isinstance(step, Deploy)]
@@ -97,6 +97,6 @@ def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:
 def _standing_in(components: Iterable[Component], missing: set[str], username: str) -> Iterator[Component]:
     for component in components:
         body = component.body
-        named = [key for key in USER_NAMES if body.get(key) in missing]
-        body = {**body, **dict.fromkeys(named, username)}
+        keys = [key for key in USER_NAMES if body.get(key) in missing]
+        body = {**body, **dict.fromkeys(keys, username)}
         yield Component(component.type, component.full_name, body)

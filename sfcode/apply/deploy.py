@@ -76,7 +76,7 @@ def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
 
 def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> DeployResult:
     """
-    Follow a deployment to its end, saying what is `first` and then each status that differs.
+    Follow a deployment to its end, reporting `first` and then each status that differs.
 
     Ctrl-C asks the org to cancel it, and the end is awaited: nothing is left half done. A second
     Ctrl-C lets go of it (DeployStillRunning).

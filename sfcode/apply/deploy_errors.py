@@ -15,20 +15,22 @@ from sfcode.org.results import DeployMessage, DeployResult
 
 def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str] = ()) -> DeployFailed:
     """
-    Turn what the org said into one error; every message keeps the org's own words.
+    Turn the messages of the org into one error; every message keeps the org's own words.
 
     `done` tells what the same apply had changed before, which stays.
     """
-    known = list(origins)
-    problems = sorted((problem_of(message, known) for message in result.failures), key=lambda problem: problem.sort_key)
+    listed = list(origins)
+    problems = sorted(
+        (problem_of(message, listed) for message in result.failures), key=lambda problem: problem.sort_key
+    )
     lines = [str(problem) for problem in problems]
     if result.tests:
         lines += [f"Apex test {test.name}.{test.method}: {test.message}" for test in result.tests.failures]
         lines += [f"Apex tests: {warning}" for warning in result.tests.coverage_warnings]
     if result.error_message:
         code = result.error_status_code or "error"
-        said = result.error_message.removeprefix(f"{code}: ").removeprefix("null: ")
-        lines.append(f"{code}: {said}")
+        message = result.error_message.removeprefix(f"{code}: ").removeprefix("null: ")
+        lines.append(f"{code}: {message}")
     if not lines:
         lines.append(f"the deployment ended as {result.status}, and the org gave no reason")
     text = "".join(f"\n  - {line}" for line in lines)
@@ -50,7 +52,7 @@ def _hint(result: DeployResult) -> str:
 
 
 def problem_of(message: DeployMessage, origins: list[Origin]) -> Diagnostic:
-    """Say what is wrong with a component, at the YAML line that it comes from."""
+    """Describe a problem of a component, at the YAML line that it comes from."""
     address = Address(message.type, message.full_name)
     what = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
     origin = _origin(address, message.problem, origins)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure
-from sfcode.apply.flows import prune_flow, remove_flow, wake_flow
+from sfcode.apply.flows import activate_flow, prune_flow, remove_flow
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark, deletion, package
-from sfcode.apply.quick_deploy import QuickDeploy, options_of, quick_deploy
+from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
 from sfcode.apply.records import write_record
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
@@ -52,7 +52,7 @@ def execute(
     """
     Do what the plan says and nothing else.
 
-    Raises Refused before anything happens when the plan needs the user's word, DeployFailed when
+    Raises Refused before anything happens when the plan is refused, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
     before each step whether it still holds; `record` is told how each deployment ended. A setup that
     somebody else is changing is waited for as long as `patience` has seconds.
@@ -88,9 +88,9 @@ def execute(
                 if quick.deploy_id:
                     result = follow_quick(org, quick.deploy_id, report, started=lock.deploying)
                 else:
-                    sent, wanted = package(plan, step, mark, secrets), options_of(plan.validation, options)
+                    zipped, deploy_options = package(plan, step, mark, secrets), inherit_tests(plan.validation, options)
                     result = deploy(
-                        org, sent, wanted, described(step), report, started=lock.deploying, patience=patience
+                        org, zipped, deploy_options, described(step), report, started=lock.deploying, patience=patience
                     )
                 result = redact(result, secrets)
                 record(result)
@@ -104,13 +104,13 @@ def execute(
 
 
 def _settle(org: Org, address: Address, report: Progress) -> None:
-    if wake_flow(org, address):
+    if activate_flow(org, address):
         report(f"{address}: came in inactive, as in production; activated")
     if pruned := prune_flow(org, address):
         report(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
 
 
 def described(step: Deploy) -> str:
-    """Say in a few words what a package holds."""
+    """Describe in a few words what a package holds."""
     count = len(step.components) + len(step.deleted)
     return f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"

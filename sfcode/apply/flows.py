@@ -18,13 +18,13 @@ _DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperNam
 _VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY VersionNumber DESC"
 
 
-def wake_flow(org: Org, address: Address) -> bool:
+def activate_flow(org: Org, address: Address) -> bool:
     """Activate the newest version; tell whether that was necessary. Repeatable."""
     for definition in org.tooling_query(_DEFINITION, address.full_name):
         newest = org.tooling_query(_VERSIONS, definition["Id"])[0]
         if definition["ActiveVersionId"] != newest["Id"]:
-            wanted = {"Metadata": {"activeVersionNumber": newest["VersionNumber"]}}
-            org.tooling_update("FlowDefinition", definition["Id"], wanted)
+            activation = {"Metadata": {"activeVersionNumber": newest["VersionNumber"]}}
+            org.tooling_update("FlowDefinition", definition["Id"], activation)
             return True
     return False
 

@@ -15,11 +15,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def junit(results: Iterable[DeployResult], origins: Iterable[Origin]) -> str:
     """Write the document; without a deployment it has no test case."""
-    known = list(origins)
+    listed = list(origins)
     root = Element("testsuites", name="sfcode")
     for result in results:
         _suite(
-            root, f"{'check' if result.check_only else 'deployment'} {result.id}", result, _components(result, known)
+            root, f"{'check' if result.check_only else 'deployment'} {result.id}", result, _components(result, listed)
         )
         if result.tests:
             _suite(root, f"Apex tests of {result.id}", result, _tests(result, result.tests))
@@ -84,8 +84,8 @@ def _tests(result: DeployResult, run: TestRun) -> Iterator[Element]:
         case = _case("coverage", f"warning {number}")
         # Too little coverage alone fails a deployment; beside a success it is only worth knowing.
         kind = "system-out" if result.success else "failure"
-        said = SubElement(case, kind)
-        said.text = _clean(warning)
+        note = SubElement(case, kind)
+        note.text = _clean(warning)
         yield case
 
 

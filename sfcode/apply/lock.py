@@ -70,22 +70,22 @@ class OrgLock(Lock):
             )
 
     def deploying(self, deploy_id: str) -> None:
-        """Note in the lock which deployment goes on, beside the work."""
+        """Note in the lock which deployment goes on, in the background."""
         self._holder = replace(self._holder, deployment=deploy_id)
         self._wake.set()
 
     def release(self, report: Progress) -> None:
-        """Give the lock back; where that fails, say when it ends by itself."""
+        """Release the lock; where that fails, report when it ends by itself."""
         self._stop()
         try:
-            remove(self._org, self.id)
+            remove_lock(self._org, self.id)
         except OrgError as error:
             report(
-                f"The lock {self.id} could not be given back ({error.message}). It ends by itself in {_minutes(LIFE)}."
+                f"The lock {self.id} could not be released ({error.message}). It ends by itself in {_minutes(LIFE)}."
             )
 
     def let_go(self) -> None:
-        """Leave the lock to the deployment that goes on: it ends with it."""
+        """Leave the lock to the deployment that goes on, and that it ends with."""
         self._stop()
         self._holder = replace(self._holder, detached=True)
         self._write()
@@ -104,7 +104,7 @@ class OrgLock(Lock):
             self._write()
 
     def _write(self) -> None:
-        """Give a sign of life; one that does not come through is made up for by the next."""
+        """Send a heartbeat; the next one makes up for one that fails."""
         with self._writing:
             self._holder = replace(self._holder, beat=self._holder.beat + 1)
             try:
@@ -120,12 +120,12 @@ def lock_name(project: str) -> str:
 
 
 @contextmanager
-def locked(org: Org, project: str, holder: Holder, *, patience: float, report: Progress) -> Iterator[Lock]:
+def hold_lock(org: Org, project: str, holder: Holder, *, patience: float, report: Progress) -> Iterator[Lock]:
     """
     Hold the lock of a project in an org.
 
-    Waits up to `patience` seconds for somebody else's. Raises Refused naming who has it. It is given back
-    on every way out but one: a deployment that goes on without us keeps it until it has ended.
+    Waits up to `patience` seconds for somebody else's. Raises Refused naming who has it. It is released
+    however the block ends, but for one case: a deployment that goes on without us keeps it until it has ended.
     """
     RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
     try:
@@ -155,27 +155,27 @@ def _take(org: Org, project: str, holder: Holder, *, patience: float, report: Pr
         refusal = _create(org, name, holder)
         if isinstance(refusal, str):
             return OrgLock(org, refusal, holder)
-        found = find(org, project)
-        if found is None and refusal.code not in PASSING:
+        current = find_lock(org, project)
+        if current is None and refusal.code not in PASSING:
             # It may have gone between the two questions; an org that refuses all the same has another reason.
             again = _create(org, name, holder)
             if isinstance(again, str):
                 return OrgLock(org, again, holder)
-            found, refusal = find(org, project), again
-            if found is None and "DUPLICATE" not in again.code:
+            current, refusal = find_lock(org, project), again
+            if current is None and "DUPLICATE" not in again.code:
                 raise _cannot_lock(name, again)
-        if found and found.holder and found.holder.id == holder.id:
-            return OrgLock(org, found.id, holder)  # ours: only the answer was lost
-        why = ended(org, found) if found else ""
-        if found and why:
-            report(f"Taking over the lock of {found}: {why}")
-            remove(org, found.id)
+        if current and current.holder and current.holder.id == holder.id:
+            return OrgLock(org, current.id, holder)  # ours: only the answer was lost
+        why = explain_end(org, current) if current else ""
+        if current and why:
+            report(f"Taking over the lock of {current}: {why}")
+            remove_lock(org, current.id)
             continue
         if runtime.clock() >= deadline:
-            raise _refused(found, refusal)
-        if waiting != str(found):
-            waiting = str(found)
-            report(f"Waiting for {found or 'another change of the setup of this org'}")
+            raise _refused(current, refusal)
+        if waiting != str(current):
+            waiting = str(current)
+            report(f"Waiting for {current or 'another change of the setup of this org'}")
         runtime.sleep(min(PAUSE, max(0.0, deadline - runtime.clock())))
 
 
@@ -194,7 +194,7 @@ def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
         return error
 
 
-def find(org: Org, project: str) -> Locked | None:
+def find_lock(org: Org, project: str) -> Locked | None:
     """Look whether somebody holds the lock of a project."""
     rows = org.query(
         "SELECT Id, Description, CreatedDate, LastModifiedDate, CreatedBy.Username FROM StaticResource WHERE Name = {}",
@@ -211,9 +211,9 @@ def find(org: Org, project: str) -> Locked | None:
     return None
 
 
-def ended(org: Org, found: Locked) -> str:
-    """Say why a lock holds no more; nothing when it does, or may."""
-    holder = found.holder
+def explain_end(org: Org, current: Locked) -> str:
+    """Return why a lock no longer holds; an empty text when it does, or may."""
+    holder = current.holder
     if holder and holder.deployment:
         with suppress(OrgError):
             if not org.metadata.deploy_status(holder.deployment, details=False).done:
@@ -222,19 +222,19 @@ def ended(org: Org, found: Locked) -> str:
                 return f"the deployment {holder.deployment} has ended"
     if holder and holder.is_dead:
         return "its process is not there any more"
-    if org.now() - found.seen > LIFE:
-        return f"no sign of life since {found.seen:%H:%M:%S} UTC"
+    if org.now() - current.seen > LIFE:
+        return f"no sign of life since {current.seen:%H:%M:%S} UTC"
     return ""
 
 
-def attached(org: Org, project: str, deploy_id: str) -> None:
-    """Give back the lock of a deployment that somebody let go of, now that it has ended."""
-    found = find(org, project)
-    if found and found.holder and found.holder.detached and found.holder.deployment[:15] == deploy_id[:15]:
-        remove(org, found.id)
+def release_attached(org: Org, project: str, deploy_id: str) -> None:
+    """Release the lock that a detached deployment has kept, now that the deployment has ended."""
+    current = find_lock(org, project)
+    if current and current.holder and current.holder.detached and current.holder.deployment[:15] == deploy_id[:15]:
+        remove_lock(org, current.id)
 
 
-def remove(org: Org, lock_id: str) -> bool:
+def remove_lock(org: Org, lock_id: str) -> bool:
     """Delete one lock, and no other; tell whether it was there."""
     for attempt in (1, 2):
         try:
@@ -251,18 +251,18 @@ def remove(org: Org, lock_id: str) -> bool:
     raise AssertionError("unreachable")
 
 
-def _refused(found: Locked | None, refusal: OrgError) -> OrgError | Refused:
-    if found is None:
+def _refused(current: Locked | None, refusal: OrgError) -> OrgError | Refused:
+    if current is None:
         return refusal
-    holder = found.holder
+    holder = current.holder
     if holder and holder.deployment and (holder.detached or holder.is_dead):
         hint = f"Its deployment goes on: follow it with `sfcode apply --attach {holder.deployment}`."
     else:
         hint = (
             f"Wait for it with --lock-timeout 5m. Should it be dead: the lock ends {_minutes(LIFE)} after the last sign of "
-            f"life ({found.seen:%H:%M:%S} UTC), or at once with `sfcode force-unlock {found.id}`."
+            f"life ({current.seen:%H:%M:%S} UTC), or at once with `sfcode force-unlock {current.id}`."
         )
-    return Refused(f"The org is locked by {found}.", hint)
+    return Refused(f"The org is locked by {current}.", hint)
 
 
 def _cannot_lock(name: str, refusal: OrgError) -> OrgError:

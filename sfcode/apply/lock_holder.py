@@ -17,7 +17,7 @@ from secrets import token_hex
 from sfcode.text import printable
 
 LONGEST = 255
-"""What the description of a static resource holds."""
+"""Longest description of a static resource, in characters."""
 
 
 RUNNING: set[str] = set()
@@ -58,7 +58,7 @@ class Holder:
     @property
     def is_dead(self) -> bool:
         """Tell whether it ran on this machine and is not there any more; in this process, whether it has ended."""
-        if os.name != "posix" or self.machine != machine():
+        if os.name != "posix" or self.machine != machine_id():
             return False
         return self.id not in RUNNING if self.pid == os.getpid() else not _is_alive(self.pid)
 
@@ -88,7 +88,7 @@ def this_run(verb: str, plan: str = "") -> Holder:
     user = ""
     with suppress(OSError, KeyError):  # a container may have no name for its user
         user = getpass.getuser()
-    return Holder(token_hex(4), user, platform.node(), os.getpid(), machine(), verb, plan)
+    return Holder(token_hex(4), user, platform.node(), os.getpid(), machine_id(), verb, plan)
 
 
 def read_holder(text: str) -> Holder | None:
@@ -98,16 +98,16 @@ def read_holder(text: str) -> Holder | None:
         holder = Holder(**{"host": "", "user": "", **values})
     except (ValueError, TypeError):
         return None
-    kinds = (type(getattr(holder, each.name)).__name__ == each.type for each in fields(holder))
+    kinds = (type(getattr(holder, column.name)).__name__ == column.type for column in fields(holder))
     return holder if all(kinds) else None
 
 
-def machine() -> str:
+def machine_id() -> str:
     """Return eight digits that another machine, boot or container hardly has."""
-    return hashlib.sha256("\n".join(_marks()).encode()).hexdigest()[:8]
+    return hashlib.sha256("\n".join(_machine_marks()).encode()).hexdigest()[:8]
 
 
-def _marks() -> Iterator[str]:
+def _machine_marks() -> Iterator[str]:
     yield platform.node()
     with suppress(OSError):
         yield Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")

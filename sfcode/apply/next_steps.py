@@ -57,18 +57,18 @@ def next_steps(project: Project) -> str:
     blocks = [*_relay(project, relay), *(block for mapping in connector for block in _wizard(project, mapping))]
     appcues = ["Left to do in Appcues:", *blocks] if blocks else []
     serve = [f"Then run the relay: sfcode --env {project.environment} relay serve"] if relay else []
-    return "\n".join([*appcues, *_app(project), *serve])
+    return "\n".join([*appcues, *_sign_in_app(project), *serve])
 
 
-def _app(project: Project) -> Iterator[str]:
-    """Say where the relay's sign-in is completed: nobody but the org knows the key of the app."""
-    wanted = project.settings.relay.sign_in
-    if wanted is None:
+def _sign_in_app(project: Project) -> Iterator[str]:
+    """Describe how the relay's sign-in is completed: nobody but the org knows the key of the app."""
+    sign_in = project.settings.relay.sign_in
+    if sign_in is None:
         return
     app, user = naming.label(naming.relay_app(project.settings.name)), project.settings.integration_user.username
     yield "Left to do for the relay's sign-in:"
     yield f"  - Salesforce Setup, External Client App Manager, {app}, Settings, OAuth Settings:"
-    if wanted.flow == "jwt":
+    if sign_in.flow == "jwt":
         yield "      Consumer Key     into SF_CONSUMER_KEY of the relay's environment"
         yield "      SF_JWT_KEY_FILE  is the private key of the certificate, on the relay's machine alone"
         yield f"      SF_USERNAME      {user}"
@@ -86,7 +86,7 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         yield "  - Settings, Webhooks: create a webhook"
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
         yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
-        yield from (f"      {line}" for line in _sign_in(auth))
+        yield from (f"      {line}" for line in _webhook_auth(auth))
     tracked = sorted({name for mapping in mappings for name in _tracked(mapping.spec)})
     if tracked:
         yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
@@ -95,8 +95,8 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         region = project.settings.appcues.region
         yield f"  - Settings, API keys: make a key for the relay (account {project.settings.appcues.account_id}, {region})"
     for mapping in mappings:
-        what = "Appcues.identify(USER_ID)" if mapping.spec.match == "user" else "Appcues.group(ACCOUNT_ID)"
-        yield f"  - Installation: the id in {what}"
+        call = "Appcues.identify(USER_ID)" if mapping.spec.match == "user" else "Appcues.group(ACCOUNT_ID)"
+        yield f"  - Installation: the id in {call}"
         yield f"      must equal {mapping.spec.object}.{mapping.spec.user_id.field}"
 
 
@@ -105,8 +105,8 @@ def _path(auth: WebhookAuth) -> str:
     return f"/<value of {SECRET}>" if auth.scheme == "path" else ""
 
 
-def _sign_in(auth: WebhookAuth) -> list[str]:
-    """Say what Appcues has to send with its events, so that the relay knows them."""
+def _webhook_auth(auth: WebhookAuth) -> list[str]:
+    """Describe what Appcues has to send with its events, so that the relay accepts them."""
     algorithm, encoding = (auth.algorithm or "sha256").upper().replace("SHA", "SHA-"), auth.encoding or "hex"
     lines = {
         "none": ["Sign-in none: the relay takes events from this machine only"],

@@ -22,13 +22,13 @@ class QuickDeploy:
     why_not: str = ""
 
 
-def checked_mark(validation: Validation, mark: Mark) -> Mark:
+def mark_of_check(validation: Validation, mark: Mark) -> Mark:
     """Return what the checked package says about the apply, after the same applies before it."""
     by, at, revision = validation.by, validation.at, validation.revision
     return replace(mark, by=by, at=at, revision=revision, id=validation.apply_id)
 
 
-def options_of(validation: Validation | None, options: DeployOptions) -> DeployOptions:
+def inherit_tests(validation: Validation | None, options: DeployOptions) -> DeployOptions:
     """Run the tests of the check where none were asked for."""
     if validation is None or options.test_level is not None:
         return options
@@ -45,7 +45,7 @@ def quick_deploy(plan: Plan, step: Deploy, org: Org, mark: Mark, options: Deploy
         validation.tests,
     ):
         return QuickDeploy(why_not="other tests were asked for than the check ran")
-    checked = checked_mark(validation, mark)
+    checked = mark_of_check(validation, mark)
     if package_digest(plan, step, checked) != validation.package:
         return QuickDeploy(why_not="the package is another one than the org checked")
     try:

@@ -49,18 +49,18 @@ def _write_user(org: Org, change: Change, *, again: bool) -> None:
         raise AssertionError("users are never deleted")
     values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
     profile = str(change.after.body["Profile"])
-    values["ProfileId"] = _id(org, "SELECT Id FROM Profile WHERE Name = {}", profile, what=f"profile {profile!r}")
+    values["ProfileId"] = _find_id(org, "SELECT Id FROM Profile WHERE Name = {}", profile, what=f"profile {profile!r}")
     if change.action is Action.CREATE:
         if again and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
             return  # the plan did not find it, so it came from the attempt whose answer was lost
         org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
     else:
         username = change.address.full_name
-        user = _id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
+        user = _find_id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
         # Only what differs: writing an e-mail address again may start its verification again.
         changed = {attribute.path[0] for attribute in change.attributes}
-        wanted = {"ProfileId" if name == "Profile" else name for name in changed}
-        org.update("User", user, {name: value for name, value in values.items() if name in wanted})
+        columns = {"ProfileId" if name == "Profile" else name for name in changed}
+        org.update("User", user, {name: value for name, value in values.items() if name in columns})
 
 
 def _alias(user: Component) -> str:
@@ -70,13 +70,15 @@ def _alias(user: Component) -> str:
 
 def _assign(org: Org, address: Address) -> None:
     what, username = address.full_name.rsplit("/", 1)
-    assignee = _id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
+    assignee = _find_id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
     if address.type == "PermissionSetLicenseAssign":
         soql, key = "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}", "PermissionSetLicenseId"
     else:
         soql, key = "SELECT Id FROM PermissionSet WHERE Name = {}", "PermissionSetId"
     try:
-        org.create(address.type, {"AssigneeId": assignee, key: _id(org, soql, what, what=f"{address.type} {what!r}")})
+        org.create(
+            address.type, {"AssigneeId": assignee, key: _find_id(org, soql, what, what=f"{address.type} {what!r}")}
+        )
     except OrgError as error:
         if error.code not in ALREADY and "Duplicate PermissionSetAssignment" not in error.message:
             raise
@@ -95,7 +97,7 @@ def _unassign(org: Org, address: Address) -> None:
         org.delete(address.type, row["Id"])
 
 
-def _id(org: Org, soql: str, value: str, *, what: str) -> str:
+def _find_id(org: Org, soql: str, value: str, *, what: str) -> str:
     rows = org.query(soql, value)
     if not rows:
         raise OrgError(f"there is no {what} in this org, or the signed-in user may not see it")

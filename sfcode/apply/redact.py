@@ -11,7 +11,7 @@ from sfcode.org.results import DeployResult
 def redact(result: DeployResult, secrets: Mapping[str, str]) -> DeployResult:
     """Write placeholders for the values of secrets in all that an org said."""
 
-    def clean(text: str) -> str:
+    def redact_text(text: str) -> str:
         for name, value in secrets.items():
             text = text.replace(value, f"${{secret:{name}}}")
         return text
@@ -19,14 +19,15 @@ def redact(result: DeployResult, secrets: Mapping[str, str]) -> DeployResult:
     tests = result.tests
     if tests:
         failures = tuple(
-            replace(test, message=clean(test.message), stack_trace=clean(test.stack_trace)) for test in tests.failures
+            replace(test, message=redact_text(test.message), stack_trace=redact_text(test.stack_trace))
+            for test in tests.failures
         )
-        tests = replace(tests, failures=failures, coverage_warnings=tuple(map(clean, tests.coverage_warnings)))
+        tests = replace(tests, failures=failures, coverage_warnings=tuple(map(redact_text, tests.coverage_warnings)))
     return replace(
         result,
-        failures=tuple(replace(each, problem=clean(each.problem)) for each in result.failures),
-        successes=tuple(replace(each, problem=clean(each.problem)) for each in result.successes),
-        error_message=clean(result.error_message),
-        state_detail=clean(result.state_detail),
+        failures=tuple(replace(message, problem=redact_text(message.problem)) for message in result.failures),
+        successes=tuple(replace(message, problem=redact_text(message.problem)) for message in result.successes),
+        error_message=redact_text(result.error_message),
+        state_detail=redact_text(result.state_detail),
         tests=tests,
     )

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 from sfcode.apply.deploy import ignore
 from sfcode.apply.execute import ApplyResult, execute
-from sfcode.apply.lock import Lock, locked
+from sfcode.apply.lock import Lock, hold_lock
 from sfcode.apply.lock_holder import this_run
 from sfcode.apply.package import Mark
 from sfcode.apply.revision import revision
@@ -157,7 +157,7 @@ def _hold_lock(
     holder = this_run(options.verb, plan)
     with (
         _interrupt_on_sigterm(),
-        locked(org, project.settings.name, holder, patience=options.lock_timeout, report=report) as lock,
+        hold_lock(org, project.settings.name, holder, patience=options.lock_timeout, report=report) as lock,
     ):
         yield lock
 

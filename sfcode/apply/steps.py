@@ -63,20 +63,20 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     use what else is deleted, so all deletions then wait for a second package.
     """
     records = [change for change in plan.effective if change.address.is_record]
-    going = {change.address.full_name for change in plan.effective if _is_going_set(change)}
+    deleted_sets = {change.address.full_name for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
     return (
-        *(WriteRecord(change) for change in records if not _is_late(change, going)),
+        *(WriteRecord(change) for change in records if not _is_late(change, deleted_sets)),
         *_deployments(plan, metadata),
-        *(WriteRecord(change) for change in reversed(records) if _is_late(change, going)),
+        *(WriteRecord(change) for change in reversed(records) if _is_late(change, deleted_sets)),
     )
 
 
-def _is_going_set(change: Change) -> bool:
+def _deletes_set(change: Change) -> bool:
     return change.address.type == "PermissionSet" and change.action is Action.DELETE
 
 
-def _is_late(change: Change, going: Collection[str]) -> bool:
+def _is_late(change: Change, deleted_sets: Collection[str]) -> bool:
     """
     Tell whether a record is written after the deployment: what needs it, and the user when it goes.
 
@@ -84,19 +84,23 @@ def _is_late(change: Change, going: Collection[str]) -> bool:
     assigned; else after it, so that who has them works until the others can.
     """
     if change.address.type == "PermissionSetAssignment":
-        return change.after is not None or change.address.full_name.rpartition("/")[0] not in going
+        return change.after is not None or change.address.full_name.rpartition("/")[0] not in deleted_sets
     return change.after is None or change.after.body.get("IsActive") is False
 
 
 def _settled(sent: tuple[Component, ...]) -> Iterable[Step]:
-    return (SettleFlow(each.address) for each in sent if each.type == "Flow" and each.body.get("status") == "Active")
+    return (
+        SettleFlow(component.address)
+        for component in sent
+        if component.type == "Flow" and component.body.get("status") == "Active"
+    )
 
 
 def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
     sent = tuple(change.after for change in metadata if change.after)
-    going = [change for change in metadata if change.action is Action.DELETE]
-    flows = [change.address for change in going if change.address.type == "Flow"]
-    others = tuple(change.address for change in going if change.address.type != "Flow")
+    deleted = [change for change in metadata if change.action is Action.DELETE]
+    flows = [change.address for change in deleted if change.address.type == "Flow"]
+    others = tuple(change.address for change in deleted if change.address.type != "Flow")
     owned = plan.desired()
     if not flows:
         if sent or others or plan.records_state:
@@ -104,7 +108,7 @@ def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
         yield from _settled(sent)
         return
     if sent:
-        yield Deploy(sent, (), (*owned, *(change.before for change in going if change.before)))
+        yield Deploy(sent, (), (*owned, *(change.before for change in deleted if change.before)))
         yield from _settled(sent)
     # A removed flow does not come back when the org then refuses the package after it, so what can be asked is asked.
     if free := tuple(address for address in others if address.type not in HELD_BY_FLOWS):

@@ -67,12 +67,12 @@ def apply(
 def _attach(invocation: Invocation, deploy_id: str) -> int:
     from sfcode.apply.deploy import attach
     from sfcode.apply.deploy_errors import failure
-    from sfcode.apply.lock import attached
+    from sfcode.apply.lock import release_attached
 
     project = invocation.project()
     with invocation.open_org(project) as org:
         result, org_id = attach(org, deploy_id, lambda line: print_status(invocation, line)), org.identity.org_id
-        attached(org, project.settings.name, deploy_id)
+        release_attached(org, project.settings.name, deploy_id)
     if not result.success:
         raise failure(result, ())
     if invocation.json:

@@ -21,11 +21,11 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     LOCK_ID is in the message of whoever was refused. An apply that is alive all the same stops before its next
     step. Nothing else is changed in the org.
     """
-    from sfcode.apply.lock import find, remove
+    from sfcode.apply.lock import find_lock, remove_lock
 
     project = invocation.project()
     with invocation.open_org(project) as org:
-        found = find(org, project.settings.name)
+        found = find_lock(org, project.settings.name)
         if found is None or found.id[:15] != lock_id[:15]:
             now = f"It is {found.id}, held by {found}." if found else "The org is not locked."
             raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", now)
@@ -33,7 +33,7 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
             question = f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted."
             if not ask(invocation, question, hint="Pass --force when it is certain that the holder is dead."):
                 raise Refused("Cancelled; nothing was changed.")
-        remove(org, found.id)
+        remove_lock(org, found.id)
     if invocation.json:
         print_envelope({"unlocked": found.id, "holder": str(found)})
     else:

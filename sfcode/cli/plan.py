@@ -13,9 +13,10 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import ApexTestOptions, PlanOptions, apex_test_options, plan_options
 from sfcode.cli.output import print_status
-from sfcode.cli.plan_output import FORMATS, show_plan
+from sfcode.cli.plan_output import show_plan
 from sfcode.cli.report_file import JUnitReport, SarifReport, junit_option, sarif_option, write_junit, write_sarif
 from sfcode.errors import DeployFailed, ExitCode, UsageError
+from sfcode.plan.reports import FORMATS
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `sfcode apply FILE`.")
 @click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+    "--format", "format_", type=click.Choice([*FORMATS]), default="text", show_default=True, help="How to show it."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes (or drift).")
 @click.option("--check", is_flag=True, help="Let the org check the package too; nothing of it is kept.")

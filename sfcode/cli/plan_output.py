@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import paint, print_envelope
+from sfcode.plan.reports import ReportOptions, render_plan
 
 if TYPE_CHECKING:
+    from sfcode.metadata.component import Address
     from sfcode.plan.plan import Plan
-
-FORMATS = ("text", "json", "markdown", "html")
+    from sfcode.plan.risk import Judgement
 
 
 def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int = 0, saved: Path | None = None) -> None:
@@ -27,22 +28,17 @@ def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int =
     invocation.result.saved = None if plan.refusals else saved
     if invocation.json:
         print_envelope(to_document(plan, invocation.plan_key()), plan.warnings, status=status)
-    elif format_ == "json":
-        click.echo(json.dumps(to_document(plan, invocation.plan_key()), indent=2, ensure_ascii=False))
-    elif format_ == "markdown":
-        from sfcode.plan.reports.markdown import markdown
-
-        click.echo(markdown(plan))
-    elif format_ == "html":
-        from sfcode.checks.risk import judged
-        from sfcode.plan.reports.html import html
-
-        click.echo(html(plan, judged(plan)))
     else:
-        from sfcode.plan.reports.text import text
+        options = ReportOptions(paint, invocation.plan_key(), judge=_judge)
+        click.echo(render_plan(plan, format_, options))
+        if format_ == "text":
+            _say_how_to_apply(invocation, plan, saved)
 
-        click.echo(text(plan, paint))
-        _say_how_to_apply(invocation, plan, saved)
+
+def _judge(plan: Plan) -> Mapping[Address, Judgement]:
+    from sfcode.checks.risk import judged
+
+    return judged(plan)
 
 
 def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) -> None:

@@ -79,7 +79,7 @@ class Change:
         return (first.get(self.address.type, 2), self.address)
 
     def cause(self, path: Path) -> Cause:
-        """Tell who moved at a path; the config, where nothing was applied yet."""
+        """Return who changed the value at a path; the config, where nothing was applied yet."""
         if not _touches(path, self.drift):
             return Cause.CONFIG
         return Cause.BOTH if _touches(path, self._asked) else Cause.DRIFT

@@ -18,20 +18,20 @@ from sfcode.plan.state import Applied, Past, state_address
 _PREVIOUS = re.compile(r"\(previous (\$\{secret:\w+\})\)")
 
 
-def compare(given: PlanInput) -> Plan:
+def compare(plan_input: PlanInput) -> Plan:
     """Compare what is asked for with what is there; the rules then complete the plan."""
-    changes = [*CHANGES[given.request.mode](given)]
-    changes += _unassign_deleted_sets(changes, given.snapshot)
+    changes = [*CHANGES[plan_input.request.mode](plan_input)]
+    changes += _unassign_deleted_sets(changes, plan_input.snapshot)
     return Plan(
-        target=given.snapshot.target,
-        environment=given.project.environment,
-        config_digest=given.project.digest,
-        api_version=given.project.settings.salesforce.api_version,
-        state=state_address(given.project.settings.name),
+        target=plan_input.snapshot.target,
+        environment=plan_input.project.environment,
+        config_digest=plan_input.project.digest,
+        api_version=plan_input.project.settings.salesforce.api_version,
+        state=state_address(plan_input.project.settings.name),
         changes=tuple(sorted(changes, key=lambda change: change.sort_key)),
-        fingerprints=given.snapshot.fingerprints(),
-        secrets=given.secrets,
-        mode=given.request.mode,
+        fingerprints=plan_input.snapshot.fingerprints(),
+        secrets=plan_input.secrets,
+        mode=plan_input.request.mode,
     )
 
 
@@ -39,76 +39,76 @@ def find_apply(applied: Applied, apply_id: str | None) -> Past:
     """Find an apply in the history, the last one without an id. Raises Refused naming those that there are."""
     if not applied.history:
         raise Refused("There is no apply in this org that could be rolled back.")
-    known = {past.id: past for past in applied.history}
+    applies = {past.id: past for past in applied.history}
     if apply_id is None:
         return applied.history[0]
-    if apply_id not in known:
-        raise Refused(f"There is no apply {apply_id} in the history of this org.", f"It has: {', '.join(known)}.")
-    return known[apply_id]
+    if apply_id not in applies:
+        raise Refused(f"There is no apply {apply_id} in the history of this org.", f"It has: {', '.join(applies)}.")
+    return applies[apply_id]
 
 
-def _apply(given: PlanInput) -> Iterator[Change]:
+def _apply(plan_input: PlanInput) -> Iterator[Change]:
     """
     Make the org what the config asks for.
 
     An address is managed when the applied state says so. One that is managed and no longer asked for is deleted.
     Records are named by the config outright and are never deleted: users cannot be.
     """
-    observed, applied = given.snapshot.components, given.applied
-    planned = set(given.wanted)
-    for address, component in given.wanted.items():
-        adopted = address in given.adopted and address in observed and address not in applied
+    observed, applied = plan_input.snapshot.components, plan_input.applied
+    planned = set(plan_input.wanted)
+    for address, component in plan_input.wanted.items():
+        adopted = address in plan_input.adopted and address in observed and address not in applied
         yield Change(address, observed.get(address), component, applied.get(address), adopted=adopted)
     for address, component in applied.items():
         if address not in planned and address in observed:
             yield Change(address, observed[address], None, component)
-    yield from delete_replaced(given)
-    names = previous_users(given.snapshot.applied, given.project.settings.integration_user.username)
-    yield from (change for change in retire(given, names) if change.address not in planned)
+    yield from delete_replaced(plan_input)
+    names = previous_users(plan_input.snapshot.applied, plan_input.project.settings.integration_user.username)
+    yield from (change for change in retire(plan_input, names) if change.address not in planned)
 
 
-def _destroy(given: PlanInput) -> Iterator[Change]:
+def _destroy(plan_input: PlanInput) -> Iterator[Change]:
     """
     Delete what the applied state says is managed.
 
     The integration user is deactivated, since an org deletes none.
     """
-    observed = given.snapshot.components
-    for address, component in given.applied.items():
+    observed = plan_input.snapshot.components
+    for address, component in plan_input.applied.items():
         if address in observed:
             yield Change(address, observed[address], None, component)
-    for row in given.desired.records:
+    for row in plan_input.desired.records:
         found = observed.get(row.address)
         if found is not None:
             yield Change(row.address, found, _deactivate(found) if row.type == "User" else None)
 
 
-def _roll_back(given: PlanInput) -> Iterator[Change]:
+def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     """
     Put back what was at the addresses that an apply changed.
 
     Records are left as they are. Secrets come back with the value that they have now.
     """
-    past = find_apply(given.snapshot.applied, given.request.apply_id)
+    past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     for address, body in past.before.items():
-        before = given.snapshot.components.get(address)
+        before = plan_input.snapshot.components.get(address)
         after = None if body is None else Component(address.type, address.full_name, _current(body))
         if before or after:
-            yield Change(address, before, after, given.applied.get(address))
+            yield Change(address, before, after, plan_input.applied.get(address))
 
 
-def _refresh(given: PlanInput) -> Iterator[Change]:
+def _refresh(plan_input: PlanInput) -> Iterator[Change]:
     """
     Compare what the last apply left with what is there now.
 
     Records are not in the applied state. They are compared while the config is the one that was applied: only
     then is it known what they were.
     """
-    left = [*given.applied.values()]
-    if given.snapshot.applied.config_digest == given.project.digest:
-        left += given.desired.records
+    left = [*plan_input.applied.values()]
+    if plan_input.snapshot.applied.config_digest == plan_input.project.digest:
+        left += plan_input.desired.records
     for component in left:
-        found = given.snapshot.components.get(component.address)
+        found = plan_input.snapshot.components.get(component.address)
         yield Change(component.address, found, found, component)
 
 

@@ -33,23 +33,23 @@ def data_flows(project: Project) -> tuple[FlowOfData, ...]:
     return tuple(_flow(mapping) for mapping in project.resolved)
 
 
-def _flow(one: ResolvedMapping) -> FlowOfData:
-    sent = [(one.user_id.field, f"{one.match} id"), *((use.field, use.attribute) for use in one.attributes)]
-    name = one.developer_name
-    trigger = f"{'Flow' if one.trigger == 'flow' else 'Workflow rule'} {name}"
+def _flow(mapping: ResolvedMapping) -> FlowOfData:
+    sent = [(mapping.user_id.field, f"{mapping.match} id"), *((use.field, use.attribute) for use in mapping.attributes)]
+    name = mapping.developer_name
+    trigger = f"{'Flow' if mapping.trigger == 'flow' else 'Workflow rule'} {name}"
     return FlowOfData(
-        mapping=one.name,
-        object=one.object,
-        match=one.match,
-        sent=tuple(sent) if one.sends else (),
-        senders=(trigger, f"Message {name}") if one.sends and one.by_relay else (),
-        written=tuple(_written(one)),
-        carrier="Relay" if one.by_relay else "Appcues' connector",
+        mapping=mapping.name,
+        object=mapping.object,
+        match=mapping.match,
+        sent=tuple(sent) if mapping.sends else (),
+        senders=(trigger, f"Message {name}") if mapping.sends and mapping.by_relay else (),
+        written=tuple(_written(mapping)),
+        carrier="Relay" if mapping.by_relay else "Appcues' connector",
     )
 
 
-def _written(one: ResolvedMapping) -> Iterator[tuple[str, str]]:
-    for target in one.targets:
-        yield NPS_EVENTS[target.kind], f"{one.object}.{target.field}"
-    if one.activity_object:
-        yield from ((event.name, one.activity_object) for event in (*one.activities, *one.click_to_track))
+def _written(mapping: ResolvedMapping) -> Iterator[tuple[str, str]]:
+    for target in mapping.targets:
+        yield NPS_EVENTS[target.kind], f"{mapping.object}.{target.field}"
+    if mapping.activity_object:
+        yield from ((event.name, mapping.activity_object) for event in (*mapping.activities, *mapping.click_to_track))

@@ -22,6 +22,7 @@ from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan, Refusal, Validation
+from sfcode.plan.reports import ReportOptions
 from sfcode.plan.signature import seal, verify
 from sfcode.plan.snapshot import Target
 from sfcode.secret import Secret
@@ -54,7 +55,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
             _drift(change) for change in plan.drifted if plan.mode is Mode.REFRESH or change.action is not Action.NO_OP
         ],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
-        "preserved": [asdict(each) for each in plan.preserved],
+        "preserved": [asdict(count) for count in plan.preserved],
         "observed": dict(plan.fingerprints),
         "secrets": dict(plan.secrets),
         "refusals": [
@@ -112,9 +113,14 @@ def _attribute(attribute: AttributeChange) -> dict[str, Any]:
     return {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
 
 
+def render(plan: Plan, options: ReportOptions) -> str:
+    """Write the document as `--out` saves it."""
+    return json.dumps(to_document(plan, options.key), indent=2, ensure_ascii=False)
+
+
 def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
     """Write the plan to a file, signed where there is a key. Raises Refused where that cannot be done."""
-    write_whole(path, json.dumps(to_document(plan, key), indent=2, ensure_ascii=False) + "\n", "the plan")
+    write_whole(path, render(plan, ReportOptions(key=key)) + "\n", "the plan")
 
 
 def load(path: Path, key: Secret | None = None) -> Plan:
@@ -153,8 +159,10 @@ def _plan(document: dict[str, Any]) -> Plan:
         changes=tuple(_read_change(change, applied.get(change["address"])) for change in document["resource_changes"]),
         fingerprints=document["observed"],
         refusals=tuple(
-            Refusal(Address.parse(each["address"]) if each["address"] else None, each["reason"], each["cure"])
-            for each in document["refusals"]
+            Refusal(
+                Address.parse(refusal["address"]) if refusal["address"] else None, refusal["reason"], refusal["cure"]
+            )
+            for refusal in document["refusals"]
         ),
         warnings=tuple(document["warnings"]),
         secrets=document["secrets"],
@@ -162,9 +170,9 @@ def _plan(document: dict[str, Any]) -> Plan:
         mode=_mode(document),
         kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
         released=frozenset(Address.parse(address) for address in document["released"]),
-        preserved=tuple(Preserved(each["container"], each["counts"]) for each in document.get("preserved", ())),
+        preserved=tuple(Preserved(count["container"], count["counts"]) for count in document.get("preserved", ())),
         validation=_validation(document.get("validation")),
-        flows=tuple(_flow(each) for each in document.get("flows", ())),
+        flows=tuple(_flow(flow) for flow in document.get("flows", ())),
     )
 
 
@@ -175,7 +183,7 @@ def _mode(document: dict[str, Any]) -> Mode:
 
 
 def _flow(document: dict[str, Any]) -> FlowOfData:
-    pairs = {key: tuple((one, other) for one, other in document[key]) for key in ("sent", "written")}
+    pairs = {key: tuple((source, target) for source, target in document[key]) for key in ("sent", "written")}
     return FlowOfData(**{**document, **pairs, "senders": tuple(document["senders"])})
 
 

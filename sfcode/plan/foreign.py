@@ -65,13 +65,13 @@ def container_of(address: Address) -> Address | None:
 
 def unmanaged_fields(schema: OrgSchema, managed: Collection[Address]) -> Iterator[Address]:
     """List the custom fields that a describe shows and that are not ours."""
-    for name, known in schema.objects.items():
+    for name, described in schema.objects.items():
         if name == "Task":
             continue  # its custom fields are those of Event: both are Activity's
         owner = "Activity" if name == "Event" else name
-        for field in known.fields.values():
+        for field in described.fields.values():
             address = Address("CustomField", f"{owner}.{field.name}")
-            if field.custom and known.complete and address not in managed:
+            if field.custom and described.complete and address not in managed:
                 yield address
 
 

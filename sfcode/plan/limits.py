@@ -12,12 +12,12 @@ from sfcode.plan.snapshot import PlanInput
 WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
 
 
-def refuse_too_many(given: PlanInput, plan: Plan) -> Plan:
+def refuse_too_many(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse a plan that destroys or changes more of what is managed than it may."""
-    managed, limits = len(given.snapshot.applied.components), given.request.limits
+    managed, limits = len(plan_input.snapshot.applied.components), plan_input.request.limits
     return plan.refuse(
-        *_beyond(plan, Action.DELETE, given.project, managed, limits.max_destroy),
-        *_beyond(plan, Action.UPDATE, given.project, managed, limits.max_change),
+        *_beyond(plan, Action.DELETE, plan_input.project, managed, limits.max_destroy),
+        *_beyond(plan, Action.UPDATE, plan_input.project, managed, limits.max_change),
     )
 
 

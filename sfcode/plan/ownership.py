@@ -68,15 +68,15 @@ def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> D
     return replace(generated, components=tuple(map(keep, generated.components)))
 
 
-def delete_replaced(given: PlanInput) -> Iterator[Change]:
+def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
     """Delete what the relay takes the place of; what is managed is not concerned."""
-    for address in given.project.replaced:
-        observed = given.snapshot.components.get(address)
-        if observed and address not in given.wanted and address not in given.applied:
+    for address in plan_input.project.replaced:
+        observed = plan_input.snapshot.components.get(address)
+        if observed and address not in plan_input.wanted and address not in plan_input.applied:
             yield Change(address, observed, None, replaced=True)
 
 
-def refuse_unmanaged(given: PlanInput, plan: Plan) -> Plan:
+def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to change what is in the org and unmanaged, unless it was adopted."""
     return plan.refuse(
         *(
@@ -88,38 +88,38 @@ def refuse_unmanaged(given: PlanInput, plan: Plan) -> Plan:
             for change in plan.changes
             if change.before is not None
             and not (change.address.is_record or change.replaced)
-            and change.address not in given.applied
-            and change.address not in given.adopted
+            and change.address not in plan_input.applied
+            and change.address not in plan_input.adopted
         )
     )
 
 
-def explain_kept_permission_set(given: PlanInput, plan: Plan) -> Plan:
-    """Tell what a permission set that is kept as it is lacks; refuse where the relay needs it."""
-    address = Address("PermissionSet", given.project.integration_set)
+def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Name the rights that a permission set kept as it is lacks; refuse where the relay needs them."""
+    address = Address("PermissionSet", plan_input.project.integration_set)
     generated, desired = (
         next((normal(component).body for component in side.components if component.address == address), {})
-        for side in (given.generated, given.desired)
+        for side in (plan_input.generated, plan_input.desired)
     )
-    lacking = tuple(_lacking(generated, desired)) if address in given.project.adopted else ()
+    lacking = tuple(_lacking(generated, desired)) if address in plan_input.project.adopted else ()
     if not lacking:
         return plan
     what = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
     hint = f"take {address} out of as_is; the plan then shows each right that comes or goes"
-    if any(mapping.spec.delivery == "relay" for mapping in given.project.mappings):
+    if any(mapping.spec.delivery == "relay" for mapping in plan_input.project.mappings):
         return plan.refuse(Refusal(address, f"{what}, which the relay is to have", hint))
-    access = given.project.settings.integration_user.access
+    access = plan_input.project.settings.integration_user.access
     return plan.warn(f"{address} {what}, which access: {access} would give; to have it, {hint}")
 
 
-def warn_of_cutover(given: PlanInput, plan: Plan) -> Plan:
+def warn_of_cutover(plan_input: PlanInput, plan: Plan) -> Plan:
     """Warn, where the relay takes the place of Appcues' connector, of its other messages and of the order of steps."""
-    plan = plan.warn(*_other_connector_messages(given.project, given.snapshot.messages))
+    plan = plan.warn(*_other_connector_messages(plan_input.project, plan_input.snapshot.messages))
     return plan.warn(CUTOVER) if any(change.replaced for change in plan.changes) else plan
 
 
 def is_connectors(message: str, object_name: str) -> bool:
-    """Tell by its full name whether a message about an object is one of Appcues' own connector."""
+    """Tell by its full name whether a message about an object belongs to Appcues' own connector."""
     return message.startswith(f"{object_name}.{CONNECTOR}")
 
 

@@ -32,8 +32,8 @@ def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: P
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused and
     UsageError when the request does not fit the project or its history.
     """
-    given = gather(project, org, secrets, request)
-    return PlanResult(build_plan(given), given.desired, given.snapshot)
+    plan_input = gather(project, org, secrets, request)
+    return PlanResult(build_plan(plan_input), plan_input.desired, plan_input.snapshot)
 
 
 def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:

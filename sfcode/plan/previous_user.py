@@ -34,35 +34,35 @@ def user_records(project: Project, username: str) -> tuple[Address, ...]:
     )
 
 
-def retire(given: PlanInput, usernames: Collection[str]) -> Iterator[Change]:
+def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change]:
     """
     Deactivate previous integration users, and take away what they had from sfcode.
 
     Only a user of the integration's own profile is deactivated: any other may be a person's.
     """
-    observed = given.snapshot.components
+    observed = plan_input.snapshot.components
     for name in usernames:
-        user, *others = user_records(given.project, name)
+        user, *others = user_records(plan_input.project, name)
         found = observed.get(user)
-        if found is None or not _is_retired(given.project, found):
+        if found is None or not _is_retired(plan_input.project, found):
             continue
         yield Change(user, found, Component(found.type, found.full_name, {**found.body, "IsActive": False}))
         yield from (Change(row, observed[row], None) for row in others if row in observed)
 
 
-def warn_of_other_assignees(given: PlanInput, plan: Plan) -> Plan:
+def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
     """Warn of users who have the rights of the integration and are not its user, such as the previous one."""
-    name, username = given.project.integration_set, given.project.settings.integration_user.username
+    name, username = plan_input.project.integration_set, plan_input.project.settings.integration_user.username
     known = {username.lower()}
-    for previous in previous_users(given.snapshot.applied, username):
-        found = given.snapshot.components.get(Address("User", previous))
-        if found and _is_retired(given.project, found):
+    for previous in previous_users(plan_input.snapshot.applied, username):
+        found = plan_input.snapshot.components.get(Address("User", previous))
+        if found and _is_retired(plan_input.project, found):
             known.add(previous.lower())
     return plan.warn(
         *(
             f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
             "these rights; if nobody needs that, take it away in Setup, Permission Sets"
-            for other in given.snapshot.assignees
+            for other in plan_input.snapshot.assignees
             if other.lower() not in known
         )
     )

@@ -22,44 +22,44 @@ from sfcode.plan.snapshot import PlanInput
 Rule = Callable[[PlanInput, Plan], Plan]
 
 
-def build_plan(given: PlanInput) -> Plan:
+def build_plan(plan_input: PlanInput) -> Plan:
     """Compare, then apply the rules of the plan's mode in their order."""
-    plan = compare(given)
-    for rule in RULES[given.request.mode]:
-        plan = rule(given, plan)
+    plan = compare(plan_input)
+    for rule in RULES[plan_input.request.mode]:
+        plan = rule(plan_input, plan)
     return plan
 
 
-def list_warnings(given: PlanInput, plan: Plan) -> Plan:
+def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
     """Carry over the warnings of the config, of the reading and of generation."""
-    advice = map(str, given.desired.warnings)
-    return plan.warn(*given.project.warnings, *given.snapshot.warnings, *advice)
+    advice = map(str, plan_input.desired.warnings)
+    return plan.warn(*plan_input.project.warnings, *plan_input.snapshot.warnings, *advice)
 
 
-def record_state(given: PlanInput, plan: Plan) -> Plan:
+def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Have the state written when it would read differently, bodies compared as plans compare them."""
-    left = {normal(component) for component in given.snapshot.applied.listed()}
-    return replace(plan, records_state=left != {normal(component) for component in given.desired.components})
+    left = {normal(component) for component in plan_input.snapshot.applied.listed()}
+    return replace(plan, records_state=left != {normal(component) for component in plan_input.desired.components})
 
 
-def delete_state(given: PlanInput, plan: Plan) -> Plan:
+def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Have the state deleted where there is one."""
-    return replace(plan, records_state=given.snapshot.state is not None)
+    return replace(plan, records_state=plan_input.snapshot.state is not None)
 
 
-def keep_the_rest(given: PlanInput, plan: Plan) -> Plan:
+def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
     """Leave what the rolled back apply did not touch managed, and return what was unmanaged before it to its owner."""
-    past = find_apply(given.snapshot.applied, given.request.apply_id)
+    past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     kept = tuple(
         component
-        for component in given.snapshot.applied.listed()
-        if component.address not in past.before and component.address in given.snapshot.components
+        for component in plan_input.snapshot.applied.listed()
+        if component.address not in past.before and component.address in plan_input.snapshot.components
     )
     released = frozenset(address for address in past.before if address not in past.owned)
     return replace(plan, config_digest="", kept=kept, released=released)
 
 
-def refuse_unknown_secrets(_given: PlanInput, plan: Plan) -> Plan:
+def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to put back what held a secret that was never known."""
     return plan.refuse(
         *(
@@ -74,12 +74,12 @@ def refuse_unknown_secrets(_given: PlanInput, plan: Plan) -> Plan:
     )
 
 
-def refuse_data_loss(given: PlanInput, plan: Plan) -> Plan:
+def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to delete fields that records hold values in, unless that was allowed by name."""
     refusals = []
     for change in plan.changes:
-        held = given.snapshot.values.get(change.address, 0)
-        if change.action is not Action.DELETE or held == 0 or change.address in given.request.allow_delete:
+        held = plan_input.snapshot.values.get(change.address, 0)
+        if change.action is not Action.DELETE or held == 0 or change.address in plan_input.request.allow_delete:
             continue
         allow = f"pass --allow-delete {change.address} to lose what it holds"
         if held is None:
@@ -92,25 +92,25 @@ def refuse_data_loss(given: PlanInput, plan: Plan) -> Plan:
     return plan.refuse(*refusals)
 
 
-def refuse_unused_options(given: PlanInput, plan: Plan) -> Plan:
+def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse addresses that were passed and that the plan has nothing to do with."""
     planned = {change.address: change for change in plan.changes}
     unknown = [
         Refusal(address, "is not part of this project", "remove --adopt, or correct the address")
-        for address in sorted(given.adopted)
+        for address in sorted(plan_input.adopted)
         if address not in planned
     ]
     unused = [
         Refusal(address, "is not deleted by this plan", "remove --allow-delete, or correct the address")
-        for address in sorted(given.request.allow_delete)
+        for address in sorted(plan_input.request.allow_delete)
         if address not in planned or planned[address].action is not Action.DELETE
     ]
     return plan.refuse(*unknown, *unused)
 
 
-def limit_to_targets(given: PlanInput, plan: Plan) -> Plan:
+def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
     """Limit a plan to the targets; what else is managed stays as it is. Raises UsageError for an unknown one."""
-    targets = set(given.request.targets)
+    targets = set(plan_input.request.targets)
     if not targets:
         return plan
     if unknown := sorted(targets - {change.address for change in plan.changes}):
@@ -118,7 +118,7 @@ def limit_to_targets(given: PlanInput, plan: Plan) -> Plan:
         raise UsageError(
             f"--target names what is not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
         )
-    kept = tuple(component for component in given.snapshot.applied.listed() if component.address not in targets)
+    kept = tuple(component for component in plan_input.snapshot.applied.listed() if component.address not in targets)
     limited = replace(
         plan,
         changes=tuple(change for change in plan.changes if change.address in targets),
@@ -130,14 +130,14 @@ def limit_to_targets(given: PlanInput, plan: Plan) -> Plan:
     return limited.warn(f"limited to {addresses} by --target; the rest stays as it is, done or not")
 
 
-def list_data_flows(given: PlanInput, plan: Plan) -> Plan:
-    """Tell what the mappings exchange."""
-    return replace(plan, flows=data_flows(given.project))
+def list_data_flows(plan_input: PlanInput, plan: Plan) -> Plan:
+    """List what the mappings exchange."""
+    return replace(plan, flows=data_flows(plan_input.project))
 
 
-def count_unmanaged(given: PlanInput, plan: Plan) -> Plan:
+def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
     """Count what others have in the files that the plan writes to."""
-    return replace(plan, preserved=count_preserved(plan.effective, given.snapshot.unmanaged))
+    return replace(plan, preserved=count_preserved(plan.effective, plan_input.snapshot.unmanaged))
 
 
 RULES: dict[Mode, tuple[Rule, ...]] = {

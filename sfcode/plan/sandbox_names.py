@@ -45,7 +45,7 @@ def is_copy(username: str, original: str) -> bool:
 
 
 def restore_email(user: Component, wanted: Body) -> Component:
-    """Give a user the e-mail address that is asked for, where the sandbox has only made it invalid."""
+    """Return a user with the wanted e-mail address, where the sandbox has only made it invalid."""
     email, found = str(wanted.get("Email", "")), str(user.body.get("Email", ""))
     # Older sandboxes wrote user=example.com@example.com.
     made = {f"{email}.invalid".lower(), f"{email.replace('@', '=')}@example.com".lower()}

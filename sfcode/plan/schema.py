@@ -58,7 +58,7 @@ def _existing_fields(spec: Mapping) -> set[str]:
 
 
 def described(name: str, component: Component) -> Field:
-    """Say of a field what a describe would, from its metadata."""
+    """Describe a field from its metadata, as the describe API would."""
     kind = str(component.body.get("type", ""))
     calculated = "formula" in component.body
     return Field(

@@ -43,7 +43,7 @@ def fingerprint(value: str, key: str) -> str:
 
 
 def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
-    """Put the values in. Raises KeyError for a name that is not given."""
+    """Put the values in. Raises KeyError for a name that is not plan_input."""
     if isinstance(value, str):
         return PLACEHOLDER.sub(lambda match: secrets[match[1]], value)
     if isinstance(value, Mapping):

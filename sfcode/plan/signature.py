@@ -1,5 +1,5 @@
 """
-The seal of a saved plan: a digest over all of it, of each part, and a signature where a key is given.
+The seal of a saved plan: a digest over all of it, of each part, and a signature where a key is plan_input.
 
 Without a key the seal shows a slip of the hand; with one, nobody without the key can make a plan that
 is applied, and a plan signed with another key is told apart from one that was edited.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfcode.apply import lock as lock_module
-from sfcode.apply.lock import OrgLock, attached, find, locked, remove
+from sfcode.apply.lock import OrgLock, find_lock, hold_lock, release_attached, remove_lock
 from sfcode.apply.lock_holder import LONGEST, Holder, read_holder, this_run
 from sfcode.errors import OrgError, Refused
 from sfcode.local import serve
@@ -59,7 +59,7 @@ class Place:
     said: list[str] = field(default_factory=list)
 
     def hold(self, org: Org, holder: Holder, patience: float = 0.0):
-        return locked(org, "Test", holder, patience=patience, report=self.said.append)
+        return hold_lock(org, "Test", holder, patience=patience, report=self.said.append)
 
     def leave(self, holder: Holder) -> str:
         """Leave a lock behind, as a run does that dies."""
@@ -68,7 +68,7 @@ class Place:
 
     @property
     def is_free(self) -> bool:
-        return find(self.one, "Test") is None
+        return find_lock(self.one, "Test") is None
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +88,9 @@ def place(served):
     with clients[0], clients[1]:
         place = Place(org.url, org.access_token, clock, *clients, patience)
         yield place
-        left = find(place.one, "Test")
+        left = find_lock(place.one, "Test")
         if left:
-            remove(place.one, left.id)
+            remove_lock(place.one, left.id)
 
 
 def run(**more: object) -> Holder:
@@ -151,13 +151,13 @@ def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place)
     deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
     with pytest.raises(DeployStillRunning), place.hold(place.one, run()):
         raise DeployStillRunning(deploy_id, "you let go of it")
-    left = find(place.one, "Test")
+    left = find_lock(place.one, "Test")
     assert left
     assert left.holder
     assert (left.holder.detached, left.holder.deployment) == (True, deploy_id)
-    attached(place.other, "Test", "0Af000000000000")
+    release_attached(place.other, "Test", "0Af000000000000")
     assert not place.is_free, "another deployment has ended"
-    attached(place.other, "Test", deploy_id)
+    release_attached(place.other, "Test", deploy_id)
     assert place.is_free
 
 
@@ -169,7 +169,7 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
         said: list[str] = []
 
         def hold():
-            return locked(client, "Test", run(), patience=0, report=said.append)
+            return hold_lock(client, "Test", run(), patience=0, report=said.append)
 
         with pytest.raises(DeployStillRunning), hold():
             raise DeployStillRunning(deploy_id, "you let go of it")
@@ -185,12 +185,12 @@ def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_p
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
         deploy_id = client.metadata.deploy(package, DeployOptions())
         killed = run(pid=2**22 + 1, deployment=deploy_id)
-        with locked(client, "Test", run(), patience=0, report=print) as lock:
+        with hold_lock(client, "Test", run(), patience=0, report=print) as lock:
             assert isinstance(lock, OrgLock)
             client.update("StaticResource", lock.id, {"Description": killed.text()})
             with (
                 pytest.raises(Refused, match=f"sfcode apply --attach {deploy_id}"),
-                locked(client, "Test", run(), patience=0, report=print),
+                hold_lock(client, "Test", run(), patience=0, report=print),
             ):
                 raise AssertionError("two change the org")
 
@@ -231,7 +231,7 @@ def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
     def take() -> None:
         barrier.wait()
         try:
-            with locked(place.one, "Test", run(), patience=0, report=lambda _: None):
+            with hold_lock(place.one, "Test", run(), patience=0, report=lambda _: None):
                 inside.append(1)
                 most.append(len(inside))
                 barrier.wait(timeout=30)  # everybody has tried
@@ -257,16 +257,16 @@ def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, ki
         InjectedFault(kind, path="*/StaticResource/*", method="DELETE"),
     ]
     with serve(tmp_path, faults=faults) as org, opened(org) as client:
-        with locked(client, "Test", run(), patience=0, report=lambda _: None):
-            assert find(client, "Test")
-        assert find(client, "Test") is None
+        with hold_lock(client, "Test", run(), patience=0, report=lambda _: None):
+            assert find_lock(client, "Test")
+        assert find_lock(client, "Test") is None
 
 
 def test_a_holder_gives_signs_of_life(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()):
         for _ in range(500):
-            found = find(place.other, "Test")
+            found = find_lock(place.other, "Test")
             if found and found.holder and found.holder.beat >= 2:
                 return
     raise AssertionError("no sign of life in 500 questions")
@@ -275,9 +275,9 @@ def test_a_holder_gives_signs_of_life(place, monkeypatch):
 def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()) as lock:
-        found = find(place.other, "Test")
+        found = find_lock(place.other, "Test")
         assert found
-        assert remove(place.other, found.id)
+        assert remove_lock(place.other, found.id)
         with pytest.raises(Refused, match="taken over the lock"):
             confirm_for_long(lock)
 

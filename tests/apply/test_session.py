@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from sfcode.apply.lock import find
+from sfcode.apply.lock import find_lock
 from sfcode.apply.session import ApplyCallbacks, ApplyOptions, apply_plan
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused, UsageError
@@ -46,7 +46,7 @@ class Desk:
     ):
         def approve(plan: Plan) -> bool:
             self.asked.append(plan)
-            self.locks.append(find(self.org, "Appcues") is not None)
+            self.locks.append(find_lock(self.org, "Appcues") is not None)
             return answer()
 
         callbacks = ApplyCallbacks(approve=approve, show=self.shown.append)
@@ -55,7 +55,7 @@ class Desk:
 
     @property
     def is_untouched(self) -> bool:
-        return component(self.served, SCORE) is None and find(self.org, "Appcues") is None
+        return component(self.served, SCORE) is None and find_lock(self.org, "Appcues") is None
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_yes_carries_out_what_was_shown(desk):
     assert desk.shown == desk.asked == [result.plan]
     assert result.deployments
     assert result.apply_id
-    assert find(desk.org, "Appcues") is None, "the lock is returned"
+    assert find_lock(desk.org, "Appcues") is None, "the lock is returned"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sfcode.apply.lock import find
+from sfcode.apply.lock import find_lock
 from sfcode.local import serve
 from sfcode.local.faults import InjectedFault
 from sfcode.org import DeployStillRunning
@@ -47,7 +47,7 @@ class Place:
     @property
     def lock(self):
         with opened(self.org) as client:
-            return find(client, "Appcues")
+            return find_lock(client, "Appcues")
 
 
 @contextmanager

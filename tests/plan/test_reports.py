@@ -1,6 +1,7 @@
 import pytest
 
 from sfcode.metadata.component import Component
+from sfcode.plan.reports import FORMATS, ReportOptions, render_plan
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
@@ -143,3 +144,10 @@ def test_of_two_long_texts_only_the_place_where_they_differ_is_shown(project):
               - "…{a}, {b}…"
               + "…{a}, NEW, {b}…"
 """ in text(plan)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_shows_what_the_plan_changes(plan, name):
+    shown = render_plan(plan, name, ReportOptions())
+    assert all(change.address.full_name in shown for change in plan.effective)
+    assert not shown.endswith("\n\n")

@@ -16,7 +16,7 @@ from sfcode.checks.writers.sarif import format_sarif
 from sfcode.config.models import Settings
 from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action
-from sfcode.plan.reports.markdown_escape import inline
+from sfcode.plan.reports.markdown_parts import inline
 from sfcode.review.model import Group, Review, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
 from sfcode.review.reports.markdown import LIMIT, markdown

@@ -8,7 +8,7 @@ from itertools import groupby
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.text import HEADINGS, summarize
 from sfcode.diagnostics import Diagnostic
-from sfcode.plan.reports.markdown_escape import inline
+from sfcode.plan.reports.markdown_parts import inline
 
 
 def format_item(diagnostic: Diagnostic) -> str:

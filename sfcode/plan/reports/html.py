@@ -7,10 +7,16 @@ from importlib.resources import files
 
 from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
+from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.picture import WIDTH, picture
 from sfcode.plan.reports.plan_items import headline, items
 from sfcode.plan.risk import Judgement
 from sfcode.text import printable
+
+
+def render(plan: Plan, options: ReportOptions) -> str:
+    """Write the page with the risk of each change."""
+    return html(plan, options.judge(plan))
 
 
 def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports.markdown_details import folded_diff
-from sfcode.plan.reports.markdown_escape import escape
+from sfcode.plan.reports import ReportOptions
+from sfcode.plan.reports.markdown_parts import escape, folded_diff
 from sfcode.plan.reports.plan_items import Item, headline, items
 
 IMPORTANCE = "-~+"
 """Signs in the order in which their details are kept where there is no room for all."""
+
+
+def render(plan: Plan, options: ReportOptions) -> str:  # noqa: ARG001
+    """Write the plan without a limit."""
+    return markdown(plan)
 
 
 def markdown(plan: Plan, *, limit: int | None = None) -> str:

@@ -62,7 +62,7 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
 
 
 def headline(plan: Plan) -> str:
-    """Say in one line what the plan does, without the org."""
+    """Describe in one line what the plan does, without the org."""
     if plan.mode is Mode.REFRESH:
         gone = sum(change.before is None for change in plan.drifted)
         changed = len(plan.drifted) - gone
@@ -91,7 +91,7 @@ def _changed(change: Change, why_destroyed: str) -> Item:
 
 
 def _about_user(change: Change, why_deactivated: str) -> list[str]:
-    """Say what a reader should know of a user who is there already."""
+    """Tell what a reader should know of a user who is there already."""
     moved = {attribute.path: attribute for attribute in change.attributes}
     notes = []
     if ("Profile",) in moved:

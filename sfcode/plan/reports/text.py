@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
+from sfcode.plan.reports import Paint, ReportOptions, plain
 from sfcode.plan.reports.plan_items import Item, headline, items
 from sfcode.text import printable
-
-Paint = Callable[[str, str], str]
-"""Give a text the colour of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
 
 LEGEND = {"+": "create", "~": "update in-place", "-": "destroy"}
 
 
-def plain(text: str, sign: str) -> str:  # noqa: ARG001
-    """Leave the text as it is."""
-    return text
+def render(plan: Plan, options: ReportOptions) -> str:
+    """Write the plan with the colors of a terminal."""
+    return text(plan, options.paint)
 
 
 def text(plan: Plan, paint: Paint = plain) -> str:

@@ -9,8 +9,7 @@ from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.markdown import format_item
 from sfcode.plan.change import Action
 from sfcode.plan.reports.diff_tree import lines
-from sfcode.plan.reports.markdown_details import folded, folded_diff
-from sfcode.plan.reports.markdown_escape import cell, escape, inline
+from sfcode.plan.reports.markdown_parts import cell, escape, folded, folded_diff, inline
 from sfcode.plan.reports.plan_items import SIGNS
 from sfcode.review.model import Access, Effect, Review, Risk, Statement
 from sfcode.review.reports.common import compared, headline

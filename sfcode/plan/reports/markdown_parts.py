@@ -1,9 +1,11 @@
-"""Markdown that holds foreign text: nothing in it becomes a link, a mention, an image or a tag."""
+"""Markdown that holds foreign text: no link, mention, image or tag comes of it, and no line leaves its block."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from sfcode.plan.reports.diff_tree import Line
 from sfcode.text import printable
 
 _CODE = re.compile(r"(`[^`]*`)")
@@ -29,3 +31,20 @@ def cell(text: str) -> str:
     return "".join(
         part.replace("|", "\\|") if index % 2 else escape(part) for index, part in enumerate(_CODE.split(text))
     )
+
+
+def folded(summary: str, lines: Iterable[str]) -> str:
+    """Fold lines of Markdown under a summary, which is HTML."""
+    return "\n".join(["", f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])
+
+
+def folded_diff(sign: str, address: str, lines: Iterable[Line]) -> str:
+    """Fold what differs at an address."""
+    # GitHub colours lines by their first character; `!` is its sign for a changed line.
+    body = [f"{'!' if line.sign == '~' else line.sign} {'    ' * line.depth}{line.text}" for line in lines]
+    fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
+    return folded(f"<code>{sign} {_html(address)}</code>", [f"{fence}diff", *body, fence])
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
