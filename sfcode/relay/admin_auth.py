@@ -1,4 +1,4 @@
-"""Who may look at the dashboard and the metrics: the holder of the admin token, by header, Basic or a cookie."""
+"""Access to the dashboard and the metrics: the admin token, as a bearer, a Basic password or a session cookie."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 class AdminAuth:
     """
-    Lets in who knows the token.
+    Check that a request holds the admin token.
 
     Without a token, which only a relay on loopback can be, everybody on this machine is let in who
     asks for it by the machine's own name: a web page must not reach the relay by a name of its own.
@@ -31,11 +31,11 @@ class AdminAuth:
 
     @property
     def open(self) -> bool:
-        """Whether there is no token to know."""
+        """Whether no admin token is set."""
         return self._token is None
 
     def refusal(self, request: Request, now: float) -> Response | None:
-        """Say no, or nothing."""
+        """Return the response that refuses a request; None where it is let in."""
         if self._token is None:
             if _host(request.headers) in LOOPBACK:
                 return None
@@ -47,11 +47,11 @@ class AdminAuth:
         )
 
     def knows(self, given: str) -> bool:
-        """Tell whether this is the token, in the same time for every wrong one."""
+        """Tell whether this is the token, in constant time."""
         return self._token is not None and bool(given) and Secret(given) == self._token
 
     def cookie(self, now: float) -> str:
-        """Make a cookie that lets in for some hours; it does not hold the token."""
+        """Return a signed cookie for `SESSION_SECONDS`; it does not hold the token."""
         until = str(int(now) + SESSION_SECONDS)
         return f"{until}.{self._signature(until)}"
 

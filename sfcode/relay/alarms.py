@@ -14,18 +14,18 @@ AT_MOST = 100
 
 
 class SettingStore(Protocol):
-    """What remembers a value by its name."""
+    """Stores small values by name."""
 
     def remember(self, name: str, value: str) -> None:
-        """Keep a value."""
+        """Store a value."""
 
     def recall(self, name: str) -> str | None:
-        """Give it back."""
+        """Return a value; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What was said, how often, and when for the last time (ISO, UTC)."""
+    """One alarm: its newest detail, how often it was raised, and when last (ISO 8601, UTC)."""
 
     name: str
     detail: str
@@ -34,13 +34,13 @@ class Alarm:
 
 
 def read(memory: SettingStore) -> tuple[Alarm, ...]:
-    """List what is not settled yet, the newest first."""
+    """Return the alarms that nobody has acknowledged, the newest first."""
     kept = json.loads(memory.recall(ALARMS) or "[]")
     return tuple(Alarm(**each) for each in kept)
 
 
 def settle(memory: SettingStore, name: str) -> bool:
-    """Forget an alarm that somebody has seen to; tell whether there was one."""
+    """Remove an alarm; return whether it was raised."""
     kept = read(memory)
     left = [each for each in kept if each.name != name]
     memory.remember(ALARMS, json.dumps([asdict(each) for each in left]))
@@ -51,7 +51,7 @@ class PendingAlarms:
     """
     Alarms of this process that are not in the inbox yet.
 
-    They are raised in the middle of a delivery, on any thread, where nobody waits for a database.
+    They are raised during a delivery, on any thread, where a write to the database would block.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class PendingAlarms:
             times = self._raised[name].times + 1 if name in self._raised else 1
             self._raised[name] = Alarm(name, detail, at, times)
 
-    def keep(self, memory: SettingStore) -> None:
+    def flush(self, memory: SettingStore) -> None:
         """Write what was raised into the inbox."""
         with self._lock:
             raised, self._raised = self._raised, {}
@@ -72,15 +72,15 @@ class PendingAlarms:
             return
         try:
             kept = read(memory)
-            memory.remember(ALARMS, json.dumps([asdict(each) for each in _merged(raised, kept)][:AT_MOST]))
+            memory.remember(ALARMS, json.dumps([asdict(each) for each in _merge(raised, kept)][:AT_MOST]))
         except BaseException:
             with self._lock:  # the next time, then
-                self._raised = {each.name: each for each in reversed(_merged(self._raised, reversed(raised.values())))}
+                self._raised = {each.name: each for each in reversed(_merge(self._raised, reversed(raised.values())))}
             raise
 
 
-def _merged(newer: Mapping[str, Alarm], older: Iterable[Alarm]) -> list[Alarm]:
-    """Put alarms together, the newest first; those that were raised again count on."""
+def _merge(newer: Mapping[str, Alarm], older: Iterable[Alarm]) -> list[Alarm]:
+    """Merge alarms, the newest first; counts of the same name add up."""
     left = {each.name: each for each in older}
     again = [
         replace(each, times=each.times + left.pop(name).times) if name in left else each for name, each in newer.items()

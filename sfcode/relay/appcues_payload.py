@@ -1,5 +1,5 @@
 """
-Where an Appcues event keeps its attributes.
+Find attributes in the payload of an Appcues event.
 
 The payload of Appcues' webhooks is not published in full. The parts that are known from its SDKs and
 from exports are looked through in the order in which they are most about the event itself.
@@ -15,7 +15,7 @@ Object = Mapping[str, Any]
 
 def attribute(event: Object, name: str) -> Any:
     """
-    Find an attribute of an event by its name; None where it has none.
+    Return an attribute of an event by name; None where it has none.
 
     What Appcues adds by itself, such as `currentPageUrl`, begins with an underscore and belongs to
     the user; so a name that is found nowhere is looked for with an underscore before it.

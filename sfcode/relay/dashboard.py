@@ -1,4 +1,4 @@
-"""The page for people: how much waits in both directions, what is parked and why, alarms, processes."""
+"""The dashboard: queue sizes of both directions, parked messages and why, alarms, processes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from sfcode.relay import alarms
 from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth
-from sfcode.relay.reasons import cure
-from sfcode.relay.report import STATES, age
+from sfcode.relay.reasons import hint_for
+from sfcode.relay.report import STATES, format_age
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -49,17 +49,17 @@ class Direction:
 
 @dataclass(frozen=True, slots=True)
 class StuckMessages:
-    """Messages that wait for a person, of one reason."""
+    """Parked or dead messages of one reason."""
 
     title: str
     state: str
     reason: str
     count: int
-    cure: str
+    hint: str
 
 
 def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
-    """List the routes of this file."""
+    """Return the routes of this module."""
 
     async def page(request: Request) -> Response:
         if auth.refusal(request, clock()) is not None:
@@ -87,7 +87,7 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
 
 
 def view(inbox: Inbox) -> dict[str, Any]:
-    """Gather what the page shows."""
+    """Collect what the page shows."""
     stats = inbox.stats()
     return {
         "ways": [_way(stats, source, title) for source, title in WAYS.items()],
@@ -98,9 +98,9 @@ def view(inbox: Inbox) -> dict[str, Any]:
 
 
 def stuck_messages(stats: InboxStats) -> list[StuckMessages]:
-    """List what waits for a person, the most of it first."""
+    """Return parked and dead messages by reason, most first."""
     found = [
-        StuckMessages(WAYS.get(source, source), state, reason, count, cure(reason))
+        StuckMessages(WAYS.get(source, source), state, reason, count, hint_for(reason))
         for (source, state, reason), count in stats.reasons.items()
     ]
     return sorted(found, key=lambda each: (-each.count, each.title, each.reason))
@@ -108,7 +108,7 @@ def stuck_messages(stats: InboxStats) -> list[StuckMessages]:
 
 def _way(stats: InboxStats, source: str, title: str) -> Direction:
     counts = {state: stats.count(state, source) for state in STATES}
-    oldest = age(stats.oldest.get(source), stats.now)
+    oldest = format_age(stats.oldest.get(source), stats.now)
     return Direction(title, counts["ready"], counts["leased"], oldest, counts["parked"], counts["dead"], counts["done"])
 
 

@@ -73,7 +73,7 @@ class FieldTypeRefresher:
         self._told = missing
 
     async def keep(self, org: Org) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         while True:
             await asyncio.sleep(LOOK)
             await self.look(org)

@@ -1,4 +1,4 @@
-"""What other programs ask: is it alive, is it ready, what has it counted."""
+"""Endpoints for other programs: liveness, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PING_SECONDS = 3.0
 
 
 def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
-    """List the routes of this file."""
+    """Return the routes of this module."""
 
     async def live(_request: Request) -> Response:
         return PlainTextResponse("ok\n")

@@ -1,4 +1,4 @@
-"""What has to be done now and then: say that we are alive, see how things stand, throw away what is old."""
+"""Periodic work of a process: heartbeat, gauges, alarms, purge of old messages."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(
 
 
 def process_name() -> str:
-    """Name this process: where it runs, and what nobody else is called."""
+    """Return a unique name of this process: host, process id, random suffix."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 def living(processes: Iterable[Process], host: str, is_running: Callable[[int], bool]) -> list[Process]:
-    """Leave out processes of this machine that were killed, whose last sign of life is not old yet."""
+    """Leave out processes of this machine that no longer run, although their last heartbeat is recent."""
     found = []
     for each in processes:
         where, _, rest = each.id.partition(":")
@@ -45,7 +45,7 @@ def living(processes: Iterable[Process], host: str, is_running: Callable[[int], 
 
 
 def is_running(process: int) -> bool:
-    """Tell whether this machine has a process of this number."""
+    """Tell whether a process with this id runs on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -56,7 +56,7 @@ def is_running(process: int) -> bool:
 
 
 class Housekeeping:
-    """Looks after one process's part of the inbox, beat by beat."""
+    """Runs the periodic work of one process."""
 
     def __init__(self, inbox: Inbox, instrumentation: Instrumentation, name: str) -> None:
         self._inbox = inbox
@@ -68,7 +68,7 @@ class Housekeeping:
         self.trouble = ""
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         beats = 0
         while True:
             await self.beat(purge=beats % PURGE_EVERY == PURGE_FIRST)
@@ -76,12 +76,12 @@ class Housekeeping:
             await asyncio.sleep(BEAT)
 
     def leave(self) -> None:
-        """Keep what is not in the inbox yet, and say that this process ends."""
-        self._alarms.keep(self._inbox)
+        """Store pending alarms, and remove this process from the list."""
+        self._alarms.flush(self._inbox)
         self._inbox.leave(self._name)
 
     async def beat(self, *, purge: bool = False) -> None:
-        """Do once what is to be done."""
+        """Do the periodic work once."""
         try:
             await asyncio.to_thread(self._beat, purge=purge)
         except Exception:  # the database is away; it may come back
@@ -96,7 +96,7 @@ class Housekeeping:
         inbox.heartbeat(self._name)
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
-        self._alarms.keep(inbox)
+        self._alarms.flush(inbox)
         self._show(inbox.stats())
         if purge:
             inbox.mend()

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with patience and limits: who does not finish a request in time, or at all, is hung up on."""
+"""HTTP/1.1 with time and size limits on request heads, pipelining and lingering bodies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which itself waits for ever for a request, however long it is."""
+    """uvicorn's protocol with limits: by itself it waits forever for a request of any size."""
 
     _patience: asyncio.TimerHandle | None = None
     _linger: asyncio.TimerHandle | None = None
@@ -58,24 +58,24 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, but none from behind the body, where no proxy has looked at it."""
+        """Accept a header, unless it is a trailer, which no proxy has checked."""
         if not self._in_body:
             super().on_header(name, value)
 
     def on_message_complete(self) -> None:
-        """Hear that a request has come to its end."""
+        """End a request."""
         self._in_body = False
         self._end_is_here()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Give what has been answered before its end a little time to end."""
+        """Give a request that was answered before its end a little time to finish."""
         super().on_response_complete()
         if self._in_body and self.cycle.response_complete and self._linger is None:
             self._linger = self.loop.call_later(LINGER_SECONDS, self._hang_up)
 
     def _fits(self, data: bytes) -> bool:
-        """Tell whether a head that arrived together with a large body may be what is large."""
+        """Tell whether the head itself is within the limit, when it arrived together with a large body."""
         end = data.find(b"\r\n\r\n")
         if end >= 0 and self._head - len(data) + end <= HEAD_BYTES:
             return True

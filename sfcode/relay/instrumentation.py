@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from sfcode.relay.alarms import PendingAlarms
-from sfcode.relay.log import ids
+from sfcode.relay.log import message_ids
 from sfcode.relay.message import (
     Claim,
     ClaimedMessage,
@@ -101,7 +101,7 @@ class Instrumentation:
         metrics = self.metrics
         if count < len(claim.messages):
             metrics.lost_leases.labels(source).inc(len(claim.messages))
-            log.warning("lease_lost", source=source, **ids([message.message_id for message in claim.messages]))
+            log.warning("lease_lost", source=source, **message_ids([message.message_id for message in claim.messages]))
             return
         tally: Counter[str] = Counter()
         for message in claim.messages:
@@ -110,13 +110,21 @@ class Instrumentation:
         metrics.retried.labels(source).inc(tally["retried"])
         metrics.dead.labels(source).inc(tally["dead"])
         codes = {"errors": error_codes(delivery.settlements.values())} if tally["retried"] or tally["dead"] else {}
-        log.info("settled", source=source, **tally, **codes, **ids([message.message_id for message in claim.messages]))
+        log.info(
+            "settled",
+            source=source,
+            **tally,
+            **codes,
+            **message_ids([message.message_id for message in claim.messages]),
+        )
 
     def record_bug(self, claim: Claim, error: BaseException) -> None:
         """Count and log an exception that only a bug of ours can have raised."""
         source = claim.messages[0].source
         self.metrics.bugs.labels(source).inc()
-        log.error("bug", source=source, exc_info=error, **ids([message.message_id for message in claim.messages]))
+        log.error(
+            "bug", source=source, exc_info=error, **message_ids([message.message_id for message in claim.messages])
+        )
 
     def _record_accepted(self, messages: Sequence[InboxMessage], new: int) -> None:
         source = messages[0].source
@@ -125,7 +133,7 @@ class Instrumentation:
         for message in messages if new else ():
             if message.parked:
                 self._record_parked(source, message.message_id, message.kind, message.parked)
-        log.debug("accepted", source=source, new=new, **ids([message.message_id for message in messages]))
+        log.debug("accepted", source=source, new=new, **message_ids([message.message_id for message in messages]))
 
     def _record_parked(self, source: Source, message_id: str, kind: str, reason: str) -> None:
         self.metrics.parked.labels(source, reason).inc()

@@ -1,5 +1,5 @@
 """
-What the relay writes while it runs: JSON lines on standard error, or lines for people on a terminal.
+The relay's log: JSON lines on standard error, or lines for people on a terminal.
 
 Logs name messages by their ids and errors by their type and place. What a message holds, who it is
 about and what a foreign exception says stays out, since any of it may be personal or secret.
@@ -27,14 +27,14 @@ MOST_IDS = 20
 
 
 def configure(stream: TextIO, *, verbose: bool = False) -> None:
-    """Send everything that this process logs, through structlog or logging, to one stream."""
+    """Send all logs of this process, from structlog and logging, to one stream."""
     terminal = stream.isatty()
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        place_of_error,
-        one_line,
+        add_error,
+        print_safe,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -59,19 +59,19 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
     logging.getLogger("sfcode").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-def place_of_error(_logger: Any, _method: str, event: Event) -> Event:
-    """Say of an exception what it is and where it came from, and what it says only when it is one of ours."""
+def add_error(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace an exception by its type and place; its message stays only when it is one of ours."""
     given = event.pop("exc_info", None)
     if not given:
         return event
     error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event.update(describe(error))
+        event.update(describe_error(error))
     return event
 
 
-def one_line(_logger: Any, _method: str, event: Event) -> Event:
-    """Keep what was sent to us from writing lines of its own, or to the terminal behind them."""
+def print_safe(_logger: Any, _method: str, event: Event) -> Event:
+    """Escape control characters, so that received data cannot forge log lines or command a terminal."""
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = printable(value)
@@ -80,8 +80,8 @@ def one_line(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
-def describe(error: BaseException) -> dict[str, str]:
-    """Describe an exception without what it may quote."""
+def describe_error(error: BaseException) -> dict[str, str]:
+    """Describe an exception without data that it may quote."""
     frames = traceback.extract_tb(error.__traceback__)
     place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
     words = {"error": type(error).__name__, "at": place}
@@ -94,6 +94,6 @@ def describe(error: BaseException) -> dict[str, str]:
     return words
 
 
-def ids(names: list[str]) -> dict[str, Any]:
-    """Name the messages of a batch, as many as one can read."""
+def message_ids(names: list[str]) -> dict[str, Any]:
+    """Return the count and the first ids of a batch."""
     return {"messages": len(names), "ids": names[:MOST_IDS]}

@@ -1,4 +1,4 @@
-"""Start a relay process: open the port and the inbox, put the service together, and run it."""
+"""Start a relay process: open the port and the inbox, build the service, run it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org], ready: Callable[[str], None]) -> None:
     """
-    Serve until told to stop.
+    Serve until SIGTERM or SIGINT.
 
     `connect` signs in to Salesforce; it is called when the relay runs, and again until it succeeds.
     `ready` hears the address as soon as requests are answered.
@@ -34,7 +34,7 @@ def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org],
         and not settings.ingress.webhook
         and project.settings.relay.webhook_auth.scheme != "none"
     ):
-        log.warning("webhooks_are_refused", cure="set SFCODE_RELAY_WEBHOOK_SECRET")
+        log.warning("webhooks_are_refused", hint="set SFCODE_RELAY_WEBHOOK_SECRET")
     with listen(settings.host, settings.port) as listener, open_inbox(settings.database.reveal()) as inbox:
         rng = random.SystemRandom()
 

@@ -1,5 +1,5 @@
 """
-What travels through the relay: a message, a claim on some of them, and how each one ended.
+The relay's values: a message, a claim on some messages, and the settlement of each.
 
 Ingress makes a `Message`, the inbox keeps it, a worker claims it, a writer delivers it and says with
 a settlement what became of it. These values know nothing of HTTP, SQL, Salesforce or Appcues.
@@ -61,14 +61,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Delivered, or rightly not: `note` says what there was no need for (stale, nothing mapped)."""
+    """Delivered, or nothing to deliver: `note` says why (stale, not mapped)."""
 
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A passing trouble: try again later, not before `after` seconds where the far side named a time."""
+    """A temporary failure: retry later, not before `after` seconds where the far side asked for it."""
 
     error: str
     after: float | None = None
@@ -78,7 +78,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """Cannot be delivered until somebody changes something: kept with its reason until it is replayed."""
+    """Cannot be delivered until somebody changes something; kept with its reason until it is replayed."""
 
     reason: str
     detail: str = ""
@@ -86,7 +86,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Not attempted: goes back as it was, because an elder of the same key has to be tried again first."""
+    """Not attempted: returned unchanged, because an older message of the same key is retried first."""
 
 
 Settlement = Delivered | Retry | Parked | Released
@@ -107,7 +107,7 @@ class LatestState:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a writer made of a claim: a settlement for each of its messages, and the new latest states."""
+    """The result of a delivered claim: a settlement for each message, and the new latest states."""
 
     settlements: Mapping[int, Settlement]
     latest: tuple[LatestState, ...] = field(default=())

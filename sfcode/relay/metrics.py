@@ -1,4 +1,4 @@
-"""What the relay counts, in a registry of its own: nothing of Python or the process that nobody asked for."""
+"""The relay's Prometheus metrics, in a registry of their own."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ class Metrics:
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
 
     def text(self) -> bytes:
-        """Write everything as Prometheus reads it."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""Why messages wait for a person, and why alarms are raised: what each means, and what helps."""
+"""The reasons why messages are parked and alarms raised, each with a hint."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A short name in plain words."""
+    """A reason in plain words, and what to do about it."""
 
     what: str
-    cure: str
+    hint: str
 
 
 _REPLAY = "then replay"
@@ -97,10 +97,10 @@ ALARMS: dict[str, Reason] = {
 """By name."""
 
 
-def cure(name: str) -> str:
-    """Say what to do about a reason; nothing for one that this version does not know."""
+def hint_for(name: str) -> str:
+    """Return what to do about a reason; "" for one that this version does not know."""
     if name in REASONS:
-        return REASONS[name].cure
+        return REASONS[name].hint
     from sfcode.relay.salesforce.error_policy import ERROR_RULES
 
     rule = ERROR_RULES.get(name.upper())

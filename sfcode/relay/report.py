@@ -1,4 +1,4 @@
-"""The inbox in words, for terminals and programs."""
+"""Format the inbox's content for terminals and programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfcode.relay.alarms import Alarm
-from sfcode.relay.reasons import cure
+from sfcode.relay.reasons import hint_for
 from sfcode.text import printable
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ Paint = Callable[[str, str], str]
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """Write a moment for programs."""
+    """Format a time for programs."""
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def age(then: datetime | None, now: datetime) -> str:
-    """Say how long ago something was, in its two largest units."""
+def format_age(then: datetime | None, now: datetime) -> str:
+    """Format how long ago something was, in its two largest units."""
     if then is None:
         return ""
     seconds = max(int((now - then).total_seconds()), 0)
@@ -37,8 +37,8 @@ def age(then: datetime | None, now: datetime) -> str:
     return " ".join(words[:2])
 
 
-def document(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm]) -> dict[str, Any]:
-    """Give everything to a program."""
+def status_document(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm]) -> dict[str, Any]:
+    """Return the status of the inbox as JSON values."""
     return {
         "sources": {
             source: {
@@ -49,7 +49,7 @@ def document(stats: InboxStats, processes: Sequence[Process], raised: Sequence[A
             for source in WAYS
         },
         "stuck": [
-            {"source": source, "state": state, "reason": reason, "messages": count, "cure": cure(reason)}
+            {"source": source, "state": state, "reason": reason, "messages": count, "cure": hint_for(reason)}
             for (source, state, reason), count in sorted(stats.reasons.items())
         ],
         "alarms": [asdict(each) for each in raised],
@@ -60,7 +60,7 @@ def document(stats: InboxStats, processes: Sequence[Process], raised: Sequence[A
 
 
 def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
-    """Say everything to a person."""
+    """Return the status of the inbox as text."""
     lines = [
         paint(printable(f"Alarm {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
         for each in raised
@@ -69,14 +69,14 @@ def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
         waits = f"{count['ready'] + count['leased']:,} waiting"
         if source in stats.oldest:
-            waits += f", the oldest for {age(stats.oldest[source], stats.now)}"
+            waits += f", the oldest for {format_age(stats.oldest[source], stats.now)}"
         lines.append(
             f"{title}: {waits}; {count['parked']:,} parked, {count['dead']:,} given up, {count['done']:,} done"
         )
     for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda each: -each[1]):
         lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
-        if cure(reason):
-            lines.append(f"    {cure(reason)}")
+        if hint_for(reason):
+            lines.append(f"    {hint_for(reason)}")
     running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
     lines.append(
         f"{running} in the last minute" + (": " + ", ".join(each.id for each in processes) if processes else "")
@@ -84,8 +84,8 @@ def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm
     return "\n".join(lines)
 
 
-def line(entry: InboxEntry) -> str:
-    """Show one message in a line: without what it holds, and without who it is about."""
+def message_line(entry: InboxEntry) -> str:
+    """Return one line about a message, without its payload or the user's id."""
     why = f" {entry.reason}" if entry.reason else ""
     detail = f": {entry.detail}" if entry.detail else ""
     tries = f", {entry.attempts} attempts" if entry.attempts > 1 else ""
@@ -95,8 +95,8 @@ def line(entry: InboxEntry) -> str:
     )
 
 
-def row(entry: InboxEntry, *, payload: bool) -> dict[str, Any]:
-    """Give one message to a program."""
+def message_document(entry: InboxEntry, *, payload: bool) -> dict[str, Any]:
+    """Return one message as JSON values."""
     shown = {
         "id": entry.id,
         "source": entry.source,

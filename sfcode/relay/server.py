@@ -1,4 +1,4 @@
-"""The relay's web server: the application, uvicorn around it, and what happens when it is told to stop."""
+"""The relay's web server: application, uvicorn, graceful stop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
 
 
 def make_app(service: Service, ingress: Sequence[BaseRoute], *, clock: Callable[[], float] = time.time) -> ASGIApp:
-    """Build the application of one process."""
+    """Build the ASGI application of one process."""
     auth = AdminAuth(service.settings.admin)
     app = Starlette(
         routes=[*ingress, *health.routes(service, auth, clock), *dashboard.routes(service, auth, clock)],
@@ -52,7 +52,7 @@ def make_app(service: Service, ingress: Sequence[BaseRoute], *, clock: Callable[
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the port. Raise UsageError where that is not possible."""
+    """Open the port. Raises UsageError where that is not possible."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -107,7 +107,7 @@ async def _serve(service: Service, app: ASGIApp, listener: socket.socket, ready:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which leaves the signals to us and tells when it answers."""
+    """uvicorn without its signal handlers, with a callback when it is ready."""
 
     ready: Callable[[], None]
 
@@ -117,7 +117,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until SIGTERM or SIGINT."""
         self.ready()
         await super().main_loop()
 
@@ -139,7 +139,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _Counting:
-    """Counts what was received, by the answer that it got."""
+    """Counts requests by source and status."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app

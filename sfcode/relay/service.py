@@ -36,7 +36,7 @@ REQUESTS_PER_SECOND = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """How to sign in to Salesforce, again until it works, and what writes to either side."""
+    """How to sign in to Salesforce, and how to build the writers of both directions."""
 
     connect: Callable[[], Org]
     to_salesforce: Callable[[Service, Org], Writer]
@@ -46,7 +46,7 @@ class Writers:
 
 
 class Service:
-    """Accepts messages and works them off, from `start` to `stop`."""
+    """Accepts and delivers messages, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Service:
         self.sign_in_problem = ""
 
     async def start(self) -> None:
-        """Begin to accept and to work."""
+        """Start accepting and delivering."""
         self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
         self.commit.start()
         await self.housekeeping.beat()
@@ -99,13 +99,13 @@ class Service:
             task.add_done_callback(_tell)
 
     def stop_claiming(self) -> None:
-        """Begin nothing new; what was received is still committed and answered."""
+        """Claim nothing more; received messages are still committed and answered."""
         self._stopping = True
         for worker in self._workers.values():
             worker.stop_claiming()
 
     async def stop(self) -> None:
-        """Finish or give back what is in hand. Whoever waits for a commit has been answered before."""
+        """Finish or release claimed messages. Requests have been answered before."""
         self.stop_claiming()
         for task in self._background:
             task.cancel()
@@ -118,7 +118,7 @@ class Service:
             self._org.close()
 
     def problems(self) -> list[str]:
-        """Say why this process is not ready: nothing, when it is."""
+        """Return why this process is not ready; [] when it is."""
         found = [self.housekeeping.trouble, *(worker.trouble for worker in self._workers.values())]
         if not all(worker.alive for worker in self._workers.values()) or any(map(_failure, self._background)):
             found.append("a worker has ended")
@@ -129,11 +129,11 @@ class Service:
         return list(dict.fromkeys(filter(None, found)))
 
     def notes(self) -> list[str]:
-        """Say what is not as it should be although messages can be accepted."""
+        """Return problems that do not keep messages from being accepted."""
         return [f"Salesforce: {self.sign_in_problem}"] if self.sign_in_problem else []
 
     def rate(self) -> float:
-        """Give this process's share of the requests per second that Appcues takes."""
+        """Return this process's share of Appcues' requests per second."""
         return REQUESTS_PER_SECOND / self.housekeeping.processes
 
     def _committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
@@ -158,7 +158,7 @@ class Service:
         worker.start()
 
     async def _sign_in(self) -> None:
-        """Sign in to Salesforce, however long it takes: until then its messages wait in the inbox."""
+        """Sign in to Salesforce, retrying forever: until then messages wait in the inbox."""
         pause = CONNECT_FIRST
         while True:
             try:
@@ -201,7 +201,7 @@ class Service:
 
 
 def _failure(task: asyncio.Task[None]) -> BaseException | None:
-    """Say what ended a task that was to go on, or to end well."""
+    """Return the exception that ended a background task."""
     return task.exception() if task.done() and not task.cancelled() else None
 
 

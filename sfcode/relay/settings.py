@@ -1,4 +1,4 @@
-"""What the relay is told by its environment: read once, checked as a whole, frozen."""
+"""Settings of `relay serve`, read from the environment and checked together."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KEYS = "make an API key in Appcues Studio: Settings > API keys"
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """Which ways this project's data goes through the relay."""
+    """The directions that the relay carries data in."""
 
     to_salesforce: bool
     to_appcues: bool
@@ -43,7 +43,7 @@ class Directions:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Everything that `serve` is told, apart from the project and the sign-in to Salesforce."""
+    """Settings of `serve`, apart from the project and the sign-in to Salesforce."""
 
     host: str
     port: int
@@ -59,31 +59,31 @@ class RelaySettings:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the relay."""
+        """Whether the relay listens on loopback only."""
         return is_loopback(self.host)
 
 
 def directions(project: Project) -> Directions:
-    """Tell which ways the relay has to carry data."""
+    """Return the directions that a project's mappings need."""
     carried = [one for one in project.resolved if one.by_relay]
     return Directions(any(one.receives for one in carried), any(one.sends for one in carried))
 
 
 def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
-    """Find the inbox: the variable's, else a file in the project's `.sfcode`."""
+    """Return the inbox's URL: the variable's, else a file in the project's `.sfcode`."""
     given = environ.get(DATABASE, "").strip()
     return Secret(given or default_database(project.root))
 
 
 def default_database(root: Path) -> str:
-    """Give the URL of the inbox that a project has when nobody names another."""
+    """Return the URL of a project's default inbox."""
     return f"sqlite:///{root / '.sfcode' / 'relay.db'}"
 
 
 def read_settings(
     project: Project, environ: Mapping[str, str], *, host: str, port: int, lease: float = LEASE
 ) -> RelaySettings:
-    """Read what the relay needs to start. Raise ConfigError which names all that is missing, each with its cure."""
+    """Read the settings. Raises ConfigError with all problems, each with a hint."""
     from sfcode.relay.ingress.secrets import WEBHOOK, outbound_name, read_secrets, secret_problems
 
     reader = _Reader(environ)
@@ -94,8 +94,8 @@ def read_settings(
     if wanted.to_salesforce and beyond and not ingress.webhook and not unchecked:
         reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are checked with it", _RANDOM)
     if beyond and unchecked:
-        cure = "write another scheme, or listen on 127.0.0.1"
-        reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", cure)
+        hint = "write another scheme, or listen on 127.0.0.1"
+        reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", hint)
     if wanted.to_appcues and not ingress.outbound:
         reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)
@@ -119,17 +119,17 @@ def read_settings(
 
 
 class _Reader:
-    """Reads variables, and collects what is wrong with them."""
+    """Reads variables and collects problems."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.problems: list[Diagnostic] = []
 
-    def add(self, name: str, message: str, cure: str) -> None:
-        self.problems.append(Diagnostic.error(None, name, message, cure))
+    def add(self, name: str, message: str, hint: str) -> None:
+        self.problems.append(Diagnostic.error(None, name, message, hint))
 
     def secret(self, name: str, what: str, needed: str) -> Secret | None:
-        """Read a secret that we choose; `needed` is the reason why it has to be there, if it has to."""
+        """Read a secret of the project's own; `needed` is why it is required, "" if it is not."""
         value = self._environ.get(name, "").strip()
         if not value:
             if needed:
@@ -140,14 +140,14 @@ class _Reader:
         return Secret(value)
 
     def key(self, name: str, *, needed: bool) -> Secret:
-        """Read a credential that Appcues gave."""
+        """Read a credential of Appcues."""
         value = self._environ.get(name, "").strip()
         if needed and not value:
             self.add(name, "is not set; profiles are written to Appcues with it", _KEYS)
         return Secret(value)
 
     def url(self, name: str, default: str) -> str:
-        """Read where Appcues' API is, if not where the account's region has it."""
+        """Read the URL of Appcues' API, by default the region's."""
         value = self._environ.get(name, "").strip().rstrip("/")
         if not value:
             return default

@@ -149,9 +149,9 @@ def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
     project = load(journey.folder / "config", "local")
     guards = NullGuards(mapping_views(project).values(), {}, "2026-11-23T17:00:00.000000Z")
     for attribute in ("plan", "role"):
-        guards.with_value("contact", attribute)
+        guards.record_value("contact", attribute)
         for number in range(AT_MOST):
-            guards.clears("contact", attribute, f"r{number}")
+            guards.may_clear("contact", attribute, f"r{number}")
     inbox.note(guards.changed())
     pending = alarms.PendingAlarms()
     pending.add("clearing_stopped", "contact.plan", "2026-11-23T17:00:00Z")

@@ -27,17 +27,17 @@ class SettingStore:
 def test_an_alarm_that_could_not_be_kept_is_kept_the_next_time():
     memory, pending = SettingStore(), PendingAlarms()
     pending.add("a", "first", "1")
-    pending.keep(memory)
+    pending.flush(memory)
     pending.add("a", "second", "2")
     pending.add("b", "other", "3")
     memory.away = True
     for _ in range(2):
         with pytest.raises(Unavailable):
-            pending.keep(memory)
+            pending.flush(memory)
     pending.add("a", "third", "4")
     memory.away = False
-    pending.keep(memory)
-    pending.keep(memory)
+    pending.flush(memory)
+    pending.flush(memory)
     assert sorted(read(memory), key=lambda each: each.name) == [Alarm("a", "third", "4", 3), Alarm("b", "other", "3")]
 
 
@@ -47,8 +47,8 @@ def test_the_newest_alarm_comes_first_also_after_a_failure():
     pending.add("a", "", "1")
     pending.add("b", "", "2")
     with pytest.raises(Unavailable):
-        pending.keep(memory)
+        pending.flush(memory)
     pending.add("c", "", "3")
     memory.away = False
-    pending.keep(memory)
+    pending.flush(memory)
     assert [each.name for each in read(memory)] == ["c", "b", "a"]

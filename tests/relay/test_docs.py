@@ -11,7 +11,7 @@ import pytest
 from sfcode.cli.relay import VERBS
 from sfcode.relay.appcues import error_policy as appcues_fates
 from sfcode.relay.metrics import Metrics
-from sfcode.relay.reasons import ALARMS, REASONS, cure
+from sfcode.relay.reasons import ALARMS, REASONS, hint_for
 from sfcode.relay.salesforce.error_policy import ERROR_RULES
 from sfcode.relay.settings import ADMIN, API_KEY, API_SECRET, API_URL, DATABASE
 
@@ -66,12 +66,12 @@ def test_every_command(page, verb):
 
 def test_every_reason_with_its_cure(page):
     for name, reason in REASONS.items():
-        assert f"| `{name}` | {reason.what} | {reason.cure} |" in page
+        assert f"| `{name}` | {reason.what} | {reason.hint} |" in page
 
 
 def test_every_alarm_with_its_cure(page):
     for name, alarm in ALARMS.items():
-        assert f"| `{name}` | {alarm.what} | {alarm.cure} |" in page
+        assert f"| `{name}` | {alarm.what} | {alarm.hint} |" in page
 
 
 def test_no_reason_is_given_that_is_not_known(trees):
@@ -88,5 +88,5 @@ def test_no_alarm_is_raised_that_is_not_known(trees):
 
 
 def test_a_code_of_salesforce_is_explained_by_the_writers_table():
-    assert "validation rule" in cure("field_custom_validation_exception")
-    assert cure("something_of_tomorrow") == ""
+    assert "validation rule" in hint_for("field_custom_validation_exception")
+    assert hint_for("something_of_tomorrow") == ""

@@ -36,10 +36,12 @@ def test_each_end_is_counted_as_what_it_is(claim):
     assert value(metrics, "retried", source="appcues") == 1
     assert value(metrics, "dead", source="appcues") == 1
     assert value(metrics, "parked", source="appcues", reason="unknown_user") == 1
-    (batch,) = (line for line in logs if line["event"] == "settled")
+    (batch,) = (message_line for message_line in logs if message_line["event"] == "settled")
     assert (batch["delivered"], batch["retried"], batch["dead"], batch["released"]) == (2, 1, 1, 1)
     assert batch["errors"] == ["503", "no"]
-    assert [(line["event"], line["log_level"]) for line in logs if line.get("id") == "m3"] == [("dead", "error")]
+    assert [
+        (message_line["event"], message_line["log_level"]) for message_line in logs if message_line.get("id") == "m3"
+    ] == [("dead", "error")]
 
 
 def test_an_error_is_named_by_its_code_alone():
@@ -57,7 +59,7 @@ def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
         instrumentation = Instrumentation(metrics, clock=lambda: datetime(2026, 11, 23, tzinfo=UTC))
         instrumentation.raise_alarm("salesforce_quota", "stopped")
     with open_inbox(sqlite_url) as inbox:
-        instrumentation.alarms.keep(inbox)
+        instrumentation.alarms.flush(inbox)
         kept = alarms.read(inbox)
     assert kept == (alarms.Alarm("salesforce_quota", "stopped", "2026-11-23T00:00:00Z"),)
     assert value(metrics, "alarms", name="salesforce_quota") == 1

@@ -13,7 +13,7 @@ import structlog
 
 from sfcode.relay import log
 from sfcode.relay.inbox.types import InboxEntry
-from sfcode.relay.report import line
+from sfcode.relay.report import message_line
 
 HOSTILE = "a\n[error] forged\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp"
 
@@ -37,7 +37,7 @@ def restored() -> Iterator[None]:
 def test_names_from_outside_write_no_lines_and_no_commands_of_their_own_on_a_terminal():
     stream = Terminal()
     log.configure(stream)
-    structlog.stdlib.get_logger("sfcode.relay").warning("parked", id=HOSTILE, kind=HOSTILE, ids=[HOSTILE])
+    structlog.stdlib.get_logger("sfcode.relay").warning("parked", id=HOSTILE, kind=HOSTILE, message_ids=[HOSTILE])
     written = stream.getvalue()
     assert written.count("\n") == 1
     assert not any(each in written for each in ("\x1b[2J", "\x1b]0", "\x07", "\x9b", "\u202e"))
@@ -68,6 +68,8 @@ def test_an_exception_of_somebody_else_is_named_and_not_quoted():
 
 def test_a_listed_message_is_one_line_whatever_it_is_called():
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    render_value = line(InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None))
+    render_value = message_line(
+        InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None)
+    )
     assert render_value.isprintable()
     assert render_value.count("forged") == 3

@@ -33,19 +33,19 @@ def stream() -> Iterator[io.StringIO]:
 
 
 def lines(stream: io.StringIO) -> list[dict]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+    return [json.loads(message_line) for message_line in stream.getvalue().splitlines()]
 
 
 def test_each_event_is_a_line_of_json(stream):
-    structlog.stdlib.get_logger("sfcode.relay").info("settled", source="appcues", **log.ids(["a", "b"]))
-    (line,) = lines(stream)
-    assert (line["event"], line["level"], line["logger"]) == ("settled", "info", "sfcode.relay")
-    assert (line["messages"], line["ids"]) == (2, ["a", "b"])
-    assert line["time"].endswith("Z")
+    structlog.stdlib.get_logger("sfcode.relay").info("settled", source="appcues", **log.message_ids(["a", "b"]))
+    (message_line,) = lines(stream)
+    assert (message_line["event"], message_line["level"], message_line["logger"]) == ("settled", "info", "sfcode.relay")
+    assert (message_line["messages"], message_line["ids"]) == (2, ["a", "b"])
+    assert message_line["time"].endswith("Z")
 
 
 def test_of_many_messages_some_are_named():
-    named = log.ids([str(number) for number in range(200)])
+    named = log.message_ids([str(number) for number in range(200)])
     assert named["messages"] == 200
     assert len(named["ids"]) == log.MOST_IDS
 
@@ -59,14 +59,14 @@ def test_an_exception_is_told_by_type_and_place_and_not_by_what_it_quotes(stream
     except ValueError:
         structlog.stdlib.get_logger("sfcode.relay").exception("bug")
         logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
-    assert [line["error"] for line in lines(stream)] == ["ValueError", "ValueError"]
-    assert all("failing" in line["at"] for line in lines(stream))
+    assert [message_line["error"] for message_line in lines(stream)] == ["ValueError", "ValueError"]
+    assert all("failing" in message_line["at"] for message_line in lines(stream))
     assert "ada@example.com" not in stream.getvalue()
 
 
 def test_of_our_own_errors_the_message_is_told_unless_an_org_wrote_it():
-    assert log.describe(OrgUnreachable("No connection to x."))["message"] == "No connection to x."
-    refused = log.describe(OrgError(f"INVALID: {PRIVATE}", code="INVALID"))
+    assert log.describe_error(OrgUnreachable("No connection to x."))["message"] == "No connection to x."
+    refused = log.describe_error(OrgError(f"INVALID: {PRIVATE}", code="INVALID"))
     assert refused["code"] == "INVALID"
     assert PRIVATE not in str(refused)
 

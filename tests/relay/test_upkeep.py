@@ -118,11 +118,11 @@ def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):
     pending = PendingAlarms()
     pending.add("a", "first", "2026-11-23T17:00:00Z")
     pending.add("a", "again", "2026-11-23T17:01:00Z")
-    pending.keep(inbox)
+    pending.flush(inbox)
     pending.add("b", "other", "2026-11-23T17:02:00Z")
     pending.add("a", "once more", "2026-11-23T17:03:00Z")
-    pending.keep(inbox)
-    pending.keep(inbox)
+    pending.flush(inbox)
+    pending.flush(inbox)
     assert set(alarms.read(inbox)) == {
         Alarm("a", "once more", "2026-11-23T17:03:00Z", 3),
         Alarm("b", "other", "2026-11-23T17:02:00Z", 1),
@@ -136,5 +136,5 @@ def test_no_number_of_alarms_fills_the_database(inbox):
     pending = PendingAlarms()
     for number in range(alarms.AT_MOST + 50):
         pending.add(f"alarm{number}", "x", "2026-11-23T17:00:00Z")
-    pending.keep(inbox)
+    pending.flush(inbox)
     assert len(alarms.read(inbox)) == alarms.AT_MOST

@@ -1,4 +1,4 @@
-"""`sfcode relay reconcile` and `backfill`: what Salesforce did not send is fetched."""
+"""`sfcode relay reconcile` and `backfill`: fetch what Salesforce did not send."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
     is not sent again, so it may be run at any time, by a timer as well. Takes all mappings, or the one that is named.
     """
     from sfcode.relay.backfill.reconcile import reconcile
-    from sfcode.relay.backfill.records import sending, soql_time
+    from sfcode.relay.backfill.records import sending_mappings, soql_time
 
     then = moment(since, datetime.now(UTC))
     project = invocation.project()
-    chosen = sending(project, mapping)
+    chosen = sending_mappings(project, mapping)
     with opened(invocation) as inbox, invocation.open_org(project, as_integration=True) as org:
         done = [reconcile(org, inbox, one, then) for one in chosen]
     if invocation.json:
@@ -58,21 +58,26 @@ def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bo
     For the first time, and after a field was added to a mapping. Goes on where it was interrupted. Takes all mappings, or the
     one that is named; the relay sends what is read at the pace that Appcues allows.
     """
-    from sfcode.relay.backfill.backfill import backfill, recalled
-    from sfcode.relay.backfill.records import sending
+    from sfcode.relay.backfill.backfill import backfill, load_progress
+    from sfcode.relay.backfill.records import sending_mappings
 
     project = invocation.project()
-    chosen = sending(project, mapping)
+    chosen = sending_mappings(project, mapping)
     done = []
     with opened(invocation) as inbox, invocation.open_org(project, as_integration=True) as org:
         for one in chosen:
-            before = None if restart else recalled(inbox, one)
+            before = None if restart else load_progress(inbox, one)
             if before is not None and before.done:
                 print_status(
                     invocation, f"{one.name}: was done before, {before.records:,} records; --restart sends them again."
                 )
             progress = backfill(
-                org, inbox, one, lambda line: print_status(invocation, line), restart=restart, sleep=time.sleep
+                org,
+                inbox,
+                one,
+                lambda message_line: print_status(invocation, message_line),
+                restart=restart,
+                sleep=time.sleep,
             )
             done.append({"mapping": one.name, "job": progress.job, "records": progress.records})
     if invocation.json:

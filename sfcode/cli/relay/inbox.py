@@ -50,14 +50,14 @@ def filters(command: Command) -> Command:
 @click.command("status")
 @click.pass_obj
 def status_command(invocation: Invocation) -> None:
-    """Say how much waits in both directions, what is stuck and why, which alarms there are, and who works."""
+    """Show queue sizes, blocked messages, alarms and running processes."""
     from sfcode.relay import alarms
-    from sfcode.relay.report import document, text
+    from sfcode.relay.report import status_document, text
 
     with opened(invocation) as inbox:
         stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read(inbox)
     if invocation.json:
-        print_envelope(document(stats, processes, raised))
+        print_envelope(status_document(stats, processes, raised))
     else:
         click.echo(text(stats, processes, raised, paint))
 
@@ -69,16 +69,16 @@ def status_command(invocation: Invocation) -> None:
 @click.pass_obj
 def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
     """List messages of the inbox, the newest first."""
-    from sfcode.relay.report import line, row
+    from sfcode.relay.report import message_document, message_line
     from sfcode.text import printable
 
     with opened(invocation) as inbox:
         entries = list(_pages(inbox, _filter((), chosen), limit))
     if invocation.json:
-        print_envelope([row(entry, payload=payload) for entry in entries])
+        print_envelope([message_document(entry, payload=payload) for entry in entries])
         return
     for entry in entries:
-        click.echo(line(entry))
+        click.echo(message_line(entry))
         if payload:
             held = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
             click.echo("\n".join(map(printable, held.split("\n"))))
@@ -93,7 +93,7 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chos
 @click.pass_obj
 def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
     """
-    Deliver messages after all: those of the given ids, or all that fit the options.
+    Deliver parked or given-up messages again: those of the given ids, or all that match the options.
 
     Takes what is parked or given up, unless --state says otherwise.
     """
@@ -151,7 +151,7 @@ def lift_command(invocation: Invocation, alarm: str, attribute: str | None) -> N
 
 @contextmanager
 def opened(invocation: Invocation) -> Iterator[Inbox]:
-    """Open the inbox of this call's project."""
+    """Open the inbox of the project."""
     from sfcode.relay.inbox import open_inbox
     from sfcode.relay.settings import database_url
 
@@ -167,7 +167,7 @@ def _filter(ids: tuple[int, ...], chosen: dict[str, Any]) -> Filter:
 
 
 def moment(text: str | None, now: datetime) -> datetime | None:
-    """Read a point in time: an ISO time, in UTC when it does not say, or how long ago it was."""
+    """Parse a point in time: an ISO time (UTC without an offset), or how long ago it was."""
     if text is None:
         return None
     number, unit = text[:-1], text[-1:]
@@ -193,6 +193,6 @@ def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[InboxEntry]:
 
 
 def _count(inbox: Inbox, wanted: Filter) -> int:
-    """Count what a replay would take."""
+    """Count the messages that a replay would take."""
     finished = ("parked", "dead") if wanted.state is None else (wanted.state,)
     return sum(1 for entry in _pages(inbox, wanted, sys.maxsize) if entry.state in finished)

@@ -38,7 +38,7 @@ SHORTEST_LEASE = 5.0
 @click.pass_obj
 def serve_command(invocation: Invocation, host: str, port: int, lease: float) -> None:
     """
-    Take in webhooks and outbound messages, and deliver them, until Ctrl-C.
+    Receive webhooks and outbound messages and deliver them, until Ctrl-C.
 
     Beyond loopback it listens only when every secret is set; docs/relay.md lists the variables. With
     `--org local` it serves the local org and the local Appcues to itself. A second Ctrl-C stops at once.
@@ -69,7 +69,7 @@ def serve_command(invocation: Invocation, host: str, port: int, lease: float) ->
 def _far_sides(
     invocation: Invocation, project: Project, environ: dict[str, str], stack: ExitStack
 ) -> tuple[dict[str, Any], Callable[[], Org]]:
-    """Find Salesforce, and say how to sign in to it; the local ones are served here, as for plan and apply."""
+    """Return what the local servers answer with, and how to sign in to Salesforce."""
     from sfcode.org import connect
     from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sfcode.config.project import Project
 from sfcode.relay.appcues.attribute_types import FieldTypeCache
-from sfcode.relay.appcues.client import Client, Credentials
+from sfcode.relay.appcues.client import AppcuesClient, Credentials
 from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, stopped_clearing
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.writer import AppcuesWriter, FindLatestStates
@@ -48,5 +48,5 @@ def make_writer(
     and is asked again with every request.
     """
     pace = RateLimit(rate, time)
-    client = Client(project.settings.appcues.account_id, credentials, pace, instrumentation, time)
+    client = AppcuesClient(project.settings.appcues.account_id, credentials, pace, instrumentation, time)
     return AppcuesWriter(types, client, pace, latest=latest, instrumentation=instrumentation, clock=clock, time=time)

@@ -31,34 +31,34 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class Credentials(Protocol):
-    """Where an account's API is, and what opens it."""
+    """The URL and the credentials of an account's API."""
 
     @property
     def appcues_url(self) -> str:
-        """Give the address of the region's host, or of the local Appcues."""
+        """Return the base URL of the region's host, or of the local Appcues."""
 
     @property
     def appcues_key(self) -> Secret:
-        """Give the API key."""
+        """Return the API key."""
 
     @property
     def appcues_secret(self) -> Secret:
-        """Give the secret of the key."""
+        """Return the API key's secret."""
 
 
-class Client:
-    """One account's API. Every request waits for its turn."""
+class AppcuesClient:
+    """One account's profile API. Every request waits for the rate limit."""
 
     def __init__(
         self,
         account_id: str,
         credentials: Credentials,
-        pace: RateLimit,
+        rate_limit: RateLimit,
         instrumentation: CallEvents,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base = f"{credentials.appcues_url.rstrip('/')}/v2/accounts/{quote(account_id, safe='')}"
-        self._pace, self._instrumentation, self._clock = pace, instrumentation, clock
+        self._rate_limit, self._instrumentation, self._clock = rate_limit, instrumentation, clock
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._http = httpx2.AsyncClient(
             auth=(credentials.appcues_key.reveal(), credentials.appcues_secret.reveal()),
@@ -77,10 +77,10 @@ class Client:
         url = f"{self._base}/{kind}s/{quote(id_, safe='')}/profile"
         content = json.dumps(attributes, separators=(",", ":"), allow_nan=False).encode()
         async with self._slots:
-            await self._pace.turn()
+            await self._rate_limit.acquire()
             begun = self._clock()
             seconds = min(TIMEOUT, deadline - begun)
-            if seconds <= 0 or self._pace.held:
+            if seconds <= 0 or self._rate_limit.pause_left:
                 return None
             answer = await self._patch(url, content, seconds)
         self._instrumentation.record_call("appcues", f"{kind}_profile", answer.outcome, self._clock() - begun)

@@ -1,5 +1,5 @@
 """
-What is known of one profile: per mapping and attribute, how new what was delivered is.
+What was delivered to one profile: per mapping and attribute, when the delivered record was changed.
 
 It is one latest state per profile, so that records which share a profile, of whatever mapping, see each other's. It
 grows with the attributes that the mappings have, and not with records or messages.
@@ -17,7 +17,7 @@ from sfcode.relay.message import LatestState
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeliveredAttribute:
-    """What one mapping said of one attribute."""
+    """What one mapping delivered of one attribute."""
 
     stamp: str
     """When the record was changed that said it last."""
@@ -32,12 +32,12 @@ DeliveredState = Mapping[tuple[str, str], DeliveredAttribute]
 
 
 def name(key: str) -> str:
-    """Name the latest state that keeps the notes of a profile, such as `user:1001`."""
+    """Name the latest state of a profile, such as `user:1001`."""
     return f"profile:{key}"
 
 
 def read(latest: LatestState | None) -> dict[tuple[str, str], DeliveredAttribute]:
-    """Read what is known of a profile."""
+    """Parse the delivered state of a profile."""
     groups = json.loads(latest.value) if latest else []
     return {
         (mapping, attribute): DeliveredAttribute(stamp, bool(given), written)
@@ -47,7 +47,7 @@ def read(latest: LatestState | None) -> dict[tuple[str, str], DeliveredAttribute
 
 
 def latest(key: str, notes: DeliveredState) -> LatestState | None:
-    """Write what is known of a profile; None for nothing. Attributes mostly have one time, which is written once."""
+    """Serialize the delivered state of a profile, grouped by time; None for an empty one."""
 
     def alike(each: tuple[tuple[str, str], DeliveredAttribute]) -> tuple[str, DeliveredAttribute]:
         (mapping, _), note = each
@@ -64,5 +64,5 @@ def latest(key: str, notes: DeliveredState) -> LatestState | None:
 
 
 def written(notes: DeliveredState, attribute: str, mappings: Iterable[str]) -> str:
-    """Say when the record was changed that one of these mappings wrote an attribute from the last time."""
+    """Return when the record was changed from which one of these mappings last wrote an attribute."""
     return max((note.written for each in mappings if (note := notes.get((each, attribute)))), default="")

@@ -1,4 +1,4 @@
-"""What becomes of a message by how Appcues answered: a table, which docs/relay-appcues.md shows."""
+"""How each answer of Appcues settles a message; docs/relay-appcues.md shows the same table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AWAY = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class AppcuesAnswer:
-    """What came back: a status with the beginning of the body, or nothing."""
+    """An HTTP status with the beginning of the body, or the outage that took its place."""
 
     status: int
     body: bytes = b""
@@ -35,26 +35,26 @@ class AppcuesAnswer:
 
     @property
     def outcome(self) -> str:
-        """Name it for the metrics."""
+        """Label for the metrics."""
         return self.outage or str(self.status)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerEffect:
-    """What follows: for the message, for the person, and for the other messages."""
+    """What an answer means for its message, for the operator, and for other messages."""
 
     settlement: Settlement
     alarm: str = ""
     """What a person has to hear, by the name of the alarm."""
     detail: str = ""
-    hold: float = 0.0
+    pause: float = 0.0
     """Seconds for which no other request would fare better."""
     away: bool = False
     """Whether Appcues may be down as a whole: several such answers in a row are taken for it."""
 
 
 def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
-    """Judge an answer."""
+    """Return what follows from an answer."""
     status, said, wait = answer.status, answer.outcome, answer.retry_after
     if 200 <= status < 300:
         return AnswerEffect(Delivered())
@@ -63,22 +63,22 @@ def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
     if status in (401, 403):
         what = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
         detail = f"Appcues answered {status}: {what}, or they are of another account or region"
-        return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, hold=REFUSED_PAUSE)
+        return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, pause=REFUSED_PAUSE)
     if status == 429:
-        return AnswerEffect(Retry(said, wait, counts=False), hold=wait or 1.0)
+        return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 1.0)
     if status in AWAY:
-        return AnswerEffect(Retry(said, wait, counts=False), hold=wait or 0.0, away=True)
+        return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 0.0, away=True)
     if status >= 500 or status in (408, 425):
         return AnswerEffect(Retry(said, wait))
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
         return AnswerEffect(Parked(reason, f"{status} {_said(answer.body)}"))
     detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
-    return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_address", detail, hold=REFUSED_PAUSE)
+    return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_address", detail, pause=REFUSED_PAUSE)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Read when to come back, in seconds: a number of them, or a date."""
+    """Parse a Retry-After header to seconds: a number of them, or an HTTP date."""
     if not header:
         return None
     text = header.strip()
@@ -94,7 +94,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 
 def _said(body: bytes) -> str:
-    """Give Appcues' own words: `title - detail`."""
+    """Return Appcues' own error text: `title - detail`."""
     try:
         found: Any = json.loads(body)
     except (ValueError, RecursionError):

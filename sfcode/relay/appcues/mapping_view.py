@@ -1,4 +1,4 @@
-"""A mapping as this writer sees it: which field becomes which attribute, and as what."""
+"""The part of a mapping that sends to Appcues: which field becomes which attribute, of which type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
 
 @dataclass(frozen=True, slots=True)
 class AttributeView:
-    """An attribute: the field it comes from, and what it is sent as."""
+    """An Appcues attribute, the field it comes from, and its type."""
 
     name: str
     field: str
@@ -45,7 +45,7 @@ class MappingView:
 
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
-    """List the mappings whose records the relay sends, by their names."""
+    """Return the mappings whose records the relay sends, by name."""
     sending = [one for one in project.resolved if one.sends and one.by_relay]
     return {one.name: _outline(one, sending) for one in sending}
 
@@ -53,7 +53,7 @@ def mapping_views(project: Project) -> dict[str, MappingView]:
 def apply_field_types(
     mapping_views: Mapping[str, MappingView], types: Mapping[tuple[str, str], str]
 ) -> dict[str, MappingView]:
-    """Fill in what an org says its fields are: describe types by object and field."""
+    """Return the views with attribute types filled in from describe types, by object and field."""
 
     def attribute(view: MappingView, each: AttributeView) -> AttributeView:
         described = types.get((view.object, each.field))

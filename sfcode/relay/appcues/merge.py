@@ -1,5 +1,5 @@
 """
-Fold what waits for one profile into what has to be sent: for each attribute the newest state, and nulls where due.
+Merge the waiting messages of one profile into one request: the newest state of each attribute, and nulls where due.
 
 Pure but for the guards, which learn from every record: what was delivered before is an argument.
 """
@@ -23,7 +23,7 @@ Newness = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """What came of one attribute of one record."""
+    """The decision over one attribute of one record."""
 
     newness: Newness
     mapping: str
@@ -40,19 +40,19 @@ class AttributeChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordChanges:
-    """What one record gives to a profile, and the messages which that settles."""
+    """The attributes that one record contributes to a profile, and the messages that they settle."""
 
     messages: tuple[int, ...]
     changes: tuple[AttributeChange, ...]
 
     @property
     def bad(self) -> list[str]:
-        """Say which values are of the wrong type."""
+        """Describe the values of the wrong type."""
         return [f"{each.mapping}.{each.attribute} {each.bad}" for each in self.changes if each.bad]
 
     @property
     def done(self) -> Delivered:
-        """Settle its messages as delivered."""
+        """Settlement of the record's messages once it is delivered."""
         left_out = [outcome.attribute for outcome in self.changes if outcome.left_out]
         if left_out:
             return Delivered(f"left out: {', '.join(left_out)}")
@@ -61,14 +61,14 @@ class RecordChanges:
 
 @dataclass(frozen=True, slots=True)
 class MergedProfile:
-    """What to send to one profile, in the order in which the records changed, and what is settled without sending."""
+    """What to send to one profile, by record in order of change, and what is settled without a request."""
 
     parts: tuple[RecordChanges, ...]
     settled: Mapping[int, Settlement]
 
 
 def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullGuards) -> MergedProfile:
-    """Work out what to send. What is older than what was delivered is stale; what is equally old is not."""
+    """Merge messages. What is older than the delivered state is stale; what is equally old is not."""
     settled: dict[int, Settlement] = {}
     records: dict[tuple[str, str], list[_ReceivedState]] = {}
     for place, (message, state) in enumerate(messages):
@@ -84,7 +84,7 @@ def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullG
 
 
 def request_body(parts: Iterable[RecordChanges], delivered: Iterable[RecordChanges] = ()) -> dict[str, Value]:
-    """Put parts together: the record that changed last wins, attribute by attribute, also over what was `delivered`."""
+    """Return the attributes to send. The record that changed last wins each attribute, also against those just `delivered`."""
     newest = {each.attribute: each.newness for each in _in_order(delivered) if each.sent}
     return {
         each.attribute: each.value
@@ -96,7 +96,7 @@ def request_body(parts: Iterable[RecordChanges], delivered: Iterable[RecordChang
 def update_delivered_state(
     parts: Iterable[RecordChanges], before: DeliveredState
 ) -> dict[tuple[str, str], DeliveredAttribute]:
-    """Add to what is known of a profile what the delivery of parts says. What has no time is not remembered."""
+    """Return the delivered state after a delivery. Records without a time are not remembered."""
     return {
         **before,
         **{(each.mapping, each.attribute): each.note for each in _in_order(parts) if each.note.stamp},
@@ -105,7 +105,7 @@ def update_delivered_state(
 
 @dataclass(frozen=True, slots=True)
 class _ReceivedState:
-    """A state, in the order of newness."""
+    """A record state with its place in the order of change."""
 
     newness: Newness
     message: int
@@ -117,7 +117,7 @@ def _in_order(parts: Iterable[RecordChanges]) -> list[AttributeChange]:
 
 
 def _stated_attributes(state: RecordState) -> Iterator[AttributeView]:
-    """List the attributes of which a state says anything."""
+    """Yield the attributes that a state has a value, an invalid value, or a null for."""
     return (
         each
         for each in state.view.attributes
@@ -126,7 +126,7 @@ def _stated_attributes(state: RecordState) -> Iterator[AttributeView]:
 
 
 def _is_stale(state: RecordState, before: DeliveredState) -> bool:
-    """Tell whether all that a state says is older than what was delivered."""
+    """Tell whether every attribute of a state is older than what was delivered."""
     said = list(_stated_attributes(state))
     return bool(said) and all(
         state.stamp < _known(state, each, before).stamp
@@ -139,7 +139,7 @@ def _decide_attributes(
     records: Mapping[tuple[str, str], Sequence[_ReceivedState]], before: DeliveredState, guards: NullGuards
 ) -> dict[tuple[str, str], list[AttributeChange]]:
     """
-    Decide attribute by attribute, the eldest first, each knowing what became of the elder ones.
+    Decide over each attribute, oldest record first, so that later decisions see earlier ones.
 
     Of a record counts the newest state that says anything of the attribute.
     """
@@ -165,7 +165,7 @@ def _decide_attributes(
 
 
 def _first_values(arrived: Iterable[_ReceivedState]) -> dict[tuple[str, str], Newness]:
-    """Find by mapping and attribute the eldest state that has a value."""
+    """Return the oldest state with a value, by mapping and attribute."""
     eldest_last = sorted(arrived, key=lambda each: each.newness, reverse=True)
     return {(each.state.view.name, name): each.newness for each in eldest_last for name in each.state.values}
 
@@ -190,21 +190,21 @@ def _outcome(
         return AttributeChange(newness, mapping, name, note, value, sent, left_out, bad)
 
     if name in state.values:
-        guards.with_value(mapping, name)
+        guards.record_value(mapping, name)
         return outcome(state.values[name], given=True, sent=wins)
     if name in state.bad:
         return outcome(given=own.given, left_out=True, bad=state.bad[name])
     given = own.given or had
     if not (wins and (given or _is_due_unasked(state, attribute, notes, guards))):
         return outcome(given=False)
-    if state.complete or guards.clears(mapping, name, state.record_id if given else ""):
+    if state.complete or guards.may_clear(mapping, name, state.record_id if given else ""):
         return outcome(given=False, sent=True)
     return outcome(given=given, left_out=True)
 
 
 def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: DeliveredState, guards: NullGuards) -> bool:
     """
-    Tell whether an empty attribute has to be taken away from the profile although this mapping gave it no value.
+    Tell whether an empty attribute must be cleared in the profile although this mapping never sent a value.
 
     The profile may have it from elsewhere, which counts where no other mapping writes it and nothing is known of it
     yet, or all of the record is known; and where somebody has ever seen the field filled, since without any access it

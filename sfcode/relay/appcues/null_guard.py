@@ -1,5 +1,5 @@
 """
-The guard over cleared attributes: one that turns empty for everybody is not believed.
+Stop clearing an attribute that turns empty in record after record.
 
 When the integration user loses access to a field, Salesforce leaves the field out of its messages, which looks as if it
 had been cleared in every record. So each mapping keeps, for each attribute, the records that turned empty one after another
@@ -26,7 +26,7 @@ ALARM = "clearing_stopped"
 
 @dataclass(frozen=True, slots=True)
 class NullGuard:
-    """What is known of one attribute of one mapping."""
+    """What was observed of one attribute of one mapping."""
 
     seen: bool = False
     """Whether a record ever came with a value: somebody can see the field."""
@@ -35,12 +35,12 @@ class NullGuard:
     stopped: str = ""
     """Since when the attribute is not cleared any more; "" while it is."""
 
-    def with_value(self) -> NullGuard:
-        """Take note of a record with a value. What was stopped stays so until a person says otherwise."""
+    def record_value(self) -> NullGuard:
+        """Return the guard after a record with a value. A stop lasts until somebody acknowledges it."""
         return self if self.seen and (self.stopped or not self.run) else replace(self, seen=True, run=())
 
-    def turned_empty(self, record_id: str, now: str) -> NullGuard:
-        """Take note of a record that had a value and has none any more; each counts once."""
+    def record_empty(self, record_id: str, now: str) -> NullGuard:
+        """Return the guard after a record that lost its value; each record counts once."""
         if self.stopped or record_id in self.run:
             return self
         run = (*self.run, record_id)
@@ -49,7 +49,7 @@ class NullGuard:
 
 @dataclass(frozen=True, slots=True)
 class StoppedAttribute:
-    """An attribute that is not cleared any more, and since when."""
+    """An attribute whose clearing is stopped, and since when."""
 
     mapping: str
     attribute: str
@@ -57,10 +57,10 @@ class StoppedAttribute:
 
 
 class LatestStore(Protocol):
-    """What keeps latest states outside of a settlement."""
+    """Stores latest states outside of a settlement."""
 
     def note(self, latest: Iterable[LatestState]) -> None:
-        """Keep states that are as new as what is known, or newer."""
+        """Store states that are not older than the stored ones."""
 
 
 class NullGuards:
@@ -74,40 +74,40 @@ class NullGuards:
         """Attributes of which clearing was stopped, as `mapping.attribute`."""
 
     def seen(self, mapping: str, attribute: str) -> bool:
-        """Tell whether a record ever came with a value."""
+        """Tell whether any record ever had a value."""
         return self._guards[_name(mapping, attribute)].seen
 
-    def with_value(self, mapping: str, attribute: str) -> None:
-        """Take note of a record with a value."""
+    def record_value(self, mapping: str, attribute: str) -> None:
+        """Record that a record had a value."""
         key = _name(mapping, attribute)
-        self._guards[key] = self._guards[key].with_value()
+        self._guards[key] = self._guards[key].record_value()
 
-    def clears(self, mapping: str, attribute: str, record_id: str = "") -> bool:
-        """Tell whether an empty attribute may be cleared; a record that turned empty is taken note of."""
+    def may_clear(self, mapping: str, attribute: str, record_id: str = "") -> bool:
+        """Tell whether an empty attribute may be cleared, counting the record if it lost its value."""
         key = _name(mapping, attribute)
         before = self._guards[key]
         if record_id:
-            self._guards[key] = before.turned_empty(record_id, self._now)
+            self._guards[key] = before.record_empty(record_id, self._now)
         if self._guards[key].stopped and not before.stopped:
             self.tripped.append(f"{mapping}.{attribute}")
         return not self._guards[key].stopped
 
     def changed(self) -> tuple[LatestState, ...]:
-        """Give what has to be remembered."""
+        """Return the guards that changed, as latest states."""
         return tuple(
             _written(key, guard, self._now) for key, guard in self._guards.items() if guard != self._before[key]
         )
 
 
 def names(mapping_views: Iterable[MappingView]) -> list[str]:
-    """Name the latest states that the guards are kept in."""
+    """Name the latest states that hold the guards."""
     return [_name(*each) for each in _guarded(mapping_views)]
 
 
 def stopped_clearing(
     project: Project, latest: Callable[[Iterable[str]], Mapping[str, LatestState]]
 ) -> tuple[StoppedAttribute, ...]:
-    """List the attributes that are not cleared any more."""
+    """Return the attributes whose clearing is stopped."""
     every = mapping_views(project).values()
     known = latest(names(every))
     guards = ((each, _read(*each, known)) for each in _guarded(every))
@@ -116,7 +116,7 @@ def stopped_clearing(
 
 def resume_clearing(inbox: LatestStore, mapping: str, attribute: str, now: datetime) -> None:
     """
-    Clear an attribute again from now on, after somebody has found out why it turned empty.
+    Allow an attribute to be cleared again, after somebody has found out why it turned empty.
 
     What was withheld meanwhile is not caught up with: `reconcile` or `backfill` brings the state of the records.
     """
@@ -124,7 +124,7 @@ def resume_clearing(inbox: LatestStore, mapping: str, attribute: str, now: datet
 
 
 def stamp(now: datetime) -> str:
-    """Write a time as latest states have it."""
+    """Format a time as `LatestState.stamp`."""
     utc = now.astimezone(UTC)
     return FINEST.format(utc, utc.microsecond)
 

@@ -1,5 +1,5 @@
 """
-How fast Appcues may be asked: an account has 60 requests per second for all its users.
+Limit the rate of requests to Appcues: an account has 60 per second for all its users.
 
 https://github.com/appcues/cli
 """
@@ -17,7 +17,7 @@ SLOWEST = 0.1
 
 
 class RateLimit:
-    """Lets requests go at a rate that may change, and holds all of them when Appcues says so."""
+    """Limits requests to a rate that may change, and pauses all of them when Appcues asks for it."""
 
     def __init__(self, rate: Callable[[], float], clock: Callable[[], float]) -> None:
         self._rate_now = rate
@@ -28,22 +28,22 @@ class RateLimit:
 
     @property
     def rate(self) -> float:
-        """Requests per second, as of now."""
+        """Requests per second at present."""
         return max(self._rate_now(), SLOWEST)
 
-    async def turn(self) -> None:
-        """Wait for this request's turn."""
+    async def acquire(self) -> None:
+        """Wait until one more request may be sent."""
         rate = self.rate
         if rate != self._rate:
             burst = max(1.0, rate * AT_ONCE)
             self._rate, self._limiter = rate, AsyncLimiter(burst, burst / rate)
         await self._limiter.acquire()
 
-    def hold(self, seconds: float) -> None:
-        """Let nothing go for so long."""
+    def pause(self, seconds: float) -> None:
+        """Send nothing for that many seconds."""
         self._until = max(self._until, self._clock() + seconds)
 
     @property
-    def held(self) -> float:
-        """Seconds for which nothing may go."""
+    def pause_left(self) -> float:
+        """Seconds until the pause ends."""
         return max(0.0, self._until - self._clock())

@@ -1,4 +1,4 @@
-"""What one message says about one record: its values as Appcues takes them, and which of its attributes are empty."""
+"""Read the state of one record from a message: values as Appcues takes them, and empty attributes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_PATHS = frozenset({".", ".."})
 
 @dataclass(frozen=True, slots=True)
 class RecordState:
-    """A record as a message has it."""
+    """The state of a record in a message."""
 
     view: MappingView
     record_id: str
@@ -35,7 +35,7 @@ class RecordState:
 
 def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], profile_id: str) -> RecordState | Parked:
     """
-    Read a message about a record whose profile has this id; Parked where it cannot be delivered.
+    Read a message about the record of a profile; Parked where it cannot be delivered.
 
     A field that is missing from a message is an empty one only where the message was made from the field list that this
     mapping has now, and has both id and time: a record that was deleted, a user without access and a roll-out

@@ -1,5 +1,5 @@
 """
-What Appcues takes as values, from what Salesforce writes: texts in messages, JSON from its API.
+Convert field values of Salesforce (texts in messages, JSON from its API) to values of Appcues.
 
 Appcues infers an attribute's type from the value, so that "9" is more than "10" where a number was meant:
 https://docs.appcues.com/users-groups-events/supported-data-types
@@ -24,12 +24,12 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 class InvalidValueError(ValueError):
-    """A value that is not of its attribute's type; the text says what it should be, and not what it is."""
+    """A value that is not of its attribute's type. The message describes the type, never the value."""
 
 
 def convert(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
     """
-    Give a value as its attribute's type; null for one that is missing or empty. Raises BadValue.
+    Convert a value to its attribute's type; None for one that is missing or empty. Raises InvalidValueError.
 
     `numeric` fields that are sent as texts lose the `.0` that a message writes after a whole number.
     """
@@ -45,7 +45,7 @@ def convert(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
 
 def normalize_time(text: Any) -> str:
     """
-    Write a time so that texts compare as times do; "" for one that is none.
+    Format a time so that texts sort as times do; "" for text that is no time.
 
     `2026-09-09T00:41:57.000Z` as in messages and `...+0000` as in JSON become `2026-09-09T00:41:57.000000Z`.
     """

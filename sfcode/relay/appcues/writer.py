@@ -1,4 +1,4 @@
-"""The writer from Salesforce to Appcues: all that waits for one profile in one request."""
+"""Deliver messages of Salesforce to Appcues: one request per profile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
 from sfcode.relay.appcues.attribute_types import FieldTypeCache
-from sfcode.relay.appcues.client import Client
+from sfcode.relay.appcues.client import AppcuesClient
 from sfcode.relay.appcues.delivered_state import DeliveredState
 from sfcode.relay.appcues.error_policy import AnswerEffect, interpret_answer
 from sfcode.relay.appcues.mapping_view import MappingView
@@ -70,23 +70,23 @@ class AppcuesWriter:
     def __init__(
         self,
         types: FieldTypeCache,
-        client: Client,
-        pace: RateLimit,
+        client: AppcuesClient,
+        rate_limit: RateLimit,
         *,
         latest: FindLatestStates,
         instrumentation: CallEvents,
         clock: Callable[[], datetime],
         time: Callable[[], float],
     ) -> None:
-        self._types, self._client, self._pace = types, client, pace
+        self._types, self._client, self._rate_limit = types, client, rate_limit
         self._latest, self._instrumentation, self._clock, self._time = latest, instrumentation, clock, time
         self._away = 0
         """Requests since the last answer."""
 
     @property
     def keys(self) -> int:
-        """As many profiles as can be written in a moment at the present rate."""
-        return max(1, min(KEYS, int(self._pace.rate * SECONDS)))
+        """Profiles that can be written in `SECONDS` at the present rate."""
+        return max(1, min(KEYS, int(self._rate_limit.rate * SECONDS)))
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim, settling every message of it."""
@@ -94,11 +94,11 @@ class AppcuesWriter:
         by_key: dict[str, list[Read]] = {}
         settled: dict[str, dict[int, Settlement]] = {message.key: {} for message in claim.messages}
         for message in claim.messages:
-            found = read(message, mapping_views, _id(message.key))
+            found = read(message, mapping_views, _profile_id(message.key))
             if not isinstance(found, RecordState):
                 settled[message.key][message.id] = found
             elif found.unknown:
-                settled[message.key][message.id] = self._waits(message, found)
+                settled[message.key][message.id] = self._wait_for_type(message, found)
             else:
                 by_key.setdefault(message.key, []).append((message, found))
         try:
@@ -119,16 +119,16 @@ class AppcuesWriter:
             after = update_delivered_state(parts, before[key])
             if after != before[key] and (row := delivered_state.latest(key, after)):
                 latest.append(row)
-        self._tell(guards, delivered)
-        in_turn = {number: end for each in settled.values() for number, end in _in_turn(each).items()}
+        self._report(guards, delivered)
+        in_turn = {number: end for each in settled.values() for number, end in _release_behind_retry(each).items()}
         return Delivery(in_turn, tuple(latest))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    def _waits(self, message: ClaimedMessage, state: RecordState) -> Retry:
-        """Have a message wait until the org says what its fields are; the longer it has waited, the more rarely it asks."""
+    def _wait_for_type(self, message: ClaimedMessage, state: RecordState) -> Retry:
+        """Retry a message until the org tells its fields' types, the older it is the less often."""
         self._types.need(state.view.object, state.unknown)
         age = (self._clock() - message.received_at).total_seconds()
         return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
@@ -144,12 +144,12 @@ class AppcuesWriter:
     async def _profile(
         self, key: str, merged: MergedProfile, deadline: float
     ) -> tuple[dict[int, Settlement], list[RecordChanges]]:
-        """Bring one profile up to date, in one request where all of it is taken; give the parts that were delivered."""
+        """Write one profile, in one request unless Appcues refuses a record's values; return settlements and delivered parts."""
         settled, delivered = dict(merged.settled), list[RecordChanges]()
         pending = [merged.parts] if merged.parts else []
         while pending:
             parts = pending.pop(0)
-            end = await self._sent(key, request_body(parts, delivered), deadline)
+            end = await self._send(key, request_body(parts, delivered), deadline)
             if isinstance(end, Parked) and len(parts) > 1:
                 # The values of one record are refused: that must not keep the others' out.
                 pending = [(part,) for part in parts]
@@ -159,36 +159,36 @@ class AppcuesWriter:
             delivered += parts if isinstance(end, Delivered) else ()
         return settled, delivered
 
-    async def _sent(self, key: str, attributes: Mapping[str, Value], deadline: float) -> Settlement:
+    async def _send(self, key: str, attributes: Mapping[str, Value], deadline: float) -> Settlement:
         if not attributes:
             return Delivered()
         kind, _, id_ = key.partition(":")
         answer = None
         while answer is None:
-            held = self._pace.held
-            if held and (self._away >= DOWN or held > PATIENCE or self._time() + held > deadline):
-                return Retry("waiting", held, counts=False)
-            await asyncio.sleep(held)
+            pause_left = self._rate_limit.pause_left
+            if pause_left and (self._away >= DOWN or pause_left > PATIENCE or self._time() + pause_left > deadline):
+                return Retry("waiting", pause_left, counts=False)
+            await asyncio.sleep(pause_left)
             if self._time() >= deadline:
                 return Released()
             answer = await self._client.write(kind, id_, attributes, deadline)
-        return self._decide_attributes(interpret_answer(answer))
+        return self._apply_effect(interpret_answer(answer))
 
-    def _decide_attributes(self, end: AnswerEffect) -> Settlement:
-        """Take from an answer what concerns the other messages too."""
-        if self._pace.held and (end.away or end.hold):
+    def _apply_effect(self, end: AnswerEffect) -> Settlement:
+        """Apply an answer to the rate limit and the alarms, and return its settlement."""
+        if self._rate_limit.pause_left and (end.away or end.pause):
             # Others that were on their way together with this one have said so before.
-            self._pace.hold(end.hold)
+            self._rate_limit.pause(end.pause)
             return end.settlement
         self._away = self._away + 1 if end.away else 0
         # One lost connection says nothing; several in a row say that Appcues is down.
         down = min(LONGEST_PAUSE, 2.0 ** (self._away - DOWN)) if self._away >= DOWN else 0.0
-        self._pace.hold(max(end.hold, down))
+        self._rate_limit.pause(max(end.pause, down))
         if end.alarm:
             self._instrumentation.raise_alarm(end.alarm, end.detail)
         return end.settlement
 
-    def _tell(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
+    def _report(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
         bad = Counter(each for part in delivered for each in part.bad)
         if bad:
             self._instrumentation.raise_alarm(
@@ -202,12 +202,12 @@ class AppcuesWriter:
             )
 
 
-def _id(key: str) -> str:
-    """Give the id of a key such as `user:1001`."""
+def _profile_id(key: str) -> str:
+    """Return the id in a key such as `user:1001`."""
     return key.partition(":")[2]
 
 
-def _in_turn(settled: Mapping[int, Settlement]) -> dict[int, Settlement]:
-    """Have only the eldest message that must be tried again wait; those behind it go back as they were."""
+def _release_behind_retry(settled: Mapping[int, Settlement]) -> dict[int, Settlement]:
+    """Release the messages behind the first one that is retried."""
     retried = sorted(number for number, end in settled.items() if isinstance(end, Retry))
     return {**settled, **dict.fromkeys(retried[1:], Released())}

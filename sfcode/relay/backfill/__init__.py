@@ -1,1 +1,1 @@
-"""Catching up: what Salesforce could not send, or never had to, is asked for and put into the inbox."""
+"""Queue records that Salesforce did not send: reconcile after an outage, backfill once."""

@@ -1,4 +1,4 @@
-"""Send every record once, through Bulk API 2.0: what was read is in the inbox, and where to go on is remembered."""
+"""Queue every record once, through Bulk API 2.0, resuming after the last stored page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.errors import OrgError
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.org.bulk import NO_BULK, Job
-from sfcode.relay.backfill.records import explained, message, select
+from sfcode.relay.backfill.records import explain_query_error, message, select
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox
@@ -23,7 +23,7 @@ POLL_MOST = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the backfill of a mapping is."""
+    """Progress of a mapping's backfill."""
 
     job: str
     version: str
@@ -34,14 +34,14 @@ class Progress:
     total: int = 0
 
 
-def setting(one: ResolvedMapping) -> str:
-    """Name the setting that remembers how far a mapping's backfill is."""
+def progress_setting(one: ResolvedMapping) -> str:
+    """Name the setting that stores the progress of a mapping's backfill."""
     return f"backfill:{one.name}"
 
 
-def recalled(inbox: Inbox, one: ResolvedMapping) -> Progress | None:
-    """Find how far the last backfill of a mapping is."""
-    kept = inbox.recall(setting(one))
+def load_progress(inbox: Inbox, one: ResolvedMapping) -> Progress | None:
+    """Load the progress of a mapping's last backfill."""
+    kept = inbox.recall(progress_setting(one))
     return Progress(**json.loads(kept)) if kept else None
 
 
@@ -54,24 +54,24 @@ def backfill(
     restart: bool,
     sleep: Callable[[float], None],
 ) -> Progress:
-    """Go on with the backfill of a mapping, or begin one."""
-    found = None if restart else recalled(inbox, one)
+    """Resume the backfill of a mapping, or start one."""
+    found = None if restart else load_progress(inbox, one)
     if found is not None and found.done:
         return found
     try:
-        progress = _going_on(org, one, found, say) or _begun(org, inbox, one)
-        job = _completed(org, progress, one, say, sleep)
+        progress = _resume(org, one, found, say) or _start(org, inbox, one)
+        job = _wait_for_job(org, progress, one, say, sleep)
     except OrgError as error:
-        raise _refused(one, error) from None
+        raise _explain(one, error) from None
     progress = replace(progress, total=job.records)
     while not progress.done:
-        progress = _page(org, inbox, one, progress)
+        progress = _fetch_page(org, inbox, one, progress)
         say(f"{one.name}: {progress.records:,} of {max(job.records, progress.records):,} records")
     return progress
 
 
-def _going_on(org: Org, one: ResolvedMapping, found: Progress | None, say: Callable[[str], None]) -> Progress | None:
-    """Go on where the last time ended, unless the org has forgotten the job or the mapping is another one."""
+def _resume(org: Org, one: ResolvedMapping, found: Progress | None, say: Callable[[str], None]) -> Progress | None:
+    """Return the progress to resume; None if the org dropped the job or the mapping's fields changed."""
     if found is None:
         return None
     if found.version != one.message_version:
@@ -90,13 +90,13 @@ def _going_on(org: Org, one: ResolvedMapping, found: Progress | None, say: Calla
     return found
 
 
-def _begun(org: Org, inbox: Inbox, one: ResolvedMapping) -> Progress:
+def _start(org: Org, inbox: Inbox, one: ResolvedMapping) -> Progress:
     progress = Progress(org.bulk.start(select(one)).id, one.message_version)
-    _remember(inbox, one, progress)
+    _save_progress(inbox, one, progress)
     return progress
 
 
-def _completed(
+def _wait_for_job(
     org: Org, progress: Progress, one: ResolvedMapping, say: Callable[[str], None], sleep: Callable[[float], None]
 ) -> Job:
     pause = POLL_FIRST
@@ -112,26 +112,26 @@ def _completed(
     return job
 
 
-def _page(org: Org, inbox: Inbox, one: ResolvedMapping, progress: Progress) -> Progress:
-    """Put one page into the inbox, then remember that: a page that is read twice is kept once."""
+def _fetch_page(org: Org, inbox: Inbox, one: ResolvedMapping, progress: Progress) -> Progress:
+    """Store one page in the inbox, then the progress: a page that is read twice is stored once."""
     page = org.bulk.page(progress.job, progress.locator, PAGE)
     messages = [made for row in page.records if (made := message(one, row, "backfill", progress.job))]
     inbox.accept(messages)
     records = progress.records + len(page.records)
     progress = replace(progress, locator=page.locator, records=records, done=page.locator is None)
-    _remember(inbox, one, progress)
+    _save_progress(inbox, one, progress)
     return progress
 
 
-def _remember(inbox: Inbox, one: ResolvedMapping, progress: Progress) -> None:
-    inbox.remember(setting(one), json.dumps(asdict(progress)))
+def _save_progress(inbox: Inbox, one: ResolvedMapping, progress: Progress) -> None:
+    inbox.remember(progress_setting(one), json.dumps(asdict(progress)))
 
 
-def _refused(one: ResolvedMapping, error: OrgError) -> OrgError:
+def _explain(one: ResolvedMapping, error: OrgError) -> OrgError:
     if error.code in NO_BULK:
         return OrgError(
             f"This org does not let the user signed in use Bulk API 2.0 ({error.message}).",
             "Editions without API access have none. `sfcode relay reconcile --since 3650d` sends every record over REST.",
             code=error.code,
         )
-    return explained(one, error)
+    return explain_query_error(one, error)

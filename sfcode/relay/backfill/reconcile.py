@@ -1,4 +1,4 @@
-"""After an outage: what changed in Salesforce since a moment is put into the inbox once more."""
+"""Queue the records that changed in Salesforce since a given time, after an outage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfcode.errors import OrgError, UsageError
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
-from sfcode.relay.backfill.records import changed_since, explained, message, soql_time
+from sfcode.relay.backfill.records import changed_since, explain_query_error, message, soql_time
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox
@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """What came of one mapping."""
+    """The result of one mapping."""
 
     mapping: str
     since: datetime
@@ -33,12 +33,12 @@ class ReconcileResult:
 
 
 def watermark(one: ResolvedMapping) -> str:
-    """Name the setting that remembers how far a mapping was reconciled."""
+    """Name the setting that stores until when a mapping was reconciled."""
     return f"reconciled:{one.name}"
 
 
-def beginning(inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> datetime:
-    """Find since when to ask: as given, else where the last time ended."""
+def start_time(inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> datetime:
+    """Return the time to query from: as given, else where the last run ended."""
     if since is not None:
         return since
     remembered = inbox.recall(watermark(one))
@@ -51,25 +51,25 @@ def beginning(inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> dat
 
 
 def reconcile(org: Org, inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> ReconcileResult:
-    """Put a mapping's changed records into the inbox, and remember how far that went."""
-    start = beginning(inbox, one, since)
+    """Queue a mapping's changed records, and store until when."""
+    start = start_time(inbox, one, since)
     asked_at = org.now()
     try:
         rows = org.query(changed_since(one, start))
     except OrgError as error:
-        raise explained(one, error) from None
+        raise explain_query_error(one, error) from None
     messages = [made for row in rows if (made := message(one, row, "reconcile"))]
-    new = sum(inbox.accept(part) for part in _parts(messages))
-    if _joins(inbox.recall(watermark(one)), start):
+    new = sum(inbox.accept(part) for part in _chunks(messages))
+    if _continues_last_run(inbox.recall(watermark(one)), start):
         inbox.remember(watermark(one), soql_time(asked_at))
     return ReconcileResult(one.name, start, len(messages), new)
 
 
-def _joins(remembered: str | None, start: datetime) -> bool:
-    """Tell whether everything is known from the last time on: the next one must not leave out what lies between."""
+def _continues_last_run(remembered: str | None, start: datetime) -> bool:
+    """Tell whether no gap lies between the last run and this one."""
     return remembered is None or start <= datetime.fromisoformat(remembered)
 
 
-def _parts(messages: list[InboxMessage]) -> Iterator[list[InboxMessage]]:
+def _chunks(messages: list[InboxMessage]) -> Iterator[list[InboxMessage]]:
     for start in range(0, len(messages), AT_ONCE):
         yield messages[start : start + AT_ONCE]

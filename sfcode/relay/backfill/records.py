@@ -1,4 +1,4 @@
-"""From records that were asked for to messages as if Salesforce had sent them, but complete: what is null is null."""
+"""Turn queried records into messages as if Salesforce had sent them, but complete: a null is a null."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sfcode.relay.message import InboxMessage
 Origin = Literal["reconcile", "backfill"]
 
 
-def sending(project: Project, name: str | None) -> list[ResolvedMapping]:
-    """List the mappings that the relay sends to Appcues: all, or the one of that name."""
+def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping]:
+    """Return the mappings that the relay sends to Appcues: all, or the one with that name."""
     found = [one for one in project.resolved if one.sends and one.by_relay]
     if name is None:
         if not found:
@@ -31,20 +31,20 @@ def sending(project: Project, name: str | None) -> list[ResolvedMapping]:
 
 
 def select(one: ResolvedMapping) -> str:
-    """Begin the query for a mapping's records; who has no user id is not asked for."""
+    """Return the SOQL query for a mapping's records that have a user id."""
     # The number behind a formula can have an index; the formula cannot, and a condition on it reads every record.
     has_id = one.source.field if one.source else one.user_id.field
     return f"SELECT {', '.join(one.message_fields)} FROM {one.object} WHERE {has_id} != null"  # noqa: S608 (names of the config, checked there)
 
 
 def changed_since(one: ResolvedMapping, since: datetime) -> str:
-    """Ask for what changed since then, the oldest first."""
+    """Return the SOQL query for records that changed since then, the oldest first."""
     return f"{select(one)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
 
 
 def message(one: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
     """
-    Make a message of a record; None when it has no user id after all.
+    Return the message of a record; None when it has no user id.
 
     The same state of a record makes the same message, so that catching up twice sends once. A backfill
     is a `run` of its own, which sends everybody whatever was sent before.
@@ -73,12 +73,12 @@ def message(one: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run
 
 
 def soql_time(moment: datetime) -> str:
-    """Write a moment as SOQL has it."""
+    """Format a time as SOQL does."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def explained(one: ResolvedMapping, error: OrgError) -> OrgError:
-    """Say what a refused query means for the integration."""
+def explain_query_error(one: ResolvedMapping, error: OrgError) -> OrgError:
+    """Explain a refused query in terms of the mapping."""
     if error.code == "INVALID_FIELD":
         return OrgError(
             f"{one.object} cannot be read for mapping {one.name}: {error.message}",

@@ -1,4 +1,4 @@
-"""Take messages in: keep what is new, and open a lane for each key that has something to deliver."""
+"""Store new messages, and open a lane for each key that has something to deliver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST = 1_000
 
 
 def accept(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
-    """Keep the messages of each group that are not here yet; give how many those were."""
+    """Store the new messages of each group; return how many were new, by group."""
     rows = [(number, _row(message, tx.now)) for number, group in enumerate(groups) for message in group]
     if not rows:
         return (0,) * len(groups)
@@ -37,7 +37,7 @@ def accept(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[i
 
 
 def open_lanes(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
-    """Make sure that keys have lanes, and that whoever is about to close one of them looks again."""
+    """Make sure that keys have lanes, and that a process about to close one of them looks again."""
     # Everybody locks lanes in this order, so that nobody waits in a circle.
     lanes = [
         {"name": name, "source": source, "key": key, "due_at": tx.now}

@@ -1,4 +1,4 @@
-"""Look at the inbox, set rows to be delivered again, and drop old ones."""
+"""Administer the inbox: count, list, replay, purge and repair rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_WAIT = timedelta(days=2)
 
 
 def stats(tx: Transaction) -> InboxStats:
-    """Count what there is."""
+    """Count the rows by source, state and reason."""
     number, open_, finished = sa.func.count(), INBOX.c.finished_at.is_(None), INBOX.c.finished_at.is_not(None)
     counts: dict[tuple[str, State], int] = {}
     oldest: dict[str, datetime] = {}
@@ -46,7 +46,7 @@ def stats(tx: Transaction) -> InboxStats:
 
 
 def page(tx: Transaction, choice: Filter, limit: int, before: int | None) -> tuple[InboxEntry, ...]:
-    """List rows, the newest first; `before` is the id where the page before this one ended."""
+    """Return rows, the newest first; `before` is the last id of the previous page."""
     columns = (INBOX.c[name] for name in InboxEntry.__slots__)
     rows = sa.select(*columns).where(*conditions(choice)).order_by(INBOX.c.id.desc()).limit(limit)
     if before is not None:
@@ -55,7 +55,7 @@ def page(tx: Transaction, choice: Filter, limit: int, before: int | None) -> tup
 
 
 def replay(tx: Transaction, choice: Filter, after: int, limit: int) -> tuple[int, int]:
-    """Set up to `limit` finished rows with an id beyond `after` ready again; give how many, and the last id."""
+    """Set up to `limit` finished rows with an id beyond `after` to ready; return how many, and the last id."""
     chosen = sa.select(INBOX.c.id).where(*conditions(choice), INBOX.c.finished_at.is_not(None), INBOX.c.id > after)
     if choice.state is None:
         chosen = chosen.where(INBOX.c.state.in_(REPLAYED))
@@ -71,7 +71,7 @@ def replay(tx: Transaction, choice: Filter, after: int, limit: int) -> tuple[int
 
 
 def purge(tx: Transaction, state: State, age: timedelta, limit: int) -> int:
-    """Drop up to `limit` rows that finished longer ago than that."""
+    """Delete up to `limit` rows that finished longer ago than `age`."""
     before = tx.now - age
     old = sa.select(INBOX.c.id).where(
         INBOX.c.state == state,
@@ -101,7 +101,7 @@ def mend(tx: Transaction) -> int:
 
 
 def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
-    """Say a filter in SQL."""
+    """Translate a filter to SQL conditions."""
     equal = {name: getattr(choice, name) for name in ("state", "reason", "source", "kind", "key")}
     found: list[sa.ColumnElement[bool]] = [INBOX.c[name] == value for name, value in equal.items() if value is not None]
     if choice.ids is not None:

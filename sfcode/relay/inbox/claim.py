@@ -1,4 +1,4 @@
-"""Hand out work: lanes whose eldest message is due, and the messages at their heads."""
+"""Claim messages: lanes whose oldest message is due, and the messages at their heads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Source
 
 
 class ClaimRequest(NamedTuple):
-    """What a worker asks for."""
+    """The limits of a claim."""
 
     source: Source
     limit: int
@@ -28,7 +28,7 @@ class ClaimRequest(NamedTuple):
 
 
 class LaneRow(NamedTuple):
-    """A row's place in its lane: 0 is the eldest."""
+    """A row's rank in its lane: 0 is the oldest."""
 
     rank: int
     key: str
@@ -38,7 +38,7 @@ class LaneRow(NamedTuple):
 
 def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
     """
-    Take as many messages, of as many keys, as are wanted: the eldest of each, then younger ones while there is room.
+    Claim messages within the limits: the oldest of each key, then younger ones while there is room.
 
     The lanes are locked and put off to the end of the lease, so that nobody else takes from the same keys.
     """
@@ -71,7 +71,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
 
 def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
     """
-    Choose rows wave by wave, the heads of all lanes first.
+    Choose rows by rank, the heads of all lanes first.
 
     When a lane is due its head is. A younger row that is not ends its lane: what is behind it must not overtake.
     """
@@ -86,19 +86,19 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
 
 
 def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
-    """Keep everybody out of some lanes until then."""
+    """Postpone lanes, so that nobody claims from them until then."""
     tx.db.execute(LANES.update().where(LANES.c.name.in_(names)).values(due_at=until))
 
 
 def _heads(tx: Transaction, names: Sequence[str]) -> dict[str, int]:
-    """Find the eldest open row of each lane."""
+    """Return the oldest open row of each lane."""
     eldest = _eldest(LANES.c.source, LANES.c.key, sa.literal(0))
     found = tx.db.execute(sa.select(LANES.c.name, eldest).where(LANES.c.name.in_(names)))
     return {name: id for name, id in found if id is not None}
 
 
 def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int) -> Iterable[LaneRow]:
-    """Find the eldest `depth` open rows of each lane, each by one look into the index, however long the lane is."""
+    """Return the oldest `depth` open rows of each lane, each by one index lookup."""
     first = sa.select(INBOX.c.key, INBOX.c.id, sa.literal(0).label("rank")).where(INBOX.c.id.in_(heads))
     chain = first.cte("chain", recursive=True)
     younger = _eldest(sa.literal(source), chain.c.key, chain.c.id)
@@ -113,12 +113,12 @@ def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int)
 def _eldest(
     source: sa.ColumnElement[str], key: sa.ColumnElement[str], after: sa.ColumnElement[int]
 ) -> sa.ScalarSelect[int]:
-    """Say in SQL: the eldest open row of a key that is younger than another one."""
+    """Return the SQL for the oldest open row of a key beyond a given row."""
     rows = INBOX.alias()
     return sa.select(sa.func.min(age(rows))).where(open_rows(rows, source, key), age(rows) > after).scalar_subquery()
 
 
 def _close_empty(tx: Transaction, names: Collection[str]) -> None:
-    """Close lanes that have no open rows, which is what deleting rows by hand leaves."""
+    """Close lanes without open rows, which deleting rows by hand leaves."""
     if names:
         tx.db.execute(LANES.delete().where(LANES.c.name.in_(names)))

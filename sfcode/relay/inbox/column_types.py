@@ -1,4 +1,4 @@
-"""Column types that hold on both databases what Python holds."""
+"""Column types that store the same Python values on both databases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
 
 
 def escape(text: str) -> str:
-    """Spell out what a database cannot hold; different texts stay different."""
+    """Escape characters that a database cannot store, reversibly."""
     return _UNSTORABLE.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
 
 
@@ -28,7 +28,7 @@ def unescape(text: str) -> str:
 
 
 class SafeText(TypeDecorator[str]):
-    """A text with any character that Python knows; PostgreSQL compares it by code point, as Python does."""
+    """A text with any code point; PostgreSQL compares it as Python does."""
 
     impl = sa.Text
     cache_ok = True
@@ -44,7 +44,7 @@ class SafeText(TypeDecorator[str]):
 
 class JsonText(TypeDecorator[Mapping[str, Any]]):
     """
-    An object of JSON, as ASCII text.
+    A JSON object, stored as ASCII text.
 
     Neither engine's own JSON type: jsonb refuses a NUL and lone surrogates, and nothing looks inside in SQL.
     """
@@ -62,7 +62,7 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: timestamptz in PostgreSQL, and in SQLite a text that sorts as time does."""
+    """A time in UTC: timestamptz in PostgreSQL, in SQLite a text that sorts as times do."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True

@@ -1,4 +1,4 @@
-"""Group commit: many who wait share one transaction, and each learns what became of its own messages."""
+"""Group commit: concurrent callers share one transaction, and each gets its own result."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Groups = Sequence[Sequence[InboxMessage]]
 
 
 class MessageStore(Protocol):
-    """What an inbox does with the messages of several callers."""
+    """Stores the messages of several callers in one transaction."""
 
     def accept_each(self, groups: Groups) -> tuple[int, ...]:
-        """Keep all of them, or none; give how many of each caller were new."""
+        """Store all of them, or none; return how many of each caller were new."""
         ...
 
 
@@ -31,9 +31,9 @@ class _Waiting(NamedTuple):
 
 class GroupCommit:
     """
-    Accepts messages from any number of tasks of one event loop.
+    Commits messages for any number of tasks of one event loop.
 
-    While one transaction is on its way to the disk the next callers gather: nobody waits longer for it.
+    While one transaction is on its way to disk the next callers gather, so nobody waits for the grouping.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class GroupCommit:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox-accept")
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the committing task."""
         self._open = True
         self._task = asyncio.create_task(self._run(), name="inbox-accept")
 
     async def stop(self) -> None:
-        """Take no more, write what waits, and end."""
+        """Accept no more, commit what waits, and end."""
         self._open = False
         self._wake.set()
         if self._task is not None:
@@ -79,11 +79,11 @@ class GroupCommit:
 
     @property
     def waiting(self) -> int:
-        """Count the messages that are not yet written."""
+        """Messages that are not committed yet."""
         return self._messages
 
     async def accept(self, messages: Sequence[InboxMessage]) -> int:
-        """Keep messages; the return means that they are on the disk. Give how many were new."""
+        """Commit messages and return how many were new. Raises Busy or Unavailable where they were not committed."""
         if not self._open:
             raise Busy("The relay is stopping.", "Send it again later.")
         if self._messages + len(messages) > self._most_waiting:

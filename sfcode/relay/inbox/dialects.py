@@ -1,5 +1,5 @@
 """
-What SQLite and PostgreSQL do differently, and nowhere else: transactions, clocks, row locks, words for types.
+Everything that differs between SQLite and PostgreSQL: transactions, clocks, row locks, type names.
 
 Everything above is written once, in SQLAlchemy Core.
 """
@@ -38,25 +38,25 @@ class Database(Protocol):
     """A database with the relay's tables."""
 
     words: Mapping[str, str]
-    """Its words for types of columns."""
+    """Its names of column types."""
 
     def write(self) -> contextlib.AbstractContextManager[Transaction]:
         """Begin a transaction that writes."""
 
     def read(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Begin a transaction that only reads, and keeps nobody from writing."""
+        """Begin a read-only transaction, which blocks no writer."""
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Begin an INSERT that can say ON CONFLICT, which is spelled alike and typed twice."""
+        """Begin an INSERT that supports ON CONFLICT."""
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock the lanes that nobody else has locked, and leave out the others."""
+        """Lock the lanes that nobody else has locked, skipping the others."""
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock lanes, waiting for whoever has them."""
+        """Lock lanes, waiting for other transactions."""
 
     def lock_migrations(self, db: sa.Connection) -> None:
-        """Let one transaction at a time go on from here."""
+        """Let one migrating transaction run at a time."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -88,7 +88,7 @@ class Sqlite:
             yield Transaction(self, db, self._clock())
 
     def insert(self, table: sa.Table) -> sqlite.Insert:
-        """Begin an INSERT that can say ON CONFLICT."""
+        """Begin an INSERT that supports ON CONFLICT."""
         return sqlite.insert(table)
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
@@ -109,7 +109,7 @@ class Sqlite:
 
 
 class Postgresql:
-    """A server that any number of relay processes share; its clock is the one that counts."""
+    """A server shared by any number of relay processes; due times and leases go by its clock."""
 
     words: Mapping[str, str] = MappingProxyType(
         {
@@ -133,7 +133,7 @@ class Postgresql:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Begin a transaction; a connection that broke while it lay idle is replaced."""
+        """Begin a transaction; a pooled connection that broke is replaced."""
         with self._engine.connect() as db:
             try:
                 now = _now(db)
@@ -148,19 +148,19 @@ class Postgresql:
     read = write
 
     def insert(self, table: sa.Table) -> postgresql.Insert:
-        """Begin an INSERT that can say ON CONFLICT."""
+        """Begin an INSERT that supports ON CONFLICT."""
         return postgresql.insert(table)
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock the lanes that nobody else has locked, and leave out the others."""
+        """Lock the lanes that nobody else has locked, skipping the others."""
         return lanes.with_for_update(skip_locked=True)
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock lanes, waiting for whoever has them."""
+        """Lock lanes, waiting for other transactions."""
         return lanes.with_for_update()
 
     def lock_migrations(self, db: sa.Connection) -> None:
-        """Wait for whoever else migrates; the lock ends with the transaction, as does the patience with a large table."""
+        """Wait for other migrations. The lock and the lifted statement timeout end with the transaction."""
         db.exec_driver_sql("SET LOCAL statement_timeout = 0")
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
@@ -186,7 +186,7 @@ def _now(db: sa.Connection) -> datetime:
 
 
 def _set_up(connection: Any, _: object) -> None:
-    """Let a frozen process hold nothing for long, and a commit mean what ingress answers for."""
+    """Set timeouts that free the locks of a frozen process, and synchronous commits."""
     connection.execute("SET idle_in_transaction_session_timeout = '60s'")
     connection.execute("SET statement_timeout = '60s'")
     # There is an index for whatever is asked often. Of tables that filled up since they were last counted PostgreSQL

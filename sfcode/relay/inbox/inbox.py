@@ -1,5 +1,5 @@
 """
-The relay's durable memory: every message from its commit to its purge.
+The relay's durable queue: every message from its commit to its purge.
 
 All methods are synchronous and safe to call from any thread; each is one transaction, but for replay
 and purge, which work in bounded steps.
@@ -34,21 +34,21 @@ class Inbox:
         self._clock = clock
 
     def accept(self, messages: Sequence[InboxMessage]) -> int:
-        """Keep what is new; after the return it survives whatever happens. Give how many were new."""
+        """Commit messages and return how many were new."""
         return self.accept_each([messages])[0]
 
     def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
-        """Keep the messages of several callers in one transaction; give how many of each were new."""
+        """Commit the messages of several callers in one transaction; return how many of each were new."""
         return self._write(lambda tx: accept.accept(tx, groups))
 
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
-        """Take messages to deliver, for so many seconds; None when nothing is due."""
+        """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, time.monotonic() + lease)
         return self._write(lambda tx: claim.claim(tx, request))
 
     def settle(self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], datetime | None]) -> int:
         """
-        Write how messages ended, and the latest states, unless the lease went to somebody else: then nothing.
+        Store settlements and latest states, unless the lease was lost: then nothing.
 
         `retry` says when a message is tried again, on the clock of this process, or None to give it up. A message
         without a settlement is released. Gives how many were settled: all or none.
@@ -65,41 +65,41 @@ class Inbox:
         return self._write(lambda tx: settle.settle(tx, held, delivery, delays))
 
     def release(self, held: Claim) -> None:
-        """Give messages back as they were."""
+        """Release the messages of a claim unchanged."""
         self._write(lambda tx: settle.settle(tx, held, Delivery({}), {}))
 
     def extend(self, held: Claim, lease: float) -> Claim | None:
-        """Hold messages for so many seconds from now; None when the lease went to somebody else."""
+        """Extend a claim to so many seconds from now; None when the lease was lost."""
         deadline = time.monotonic() + lease
         kept = self._write(lambda tx: settle.extend(tx, held, lease))
         return replace(held, deadline=deadline) if kept else None
 
     def latest(self, names: Iterable[str]) -> dict[str, LatestState]:
-        """Find the latest states that were delivered of some names; what is unknown is left out."""
+        """Return latest delivered states by name; unknown names are left out."""
         return self._read(lambda tx: state.latest(tx, names))
 
     def note(self, states: Iterable[LatestState]) -> None:
-        """Keep latest states that no delivery brings: what a person decided. Older ones than known are ignored."""
+        """Store latest states outside of a delivery, unless newer ones are stored."""
         self._write(lambda tx: settle.remember_latest(tx, states))
 
     def remember(self, name: str, value: str) -> None:
-        """Keep a small setting."""
+        """Store a setting."""
         self._write(lambda tx: state.remember(tx, name, value))
 
     def recall(self, name: str) -> str | None:
-        """Find a setting."""
+        """Return a setting; None where there is none."""
         return self._read(lambda tx: state.recall(tx, name))
 
     def stats(self) -> InboxStats:
-        """Count what there is."""
+        """Count the rows by source, state and reason."""
         return self._read(admin.stats)
 
     def page(self, choice: Filter, limit: int = 100, before: int | None = None) -> tuple[InboxEntry, ...]:
-        """List rows, the newest first; for the next page give the id of the last one as `before`."""
+        """Return rows, the newest first; for the next page pass the id of the last one as `before`."""
         return self._read(lambda tx: admin.page(tx, choice, limit, before))
 
     def replay(self, choice: Filter) -> int:
-        """Have finished messages delivered again, as if never tried; those parked or dead, unless a state is named."""
+        """Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given."""
         total, after, count = 0, 0, AT_ONCE
         while count >= AT_ONCE:
             count, after = self._write(partial(admin.replay, choice=choice, after=after, limit=AT_ONCE))
@@ -107,7 +107,7 @@ class Inbox:
         return total
 
     def purge(self, older_than: Mapping[State, timedelta]) -> int:
-        """Drop what finished longer ago than its state is kept; open messages are never dropped."""
+        """Delete messages that finished longer ago than their state is kept; open ones are never deleted."""
         total = 0
         for ended, age in older_than.items():
             count = AT_ONCE
@@ -117,7 +117,7 @@ class Inbox:
         return total
 
     def mend(self) -> int:
-        """Make messages deliverable that were set ready by hand, in SQL, or put off by a wrong clock; count keys of the former."""
+        """Repair lanes of rows set ready by hand in SQL, and due times set by a wrong clock; return how many lanes were missing."""
         return self._write(admin.mend)
 
     def ping(self) -> None:
@@ -125,15 +125,15 @@ class Inbox:
         self._read(lambda tx: tx.db.execute(sa.select(1)))
 
     def heartbeat(self, process_id: str, now: datetime | None = None) -> None:
-        """Note that a process is alive; now is what the database's clock says, unless given."""
+        """Store a heartbeat, by the database's clock unless `now` is given."""
         self._write(lambda tx: state.heartbeat(tx, process_id, now or tx.now))
 
     def leave(self, process_id: str) -> None:
-        """Note that a process ends."""
+        """Remove a process."""
         self._write(lambda tx: state.leave(tx, process_id))
 
     def processes(self, within: float = 60) -> tuple[Process, ...]:
-        """List the processes that showed a sign of life in so many seconds."""
+        """Return the processes with a heartbeat in the last `within` seconds."""
         return self._read(lambda tx: state.processes(tx, within))
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ class Inbox:
         self.close()
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a transaction, and again when it lost against another one that had locked in another order."""
+        """Run a transaction, and retry it after a deadlock or a serialization failure."""
         for left in reversed(range(TRIES)):
             try:
                 with self._database.write() as tx:

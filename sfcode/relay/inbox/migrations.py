@@ -1,5 +1,5 @@
 """
-The schema's history: statements that bring a database from each version to the next, never edited once released.
+Schema migrations: statements from each version to the next, never edited once released.
 
 Each step is one transaction together with its row in `relay_migrations`.
 """
@@ -17,7 +17,7 @@ from sfcode.relay.inbox.tables import MIGRATIONS
 
 
 class Migration(NamedTuple):
-    """One step: a name for people, and statements with the engine's words for types in braces."""
+    """One step: its name, and statements with type names in braces."""
 
     name: str
     statements: tuple[str, ...]
@@ -54,7 +54,7 @@ HISTORY: tuple[Migration, ...] = (
 
 
 def migrate(database: Database, name: str) -> None:
-    """Bring a database to this program's version; `name` is how people know it."""
+    """Migrate a database to this program's version; `name` is used in messages."""
     # Looked at first without a lock, so that `relay status` does not wait for a writer.
     version = _version(database)
     while version < len(HISTORY):

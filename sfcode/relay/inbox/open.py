@@ -1,4 +1,4 @@
-"""Open an inbox by its URL."""
+"""Open an inbox by URL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def now() -> datetime:
 
 def open_inbox(url: str, *, clock: Callable[[], datetime] = now) -> Inbox:
     """
-    Open the inbox of a database, bringing its tables to this program's version.
+    Open the inbox of a database, migrating its tables to this program's version.
 
     `clock` is this machine's: due times and leases go by it on SQLite, and by the server's on PostgreSQL.
     """
@@ -45,7 +45,7 @@ def open_inbox(url: str, *, clock: Callable[[], datetime] = now) -> Inbox:
 
 
 def describe(url: sa.URL) -> str:
-    """Name a database without its password, or anything else that its query may hold."""
+    """Return a database's URL without password and query."""
     parts = sa.URL.create(
         url.get_backend_name(), username=url.username, host=url.host, port=url.port, database=url.database
     )

@@ -1,4 +1,4 @@
-"""Write down how claimed messages ended, and let their lanes go on."""
+"""Store the settlements of a claim, and reopen its lanes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def settle(
     delays: Mapping[int, timedelta | None],
 ) -> int:
     """
-    Write settlements and latest states if the whole claim is still held, else nothing; give how many messages.
+    Store settlements and latest states if the claim is still held, else nothing; return the number of messages.
 
     `delays` has how long each message to retry waits, or None where that is given up.
     """
@@ -45,7 +45,7 @@ def settle(
 
 
 def hold(tx: Transaction, claim: Claim) -> bool:
-    """Lock the lanes of a claim, and tell whether all of it is still the caller's."""
+    """Lock the lanes of a claim, and tell whether it is still held."""
     mine = sa.select(LANES.c.name).where(LANES.c.name.in_(lanes(claim))).order_by(LANES.c.name)
     tx.db.execute(tx.database.held(mine)).all()
     ids = [message.id for message in claim.messages]
@@ -56,7 +56,7 @@ def hold(tx: Transaction, claim: Claim) -> bool:
 
 
 def extend(tx: Transaction, claim: Claim, lease: float) -> bool:
-    """Hold a claim for longer, from now on; tell whether it was still held."""
+    """Extend a claim from now on; tell whether it was still held."""
     if not hold(tx, claim):
         return False
     until = tx.now + timedelta(seconds=lease)
@@ -66,12 +66,12 @@ def extend(tx: Transaction, claim: Claim, lease: float) -> bool:
 
 
 def lanes(claim: Claim) -> list[str]:
-    """Name the lanes of a claim, in the order in which everybody locks lanes."""
+    """Return the lanes of a claim in locking order."""
     return sorted({lane(message.source, message.key) for message in claim.messages})
 
 
 def reopen(tx: Transaction, names: Collection[str]) -> None:
-    """Set lanes, which are locked, to when their eldest open row is due; close those that have none left."""
+    """Set locked lanes to when their oldest open row is due; close those without open rows."""
     these, its = LANES.c.name.in_(names), open_rows(INBOX, LANES.c.source, LANES.c.key)
     # Not NOT EXISTS, of which PostgreSQL may make a join with all open rows.
     eldest = sa.select(INBOX.c.due_at).where(its).order_by(age(INBOX)).limit(1).scalar_subquery()
@@ -81,7 +81,7 @@ def reopen(tx: Transaction, names: Collection[str]) -> None:
 
 
 def remember_latest(tx: Transaction, latest: Iterable[LatestState]) -> None:
-    """Keep states that are as new as what is known, or newer."""
+    """Store states that are not older than the stored ones."""
     newest: dict[str, LatestState] = {}
     for state in latest:
         if state.name not in newest or state.stamp >= newest[state.name].stamp:
@@ -99,7 +99,7 @@ def remember_latest(tx: Transaction, latest: Iterable[LatestState]) -> None:
 
 
 def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict[str, Any]:
-    """Say what a settlement makes of its row; `again` counts the attempt."""
+    """Return the column values of a settlement; `again` counts the attempt."""
     match settlement:
         case Delivered(note):
             return {"state": "done", "reason": "", "detail": _cut(note), "finished_at": now, "again": 1}

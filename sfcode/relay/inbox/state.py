@@ -1,4 +1,4 @@
-"""Small things that outlive a process: latest delivered states, settings, who is alive."""
+"""Small durable state: latest delivered states, settings, processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORGOTTEN = timedelta(days=1)
 
 
 def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
-    """Find the latest states that are known of some names."""
+    """Return latest states by name."""
     request = sorted(set(names))
     found: dict[str, LatestState] = {}
     for start in range(0, len(request), AT_ONCE):
@@ -34,12 +34,12 @@ def remember(tx: Transaction, name: str, value: str) -> None:
 
 
 def recall(tx: Transaction, name: str) -> str | None:
-    """Find a setting."""
+    """Return a setting; None where there is none."""
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
 
 
 def heartbeat(tx: Transaction, process_id: str, now: datetime) -> None:
-    """Note that a process is alive, and forget those that have not been for long."""
+    """Store a heartbeat, and delete processes without one for a day."""
     insert = tx.database.insert(PROCESSES)
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_={"seen_at": insert.excluded.seen_at})
     tx.db.execute(upsert, {"id": process_id, "started_at": now, "seen_at": now})
@@ -47,12 +47,12 @@ def heartbeat(tx: Transaction, process_id: str, now: datetime) -> None:
 
 
 def leave(tx: Transaction, process_id: str) -> None:
-    """Note that a process ends."""
+    """Remove a process."""
     tx.db.execute(PROCESSES.delete().where(PROCESSES.c.id == process_id))
 
 
 def processes(tx: Transaction, within: float) -> tuple[Process, ...]:
-    """List the processes that showed a sign of life lately, the eldest first."""
+    """Return the processes with a recent heartbeat, the oldest first."""
     alive = sa.select(PROCESSES).where(PROCESSES.c.seen_at >= tx.now - timedelta(seconds=within))
     rows = tx.db.execute(alive.order_by(PROCESSES.c.started_at, PROCESSES.c.id))
     return tuple(Process(row.id, row.started_at, row.seen_at) for row in rows)

@@ -87,7 +87,7 @@ def lane(source: str, key: str) -> str:
 
 def age(rows: sa.FromClause) -> sa.ColumnElement[int]:
     """
-    Say by what rows of one key are ordered: the id, in disguise.
+    Return the expression that orders the rows of one key: the id plus 0.
 
     For "the first by id" PostgreSQL might walk through the primary key, past everything that was ever done; the
     index of open rows ends in this expression.
@@ -96,5 +96,5 @@ def age(rows: sa.FromClause) -> sa.ColumnElement[int]:
 
 
 def open_rows(rows: sa.FromClause, source: sa.ColumnElement[str], key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Say which rows are open and of one key."""
+    """Return the condition for open rows of one key."""
     return (rows.c.source == source) & (rows.c.key == key) & rows.c.finished_at.is_(None)

@@ -1,4 +1,4 @@
-"""What the inbox tells about itself: rows, counts, processes; and how to choose rows."""
+"""The inbox's values for administration: rows, counts, processes, filters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Busy(SfcodeError):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Chooses rows: all that is given has to fit, and what is left out fits every row."""
+    """Selects rows that match all given conditions."""
 
     ids: tuple[int, ...] | None = None
     state: State | None = None
@@ -61,7 +61,7 @@ class InboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class InboxStats:
-    """How much there is in the inbox, at one moment."""
+    """Row counts of the inbox at one time."""
 
     now: datetime
     """The clock that due times and leases go by."""
@@ -81,7 +81,7 @@ class InboxStats:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A relay process that showed a sign of life."""
+    """A relay process with its last heartbeat."""
 
     id: str
     started_at: datetime

@@ -1,4 +1,4 @@
-"""Where messages come in: what Appcues and Salesforce send is checked, stored, and only then answered with yes."""
+"""Ingress: what Appcues and Salesforce send is checked and committed before it is answered with success."""
 
 from sfcode.relay.ingress.limits import IngressLimits
 from sfcode.relay.ingress.routes import routes

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from sfcode.config.project import Project
 from sfcode.relay.ingress import auth, responses
 from sfcode.relay.ingress.appcues_parser import Reading, events_in, messages, not_understood
-from sfcode.relay.ingress.auth.scheme import only
+from sfcode.relay.ingress.auth.scheme import single_header
 from sfcode.relay.ingress.auth.standard import ID
-from sfcode.relay.ingress.body import body_of, check_form, text_of
+from sfcode.relay.ingress.body import check_content_type, decode_text, receive_body
 from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
 from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
@@ -25,7 +25,7 @@ _TYPES = frozenset({"application/json", "text/json", "text/plain"})
 
 
 class AppcuesEndpoint:
-    """Takes the events that Appcues pushes."""
+    """Accepts the webhooks of Appcues."""
 
     def __init__(
         self,
@@ -49,27 +49,27 @@ class AppcuesEndpoint:
         self._budget = budget
 
     async def handle(self, request: Request) -> Response:
-        """Answer a request. Raises Refusal."""
+        """Answer a request. Raises HttpError."""
         if "token" in request.path_params and not self._scheme.in_path:
             raise HttpError(404, "not_found")
         received = self._clock()
         token = str(request.path_params.get("token", ""))
-        self._know(self._scheme.before(request, token, received.timestamp()))
-        check_form(request.headers, _TYPES, suffix="+json")
-        async with body_of(request, self._limits.webhook_bytes, self._limits, self._budget) as body:
-            self._know(self._scheme.after(request, body))
-            header_id = only(request.headers, self._id_header) if self._id_header else ""
+        self._check_auth(self._scheme.check_head(request, token, received.timestamp()))
+        check_content_type(request.headers, _TYPES, suffix="+json")
+        async with receive_body(request, self._limits.webhook_bytes, self._limits, self._budget) as body:
+            self._check_auth(self._scheme.check_body(request, body))
+            header_id = single_header(request.headers, self._id_header) if self._id_header else ""
             found = await run_in_thread_if_large(len(body), self._read, body, header_id, received)
             await self._counter.commit(found)
         return responses.stored()
 
-    def _know(self, wrong: str) -> None:
+    def _check_auth(self, wrong: str) -> None:
         if wrong:
             challenge = {"WWW-Authenticate": self._scheme.challenge}
             raise HttpError(401, "unauthorized", challenge, detail=wrong)
 
     def _read(self, body: bytes, header_id: str, received: datetime) -> tuple[InboxMessage, ...]:
-        text = text_of(body)
+        text = decode_text(body)
         if not text.strip():
             # Whatever tries out an address may send nothing at all.
             return (not_understood("", "not_understood", self._reading),)

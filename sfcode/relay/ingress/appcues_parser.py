@@ -1,4 +1,4 @@
-"""From the body of a webhook to messages: which events are in it, whose they are, and what they are called."""
+"""Parse the body of a webhook into messages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from sfcode.config.project import Project
 from sfcode.relay.appcues_payload import attribute
-from sfcode.relay.ingress.message_id import canonical, content_id, digest, own_id, value_at
-from sfcode.relay.ingress.timestamps import event_time, iso, moment
+from sfcode.relay.ingress.message_id import canonical, content_id, digest, normalize_id, value_at
+from sfcode.relay.ingress.timestamps import event_time, format_time, parse_time
 from sfcode.relay.message import InboxMessage
 
 Object = Mapping[str, Any]
@@ -35,7 +35,7 @@ _DEEPEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How this project reads events."""
+    """The settings of a project that parsing depends on."""
 
     groups: bool
     """Whether a mapping writes what happens in a group to the group's record."""
@@ -44,7 +44,7 @@ class Reading:
 
     @classmethod
     def of(cls, project: Project, raw_chars: int) -> Reading:
-        """Work it out."""
+        """Derive it."""
         carried = [one for one in project.resolved if one.by_relay and one.receives]
         message_id = project.settings.relay.message_id
         path = message_id.path if message_id else None
@@ -54,7 +54,7 @@ class Reading:
 
 def events_in(body: object, depth: int = 0) -> Iterator[object]:
     """
-    List the events of a body: one, several, or those in an envelope around them.
+    Yield the events of a body: one, several, or those in an envelope.
 
     What cannot be taken apart is given as it is.
     """
@@ -72,7 +72,7 @@ def events_in(body: object, depth: int = 0) -> Iterator[object]:
 
 
 def messages(events: list[object], reading: Reading, header_id: str, received: datetime) -> tuple[InboxMessage, ...]:
-    """Make a message of each event; one that is not understood is parked, and the others go on."""
+    """Return a message for each event; one that is not understood is parked alone."""
     several = len(events) > 1
     return tuple(
         _message(event, reading, f"{header_id}#{index}" if header_id and several else header_id, received)
@@ -81,7 +81,7 @@ def messages(events: list[object], reading: Reading, header_id: str, received: d
 
 
 def not_understood(raw: str, reason: str, reading: Reading, kind: str = "") -> InboxMessage:
-    """Keep what is authentic but says nothing that could be delivered."""
+    """Return the parked message for authentic data that cannot be delivered."""
     return InboxMessage("appcues", digest(raw), "", kind, {"raw": raw[: reading.raw_chars]}, reason)
 
 
@@ -96,31 +96,33 @@ def _message(event: object, reading: Reading, header_id: str, received: datetime
     if not user_id or max(len(user_id), len(group_id)) > LONGEST_ID:
         return not_understood(canonical(event), "no_user_id" if not user_id else "not_understood", reading, name)
     stated = attribute(event, "timestamp") if event.get("timestamp") is None else event["timestamp"]
-    time = moment(stated)
+    time = parse_time(stated)
     given = value_at(event, reading.id_path) if reading.id_path else header_id
     return InboxMessage(
         source="appcues",
-        message_id=own_id(given) if given else content_id(event, name, user_id, time.isoformat() if time else stated),
+        message_id=normalize_id(given)
+        if given
+        else content_id(event, name, user_id, time.isoformat() if time else stated),
         key=f"group:{group_id}" if group_id and reading.groups else f"user:{user_id}",
         kind=name,
         payload={
             "event": event,
             "user_id": user_id,
             "group_id": group_id or None,
-            "timestamp": iso(event_time(stated, received)),
+            "timestamp": format_time(event_time(stated, received)),
         },
     )
 
 
 def event_name(event: Object) -> str:
-    """Give the name of an event; an empty text where it has none."""
+    """Return the name of an event; "" where it has none."""
     name = event.get("name")
     name = event.get("event") if name is None else name
     return name if isinstance(name, str) and name.strip() else ""
 
 
 def _inside(body: Object) -> object:
-    """Find what an envelope is around; None where it is none."""
+    """Return the content of an envelope; None where there is none."""
     if isinstance(body.get("events"), list):
         return body["events"]
     if event_name(body):
@@ -129,7 +131,7 @@ def _inside(body: Object) -> object:
 
 
 def _first(event: Object, *names: str) -> object:
-    """Find the first of some names in the event itself, then wherever its attributes are."""
+    """Return the value of the first name that the event or its attributes have."""
     for name in names:
         if event.get(name) is not None:
             return event[name]
@@ -137,7 +139,7 @@ def _first(event: Object, *names: str) -> object:
 
 
 def _id(value: object) -> str:
-    """Write an id as text: `1001` for the numbers 1001 and 1001.0."""
+    """Format an id as text: `1001` for the numbers 1001 and 1001.0."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     if isinstance(value, str):

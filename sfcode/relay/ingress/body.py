@@ -1,4 +1,4 @@
-"""Receive a request's body: so much, in so much time, and no more than all requests together may hold."""
+"""Receive request bodies within limits of size, time, and memory of all requests together."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
 @asynccontextmanager
-async def body_of(request: Request, most: int, limits: IngressLimits, budget: ByteBudget) -> AsyncIterator[bytes]:
-    """Give the body; what it takes of the budget is given back at the end. Raises Refusal."""
+async def receive_body(request: Request, most: int, limits: IngressLimits, budget: ByteBudget) -> AsyncIterator[bytes]:
+    """Yield the body; its share of the budget is released at the end. Raises HttpError."""
     _check_length(request.headers, most)
     body = bytearray()
     try:
@@ -39,9 +39,9 @@ async def body_of(request: Request, most: int, limits: IngressLimits, budget: By
         budget.give_back(len(body))
 
 
-def check_form(headers: Headers, types: frozenset[str], *, suffix: str = "") -> None:
+def check_content_type(headers: Headers, types: frozenset[str], *, suffix: str = "") -> None:
     """
-    Refuse a body by what its headers say of it: of another type, in another character set, or packed.
+    Refuse a body by its headers: a wrong type, character set or content encoding.
 
     A body without a type is read as one of the right type: what Appcues sends is not published.
     """
@@ -63,8 +63,8 @@ def check_form(headers: Headers, types: frozenset[str], *, suffix: str = "") -> 
             raise HttpError(415, "charset")
 
 
-def text_of(body: bytes) -> str:
-    """Read the body's text, which is UTF-8, with or without a byte order mark."""
+def decode_text(body: bytes) -> str:
+    """Decode a body as UTF-8, with or without a byte order mark."""
     try:
         return body.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Where a request comes from, and what a proxy before the relay may say about that."""
+"""Addresses of clients, directly or through trusted proxies."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _TOLD_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Read networks as the config has them."""
+    """Parse networks of the config."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
 
-def within(address: Address | None, allowed: Sequence[Network]) -> bool:
+def is_within(address: Address | None, allowed: Sequence[Network]) -> bool:
     """Tell whether an address is in one of some networks."""
     return address is not None and any(address in network for network in allowed)
 
 
-def peer(request: Request) -> Address | None:
-    """Give the address at the other end of the connection; None where it has none, as on a Unix socket."""
+def peer_address(request: Request) -> Address | None:
+    """Return the address at the other end of the connection; None on a Unix socket."""
     return _address(request.client.host) if request.client else None
 
 
-def client(request: Request, trusted: Sequence[Network]) -> Address | None:
+def original_address(request: Request, trusted: Sequence[Network]) -> Address | None:
     """
-    Give the address that a request was first sent from, as far as it can be known.
+    Return the address that a request was first sent from, as far as trusted proxies report it.
 
     Every proxy adds to X-Forwarded-For whom it heard from, at the end; so it is read from the end, and
     no further than those who are trusted have written.
     """
-    current = peer(request)
+    current = peer_address(request)
     told = [part for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
-    while told and within(current, trusted):
+    while told and is_within(current, trusted):
         current = _address(told.pop())
     return current
 
@@ -51,7 +51,7 @@ def is_local(request: Request) -> bool:
 
     A web page that is open on this machine must not pass for one, nor what a proxy hands on.
     """
-    address = peer(request)
+    address = peer_address(request)
     headers = request.headers
     return (
         address is not None

@@ -1,4 +1,4 @@
-"""What both routes share: methods, refusals, and the wait until something is committed."""
+"""What both endpoints share: methods, refusals, and waiting for the commit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Endpoint:
-    """A route, as an application of its own: every method ends here, and every refusal has one form."""
+    """An ASGI application for one route: handles any method, formats refusals."""
 
     def __init__(
         self, source: str, handle: Callable[[Request], Awaitable[Response]], refuse: Callable[[HttpError], Response]
@@ -50,7 +50,7 @@ class Endpoint:
 
 
 class NotFound:
-    """What answers for a path that is none, whatever the method."""
+    """Answers 404 to any method."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -58,7 +58,7 @@ class NotFound:
 
 
 class Counter:
-    """Hands messages over to be committed. What takes too long may still be; its sender will send again."""
+    """Commits messages within a time limit. What takes longer may still be committed; its sender repeats it."""
 
     def __init__(self, accept: Accept, limits: IngressLimits) -> None:
         self._accept = accept
@@ -66,7 +66,7 @@ class Counter:
         self._late: set[asyncio.Task[int]] = set()
 
     async def commit(self, messages: Sequence[InboxMessage]) -> None:
-        """Return when the messages are committed. Raises Refusal when they are not, or not for certain."""
+        """Return when the messages are committed. Raises HttpError (503) when they are not, or not for certain."""
         if not messages:
             return
         task = asyncio.ensure_future(_awaited(self._accept(messages)))
@@ -88,7 +88,7 @@ class Counter:
 
 
 async def run_in_thread_if_large(size: int, work: Callable[..., T], *arguments: object) -> T:
-    """Do work of some size in a thread: others are answered meanwhile."""
+    """Run work in a thread when it is large, so that others are answered meanwhile."""
     if size <= _QUICK:
         return work(*arguments)
     return await asyncio.to_thread(partial(work, *arguments))

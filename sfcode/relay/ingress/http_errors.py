@@ -1,4 +1,4 @@
-"""Saying no to a request: with which status, and why as a short name from this program and never from the request."""
+"""Refusals of requests: a status and a reason, which is a short name and never text of the request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class HttpError(Exception):
-    """A request is not accepted; nothing of it was stored."""
+    """A request is refused; nothing of it was stored."""
 
     def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None, *, detail: str = "") -> None:
         super().__init__(reason)
@@ -19,5 +19,5 @@ class HttpError(Exception):
 
 
 def busy(seconds: int, detail: str = "busy") -> HttpError:
-    """Say that the trouble is ours and passes."""
+    """Return the refusal for temporary trouble of our own."""
     return HttpError(503, "unavailable", {"Retry-After": str(seconds)}, detail=detail)

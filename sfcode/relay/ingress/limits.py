@@ -1,4 +1,4 @@
-"""How much the relay takes of anything that it is sent."""
+"""Limits on what the relay accepts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class IngressLimits:
-    """Bounds of one request, and of all together."""
+    """Limits of one request, and of all requests together."""
 
     webhook_bytes: int = MIB
     outbound_bytes: int = 4 * MIB
@@ -37,12 +37,12 @@ class ByteBudget:
         self._left = most
 
     def take(self, count: int) -> bool:
-        """Take some, if there are so many left."""
+        """Reserve bytes; return whether there were enough."""
         if count > self._left:
             return False
         self._left -= count
         return True
 
     def give_back(self, count: int) -> None:
-        """Give some back."""
+        """Release bytes."""
         self._left += count

@@ -1,4 +1,4 @@
-"""The id of a message: the sender's own where it has one, else a hash of what makes the event that event."""
+"""Message ids: the sender's own, else a hash of the event's identity."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _PLAIN = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 def canonical(value: object) -> str:
-    """Write JSON in the one way that equal values share."""
+    """Serialize JSON canonically: equal values have equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: object) -> str:
-    """Hash a value."""
+    """Return the SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-def own_id(text: str) -> str:
-    """Take a sender's id as it is, or its hash where it is too long or odd to be kept everywhere."""
+def normalize_id(text: str) -> str:
+    """Return a sender's id, or its hash where it is too long or has characters that cannot be stored everywhere."""
     return text if _PLAIN.fullmatch(text) else digest(text)
 
 
 def value_at(event: Mapping[str, Any], path: Sequence[str]) -> str:
-    """Find the id that stands at a path of an event; an empty text where there is none."""
+    """Return the id at a path of an event; "" where there is none."""
     node: object = event
     for key in path:
         node = node.get(key) if isinstance(node, Mapping) else None
@@ -39,7 +39,7 @@ def value_at(event: Mapping[str, Any], path: Sequence[str]) -> str:
 
 def content_id(event: Mapping[str, Any], name: str, user_id: str, stated: object) -> str:
     """
-    Make an id of name, user, time and attributes.
+    Return an id made of name, user, time and attributes.
 
     An event that keeps its attributes beside its name has all of them hashed. Where there is no time
     either, two events that are alike in everything are one.

@@ -1,4 +1,4 @@
-"""What the relay answers: short, the same for the same outcome, and without a word of what was sent."""
+"""HTTP responses: short, constant, and without data of the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes that Appcues and Salesforce send to."""
+"""The HTTP routes that Appcues and Salesforce send to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sfcode.relay.instrumentation import CallEvents
 
 
 def utc_now() -> datetime:
-    """Tell the time."""
+    """Return the time in UTC."""
     return datetime.now(UTC)
 
 
@@ -34,7 +34,7 @@ def routes(
     limits: IngressLimits | None = None,
 ) -> list[BaseRoute]:
     """
-    List the routes. Raises ConfigError where a secret is of no use.
+    Return the routes. Raises ConfigError where a secret cannot be used.
 
     `accept` commits messages and returns when they are; it is all that is needed to answer. `organization`
     tells the id of the org that messages have to come from, None as long as that is not known.

@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from sfcode.config.project import Project
 from sfcode.relay.ingress import client_address, responses
-from sfcode.relay.ingress.auth.scheme import matches, only, values
-from sfcode.relay.ingress.body import body_of, check_form
+from sfcode.relay.ingress.auth.scheme import matches_any, reveal_all, single_header
+from sfcode.relay.ingress.body import check_content_type, receive_body
 from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
 from sfcode.relay.ingress.http_errors import HttpError, busy
 from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
@@ -34,7 +34,7 @@ _OTHER_ORG = (
 
 
 class SalesforceEndpoint:
-    """Takes outbound messages."""
+    """Accepts outbound messages of Salesforce."""
 
     def __init__(
         self,
@@ -60,13 +60,13 @@ class SalesforceEndpoint:
         self._budget = budget
 
     async def handle(self, request: Request) -> Response:
-        """Answer a request. Raises Refusal."""
+        """Answer a request. Raises HttpError."""
         sender = self._sender(request)
         organization = self._organization()
         if organization is None:
             raise busy(self._limits.busy_seconds, "organization_unknown")
-        check_form(request.headers, _TYPES)
-        async with body_of(request, self._limits.outbound_bytes, self._limits, self._budget) as body:
+        check_content_type(request.headers, _TYPES)
+        async with receive_body(request, self._limits.outbound_bytes, self._limits, self._budget) as body:
             found = await run_in_thread_if_large(len(body), parse, body, self._limits)
             if not same_organization(found.organization_id, organization):
                 self._instrumentation.raise_alarm("other_organization", _OTHER_ORG)
@@ -76,16 +76,18 @@ class SalesforceEndpoint:
         return responses.acknowledged()
 
     def _sender(self, request: Request) -> Sender:
-        """Find the mapping, once the request is known to come from Salesforce."""
-        if self._networks and not client_address.within(client_address.client(request, self._proxies), self._networks):
+        """Authenticate a request and return its mapping."""
+        if self._networks and not client_address.is_within(
+            client_address.original_address(request, self._proxies), self._networks
+        ):
             raise HttpError(403, "forbidden", detail="network")
         if self._certificate is not None:
-            shown = only(request.headers, self._certificate.header).encode("latin-1")
-            by_proxy = client_address.within(client_address.peer(request), self._proxies)
-            if not (matches(shown, [self._certificate.value.encode()]) and by_proxy):
+            shown = single_header(request.headers, self._certificate.header).encode("latin-1")
+            by_proxy = client_address.is_within(client_address.peer_address(request), self._proxies)
+            if not (matches_any(shown, [self._certificate.value.encode()]) and by_proxy):
                 raise HttpError(403, "forbidden", detail="certificate")
         token = str(request.path_params["token"]).encode("utf-8", "surrogatepass")
-        if not matches(token, values(self._secrets)):
+        if not matches_any(token, reveal_all(self._secrets)):
             raise HttpError(401, "unauthorized", {"WWW-Authenticate": "Token"}, detail="token_wrong")
         sender = self._senders.get(str(request.path_params["mapping"]))
         if sender is None:

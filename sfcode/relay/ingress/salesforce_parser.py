@@ -1,4 +1,4 @@
-"""From an outbound message to messages: whose record it is, under the names that the mapping has for its fields."""
+"""Turn notifications of outbound messages into inbox messages, with field names as the mapping spells them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.relay.message import InboxMessage
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A mapping whose records come in outbound messages."""
+    """A mapping that receives outbound messages."""
 
     name: str
     object: str
@@ -27,18 +27,18 @@ class Sender:
 
     @classmethod
     def of(cls, one: ResolvedMapping) -> Sender:
-        """Work it out."""
+        """Derive it."""
         names = {name.lower(): name for name in one.message_fields}
         return cls(one.name, one.object, one.match, one.user_id.field, names)
 
 
 def senders(project: Project) -> dict[str, Sender]:
-    """List the mappings whose records come in outbound messages, by their names."""
+    """Return the mappings that receive outbound messages, by name."""
     return {one.name: Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:
-    """Make the message of one notification; what cannot be delivered is parked, and acknowledged like the others."""
+    """Return the message of one notification; what cannot be delivered is parked, and acknowledged like the others."""
     fields = notification.fields or {}
     record = {sender.spellings.get(name.lower(), name): text for name, text in fields.items()}
     payload = {
@@ -73,7 +73,7 @@ def _why_not(sender: Sender, notification: Notification, user_id: str) -> str:
 
 
 def query_version(value: str | None) -> str | None:
-    """Take the version of the field list from the address; what is none is as if it were missing."""
+    """Parse `?v=`, the version of the field list; None where it is missing or malformed."""
     return value if value and len(value) <= 64 and value.isascii() and value.isalnum() else None
 
 

@@ -1,4 +1,4 @@
-"""The secrets that senders are known by: the present ones, and those before, while both are in use."""
+"""The secrets that authenticate senders: the current and, during a rotation, the previous ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RANDOM = "set it to a random text, such as `openssl rand -hex 24` prints"
 
 @dataclass(frozen=True, slots=True)
 class IngressSecrets:
-    """What senders have to know, or to sign with."""
+    """The secrets that senders present or sign with."""
 
     webhook: Secret | None = None
     outbound: Secret | None = None
@@ -32,16 +32,16 @@ class IngressSecrets:
     outbound_previous: Secret | None = None
 
     def of_webhooks(self) -> tuple[Secret, ...]:
-        """List those that are good for webhooks."""
+        """Return the secrets that are valid for webhooks."""
         return tuple(secret for secret in (self.webhook, self.webhook_previous) if secret)
 
     def of_outbound(self) -> tuple[Secret, ...]:
-        """List those that are good for outbound messages."""
+        """Return the secrets that are valid for outbound messages."""
         return tuple(secret for secret in (self.outbound, self.outbound_previous) if secret)
 
 
 def read_secrets(project: Project, environ: Mapping[str, str]) -> IngressSecrets:
-    """Find the secrets in the environment; None for each that is not set."""
+    """Read the secrets from the environment; None for each that is not set."""
     names = outbound_name(project), outbound_name(project) + PREVIOUS
     found = [environ.get(name, "").strip() for name in (WEBHOOK, WEBHOOK + PREVIOUS, *names)]
     webhook, webhook_before, outbound, outbound_before = (Secret(value) if value else None for value in found)
@@ -54,7 +54,7 @@ def outbound_name(project: Project) -> str:
 
 
 def secret_problems(project: Project, secrets: IngressSecrets) -> Iterator[Diagnostic]:
-    """Say what keeps a secret from being of use; not whether one is missing."""
+    """Yield problems of the secrets that are set; a missing one is none."""
     relay, name = project.settings.relay, outbound_name(project)
     for variable, secret in ((WEBHOOK, secrets.webhook), (WEBHOOK + PREVIOUS, secrets.webhook_previous)):
         if secret is not None and (found := _webhook_problem(relay, secret.reveal())):

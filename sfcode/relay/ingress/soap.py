@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sfcode.relay.ingress.body import text_of
+from sfcode.relay.ingress.body import decode_text
 from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import KIB, IngressLimits
 
@@ -49,8 +49,8 @@ class OutboundMessage:
 
 
 def parse(body: bytes, limits: IngressLimits) -> OutboundMessage:
-    """Read a message. Raises Refusal where it is none."""
-    root = _tree(text_of(body), limits)
+    """Parse a message. Raises HttpError where it is malformed."""
+    root = _tree(decode_text(body), limits)
     if root.tag != f"{{{ENVELOPE}}}Envelope":
         is_envelope = root.tag.endswith("}Envelope")
         raise HttpError(400, "version_mismatch" if is_envelope else "not_a_message")
@@ -65,7 +65,7 @@ def parse(body: bytes, limits: IngressLimits) -> OutboundMessage:
 
 
 def _tree(text: str, limits: IngressLimits) -> _Element:
-    """Build the tree piece by piece, so that one of a million elements is given up early."""
+    """Parse in chunks, so that a document with too many elements is refused early."""
     from lxml import etree
 
     _check_text(text)
@@ -101,7 +101,7 @@ def _check_text(text: str) -> None:
 
 
 def _understand(root: _Element) -> None:
-    """Refuse headers that insist on being understood: none is known here."""
+    """Refuse SOAP headers with mustUnderstand: none is supported."""
     for header in root.findall(f"{{{ENVELOPE}}}Header/*"):
         if header.get(f"{{{ENVELOPE}}}mustUnderstand") in ("1", "true"):
             raise HttpError(400, "must_understand")
@@ -130,7 +130,7 @@ def _notification(element: _Element) -> Notification:
 
 
 def _fields(record: _Element) -> Iterator[tuple[str, str]]:
-    """List a record's fields by their names. Raises ValueError for what is no field, or is there twice."""
+    """Yield a record's fields by name. Raises ValueError for a nested or repeated field."""
     seen = set()
     for field in record:
         name = field.tag.rpartition("}")[2]

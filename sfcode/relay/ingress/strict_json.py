@@ -15,11 +15,11 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class _Wrong(ValueError):
-    """JSON that this program will not read; its text is the reason."""
+    """JSON that is refused; the text is the reason."""
 
 
 def loads(text: str, limits: IngressLimits) -> Any:
-    """Read JSON. Raises Refusal for what is none, is ambiguous, or goes beyond the limits."""
+    """Parse JSON. Raises HttpError for what is invalid, ambiguous, or beyond the limits."""
 
     def whole(digits: str) -> int:
         if len(digits) > limits.json_digits:
@@ -59,7 +59,7 @@ def _finite(text: str) -> float:
 
 
 def _check(value: Any, most: int, *, escapes: bool) -> None:
-    """Look through a value without recursion; only escapes can bring characters that nobody can store."""
+    """Check depth and characters without recursion; only escapes can bring unstorable characters."""
     level, depth = [value], 0
     while level:
         below: list[Any] = []

@@ -1,4 +1,4 @@
-"""Times as senders write them, and as the relay keeps them."""
+"""Parse timestamps of senders, and format them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """Below the first number an epoch time is in seconds; then in milli-, micro- and nanoseconds."""
 
 
-def moment(value: object) -> datetime | None:
-    """Read a time: ISO 8601 (without an offset: UTC), or time since 1970; None where it is neither."""
+def parse_time(value: object) -> datetime | None:
+    """Parse a time: ISO 8601 (UTC without an offset), or an epoch time; None where it is neither."""
     if isinstance(value, str):
         text = value.strip()
         return _epoch(float(text)) if _DIGITS.fullmatch(text) else _iso(text)
@@ -25,14 +25,14 @@ def moment(value: object) -> datetime | None:
     return None
 
 
-def iso(time: datetime) -> str:
-    """Write a time in UTC with milliseconds: `2026-11-23T17:23:00.000Z`."""
+def format_time(time: datetime) -> str:
+    """Format a time in UTC with milliseconds: `2026-11-23T17:23:00.000Z`."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def event_time(stated: object, received: datetime) -> datetime:
-    """Tell when an event happened: as it says, or when it came, where it says nothing that can be."""
-    time = moment(stated)
+    """Return when an event happened: as stated, or when it was received if that is missing or implausible."""
+    time = parse_time(stated)
     return time if time is not None and BEHIND <= time <= received + AHEAD else received
 
 

@@ -1,4 +1,4 @@
-"""After a failure that is not one message's, wait before the next call: a backlog is not spent on an org that does not work."""
+"""Wait before the next call after a failure that is not a message's: a backlog is not burnt on a broken org."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ LONGEST = 30.0
 
 
 class Breaker:
-    """How long to wait, from how often it has failed in a row."""
+    """Computes the wait from the number of failures in a row."""
 
     def __init__(self) -> None:
         self._failures = 0
         self._until = 0.0
 
-    def failed(self, now: float, after: float | None) -> None:
-        """Take down a failure, and the time that was named with it."""
+    def record_failure(self, now: float, after: float | None) -> None:
+        """Count a failure, with the wait that the org asked for."""
         self._failures += 1
         wait = FIRST * 2 ** min(self._failures - 1, 10)
         self._until = now + min(LONGEST, max(after or 0.0, wait))
 
-    def worked(self) -> None:
-        """Take down an answer."""
+    def record_success(self) -> None:
+        """Reset after a success."""
         self._failures = 0
         self._until = 0.0
 
-    def left(self, now: float) -> float:
-        """Tell how many seconds to wait before the next call."""
+    def seconds_left(self, now: float) -> float:
+        """Return the seconds to wait before the next call."""
         return max(0.0, self._until - now)

@@ -1,4 +1,4 @@
-"""The calls to Salesforce, timed and told of: each returns what was answered, or says what becomes of those who wait for it."""
+"""The calls to Salesforce: timed, recorded, and settled when they fail."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Item = TypeVar("Item")
 
 
 class CallFailedError(Exception):
-    """A call came to nothing; `end` is what becomes of the messages that needed it."""
+    """A call failed; `end` settles the messages that needed it."""
 
     def __init__(self, end: Retry | Released) -> None:
         super().__init__(str(end))
@@ -43,18 +43,18 @@ class CallFailedError(Exception):
 
 @dataclass
 class CallSize:
-    """How many records go in one call: as many as Salesforce takes, fewer where the org's triggers cannot take them."""
+    """Records per call: 200, fewer where the org's triggers run into limits."""
 
     most: int = MOST
 
     def shrink(self, sent: int) -> None:
-        """Take down that so many were too many."""
+        """Halve the size after a call with that many records was too large."""
         self.most = max(SMALLEST, min(self.most, sent // 2))
 
 
 @dataclass(frozen=True)
 class Calls:
-    """What may be asked of Salesforce. There is no call that makes a lead, a contact or an account."""
+    """The calls that the relay makes. None creates a lead, a contact or an account."""
 
     org: Org
     instrumentation: CallEvents
@@ -64,7 +64,7 @@ class Calls:
     size: CallSize = field(default_factory=CallSize)
 
     def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row]]:
-        """Run the queries of a lookup: one by itself, several in as few requests as they fit in."""
+        """Run the queries of a lookup, several in one request."""
         many = self.org.many
         texts = [query.soql for query in asked]
         if len(texts) == 1:
@@ -75,11 +75,11 @@ class Calls:
         return found
 
     def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
-        """Change records that are there."""
+        """Update existing records."""
         return self._call("update", deadline, lambda: self.org.many.update(records))
 
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
-        """Write activities, each once."""
+        """Upsert records by an external id."""
         return self._call("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records))
 
     def describe(self, objects: Iterable[str], deadline: float) -> OrgSchema:
@@ -87,9 +87,9 @@ class Calls:
         return self._call("describe", deadline, lambda: self.org.describe(objects))
 
     def limits(self, deadline: float) -> None:
-        """Ask how much is used."""
+        """Ask how many API requests are used."""
         self._call("limits", deadline, self.org.many.limits)
-        self.quota.ease()
+        self.quota.record_answer()
 
     def renew(self, older_than: float, deadline: float) -> None:
         """Sign in again before the session ends by itself."""
@@ -103,7 +103,7 @@ class Calls:
         try:
             with until(min(deadline, began + LONGEST)):
                 answer = call()
-            self.breaker.worked()
+            self.breaker.record_success()
             return answer
         except (OrgError, KeyError, TypeError, ValueError) as error:
             failure = error if isinstance(error, OrgError) else OrgError(f"an answer of another shape: {error!r}")
@@ -111,19 +111,19 @@ class Calls:
             raise CallFailedError(self._end(failure)) from error
         finally:
             self.instrumentation.record_call("salesforce", operation, outcome, self.clock() - began)
-            self._tell()
+            self._record_usage()
 
     def _end(self, error: OrgError) -> Retry:
         end, alarm = error_policy.settle_call(error)
         if isinstance(error, CallRefused) and error.code == error_policy.QUOTA:
-            self.quota.exceed()
+            self.quota.record_exceeded()
         elif not end.counts:
-            self.breaker.failed(self.clock(), end.after)
+            self.breaker.record_failure(self.clock(), end.after)
         if alarm:
             self.instrumentation.raise_alarm(alarm, end.error)
         return end
 
-    def _tell(self) -> None:
+    def _record_usage(self) -> None:
         usage = self.org.many.usage
         if usage is not None:
             self.instrumentation.record_quota(usage.used, usage.limit)
@@ -138,5 +138,5 @@ def _outcome(error: OrgError) -> str:
 
 
 def chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """Part a list into pieces of at most so many."""
+    """Split a list into chunks."""
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,5 +1,5 @@
 """
-What becomes of a message when Salesforce refuses: one table, by the code that Salesforce gives.
+How each error code of Salesforce settles a message: one table.
 
 The codes are those of https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
 (StatusCode) and https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm .
@@ -31,7 +31,7 @@ LONGEST_DETAIL = 500
 @dataclass(frozen=True, slots=True)
 class ErrorRule:
     """
-    What is done about a code.
+    What is done about an error code.
 
     retry: try again, and give up after so many attempts; wait: try again as long as it takes, since
     the message is not at fault; once: look the record up again and try once more, then park; park:
@@ -106,7 +106,7 @@ UNLISTED = ErrorRule("retry", "a code that this version does not know")
 
 
 def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
-    """Decide over one record that was refused. `sent` are the values that its error must not repeat."""
+    """Settle a record that was refused. `sent` are values that the detail must not repeat."""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     detail = _detail(error, sent)
     if (error.code == TRIGGER and LOCKED in error.message) or _raced(error, external_id):
@@ -117,7 +117,7 @@ def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: 
 
 
 def settle_call(error: OrgError) -> tuple[Retry, str]:
-    """Decide over a call that was refused or not answered: what to do, and the alarm's name if a person has to help."""
+    """Settle a call that was refused or not answered; also return the name of the alarm to raise, or ""."""
     if isinstance(error, SignInError):
         return Retry(error.code or "SIGN_IN", LATER, counts=False), "salesforce_sign_in"
     if isinstance(error, NoAnswer):
@@ -136,7 +136,7 @@ def settle_call(error: OrgError) -> tuple[Retry, str]:
 
 def is_crowded(error: RecordError) -> bool:
     """
-    Tell whether a trigger of the org ran into a limit of its transaction, which fewer records at once may avoid.
+    Tell whether a trigger ran into a governor limit, which fewer records per call may avoid.
 
     https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
     """
@@ -144,17 +144,17 @@ def is_crowded(error: RecordError) -> bool:
 
 
 def alarm_of(error: RecordError) -> str:
-    """Name the alarm that a record's error raises; "" for none."""
+    """Return the alarm that a record's error raises; "" for none."""
     return ERROR_RULES.get(error.code, UNLISTED).alarm
 
 
 def _raced(error: RecordError, external_id: str) -> bool:
-    """Tell whether another process wrote the same activity at the same time: trying again finds it there."""
+    """Tell whether another process wrote the same activity at the same time: a retry finds it."""
     return error.code == DUPLICATE and (external_id in error.fields or external_id in error.message)
 
 
 def _detail(error: RecordError, sent: Collection[str]) -> str:
-    """Give Salesforce's words without the values that it quotes, which are somebody's answers."""
+    """Return Salesforce's message without the values that it quotes."""
     message = error.message
     for value in sorted(sent, key=len, reverse=True):
         if value:

@@ -1,4 +1,4 @@
-"""Which records have which user ids: the queries, and what their rows say."""
+"""Find records by user or group id: build the queries, match their rows."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class LookupQuery:
 
 @dataclass(frozen=True, slots=True)
 class LookupMatch:
-    """The records that have an id, and whether converted leads have it besides."""
+    """The records with an id, and whether converted leads have it too."""
 
     records: tuple[str, ...] = ()
     converted: bool = False
 
 
 def queries(wanted: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
-    """Ask for all ids of all mappings in as few queries as fit into an address each."""
+    """Return queries for all ids of all mappings, as few as fit into a URL each."""
     return [query for destination, ids in wanted for query in _of_one(destination, sorted(ids))]
 
 
@@ -57,7 +57,7 @@ def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuer
 
 
 def _value(destination: Destination, text: str) -> str | float | None:
-    """Give an id as the field that is asked for holds it; None: no field can hold it."""
+    """Convert an id to the queried field's type; None where no such field can hold it."""
     if destination.number:
         if _WHOLE.fullmatch(text):
             return int(text)
@@ -83,7 +83,7 @@ def _chunks(values: Sequence[Any], room: int, size: Callable[[Any], int]) -> Ite
 
 def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], LookupMatch]:
     """
-    Tell by mapping and id what was found.
+    Return matches by mapping and id.
 
     Ids are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the id `07`.
     """

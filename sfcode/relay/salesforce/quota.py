@@ -1,4 +1,4 @@
-"""How much of the org's API requests of the day the relay takes: it slows down, then stops, and leaves the rest to others."""
+"""Share of the org's daily API requests: the relay slows down, then stops, and leaves the rest to others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class QuotaBounds:
-    """From when on the relay holds back."""
+    """When the relay slows down and stops, as shares of the daily limit."""
 
     slow_at: float = 0.80
     stop_at: float = 0.95
@@ -20,7 +20,7 @@ class QuotaBounds:
 
 
 def delay(used: int, limit: int, bounds: QuotaBounds) -> float | None:
-    """Tell how long to wait before the next call; None: stop."""
+    """Return the seconds to wait before the next call; None to stop."""
     if limit <= 0 or used < limit * bounds.slow_at:
         return 0.0
     left = limit * bounds.stop_at - used
@@ -28,32 +28,32 @@ def delay(used: int, limit: int, bounds: QuotaBounds) -> float | None:
 
 
 class Quota:
-    """What is known of the usage, and when it was asked for."""
+    """The known usage, and when the org was last asked."""
 
     def __init__(self, bounds: QuotaBounds) -> None:
         self.bounds = bounds
         self._exceeded = False
         self._asked: float | None = None
 
-    def exceed(self) -> None:
-        """Take down that the org has refused a call for being one too many."""
+    def record_exceeded(self) -> None:
+        """Record that the org refused a call as beyond the limit."""
         self._exceeded = True
 
-    def ease(self) -> None:
-        """Take down that the org has answered how much is used."""
+    def record_answer(self) -> None:
+        """Record that the org answered how much is used."""
         self._exceeded = False
 
     def delay(self, used: int, limit: int) -> float | None:
-        """Tell how long to wait before the next call; None: stop."""
+        """Return the seconds to wait before the next call; None to stop."""
         return None if self._exceeded else delay(used, limit, self.bounds)
 
     def may_ask(self, now: float) -> bool:
-        """Tell whether it is time to ask how much is used; then it has been."""
+        """Tell whether it is time to ask the org again, and count that as asked."""
         if self._asked is not None and now - self._asked < self.bounds.ask_again:
             return False
         self._asked = now
         return True
 
     def wait(self, now: float) -> float:
-        """Tell how many seconds are left until the next look."""
+        """Return the seconds until the org may be asked again."""
         return self.bounds.ask_again if self._asked is None else max(1.0, self._asked + self.bounds.ask_again - now)

@@ -1,5 +1,5 @@
 """
-Jinja2, held to what a text may cost.
+Jinja2 with bounded cost.
 
 `sfcode.config.template` refuses what has no bound of its own when a project is loaded; what remains is
 bounded here. Nothing is computed when a template is compiled, every value is cut on its way, and what
@@ -33,7 +33,7 @@ _PRECISION = 10
 
 
 class MissingValue(ChainableUndefined):
-    """A value that is not there: empty in a text, neither more nor less than anything, neither even nor odd."""
+    """A missing value: empty in a text, false in every comparison."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
-        """Compute with numbers, also with those that are written as texts; put texts one after the other."""
+        """Compute with numbers, also those written as text; concatenate texts."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[:MAX_TEMPLATE]
         one, two = number(left), number(right)
@@ -72,13 +72,13 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
             return MissingValue()
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002
-        """Give a number its sign."""
+        """Apply a sign."""
         value = number(arg)
         return MissingValue() if value is None else -value if operator == "-" else value
 
     @staticmethod
     def joined(parts: Iterable[Any]) -> str:
-        """Put values one after the other, as `~` does, up to the length of a text."""
+        """Concatenate values, as `~` does, up to the longest text."""
         length, kept = 0, []
         for part in parts:
             kept.append(text(part))
@@ -89,7 +89,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
 
 
 class _Generator(CodeGenerator):
-    """Writes what is computed as code, constants too: Jinja2 would compute `"x" * 10**9` while compiling."""
+    """Compiles constants to code: Jinja2 would compute `"x" * 10**9` while compiling."""
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
         if isinstance(node, nodes.TemplateData):
@@ -105,7 +105,7 @@ class _Generator(CodeGenerator):
 
 
 def text(value: Any) -> str:
-    """Write a value as people do: whole numbers without a point, nothing for what is missing."""
+    """Format a value for people: whole numbers without a point, "" for a missing value."""
     if value is None or isinstance(value, ChainableUndefined):
         return ""
     if isinstance(value, bool):
@@ -120,12 +120,12 @@ def text(value: Any) -> str:
 
 
 def render_value(value: Any) -> str:
-    """Write a value into a text, with a sign where there is none."""
+    """Format a value into a text, with a marker where it is missing."""
     return text(value).replace(MISSING, "") or MISSING
 
 
 def number(value: Any) -> int | float | None:
-    """Read a value as a number; None: it is none."""
+    """Parse a value as a number; None where it is none."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

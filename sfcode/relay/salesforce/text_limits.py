@@ -1,4 +1,4 @@
-"""Texts as Salesforce takes them: cleaned of what no field holds, and cut to a limit between characters."""
+"""Clean and truncate texts to what fields of Salesforce hold."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _LONGEST_CHARACTER = 32
 
 
 def clean(text: str) -> str:
-    """Take out control characters, write line ends in one way, and replace halves of characters."""
+    """Remove control characters, normalize line ends, and replace lone surrogates."""
     return _HALF.sub("\ufffd", _NOWHERE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def cut(text: str, limit: int) -> str:
     """
-    Shorten a text to what a field takes, never in the middle of a character as people see it.
+    Truncate a text to a field's length, never inside a grapheme.
 
     Salesforce counts as Java does: what lies beyond the first 65,536 characters of Unicode counts twice.
     """
@@ -37,7 +37,7 @@ def _units(text: str) -> int:
 
 
 def _fitting(text: str, limit: int) -> int:
-    """Count the code points that fit into so many units."""
+    """Count the code points that fit into a number of UTF-16 units."""
     used = 0
     for index, character in enumerate(text):
         used += 2 if character > "\uffff" else 1
@@ -47,7 +47,7 @@ def _fitting(text: str, limit: int) -> int:
 
 
 def _between(text: str, index: int) -> bool:
-    """Tell whether a text can be parted before an index: what follows must be a character of its own."""
+    """Tell whether a text can be split before an index."""
     if index <= 0:
         return True
     before, after = text[index - 1], text[index]
@@ -57,7 +57,7 @@ def _between(text: str, index: int) -> bool:
 
 
 def _continues(character: str) -> bool:
-    """Tell marks, variation selectors and skin tones from characters that stand alone."""
+    """Tell whether a code point modifies the one before it."""
     return unicodedata.category(character) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
@@ -66,7 +66,7 @@ def _is_flag(character: str) -> bool:
 
 
 def _flags_before(text: str, index: int) -> int:
-    """Count the letters of flags right before an index: two make one flag."""
+    """Count the regional indicators right before an index: two make one flag."""
     count = 0
     while count < index and _is_flag(text[index - 1 - count]):
         count += 1

@@ -37,18 +37,18 @@ Value = Callable[[str], Any]
 
 
 class TemplateFailedError(Exception):
-    """A text cannot be filled in for this event, such as one that compares a word with a number."""
+    """A template cannot be rendered for an event, such as one that compares a word with a number."""
 
 
 @dataclass(frozen=True)
 class TextTemplate:
-    """One template: what it is made of and which names it asks for."""
+    """One compiled template and the names that it uses."""
 
     template: Template
     names: frozenset[str]
 
     def render(self, value: Value) -> str:
-        """Fill it in and tidy up around what is missing."""
+        """Render the template, and remove punctuation around missing values."""
         found = {name: _short(value(name)) for name in self.names}
         given = {name: each for name, each in found.items() if each is not None}
         parts: list[str] = []
@@ -69,19 +69,19 @@ class TextTemplate:
 
 @dataclass(frozen=True)
 class ActivityText:
-    """Subject and comment of one kind of activity."""
+    """The templates of one kind of activity."""
 
     subject: TextTemplate
     comment: TextTemplate
 
     def render(self, value: Value) -> tuple[str, str]:
-        """Fill both in, as long as Salesforce takes them. Raises UnfitError."""
+        """Render subject and comment, truncated to their fields. Raises TemplateFailedError."""
         subject = _BLANKS.sub(" ", self.subject.render(value)).strip()
         return cut(subject, SUBJECT), cut(self.comment.render(value).strip(), COMMENT)
 
 
 def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityText]:
-    """Compile the texts of every kind of activity."""
+    """Compile the templates of every kind of activity."""
     language = TemplateSandbox()
     return {
         str(kind): ActivityText(_compiled(language, text.subject), _compiled(language, text.comment))

@@ -1,4 +1,4 @@
-"""The writer of Appcues' events: claim after claim, held back where the org's API requests run short."""
+"""Deliver claims of Appcues' events, within the org's API requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RENEW_AGAIN = 60.0
 
 @dataclass
 class SalesforceWriter:
-    """Delivers what Appcues sent."""
+    """Delivers Appcues' events to Salesforce."""
 
     rules: EventRules
     calls: Calls
@@ -43,20 +43,20 @@ class SalesforceWriter:
     _renew_at: float = 0.0
 
     async def deliver(self, claim: Claim) -> Delivery:
-        """Deliver a claim: not before its turn when requests run short, and not at all when they have run out."""
+        """Deliver a claim; later when API requests run short, not at all when they have run out."""
         deadline = claim.deadline - MARGIN
-        held = self.calls.breaker.left(self.calls.clock())
+        held = self.calls.breaker.seconds_left(self.calls.clock())
         if held > WORTH_WAITING:
-            return _all(claim, Retry("held back after a failure", held, counts=False))
+            return _settle_all(claim, Retry("held back after a failure", held, counts=False))
         if held:
             await self.sleep(held)
         pause = await self._pause(deadline)
         if pause is None:
             wait = self.calls.quota.wait(self.calls.clock())
-            return _all(claim, Retry(error_policy.QUOTA, wait, counts=False))
+            return _settle_all(claim, Retry(error_policy.QUOTA, wait, counts=False))
         if pause:
-            left = deadline - self.calls.clock()
-            await self.sleep(max(0.0, min(pause * CALLS, left / 2)))
+            seconds_left = deadline - self.calls.clock()
+            await self.sleep(max(0.0, min(pause * CALLS, seconds_left / 2)))
         return await asyncio.to_thread(self._deliver, claim, deadline)
 
     async def close(self) -> None:
@@ -64,7 +64,7 @@ class SalesforceWriter:
         await asyncio.to_thread(self.calls.org.close)
 
     async def _pause(self, deadline: float) -> float | None:
-        """Tell how long to wait before each call; None: the requests of the day are for others."""
+        """Return the seconds to wait before each call; None when the day's requests are left to others."""
         pause = self._asked_for()
         if pause is None and self.calls.quota.may_ask(self.calls.clock()):
             try:
@@ -90,7 +90,7 @@ class SalesforceWriter:
             return Batch(self.rules, self.calls, self.find_latest, claim, deadline).deliver()
         except Unavailable:
             # Before anything was written: without what was, nobody can tell what is old.
-            return _all(claim, Retry("database", counts=False))
+            return _settle_all(claim, Retry("database", counts=False))
 
     def _measure_fields(self, deadline: float) -> None:
         """Ask the org once for the lengths of fields that sfcode did not create, so that texts are cut and not refused."""
@@ -110,7 +110,7 @@ class SalesforceWriter:
         self.rules = replace(self.rules, lengths={field: length for field, length in known.items() if length})
 
     def _renew(self, deadline: float) -> None:
-        """Get another session ahead of time; where that fails, the old one may do, and the next call will tell."""
+        """Renew the session before it ends; where that fails, the next call will tell."""
         now = self.calls.clock()
         if now < self._renew_at:
             return
@@ -122,8 +122,8 @@ class SalesforceWriter:
             self.calls.instrumentation.raise_alarm("salesforce_sign_in", error.code or type(error).__name__)
 
 
-def _all(claim: Claim, end: Retry) -> Delivery:
-    """End the first message of every key, and give back those that wait behind it."""
+def _settle_all(claim: Claim, end: Retry) -> Delivery:
+    """Settle the first message of every key, and release those behind it."""
     seen: set[str] = set()
     settled: dict[int, Settlement] = {}
     for message in claim.messages:

@@ -1,1 +1,1 @@
-"""Work: claims are taken from the inbox, delivered by a writer, and settled."""
+"""Workers: claim messages, deliver them through a writer, settle them."""

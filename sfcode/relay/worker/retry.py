@@ -1,4 +1,4 @@
-"""When a message is tried again, or that it is given up: a decision, made of numbers."""
+"""When a message is retried, and when it is given up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.relay.message import ClaimedMessage, Retry
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient the relay is; times are in seconds."""
+    """Limits of retries, in seconds."""
 
     first: float = 1.0
     """The longest wait after the first attempt; after each further one it is twice as long."""
@@ -37,7 +37,7 @@ def retry_at(
     message: ClaimedMessage, retry: Retry, now: datetime, rng: random.Random, policy: RetryPolicy = DEFAULT
 ) -> datetime | None:
     """
-    Say when a message is tried again, or None when that is given up.
+    Return when a message is retried; None to give it up.
 
     Full jitter: any time up to a limit that doubles, so that those who failed together do not come back together. An
     attempt that does not count never ends in giving up; such a message waits up to as long as it has waited already.

@@ -1,4 +1,4 @@
-"""How workers hear that there is work: rung by who accepts a message, else looked at now and then."""
+"""Wake workers when messages were accepted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import contextlib
 
 class Wakeup:
     """
-    Wakes whoever waits.
+    Wakes the tasks that wait.
 
     Whoever means to wait takes `now` before looking for work, so that a ring in between is not missed.
     """
@@ -18,7 +18,7 @@ class Wakeup:
 
     @property
     def now(self) -> asyncio.Event:
-        """The event that the next ring sets."""
+        """The event that the next `wake` sets."""
         return self._event
 
     def wake(self) -> None:
@@ -28,7 +28,7 @@ class Wakeup:
 
 
 async def wait_for_wakeup(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for a ring, not longer than so many seconds; tell whether it rang."""
+    """Wait for an event for at most that many seconds; return whether it was set."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     return event.is_set()

@@ -1,4 +1,4 @@
-"""The worker of one direction: claim, deliver, settle, and again."""
+"""The worker of one direction: claim, deliver, settle, repeat."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Queue(Protocol):
         """Claim messages that are due."""
 
     def settle(self, claim: Claim, delivery: Delivery, retry: RetryAt) -> int:
-        """Write down how messages ended."""
+        """Store the settlements of a claim."""
 
     def release(self, claim: Claim) -> None:
-        """Give messages back."""
+        """Release the messages of a claim."""
 
 
 class Worker:
     """
-    Delivers the messages of one source until it is stopped, in one or several lanes.
+    Delivers the messages of one source until it is stopped, in one or several tasks.
 
     A lane begins a batch at once when it was idle, and the next one not before `gather` seconds are over, unless
     there is more than one batch holds: what comes meanwhile shares its calls and its transactions.
@@ -89,23 +89,23 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether every lane still runs."""
+        """Whether every task still runs."""
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the tasks."""
         self._tasks = [
             asyncio.create_task(self._lane(), name=f"{self._writer.source}-{number}") for number in range(self._lanes)
         ]
 
     def stop_claiming(self) -> None:
-        """Claim nothing more; what is in hand goes on."""
+        """Claim nothing more; claimed messages are still delivered."""
         self._stopping = True
         self._stopped.set()
         self._bell.wake()
 
     async def stop(self) -> None:
-        """Wait for what is in flight while its lease lasts, then give back the rest."""
+        """Wait for deliveries in flight while their leases last, then release the rest."""
         self.stop_claiming()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=self._seconds_until_lease_ends())
@@ -183,7 +183,7 @@ class Worker:
         )
 
     async def _settle(self, claim: Claim, delivery: Delivery) -> None:
-        """Write down how it ended, as long as the lease lasts: after it, somebody else delivers again."""
+        """Store the settlements, retrying while the lease lasts: after it, another process delivers again."""
         trouble = TROUBLE_FIRST
         while True:
             dead: set[int] = set()
@@ -214,13 +214,13 @@ class Worker:
 
 
 def is_outage(delivery: Delivery) -> bool:
-    """Tell whether nothing came through, and no message is to blame."""
+    """Tell whether nothing was delivered and no message is to blame."""
     ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
     return bool(ends) and all(isinstance(end, Retry) and not end.counts for end in ends)
 
 
 def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:
-    """Tell whether more may wait than was claimed or delivered; else what comes next can gather for a moment."""
+    """Tell whether more messages may wait than were claimed or delivered."""
     keys = Counter(message.key for message in claim.messages)
     return (
         len(claim.messages) >= writer.limit
@@ -231,7 +231,7 @@ def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:
 
 
 def outage_pause(outages: int) -> float:
-    """Say how long to leave a far side alone, at most, which has not answered so many batches."""
+    """Return the longest pause, in seconds, after a number of unanswered batches."""
     return min(OUTAGE_MOST, OUTAGE_FIRST * 2.0 ** (min(outages, 30) - 1))
 
 

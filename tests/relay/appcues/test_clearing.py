@@ -184,10 +184,10 @@ def test_the_guard_outlives_the_process(tmp_path):
 
 
 def test_a_guard_takes_note_of_each_record_once_and_forgets_them_with_a_value():
-    guard = NullGuard().turned_empty("a", "t1").turned_empty("a", "t2").turned_empty("b", "t3")
+    guard = NullGuard().record_empty("a", "t1").record_empty("a", "t2").record_empty("b", "t3")
     assert guard.run == ("a", "b")
-    assert guard.with_value() == NullGuard(seen=True)
+    assert guard.record_value() == NullGuard(seen=True)
     for number in range(AT_MOST):
-        guard = guard.turned_empty(str(number), f"t{number}")
+        guard = guard.record_empty(str(number), f"t{number}")
     assert guard.stopped == "t17"
-    assert guard.with_value().stopped == "t17"
+    assert guard.record_value().stopped == "t17"

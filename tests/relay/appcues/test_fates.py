@@ -22,20 +22,20 @@ def test_refused_credentials_are_an_alarm_and_hold_everything_without_giving_up(
     end = interpret_answer(AppcuesAnswer(status))
     assert isinstance(end.settlement, Retry)
     assert not end.settlement.counts
-    assert (end.alarm, end.hold) == ("appcues_sign_in", 30.0)
+    assert (end.alarm, end.pause) == ("appcues_sign_in", 30.0)
 
 
 @pytest.mark.parametrize(("wait", "hold"), [(7.0, 7.0), (None, 1.0), (0.0, 1.0)])
-def test_too_many_requests_hold_everything_for_as_long_as_asked(wait, hold):
+def test_too_many_requests_hold_everything_for_as_long_as_asked(wait, pause):
     end = interpret_answer(AppcuesAnswer(429, retry_after=wait))
-    assert (end.settlement, end.hold) == (Retry("429", wait, counts=False), hold)
+    assert (end.settlement, end.pause) == (Retry("429", wait, counts=False), pause)
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_an_outage_is_nobodys_fault(status):
     end = interpret_answer(AppcuesAnswer(status))
-    assert (end.settlement, end.away, end.hold) == (Retry(str(status), counts=False), True, 0.0)
-    assert interpret_answer(AppcuesAnswer(status, retry_after=9.0)).hold == 9.0
+    assert (end.settlement, end.away, end.pause) == (Retry(str(status), counts=False), True, 0.0)
+    assert interpret_answer(AppcuesAnswer(status, retry_after=9.0)).pause == 9.0
 
 
 @pytest.mark.parametrize("outage", ["timeout", "unreachable"])
@@ -79,7 +79,7 @@ def test_long_words_are_cut():
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_a_redirect_is_a_wrong_address_and_an_alarm(status):
     end = interpret_answer(AppcuesAnswer(status))
-    assert (end.alarm, end.hold) == ("appcues_address", 30.0)
+    assert (end.alarm, end.pause) == ("appcues_address", 30.0)
 
 
 @pytest.mark.parametrize(

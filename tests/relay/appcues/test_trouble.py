@@ -226,30 +226,30 @@ def test_a_relay_that_is_faster_than_the_limit_is_slowed_down_and_loses_nothing(
 
 
 def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_change():
-    async def granted(pace: RateLimit) -> int:
-        turns = [asyncio.create_task(pace.turn()) for _ in range(20)]
+    async def granted(rate_limit: RateLimit) -> int:
+        turns = [asyncio.create_task(rate_limit.acquire()) for _ in range(20)]
         await asyncio.sleep(0)
-        done = sum(turn.done() for turn in turns)
-        for turn in turns:
-            turn.cancel()
+        done = sum(acquire.done() for acquire in turns)
+        for acquire in turns:
+            acquire.cancel()
         await asyncio.gather(*turns, return_exceptions=True)
         return done
 
     async def run() -> tuple[int, int]:
         rate = [50.0]
-        pace = RateLimit(lambda: rate[0], lambda: 0.0)
-        first = await granted(pace)
+        rate_limit = RateLimit(lambda: rate[0], lambda: 0.0)
+        first = await granted(rate_limit)
         rate[0] = 10.0
-        return first, await granted(pace)
+        return first, await granted(rate_limit)
 
     assert asyncio.run(run()) == (5, 1)
 
 
 def test_a_pause_is_never_shortened():
     now = [0.0]
-    pace = RateLimit(lambda: 1.0, lambda: now[0])
-    pace.hold(10)
-    pace.hold(1)
-    assert pace.held == 10
+    rate_limit = RateLimit(lambda: 1.0, lambda: now[0])
+    rate_limit.pause(10)
+    rate_limit.pause(1)
+    assert rate_limit.pause_left == 10
     now[0] = 11
-    assert pace.held == 0
+    assert rate_limit.pause_left == 0

@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.errors import OrgError
 from sfcode.relay.backfill import backfill as module
-from sfcode.relay.backfill.backfill import backfill, recalled, setting
+from sfcode.relay.backfill.backfill import backfill, load_progress, progress_setting
 from tests.relay.backfill.conftest import count, entries
 
 
@@ -54,7 +54,7 @@ def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox,
     monkeypatch.setattr(type(place.org.bulk), "page", torn)
     with pytest.raises(OrgError, match="cut"):
         run()
-    stopped = recalled(inbox, place.contact)
+    stopped = load_progress(inbox, place.contact)
     assert (stopped.records, stopped.done) == (20, False)
     assert count(inbox) == 20
     progress, said = run()
@@ -75,14 +75,16 @@ def test_what_is_done_is_not_done_again_unless_asked_to(place, inbox, run):
 
 
 def test_a_job_that_the_org_has_forgotten_is_begun_anew(place, inbox, run):
-    inbox.remember(setting(place.contact), json.dumps({"job": "750000000000000AAA", "version": version(place)}))
+    inbox.remember(
+        progress_setting(place.contact), json.dumps({"job": "750000000000000AAA", "version": version(place)})
+    )
     progress, said = run()
     assert progress.done
     assert any("no longer has the results" in line for line in said)
 
 
 def test_another_field_list_is_another_backfill(place, inbox, run):
-    inbox.remember(setting(place.contact), '{"job": "750000000000000AAA", "version": "00000000"}')
+    inbox.remember(progress_setting(place.contact), '{"job": "750000000000000AAA", "version": "00000000"}')
     progress, said = run()
     assert progress.version == version(place)
     assert any("fields have changed" in line for line in said)

@@ -9,7 +9,7 @@ import pytest
 from sfcode.errors import OrgError, UsageError
 from sfcode.mapping.resolved import message_version
 from sfcode.relay.backfill.reconcile import MARGIN, reconcile, watermark
-from sfcode.relay.backfill.records import sending, soql_time
+from sfcode.relay.backfill.records import sending_mappings, soql_time
 from tests.e2e.org import opened
 from tests.relay.backfill.conftest import count, entries
 
@@ -98,7 +98,7 @@ def test_a_field_that_is_not_seen_is_explained(place, inbox, tmp_path):
 
 
 def test_only_mappings_that_the_relay_sends_are_taken(place):
-    assert [one.name for one in sending(place.project, None)] == ["contact", "lead"]
-    assert [one.name for one in sending(place.project, "lead")] == ["lead"]
+    assert [one.name for one in sending_mappings(place.project, None)] == ["contact", "lead"]
+    assert [one.name for one in sending_mappings(place.project, "lead")] == ["lead"]
     with pytest.raises(UsageError, match="contact, lead"):
-        sending(place.project, "nobody")
+        sending_mappings(place.project, "nobody")

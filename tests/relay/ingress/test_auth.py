@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from sfcode.relay.ingress.auth.scheme import matches
+from sfcode.relay.ingress.auth.scheme import matches_any
 from tests.relay.ingress.asking import NOW, OLD_TOKEN, TOKEN, WEBHOOK, Answer, Relay, event, project, secrets
 
 BODY = json.dumps(event())
@@ -309,7 +309,7 @@ class TestStandardWebhooks:
 
 
 def test_nothing_is_not_a_token_even_where_nothing_is_the_secret() -> None:
-    assert not matches(b"", [b""])
+    assert not matches_any(b"", [b""])
 
 
 def test_nobody_unknown_has_a_body_received(relay: Relay) -> None:
@@ -318,6 +318,6 @@ def test_nobody_unknown_has_a_body_received(relay: Relay) -> None:
     def received() -> None:
         raise AssertionError("the body was asked for")
 
-    assert relay.ask("/webhooks/appcues/wrong", BODY, before=received).status == 401
+    assert relay.ask("/webhooks/appcues/wrong", BODY, check_head=received).status == 401
     wrong = "/outbound-messages/contact/wrong"
-    assert relay.ask(wrong, b"<x/>", kind="text/xml", before=received).status == 401
+    assert relay.ask(wrong, b"<x/>", kind="text/xml", check_head=received).status == 401

@@ -18,7 +18,7 @@ from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.salesforce_parser import message, senders
 from sfcode.relay.ingress.soap import OutboundMessage, parse
 from sfcode.relay.ingress.strict_json import UNSTORABLE, loads
-from sfcode.relay.ingress.timestamps import event_time, iso
+from sfcode.relay.ingress.timestamps import event_time, format_time
 from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import MESSAGE, NOW, OLD_TOKEN, TOKEN, WEBHOOK, Relay, event, project
 from tests.relay.ingress.test_messages import XML, wire
@@ -138,7 +138,7 @@ def test_any_json_makes_messages_that_can_be_stored(value: Any) -> None:
 
 @given(VALUES)
 def test_any_value_is_a_time_or_none(value: Any) -> None:
-    time = iso(event_time(value, NOW))
+    time = format_time(event_time(value, NOW))
     assert len(time) == len("2026-11-23T17:23:00.000Z")
     assert "2010" <= time <= "2026-11-23T17:28:00.000Z"
 

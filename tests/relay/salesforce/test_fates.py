@@ -10,7 +10,7 @@ from sfcode.errors import OrgError, SignInError
 from sfcode.org.collections import CallRefused, RecordError
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry
-from sfcode.relay.reasons import cure
+from sfcode.relay.reasons import hint_for
 from sfcode.relay.salesforce.error_policy import ERROR_RULES, alarm_of, settle_call, settle_record
 
 KEY = "Appcues_Event_Id__c"
@@ -107,7 +107,7 @@ def test_a_lost_right_raises_an_alarm_for_records_too() -> None:
 def test_every_reason_for_parking_is_explained_to_people() -> None:
     mine = {"unknown_user", "several_matches", "converted_lead", "bad_value", "bad_text"}
     mine |= {code.lower() for code, rule in ERROR_RULES.items() if rule.what in ("park", "once")}
-    assert [name for name in sorted(mine) if not cure(name)] == []
+    assert [name for name in sorted(mine) if not hint_for(name)] == []
 
 
 def test_the_page_shows_the_table_as_it_is(root: Path) -> None:

@@ -153,17 +153,17 @@ def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> No
 
 def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> None:
     breaker = Breaker()
-    breaker.failed(1000.0, 300.0)
-    assert breaker.left(1000.0) == 30
-    assert breaker.left(1029.0) == 1
-    assert breaker.left(1031.0) == 0
+    breaker.record_failure(1000.0, 300.0)
+    assert breaker.seconds_left(1000.0) == 30
+    assert breaker.seconds_left(1029.0) == 1
+    assert breaker.seconds_left(1031.0) == 0
     for _ in range(100):
-        breaker.failed(2000.0, None)
-    assert breaker.left(2000.0) == 30
-    breaker.worked()
-    assert breaker.left(2000.0) == 0
-    breaker.failed(3000.0, None)
-    assert breaker.left(3000.0) == 0.25
+        breaker.record_failure(2000.0, None)
+    assert breaker.seconds_left(2000.0) == 30
+    breaker.record_success()
+    assert breaker.seconds_left(2000.0) == 0
+    breaker.record_failure(3000.0, None)
+    assert breaker.seconds_left(3000.0) == 0.25
 
 
 def test_a_database_that_does_not_answer_is_no_attempt_and_nothing_is_written_meanwhile(world: World) -> None:

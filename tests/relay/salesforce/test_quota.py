@@ -42,11 +42,11 @@ def test_the_more_is_used_the_longer_it_waits(limit: int, one: int, two: int) ->
 def test_while_it_has_stopped_it_looks_once_in_a_while() -> None:
     quota = Quota(BOUNDS)
     assert quota.delay(10, 100) == 0
-    quota.exceed()
+    quota.record_exceeded()
     assert quota.delay(10, 100) is None, "the org has said so, whatever the header said before"
     assert quota.may_ask(1000.0)
     assert not quota.may_ask(1299.0)
     assert quota.wait(1100.0) == 200
     assert quota.may_ask(1300.0)
-    quota.ease()
+    quota.record_answer()
     assert quota.delay(10, 100) == 0

@@ -1,4 +1,4 @@
-"""How a webhook is known to come from Appcues: one scheme of the config, made into a check."""
+"""Authenticate webhooks by the scheme that the config names."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from sfcode.config.relay_models import WebhookAuth
 from sfcode.relay.ingress.auth import signature, standard, token
-from sfcode.relay.ingress.auth.scheme import Scheme
+from sfcode.relay.ingress.auth.scheme import AuthScheme
 from sfcode.secret import Secret
 
 __all__ = ["Scheme", "scheme"]
 
 
-def scheme(auth: WebhookAuth, secrets: Sequence[Secret]) -> Scheme:
-    """Make the check that the config asks for, with the secrets that are good at present."""
+def scheme(auth: WebhookAuth, secrets: Sequence[Secret]) -> AuthScheme:
+    """Return the configured scheme, with the secrets that are valid at present."""
     if auth.scheme == "none":
         return token.LocalOnly()
     if auth.scheme == "hmac":

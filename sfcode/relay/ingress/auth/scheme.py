@@ -1,4 +1,4 @@
-"""What every scheme does: judge a request before its body is received, and after."""
+"""The interface of authentication schemes: a check before the body is received, and one after."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from starlette.requests import Request
 from sfcode.secret import Secret
 
 
-class Scheme(Protocol):
-    """A way to know the sender. Both checks give a short name of what is wrong, or an empty text."""
+class AuthScheme(Protocol):
+    """Authenticates senders. Both checks return a short name of what is wrong, or ""."""
 
     challenge: str
-    """What a refusal says is needed, in its WWW-Authenticate header."""
+    """Value of a refusal's WWW-Authenticate header."""
     in_path: bool
-    """Whether the address ends in the token."""
+    """Whether the path ends in the token."""
 
-    def before(self, request: Request, path_token: str, now: float) -> str:
-        """Judge what is known without the body."""
+    def check_head(self, request: Request, path_token: str, now: float) -> str:
+        """Check what is known without the body."""
         ...
 
-    def after(self, request: Request, body: bytes) -> str:
-        """Judge the body, by what was said of it."""
+    def check_body(self, request: Request, body: bytes) -> str:
+        """Check the body."""
         ...
 
 
-def only(headers: Headers, name: str) -> str:
-    """Give a header that is there once; an empty text for none or several, of which any could be meant."""
+def single_header(headers: Headers, name: str) -> str:
+    """Return a header that occurs once; "" for none or several."""
     values = headers.getlist(name)
     return values[0].strip() if len(values) == 1 else ""
 
 
-def matches(given: bytes, wanted: Sequence[bytes]) -> bool:
-    """Compare with every one, in a time that says nothing of where they differ."""
+def matches_any(given: bytes, wanted: Sequence[bytes]) -> bool:
+    """Compare with every secret in constant time."""
     found = [hmac.compare_digest(given, each) for each in wanted]
     return bool(given) and any(found)
 
 
-def values(secrets: Sequence[Secret]) -> list[bytes]:
-    """Reveal secrets, to compare or to sign with them."""
+def reveal_all(secrets: Sequence[Secret]) -> list[bytes]:
+    """Return the secrets' bytes."""
     return [secret.reveal().encode() for secret in secrets]
 
 
-def signatures(keys: Sequence[bytes], parts: Sequence[bytes], algorithm: str) -> list[bytes]:
-    """Sign what stands in some parts with every key."""
+def sign_with_each(keys: Sequence[bytes], parts: Sequence[bytes], algorithm: str) -> list[bytes]:
+    """Sign the concatenated parts with every key."""
     made = []
     for key in keys:
         code = hmac.new(key, digestmod=getattr(hashlib, algorithm))
@@ -61,7 +61,7 @@ def signatures(keys: Sequence[bytes], parts: Sequence[bytes], algorithm: str) ->
 
 
 def base64_bytes(text: str) -> bytes:
-    """Read base64, of the usual or the URL alphabet, padded or not; empty where it is none."""
+    """Decode base64 of the standard or URL alphabet, padded or not; b"" where it is invalid."""
     usual = text.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return b64decode(usual + "=" * (-len(usual) % 4), validate=True)

@@ -1,4 +1,4 @@
-"""Schemes in which the sender shows a token that both sides know."""
+"""Schemes with a shared token."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 
 from sfcode.config.relay_models import WebhookAuth
-from sfcode.relay.ingress.auth.scheme import base64_bytes, matches, only, values
+from sfcode.relay.ingress.auth.scheme import base64_bytes, matches_any, reveal_all, single_header
 from sfcode.relay.ingress.client_address import is_local
 from sfcode.secret import Secret
 
@@ -15,17 +15,17 @@ _CHALLENGES = {"bearer": "Bearer", "basic": 'Basic realm="sfcode relay", charset
 
 
 class LocalOnly:
-    """No token: for programs on this machine."""
+    """No token: only programs on this machine are accepted."""
 
     challenge = "Token"
     in_path = False
 
-    def before(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
-        """Refuse what comes from elsewhere."""
+    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
+        """Refuse requests from other machines."""
         return "" if is_local(request) else "not_local"
 
-    def after(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
-        """Find nothing to add."""
+    def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
+        """Return "": there is nothing to check."""
         return ""
 
 
@@ -38,26 +38,26 @@ class Token:
         self.challenge = _CHALLENGES.get(auth.scheme, "Token")
         self.in_path = auth.scheme == "path"
 
-    def before(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
+    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
         """Compare the token."""
-        given = self._given(request, path_token)
+        given = self._presented_token(request, path_token)
         if not given:
             return "token_missing"
-        wanted = values(self._secrets)
+        wanted = reveal_all(self._secrets)
         if self._auth.scheme == "basic":
             wanted = [secret if b":" in secret else given.partition(b":")[0] + b":" + secret for secret in wanted]
-        return "" if matches(given, wanted) else "token_wrong"
+        return "" if matches_any(given, wanted) else "token_wrong"
 
-    def after(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
-        """Find nothing to add."""
+    def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
+        """Return "": there is nothing to check."""
         return ""
 
-    def _given(self, request: Request, path_token: str) -> bytes:
+    def _presented_token(self, request: Request, path_token: str) -> bytes:
         if self.in_path:
             return path_token.encode("utf-8", "surrogatepass")
         if self._auth.scheme == "header":
-            return only(request.headers, self._auth.header or "").encode("latin-1")
-        kind, _, value = only(request.headers, "authorization").partition(" ")
+            return single_header(request.headers, self._auth.header or "").encode("latin-1")
+        kind, _, value = single_header(request.headers, "authorization").partition(" ")
         if kind.lower() != self._auth.scheme:
             return b""
         return base64_bytes(value.strip()) if self._auth.scheme == "basic" else value.strip().encode("latin-1")
