@@ -33,15 +33,15 @@ class Alarm:
     times: int = 1
 
 
-def read(memory: SettingStore) -> tuple[Alarm, ...]:
+def read_alarms(memory: SettingStore) -> tuple[Alarm, ...]:
     """Return the alarms that nobody has acknowledged, the newest first."""
     kept = json.loads(memory.recall(ALARMS) or "[]")
     return tuple(Alarm(**each) for each in kept)
 
 
-def settle(memory: SettingStore, name: str) -> bool:
+def acknowledge(memory: SettingStore, name: str) -> bool:
     """Remove an alarm; return whether it was raised."""
-    kept = read(memory)
+    kept = read_alarms(memory)
     left = [each for each in kept if each.name != name]
     memory.remember(ALARMS, json.dumps([asdict(each) for each in left]))
     return len(left) < len(kept)
@@ -71,7 +71,7 @@ class PendingAlarms:
         if not raised:
             return
         try:
-            kept = read(memory)
+            kept = read_alarms(memory)
             memory.remember(ALARMS, json.dumps([asdict(each) for each in _merge(raised, kept)][:AT_MOST]))
         except BaseException:
             with self._lock:  # the next time, then

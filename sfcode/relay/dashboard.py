@@ -92,7 +92,7 @@ def view(inbox: Inbox) -> dict[str, Any]:
     return {
         "ways": [_way(stats, source, title) for source, title in WAYS.items()],
         "stuck": stuck_messages(stats),
-        "alarms": alarms.read(inbox),
+        "alarms": alarms.read_alarms(inbox),
         "processes": inbox.processes(),
     }
 

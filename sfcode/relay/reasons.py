@@ -45,14 +45,14 @@ REASONS: dict[str, Reason] = {
     "appcues_refused": Reason(
         "Appcues refuses the profile", f"Its words are in the detail: correct the record or the mapping, {_REPLAY}."
     ),
-    "gave_up": Reason("every attempt failed", f"The detail has the last error: see to it, {_REPLAY}."),
+    "gave_up": Reason("every attempt failed", f"The detail has the last error: correct its cause, {_REPLAY}."),
 }
 """By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""
 
 ALARMS: dict[str, Reason] = {
     "organization_changed": Reason(
         "the sign-in leads to another org than before",
-        "If it is meant (a new sandbox), lift it. If not, correct the sign-in: messages of the former org are refused meanwhile.",
+        "If it is meant (a new sandbox), acknowledge it. If not, correct the sign-in: messages of the previous org are refused meanwhile.",
     ),
     "other_organization": Reason(
         "an outbound message came from another org",
@@ -91,7 +91,7 @@ ALARMS: dict[str, Reason] = {
     ),
     "clearing_stopped": Reason(
         "an attribute turned empty for record after record and is no longer cleared",
-        "See docs/relay-appcues.md: give the integration user its access back, or lift the stop.",
+        "See docs/relay-appcues.md: give the integration user its access back, or acknowledge the alarm.",
     ),
 }
 """By name."""
@@ -104,4 +104,4 @@ def hint_for(name: str) -> str:
     from sfcode.relay.salesforce.error_policy import ERROR_RULES
 
     rule = ERROR_RULES.get(name.upper())
-    return f"Salesforce: {rule.because}. See to it in the org, then replay." if rule else ""
+    return f"Salesforce: {rule.because}. Correct its cause in the org, then replay." if rule else ""

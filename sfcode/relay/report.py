@@ -49,7 +49,7 @@ def status_document(stats: InboxStats, processes: Sequence[Process], raised: Seq
             for source in WAYS
         },
         "stuck": [
-            {"source": source, "state": state, "reason": reason, "messages": count, "cure": hint_for(reason)}
+            {"source": source, "state": state, "reason": reason, "messages": count, "hint": hint_for(reason)}
             for (source, state, reason), count in sorted(stats.reasons.items())
         ],
         "alarms": [asdict(each) for each in raised],

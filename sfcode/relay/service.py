@@ -13,7 +13,7 @@ import structlog
 from sfcode.config.project import Project
 from sfcode.errors import SfcodeError
 from sfcode.org import Org
-from sfcode.relay.field_types import FieldTypeRefresher, Lesson
+from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.housekeeping import Housekeeping, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
@@ -41,8 +41,8 @@ class Writers:
     connect: Callable[[], Org]
     to_salesforce: Callable[[Service, Org], Writer]
     to_appcues: Callable[[Service], Writer]
-    types: Lesson | None = None
-    """What the writer to Appcues has to be told by the org."""
+    types: FieldTypeCache | None = None
+    """Field types that the org has to tell the writer to Appcues."""
 
 
 class Service:
@@ -67,7 +67,7 @@ class Service:
         self._far = far
         self._retry_at = retry_at
         self._rng = rng
-        self._learning = (
+        self._field_types = (
             FieldTypeRefresher(far.types, self.instrumentation)
             if far.types and settings.directions.to_appcues
             else None
@@ -87,8 +87,8 @@ class Service:
         self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
         self.commit.start()
         await self.housekeeping.beat()
-        if self._learning:
-            await self._learning.recall()
+        if self._field_types:
+            await self._field_types.load()
         if self.settings.directions.to_appcues:
             self._work(self._far.to_appcues(self))
         self._background = [
@@ -96,7 +96,7 @@ class Service:
             asyncio.create_task(self.housekeeping.run(), name="upkeep"),
         ]
         for task in self._background:
-            task.add_done_callback(_tell)
+            task.add_done_callback(_log_failure)
 
     def stop_claiming(self) -> None:
         """Claim nothing more; received messages are still committed and answered."""
@@ -163,10 +163,10 @@ class Service:
         while True:
             try:
                 org, found = await asyncio.to_thread(self._signed_in)
-                if self._learning:
+                if self._field_types:
                     # Before the first messages are taken, so that none has to wait; whether it succeeds is its own affair.
-                    await self._learning.look(org)
-                await self._learn(found)
+                    await self._field_types.refresh_if_due(org)
+                await self._set_organization(found)
                 break
             except SfcodeError as error:
                 if not self.sign_in_problem:
@@ -181,14 +181,14 @@ class Service:
         log.info("signed_in", organization=self.organization)
         if self.settings.directions.to_salesforce and not self._stopping:
             self._work(self._far.to_salesforce(self, org))
-        if self._learning:
-            await self._learning.keep(org)
+        if self._field_types:
+            await self._field_types.run(org)
 
     def _signed_in(self) -> tuple[Org, str]:
         self._org = org = self._org or self._far.connect()
         return org, org.identity.org_id
 
-    async def _learn(self, organization: str) -> None:
+    async def _set_organization(self, organization: str) -> None:
         if self.organization is not None and self.organization != organization:
             self.instrumentation.raise_alarm(
                 "organization_changed",
@@ -205,7 +205,7 @@ def _failure(task: asyncio.Task[None]) -> BaseException | None:
     return task.exception() if task.done() and not task.cancelled() else None
 
 
-def _tell(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     error = _failure(task)
     if error is not None:
         log.error("task_ended", task=task.get_name(), exc_info=error)

@@ -40,7 +40,7 @@ def test_status_says_what_is_stuck_and_what_to_do(journey, inbox):
     fill(inbox)
     pending = alarms.PendingAlarms()
     pending.add("salesforce_quota", "the relay has stopped", "2026-11-23T17:00:00Z")
-    pending.keep(inbox)
+    pending.flush(inbox)
     inbox.heartbeat("host:1:abc")
     text = journey.run("relay", "status").out
     assert "Alarm salesforce_quota (1 times, last 2026-11-23T17:00:00Z): the relay has stopped" in text
@@ -131,14 +131,22 @@ def test_replay_wants_to_know_which(journey, options):
     assert "Traceback" not in result.err
 
 
-def test_an_alarm_is_lifted_by_its_name(journey, inbox):
+def test_an_alarm_is_acknowledged_by_its_name(journey, inbox):
     pending = alarms.PendingAlarms()
     pending.add("bad_value", "contact.plan (3)", "2026-11-23T17:00:00Z")
-    pending.keep(inbox)
-    assert journey.run("relay", "lift", "nothing").code == 1
-    assert journey.run("relay", "lift", "bad_value").out == "bad_value is lifted.\n"
-    assert alarms.read(inbox) == ()
-    assert journey.run("relay", "lift", "bad_value").code == 1
+    pending.flush(inbox)
+    assert journey.run("relay", "ack", "nothing").code == 1
+    assert journey.run("relay", "ack", "bad_value").out == "bad_value is acknowledged.\n"
+    assert alarms.read_alarms(inbox) == ()
+    assert journey.run("relay", "ack", "bad_value").code == 1
+
+
+def test_lift_is_the_old_name_of_ack_and_is_not_listed(journey, inbox):
+    pending = alarms.PendingAlarms()
+    pending.add("bad_value", "contact.plan (3)", "2026-11-23T17:00:00Z")
+    pending.flush(inbox)
+    assert journey.run("relay", "lift", "bad_value").out == "bad_value is acknowledged.\n"
+    assert "  lift" not in journey.run("relay", "--help").out
 
 
 def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
@@ -155,15 +163,15 @@ def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
     inbox.note(guards.changed())
     pending = alarms.PendingAlarms()
     pending.add("clearing_stopped", "contact.plan", "2026-11-23T17:00:00Z")
-    pending.keep(inbox)
+    pending.flush(inbox)
     assert len(stopped_clearing(project, inbox.latest)) == 2
-    assert journey.run("relay", "lift", "clearing_stopped", "--attribute", "contact.nothing").code == 1
-    out = journey.run("relay", "lift", "clearing_stopped", "--attribute", "contact.plan").out
+    assert journey.run("relay", "ack", "clearing_stopped", "--attribute", "contact.nothing").code == 1
+    out = journey.run("relay", "ack", "clearing_stopped", "--attribute", "contact.plan").out
     assert "contact.plan may be cleared again" in out
-    assert len(alarms.read(inbox)) == 1
-    assert journey.run("--json", "relay", "lift", "clearing_stopped").json["result"]["attributes"] == ["contact.role"]
+    assert len(alarms.read_alarms(inbox)) == 1
+    assert journey.run("--json", "relay", "ack", "clearing_stopped").json["result"]["attributes"] == ["contact.role"]
     assert stopped_clearing(project, inbox.latest) == ()
-    assert alarms.read(inbox) == ()
+    assert alarms.read_alarms(inbox) == ()
 
 
 def test_reconcile_and_backfill_against_the_local_org(journey, inbox):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.relay.alarms import Alarm, PendingAlarms, read
+from sfcode.relay.alarms import Alarm, PendingAlarms, read_alarms
 from sfcode.relay.inbox.types import Unavailable
 
 
@@ -38,7 +38,10 @@ def test_an_alarm_that_could_not_be_kept_is_kept_the_next_time():
     memory.away = False
     pending.flush(memory)
     pending.flush(memory)
-    assert sorted(read(memory), key=lambda each: each.name) == [Alarm("a", "third", "4", 3), Alarm("b", "other", "3")]
+    assert sorted(read_alarms(memory), key=lambda each: each.name) == [
+        Alarm("a", "third", "4", 3),
+        Alarm("b", "other", "3"),
+    ]
 
 
 def test_the_newest_alarm_comes_first_also_after_a_failure():
@@ -51,4 +54,4 @@ def test_the_newest_alarm_comes_first_also_after_a_failure():
     pending.add("c", "", "3")
     memory.away = False
     pending.flush(memory)
-    assert [each.name for each in read(memory)] == ["c", "b", "a"]
+    assert [each.name for each in read_alarms(memory)] == ["c", "b", "a"]

@@ -60,7 +60,7 @@ def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
         instrumentation.raise_alarm("salesforce_quota", "stopped")
     with open_inbox(sqlite_url) as inbox:
         instrumentation.alarms.flush(inbox)
-        kept = alarms.read(inbox)
+        kept = alarms.read_alarms(inbox)
     assert kept == (alarms.Alarm("salesforce_quota", "stopped", "2026-11-23T00:00:00Z"),)
     assert value(metrics, "alarms", name="salesforce_quota") == 1
     assert logs[0]["log_level"] == "error"

@@ -123,13 +123,13 @@ def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):
     pending.add("a", "once more", "2026-11-23T17:03:00Z")
     pending.flush(inbox)
     pending.flush(inbox)
-    assert set(alarms.read(inbox)) == {
+    assert set(alarms.read_alarms(inbox)) == {
         Alarm("a", "once more", "2026-11-23T17:03:00Z", 3),
         Alarm("b", "other", "2026-11-23T17:02:00Z", 1),
     }
-    assert alarms.settle(inbox, "a")
-    assert not alarms.settle(inbox, "a")
-    assert [each.name for each in alarms.read(inbox)] == ["b"]
+    assert alarms.acknowledge(inbox, "a")
+    assert not alarms.acknowledge(inbox, "a")
+    assert [each.name for each in alarms.read_alarms(inbox)] == ["b"]
 
 
 def test_no_number_of_alarms_fills_the_database(inbox):
@@ -137,4 +137,4 @@ def test_no_number_of_alarms_fills_the_database(inbox):
     for number in range(alarms.AT_MOST + 50):
         pending.add(f"alarm{number}", "x", "2026-11-23T17:00:00Z")
     pending.flush(inbox)
-    assert len(alarms.read(inbox)) == alarms.AT_MOST
+    assert len(alarms.read_alarms(inbox)) == alarms.AT_MOST

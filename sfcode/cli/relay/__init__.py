@@ -17,18 +17,20 @@ NEEDED = ("sqlalchemy", "psycopg", "structlog", "prometheus_client", "httpx2", "
 
 _PACKAGE = "sfcode.cli.relay"
 VERBS = {
-    "serve": LazyVerb("Take in messages and deliver them, until Ctrl-C.", f"{_PACKAGE}.serve", "serve_command"),
+    "serve": LazyVerb("Receive messages and deliver them, until Ctrl-C.", f"{_PACKAGE}.serve", "serve_command"),
     "status": LazyVerb(
         "Show queue size, blocked messages and running processes.", f"{_PACKAGE}.inbox", "status_command"
     ),
     "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.inbox", "list_command"),
-    "replay": LazyVerb("Deliver parked or given-up messages after all.", f"{_PACKAGE}.inbox", "replay_command"),
-    "lift": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "lift_command"),
+    "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.inbox", "replay_command"),
+    "ack": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "ack_command"),
     "reconcile": LazyVerb(
         "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"
     ),
     "backfill": LazyVerb("Send every record once, through Bulk API 2.0.", f"{_PACKAGE}.carry", "backfill_command"),
 }
+ALIASES = {"lift": "ack"}
+"""Old names of verbs, which still work and are not listed."""
 
 
 class RelayGroup(LazyGroup):
@@ -40,6 +42,12 @@ class RelayGroup(LazyGroup):
         if command is not None and command.callback is not None and not hasattr(command.callback, "checks_packages"):
             command.callback = _check_packages(command.callback)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, also by its old name."""
+        return super().resolve_command(ctx, [ALIASES.get(args[0], args[0]), *args[1:]] if args else args)
 
 
 @click.group(cls=RelayGroup, verbs=VERBS)

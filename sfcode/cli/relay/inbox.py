@@ -1,4 +1,4 @@
-"""`sfcode relay status`, `list`, `replay` and `lift`: what is in the inbox, and what to do about it."""
+"""`sfcode relay status`, `list`, `replay` and `ack`: show the inbox and act on it."""
 
 from __future__ import annotations
 
@@ -32,16 +32,12 @@ def filters(command: Command) -> Command:
         click.option(
             "--since",
             metavar="WHEN",
-            help="Received since then: a time like 2026-11-23T17:00Z, or so long ago: 30m, 12h, 7d.",
+            help="Received since then: a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d.",
         ),
         click.option("--kind", metavar="NAME", help="Name of the event, or of the mapping."),
-        click.option(
-            "--source", type=click.Choice(["appcues", "salesforce"]), help="Where they come from; they go to the other."
-        ),
+        click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side they come from."),
         click.option("--reason", metavar="NAME", help="Why they are parked or given up."),
-        click.option(
-            "--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="How they stand."
-        ),
+        click.option("--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="Their state."),
     ):
         command = option(command)
     return command
@@ -55,7 +51,7 @@ def status_command(invocation: Invocation) -> None:
     from sfcode.relay.report import status_document, text
 
     with opened(invocation) as inbox:
-        stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read(inbox)
+        stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read_alarms(inbox)
     if invocation.json:
         print_envelope(status_document(stats, processes, raised))
     else:
@@ -64,8 +60,10 @@ def status_command(invocation: Invocation) -> None:
 
 @click.command("list")
 @filters
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many, the newest first.")
-@click.option("--payload", is_flag=True, help="With what they hold, which may be personal data.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="Number of messages, the newest first."
+)
+@click.option("--payload", is_flag=True, help="Show payloads, which may hold personal data.")
 @click.pass_obj
 def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
     """List messages of the inbox, the newest first."""
@@ -83,13 +81,13 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chos
             held = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
             click.echo("\n".join(map(printable, held.split("\n"))))
     if not entries:
-        print_status(invocation, "There are none.")
+        print_status(invocation, "No messages match.")
 
 
 @click.command("replay")
 @click.argument("ids", type=click.IntRange(1, LARGEST_ID), nargs=-1, metavar="[ID]...")
 @filters
-@click.option("--dry-run", is_flag=True, help="Say how many there are, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Count the messages without replaying them.")
 @click.pass_obj
 def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
     """
@@ -99,10 +97,12 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
     """
     if not ids and not any(chosen.values()):
         raise UsageError(
-            "Which messages?", "Give their ids (sfcode relay list), or --reason, --state, --source, --kind."
+            "No messages were chosen.", "Pass their ids (sfcode relay list), or --reason, --state, --source or --kind."
         )
     if chosen.get("state") in ("ready", "leased"):
-        raise UsageError(f"What is {chosen['state']} is being delivered anyway.", "Say --state parked, dead or done.")
+        raise UsageError(
+            f"Messages in state {chosen['state']} are being delivered already.", "Pass --state parked, dead or done."
+        )
     wanted = _filter(ids, chosen)
     with opened(invocation) as inbox:
         count = _count(inbox, wanted) if dry_run else inbox.replay(wanted)
@@ -113,40 +113,41 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
         click.echo(f"{messages} would be delivered again." if dry_run else f"{messages} will be delivered again.")
 
 
-@click.command("lift")
+@click.command("ack")
 @click.argument("alarm")
 @click.option(
     "--attribute",
     metavar="MAPPING.ATTRIBUTE",
-    help="With clearing_stopped: lift it for this attribute only, such as contact.plan.",
+    help="With clearing_stopped: only for this attribute, such as contact.plan.",
 )
 @click.pass_obj
-def lift_command(invocation: Invocation, alarm: str, attribute: str | None) -> None:
+def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> None:
     """
-    Say that an alarm has been seen to, by the name that status shows.
+    Acknowledge an alarm, by the name that status shows.
 
-    Lifting clearing_stopped lets the relay clear attributes again; reconcile or backfill then brings what was held back.
+    Acknowledging clearing_stopped lets the relay clear attributes again; reconcile or backfill then sends what was
+    held back.
     """
     from sfcode.relay import alarms
     from sfcode.relay.appcues.null_guard import ALARM, resume_clearing, stopped_clearing
 
     project = invocation.project()
-    lifted: list[str] = []
+    resumed: list[str] = []
     with opened(invocation) as inbox:
         stopped = stopped_clearing(project, inbox.latest) if alarm == ALARM else ()
-        for each in stopped:
-            name = f"{each.mapping}.{each.attribute}"
+        for guard in stopped:
+            name = f"{guard.mapping}.{guard.attribute}"
             if attribute in (None, name):
-                resume_clearing(inbox, each.mapping, each.attribute, datetime.now(UTC))
-                lifted.append(name)
-        known = alarms.settle(inbox, alarm) if len(lifted) == len(stopped) else bool(lifted)
-    if not known and not lifted:
+                resume_clearing(inbox, guard.mapping, guard.attribute, datetime.now(UTC))
+                resumed.append(name)
+        is_raised = alarms.acknowledge(inbox, alarm) if len(resumed) == len(stopped) else bool(resumed)
+    if not is_raised and not resumed:
         what = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
         raise UsageError(f"{what}.", "`sfcode relay status` lists the alarms.")
     if invocation.json:
-        print_envelope({"alarm": alarm, "attributes": lifted})
+        print_envelope({"alarm": alarm, "attributes": resumed})
     else:
-        click.echo(f"{alarm} is lifted" + (f": {', '.join(lifted)} may be cleared again." if lifted else "."))
+        click.echo(f"{alarm} is acknowledged" + (f": {', '.join(resumed)} may be cleared again." if resumed else "."))
 
 
 @contextmanager
@@ -178,7 +179,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):  # also of a time before the year 1
         raise UsageError(
-            f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or how long ago it was: 30m, 12h, 7d."
+            f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."
         ) from None
 
 

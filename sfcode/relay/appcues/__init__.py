@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sfcode.config.project import Project
-from sfcode.relay.appcues.attribute_types import FieldTypeCache
 from sfcode.relay.appcues.client import AppcuesClient, Credentials
+from sfcode.relay.appcues.field_types import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, stopped_clearing
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.writer import AppcuesWriter, FindLatestStates
@@ -18,6 +18,7 @@ __all__ = [
     "AppcuesWriter",
     "Credentials",
     "FieldTypeCache",
+    "FieldTypeRefresher",
     "StoppedAttribute",
     "make_writer",
     "resume_clearing",

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
-from sfcode.relay.appcues.attribute_types import FieldTypeCache
 from sfcode.relay.appcues.client import AppcuesClient
 from sfcode.relay.appcues.delivered_state import DeliveredState
 from sfcode.relay.appcues.error_policy import AnswerEffect, interpret_answer
+from sfcode.relay.appcues.field_types import FieldTypeCache
 from sfcode.relay.appcues.mapping_view import MappingView
 from sfcode.relay.appcues.merge import (
     MergedProfile,
@@ -129,7 +129,7 @@ class AppcuesWriter:
 
     def _wait_for_type(self, message: ClaimedMessage, state: RecordState) -> Retry:
         """Retry a message until the org tells its fields' types, the older it is the less often."""
-        self._types.need(state.view.object, state.unknown)
+        self._types.request(state.view.object, state.unknown)
         age = (self._clock() - message.received_at).total_seconds()
         return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
 

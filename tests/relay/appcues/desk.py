@@ -160,9 +160,9 @@ class Desk:
                     self.url or account.url, Secret(self.key or account.api_key), Secret(account.api_secret)
                 )
                 self.types = FieldTypeCache(self.project, self.inbox)
-                self.types.recall()
+                self.types.load()
                 if self.org is not None:
-                    self.types.learn(self.org)
+                    self.types.refresh(self.org)
                 self.writer = make_writer(
                     self.project,
                     credentials,

@@ -25,8 +25,8 @@ def test_refused_credentials_are_an_alarm_and_hold_everything_without_giving_up(
     assert (end.alarm, end.pause) == ("appcues_sign_in", 30.0)
 
 
-@pytest.mark.parametrize(("wait", "hold"), [(7.0, 7.0), (None, 1.0), (0.0, 1.0)])
-def test_too_many_requests_hold_everything_for_as_long_as_asked(wait, pause):
+@pytest.mark.parametrize(("wait", "pause"), [(7.0, 7.0), (None, 1.0), (0.0, 1.0)])
+def test_too_many_requests_pause_everything_for_as_long_as_asked(wait, pause):
     end = interpret_answer(AppcuesAnswer(429, retry_after=wait))
     assert (end.settlement, end.pause) == (Retry("429", wait, counts=False), pause)
 

@@ -75,7 +75,7 @@ def test_a_number_that_is_wanted_as_a_text_loses_its_point_once_it_is_known_to_b
     untyped.send(minute=1, Code__c="7.0")
     untyped.deliver()
     assert untyped.profile() == {"code": "7.0"}, "a text is wanted, so nothing waits"
-    untyped.types.learn(org)
+    untyped.types.refresh(org)
     untyped.send(minute=2, Code__c="7.0")
     untyped.deliver()
     assert untyped.profile() == {"code": "7"}
@@ -92,7 +92,7 @@ def test_what_was_never_learnt_is_waited_for_and_nothing_else_is(untyped):
     assert states["m3"] == ("done", "")
     assert (untyped.profile("u1"), untyped.profile("u2")) == ({}, {"role": "CTO", "due": "2026-03-18"})
     assert untyped.types.missing == {SEATS}
-    untyped.types.learn(org)
+    untyped.types.refresh(org)
     assert untyped.types.missing == frozenset()
     untyped.deliver()
     assert untyped.profile("u1") == {"role": "CEO", "seats": 13}
@@ -133,33 +133,33 @@ def test_what_was_learnt_outlives_the_process_and_an_outage(untyped):
 
 def test_a_field_that_is_no_longer_shown_stays_what_it_was_and_another_type_is_taken(memory):
     types = FieldTypeCache(project({"contact": CUSTOM}), memory)
-    types.learn(Shown({SEATS: "double"}))
-    types.learn(Shown({}))
+    types.refresh(Shown({SEATS: "double"}))
+    types.refresh(Shown({}))
     assert kinds(types)["seats"] == "number"
-    types.learn(Shown({SEATS: "boolean"}))
+    types.refresh(Shown({SEATS: "boolean"}))
     assert kinds(types)["seats"] == "boolean"
     again = FieldTypeCache(project({"contact": CUSTOM}), memory)
-    again.recall()
+    again.load()
     assert kinds(again) == {"role": "string", "seats": "boolean", "code": "string", "due": "date"}
 
 
 def test_a_mapping_with_another_field_waits_for_that_one_alone(memory):
-    FieldTypeCache(project({"contact": CUSTOM}), memory).learn(Shown({SEATS: "double"}))
+    FieldTypeCache(project({"contact": CUSTOM}), memory).refresh(Shown({SEATS: "double"}))
     more = changed(CUSTOM, attributes__in__to_appcues={"seats": {"field": "Seats__c"}, "vip": {"field": "Vip__c"}})
     types = FieldTypeCache(project({"contact": more}), memory)
-    types.recall()
+    types.load()
     assert kinds(types) == {"seats": "number", "vip": None}
 
 
 def test_only_objects_with_fields_that_nobody_else_knows_are_asked_for(memory):
     org = Shown({SEATS: "double"})
     types = FieldTypeCache(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
-    types.learn(org)
+    types.refresh(org)
     assert org.asked == [{"Account", "Contact"}]
     given = changed(
         CONTACT, to_appcues={"attributes": {"role": {"field": "Title"}, "due": {"field": "D__c", "type": "date"}}}
     )
-    assert not FieldTypeCache(project({"contact": given}), memory).asks
+    assert not FieldTypeCache(project({"contact": given}), memory).needs_org
 
 
 async def _nothing(_writer):

@@ -318,6 +318,6 @@ def test_nobody_unknown_has_a_body_received(relay: Relay) -> None:
     def received() -> None:
         raise AssertionError("the body was asked for")
 
-    assert relay.ask("/webhooks/appcues/wrong", BODY, check_head=received).status == 401
+    assert relay.ask("/webhooks/appcues/wrong", BODY, before=received).status == 401
     wrong = "/outbound-messages/contact/wrong"
-    assert relay.ask(wrong, b"<x/>", kind="text/xml", check_head=received).status == 401
+    assert relay.ask(wrong, b"<x/>", kind="text/xml", before=received).status == 401

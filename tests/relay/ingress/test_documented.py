@@ -101,7 +101,11 @@ def raised(root: Path) -> set[str]:
     names = set()
     for path in (root / "sfcode" / "relay" / "ingress").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Refusal", "_Wrong"):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("HttpError", "_Wrong")
+            ):
                 reason = node.args[-1] if node.func.id == "_Wrong" else node.args[1]
                 names |= {part.value for part in ast.walk(reason) if isinstance(part, ast.Constant)}
     assert len(names) > 20
@@ -109,7 +113,10 @@ def raised(root: Path) -> set[str]:
 
 
 def test_every_reason_for_parking_is_on_the_page_and_has_words_for_people(page: str, root: Path) -> None:
-    texts = [(root / "sfcode" / "relay" / "ingress" / f"{name}.py").read_text() for name in ("webhook", "outbound")]
+    texts = [
+        (root / "sfcode" / "relay" / "ingress" / f"{name}.py").read_text()
+        for name in ("appcues_parser", "salesforce_parser")
+    ]
     parked = {name for text in texts for name in re.findall(r'"((?:no|not|other)_[a-z_]+)"', text)}
     assert len(parked) == 5
     assert parked <= set(REASONS)

@@ -8,9 +8,8 @@ import logging
 import pytest
 
 from sfcode.errors import OrgUnreachable
-from sfcode.relay import field_types
-from sfcode.relay.appcues import FieldTypeCache
-from sfcode.relay.field_types import EVERY, FieldTypeRefresher
+from sfcode.relay.appcues import field_types
+from sfcode.relay.appcues.field_types import REFRESH_SECONDS, FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.inbox import open_inbox
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import CONTACT, Ears, Shown
@@ -25,12 +24,12 @@ class Setting:
         self.ears = Ears()
         self.org = Shown({SEATS: "double"})
         self.now = 1_000.0
-        self.learning = FieldTypeRefresher(self.types, self.ears, lambda: self.now)
+        self.refresher = FieldTypeRefresher(self.types, self.ears, lambda: self.now)
 
     def look(self, after: float = 0.0) -> int:
         """Look after so many seconds; give how often the org was asked so far."""
         self.now += after
-        asyncio.run(self.learning.look(self.org))
+        asyncio.run(self.refresher.refresh_if_due(self.org))
         return len(self.org.asked)
 
 
@@ -42,7 +41,7 @@ def setting(sqlite_url):
 
 def test_the_org_is_asked_once_and_again_after_an_hour(setting):
     assert setting.look() == 1
-    assert setting.look(EVERY - 1) == 1
+    assert setting.look(REFRESH_SECONDS - 1) == 1
     assert setting.look(1) == 2
 
 
@@ -62,7 +61,7 @@ def test_a_message_that_waits_has_the_org_asked_at_every_look_and_a_person_told_
     setting.org.fields = {}
     assert setting.look() == 1
     assert setting.ears.alarms == [], "a field that no message holds is nobody's trouble"
-    setting.types.need("Contact", {"Seats__c"})
+    setting.types.request("Contact", {"Seats__c"})
     assert setting.look() == 2
     assert setting.look() == 3
     ((name, detail),) = setting.ears.alarms
@@ -81,10 +80,10 @@ def test_an_org_is_not_asked_for_nothing(sqlite_url):
 
 
 def test_it_goes_on_looking_until_it_is_stopped(setting, monkeypatch):
-    monkeypatch.setattr(field_types, "LOOK", 0.0)
+    monkeypatch.setattr(field_types, "POLL_SECONDS", 0.0)
 
     setting.org.fields = {}
-    setting.types.need("Contact", {"Seats__c"})
+    setting.types.request("Contact", {"Seats__c"})
 
     async def run() -> None:
         loop, twice = asyncio.get_running_loop(), asyncio.Event()
@@ -96,7 +95,7 @@ def test_it_goes_on_looking_until_it_is_stopped(setting, monkeypatch):
             return describe(names)
 
         setting.org.describe = counted
-        task = asyncio.create_task(setting.learning.keep(setting.org))
+        task = asyncio.create_task(setting.refresher.run(setting.org))
         await asyncio.wait_for(twice.wait(), 20)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,144 @@
+"""
+Types of fields that only the org knows, asked there and cached in the inbox.
+
+Messages of Salesforce hold texts alone, and a value of the wrong type is hard to undo in Appcues. So a message waits
+for a type that was never asked for; a cached one is used until the org tells another, also while it is unreachable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import structlog
+
+from sfcode.config.project import Project
+from sfcode.errors import SfcodeError
+from sfcode.metadata.objects import OrgSchema
+from sfcode.relay.alarms import SettingStore
+from sfcode.relay.appcues.mapping_view import MappingView, apply_field_types, mapping_views
+from sfcode.relay.instrumentation import CallEvents
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_SECONDS = 15.0
+"""Between two checks whether a message waits for a type."""
+REFRESH_SECONDS = 3600.0
+"""After which the org is asked again: somebody may have changed a field's type."""
+
+FieldName = tuple[str, str]
+"""Object and field."""
+
+
+class DescribeSource(Protocol):
+    """An org, as the signed-in user sees it."""
+
+    def describe(self, names: Iterable[str]) -> OrgSchema:
+        """Describe objects with their fields; those that the org does not have or show are left out."""
+
+
+class FieldTypeCache:
+    """The mapping views of a project, with all field types that are known."""
+
+    def __init__(self, project: Project, settings: SettingStore) -> None:
+        self._untyped = mapping_views(project)
+        self._settings = settings
+        self._asked = frozenset(
+            (view.object, attribute.field)
+            for view in self._untyped.values()
+            for attribute in view.attributes
+            if attribute.asked
+        )
+        self._types: dict[FieldName, str] = {}
+        self._requested: set[FieldName] = set()
+        self.mapping_views: Mapping[str, MappingView] = self._untyped
+
+    @property
+    def needs_org(self) -> bool:
+        """Whether there are types that only the org knows."""
+        return bool(self._asked)
+
+    @property
+    def missing(self) -> frozenset[FieldName]:
+        """The fields whose types messages wait for."""
+        return frozenset(self._requested - self._types.keys())
+
+    def request(self, name: str, fields: Iterable[str]) -> None:
+        """Request the types of an object's fields, because a message waits for them."""
+        self._requested |= {(name, field) for field in fields}
+
+    def load(self) -> None:
+        """Load the types that were stored before."""
+        stored = {field: self._settings.recall(_setting(field)) for field in self._asked}
+        self._apply({field: type_ for field, type_ in stored.items() if type_ is not None})
+
+    def refresh(self, org: DescribeSource) -> None:
+        """Ask the org for the types, and store them."""
+        schema = org.describe({name for name, _ in self._asked})
+        types = {
+            (name, field): described.type
+            for name, field in self._asked
+            if name in schema.objects and (described := schema.objects[name].fields.get(field))
+        }
+        for field, type_ in sorted(types.items()):
+            if self._types.get(field) != type_:
+                self._settings.remember(_setting(field), type_)
+        self._apply(types)
+
+    def _apply(self, types: Mapping[FieldName, str]) -> None:
+        self._types = {**self._types, **types}
+        self.mapping_views = apply_field_types(self._untyped, self._types)
+
+
+class FieldTypeRefresher:
+    """Refreshes the cache until the org has answered, then hourly, and whenever a message waits for a type."""
+
+    def __init__(
+        self, cache: FieldTypeCache, instrumentation: CallEvents, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._cache, self._instrumentation, self._clock = cache, instrumentation, clock
+        self._refreshed_at: float | None = None
+        self._reported: frozenset[FieldName] = frozenset()
+
+    async def load(self) -> None:
+        """Load the types that were stored before."""
+        await asyncio.to_thread(self._cache.load)
+
+    async def refresh_if_due(self, org: DescribeSource) -> None:
+        """Ask the org if it is time, and raise an alarm for fields that it does not show although messages hold them."""
+        is_old = self._refreshed_at is None or self._clock() - self._refreshed_at >= REFRESH_SECONDS
+        if not self._cache.needs_org or not (is_old or self._cache.missing):
+            return
+        try:
+            await asyncio.to_thread(self._cache.refresh, org)
+        except SfcodeError as error:
+            log.warning("field_types_not_refreshed", exc_info=error)
+            return
+        except Exception:  # cached types are still used
+            log.exception("field_types_not_refreshed")
+            return
+        self._refreshed_at = self._clock()
+        missing = self._cache.missing
+        if missing - self._reported:
+            self._instrumentation.raise_alarm("field_type_unknown", _describe_missing(missing))
+        self._reported = missing
+
+    async def run(self, org: DescribeSource) -> None:
+        """Run until cancelled."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            await self.refresh_if_due(org)
+
+
+def _setting(field: FieldName) -> str:
+    return f"field_type:{'.'.join(field)}"
+
+
+def _describe_missing(missing: frozenset[FieldName]) -> str:
+    names = ", ".join(".".join(field) for field in sorted(missing))
+    return (
+        f"Messages hold values of {names}, which the org does not show to the user that the relay signs in as. Their "
+        "types are not known, so those messages wait"
+    )
