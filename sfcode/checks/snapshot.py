@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sfcode.config import Project, load
 from sfcode.config.files import read_files, shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
-from sfcode.generate import generate
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.objects import OrgSchema, standard
+
+Generate = Callable[[Project, OrgSchema], Desired]
+"""Makes the components of a project; `sfcode.generate.generate`, which the checks do not import."""
 
 DEFAULT = ""
 """The environment of a project that defines none."""
@@ -24,6 +26,8 @@ class Snapshot:
 
     project: Project
     desired: Desired
+    plain: Desired | None = None
+    """What the project asks for by sfcode's own templates; None where it has none of its own."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The files of config and templates as written, by the names that positions use."""
 
@@ -63,13 +67,19 @@ class Folder:
         return str(self.name.parent / "templates" / "metadata" / below)
 
 
-def snapshot(project: Project, folder: Folder, schema: OrgSchema | None = None) -> Snapshot:
+def snapshot(project: Project, folder: Folder, generate: Generate) -> Snapshot:
     """Generate what a project asks for. Raises ConfigError with all problems, templates as the user calls them."""
     try:
-        desired = generate(project, schema or standard())
+        desired = generate(project, standard())
     except ConfigError as error:
         raise ConfigError(_renamed(problem, folder) for problem in error.problems) from None
-    return Snapshot(project, desired, texts(folder))
+    return snapshot_of(project, desired, folder, generate)
+
+
+def snapshot_of(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
+    """Return the snapshot of a project whose components are generated already. Reads the folder's files."""
+    plain = generate(replace(project, templates=None), standard()) if project.templates else None
+    return Snapshot(project, desired, plain, texts(folder))
 
 
 def texts(folder: Folder) -> dict[str, str]:
@@ -91,13 +101,15 @@ def environments(folder: Folder) -> tuple[str, ...]:
     return tuple(map(str, node)) if isinstance(node, dict) and node else (DEFAULT,)
 
 
-def load_all(folder: Folder, wanted: tuple[str, ...]) -> tuple[dict[str, Snapshot], tuple[Diagnostic, ...]]:
+def load_all(
+    folder: Folder, wanted: tuple[str, ...], generate: Generate
+) -> tuple[dict[str, Snapshot], tuple[Diagnostic, ...]]:
     """Load a project for several environments: what can be loaded, and every problem of the rest."""
     found: dict[str, Snapshot] = {}
     problems: list[Diagnostic] = []
     for name in wanted:
         try:
-            found[name] = snapshot(load(folder.path, name or None, name=folder.name), folder)
+            found[name] = snapshot(load(folder.path, name or None, name=folder.name), folder, generate)
         except ConfigError as error:
             problems.extend(error.problems)
     return found, tuple(dict.fromkeys(problems))

@@ -28,6 +28,6 @@ def lint(invocation: Invocation, *, format_: str, sarif_file: Path | None) -> Ex
 
     with write_sarif(sarif_file) as sarif:
         project = invocation.project()
-        diagnostics = lint_config(project, generate(project, standard()), invocation.config)
+        diagnostics = lint_config(project, generate(project, standard()), invocation.config, generate)
         sarif.diagnostics += diagnostics
     return show_diagnostics(invocation, diagnostics, format_)

@@ -97,9 +97,10 @@ def plan(
 def _diagnose(invocation: Invocation, project: Project, made: PlanResult) -> list[Diagnostic]:
     from sfcode.checks.lint import lint_config
     from sfcode.checks.plan_diagnostics import diagnose_plan
+    from sfcode.generate import generate
     from sfcode.plan.modes import Mode
 
-    of_yaml = () if made.plan.mode is Mode.DESTROY else lint_config(project, made.desired, invocation.config)
+    of_yaml = () if made.plan.mode is Mode.DESTROY else lint_config(project, made.desired, invocation.config, generate)
     return [*of_yaml, *diagnose_plan(made.plan, made.desired, invocation.config)]
 
 

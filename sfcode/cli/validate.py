@@ -34,7 +34,9 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
         project = invocation.project()
         desired = generate(project, standard())
         diagnostics = (
-            tuple(lint_advice(project, desired)) if no_lint else lint_config(project, desired, invocation.config)
+            tuple(lint_advice(project, desired))
+            if no_lint
+            else lint_config(project, desired, invocation.config, generate)
         )
         sarif.diagnostics += diagnostics
     valid = all(each.level is not Level.ERROR for each in diagnostics)

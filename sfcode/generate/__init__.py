@@ -21,7 +21,7 @@ from sfcode.mapping.field_types import Fields, fields_of
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, OrgSchema
 
-__all__ = ["Desired", "Origin", "generate"]
+__all__ = ["generate"]
 
 
 def generate(project: Project, schema: OrgSchema) -> Desired:

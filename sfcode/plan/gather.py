@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sfcode.config.project import Project
-from sfcode.errors import OrgError
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError, OrgError
 from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.mapping.desired import Desired
@@ -58,6 +59,16 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
         snapshot=snapshot,
         secrets={name: fingerprint(value, org.identity.org_id) for name, value in sorted(secrets.items())},
     )
+
+
+def find_misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
+    """Return what of the config does not fit the org's fields. Raises OrgError when the org cannot be read."""
+    schema, _ = org_schema(org, project)
+    try:
+        generate(project, schema)
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 def read_target(org: Org) -> Target:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sfcode.checks import snapshot
-from sfcode.checks.snapshot import Folder, Snapshot
+from sfcode.checks.snapshot import Folder, Generate, Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
 from sfcode.review.git import DEEPEN, GitFailed, Repository, find
@@ -20,13 +20,19 @@ WORK_TREE = "the work tree"
 
 
 def compare(
-    config: Path, base: str, head: str | None = None, *, environment: str | None = None, direct: bool = False
+    generate: Generate,
+    config: Path,
+    base: str,
+    head: str | None = None,
+    *,
+    environment: str | None = None,
+    direct: bool = False,
 ) -> Review:
     """
     Review what head changes since it left base.
 
     `head` is a commit, or None for the files as they are now. `direct` compares with base itself
-    instead of the commit where the two parted. Raises GitFailed when the commits cannot be read and
+    instead of the commit where the two parted. `generate` makes the components of each side. Raises GitFailed when the commits cannot be read and
     ConfigError when head has no config at all; what is wrong inside the configs is in the review.
     """
     repository = find(config)
@@ -46,7 +52,7 @@ def compare(
             raise ConfigError(
                 [Diagnostic.error(None, str(name), f"there is no such folder in {to}", "name another with --config")]
             )
-        old, new = _sides(before, after, environment)
+        old, new = _sides(before, after, environment, generate)
     if not old.there:
         notes.append(f"{name} does not exist in {start}: everything is new.")
     elif old.problems and not old.snapshots:
@@ -72,11 +78,11 @@ class _Side:
     there: bool = True
 
 
-def _sides(before: Folder, after: Folder, environment: str | None) -> tuple[_Side, _Side]:
+def _sides(before: Folder, after: Folder, environment: str | None, generate: Generate) -> tuple[_Side, _Side]:
     """Load both sides for the environment that was named, or for all that head has."""
     defined = snapshot.environments(after)
     names = (environment,) if environment else defined
-    head = _Side(*snapshot.load_all(after, names), defined)
+    head = _Side(*snapshot.load_all(after, names, generate), defined)
     if not before.path.exists():
         return _Side({}, there=False), head
     try:
@@ -85,7 +91,7 @@ def _sides(before: Folder, after: Folder, environment: str | None) -> tuple[_Sid
         return _Side({}, error.problems), head
     partners = {name: partner for name in names if (partner := _partner(name, defined, known)) is not None}
     # Where no environment is in both, the base is loaded all the same: to tell whether it can be.
-    old, problems = snapshot.load_all(before, tuple(dict.fromkeys(partners.values())) or known[:1])
+    old, problems = snapshot.load_all(before, tuple(dict.fromkeys(partners.values())) or known[:1], generate)
     return _Side({name: old[one] for name, one in partners.items() if one in old}, problems, known), head
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from sfcode.errors import ConfigError, UsageError
+from sfcode.generate import generate
+from sfcode.review import revisions
 from sfcode.review.git import GitFailed, find
-from sfcode.review.revisions import compare
 from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, Edit, Files, Repository, edited, said, write
 
 CONFIG = Path("config")
+compare = functools.partial(revisions.compare, generate)
 DEPARTMENT: Edit = ("contact", "    role: Title\n", "    role: Title\n    dept: Department\n")
 NO_PLAN: Edit = ("contact", "    plan: Plan__c\n", "")
 SENT = "medium: Contact.Department will be sent to Appcues as `dept`"

@@ -13,11 +13,9 @@ from sfcode.checks.doctor.optional_query import ask, reason
 from sfcode.checks.doctor.probe import probe
 from sfcode.config.project import Project
 from sfcode.config.urls import is_loopback, is_private
-from sfcode.diagnostics import Diagnostic
-from sfcode.errors import ConfigError, OrgError, UsageError
-from sfcode.generate import generate
+from sfcode.errors import OrgError, UsageError
 from sfcode.org import Org
-from sfcode.plan.schema import org_schema
+from sfcode.plan.gather import find_misfits
 
 NO_API = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 
@@ -37,7 +35,7 @@ def gather(project: Project, org: Org, another: Org | None, environ: Mapping[str
         user=user_facts(project, org),
         endpoint=endpoint,
         mappings=mapping_facts(project.resolved, org, another),
-        misfits=ask(lambda: _misfits(project, org)),
+        misfits=ask(lambda: find_misfits(project, org)),
         messages=ask(lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))),
     )
 
@@ -95,12 +93,3 @@ def _same_org(org: Org, another: Org) -> None:
             f"{org.identity.name} ({org.identity.org_id}).",
             "Sign in to the same org, as the integration user.",
         )
-
-
-def _misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
-    schema, _ = org_schema(org, project)
-    try:
-        generate(project, schema)
-    except ConfigError as error:
-        return error.problems
-    return ()

@@ -10,7 +10,6 @@ from sfcode.checks.lint.chain_links import Chain, chains
 from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
-from sfcode.generate import generate
 from sfcode.mapping.activities import STANDARD_OBJECTS, own_fields, written_fields
 from sfcode.mapping.field_types import fields_of
 from sfcode.metadata.objects import standard
@@ -98,10 +97,9 @@ def _documented(side: Snapshot) -> Iterator[Diagnostic]:
 
 def _unasked(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     """Compare with what sfcode's own template grants: what is more has no reason in the config."""
-    if side.template("PermissionSet") is None:
+    if side.plain is None or side.template("PermissionSet") is None:
         return
-    plain = replace(side.project, templates=None)
-    asked = integration_rights(Snapshot(plain, generate(plain, standard())))
+    asked = integration_rights(replace(side, desired=side.plain))
     for (kind, name), rights in granted.items():
         more = [right for right in rights if right not in asked.get((kind, name), ())]
         if more:
