@@ -1,5 +1,5 @@
 """
-The local org: an emulator of a Salesforce org on this machine, spoken to over the same APIs.
+The local org: an emulator of a Salesforce org on this machine that serves the same APIs.
 
 Its state is one SQLite file in a folder, so it outlives the process and several may use it.
 """
@@ -58,7 +58,7 @@ def serve(
 
 
 def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
-    """Put the shipped company in the place of whatever the org in this folder holds; empty the Appcues beside it."""
+    """Replace the data of the org in this folder with the shipped company, and empty the Appcues account beside it."""
     from sfcode.local import appcues
 
     load(state, None, clock=clock, rng=rng)
@@ -66,7 +66,7 @@ def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None 
 
 
 def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
-    """Put a company file's content (None: the shipped one's) in the place of whatever the org in this folder holds."""
+    """Replace the data of the org in this folder with a company file's content; None stands for the shipped company."""
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
     from sfcode.local.store import Store
@@ -80,7 +80,7 @@ def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: 
 
 
 def access_token(state: Path, username: str, *, rng: random.Random | None = None) -> str | None:
-    """Return an access token for a user of the org in this folder; None when it has no such user who is active."""
+    """Return an access token for an active user of the org in this folder; None if there is no such user."""
     from sfcode.local import auth
     from sfcode.local.clock import SystemClock
     from sfcode.local.store import Store
@@ -93,7 +93,7 @@ def access_token(state: Path, username: str, *, rng: random.Random | None = None
 
 
 def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random | None = None) -> dict[str, Any]:
-    """Let an app sign in to the org in this folder; return what the org keeps of it, consumer key and secret included."""
+    """Register an app that may sign in to the org in this folder; return its row, including consumer key and secret."""
     from sfcode.errors import SfcodeError
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock

@@ -1,4 +1,4 @@
-"""The web application: everybody's routes behind one door, which opens to this machine only."""
+"""The ASGI application: the routes of all APIs, restricted to requests from this machine."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _refused(_request: Request, error: Exception) -> Response:
 
 class _HostMiddleware:
     """
-    Turns away requests that were meant for another host, and says on the way out what time it is in the org.
+    Refuses requests for another host name, and sets the Date header to the org's time.
 
     A web page must not reach the org by a name of its own.
     """

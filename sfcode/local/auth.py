@@ -1,4 +1,4 @@
-"""Who is asking: access tokens and the user behind each."""
+"""Authentication: access tokens and their users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UserSession:
 
 
 def find_session(tx: Transaction, token: str, now: datetime) -> UserSession | None:
-    """Find whose token this is; an expired one, and a deactivated user's, is nobody's."""
+    """Find the session of a token; None if it has expired or its user is inactive."""
     row = tx.sessions.get(token)
     user = None if row is None or row.expired(now) else tx.records.get("User", row.user_id)
     if user is None or not user.get("IsActive"):
@@ -31,7 +31,7 @@ def find_session(tx: Transaction, token: str, now: datetime) -> UserSession | No
 
 
 def get_or_create_token(tx: Transaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
-    """Return the user's token, made when there is none; sf accepts it by its form, `00D...!...`."""
+    """Return the user's token, created if there is none; the sf CLI accepts its form, `00D...!...`."""
     known = tx.sessions.lasting_token(user_id)
     if known is not None:
         return known
@@ -46,5 +46,5 @@ def generate_token(tx: Transaction, rng: random.Random) -> str:
 
 
 def generate_secret(length: int, rng: random.Random) -> str:
-    """Generate what nobody can guess."""
+    """Generate a random secret."""
     return "".join(rng.choice(ids.ALPHABET) for _ in range(length))

@@ -1,4 +1,4 @@
-"""Time, as the local org is given it: tests turn it, the server reads the machine's."""
+"""The clock of the local org: the system clock, or one that a test advances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Says what time it is."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
         """Return the time, with its zone."""
@@ -22,7 +22,7 @@ class SystemClock:
 
 
 class TurnedClock:
-    """A clock that is ahead of another one by as much as it was turned."""
+    """A clock that is ahead of another one by a given duration."""
 
     KEY = "clock.offset"
     """The setting of the org that remembers it, in seconds."""
@@ -36,11 +36,11 @@ class TurnedClock:
         return self._clock.now() + self.offset
 
     def advance(self, by: timedelta) -> None:
-        """Turn it on."""
+        """Advance the clock."""
         self.offset += by
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment as REST does: `2026-09-09T00:41:57.000+0000`. In this form, text order is time order."""
+    """Format a time as REST does: `2026-09-09T00:41:57.000+0000`. In this form, text order is time order."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}+0000"

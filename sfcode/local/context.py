@@ -1,4 +1,4 @@
-"""What every route of the local org is given."""
+"""The context of every route of the local org."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.local.usage import RequestCounter
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """The org's own identity, from its Organization row."""
+    """The identity of the org, from its Organization row."""
 
     org_id: str
     name: str
@@ -26,7 +26,7 @@ class Organization:
 
 @dataclass(frozen=True)
 class OrgContext:
-    """State, time and chance of one local org."""
+    """The store, clock and random generator of one local org."""
 
     store: Store
     clock: Clock = field(default_factory=SystemClock)
@@ -35,7 +35,7 @@ class OrgContext:
     usage: RequestCounter = field(default_factory=RequestCounter)
 
     def signed_in(self, token: str | None) -> UserSession | None:
-        """Find the user behind an access token (of a SOAP SessionHeader or an Authorization header)."""
+        """Find the user of an access token (from a SOAP SessionHeader or an Authorization header)."""
         if not token:
             return None
         now = self.clock.now()

@@ -1,5 +1,5 @@
 """
-What no org has: routes by which tests and curious people turn the local org's clock, arm faults and look into its queues.
+Control routes that no org has: advance the clock, arm faults, read the queues.
 
 They are open to the administrator who `serve` prints the token of, and to nobody else.
 """
@@ -26,7 +26,7 @@ LONGEST_TURN = timedelta(days=366)
 
 
 def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
-    """List the routes of this file."""
+    """List the control routes."""
 
     def advance(call: RestCall) -> Response:
         return _advance(call, deliveries)

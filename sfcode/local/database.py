@@ -1,4 +1,4 @@
-"""One SQLite file, whole after every crash, and connections to it for many threads and processes at once."""
+"""A crash-safe SQLite file, and its connections for many threads and processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUSY_SECONDS = 30.0
 
 
 class StateFile:
-    """The file; each migration brings it from one version to the next."""
+    """The SQLite file; each migration upgrades it by one version."""
 
     def __init__(self, path: Path, migrations: Sequence[str]) -> None:
         self.path = path
@@ -29,7 +29,7 @@ class StateFile:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Write in one transaction: nobody else writes meanwhile; an exception undoes all of it."""
+        """Open a write transaction, which excludes other writers and is rolled back on an exception."""
         with self._connection() as db, _begun(db, "BEGIN IMMEDIATE"):
             yield db
 
@@ -48,17 +48,17 @@ class StateFile:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Read one state, whatever is written meanwhile."""
+        """Open a read transaction, which sees one consistent state."""
         with self._connection() as db, _begun(db, "BEGIN"):
             yield db
 
     @property
     def closed(self) -> bool:
-        """Return whether it is time to stop."""
+        """Return whether the file is closed."""
         return self._closed
 
     def close(self) -> None:
-        """Close the connections; those in use close when they come back."""
+        """Close the connections; a connection in use is closed when it is released."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

@@ -1,4 +1,4 @@
-"""What an org says when it will not: a code, a sentence and the fields it is about, in Salesforce's words."""
+"""The errors of an org: a code, a message in Salesforce's words, and the fields concerned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.errors import SfcodeError
 
 
 class ApiError(Exception):
-    """One refusal. REST answers it as `[{message, errorCode, fields}]`, a collection as an item's error."""
+    """An error. REST returns it as `[{message, errorCode, fields}]`, a collection as the error of an item."""
 
     def __init__(self, code: str, message: str, fields: Iterable[str] | None = None, *, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -22,7 +22,7 @@ class ApiError(Exception):
 
     @property
     def body(self) -> list[dict[str, Any]]:
-        """The answer of a REST call."""
+        """Return the body of a REST response."""
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields is not None:
             error["fields"] = self.fields
@@ -30,12 +30,12 @@ class ApiError(Exception):
 
     @property
     def item(self) -> dict[str, Any]:
-        """The error of one record in a collection."""
+        """Return the error of one record of a collection."""
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
 
 class Ambiguous(ApiError):
-    """An external id that several records have: REST answers where they are, and changes nothing."""
+    """Raised when several records have the same external id; REST returns their URLs and changes nothing."""
 
     def __init__(self, object_name: str, record_ids: list[str]) -> None:
         super().__init__("DUPLICATE_EXTERNAL_ID", "more than one record found for external id field", [], status=300)
@@ -53,48 +53,48 @@ class OAuthError(Exception):
 
     @property
     def body(self) -> dict[str, str]:
-        """The answer."""
+        """Return the body of the response."""
         return {"error": self.error, "error_description": self.description}
 
 
 def invalid_session() -> ApiError:
-    """No token, or one that is not worth anything."""
+    """Return the error for a missing or invalid token."""
     return ApiError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
 
 
 def not_found() -> ApiError:
-    """No such path, object or record."""
+    """Return the error for an unknown path, object or record."""
     return ApiError("NOT_FOUND", "The requested resource does not exist", status=404)
 
 
 def method_not_allowed(method: str, allowed: Iterable[str]) -> ApiError:
-    """Refuse a verb that the path does not take."""
+    """Return the error for a method that the path does not support."""
     names = ",".join(allowed)
     return ApiError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {names}", status=405)
 
 
 def malformed_query(message: str) -> ApiError:
-    """Refuse a request that has no query in it."""
+    """Return the error for a request without a query."""
     return ApiError("MALFORMED_QUERY", message)
 
 
 def bad_json(message: str) -> ApiError:
-    """Refuse a body that is not what JSON, or the field's type, asks for."""
+    """Return the error for a body that is not JSON or has a value of the wrong type."""
     return ApiError("JSON_PARSER_ERROR", message)
 
 
 def no_such_column(name: str, object_name: str) -> ApiError:
-    """Refuse to write a field that the object does not have, or that the user does not see."""
+    """Return the error for a field that the object does not have or the user cannot see."""
     return ApiError("INVALID_FIELD", f"No such column '{name}' on sobject of type {object_name}")
 
 
 def required(names: list[str]) -> ApiError:
-    """Refuse a record without its required fields."""
+    """Return the error for missing required fields."""
     return ApiError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(names)}]", names)
 
 
 def read_only(names: list[str]) -> ApiError:
-    """Refuse to write what only the org writes."""
+    """Return the error for fields that only the org can write."""
     return ApiError(
         "INVALID_FIELD_FOR_INSERT_UPDATE",
         f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field and "
@@ -104,17 +104,17 @@ def read_only(names: list[str]) -> ApiError:
 
 
 def malformed_id(label: str, value: object, field: str) -> ApiError:
-    """Refuse an id of the wrong form, or of a record of the wrong object."""
+    """Return the error for an id of the wrong form or object."""
     return ApiError("MALFORMED_ID", f"{label}: id value of incorrect type: {value}", [field])
 
 
 def cross_reference(fields: Iterable[str] = (), *, status: int = 400) -> ApiError:
-    """Refuse an id that names no record."""
+    """Return the error for an id that names no record."""
     return ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields, status=status)
 
 
 def hidden_reference(record_id: str = "") -> ApiError:
-    """Refuse an id of a record that the user does not see."""
+    """Return the error for an id of a record that the user cannot see."""
     said = f": {record_id[:15]}" if record_id else ""
     return ApiError(
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", f"insufficient access rights on cross-reference id{said}", []
@@ -122,17 +122,17 @@ def hidden_reference(record_id: str = "") -> ApiError:
 
 
 def no_access() -> ApiError:
-    """Refuse to change or delete what the user may only read."""
+    """Return the error for changing or deleting a record that the user can only read."""
     return ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
 
 
 def not_insertable(object_name: str) -> ApiError:
-    """Refuse a record of an object that the user may not create."""
+    """Return the error for an object that the user cannot create."""
     return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be inserted: {object_name}", [])
 
 
 def duplicate(field: str, record_id: str) -> ApiError:
-    """Refuse a second record with the value of a unique field."""
+    """Return the error for a duplicate value of a unique field."""
     return ApiError(
         "DUPLICATE_VALUE", f"duplicate value found: {field} duplicates value on record with id: {record_id}", []
     )
@@ -143,7 +143,7 @@ UNUSABLE = "The state of this local org cannot be read or written"
 
 def describe_failure(log: logging.Logger, what: str, error: Exception) -> str:
     """
-    Log what went wrong, and return the sentence that a client is told. Call it while the error is handled.
+    Log an unexpected error and return the message for the client. Call it in the error handler.
 
     A disk that is full or may not be written to is nobody's bug: it is named, without a traceback.
     """

@@ -1,5 +1,5 @@
 """
-Grammars that need not be computed again each time: their LALR tables are package data.
+Load parsers from precomputed LALR tables, which are package data.
 
 Working one out takes a tenth of a second, and every command with `--org local` would wait for it.
 `scripts/grammars.py` writes the tables; a table of another text or another lark is not used, so that
@@ -33,20 +33,20 @@ def load(package: str) -> Lark:
 
 
 def load_table(package: str) -> dict[str, Any] | None:
-    """Return the table of a package's grammar, unless it is that of another text or another lark."""
+    """Return the table of a package's grammar; None if it was made from another text or by another version of lark."""
     found: dict[str, Any] | None = json.loads(_read(package, TABLE) or "null", object_hook=_decode_keys)
     return None if found is None or found["of"] != fingerprint(package) else found
 
 
 def build_parser(package: str) -> Lark:
-    """Make a parser from the text of a grammar: the slow way."""
+    """Build a parser from the text of a grammar, which is slow."""
     from lark import Lark
 
     return Lark(_read(package, TEXT), parser="lalr", maybe_placeholders=GRAMMARS[package])
 
 
 def render_table(package: str) -> str:
-    """Write the table of a package's grammar; lark numbers its entries anew each time."""
+    """Render the table of a package's grammar, with entries in a stable order."""
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
@@ -56,7 +56,7 @@ def render_table(package: str) -> str:
 
 
 def fingerprint(package: str) -> str:
-    """Name a grammar and the lark that reads it: a table serves no other."""
+    """Return a hash of the grammar and the version of lark."""
     import lark
 
     return hashlib.sha256(f"lark {lark.__version__} {GRAMMARS[package]}\n{_read(package, TEXT)}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Record ids: 15 characters that tell upper from lower case, and three more that do so for everybody else."""
+"""Record ids: 15 case-sensitive characters, and a checksum of three characters for clients that ignore case."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def key_prefix(kind: str) -> str:
 
 def checksum(id15: str) -> str:
     """
-    Compute the last three characters: each says which of five characters are upper case.
+    Compute the last three characters; each encodes which of five characters are upper case.
 
     https://help.salesforce.com/s/articleView?id=000385585&type=1 has the arithmetic.
     """
@@ -73,27 +73,27 @@ def checksum(id15: str) -> str:
 
 
 def full(value: str) -> str:
-    """Return an id its 18 characters, whichever form it came in; anything that is no id comes back as it is."""
+    """Return an id with 18 characters, whichever form it has; return any other value unchanged."""
     if len(value) == 15 and value.isascii() and value.isalnum():
         return value + checksum(value)
     return value
 
 
 def is_id(value: object) -> bool:
-    """Return whether a value has the form of an id; a wrong checksum is wrong."""
+    """Return whether a value has the form of an id with a valid checksum."""
     if not isinstance(value, str) or not (value.isascii() and value.isalnum()):
         return False
     return len(value) == 15 or (len(value) == 18 and value[15:] == checksum(value[:15]))
 
 
 def nth(prefix: str, number: int) -> str:
-    """Make the id of the n-th row with this prefix."""
+    """Return the id of the n-th row with a prefix."""
     id15 = f"{prefix}{POD}0{_base62(number, 9)}"
     return id15 + checksum(id15)
 
 
 def derived(prefix: str, *parts: str) -> str:
-    """Make an id for a row that is computed from others: the same parts, the same id."""
+    """Return an id for a computed row: the same parts have the same id."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     id15 = f"{prefix}{POD}1{_base62(int.from_bytes(digest[:6], 'big'), 9)}"
     return id15 + checksum(id15)

@@ -1,4 +1,4 @@
-"""Creating, changing and deleting records, as an org does it: field by field, then the object's own rules."""
+"""Create, update and delete records as an org does: check each field, then apply the object's rules."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")
 @dataclass(frozen=True)
 class RecordWriter:
     """
-    Writes records for one user within one transaction. Methods raise ApiError, and then nothing was written.
+    Writes records for one user within one transaction. Methods raise ApiError and then have written nothing.
 
     What the user may do follows from the catalog: one without access writes everything.
     """
@@ -53,14 +53,14 @@ class RecordWriter:
     now: datetime
 
     def object(self, name: str) -> ObjectDef:
-        """Find an object; one that does not exist has no address."""
+        """Find an object. Raises ApiError (not found) for one that does not exist."""
         found = self.catalog.object(name)
         if found is None:
             raise not_found()
         return found
 
     def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
-        """Make a record, with the next id unless one is given; return its id."""
+        """Create a record, with the next id unless one is given; return its id."""
         target = self.object(name)
         if not target.createable:
             raise self._may_not(target, "create")
@@ -85,7 +85,7 @@ class RecordWriter:
         return record_id
 
     def update(self, name: str, record_id: str, values: Mapping[str, Any]) -> None:
-        """Change the given fields of a record."""
+        """Update the given fields of a record."""
         target = self.object(name)
         before = self.changing(target, record_id)
         if not target.updateable:
@@ -106,7 +106,7 @@ class RecordWriter:
             self._automation.after_save(target.name, before, record_id)
 
     def delete(self, name: str, record_id: str) -> None:
-        """Delete a record, and what cannot be without it."""
+        """Delete a record and the records that depend on it."""
         target = self.object(name)
         record = self.changing(target, record_id)
         if not target.deletable:
@@ -121,7 +121,7 @@ class RecordWriter:
             after_delete(self.tx, record)
 
     def upsert(self, name: str, field: str, value: str, values: Mapping[str, Any]) -> tuple[str, bool]:
-        """Change the record whose external id has a value, or make it; return its id and whether it is new."""
+        """Update the record whose external id has a value, or create it; return its id and whether it is new."""
         target = self.object(name)
         key = target.field(field)
         if key is None or not key.upsertable:
@@ -144,14 +144,14 @@ class RecordWriter:
         return self.create(name, {**values, key.name: wanted}), True
 
     def existing(self, target: ObjectDef, record_id: str) -> Record:
-        """Find the record that a path names; one that the user does not see is not there."""
+        """Find the record of a path; a record that the user cannot see does not exist."""
         record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None or not self._sees(target, record):
             raise not_found()
         return record
 
     def changing(self, target: ObjectDef, record_id: str) -> Record:
-        """Find the record that shall be changed."""
+        """Find a record and check that the user may change it."""
         record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None:
             raise not_found()
@@ -161,11 +161,11 @@ class RecordWriter:
 
     @cached_property
     def _automation(self) -> Automation | None:
-        """What runs after a save; a company that is being founded has no user whose saves start anything."""
+        """Return the automation after a save; None while the seed is loaded."""
         return None if self._access is None else Automation(self.tx, self._access, self.now)
 
     def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
-        """Hold the row that is about to be written, unless somebody else does."""
+        """Lock the row to write, unless another transaction holds it."""
         if self.tx.row_locked(target.name):
             which = f" or 1 records: {ids.full(record_id)}" if record_id else ""
             raise ApiError("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record{which}", [])
@@ -175,14 +175,14 @@ class RecordWriter:
         return self.catalog.access
 
     def _whole(self, target: ObjectDef) -> ObjectDef:
-        """Return an object with the fields that the user does not see."""
+        """Return an object including the fields that the user does not see."""
         return self.catalog.whole.object(target.name) or target
 
     def _sees(self, target: ObjectDef, record: Record) -> bool:
         return self._access is None or self._access.record(self._whole(target), record).read
 
     def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
-        """Describe why an object cannot be written: nobody can, or this user cannot."""
+        """Return why an object cannot be written, by anyone or by this user."""
         whole = self._whole(target)
         if not {"create": whole.createable, "update": whole.updateable, "delete": whole.deletable}[verb]:
             return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")
@@ -215,7 +215,7 @@ class RecordWriter:
         return read
 
     def _by_external_id(self, reference: FieldDef, value: Mapping[str, Any]) -> str:
-        """Follow `{"Account": {"Product_Account_Id__c": 7}}` to an id."""
+        """Resolve `{"Account": {"Product_Account_Id__c": 7}}` to an id."""
         wanted = [(key, each) for key, each in value.items() if key not in ("attributes", "type")]
         target = self.catalog.object(str(value.get("type") or reference.reference_to[0]))
         key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
@@ -297,7 +297,7 @@ NUMBER = re.compile(r"\{(0+)\}")
 def fill_defaults(
     tx: Transaction, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime
 ) -> None:
-    """Return a new record its default values and automatic numbers."""
+    """Set the default values and automatic numbers of a new record."""
     for field in target.fields.values():
         if field.display_format:
             record[field.name] = _next_number(tx, target, field)

@@ -24,7 +24,7 @@ STATE_FILE = "org.db"
 
 @dataclass(frozen=True, slots=True)
 class LocalOrg:
-    """A local org that answers: where, and how to sign in as its administrator."""
+    """A running local org: its URLs, and the credentials of its administrator."""
 
     url: str
     access_token: str
@@ -36,7 +36,7 @@ class LocalOrg:
 
 
 def open_store(state: Path) -> Store:
-    """Open the state in a folder, which is made when it is not there."""
+    """Open the state in a folder; create the folder if needed."""
     return Store(state / STATE_FILE)
 
 
@@ -54,7 +54,7 @@ def serve(
     faults: Iterable[InjectedFault] = (),
 ) -> Iterator[LocalOrg]:
     """
-    Serve the local org whose state is in a folder; a new one begins as the shipped company.
+    Serve the local org whose state is in a folder; a new one starts with the shipped company.
 
     With `tls` it is served over https as well, on a port of its own. Port 0 picks a free one.
     With `deliver` its outbound messages go out by themselves, to this machine and `outbound_hosts`.
@@ -87,7 +87,7 @@ def serve(
 
 
 def _clock(store: Store, clock: Clock) -> TurnedClock:
-    """Return the clock as somebody may have left it."""
+    """Return the clock, including the advance stored in the state."""
     with store.read() as tx:
         return TurnedClock(clock, timedelta(seconds=float(tx.settings.get(TurnedClock.KEY) or 0)))
 

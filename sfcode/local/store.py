@@ -1,5 +1,5 @@
 """
-The state of a local org: one SQLite file, whole after every crash.
+The state of a local org: one crash-safe SQLite file.
 
 A Transaction is one transaction. Everything that a request changes goes through a single one, so that a
 reader, in this process or another, sees all of it or nothing.
@@ -67,7 +67,7 @@ class Transaction:
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what happens inside, and only that, when it raises."""
+        """Open a savepoint; an exception rolls back to it."""
         self._db.execute("SAVEPOINT inner")
         try:
             yield
@@ -78,7 +78,7 @@ class Transaction:
             self._db.execute("RELEASE inner")
 
     def clear(self) -> None:
-        """Delete everything but the sessions: the first step of loading another company."""
+        """Delete everything except the sessions, before another company is loaded."""
         for table in CLEARED:
             self._db.execute("DELETE FROM " + table)  # noqa: S608
 
@@ -88,7 +88,7 @@ def _never(_object_name: str) -> bool:
 
 
 class Store(StateFile):
-    """The file of an org's state; many threads and processes may use it at once."""
+    """The state of an org. Safe to use from many threads and processes."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, MIGRATIONS)
@@ -99,13 +99,13 @@ class Store(StateFile):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write: nobody else writes meanwhile; an exception undoes all of it."""
+        """Open a write transaction, which excludes other writers and is rolled back on an exception."""
         with self.writing() as db:
             yield Transaction(db, self.row_locked)
         self.committed.set()
 
     def index(self, fields: Collection[str]) -> None:
-        """Make indexes for fields that queries search by; skip it if another process is writing."""
+        """Create indexes for fields that queries use; skip it if another process is writing."""
 
         def make(db: sqlite3.Connection) -> None:
             for field in sorted(fields):
@@ -116,6 +116,6 @@ class Store(StateFile):
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Read one state of the org, whatever is written meanwhile."""
+        """Open a read transaction, which sees one consistent state."""
         with self.reading() as db:
             yield Transaction(db)

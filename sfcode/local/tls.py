@@ -1,5 +1,5 @@
 """
-A certificate for this machine alone, so that clients which insist on https can be used.
+A self-signed certificate for this machine, for clients that require https.
 
 It is its own issuer and no authority: whoever trusts it trusts a server on 127.0.0.1 or localhost that has
 its key, and nothing else.
@@ -25,14 +25,14 @@ RENEWED = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Where a certificate and its key are."""
+    """The paths of a certificate and its key."""
 
     certificate: Path
     key: Path
 
 
 def get_identity(store: Store) -> Identity:
-    """Return the certificate of an org, which lies beside its state; it is made once, and again shortly before it ends."""
+    """Return the certificate of an org, stored beside its state; it is created once, and renewed shortly before it expires."""
     folder = store.path.parent.resolve() / FOLDER
     found = Identity(folder / "certificate.pem", folder / "key.pem")
     # Whoever may write may make it: the others, in this process or another, wait and find it made.

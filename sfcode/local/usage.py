@@ -1,4 +1,4 @@
-"""How many API requests an org has answered today."""
+"""The number of API requests of the last 24 hours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DAY = timedelta(hours=24)
 
 
 class RequestCounter:
-    """Counts requests over 24 hours, for as long as the server runs. Safe to use from many threads."""
+    """Counts requests over 24 hours while the server runs. Safe to use from many threads."""
 
     def __init__(self, limit: int = PER_DAY) -> None:
         self.limit = limit
@@ -25,7 +25,7 @@ class RequestCounter:
             self._count += 1
 
     def used(self, now: datetime) -> int:
-        """Return how many requests there were."""
+        """Return the number of requests."""
         with self._lock:
             self._roll(now)
             return self._count

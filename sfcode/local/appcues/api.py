@@ -1,5 +1,5 @@
 """
-Version 2 of Appcues' HTTP API, as far as an integration uses it: profiles of users and groups, events, a few lists.
+Version 2 of Appcues' HTTP API, as far as an integration uses it: user and group profiles, events, lists.
 
 https://api.appcues.com/v2/docs and https://github.com/appcues/cli
 """

@@ -1,4 +1,4 @@
-"""The web application: the door, the faults, the limit, the credentials, and then whoever answers."""
+"""The ASGI application of the local Appcues: host check, faults, rate limit, credentials, then the route."""
 
 from __future__ import annotations
 

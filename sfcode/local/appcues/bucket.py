@@ -1,4 +1,4 @@
-"""How many requests an account may make."""
+"""The rate limit of an account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 
 class Bucket:
-    """So many requests per second, and as many (one at least) at once after a while. Times are seconds."""
+    """A token bucket that holds the requests of one second, at least one. Times are in seconds."""
 
     def __init__(self, rate: float | None, now: float) -> None:
         self._lock = threading.Lock()
@@ -19,13 +19,13 @@ class Bucket:
         return self._rate
 
     def turn(self, rate: float | None, now: float) -> None:
-        """Set another rate, with a full bucket."""
+        """Set another rate and fill the bucket."""
         with self._lock:
             self._rate, self._most, self._at = rate, max(rate or 0.0, 1.0), now
             self._left = self._most
 
     def wait(self, now: float) -> int:
-        """Take one request, or tell after how many whole seconds there is room for it; 0: it is taken."""
+        """Take one request and return 0, or return the whole seconds until there is room for it."""
         with self._lock:
             if self._rate is None:
                 return 0

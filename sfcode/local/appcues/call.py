@@ -1,4 +1,4 @@
-"""One call, and what it is answered with."""
+"""One request to the local Appcues, and its responses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AppcuesCall:
-    """A request that may be made: the variable parts of its path, decoded, and its body."""
+    """A request that passed all checks: the decoded variable parts of its path, and its body."""
 
     account: Account
     parts: Sequence[str]
@@ -58,19 +58,19 @@ Route = tuple[str, str, Handler]
 
 
 class AppcuesApiError(Exception):
-    """A refusal, as Appcues words it: a status, its title, and what is wrong."""
+    """An error in Appcues' form: status, title and description."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.detail, self.headers = status, detail, headers
 
     def response(self) -> Response:
-        """Return it as an answer."""
+        """Return the error as a response."""
         title = HTTPStatus(self.status).phrase
         body = {"error": True, "status": self.status, "title": title, "detail": self.detail}
         return JSONResponse(body, self.status, self.headers)
 
 
 def done(status: int = 200) -> Response:
-    """Say that something was done."""
+    """Return the response of a successful change."""
     return JSONResponse({"status": status, "title": HTTPStatus(status).phrase}, status)

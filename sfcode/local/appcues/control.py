@@ -1,5 +1,5 @@
 """
-What Appcues does not have: routes by which tests and curious people answer surveys, set webhooks, arm faults and look.
+Control routes that Appcues does not have: answer surveys, set webhooks, arm faults, read the journal.
 
 They take the credentials of the API, and are out of reach of faults and limit.
 """

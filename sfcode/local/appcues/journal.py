@@ -1,4 +1,4 @@
-"""Which requests came in, and how they were answered: for tests and curious people."""
+"""The journal: which requests arrived and how they were answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BODY = 10_000
 
 @dataclass
 class JournalEntry:
-    """A request; no status: the connection was closed without an answer, or it has not been answered yet."""
+    """A request; without a status it has no answer yet, or its connection was closed without one."""
 
     number: int
     at: str
@@ -38,7 +38,7 @@ class Journal:
         self._numbers = count(1)
 
     def open(self, method: str, path: str, body: bytes, now: datetime) -> JournalEntry:
-        """Write a request down."""
+        """Add a request to the journal."""
         text = body[:MAX_BODY].decode("utf-8", "replace")
         with self._lock:
             entry = JournalEntry(next(self._numbers), stamp(now), method, path, text)
@@ -46,7 +46,7 @@ class Journal:
         return entry
 
     def noting(self, entry: JournalEntry, send: Send) -> Send:
-        """Note the status that is sent."""
+        """Return a `send` that records the status of the response."""
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -56,12 +56,12 @@ class Journal:
         return noting
 
     def list(self, after: int = 0) -> list[dict[str, Any]]:
-        """List the requests after one."""
+        """List the requests after a given one."""
         with self._lock:
             return [asdict(entry) for entry in self._entries if entry.number > after]
 
     def clear(self) -> int:
-        """Delete them; tell how many."""
+        """Delete all entries and return their number."""
         with self._lock:
             gone = len(self._entries)
             self._entries.clear()

@@ -1,4 +1,4 @@
-"""Send webhooks: each event by itself, at least once, tried again until somebody answers with a 2xx."""
+"""Send webhooks: each event in a request of its own, at least once, retried until the response is a 2xx."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class WebhookSender:
-    """Sends the webhooks of one account: those of one user one after another, of several users side by side."""
+    """Sends the webhooks of one account: those of one user in order, those of several users in parallel."""
 
     def __init__(self, account: Account, hosts: Collection[str] = ()) -> None:
         self._account = account
@@ -42,15 +42,15 @@ class WebhookSender:
         self._thread = threading.Thread(target=self._work, name="sfcode-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Send from now on, in threads, what is kept and what comes."""
+        """Start to send pending and new webhooks in threads."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at once for what is to be sent."""
+        """Look for pending webhooks now."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Break off what is on its way; it stays to be sent."""
+        """Stop; webhooks that were not delivered stay pending."""
         self._stopping.set()
         self._wake.set()
         for poster in self._all:
@@ -70,7 +70,7 @@ class WebhookSender:
                     self._wake.wait(LOOK_SECONDS)
 
     def _round(self, pool: ThreadPoolExecutor) -> bool:
-        """Send what is due, a batch of it; return whether there was any."""
+        """Send one batch of due webhooks; return whether there were any."""
         state = self._account.state
         setting = state.setting(WEBHOOK)
         batch = state.parcels(due=self._now(), limit=BATCH) if setting else []
@@ -91,7 +91,7 @@ class WebhookSender:
     def _held_back(
         self, webhook: Webhook, batch: Iterable[PendingWebhook]
     ) -> tuple[list[PendingWebhook], list[PendingWebhook]]:
-        """Hold some back, so that later ones overtake them, where a fault says so."""
+        """Split off the webhooks that a fault delays, so that later ones overtake them."""
         path, held, now = urlsplit(webhook.url).path, [], []
         for parcel in batch:
             late = None if parcel.attempts else self._account.faults.take("late_delivery", path=path, method="POST")
@@ -102,7 +102,7 @@ class WebhookSender:
         return held, now
 
     def _send(self, webhook: Webhook, parcels: Iterable[PendingWebhook]) -> list[PendingWebhook]:
-        """Send the webhooks of one user; return those that have to be sent again."""
+        """Send the webhooks of one user; return those that must be sent again."""
         failed = []
         poster = self._posters.get()
         try:

@@ -1,4 +1,4 @@
-"""What the account holds: profiles, groups, events, and the webhooks that are to be sent."""
+"""The data of an account: profiles, groups, events and pending webhooks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MIGRATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class PendingWebhook:
-    """A webhook that is to be sent, at a time in seconds since 1970."""
+    """A webhook to send at a time, in seconds since 1970."""
 
     number: int
     user_id: str
@@ -47,7 +47,7 @@ class PendingWebhook:
 
 
 class AccountState(StateFile):
-    """The file. Each method is one transaction."""
+    """The account's SQLite file. Each method is one transaction."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, MIGRATIONS)
@@ -71,7 +71,7 @@ class AccountState(StateFile):
         return {id_: json.loads(body) for id_, body in rows}
 
     def change_profile(self, kind: Kind, id_: str, changes: Mapping[str, Value]) -> None:
-        """Set attributes, and take away those that are null; make the profile where there is none."""
+        """Set attributes of a profile and remove those that are null; create the profile if needed."""
         with self.writing() as db:
             row = db.execute("SELECT body FROM profile WHERE kind = ? AND id = ?", (kind, id_)).fetchone()
             body = {**(json.loads(row[0]) if row else {}), **changes}
@@ -79,14 +79,14 @@ class AccountState(StateFile):
             db.execute("INSERT OR REPLACE INTO profile VALUES (?, ?, ?)", (kind, id_, json.dumps(kept)))
 
     def delete_profile(self, kind: Kind, id_: str) -> None:
-        """Delete a profile, and whose member it was."""
+        """Delete a profile and its group memberships."""
         with self.writing() as db:
             db.execute("DELETE FROM profile WHERE kind = ? AND id = ?", (kind, id_))
             if kind == "user":
                 db.execute("DELETE FROM member WHERE user_id = ?", (id_,))
 
     def add_members(self, group_id: str, user_ids: Iterable[str]) -> None:
-        """Put users into a group."""
+        """Add users to a group."""
         with self.writing() as db:
             db.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", ((group_id, each) for each in user_ids))
 
@@ -97,7 +97,7 @@ class AccountState(StateFile):
             return [row[0] for row in rows]
 
     def add_events(self, events: Iterable[Mapping[str, Any]], *, due: float | None = None) -> None:
-        """Keep events; with `due` they are sent as webhooks too, each as it is given."""
+        """Store events; with `due` they are also sent as webhooks."""
         rows = [(str(event["user_id"]), json.dumps(event)) for event in events]
         with self.writing() as db:
             db.executemany("INSERT INTO event (user_id, body) VALUES (?, ?)", rows)
@@ -112,7 +112,7 @@ class AccountState(StateFile):
             return [json.loads(row[0]) for row in db.execute(query, (user_id, limit))]
 
     def parcels(self, *, due: float | None = None, limit: int = -1) -> list[PendingWebhook]:
-        """List what is to be sent, up to a time, the eldest first."""
+        """List the webhooks that are due at a time, oldest first."""
         query = (
             "SELECT number, user_id, body, due, attempts, error FROM delivery WHERE due <= ? ORDER BY number LIMIT ?"
         )
@@ -120,24 +120,24 @@ class AccountState(StateFile):
             return [PendingWebhook(*row) for row in db.execute(query, (due if due is not None else 9e99, limit))]
 
     def count_parcels(self) -> int:
-        """Count what is still to be sent."""
+        """Count the pending webhooks."""
         with self.reading() as db:
             return int(db.execute("SELECT count(*) FROM delivery").fetchone()[0])
 
     def drop_parcels(self) -> int:
-        """Delete what is still to be sent; tell how much it was."""
+        """Delete the pending webhooks and return their number."""
         with self.writing() as db:
             return db.execute("DELETE FROM delivery").rowcount
 
     def settle(self, sent: Collection[int], later: Iterable[PendingWebhook]) -> None:
-        """Delete what was sent, and keep how the others stand."""
+        """Delete the webhooks that were sent and store the retry times of the others."""
         with self.writing() as db:
             db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in sent))
             rows = ((each.due, each.attempts, each.error, each.number) for each in later)
             db.executemany("UPDATE delivery SET due = ?, attempts = ?, error = ? WHERE number = ?", rows)
 
     def setting(self, key: str) -> Any:
-        """Read a setting; None where it was not made."""
+        """Read a setting; None if it is not set."""
         with self.reading() as db:
             row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else json.loads(row[0])

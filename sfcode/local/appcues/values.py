@@ -21,7 +21,7 @@ RATE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class LocalAppcues:
-    """A local Appcues that answers: where, and with which credentials."""
+    """A running local Appcues: its URL and its credentials."""
 
     url: str
     account_id: str = ACCOUNT_ID
@@ -35,18 +35,18 @@ RESERVED = "_"
 
 
 def reserved(attributes: Mapping[str, Any]) -> list[str]:
-    """List the attributes whose names Appcues keeps to itself."""
+    """List the attributes whose names Appcues reserves."""
     return sorted(name for name in attributes if name.startswith(RESERVED))
 
 
 def taken(attributes: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the attributes that have a value of a known type; null takes the attribute away."""
+    """Return the attributes with a value of a supported type; null removes an attribute."""
     return {name: value for name, value in attributes.items() if value is None or isinstance(value, str | int | float)}
 
 
 def auto_properties(name: str, attributes: Mapping[str, Any]) -> dict[str, Value]:
     """
-    Return the properties that Appcues itself keeps of an NPS answer.
+    Return the properties that Appcues sets by itself for an NPS answer.
 
     `_appcuesSatisfaction_MostRecentNPSScore` is the one whose name is published; the feedback's is made after it.
     """

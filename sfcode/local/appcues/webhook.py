@@ -1,5 +1,5 @@
 """
-A webhook as it is sent: the body of an event, and what says who sends it.
+A webhook request: the body of an event, and its authentication.
 
 Appcues publishes neither in full. The body is deduced from exports of events and from the fields that
 its help page on the Salesforce integration names; docs/local-appcues.md says what is known how.
@@ -28,7 +28,7 @@ _ALGORITHMS = ("sha1", "sha256", "sha512")
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How a webhook proves where it comes from."""
+    """How a webhook authenticates its sender."""
 
     scheme: str = "none"
     secret: str = ""
@@ -42,7 +42,7 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where events go: an address, how it is proved, which events, and how soon a failed one is tried again."""
+    """The settings of a webhook: URL, authentication, events and retry delay."""
 
     url: str
     auth: Auth = Auth()
@@ -84,7 +84,7 @@ def _read_auth(value: object) -> Auth:
 
 
 def request(webhook: Webhook, message_id: str, body: bytes, now: datetime) -> tuple[str, dict[str, str]]:
-    """Return the address and the headers that a body is sent with."""
+    """Return the URL and the headers of a webhook request."""
     auth, headers, url = webhook.auth, {"Content-Type": "application/json"}, webhook.url
     if auth.scheme == "path":
         url = f"{url.rstrip('/')}/{quote(auth.secret, safe='')}"
@@ -122,7 +122,7 @@ def _text(value: bytes) -> str:
 def event_body(
     account_id: str, given: Mapping[str, Any], profile: Profile, now: datetime, rng: Random
 ) -> dict[str, Any]:
-    """Make the body of an event of what was given: `user_id` and `name`, and whatever else is to be in it."""
+    """Build the body of an event from `user_id`, `name` and additional values."""
     attributes = {**given.get("attributes", {})}
     identity = {"userId": given["user_id"], **profile, **attributes.pop("_identity", {})}
     stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -141,5 +141,5 @@ def event_body(
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
-    """Write a body as it is sent."""
+    """Serialize a body."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

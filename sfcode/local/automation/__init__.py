@@ -1,5 +1,5 @@
 """
-What happens after a save: record-triggered flows and workflow rules, and the outbound messages that they send.
+Automation after a save: record-triggered flows, workflow rules, and the outbound messages that they send.
 
 Messages are queued in the transaction of the save, so that what is rolled back sends nothing; a worker
 delivers them.

@@ -1,4 +1,4 @@
-"""Compare a field's value with what a condition asks for."""
+"""Compare the value of a field with the value of a condition."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def holds(operator: str, left: Value, right: Value) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Return whether two values are equal; all blanks are."""
+    """Return whether two values are equal; all blank values are equal."""
     if is_blank(left) or is_blank(right):
         return is_blank(left) and is_blank(right)
     return _order(left, right) == 0
@@ -60,4 +60,4 @@ def _comparable(value: Value) -> Decimal | float | str | bool:
 
 
 class NotModelled(Exception):
-    """Something that an org would do and the local org cannot: it goes into the automation log, and nothing is guessed."""
+    """Raised for a feature that the local org does not emulate; it is recorded in the automation log."""

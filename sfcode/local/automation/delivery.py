@@ -1,5 +1,5 @@
 """
-Deliver what is queued: at least once, in any order, until it is acknowledged or a day old.
+Deliver queued notifications: at least once, in any order, until they are acknowledged or a day old.
 
 https://help.salesforce.com/s/articleView?id=platform.workflow_om_considerations.htm&type=5
 """
@@ -39,7 +39,7 @@ IN_HAND_SECONDS = 3 * TIMEOUT
 
 @dataclass
 class Tally:
-    """What a round of deliveries did, in notifications and messages."""
+    """The numbers of notifications and messages of one round of deliveries."""
 
     messages: int = 0
     delivered: int = 0
@@ -52,7 +52,7 @@ class Tally:
 
 
 def retry_after(attempts: int) -> timedelta:
-    """Return how long to wait after so many failed attempts: 30 s, doubled each time, two hours at most."""
+    """Return the delay after a number of failed attempts: 30 s, doubled each time, at most two hours."""
     return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 16)))
 
 
@@ -68,12 +68,12 @@ class Deliveries:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Deliver from now on, in a thread, as things are saved and come due."""
+        """Start to deliver in a thread, after each save and at each due time."""
         self._thread = threading.Thread(target=self._work, name="sfcode-deliveries", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Break off what is on its way, and stop; what is not acknowledged stays queued."""
+        """Stop; notifications without an acknowledgement stay queued."""
         self._stopping.set()
         self._context.store.committed.set()
         self._poster.close()
@@ -81,7 +81,7 @@ class Deliveries:
             self._thread.join()
 
     def deliver(self) -> Tally:
-        """Deliver everything that is due now, and tell what came of it."""
+        """Deliver everything that is due now and return the numbers."""
         tally = Tally()
         with self._lock:
             self._drop_old(tally)
@@ -101,7 +101,7 @@ class Deliveries:
                 store.committed.clear()
 
     def _put_back(self) -> None:
-        """Put back what a process that is no more had in hand."""
+        """Queue the notifications that a terminated process had claimed."""
         with self._context.store.transaction() as tx:
             for holder in tx.notifications.holders():
                 if holder == os.getpid() or not _is_alive(holder):
@@ -120,7 +120,7 @@ class Deliveries:
         tally.dropped += len(old)
 
     def _claimed(self) -> tuple[QueuedNotification, ...]:
-        """Return the next message's notifications in hand."""
+        """Claim the notifications of the next message."""
         now, wall = self._context.clock.now(), time.time()
         with self._context.store.read() as tx:
             if self._stopping.is_set() or not tx.notifications.list_due(now, wall, 1):

@@ -32,7 +32,7 @@ def starts(saved: Saved, body: Body) -> bool:
 
 
 def messages(body: Body) -> Iterator[str]:
-    """Walk a flow that has started, and name the outbound messages it sends. Raises NotModelled where it cannot go on."""
+    """Run a started flow and return the outbound messages that it sends. Raises NotModelled for an unsupported element."""
     found = {name: (kind, element) for kind, name, element in flows.elements(body)}
     trigger = flows.start(body)
     name = _next(trigger) or str(body.get("startElementReference") or "")
@@ -75,7 +75,7 @@ def _holds(saved: Saved, entry: Mapping[str, Any]) -> bool:
 
 
 def _value(saved: Saved, value: object) -> Value:
-    """Read what a condition compares with. Raises NotModelled."""
+    """Read the right-hand value of a condition. Raises NotModelled."""
     (kind, given), *others = value.items() if isinstance(value, Mapping) and value else [("nothing", None)]
     try:
         if kind == "elementReference" and not others:

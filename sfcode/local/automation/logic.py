@@ -11,7 +11,7 @@ TOKEN = re.compile(r"\s*(\d+|and|or|not|[()])", re.IGNORECASE)
 
 
 def combine(logic: str | None, met: Sequence[bool]) -> bool:
-    """Return whether conditions are met together; without logic all must be. Raises NotModelled for logic that is none."""
+    """Return whether conditions are met under their logic; without logic all must be. Raises NotModelled for invalid logic."""
     if not logic or logic.strip().lower() == "and":
         return all(met)
     if logic.strip().lower() == "or":

@@ -1,5 +1,5 @@
 """
-An outbound message on the wire: the notifications that are posted, and the Ack that comes back.
+The wire format of an outbound message: the SOAP request with notifications, and the Ack.
 
 The form is that of messages captured from an org:
 https://github.com/amp-labs/connectors/tree/main/providers/salesforce/test/subscription
@@ -30,7 +30,7 @@ _PLAIN = (Decimal("0.001"), Decimal(10_000_000))
 
 @dataclass(frozen=True, slots=True)
 class MessageItem:
-    """One notification: its id, and the record's fields as texts; None: the record is gone."""
+    """One notification: its id, and the record's fields as texts; None if the record is gone."""
 
     notification_id: str
     fields: tuple[tuple[str, str], ...] | None
@@ -38,7 +38,7 @@ class MessageItem:
 
 @dataclass(frozen=True, slots=True)
 class MessageSource:
-    """Who sends: the org, where it answers, which action in which version for which object."""
+    """The sender of a message: the org, its URL, the action, the API version and the object."""
 
     org_id: str
     url: str
@@ -83,7 +83,7 @@ def _text(value: str) -> str:
 
 
 def written(field: FieldDef, value: Scalar) -> str | None:
-    """Write a value as its XML Schema type has it; None: it is null and left out."""
+    """Format a value as its XML Schema type; None for a null, which is left out."""
     if field.type == "boolean":
         return "true" if value else "false"
     if value is None:
@@ -98,7 +98,7 @@ def written(field: FieldDef, value: Scalar) -> str | None:
 
 
 def java_double(value: float) -> str:
-    """Write a number as Java does: `1001.0`, and `1.39E8` from ten million on."""
+    """Format a number as Java does: `1001.0`, and `1.39E8` from ten million on."""
     number = Decimal(repr(value))
     if not number or _PLAIN[0] <= abs(number) < _PLAIN[1]:
         plain = format(number, "f")
@@ -109,7 +109,7 @@ def java_double(value: float) -> str:
 
 
 def acknowledged(status: int, body: bytes) -> str | None:
-    """Check an answer: None when it is an Ack, else what is wrong with it."""
+    """Return None if a response is an Ack, otherwise a description of the problem."""
     if status != 200:
         return f"the endpoint answered {status}"
     from lxml import etree

@@ -1,4 +1,4 @@
-"""From queued notifications to messages: what is sent is what the org holds now, as the message's user sees it."""
+"""Build messages from queued notifications, with the current values as the message's user sees them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALWAYS = ("Id",)
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """One message for one endpoint, and the notifications in it."""
+    """One message for one endpoint, with its notifications."""
 
     notifications: tuple[QueuedNotification, ...]
     endpoint: str
@@ -30,7 +30,7 @@ class OutgoingMessage:
 
 
 def packed(tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now: datetime) -> OutgoingMessage | None:
-    """Write the message of one batch; None when its outbound message is gone from the org."""
+    """Build the message of one batch; None if its outbound message no longer exists in the org."""
     stored = tx.components.get_by_id(batch[0].action_id)
     if stored is None:
         return None
@@ -52,7 +52,7 @@ def packed(tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now
 
 
 def ordered(names: Sequence[str]) -> tuple[str, ...]:
-    """Put fields in the order of the message: Id, which is always there, then the others by name."""
+    """Order the fields of a message: Id first, which is always present, then by name."""
     return (*ALWAYS, *sorted({name for name in names if name not in ALWAYS}))
 
 

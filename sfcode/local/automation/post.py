@@ -1,5 +1,5 @@
 """
-Post a message or a webhook to its endpoint: to hosts that were allowed only, without proxies or redirects.
+Post a message or a webhook to its endpoint: only to allowed hosts, without proxies or redirects.
 
 What is local is closed: by itself it contacts this machine only, so that nobody's real endpoint hears
 of a record that exists on a laptop.
@@ -25,11 +25,11 @@ SOAP = MappingProxyType({"Content-Type": "text/xml; charset=utf-8", "SOAPAction"
 
 
 class Undelivered(Exception):
-    """No usable answer came; the text says why, without the endpoint's path, which may hold a secret."""
+    """Raised when there is no usable response; the text omits the endpoint's path, which may hold a secret."""
 
 
 class Poster:
-    """Posts one message at a time; `close` breaks off the one that is on its way."""
+    """Posts one message at a time; `close` aborts the current request."""
 
     def __init__(self, hosts: Collection[str] = (), timeout: float = TIMEOUT) -> None:
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
@@ -39,7 +39,7 @@ class Poster:
         self._closed = False
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str] = SOAP) -> tuple[int, bytes]:
-        """Post a message; return status and body of the answer. Raises Undelivered."""
+        """Post a message; return status and body of the response. Raises Undelivered."""
         parts = self._allowed(url)
         deadline = time.monotonic() + self._timeout
         connection = _connection(parts, self._timeout)
@@ -67,7 +67,7 @@ class Poster:
             connection.close()
 
     def close(self) -> None:
-        """Break off what is on its way, and post nothing more."""
+        """Abort the current request and refuse further ones."""
         with self._lock:
             self._closed = True
             underway = self._connection.sock if self._connection is not None else None
@@ -105,7 +105,7 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
 
 
 def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
-    """Read an answer that may come in drops: up to a size, and up to the deadline."""
+    """Read a response up to a maximum size and until the deadline."""
     parts, size = [], 0
     while size <= MAX_ANSWER:
         left = deadline - time.monotonic()

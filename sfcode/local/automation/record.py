@@ -1,4 +1,4 @@
-"""A saved record, as flows and rules look at it."""
+"""A saved record, as flows and workflow rules see it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sfcode.local.store import Record, Transaction
 
 @dataclass(frozen=True)
 class OneByOne:
-    """Rows read one at a time: a save touches few, and an object may have many."""
+    """Reads rows one at a time, because a save touches few rows of a possibly large object."""
 
     tx: Transaction
 
@@ -35,7 +35,7 @@ class OneByOne:
 
 @dataclass(frozen=True)
 class Saved:
-    """One save: the record as it was and as it is, and who saved it when."""
+    """One save: the record before and after, the user and the time."""
 
     tx: Transaction
     catalog: Catalog
@@ -52,13 +52,13 @@ class Saved:
         return str(self.after["Id"])
 
     def earlier(self) -> Saved | None:
-        """Return the record as it was, as if it had been saved like that before."""
+        """Return the record before the save, as if it had been saved with those values."""
         if self.before is None:
             return None
         return replace(self, after=dict(self.before), is_new=False)
 
     def value(self, path: tuple[str, ...]) -> Value:
-        """Return a field's value, formula fields and fields of parents included. Raises NotModelled."""
+        """Return the value of a field, including formula fields and fields of parents. Raises NotModelled."""
         try:
             return self._as_shown(path, self._context.value(path))
         except FormulaError as error:
@@ -72,13 +72,13 @@ class Saved:
             raise NotModelled(str(error)) from error
 
     def _as_shown(self, path: tuple[str, ...], value: Value) -> Value:
-        """Return a percentage as people write it: formulas compute with its hundredth part."""
+        """Return a percent value as users see it; formulas compute with a hundredth of it."""
         field = self.target.field(path[0]) if len(path) == 1 else None
         percent = field is not None and field.type == "percent" and isinstance(value, Decimal)
         return value * 100 if percent and isinstance(value, Decimal) else value
 
     def meets(self, formula: str) -> bool:
-        """Return whether a formula is true of this save; a blank is not. Raises NotModelled."""
+        """Return whether a formula is true for this save; blank counts as false. Raises NotModelled."""
         try:
             return evaluate(formula, self._context) is True
         except FormulaError as error:

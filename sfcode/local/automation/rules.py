@@ -1,4 +1,4 @@
-"""Workflow rules: when one runs, by its criteria or its formula."""
+"""Workflow rules: whether a rule runs, by its criteria or its formula."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2}) ([AP]M)
 
 def runs(saved: Saved, body: Body) -> bool:
     """
-    Return whether a save makes a rule act. Raises NotModelled.
+    Return whether a save triggers a rule. Raises NotModelled.
 
     `onCreateOrTriggeringUpdate` acts on an update only when the record did not meet the criteria before:
     https://help.salesforce.com/s/articleView?id=platform.workflow_rules_define.htm&type=5
@@ -81,7 +81,7 @@ def _compared(operation: str, left: Value, wanted: list[Value]) -> bool:
 
 
 def _words(value: object) -> list[str]:
-    """Split the values of a criterion, which are separated by commas; none means blank."""
+    """Split the comma-separated values of a criterion; no value means blank."""
     words = [word.strip().strip('"') for word in str(value).split(",")] if value not in (None, "") else []
     return [word for word in words if word] or [""]
 
@@ -114,7 +114,7 @@ def _moment(word: str) -> Value:
 
 
 def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
-    """Find the field of a criterion: the record's own, the saving user's, or a parent's."""
+    """Find the field of a criterion, of the record, the saving user or a parent."""
     owner, _, name = text.rpartition(".")
     if not owner or owner.lower() == saved.target.name.lower():
         return (name,), saved.target.field(name)

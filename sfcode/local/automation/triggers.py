@@ -1,4 +1,4 @@
-"""After each save: which flows and rules run, and what they send."""
+"""Run the flows and workflow rules of a save."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MESSAGE = "OutboundMessage"
 
 
 class Automation:
-    """The automation of one transaction, for one user; what has been read once is not read again."""
+    """The automation of one transaction for one user; it caches what it reads."""
 
     def __init__(self, tx: Transaction, access: UserAccess, now: datetime) -> None:
         self._tx = tx
@@ -32,7 +32,7 @@ class Automation:
         self._known: dict[str, tuple[list[FlowVersion], list[Stored]]] = {}
 
     def after_save(self, object_name: str, before: Record | None, record_id: str) -> None:
-        """Run what a record's save starts; messages are queued in the same transaction."""
+        """Run the automation of a saved record; messages are queued in the same transaction."""
         started, active = self._of(object_name)
         if not (started or active):
             return
@@ -90,7 +90,7 @@ class Automation:
 
     @cached_property
     def _catalog(self) -> Catalog:
-        """All objects: automation sees what the saving user may not."""
+        """Return all objects: automation runs without the saving user's restrictions."""
         return Catalog(self._tx)
 
     def _log(self, saved: Saved, source: str, text: str) -> None:

@@ -1,5 +1,5 @@
 """
-Faults on demand: what goes wrong between a client and an org, when somebody asks for it.
+Fault injection: errors between a client and an org, on request.
 
 A fault is armed through the control route or a flag of `sfcode local serve`, strikes so many times or
 with a probability, and ends with the server.

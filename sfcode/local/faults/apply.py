@@ -1,4 +1,4 @@
-"""What faults do to a request, whatever the server: late, cut off, refused, or done and cut off."""
+"""Apply a fault to a request: delay it, cut the connection, refuse it, or process it and cut the connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ABORT = "sfcode.abort"
 async def apply_faults(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, faults: Faults, refusal: Callable[[], Response | None]
 ) -> None:
-    """Handle a request by the application, unless a fault strikes it; `refusal` gives the server's own."""
+    """Pass a request to the application, unless a fault applies; `refusal` builds the server's own error response."""
     path, method = str(scope["path"]), str(scope["method"])
     late = faults.take("latency", path=path, method=method)
     if late is not None:
@@ -54,11 +54,11 @@ async def _drop(scope: Scope, receive: Receive) -> None:
 
 
 async def _read(receive: Receive) -> None:
-    """Take in the request: who is answered in the middle of a body may see a broken connection instead."""
+    """Read the whole request, because a response in the middle of a body may look like a broken connection."""
     while (message := await receive())["type"] == "http.request":
         if not message.get("more_body"):
             return
 
 
 async def _discard(_message: Message) -> None:
-    """Send an answer to nobody."""
+    """Drop the response."""

@@ -1,4 +1,4 @@
-"""One fault: what it does, to which requests, and how often."""
+"""One fault: its effect, the requests it applies to, and how often."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SECONDS_AT_MOST = 600.0
 
 
 class BadFault(ValueError):
-    """A description that is of no fault."""
+    """Raised for an invalid description of a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """A fault as it is asked for."""
+    """A fault, as requested."""
 
     kind: str
     path: str = ANY
@@ -52,11 +52,11 @@ class InjectedFault:
 
     @property
     def at_most(self) -> int | None:
-        """How often it strikes in all; None: without end."""
+        """Return how often the fault applies in total; None: without limit."""
         return 1 if self.times is None and self.probability == 1.0 and self.every == 1 else self.times
 
     def fits(self, path: str, method: str, object_name: str) -> bool:
-        """Return whether it concerns this request, or this record's write."""
+        """Return whether the fault applies to this request or to the write of this record."""
         return (
             fnmatchcase(path, self.path)
             and self.method in (ANY, method)
@@ -64,12 +64,12 @@ class InjectedFault:
         )
 
     def json(self) -> dict[str, Any]:
-        """Return it as JSON, without what is as always."""
+        """Return the fault as JSON, without default values."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
 
 def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> InjectedFault:
-    """Read a fault of one of some kinds. Raises BadFault, which says what is wrong."""
+    """Read a fault of one of the given kinds. Raises BadFault."""
     if not isinstance(value, Mapping):
         raise BadFault('a fault is a JSON object: {"kind": "unavailable", "times": 2}')
     known = {field.name: field for field in fields(InjectedFault)}
@@ -84,7 +84,7 @@ def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> InjectedF
 
 
 def from_text(text: str) -> InjectedFault:
-    """Read a fault as the command line has it: `unavailable,times=2,path=/services/data/*`. Raises BadFault."""
+    """Read a fault from the command line: `unavailable,times=2,path=/services/data/*`. Raises BadFault."""
     kind, *pairs = text.split(",")
     value: dict[str, Any] = {"kind": kind.strip()}
     for pair in pairs:
@@ -127,5 +127,5 @@ def _from_word(name: str, word: str) -> Any:
 
 
 def describe(fault: InjectedFault) -> dict[str, Any]:
-    """Return everything that a fault is made of."""
+    """Return all properties of a fault."""
     return asdict(fault)

@@ -13,7 +13,7 @@ from sfcode.local.faults.fault import InjectedFault
 
 @dataclass
 class Armed:
-    """A fault that waits for its moment, and how often it has come."""
+    """An armed fault, and how often it has applied."""
 
     id: int
     fault: InjectedFault
@@ -25,12 +25,12 @@ class Armed:
 
     @property
     def left(self) -> int | None:
-        """How often it will strike yet; None: without end."""
+        """Return how often the fault will still apply; None: without limit."""
         most = self.fault.at_most
         return None if most is None else most - self.hits
 
     def strikes(self) -> bool:
-        """Count a request that fits, and return whether it is struck."""
+        """Count a matching request and return whether the fault applies to it."""
         self.seen += 1
         if self.left == 0 or self.seen <= self.fault.skip or (self.seen - self.fault.skip) % self.fault.every:
             return False
@@ -40,12 +40,12 @@ class Armed:
         return True
 
     def json(self) -> dict[str, Any]:
-        """Return it as the control route shows it."""
+        """Return the fault as the control route shows it."""
         return {"id": self.id, **self.fault.json(), "left": self.left, "seen": self.seen, "hits": self.hits}
 
 
 class Faults:
-    """The faults of one server, in the order in which they were armed. Safe to use from many threads."""
+    """The armed faults of one server, in the order in which they were armed. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,12 +61,12 @@ class Faults:
             return armed
 
     def list(self) -> list[dict[str, Any]]:
-        """List what is armed, what has struck for the last time included."""
+        """List the armed faults, including exhausted ones."""
         with self._lock:
             return [armed.json() for armed in self._armed]
 
     def clear(self, ids: Iterable[int] | None = None) -> int:
-        """Take back some faults, or all; tell how many."""
+        """Disarm some faults, or all; return their number."""
         with self._lock:
             gone = set(ids) if ids is not None else {armed.id for armed in self._armed}
             before = len(self._armed)
@@ -74,7 +74,7 @@ class Faults:
             return before - len(self._armed)
 
     def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> InjectedFault | None:
-        """Return which fault of a kind strikes now, if one does."""
+        """Return the fault of a kind that applies now, if there is one."""
         if not self._armed:
             return None
         with self._lock:

@@ -18,18 +18,18 @@ PICKLISTS = frozenset({Type.PICKLIST, Type.MULTIPICKLIST})
 
 
 class FormulaScope(Protocol):
-    """What a formula may use where it stands."""
+    """The fields, globals and functions that a formula may use."""
 
     @property
     def forbidden(self) -> frozenset[str]:
-        """List the functions that may not be used here."""
+        """List the functions that are not allowed in this place."""
 
     def type_of(self, reference: Reference) -> Type | None:
-        """Return the type of a field or global. Raises FormulaError when there is none of that name."""
+        """Return the type of a field or global. Raises FormulaError for an unknown name."""
 
 
 def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:
-    """Read and judge a formula that shall give `expected`. Raises FormulaError with the first fault."""
+    """Parse a formula and check that its result has the expected type. Raises FormulaError with the first error."""
     node = parse(text)
     found = _Judge(scope).judge(node)
     if isinstance(node, Reference) and found in PICKLISTS:

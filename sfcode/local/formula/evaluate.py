@@ -1,5 +1,5 @@
 """
-Compute a formula: `evaluate(formula, context)`.
+Evaluate a formula: `evaluate(formula, context)`.
 
 Blanks follow https://github.com/salesforce/formula-engine : a blank text is '', arithmetic and
 comparison with a blank number or date give a blank, and a blank condition counts as not met.
@@ -24,7 +24,7 @@ LARGEST_POWER = 64
 
 
 class EvaluationContext(Protocol):
-    """What a formula is computed over."""
+    """The values that a formula is evaluated with."""
 
     @property
     def now(self) -> datetime:
@@ -38,11 +38,11 @@ class EvaluationContext(Protocol):
         """Return a field's or global's value: `Account.Name`, `$User.Id`. Raises FormulaError."""
 
     def prior(self, path: tuple[str, ...]) -> Value:
-        """Return a field's value before the save; on a new record the present one."""
+        """Return a field's value before the save; for a new record its current value."""
 
 
 def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
-    """Compute a formula. Raises FormulaError where the platform would show #Error!."""
+    """Evaluate a formula. Raises FormulaError where the platform shows #Error!."""
     node = _parsed(formula) if isinstance(formula, str) else formula
     try:
         return _Evaluation(context).value(node)
@@ -51,7 +51,7 @@ def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
 
 
 def is_true(formula: str | Node, context: EvaluationContext) -> bool:
-    """Return whether a condition is met; one that cannot be computed is not."""
+    """Return whether a condition is met; a condition that cannot be evaluated is not."""
     try:
         return evaluate(formula, context) is True
     except FormulaError:
@@ -235,7 +235,7 @@ def _power(base: Decimal, exponent: Decimal) -> Decimal:
 
 
 def _dates(operator: str, left: Value, right: Value) -> Value:
-    """Move a day, moment or time by days (a time by milliseconds), or give the distance of two."""
+    """Add days to a date or datetime (milliseconds to a time), or subtract two of them."""
     if isinstance(left, Decimal) and operator == "+":
         left, right = right, left
     if isinstance(right, Decimal) and isinstance(left, date | time) and operator in "+-":

@@ -1,5 +1,5 @@
 """
-The functions of the formula language: what they take and what they give.
+The functions of the formula language: their parameters and result types.
 
 https://help.salesforce.com/s/articleView?id=platform.customize_functions.htm&type=5 lists them.
 """
@@ -13,7 +13,7 @@ from sfcode.local.formula.types import LETTERS, Type
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function: the types that each parameter takes (none named: all), and the type that comes out."""
+    """A function: the types that each parameter accepts (none: all), and its result type."""
 
     parameters: tuple[frozenset[Type], ...]
     required: int
@@ -23,11 +23,11 @@ class Function:
     """The result has the type of the first argument."""
 
     def accepts(self, count: int) -> bool:
-        """Return whether a call with this many arguments is complete."""
+        """Return whether a call with this number of arguments is valid."""
         return self.required <= count and (self.repeats or count <= len(self.parameters))
 
     def parameter(self, index: int) -> frozenset[Type]:
-        """Return the types that the argument at this place may have."""
+        """Return the types that the argument at an index may have."""
         return self.parameters[min(index, len(self.parameters) - 1)]
 
 

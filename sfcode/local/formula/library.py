@@ -1,5 +1,5 @@
 """
-The functions of formulas that need nothing but the values of their arguments.
+The formula functions that depend only on their arguments.
 
 What each does with blanks and at its edges follows https://github.com/salesforce/formula-engine .
 """
@@ -26,7 +26,7 @@ SHORTENED = 33
 
 
 def text(value: Value) -> str:
-    """Read a value where a text belongs: a number is written out, a blank is ''."""
+    """Convert a value to text: a number is formatted, a blank is ''."""
     if isinstance(value, Decimal):
         return number_text(value)
     return value if isinstance(value, str) else to_text(value)
@@ -46,7 +46,7 @@ def _function(*names: str) -> Callable[[Callable[..., Value]], Callable[..., Val
 
 
 def _number(name: str, compute: Callable[..., Decimal]) -> None:
-    """Add a function of numbers; a blank among them makes the result blank."""
+    """Register a function of numbers; a blank argument makes the result blank."""
 
     def function(*values: Value) -> Value:
         if any(value is None for value in values):

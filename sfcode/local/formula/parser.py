@@ -1,4 +1,4 @@
-"""Read a formula: text to tree, with the platform's words for what is wrong with it."""
+"""Parse a formula into a tree, with the platform's error messages."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ TOO_BIG = "Compiled formula is too big to execute"
 
 
 class FormulaError(Exception):
-    """A formula that cannot be used; the message is the platform's."""
+    """An invalid formula; the message is the platform's."""
 
 
 def parse(text: str) -> Node:
-    """Read a formula. Raises FormulaError when it is no formula."""
+    """Parse a formula. Raises FormulaError if it is invalid."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
     if not text.strip():
@@ -57,7 +57,7 @@ def _parser() -> Lark:
 
 
 class _Build:
-    """Turn lark's tree into ours, bottom up."""
+    """Converts lark's tree into ours, bottom up."""
 
     def transform(self, tree: Any) -> Node:
         from lark import Tree

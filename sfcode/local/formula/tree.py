@@ -1,4 +1,4 @@
-"""What a formula is when it has been read."""
+"""The nodes of a parsed formula."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """A function, its name in capitals, and its arguments."""
+    """A function call: the name in capitals, and the arguments."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -33,7 +33,7 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operator over one operand or two: + - & * / ^ = <> < <= > >= && || !."""
+    """An operator with one or two operands: + - & * / ^ = <> < <= > >= && || !."""
 
     operator: str
     operands: tuple[Node, ...]

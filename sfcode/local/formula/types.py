@@ -1,4 +1,4 @@
-"""The data types of formulas, by the names that the platform's messages give them."""
+"""The data types of formulas, named as in the platform's messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Type(enum.StrEnum):
-    """What an expression gives; where that is not known, code says None and nothing is refused."""
+    """The type of an expression; None stands for an unknown type, which no check refuses."""
 
     TEXT = "Text"
     NUMBER = "Number"
@@ -58,7 +58,7 @@ LONG_FROM = 256
 
 
 def described(kind: str, length: int = 0) -> Type | None:
-    """Return the formula type of a field, from its type and length in describe."""
+    """Return the formula type of a field from its describe type and length."""
     if kind == "textarea":
         return Type.LONG_TEXT if length >= LONG_FROM else Type.TEXT
     return DESCRIBED.get(kind)

@@ -1,4 +1,4 @@
-"""What formulas compute with, and how a value is written as text and read from it."""
+"""The values of formulas, and their conversion from and to text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
 def number_text(number: Decimal) -> str:
-    """Write a number as TEXT() does: no exponent, no zeros at the end."""
+    """Format a number as TEXT() does: no exponent, no trailing zeros."""
     if not number:
         return "0"
     text = format(number, "f")
@@ -26,7 +26,7 @@ def number_text(number: Decimal) -> str:
 
 
 def to_text(value: Value) -> str:
-    """Write a value as TEXT() does."""
+    """Format a value as TEXT() does."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -41,7 +41,7 @@ def to_text(value: Value) -> str:
 
 
 def to_number(text: str) -> Decimal | None:
-    """Read a number as VALUE() does. Raises FormulaError for other text."""
+    """Parse a number as VALUE() does. Raises FormulaError for other text."""
     stripped = text.strip()
     if not stripped:
         return None
@@ -54,7 +54,7 @@ def to_number(text: str) -> Decimal | None:
 
 
 def rounded(number: Decimal, digits: int) -> Decimal:
-    """Round to so many digits after the point, or with a negative count before it; halves go away from zero."""
+    """Round to a number of digits after the point (negative: before it); halves round away from zero."""
     step = Decimal(1).scaleb(-digits)
     try:
         return number.quantize(step, rounding=ROUND_HALF_UP, context=Context(prec=100))
@@ -68,5 +68,5 @@ def is_blank(value: Value) -> bool:
 
 
 def text_of_field(stored: object) -> str:
-    """Read a text, picklist or id field: blank is ''."""
+    """Read a text, picklist or id field; a blank is ''."""
     return "" if stored is None else str(stored)

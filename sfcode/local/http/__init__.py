@@ -1,1 +1,1 @@
-"""What every HTTP API of the local org shares: the web server, calls, answers, SOAP envelopes, faults on the way."""
+"""What all HTTP APIs of the local org share: server, calls, responses, SOAP envelopes, fault injection."""

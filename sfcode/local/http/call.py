@@ -1,4 +1,4 @@
-"""One call: who asks, for what, and the answer as JSON."""
+"""One REST call: the user, the request, and the response as JSON."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RestCall:
-    """A request that has been read, and the user behind it."""
+    """A parsed request and its user."""
 
     context: OrgContext
     session: UserSession
@@ -55,11 +55,11 @@ class RestCall:
 
     @property
     def base(self) -> str:
-        """The beginning of resource paths, in the version that the caller speaks."""
+        """Return the prefix of resource paths in the caller's API version."""
         return f"/services/data/v{self.path.get('version', f'{VERSIONS[-1]}.0')}"
 
     def view(self, tx: Transaction) -> UserView:
-        """Look at the org with the caller's rights."""
+        """Return the org as seen with the caller's permissions."""
         from sfcode.local.sobjects.rows import UserView
 
         return UserView.of(tx, self.session.user_id, self.context.clock.now())
@@ -87,31 +87,31 @@ Handler = Callable[[RestCall], Response]
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with JSON."""
+    """Return a JSON response."""
     body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     return Response(body, status, headers, "application/json;charset=UTF-8")
 
 
 def no_content() -> Response:
-    """Answer that it is done."""
+    """Return an empty response with status 204."""
     return Response(status_code=204)
 
 
 def error_answer(error: ApiError, base: str = "") -> Response:
-    """Answer with an error."""
+    """Return the response of an error."""
     if isinstance(error, Ambiguous):
         return answer([f"{base}/sobjects/{error.object_name}/{each}" for each in error.record_ids], error.status)
     return answer(error.body, error.status)
 
 
 class CallRoute(Route):
-    """A route that also says who handles what, for calls that come inside another call."""
+    """A route that exposes its handlers, for calls inside of another call."""
 
     handlers: Mapping[str, Handler]
 
 
 def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> Route:
-    """Make a route of one handler for each method; each runs in a thread, signed in, with the body read."""
+    """Build a route with one handler for each method; each runs in a thread, authenticated, with the body read."""
 
     async def endpoint(request: Request) -> Response:
         method = request.query_params.get("_HttpMethod", request.method).upper()
@@ -159,23 +159,23 @@ def _check_api(context: OrgContext, session: UserSession) -> None:
 
 
 def bearer(request: Request) -> str | None:
-    """Return the access token out of the Authorization header; `OAuth` is the older word for Bearer."""
+    """Return the access token of the Authorization header; `OAuth` is accepted like Bearer."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() in ("bearer", "oauth") else None
 
 
 def origin(request: Request) -> str:
-    """Return the address under which the caller reached the org."""
+    """Return the URL by which the caller reached the org."""
     return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
 
 
 def identity_url(org_id: str, user_id: str, at: str) -> str:
-    """Return the address that identifies a user of an org."""
+    """Return the identity URL of a user of an org."""
     return f"{at}/id/{org_id}/{user_id}"
 
 
 def check_version(version: str | None) -> None:
-    """Refuse versions that the org does not speak. Raises ApiError."""
+    """Check that the org supports an API version. Raises ApiError."""
     if version is None:
         return
     number, dot, zero = version.partition(".")

@@ -1,4 +1,4 @@
-"""Where requests meet the faults that are armed, and are counted."""
+"""Middleware that counts requests and applies armed faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USAGE = "sforce-limit-info"
 
 
 class FaultMiddleware:
-    """Counts requests, and lets faults strike before and after they are handled."""
+    """Counts requests and applies faults before and after they are handled."""
 
     def __init__(self, app: ASGIApp, context: OrgContext) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Routes that are loaded by the first request for them: a server that is asked for one thing starts without the others."""
+"""Routes that are imported at the first request, so that a server starts without the APIs that nobody uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 
 class LazyRoutes(BaseRoute):
-    """The routes behind a pattern of paths; a path that fits the pattern may still be none of them."""
+    """The routes behind a path pattern; a path that matches the pattern may still match none of them."""
 
     def __init__(self, pattern: str, load: Callable[[], Sequence[BaseRoute]]) -> None:
         self._pattern = re.compile(pattern)
@@ -24,7 +24,7 @@ class LazyRoutes(BaseRoute):
         return self._load()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Find the first route that takes a request wholly, else the first that takes its path."""
+        """Return the first route that matches path and method, otherwise the first that matches the path."""
         if scope["type"] != "http" or not self._pattern.match(scope["path"]):
             return Match.NONE, {}
         partly: tuple[Match, Scope] = (Match.NONE, {})
@@ -37,5 +37,5 @@ class LazyRoutes(BaseRoute):
         return partly
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the route that was found answer."""
+        """Pass the request to the route that matched."""
         await scope[self._chosen].handle(scope, receive, send)

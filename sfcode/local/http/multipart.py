@@ -1,4 +1,4 @@
-"""Bodies of multipart/form-data: the parts of a body that is already here."""
+"""Parse complete bodies of multipart/form-data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class FormPart:
-    """One part: its headers in lower case, and its content."""
+    """One part: its headers, with names in lower case, and its content."""
 
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes = b""
 
     @property
     def name(self) -> str:
-        """The form field that it is."""
+        """Return the name of the form field."""
         from python_multipart.multipart import parse_options_header
 
         _, options = parse_options_header(self.headers.get("content-disposition", ""))
@@ -22,7 +22,7 @@ class FormPart:
 
 
 def parse_parts(body: bytes, content_type: str) -> list[FormPart]:
-    """Split a body. Raises ValueError when it is not multipart/form-data."""
+    """Split a body into parts. Raises ValueError if it is not multipart/form-data."""
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import MultipartParser, parse_options_header
 

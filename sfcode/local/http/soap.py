@@ -1,4 +1,4 @@
-"""SOAP envelopes of the Metadata API: requests in whatever form clients give them, answers in the org's own."""
+"""SOAP envelopes of the Metadata API: requests of any client, responses in the org's form."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Node = Mapping[str, Any] | Sequence[Any] | str | bool | int | None
 
 
 class Raw(str):
-    """XML that is written as it is."""
+    """XML that is written without escaping."""
 
     __slots__ = ()
 
 
 class SoapFault(Exception):
-    """A call that is not answered; `code` is Salesforce's, without `sf:`."""
+    """A SOAP fault; `code` is Salesforce's, without `sf:`."""
 
     def __init__(self, code: str, message: str, detail: str = "") -> None:
         super().__init__(f"{code}: {message}")
@@ -41,7 +41,7 @@ class SoapFault(Exception):
 
 @dataclass(frozen=True)
 class SoapCall:
-    """One request: the operation, its element, and the session it is made in."""
+    """One request: the operation, its element, and the session id."""
 
     operation: str
     element: etree._Element
@@ -49,7 +49,7 @@ class SoapCall:
 
 
 def read(data: bytes) -> SoapCall:
-    """Read an envelope, judged by names only: prefixes and order are the client's. Raises SoapFault."""
+    """Parse an envelope by local names, whatever its prefixes and order. Raises SoapFault."""
     root = _parse(data)
     if etree.QName(root).localname != "Envelope":
         raise SoapFault("INVALID_SOAP_HEADER", "the request is not a SOAP envelope")
@@ -84,41 +84,41 @@ def _parse(data: bytes) -> etree._Element:
 
 
 def child(element: etree._Element, name: str) -> etree._Element | None:
-    """Find a child by its local name, whatever its namespace and the case of its first letter."""
+    """Find a child by its local name, in any namespace and with either case of the first letter."""
     return next(children(element, name), None)
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
-    """List children by local name: `deploy` takes ZipFile and zipFile."""
+    """List children by local name, with either case of the first letter: `deploy` accepts ZipFile and zipFile."""
     wanted = {name, name[:1].upper() + name[1:], name[:1].lower() + name[1:]}
     return (found for found in element.iterchildren("*") if etree.QName(found).localname in wanted)
 
 
 def text(element: etree._Element, name: str) -> str | None:
-    """Return a child's text without the space around it; None when it is absent or empty."""
+    """Return the stripped text of a child; None when it is absent or empty."""
     found = child(element, name)
     return None if found is None else (found.text or "").strip() or None
 
 
 def texts(element: etree._Element, name: str) -> list[str]:
-    """Return the texts of all children of a name, the empty ones left out."""
+    """Return the texts of all children with a name, without empty ones."""
     return [found.text.strip() for found in children(element, name) if found.text and found.text.strip()]
 
 
 def flag(element: etree._Element, name: str, *, default: bool) -> bool:
-    """Read a boolean child; clients write true, True and 1."""
+    """Parse a boolean child; clients send true, True and 1."""
     found = text(element, name)
     return default if found is None else found.lower() in {"true", "1"}
 
 
 def answer(operation: str, results: Sequence[Node], namespace: str = METADATA) -> bytes:
-    """Write the envelope of an answer; each result is one `<result>`, unprefixed."""
+    """Render the envelope of a response; each result is one `<result>` without prefix."""
     inner = "".join(_write("result", result) for result in results)
     return _envelope(f' xmlns="{namespace}"', f"<{operation}Response>{inner}</{operation}Response>")
 
 
 def fault(error: SoapFault) -> bytes:
-    """Write the envelope of a fault."""
+    """Render the envelope of a fault."""
     message, detail = escape(_clean(error.message)), ""
     if error.detail:
         said = f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"

@@ -1,4 +1,4 @@
-"""A web server in a thread of this process, on a port of 127.0.0.1, and the door that keeps others out."""
+"""A web server in a thread of this process, on a port of 127.0.0.1, restricted to requests from this machine."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ START_SECONDS = 10.0
 
 
 class AbortableProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, with one extension: an application may close the connection without an answer."""
+    """uvicorn's HTTP protocol with one extension: an application may close the connection without a response."""
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Reset the state for a new request."""
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: {"now": self.transport.abort}}
 
 
 def is_for_this_machine(scope: Scope) -> bool:
-    """Return whether a request names this machine: a web page must not reach it by a name of its own."""
+    """Return whether the Host header names this machine, which prevents DNS rebinding by web pages."""
     header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     host, colon, port = header.rpartition(":")
     return (host if colon and port.isdigit() else header).lower() in LOOPBACK
 
 
 def make_config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
-    """Set the web server up."""
+    """Return the configuration of the server."""
     return uvicorn.Config(
         app,
         access_log=False,
@@ -57,7 +57,7 @@ def make_config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
 
 
 def listen(port: int, option: str = "--port") -> socket.socket:
-    """Take a port; 0 takes a free one."""
+    """Bind a port; 0 selects a free one."""
     # With its protocol named, asyncio sets TCP_NODELAY on what it accepts: without, answers wait 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -73,7 +73,7 @@ def listen(port: int, option: str = "--port") -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn in a thread, which starts and stops when it is told and not at the next tick of a timer."""
+    """uvicorn in a thread that starts and stops immediately, not at the next tick of a timer."""
 
     def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
         super().__init__(config)
@@ -85,13 +85,13 @@ class Server(uvicorn.Server):
         self._thread = threading.Thread(target=self._run_thread, name="sfcode-local", daemon=True)
 
     def start(self) -> None:
-        """Start, and return when requests are answered."""
+        """Start, and return when the server accepts requests."""
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error is not None:
             raise RuntimeError("the local server did not start") from self._error
 
     def stop(self) -> None:
-        """Answer what has been asked, then stop."""
+        """Finish the current requests, then stop."""
         if self._loop is not None and self._stopping is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 self._loop.call_soon_threadsafe(self._stopping.set)
@@ -99,14 +99,14 @@ class Server(uvicorn.Server):
             self._thread.join()
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until `stop` is called."""
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
         self._ready.set()
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop at once when nothing is being answered; uvicorn would wait 0.1 s to see."""
+        """Stop at once if no request is being handled; uvicorn would wait 0.1 s."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):

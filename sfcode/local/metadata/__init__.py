@@ -1,4 +1,4 @@
-"""The local org's Metadata API: SOAP, the REST deploy resource, and as much of Tooling as flows need."""
+"""The local org's Metadata API: SOAP, the REST deploy resource, and the part of the Tooling API that flows need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SOAP endpoint: one address in many spellings, told apart by what is in the body."""
+"""The SOAP endpoint: one handler for many URL spellings, dispatched by the body."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 
 
 def answer(context: OrgContext, jobs: Deployments, version: str, data: bytes) -> bytes:
-    """Answer one envelope. Raises SoapFault."""
+    """Return the response to one envelope. Raises SoapFault."""
     call = soap.read(data)
     session = context.signed_in(call.session_id)
     if session is None:

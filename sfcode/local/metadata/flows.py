@@ -1,4 +1,4 @@
-"""What a flow is made of: its elements, where they lead, and which fields of which objects they touch."""
+"""The structure of a flow: its elements, connectors, and the fields that they use."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RECORD = re.compile(r"\$Record(?:__Prior)?\.([\w.]+)")
 
 
 def start(body: Body) -> Mapping[str, Any]:
-    """Return the start element, empty where there is none."""
+    """Return the start element; empty if there is none."""
     found = body.get("start")
     return found if isinstance(found, Mapping) else {}
 
@@ -55,7 +55,7 @@ def elements(body: Body) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def named_entries(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """List named entries, whether they are keyed or, because two have one name, a list."""
+    """List named entries, from a keyed element or, if names are not unique, from a list."""
     if isinstance(value, Mapping):
         yield from value.items()
     elif isinstance(value, list):
@@ -63,7 +63,7 @@ def named_entries(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def targets(element: object) -> Iterator[str]:
-    """List where the connectors of an element lead."""
+    """List the targets of the connectors of an element."""
     if isinstance(element, Mapping):
         for name, value in element.items():
             if CONNECTORS.fullmatch(name):
@@ -78,7 +78,7 @@ def targets(element: object) -> Iterator[str]:
 
 
 def named_fields(body: Body) -> Iterator[tuple[str, str]]:
-    """List the fields that elements name outright: an object, and one of its fields."""
+    """List the fields that elements name, each with its object."""
     trigger = start(body)
     yield from _filter_fields(trigger, str(trigger.get("object") or ""))
     for kind, _, element in elements(body):
@@ -106,7 +106,7 @@ def _filter_fields(element: Mapping[str, Any], owner: str) -> Iterator[tuple[str
 
 
 def record_paths(body: Body) -> Iterator[Path]:
-    """List what elements take from the triggering record: `$Record.Account.Name`."""
+    """List the paths from the triggering record: `$Record.Account.Name`."""
     owner = str(start(body).get("object") or "")
     if owner:
         for name, text in _texts(body):
@@ -116,7 +116,7 @@ def record_paths(body: Body) -> Iterator[Path]:
 
 
 def used_paths(body: Body) -> Iterator[Path]:
-    """List everything that a flow touches, merge fields in texts and formulas included."""
+    """List all paths that a flow uses, including merge fields in texts and formulas."""
     yield from ((owner, (field,)) for owner, field in named_fields(body))
     yield from record_paths(body)
     owner = str(start(body).get("object") or "")

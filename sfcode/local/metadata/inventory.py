@@ -1,4 +1,4 @@
-"""What the org holds, seen from outside: names, file names, who made it and when."""
+"""The components of an org as listMetadata shows them: names, files, authors and times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STANDARD = {"picklist": {"type": "Picklist"}, "reference": {"type": "Lookup"}}
 
 @dataclass(frozen=True)
 class InventoryEntry:
-    """One component of the org; `stored` is None for what is there by nature."""
+    """One component of the org; `stored` is None for a standard component."""
 
     component: Component
     stored: Stored | None
@@ -56,7 +56,7 @@ def list_entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
 
 @cache
 def _standard_fields() -> tuple[Component, ...]:
-    """List the fields that objects have by nature, in as many words as an org has for them."""
+    """List the standard fields of objects, named as an org names them."""
     objects = standard_objects()
     return tuple(
         Component("CustomField", f"{name}.{field.name}", _STANDARD.get(field.type, {}))
@@ -75,7 +75,7 @@ def _definition(tx: Transaction, stored: Stored) -> InventoryEntry:
 
 
 def _workflows(tx: Transaction) -> Iterator[InventoryEntry]:
-    """List the workflows: one is there when something is in it."""
+    """List the workflows; an object has one if it contains something."""
     first: dict[str, Stored] = {}
     for kind in FILE_TYPES["Workflow"].children:
         for stored in tx.components.list_all(kind):
@@ -95,14 +95,14 @@ def list_children(tx: Transaction, component: Component) -> list[Stored]:
 
 
 def file_name(component: Component) -> str:
-    """Return the file that a component is in, below a package's root."""
+    """Return the file of a component, relative to the package's root."""
     kind = FILE_TYPES[parent_of(component.type)]
     owner = container(component.type, component.full_name)
     return f"{kind.directory}/{owner}" + (f".{kind.suffix}" if kind.suffix else "")
 
 
 def file_properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mapping[str, Any]:
-    """Describe a component as listMetadata and a retrieve do, in the order of the WSDL."""
+    """Return the properties of a component as listMetadata and retrieve do, in the order of the WSDL."""
     stored = entry.stored
     created, modified = (stored.created_by, stored.modified_by) if stored else ("", "")
     epoch = "1970-01-01T00:00:00.000Z"

@@ -1,4 +1,4 @@
-"""Follow a reference through the org's objects: `Account.Owner.Name` touches a field on each of three."""
+"""Resolve references through the org's objects: `Account.Owner.Name` uses a field of each of three objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Step = tuple[str, str]
 
 
 def same_field(one: Step, other: Step) -> bool:
-    """Compare fields as the org does: without case, and a field of Activity is a field of Event and Task."""
+    """Compare field names as the org does: without case, and a field of Activity equals that of Event and Task."""
     return one[1].lower() == other[1].lower() and _home(*one) == _home(*other)
 
 
@@ -26,7 +26,7 @@ def _home(object_name: str, field: str) -> str:
 
 
 def find_field(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
-    """Find a field of an object; one of Activity is looked for on Event, which has the standard ones too."""
+    """Find a field of an object; a field of Activity is looked up on Event, which also has the standard ones."""
     found = catalog.object(object_name)
     if found is None and object_name.lower() == ACTIVITY.lower():
         found = catalog.object(ACTIVITIES[0])
@@ -41,7 +41,7 @@ def find_field(catalog: Catalog, object_name: str, field: str) -> FieldDef | Non
 
 def walk_path(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterator[tuple[Step, FieldDef | None]]:
     """
-    Walk a path of relationships that ends in a field, and return each field on the way.
+    Resolve a path of relationships that ends in a field, and return each field on the way.
 
     The walk ends where something is not found, or where the org knows nothing of the next object.
     """

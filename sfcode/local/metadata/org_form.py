@@ -1,4 +1,4 @@
-"""A component as an org gives it back: with what it adds to every answer, so that clients have to know it."""
+"""The form in which an org returns a component, including the elements that it adds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNIQUE = {"AutoNumber", "Email", "Number", "Text"}
 
 
 def org_form(component: Component, api_version: float) -> Component:
-    """Return a component as a retrieve in this API version has it."""
+    """Return a component as a retrieve in an API version returns it."""
     rule = _RULES.get(component.type)
     if rule is None:
         return component

@@ -1,5 +1,5 @@
 """
-Every kind of file that a package may hold: where it is, and how its component is named.
+Every kind of file that a package may contain: its folder, and the name of its component.
 
 `sfcode.metadata.types` has the types whose contents are known. The others are listed here: an org
 stores them as they come and gives them back.
@@ -16,7 +16,7 @@ from sfcode.metadata.types import CHILDREN, TYPES
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A metadata type as describeMetadata tells of it."""
+    """A metadata type as describeMetadata describes it."""
 
     name: str
     directory: str
@@ -31,7 +31,7 @@ class FileType:
 
     @property
     def children(self) -> tuple[str, ...]:
-        """List the types of the components inside its files."""
+        """List the types of components inside its files."""
         return tuple(sorted(CHILDREN.get(self.name, {}).values()))
 
 
@@ -108,11 +108,11 @@ NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "St
 
 
 def is_known(type_: str) -> bool:
-    """Return whether a package.xml may name this type."""
+    """Return whether a package.xml may contain this type."""
     return type_ in FILE_TYPES or type_ in TYPES
 
 
 def parent_of(type_: str) -> str:
-    """List the type in whose files this one lives, itself where it has its own."""
+    """Return the type whose files contain this one; the type itself if it has files of its own."""
     kind = TYPES.get(type_)
     return kind.parent if kind and kind.parent else type_

@@ -1,4 +1,4 @@
-"""Deploys over REST: /services/data/vXX.0/metadata/deployRequest."""
+"""Deploys through REST: /services/data/vXX.0/metadata/deployRequest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 
 
 def _deployer_only(handler: Handler) -> Handler:
-    """Let in who may deploy, and write the faults of the Metadata API as errors of REST."""
+    """Check the permission to deploy, and return faults of the Metadata API as REST errors."""
 
     def handled(call: RestCall) -> Response:
         try:

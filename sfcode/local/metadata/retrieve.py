@@ -1,4 +1,4 @@
-"""Return components back as files: what was asked for, from the org as it is, in the form an org gives it."""
+"""Retrieve components as files, in the form an org returns them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WILDCARD = "*"
 
 @dataclass
 class RetrievedFiles:
-    """The zip, what is in it, and what could not be found."""
+    """The zip, its contents, and the members that were not found."""
 
     zip: bytes = b""
     file_properties: list[Mapping[str, Any]] = field(default_factory=list)
@@ -40,7 +40,7 @@ def retrieve(
     only: frozenset[str] = frozenset(),
 ) -> RetrievedFiles:
     """
-    Collect the members of a manifest; `folder` is put in front of every file, `only` names those that are wanted.
+    Retrieve the members of a manifest; `folder` is the root of every file, `only` selects some of them.
 
     Raises SoapFault when there are too many.
     """

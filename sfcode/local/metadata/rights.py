@@ -1,4 +1,4 @@
-"""What a user may do beyond records: deploy, and use the API at all."""
+"""The user permissions to use the API and to deploy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})
 
 
 def check_metadata_access(tx: Transaction, session: UserSession) -> None:
-    """Admit only those in who may use the API and change metadata. Raises SoapFault."""
+    """Check that a user may use the API and change metadata. Raises SoapFault."""
     held = UserAccess(tx, session.user_id).user_permissions
     if "ApiEnabled" not in held:
         raise SoapFault("API_DISABLED_FOR_ORG", API_DISABLED)

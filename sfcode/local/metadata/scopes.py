@@ -1,4 +1,4 @@
-"""What the formulas of an org may use, by where they stand: fields of objects, and global variables."""
+"""The scopes of formulas: fields of objects, and global variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORDS = ("$record", "$record__prior")
 
 
 class ObjectScope:
-    """Formulas over a record of one object: formula fields, rules, and in flows `$Record`."""
+    """The scope of formulas over a record of one object: formula fields, rules, and `$Record` in flows."""
 
     def __init__(
         self, catalog: Catalog, object_name: str, forbidden: frozenset[str], *, flow: bool = False, field: bool = False
@@ -27,18 +27,18 @@ class ObjectScope:
 
     @classmethod
     def of_field(cls, catalog: Catalog, object_name: str) -> ObjectScope:
-        """Make the scope of a formula field."""
+        """Return the scope of a formula field."""
         return cls(catalog, object_name, NOT_IN_FIELDS, field=True)
 
     @classmethod
     def of_rule(
         cls, catalog: Catalog, object_name: str, *, forbidden: frozenset[str] = frozenset(), flow: bool = False
     ) -> ObjectScope:
-        """Make the scope of a rule's formula, or of a flow's entry condition."""
+        """Return the scope of a rule's formula or of a flow's entry condition."""
         return cls(catalog, object_name, NOT_IN_RULES | forbidden, flow=flow)
 
     def type_of(self, reference: Reference) -> Type | None:
-        """Return the type of a field or global. Raises FormulaError when there is none of that name."""
+        """Return the type of a field or global. Raises FormulaError for an unknown name."""
         start = self._start(reference)
         if start is None:
             return None
@@ -61,7 +61,7 @@ class ObjectScope:
         return kind
 
     def steps(self, reference: Reference) -> list[Step]:
-        """List the fields that a reference touches, one that does not exist included."""
+        """List the fields that a reference uses, including one that does not exist."""
         try:
             start = self._start(reference)
         except FormulaError:

@@ -1,4 +1,4 @@
-"""The Tooling API as far as flows need it: find them, stop and start them, delete their versions."""
+"""The part of the Tooling API that flows need: find, activate and deactivate them, delete versions."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ OBJECTS = {found.name.lower(): found for found in (FLOW, FLOW_DEFINITION)}
 
 
 class ToolingCatalog(Catalog):
-    """The objects of the Tooling API, and those that they refer to."""
+    """The objects of the Tooling API, and the objects that they refer to."""
 
     def object(self, name: str) -> ObjectDef | None:
         """Find an object by name."""

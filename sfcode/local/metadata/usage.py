@@ -1,4 +1,4 @@
-"""What in the org uses a field or an outbound message, and so keeps it from being deleted."""
+"""The users of a field or an outbound message, which prevent its deletion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMULAS = {
 
 
 def find_field_users(tx: Transaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
-    """Find, for each field, what uses it: `Workflow Rule - Contact.Name`."""
+    """Return the users of each field: `Workflow Rule - Contact.Name`."""
     wanted = list(deleted)
     found: dict[Step, list[str]] = {field: [] for field in wanted}
     for user, step in _uses(tx, catalog) if wanted else ():

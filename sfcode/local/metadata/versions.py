@@ -1,5 +1,5 @@
 """
-Properties that not every API version has: refused in packages of older versions, left out of what those retrieve.
+Properties that newer API versions added: refused in packages of older versions, omitted when those retrieve.
 
 The list holds what was seen or documented, not every property of every type.
 """
@@ -30,14 +30,14 @@ filterFormula: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/a
 
 
 def find_newer(component: Component, version: float) -> Iterator[str]:
-    """Report of each property that the version does not have: `Property 'viewAllFields' not valid in version 62.0`."""
+    """Report each property that the version does not have: `Property 'viewAllFields' not valid in version 62.0`."""
     newer = _newer(component.type, version)
     for name in sorted(newer & set(_names(component.body)) if newer else ()):
         yield f"Property '{name}' not valid in version {version:.1f}"
 
 
 def drop_newer(component: Component, version: float) -> Component:
-    """Leave out what the version does not have."""
+    """Remove properties that the version does not have."""
     newer = _newer(component.type, version)
     return Component(component.type, component.full_name, _without(component.body, newer)) if newer else component
 

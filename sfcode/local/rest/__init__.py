@@ -1,4 +1,4 @@
-"""The REST API: routes, and what goes over the wire. What is done about it is in `sobjects` and `soql`."""
+"""The REST API: routes and wire format. `sobjects` and `soql` implement the operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMPOSITE = r"/services/data/[^/]+/composite(/|$)"
 
 
 def routes(context: OrgContext) -> list[BaseRoute]:
-    """List the routes of the REST API; the more particular ones come first."""
+    """List the routes of the REST API, specific ones first."""
     # Whoever needs a module of this package imports the package: it loads nothing by itself.
     from sfcode.local.rest import collections, identity, query, records, resources
 

@@ -1,4 +1,4 @@
-"""Up to 200 records in one call, each with its own answer: sObject Collections."""
+"""sObject Collections: up to 200 records in one call, each with its own result."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _retrieve(call: RestCall) -> Response:
 
 
 def _carried_out(call: RestCall, steps: list[Step], *, all_or_none: bool) -> Response:
-    """Run the steps in one transaction; each failure undoes its own step, or with allOrNone all of them."""
+    """Run the steps in one transaction; a failure rolls back its own step, or with allOrNone all of them."""
     results: list[Json] = []
     try:
         with writer(call) as write:
@@ -125,7 +125,7 @@ def _carried_out(call: RestCall, steps: list[Step], *, all_or_none: bool) -> Res
 
 
 class _RolledBackError(Exception):
-    """Leaves the transaction so that it is undone."""
+    """Rolls a transaction back."""
 
 
 def _carried_out_one(write: RecordWriter, step: Step) -> Json:

@@ -1,5 +1,5 @@
 """
-Many requests in one: composite, graph, batch and tree.
+Several requests in one: composite, graph, batch and tree.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite.htm
 """
@@ -32,7 +32,7 @@ Routes = Sequence[BaseRoute]
 
 
 def routes(context: OrgContext, others: Routes) -> list[Route]:
-    """List the routes of this file; `others` are those that may be called inside."""
+    """List the routes of this file; `others` are the routes that subrequests may use."""
 
     def composite(call: RestCall) -> Response:
         return _composite(call, others)
@@ -102,11 +102,11 @@ def _requests(given: object, most: int) -> list[Json]:
 
 
 class _FailedError(Exception):
-    """Leaves the transaction so that it is undone."""
+    """Rolls a transaction back."""
 
 
 def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
-    """Run requests in one transaction, all or none; say whether all were done."""
+    """Run requests in one transaction, all or nothing; return whether all succeeded."""
     answers: list[Json] = []
     try:
         with call.context.store.transaction() as tx:

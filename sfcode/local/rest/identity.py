@@ -1,4 +1,4 @@
-"""Who am I: the OAuth endpoints that clients ask before anything else."""
+"""The identity endpoints of OAuth: id URL and userinfo."""
 
 from __future__ import annotations
 

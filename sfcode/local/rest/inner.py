@@ -1,4 +1,4 @@
-"""Calls inside a call: composite resources carry many requests, which find their handlers as those over HTTP do."""
+"""Subrequests: composite resources dispatch them to the same handlers as HTTP requests."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
 
 
 class Joined(Store):
-    """A store of which every transaction is a part of one that is open already."""
+    """A store whose transactions are savepoints of an open transaction."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write; an exception undoes what was written here, and only that."""
+        """Open a savepoint; an exception rolls back to it."""
         with self._tx.savepoint():
             yield self._tx
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Read what the open transaction sees."""
+        """Read within the open transaction."""
         yield self._tx
 
 
 @dataclass(frozen=True)
 class Inner:
-    """A request inside a request."""
+    """A subrequest."""
 
     method: str
     url: str
@@ -50,7 +50,7 @@ class Inner:
 
 @dataclass(frozen=True)
 class SubResponse:
-    """What a call inside a call was answered."""
+    """The response to a subrequest."""
 
     status: int
     body: Any
@@ -58,17 +58,17 @@ class SubResponse:
 
     @property
     def good(self) -> bool:
-        """Return whether it was done."""
+        """Return whether the subrequest succeeded."""
         return self.status < 300
 
 
 def within(call: RestCall, tx: Transaction) -> RestCall:
-    """Make a call of which all parts share one transaction."""
+    """Build a call whose subrequests share one transaction."""
     return replace(call, context=replace(call.context, store=Joined(tx)))
 
 
 def perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
-    """Run a request that stands in another one's body."""
+    """Run a subrequest of another request's body."""
     try:
         return _perform(call, routes, request)
     except ApiError as error:

@@ -1,4 +1,4 @@
-"""Queries, in pages of up to 2,000 rows."""
+"""SOQL queries, in pages of up to 2,000 rows."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MAX_CURSORS = 20
 
 @dataclass(frozen=True)
 class Cursor:
-    """The rows of a query that did not fit into one answer."""
+    """The remaining rows of a query."""
 
     records: list[dict[str, Any]]
     page: int
 
 
 class Cursors:
-    """The open cursors of this process; the oldest is dropped for a new one, as in an org."""
+    """The open cursors of this process; a new one replaces the oldest, as in an org."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class Cursors:
         self._count = 0
 
     def add(self, cursor: Cursor) -> str:
-        """Keep a cursor; return its name."""
+        """Store a cursor and return its name."""
         with self._lock:
             self._count += 1
             name = ids.nth("0r8", self._count)

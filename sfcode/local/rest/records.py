@@ -1,4 +1,4 @@
-"""Single records: create, read, change, delete, upsert."""
+"""Single records: create, read, update, delete, upsert."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def routes(context: OrgContext) -> list[Route]:
 
 @contextmanager
 def writer(call: RestCall) -> Iterator[RecordWriter]:
-    """Open a transaction in which the caller writes."""
+    """Open a transaction and return the caller's record writer."""
     with call.context.store.transaction() as tx:
         yield RecordWriter(tx, call.view(tx).catalog, call.session.user_id, call.context.clock.now())
 
 
 def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str] | None) -> dict[str, Any]:
-    """Write a record as JSON: all fields, or those asked for."""
+    """Return a record as JSON with all fields, or those requested."""
     fields = list(target.fields.values())
     if names is not None:
         fields = []
@@ -56,7 +56,7 @@ def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str]
 
 
 def asked_fields(call: RestCall) -> list[str] | None:
-    """Read the `fields` parameter."""
+    """Parse the `fields` parameter."""
     text = call.query.get("fields")
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
 

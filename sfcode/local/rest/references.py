@@ -1,4 +1,4 @@
-"""`@{ref.id}`: a later request of a composite names what an earlier one was answered."""
+"""References between the subrequests of a composite: `@{ref.id}` stands for a value of an earlier response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 class UnresolvedError(Exception):
-    """A reference that leads nowhere."""
+    """Raised for a reference to a missing value."""
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text)
@@ -21,7 +21,7 @@ class UnresolvedError(Exception):
 
 
 def resolve_references(value: Any, answers: Mapping[str, Any]) -> Any:
-    """Put what was answered in the place of references, in all texts of a JSON value. Raises UnresolvedError."""
+    """Replace the references in all texts of a JSON value. Raises UnresolvedError."""
     if isinstance(value, str):
         whole = REFERENCE.fullmatch(value)
         if whole:

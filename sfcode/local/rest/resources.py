@@ -1,4 +1,4 @@
-"""What there is: versions, resources, objects and their descriptions, limits."""
+"""Versions, resources, object lists, describes and limits."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Records with their children in one call, all or none.
+sObject Tree: create records with their children in one call, all or nothing.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobject_tree.htm
 """
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class _RefusedError(Exception):
-    """Leaves the transaction so that it is undone."""
+    """Rolls a transaction back."""
 
     def __init__(self, result: Json) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _RefusedError(Exception):
 
 
 def create(call: RestCall) -> Response:
-    """Make the trees of a request. What fails is told by its reference id, and then nothing was made."""
+    """Create the trees of a request, or return the errors by reference id and create nothing."""
     records = call.json_object().get("records")
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise bad_json("records must be a list of objects")

@@ -1,4 +1,4 @@
-"""The company that a local org begins as: one YAML file, the shipped one or the user's."""
+"""The initial data of a local org: a company file in YAML, the shipped one or the user's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEED = "northwind.yaml"
 
 
 def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
-    """Found the shipped company in a store that has none yet; any other store stays as it is."""
+    """Load the shipped company into an empty store; leave any other store unchanged."""
     with store.read() as tx:
         if tx.settings.get("org_id"):
             return
@@ -25,12 +25,12 @@ def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
 
 
 def reset(store: Store, *, now: datetime, rng: random.Random) -> None:
-    """Put the shipped company in the place of whatever there is."""
+    """Replace the contents of a store with the shipped company."""
     load_text(store, _read_seed(), f"<{SEED}>", now=now, rng=rng)
 
 
 def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) -> None:
-    """Put the company of a file in the place of whatever there is. Raises ConfigError with all problems."""
+    """Replace the contents of a store with the company of a file. Raises ConfigError with all problems."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -41,7 +41,7 @@ def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) ->
 def load_text(
     store: Store, text: str, name: str, *, now: datetime, rng: random.Random, only_if_empty: bool = False
 ) -> None:
-    """Put the company of a YAML text in the place of whatever there is. Raises ConfigError with all problems."""
+    """Replace the contents of a store with the company of a YAML text. Raises ConfigError with all problems."""
     from sfcode.local.seed.document import read
     from sfcode.local.seed.load import Founding
 

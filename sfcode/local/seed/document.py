@@ -1,4 +1,4 @@
-"""YAML with positions: plain values, and for each of them the place it stands at."""
+"""YAML with positions: plain values, and the position of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass
 class SeedDocument:
-    """A file as values, and what is wrong with it so far."""
+    """The values of a file, and the problems found in it."""
 
     name: str
     value: Any
@@ -26,20 +26,20 @@ class SeedDocument:
     problems: list[Diagnostic] = field(default_factory=list)
 
     def wrong(self, path: Path, message: str, cure: str = "") -> None:
-        """Note a problem at a path, or at the nearest one above it that has a place."""
+        """Add a problem at a path, or at its nearest ancestor with a position."""
         place = path
         while place and place not in self.positions:
             place = place[:-1]
         self.problems.append(Diagnostic.error(self.positions.get(place), _text(path), message, cure))
 
     def stop_if_wrong(self) -> None:
-        """Raise all problems noted so far."""
+        """Raise ConfigError with all problems, if there are any."""
         if self.problems:
             raise ConfigError(self.problems)
 
 
 def read(text: str, name: str) -> SeedDocument:
-    """Read YAML. Raises ConfigError where it is none, or says one thing twice."""
+    """Parse YAML. Raises ConfigError for invalid YAML and duplicate keys."""
     try:
         node = yaml.compose(text, Loader=BaseLoader)
     except yaml.MarkedYAMLError as error:

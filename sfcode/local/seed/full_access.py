@@ -1,4 +1,4 @@
-"""What a profile with all field rights has: every field that takes a permission, the company's own included."""
+"""The field permissions of a profile with full access, including the company's own fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.local.store import Transaction
 
 
 def grant_all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
-    """Return field permissions on everything that takes them: read, and edit where it can be written."""
+    """Return field permissions for every field that has them: read, and edit if it is writable."""
     catalog = Catalog(tx)
     found: dict[str, dict[str, bool]] = {}
     for name in catalog.names():
@@ -24,5 +24,5 @@ def grant_all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
 
 
 def writable(field: FieldDef) -> bool:
-    """Return whether people can write a field."""
+    """Return whether users can write a field."""
     return field.createable or field.updateable

@@ -1,4 +1,4 @@
-"""From a company file to an org: licenses, profiles, fields, users, records, through the rules that all writing obeys."""
+"""Load a company file: licenses, profiles, fields, users and records, with the checks of regular writes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
 
 
 class Founding:
-    """Puts a company in the place of what a transaction finds. Raises ConfigError with all problems."""
+    """Replaces the contents of a transaction with a company. Raises ConfigError with all problems."""
 
     def __init__(self, tx: Transaction, document: SeedDocument, *, now: datetime, rng: random.Random) -> None:
         self._tx = tx
@@ -60,7 +60,7 @@ class Founding:
         self._user_id = ""
 
     def run(self) -> None:
-        """Check the file's shape, then write it section by section."""
+        """Check the structure of the file, then write it section by section."""
         self._check_shape()
         self._document.stop_if_wrong()
         self._tx.clear()
@@ -128,7 +128,7 @@ class Founding:
             self._plain(name, values, (section, number))
 
     def _plain(self, name: str, values: Record, path: Path) -> None:
-        """Write a row of Setup, which no API can: its fields are checked by name only."""
+        """Write a row of a Setup object that no API can write; only the field names are checked."""
         target = Catalog(self._tx).object(name)
         for key in values:
             if target is None or target.field(key) is None:
@@ -230,7 +230,7 @@ class Founding:
             self._document.wrong((*path, field) if field else path, f"{error.code}: {error.message}")
 
     def _named(self, name: str, key: str, wanted: dict[str, Any], path: Path) -> str | None:
-        """Find the record that `{Name: Bluefin Logistics}` names among those already written."""
+        """Find the record that `{Name: Bluefin Logistics}` refers to among those already written."""
         target = self._writer.catalog.object(name)
         field = target.field(key) if target else None
         names = field.reference_to if field else ()

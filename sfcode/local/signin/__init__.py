@@ -1,4 +1,4 @@
-"""Signing in to the local org: OAuth, SOAP login, passwords, and the apps that ask."""
+"""Sign-in to the local org: OAuth, SOAP login, passwords and registered apps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def routes(context: OrgContext) -> list[Route]:
-    """List the routes of signing in and out."""
+    """List the routes for sign-in and sign-out."""
     # A company is founded without a web server, and brings apps.
     from sfcode.local.signin import authorize, endpoint, partner, passwords, registration, tokens
 

@@ -1,4 +1,4 @@
-"""Apps that may ask for tokens: what Salesforce calls connected apps, and External Client Apps."""
+"""Apps that may request tokens: connected apps and External Client Apps."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class RegisteredApp:
 
     @property
     def body(self) -> dict[str, Any]:
-        """What is stored."""
+        """Return the stored form."""
         return asdict(self)
 
     def admits(self, tx: Transaction, user: Record) -> bool:
-        """Return whether an administrator has approved a user for this app."""
+        """Return whether an administrator has pre-authorized a user for this app."""
         if user["Username"] in self.users:
             return True
         rows = Rows(tx)
@@ -69,7 +69,7 @@ def find_app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
 
 
 def deployed(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
-    """Find an External Client App that came with a package, by the key that the org made for it."""
+    """Find an External Client App that a package deployed, by the consumer key that the org generated."""
     parts = {
         kind: [stored.component.body for stored in tx.components.list_all(kind)]
         for kind in ("ExtlClntAppGlobalOauthSettings", "ExtlClntAppOauthConfigurablePolicies", SWITCHES)
@@ -100,7 +100,7 @@ def deployed(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
 
 
 def with_keys(body: Mapping[str, Value], before: Mapping[str, Value]) -> dict[str, Value]:
-    """Return an app's settings the key and secret that it has, or new ones: a package that names none changes none."""
+    """Add the existing or new consumer key and secret to an app's settings; a package does not change them."""
     chance = random.SystemRandom()
     made = {
         "consumerKey": before.get("consumerKey") or f"3MVG9{generate_secret(KEY_LENGTH - 5, chance)}",
@@ -114,13 +114,13 @@ def _named(body: Mapping[str, Value], key: str) -> tuple[str, ...]:
 
 
 def from_body(body: Mapping[str, Any]) -> RegisteredApp:
-    """Read what was stored."""
+    """Read the stored form."""
     values: dict[str, Any] = {key: tuple(value) if key in LISTS else value for key, value in body.items()}
     return RegisteredApp(**values)
 
 
 def parse_app(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> RegisteredApp:
-    """Read an app that somebody wrote, telling each fault; a key and a secret are made up where there are none."""
+    """Parse the settings of an app and report all errors; generate key and secret if they are missing."""
     known = (*TEXTS, *LISTS, "session_minutes")
     for key in values.keys() - {*known}:
         wrong(key, "an app has no such setting", f"the settings are {', '.join(known)}")

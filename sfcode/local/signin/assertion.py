@@ -1,5 +1,5 @@
 """
-The assertion of a JWT bearer sign-in: who says so, about whom, to whom, until when.
+The assertion of the JWT bearer flow: issuer, subject, audience and expiry.
 
 https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm has the claims.
 """
@@ -23,7 +23,7 @@ MILLISECONDS = 100_000_000_000
 
 
 def public_key(pem: str) -> RSAPublicKey | None:
-    """Read an RSA public key out of a PEM certificate or key; None where there is none."""
+    """Load an RSA public key from a PEM certificate or key; None if there is none."""
     data = pem.encode()
     try:
         found = load_pem_x509_certificate(data).public_key() if b"CERTIFICATE" in data else load_pem_public_key(data)
@@ -33,7 +33,7 @@ def public_key(pem: str) -> RSAPublicKey | None:
 
 
 def decode_unverified(text: str) -> Mapping[str, Any]:
-    """Read the claims without believing them. Raises OAuthError."""
+    """Read the claims without verifying them. Raises OAuthError."""
     try:
         claims: Mapping[str, Any] = jwt.decode(text, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -42,7 +42,7 @@ def decode_unverified(text: str) -> Mapping[str, Any]:
 
 
 def verify(text: str, pem: str, audiences: Collection[str], now: datetime) -> str:
-    """Check an assertion; return the username that it is about. Raises OAuthError."""
+    """Verify an assertion and return its username. Raises OAuthError."""
     key = public_key(pem) if pem else None
     try:
         if key is None:
@@ -62,7 +62,7 @@ def verify(text: str, pem: str, audiences: Collection[str], now: datetime) -> st
 
 
 def _seconds(value: object) -> float:
-    """Read `exp`, which some clients send as text; without one the assertion is of no use."""
+    """Read `exp`, which some clients send as text; it is required."""
     try:
         number = float(str(value))
     except ValueError:

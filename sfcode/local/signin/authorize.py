@@ -1,4 +1,4 @@
-"""The page where a person lets an app in. Nobody is asked here: who names the app's callback address is let in at once."""
+"""The authorization page. It asks nobody: a request with the app's callback URL is approved at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OAuth endpoints that programs speak to: tokens are given out, looked at and taken back."""
+"""The OAuth endpoints for clients: issue, introspect and revoke tokens."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _route(path: str, context: OrgContext, handler: Handler, methods: list[str])
 
 
 async def _form(request: Request) -> Form:
-    """Read a form, which may come in chunks, and what stands in the address; Basic credentials count as two fields."""
+    """Parse a form from body and query; Basic credentials count as two fields."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -109,7 +109,7 @@ def _give(context: OrgContext, tx: Transaction, granted: Granted, at: str) -> di
 
 
 def _revoke(context: OrgContext, _request: Request, form: Form) -> Response:
-    """Take back a token; with a refresh token go all access tokens that came of it."""
+    """Revoke a token; a refresh token also revokes its access tokens."""
     token = form.get("token", "")
     with context.store.transaction() as tx:
         found = tx.grants.get(token)
@@ -122,7 +122,7 @@ def _revoke(context: OrgContext, _request: Request, form: Form) -> Response:
 
 
 def _introspect(context: OrgContext, _request: Request, form: Form) -> Response:
-    """Tell an app about a token, as https://www.rfc-editor.org/rfc/rfc7662 has it."""
+    """Return the introspection of a token: https://www.rfc-editor.org/rfc/rfc7662."""
     now = context.clock.now()
     with context.store.read() as tx:
         app = find_app(tx, form.get("client_id", ""))

@@ -1,4 +1,4 @@
-"""The ways to a token: five grants, each a function from a form to who is signed in by which app."""
+"""The OAuth grants: five functions from a form to a user and an app."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_SCOPE = "id api"
 
 @dataclass(frozen=True)
 class Ask:
-    """One request for a token: its form, the org's address as the client knows it, and the time."""
+    """One token request: its form, the org's URL as the client knows it, and the time."""
 
     form: Mapping[str, str]
     origin: str
@@ -34,7 +34,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Granted:
-    """Who is signed in, by which app, and how far."""
+    """The signed-in user, the app, and the scopes."""
 
     app: RegisteredApp
     user: Record
@@ -44,7 +44,7 @@ class Granted:
 
 
 def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
-    """Take an assertion that the app has signed with its key."""
+    """Grant a token for an assertion that the app signed."""
     from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
 
     text = ask.form.get("assertion", "")
@@ -60,7 +60,7 @@ def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
 
 
 def client_credentials(tx: Transaction, ask: Ask) -> Granted:
-    """Return the app's own credentials; it acts as the user that its policies name."""
+    """Grant a token for the app's credentials; the app acts as the run-as user of its policies."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
     user = _user(tx, app.run_as) if app.run_as and app.consumer_secret else None
@@ -70,7 +70,7 @@ def client_credentials(tx: Transaction, ask: Ask) -> Granted:
 
 
 def refresh_token(tx: Transaction, ask: Ask) -> Granted:
-    """Take a refresh token that was given out with an authorization code."""
+    """Grant a token for a refresh token."""
     app = _app(tx, ask.form.get("client_id", ""))
     if app.consumer_secret:
         _check_secret(app, ask.form.get("client_secret", ""))
@@ -83,7 +83,7 @@ def refresh_token(tx: Transaction, ask: Ask) -> Granted:
 
 
 def password(tx: Transaction, ask: Ask) -> Granted:
-    """Take a username and a password: the legacy way, which External Client Apps do not have."""
+    """Grant a token for username and password: the legacy flow, which External Client Apps do not support."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
     user = user_with_password(tx, ask.form.get("username", ""), ask.form.get("password", ""))
@@ -94,7 +94,7 @@ def password(tx: Transaction, ask: Ask) -> Granted:
 
 
 def authorization_code(tx: Transaction, ask: Ask) -> Granted:
-    """Return the code that /authorize sent to the app's callback address: good once, and for a quarter of an hour."""
+    """Grant a token for the code that /authorize sent to the callback URL; it is valid once, for 15 minutes."""
     form = ask.form
     app = _app(tx, form.get("client_id", ""))
     found = tx.grants.get(form.get("code", ""))
@@ -127,12 +127,12 @@ GRANTS: Mapping[str, Callable[[Transaction, Ask], Granted]] = {
 
 
 def challenge_of(verifier: str) -> str:
-    """Return what PKCE sends ahead of a verifier: https://www.rfc-editor.org/rfc/rfc7636 ."""
+    """Return the PKCE challenge of a verifier: https://www.rfc-editor.org/rfc/rfc7636."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def user_with_password(tx: Transaction, username: str, given: str) -> Record | None:
-    """Find the active user with this name and password."""
+    """Find the active user with a username and password."""
     user = next(iter(tx.records.find("User", "Username", username)), None)
     if user is None or not user.get("IsActive"):
         return None
@@ -140,13 +140,13 @@ def user_with_password(tx: Transaction, username: str, given: str) -> Record | N
 
 
 def check_admitted(tx: Transaction, app: RegisteredApp, user: Record) -> None:
-    """Admit only those users in whom the app's policy permits. Raises OAuthError."""
+    """Check that the app's policy permits a user. Raises OAuthError."""
     if app.permitted_users != "all" and not app.admits(tx, user):
         raise OAuthError("invalid_app_access", "user is not admin approved to access this app")
 
 
 def _check_approval(tx: Transaction, app: RegisteredApp, user: Record, *, before: bool) -> None:
-    """Check the policy and, with `before`, that a user who may decide has let the app in already."""
+    """Check the policy and, with `before`, that the user has already approved the app."""
     check_admitted(tx, app, user)
     if before and app.permitted_users == "all":
         held = tx.grants.list_all(app.consumer_key, str(user["Id"]))

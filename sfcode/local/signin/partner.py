@@ -1,5 +1,5 @@
 """
-SOAP login and logout, the legacy way in: the Partner and Enterprise APIs as far as signing in needs them.
+SOAP login and logout: the part of the Partner and Enterprise APIs that sign-in needs.
 
 Salesforce has no `login` from API version 65 on, and ends it in Summer '27.
 """
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PartnerCall:
-    """One call: where it came to, and what is in it."""
+    """One call: its URL and its content."""
 
     context: OrgContext
     kind: str
@@ -44,14 +44,14 @@ class PartnerCall:
     call: soap.SoapCall
 
     def required(self, name: str) -> str:
-        """Return the text of an argument that has to be there. Raises SoapFault."""
+        """Return the text of a required argument. Raises SoapFault if it is missing."""
         found = soap.text(self.call.element, name)
         if found is None:
             raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
         return found
 
     def session(self) -> auth.UserSession:
-        """Find who is signed in. Raises SoapFault."""
+        """Return the session of the call. Raises SoapFault."""
         found = self.context.signed_in(self.call.session_id)
         if found is None:
             raise soap.SoapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")

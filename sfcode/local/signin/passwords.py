@@ -1,4 +1,4 @@
-"""Passwords of users: set as in an org, kept as salted hashes. Nobody has one at the beginning."""
+"""Passwords of users, set as in an org and stored as salted hashes. At first no user has one."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def routes(context: OrgContext) -> list[Route]:
 
 
 def hash_password(password: str) -> str:
-    """Make what is kept in the place of a password."""
+    """Return the stored form of a password."""
     salt = secrets.token_bytes(16)
     return f"{salt.hex()}:{hashlib.scrypt(password.encode(), salt=salt, **COST).hex()}"
 
 
 def check_password(kept: str | None, password: str) -> bool:
-    """Return whether a password is the one that was hashed."""
+    """Return whether a password matches a hash."""
     if kept is None:
         return False
     salt, _, digest = kept.partition(":")
@@ -48,7 +48,7 @@ def check_password(kept: str | None, password: str) -> bool:
 
 
 def set_password(tx: Transaction, asking_id: str, user_id: str, password: str) -> None:
-    """Return a user a password: one's own, or anybody's for who manages users. Raises ApiError."""
+    """Set a user's password: one's own, or another user's with the permission to manage users. Raises ApiError."""
     if tx.records.get("User", user_id) is None:
         raise not_found()
     if full(user_id) != asking_id and "ManageUsers" not in UserAccess(tx, asking_id).user_permissions:

@@ -1,5 +1,5 @@
 """
-Apps over HTTP, for tests and set-up scripts: no org has this route.
+Register apps over HTTP, for tests and setup scripts. No org has this route.
 
 `POST /services/sfcode/apps` registers an app, `GET` lists them without their secrets, `DELETE .../apps/KEY` forgets one.
 """
@@ -28,7 +28,7 @@ def routes(context: OrgContext) -> list[Route]:
 
 
 def check_administrator(tx: Transaction, call: RestCall) -> None:
-    """Admit only the administrator in. Raises ApiError."""
+    """Check that the caller is the administrator. Raises ApiError."""
     if call.session.user_id != tx.settings.get("admin_id"):
         raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
 

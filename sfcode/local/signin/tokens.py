@@ -1,5 +1,5 @@
 """
-An access token for any user, for tests and set-up scripts: no org has this route.
+Issue an access token for any user, for tests and setup scripts. No org has this route.
 
 `POST /services/sfcode/tokens` with `{"username": "..."}`, asked by the administrator of the local org.
 """

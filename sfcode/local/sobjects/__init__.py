@@ -1,1 +1,1 @@
-"""The objects of the org: what they are made of, what they refuse, and their rows."""
+"""The objects of the org: definitions, checks and rows."""

@@ -1,5 +1,5 @@
 """
-What one user may do: with objects, with fields, with single records.
+The permissions of one user on objects, fields and records.
 
 It is the sum of the profile and the assigned permission sets. Activities go by user permissions
 (Access Activities, Edit Events, Edit Tasks), as objectPermissions for them exist in no org.
@@ -46,7 +46,7 @@ CUSTOMIZERS = frozenset({"CustomizeApplication", "ModifyAllData"})
 
 @dataclass(frozen=True, slots=True)
 class ObjectRights:
-    """What may be done with an object's records, those that sharing opens; the last three open all of them."""
+    """The permissions on an object's records that sharing opens; the last three apply to all records."""
 
     read: bool = False
     create: bool = False
@@ -59,7 +59,7 @@ class ObjectRights:
 
 @dataclass(frozen=True, slots=True)
 class RecordRights:
-    """What may be done with one record."""
+    """The permissions on one record."""
 
     read: bool
     edit: bool
@@ -79,7 +79,7 @@ ELEMENTS = {
 
 
 class UserAccess:
-    """One user's rights as one transaction finds them."""
+    """The permissions of one user in one transaction."""
 
     def __init__(self, tx: Transaction, user_id: str) -> None:
         self.user_id = user_id
@@ -90,12 +90,12 @@ class UserAccess:
 
     @cached_property
     def user_permissions(self) -> frozenset[str]:
-        """List the user permissions that are enabled."""
+        """List the enabled user permissions."""
         return frozenset().union(*(each.user_permissions for each in self._grants))
 
     @cached_property
     def custom_permissions(self) -> frozenset[str]:
-        """List the custom permissions that are enabled: what $Permission in a formula answers from."""
+        """List the enabled custom permissions, which $Permission in a formula refers to."""
         return frozenset().union(*(each.custom_permissions for each in self._grants))
 
     def has(self, *names: str) -> bool:
@@ -103,14 +103,14 @@ class UserAccess:
         return not self.user_permissions.isdisjoint(names)
 
     def object(self, name: str) -> ObjectRights:
-        """Return what may be done with an object."""
+        """Return the permissions on an object."""
         key = name.lower()
         if key not in self._objects:
             self._objects[key] = self._object(key)
         return self._objects[key]
 
     def field(self, object_name: str, field: FieldDef) -> tuple[bool, bool]:
-        """Return whether a field can be read, and whether it can be written."""
+        """Return whether a field is readable, and whether it is editable."""
         if not field.permissionable:
             return True, True
         names = {field.name.lower(), field.compound.lower() or field.name.lower()}
@@ -124,7 +124,7 @@ class UserAccess:
         )
 
     def seen(self, target: ObjectDef) -> ObjectDef | None:
-        """Return an object as the user sees it: without what is hidden, and with what is locked marked so."""
+        """Return an object as the user sees it: without hidden fields, and with read-only fields marked."""
         rights = self.object(target.name)
         if not rights.read:
             return None
@@ -143,7 +143,7 @@ class UserAccess:
         )
 
     def record(self, target: ObjectDef, row: Record) -> RecordRights:
-        """Return what may be done with one record: by sharing, as far as the object's rights go."""
+        """Return the permissions on one record, from sharing and the object's permissions."""
         rights = self.object(target.name)
         shared = self._shared(target, row, rights)
         return RecordRights(
@@ -153,7 +153,7 @@ class UserAccess:
         )
 
     def sees_all(self, target: ObjectDef) -> bool:
-        """Return whether no record of an object is hidden, so that none needs to be looked at."""
+        """Return whether the user sees every record of an object."""
         if target.name == "PermissionSetAssignment":
             return self.has(SETUP_READERS)
         return self.object(target.name).view_all or sharing.get_model(self._tx, target) in sharing.READABLE
@@ -222,7 +222,7 @@ class UserAccess:
 
     @cached_property
     def _grants(self) -> list[GrantedRights]:
-        """List what the user has been given: the profile, and every assigned permission set."""
+        """List the granted rights: of the profile, and of every assigned permission set."""
         user = self._tx.records.get("User", self.user_id) or {}
         rows = self._tx.records.find("PermissionSetAssignment", "AssigneeId", self.user_id)
         wanted = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]

@@ -1,4 +1,4 @@
-"""Events and tasks: when they are, whom and what they are about."""
+"""Rules of events and tasks: times, and the records they relate to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST = 14 * DAY_MINUTES
 
 def prepare_event(save: PendingRecord) -> None:
     """
-    Compute when an event begins and ends: it needs a start, and a duration or an end unless it lasts all day.
+    Compute start and end of an event: a start is required, and a duration or an end unless it lasts all day.
 
     https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_event.htm
     """
@@ -34,7 +34,7 @@ def prepare_event(save: PendingRecord) -> None:
 
 
 def prepare_task(save: PendingRecord) -> None:
-    """Close a task with its status."""
+    """Set whether a task is closed, from its status."""
     _set_account(save)
     after = save.after
     closed = after.get("Status") == "Completed"
@@ -46,7 +46,7 @@ def prepare_task(save: PendingRecord) -> None:
 
 
 def _set_account(save: PendingRecord) -> None:
-    """Keep a lead's activity to the lead, and return others the account of whom or what they are about."""
+    """Set the account of an activity from its Who or What; an activity of a lead has none."""
     who, what = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
     if who.startswith(KEY_PREFIXES["Lead"]) and what:
         raise _integrity_error(
@@ -85,7 +85,7 @@ def _start(save: PendingRecord) -> datetime:
 
 
 def _minutes(save: PendingRecord) -> int:
-    """Return the length from what the caller gave; a start that moves takes the end along."""
+    """Return the duration from the given values; a new start moves the end."""
     after, start = save.after, _start(save)
     given = [
         name for name in ("DurationInMinutes", "EndDateTime") if name in save.given and after.get(name) is not None

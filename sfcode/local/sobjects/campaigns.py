@@ -1,4 +1,4 @@
-"""Campaign members: one lead or contact, once in each campaign."""
+"""Rules of campaign members: one lead or contact, once in each campaign."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
 
 
 def prepare_member(save: PendingRecord) -> None:
-    """Check a member, and copy what it shows of its lead or contact."""
+    """Check a member, and copy the fields of its lead or contact."""
     after, tx = save.after, save.tx
     whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
     if len(whom) != 1:

@@ -1,4 +1,4 @@
-"""All objects of one org, or what one user sees of them: the standard ones, and what has been deployed on top."""
+"""The objects of an org, standard and deployed, for one user or without restrictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.local.store import Transaction
 
 
 class Catalog:
-    """The objects as one transaction sees them, each read when it is asked for."""
+    """The objects as one transaction sees them, each read on demand."""
 
     def __init__(self, tx: Transaction, access: UserAccess | None = None) -> None:
         self._tx = tx
@@ -33,7 +33,7 @@ class Catalog:
 
     @cached_property
     def whole(self) -> Catalog:
-        """All of it, whoever is looking."""
+        """Return the catalog without a user's restrictions."""
         return self if self.access is None else Catalog(self._tx)
 
     def names(self) -> list[str]:
@@ -42,7 +42,7 @@ class Catalog:
         return sorted({*standard_objects(), *(name for name in custom if name.endswith("__c"))})
 
     def children(self, name: str) -> list[ChildRelationship]:
-        """List the relationships that lead to an object from its children."""
+        """List the child relationships of an object."""
         return [
             ChildRelationship(field.child_relationship, child, field.name)
             for child, field in self.referring(name)
@@ -50,7 +50,7 @@ class Catalog:
         ]
 
     def referring(self, name: str) -> list[tuple[str, FieldDef]]:
-        """List the fields that lead to an object, with the objects that have them; those that every object has apart."""
+        """List the fields that refer to an object, with their objects; fields that every object has are listed apart."""
         # Only such fields are read: with all of every object, each object would make each describe longer.
         wanted = name.lower()
         found = [
@@ -74,7 +74,7 @@ class Catalog:
         return self.access is None or (self.access.object(owner).read and self.access.field(owner, field)[0])
 
     def child(self, name: str, relationship: str) -> ChildRelationship | None:
-        """Find one of an object's child relationships by its name."""
+        """Find a child relationship of an object by its name."""
         wanted = relationship.lower()
         return next((each for each in self.children(name) if each.name.lower() == wanted), None)
 

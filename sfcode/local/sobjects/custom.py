@@ -1,4 +1,4 @@
-"""Deployed metadata as objects and fields: what a CustomField or CustomObject component means for records."""
+"""Convert deployed CustomField and CustomObject components to fields and objects."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FORMULA_TEXT_LENGTH = 1300
 
 
 def custom_field(component: Component) -> FieldDef:
-    """Read a CustomField component."""
+    """Convert a CustomField component."""
     body: Mapping[str, Any] = component.body
     name = component.full_name.partition(".")[2]
     kind = str(body.get("type", "Text"))
@@ -91,7 +91,7 @@ def custom_field(component: Component) -> FieldDef:
 
 
 def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> ObjectDef:
-    """Read a CustomObject component; `fields` are its deployed custom fields."""
+    """Convert a CustomObject component; `fields` are its deployed custom fields."""
     body: Mapping[str, Any] = component.body
     label = str(body.get("label") or component.full_name)
     name_field: Mapping[str, Any] = body.get("nameField") or {}
@@ -121,7 +121,7 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
 
 @cache
 def owner_field() -> FieldDef:
-    """Make the field for a record's owner: whoever made it, unless said otherwise."""
+    """Return the owner field of an object; its default is the creator."""
     return FieldDef(
         "OwnerId", "reference", "Owner ID", 18, permissionable=False, reference_to=("User",), relationship="Owner"
     )
@@ -129,7 +129,7 @@ def owner_field() -> FieldDef:
 
 @cache
 def system_field(name: str) -> FieldDef:
-    """Make a field that the org itself writes."""
+    """Return a field that only the org writes."""
     if name == "Id":
         kind, length = "id", 18
     elif name.endswith("ById"):

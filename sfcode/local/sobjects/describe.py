@@ -1,4 +1,4 @@
-"""Objects and fields as a describe tells them."""
+"""Describe results of objects and fields."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME_FIELDS = ("Name", "DeveloperName", "Subject", "ApiName")
 
 
 def summary(target: ObjectDef, base: str) -> dict[str, Any]:
-    """Describe an object in the list of all objects."""
+    """Return the describe of an object in the list of all objects."""
     address = f"{base}/sobjects/{target.name}"
     return {
         "activateable": False,
@@ -62,7 +62,7 @@ def summary(target: ObjectDef, base: str) -> dict[str, Any]:
 
 
 def describe(target: ObjectDef, children: Iterable[ChildRelationship], base: str) -> dict[str, Any]:
-    """Describe an object with its fields and the relationships that lead to it."""
+    """Return the describe of an object with its fields and child relationships."""
     name_field = next((name for name in NAME_FIELDS if target.field(name)), None)
     return summary(target, base) | {
         "childRelationships": [
@@ -85,7 +85,7 @@ def describe(target: ObjectDef, children: Iterable[ChildRelationship], base: str
 
 
 def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
-    """Describe one field."""
+    """Return the describe of one field."""
     number = field.type in NUMBER_TYPES
     integer = field.type == "int"
     text = not number and field.type not in ("boolean", "date", "datetime", "time", "address")

@@ -1,4 +1,4 @@
-"""Rows whose formula fields are computed when they are asked for, and then remembered."""
+"""Rows whose formula fields are computed on demand and cached."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.local.store import Record
 
 
 class FormulaRows:
-    """Makes rows that know their formula fields."""
+    """Wraps rows so that they include their formula fields."""
 
     def __init__(self, catalog: Catalog, rows: ReadsRows, now: datetime) -> None:
         self._catalog = catalog.whole
@@ -22,7 +22,7 @@ class FormulaRows:
         self._now = now
 
     def rows(self, target: ObjectDef, rows: list[Record]) -> list[Record]:
-        """Return rows of an object with their formula fields."""
+        """Return rows of an object including their formula fields."""
         formulas = {field.name: field for field in target.fields.values() if field.formula}
         return [ComputedRow(row, formulas, self, target.name) for row in rows] if formulas else rows
 
@@ -45,7 +45,7 @@ class FormulaRows:
 
 
 class ComputedRow(dict[str, Any]):
-    """A row of an object that has formula fields."""
+    """A row of an object with formula fields."""
 
     def __init__(self, row: Record, formulas: Mapping[str, FieldDef], computing: FormulaRows, object_name: str) -> None:
         super().__init__(row)
@@ -58,7 +58,7 @@ class ComputedRow(dict[str, Any]):
         return self.get(key) if key in self._formulas else super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a field's value."""
+        """Return the value of a field."""
         field = self._formulas.get(key)
         if field is None or super().__contains__(key):
             return super().get(key, default)

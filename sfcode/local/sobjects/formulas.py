@@ -1,4 +1,4 @@
-"""Formulas over records: what a reference means on a record, and the values of formula fields."""
+"""Evaluate formulas over records, and formula fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_NESTING = 10
 
 
 class ReadsRows(Protocol):
-    """Where the records are that references lead to."""
+    """A source of the rows that references lead to."""
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
@@ -33,7 +33,7 @@ class ReadsRows(Protocol):
 @dataclass(frozen=True)
 class RecordContext:
     """
-    A record that a formula is computed over, with whatever else the formula may name.
+    The record that a formula is evaluated over, and the globals that it may use.
 
     `record` is as it is (or will be) stored, `prior` as it was before the save. A field is named
     plainly (`Email`, `Account.Name`) or as in flows (`$Record.Email`, `$Record__Prior.Email`).
@@ -54,7 +54,7 @@ class RecordContext:
     depth: int = 0
 
     def value(self, path: tuple[str, ...]) -> Value:
-        """Return the value that a path leads to. Raises FormulaError."""
+        """Return the value of a path. Raises FormulaError."""
         first = path[0].lower()
         if not first.startswith("$"):
             return self._follow(self.object_name, self.record, path)
@@ -65,7 +65,7 @@ class RecordContext:
         return self._global(first, path)
 
     def prior(self, path: tuple[str, ...]) -> Value:
-        """Return the value before the save; on a new record the present one."""
+        """Return the value before the save; for a new record the current one."""
         if path and path[0].lower() in ("$record", "$record__prior"):
             path = path[1:]
         before = self.record if self.prior_record is None else self.prior_record
@@ -127,7 +127,7 @@ class RecordContext:
 
 
 def formula_value(found: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
-    """Compute a formula field, or another formula for it, as the API gives it: null where a page shows #Error!."""
+    """Return the value of a formula field, or of another formula for it, as the API does: null where a page shows #Error!."""
     try:
         return to_stored_value(found, evaluate(formula or found.formula, context))
     except FormulaError:
@@ -135,7 +135,7 @@ def formula_value(found: FieldDef, context: RecordContext, formula: str = "") ->
 
 
 def to_formula_value(found: FieldDef, scalar: Scalar) -> Value:
-    """Return a stored value as formulas compute with it: a percentage as its hundredth part."""
+    """Convert a stored value to a formula value: a percentage is divided by 100."""
     if found.type == "boolean":
         return bool(scalar)
     if found.type in NUMBER_TYPES:
@@ -161,7 +161,7 @@ MOMENTS: dict[str, Callable[[str], Value]] = {
 
 
 def to_stored_value(found: FieldDef, value: Value) -> Scalar:
-    """Return the result of a formula field in the form in which values are stored."""
+    """Convert the result of a formula field to its stored form."""
     if found.type == "boolean":
         return value is True
     if value is None or value == "":

@@ -1,4 +1,4 @@
-"""What one profile or permission set gives, read once: its text is asked for with every request, and can be long."""
+"""The rights of one profile or permission set, parsed once and cached."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING = (False, False)
 
 @dataclass(frozen=True, slots=True)
 class GrantedRights:
-    """Rights by name in lower case; of a field whether it can be read, and whether it can be written."""
+    """Rights by lower-case name; for a field whether it is readable, and whether it is editable."""
 
     user_permissions: frozenset[str]
     custom_permissions: frozenset[str]
@@ -25,7 +25,7 @@ class GrantedRights:
 
 @functools.lru_cache(KEPT)
 def parse_rights(text: str) -> GrantedRights:
-    """Read the stored body of a profile or of a permission set."""
+    """Parse the stored body of a profile or permission set."""
     body: Mapping[str, Any] = json.loads(text)
     fields: dict[str, tuple[bool, bool]] = {}
     for name, rights in _entries(body, "fieldPermissions"):

@@ -1,4 +1,4 @@
-"""Rows in which an org tells of itself: its objects with their org-wide defaults, and what the caller may do."""
+"""Rows that describe the org: objects with their org-wide defaults, and the caller's permissions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def entity_definitions(tx: Transaction) -> list[Record]:
 
 
 def own_permissions(access: UserAccess | None) -> list[Record]:
-    """Return the one row of UserPermissionAccess: which user permissions the caller has."""
+    """Return the row of UserPermissionAccess, the caller's user permissions."""
     if access is None:
         return []
     fields = setup_objects()[OWN_PERMISSIONS].fields.values()

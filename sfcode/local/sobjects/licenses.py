@@ -1,4 +1,4 @@
-"""What a user's licenses allow: seats, and the rights that a permission set may bring."""
+"""License checks: seats, and the permissions that a license allows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RIGHTS = {
 
 
 def find_refused_right(tx: Transaction, permission_set: Component, user: Record) -> str | None:
-    """List the first right of a permission set that the user's licenses do not allow: `Read Accounts`."""
+    """Return the first permission of a permission set that the user's licenses do not allow: `Read Accounts`."""
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
     license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
@@ -40,7 +40,7 @@ def find_refused_right(tx: Transaction, permission_set: Component, user: Record)
 
 
 def find_object_right(tx: Transaction, permission_set: Component) -> str | None:
-    """List the first right on an object that a permission set gives: `Read Accounts`."""
+    """Return the first object permission of a permission set: `Read Accounts`."""
     catalog = Catalog(tx)
     entries = permission_set.body.get("objectPermissions")
     for name, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
@@ -52,7 +52,7 @@ def find_object_right(tx: Transaction, permission_set: Component) -> str | None:
 
 
 def check_bound_license(tx: Transaction, permission_set: Component, user: Record) -> ApiError | None:
-    """Refuse a permission set that is bound to another user license than the user has."""
+    """Return the error for a permission set whose user license differs from the user's."""
     bound_to = str(permission_set.body.get("license") or "")
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
@@ -74,7 +74,7 @@ def check_bound_license(tx: Transaction, permission_set: Component, user: Record
 
 
 def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiError:
-    """Refuse a permission set that brings a right which the user's licenses do not allow."""
+    """Return the error for a permission set with a permission that the user's licenses do not allow."""
     label = permission_set.body.get("label") or permission_set.full_name
     return ApiError(
         "FIELD_INTEGRITY_EXCEPTION",
@@ -85,7 +85,7 @@ def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiErr
 
 
 def check_seat(tx: Transaction, profile_id: str) -> None:
-    """Check that the user license behind a profile has a seat for one more active user. Raises ApiError."""
+    """Check that the user license of a profile has a free seat. Raises ApiError."""
     rows = Rows(tx)
     profile = rows.get("Profile", profile_id)
     license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None

@@ -1,4 +1,4 @@
-"""Where a written record goes: most are rows; a static resource is a component, however it came into the org."""
+"""Write records to their table: most are rows; a static resource is a component."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ELEMENTS = {
 
 
 def insert(tx: Transaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
-    """Store a new record; return its id."""
+    """Insert a record and return its id."""
     if name != STATIC_RESOURCE:
         return tx.records.insert(name, values, user_id=user_id, now=now)
     component = Component(STATIC_RESOURCE, str(values["Name"]), _body({}, values))
@@ -27,7 +27,7 @@ def insert(tx: Transaction, name: str, values: Record, *, user_id: str, now: dat
 
 
 def update(tx: Transaction, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
-    """Change some fields of a record."""
+    """Update fields of a record."""
     stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
         tx.records.update(name, record_id, values, user_id=user_id, now=now)

@@ -1,4 +1,4 @@
-"""What an object is: its fields, and what may be done with each."""
+"""The definition of an object: its fields and their properties."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_FILTERABLE = 255
 
 @dataclass(frozen=True, slots=True)
 class FieldDef:
-    """One field, in the words of a describe."""
+    """One field, with the properties of a describe."""
 
     name: str
     type: str
@@ -56,28 +56,28 @@ class FieldDef:
 
     @property
     def required(self) -> bool:
-        """Return whether a new record must bring a value."""
+        """Return whether a new record needs a value."""
         return not (self.nillable or self.defaulted) and self.createable and self.type != "boolean"
 
     @property
     def filterable(self) -> bool:
-        """Return whether SOQL may filter and sort by it."""
+        """Return whether SOQL can filter and sort by the field."""
         return self.type != "address" and not (self.type == "textarea" and self.length > MAX_FILTERABLE)
 
     @property
     def groupable(self) -> bool:
-        """Return whether SOQL may group by it: formulas and numbers with decimals cannot be."""
+        """Return whether SOQL can group by the field; formulas and decimal numbers are not groupable."""
         return self.filterable and not self.calculated and self.type not in UNGROUPABLE
 
     @property
     def upsertable(self) -> bool:
-        """Return whether it can name the record of an upsert."""
+        """Return whether the field can identify the record of an upsert."""
         return self.external_id or self.name == "Id"
 
 
 @dataclass(frozen=True)
 class ObjectDef:
-    """One object and its fields, which are found whatever their case."""
+    """One object and its fields, which are found in any case."""
 
     name: str
     label: str
@@ -92,12 +92,12 @@ class ObjectDef:
 
     @cached_property
     def mandatory(self) -> tuple[FieldDef, ...]:
-        """The fields that a new record must bring."""
+        """Return the required fields of a new record."""
         return tuple(each for each in self.fields.values() if each.required)
 
     @cached_property
     def defaults(self) -> Mapping[str, Scalar]:
-        """What a new record holds where it brings nothing."""
+        """Return the default values of a new record."""
         found: dict[str, Scalar] = {}
         for each in self.fields.values():
             if each.default is not None:
@@ -113,7 +113,7 @@ class ObjectDef:
         return self.fields.get(name.lower())
 
     def relationship(self, name: str) -> FieldDef | None:
-        """Find the reference that a relationship name (`Account`, `Parent__r`) follows."""
+        """Find the reference of a relationship name (`Account`, `Parent__r`)."""
         return self.relationships.get(name.lower())
 
 
@@ -128,7 +128,7 @@ def object_def(
     writable: bool = True,
     deletable: bool = True,
 ) -> ObjectDef:
-    """Build an object, with its fields and relationships found by lower-case name."""
+    """Build an object, with its fields and relationships indexed by lower-case name."""
     return ObjectDef(
         name,
         label,
@@ -145,7 +145,7 @@ def object_def(
 
 @dataclass(frozen=True, slots=True)
 class ChildRelationship:
-    """A reference seen from the other side: the rows of `child` whose `field` names this record."""
+    """A reference from the parent's side: the rows of `child` whose `field` refers to this record."""
 
     name: str
     child: str
@@ -154,7 +154,7 @@ class ChildRelationship:
 
 @dataclass(frozen=True)
 class PendingRecord:
-    """A record about to be stored: as it was, as it will be, and the fields that the caller gave."""
+    """A record before it is stored: old values, new values, and the fields that the caller set."""
 
     tx: Transaction
     before: Record | None
@@ -163,7 +163,7 @@ class PendingRecord:
     now: datetime
 
     def first(self, *names: str) -> Scalar:
-        """Return the value that the caller gave to one of these fields, else the one that is there."""
+        """Return the first value that the caller set among these fields, otherwise the existing one."""
         given = (self.after.get(name) for name in names if name in self.given)
         there = (self.after.get(name) for name in names)
         return next((value for value in (*given, *there) if value is not None), None)

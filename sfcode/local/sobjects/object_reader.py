@@ -1,4 +1,4 @@
-"""Definitions of objects: the standard ones with what has been deployed on top, and the custom ones."""
+"""Read object definitions: standard ones extended by deployed fields, and custom ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sfcode.local.store import Transaction
 
 
 class ObjectReader:
-    """Reads the definitions of objects in one transaction, each once."""
+    """Reads the object definitions of one transaction and caches them."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._known: dict[str, ObjectDef | None] = {}
 
     def object(self, name: str) -> ObjectDef | None:
-        """Return an object by name, whatever its case."""
+        """Return an object by name, in any case."""
         key = name.lower()
         if key not in self._known:
             self._known[key] = self._read(name)
@@ -50,7 +50,7 @@ class ObjectReader:
         )
 
     def _about(self, activity: ObjectDef) -> list[FieldDef]:
-        """Let activities be about the custom objects that allow it."""
+        """Add the custom objects that allow activities to the references of activities."""
         names = self._tx.components.objects_with_activities()
         what = activity.field("WhatId")
         return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
@@ -62,7 +62,7 @@ class ObjectReader:
 
 
 def standard_object(name: str) -> ObjectDef | None:
-    """Return a standard object by name, whatever its case."""
+    """Return a standard object by name, in any case."""
     objects = standard_objects()
     found = objects.get(name)
     if found is not None:

@@ -1,4 +1,4 @@
-"""The rows of every object: stored ones, and those that are another view of metadata."""
+"""The rows of every object, stored or computed from metadata."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Stan
 
 class Rows:
     """
-    Rows as one transaction sees them; what has been read once is not read again.
+    The rows of one transaction, cached.
 
     With a catalog and the time, formula fields have values, and what the catalog's user may not see is not there.
     """
@@ -49,23 +49,23 @@ class Rows:
         return self._all[object_name]
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
-        """List the rows whose stored field has one of these values, text compared without case; perhaps others too."""
+        """List the rows whose stored field has one of these values, texts without case; the result may contain others."""
         if _is_view(object_name) or object_name in self._all:
             return self.all(object_name)
         return self._seen(object_name, self._tx.records.find_any(object_name, field, values))
 
     def first(self, object_name: str, most: int) -> list[Record]:
-        """List the first rows of an object in the order of their ids, all of them where that is not simpler."""
+        """List the first rows of an object by id, or all of them where that is simpler."""
         if object_name in self._all or not self._all_are_seen(object_name):
             return self.all(object_name)[:most]
         return self._seen(object_name, self._tx.records.list_all(object_name, most))
 
     def count(self, object_name: str) -> int | None:
-        """Count the rows of an object without reading them; None where that cannot be."""
+        """Count the rows of an object without reading them; None if that is impossible."""
         return self._tx.records.count(object_name) if self._all_are_seen(object_name) else None
 
     def _all_are_seen(self, object_name: str) -> bool:
-        """Return whether an object's rows are stored, and none of them hidden."""
+        """Return whether an object's rows are stored and all visible."""
         access = self._catalog.access if self._catalog else None
         target = self._catalog.whole.object(object_name) if self._catalog else None
         return not _is_view(object_name) and (access is None or (target is not None and access.sees_all(target)))
@@ -84,7 +84,7 @@ class Rows:
         return known.get(wanted)
 
     def one(self, object_name: str, record_id: str) -> Record | None:
-        """Find a row by its id without reading the others, where that is possible."""
+        """Find a row by its id, if possible without reading the others."""
         if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
         found = self._tx.records.get(object_name, record_id)
@@ -102,12 +102,12 @@ class Rows:
 
 
 def _is_view(object_name: str) -> bool:
-    """Return whether an object's rows are made, not stored."""
+    """Return whether an object's rows are computed, not stored."""
     return object_name in VIEWS or object_name == OWN_PERMISSIONS
 
 
 def get_row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
-    """Find one row without reading the others, where that is possible."""
+    """Find one row, if possible without reading the others."""
     if _is_view(object_name):
         return Rows(tx).get(object_name, record_id)
     return tx.records.get(object_name, record_id)
@@ -183,7 +183,7 @@ def _permission_sets(tx: Transaction) -> list[Record]:
 
 
 def _grants(tx: Transaction, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
-    """List what permission sets and profiles say in one keyed element: whose, which row, which key, which rights."""
+    """List the entries of one keyed element of all permission sets and profiles: parent, row, key, rights."""
     owners = [(stored, stored.id) for stored in tx.components.list_all("PermissionSet")]
     owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
     found: list[tuple[Stored, str, str, Mapping[str, Any]]] = []
@@ -331,7 +331,7 @@ VIEWS: dict[str, Callable[[Transaction], list[Record]]] = {
 
 @dataclass(frozen=True)
 class UserView:
-    """What reading for a user goes through, within one transaction."""
+    """The catalog, rows and permissions of a user within one transaction."""
 
     tx: Transaction
     access: UserAccess
@@ -341,7 +341,7 @@ class UserView:
 
     @classmethod
     def of(cls, tx: Transaction, user_id: str, now: datetime) -> UserView:
-        """Look at the org with a user's eyes."""
+        """Return the view of a user."""
         access = UserAccess(tx, user_id)
         catalog = Catalog(tx, access)
         return cls(tx, access, catalog, Rows(tx, catalog, now), now)

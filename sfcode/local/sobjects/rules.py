@@ -1,4 +1,4 @@
-"""What single objects ask of a record beyond its fields, and what they work out themselves."""
+"""Rules of single objects beyond their fields, and computed values."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ USERNAME_TAKEN = (
 
 
 def prepare_person(save: PendingRecord) -> None:
-    """Put a name together from its parts."""
+    """Compute the full name from its parts."""
     parts = (save.after.get("FirstName"), save.after.get("LastName"))
     save.after["Name"] = " ".join(str(part) for part in parts if part)
 
 
 def prepare_lead(save: PendingRecord) -> None:
-    """Leave converted leads alone."""
+    """Refuse changes of converted leads."""
     if save.before is not None and save.before.get("IsConverted"):
         raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
     prepare_person(save)
@@ -71,7 +71,7 @@ def prepare_user(save: PendingRecord) -> None:
 
 
 def _rename_in_messages(save: PendingRecord, old: str, new: str) -> None:
-    """Let the messages that name a user follow it: an org keeps its id, and shows the name that it has."""
+    """Rename a user in the outbound messages that refer to it, as an org does through the id."""
     if not old or old == new:
         return
     for stored in save.tx.components.list_all("WorkflowOutboundMessage"):
@@ -82,7 +82,7 @@ def _rename_in_messages(save: PendingRecord, old: str, new: str) -> None:
 
 
 def prepare_set_assignment(save: PendingRecord) -> None:
-    """Assign a set once, and only to a user whose licenses allow what it grants."""
+    """Check an assignment: once per user, and only if the user's licenses allow the permissions."""
     tx, after = save.tx, save.after
     assignee, set_id = str(after["AssigneeId"]), after.get("PermissionSetId")
     if not set_id:
@@ -110,7 +110,7 @@ def prepare_set_assignment(save: PendingRecord) -> None:
 
 
 def prepare_license_assignment(save: PendingRecord) -> None:
-    """Assign a license once, while there are seats."""
+    """Check a license assignment: once per user, while seats are free."""
     held = save.tx.records.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
     license_id = save.after["PermissionSetLicenseId"]
     if any(other["PermissionSetLicenseId"] == license_id for other in held):
@@ -125,7 +125,7 @@ def prepare_license_assignment(save: PendingRecord) -> None:
 
 
 def prepare_static_resource(save: PendingRecord) -> None:
-    """Check the name, which no other static resource may have, whichever way that one came."""
+    """Check that the name is unique among all static resources."""
     name = str(save.after["Name"])
     problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
     if problem is not None:
@@ -138,7 +138,7 @@ def prepare_static_resource(save: PendingRecord) -> None:
 
 
 def check_license_unused(tx: Transaction, assignment: Record) -> None:
-    """Keep a permission set license while an assigned permission set needs it. Raises ApiError."""
+    """Refuse to remove a permission set license that an assigned permission set needs. Raises ApiError."""
     owner = tx.records.get("User", str(assignment["AssigneeId"]))
     if owner is None:
         return

@@ -1,5 +1,5 @@
 """
-The objects of Setup: the org, users' licenses, profiles, permission sets, flows.
+The Setup objects: organization, users' licenses, profiles, permission sets, flows.
 
 Written as text, one line per field: its name, its describe type, and then in any order a length or
 precision, `>Target` for what a reference names, `<Name` for the relationship seen from there,
@@ -185,7 +185,7 @@ AUDIT = """
 
 @cache
 def setup_objects() -> dict[str, ObjectDef]:
-    """Read the table: the objects by their names."""
+    """Return the Setup objects by name."""
     found: dict[str, ObjectDef] = {}
     for block in TABLE.strip().split("\n\n"):
         head, _, lines = block.partition("\n")
@@ -247,6 +247,6 @@ SYSTEM_FIELDS = frozenset(
 
 
 def label_of(name: str) -> str:
-    """Make a label of a field's name: `CreatedById` is "Created By ID"."""
+    """Return the label of a field name: `CreatedById` is "Created By ID"."""
     words = "".join(f" {char}" if char.isupper() else char for char in name).split()
     return " ".join("ID" if word == "Id" else word for word in words)

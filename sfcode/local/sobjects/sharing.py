@@ -1,5 +1,5 @@
 """
-Org-wide defaults: what everybody may do with everybody's records.
+Org-wide defaults: the access of all users to all records of an object.
 
 https://help.salesforce.com/s/articleView?id=platform.sharing_model_fields.htm&type=5 describes the models.
 """
@@ -45,7 +45,7 @@ PARENTS = {
 
 
 def get_model(tx: Transaction, target: ObjectDef) -> str:
-    """Return an object's org-wide default. Objects whose records nobody owns are open to all, or go by their master."""
+    """Return an object's org-wide default. Objects without owners are open to all or controlled by their parent."""
     name = "Activity" if target.name in ("Event", "Task") else target.name
     if target.field("OwnerId") is None and name not in DEFAULTS:
         return "ControlledByParent" if target.custom else "FullAccess"
@@ -60,7 +60,7 @@ def set_model(tx: Transaction, object_name: str, value: str) -> None:
 
 
 def parents(target: ObjectDef) -> list[FieldDef]:
-    """List the references that open a record together with what they name."""
+    """List the references whose target controls the access to a record."""
     names = PARENTS.get(target.name)
     if names is None:
         return [field for field in target.fields.values() if is_master(field)]
@@ -68,5 +68,5 @@ def parents(target: ObjectDef) -> list[FieldDef]:
 
 
 def is_master(field: FieldDef) -> bool:
-    """Return whether a custom reference is a master-detail relationship: its records have no owner of their own."""
+    """Return whether a custom reference is a master-detail relationship, whose records have no owner."""
     return field.custom and field.type == "reference" and not field.nillable

@@ -1,4 +1,4 @@
-"""The standard objects that hold data: the shipped table, and how references are called from the other side."""
+"""The standard objects from the shipped table, and the names of their child relationships."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNDELETABLE = frozenset({"User"})
 
 @cache
 def standard_objects() -> dict[str, ObjectDef]:
-    """All standard objects by name, those of Setup included."""
+    """Return all standard objects by name, including Setup objects."""
     data = {name: _object(schema) for name, schema in standard().objects.items() if name != "Activity"}
     return data | setup_objects()
 

@@ -1,4 +1,4 @@
-"""One value for one field: read from JSON, checked, and brought to the form in which it is stored."""
+"""Field values: parse JSON, check, and convert to the stored form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON_KINDS = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", 
 
 
 def parse_value(field: FieldDef, value: Any) -> Scalar:
-    """Check a value that came as JSON, and return what is stored. Raises ApiError."""
+    """Check a JSON value and return its stored form. Raises ApiError."""
     if value is None or value == "":
         return False if field.type == "boolean" else None
     if isinstance(value, dict | list):
@@ -64,7 +64,7 @@ def _checked_text(field: FieldDef, text: str) -> str:
 
 
 def bad_picklist(field: FieldDef, value: str) -> ApiError:
-    """Refuse a value that a restricted picklist does not have."""
+    """Return the error for a value that a restricted picklist does not have."""
     return ApiError(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         f"{field.label}: bad value for restricted picklist field: {value}",
@@ -102,7 +102,7 @@ def _number(field: FieldDef, value: object) -> int | float:
 
 
 def _scaled(field: FieldDef, number: float) -> float:
-    """Round to the digits that the field has after the point; a half goes away from zero."""
+    """Round to the scale of the field; halves round away from zero."""
     if not field.precision or not math.isfinite(number):
         return number
     step = Decimal(1).scaleb(-field.scale)
@@ -163,7 +163,7 @@ ADDRESS_PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", 
 
 
 def to_api_value(field: FieldDef, row: Record) -> Any:
-    """Return a field's value as JSON: a checkbox is never null, an address is put together from its parts."""
+    """Convert a stored value to JSON: a checkbox is never null, an address is built from its parts."""
     if field.type == "address":
         prefix = field.name.removesuffix("Address")
         parts = {part[0].lower() + part[1:]: row.get(prefix + part) for part in ADDRESS_PARTS}
@@ -173,5 +173,5 @@ def to_api_value(field: FieldDef, row: Record) -> Any:
 
 
 def record_attributes(base: str, object_name: str, row: Record) -> dict[str, str]:
-    """Say what a row is, and where; `base` begins the addresses of records: `/services/data/v62.0`."""
+    """Return the `attributes` of a record; `base` is the prefix of its URL: `/services/data/v62.0`."""
     return {"type": object_name, "url": f"{base}/sobjects/{object_name}/{row.get('Id')}"}

@@ -1,1 +1,1 @@
-"""SOQL: text to tree, tree to rows."""
+"""SOQL: parse a query, and run it."""

@@ -1,4 +1,4 @@
-"""Grouped queries: COUNT, MIN, MAX, SUM and AVG over rows that share values."""
+"""Grouped queries: COUNT, MIN, MAX, SUM and AVG."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Value = Callable[[Group], Scalar]
 def grouped(
     world: World, query: SoqlQuery, target: ObjectDef, rows: list[Record], conditions: Conditions
 ) -> list[dict[str, Any]]:
-    """Run the grouping of a query: one AggregateResult for each group that HAVING leaves."""
+    """Group the rows of a query: one AggregateResult for each group that passes HAVING."""
     keys = [_key(world, query, target, ref) for ref in query.group_by]
     groups: dict[tuple[Any, ...], Group] = {}
     for row in rows:
@@ -61,7 +61,7 @@ def _key(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Ca
 def _having(
     world: World, query: SoqlQuery, target: ObjectDef, conditions: Conditions, condition: Condition
 ) -> Callable[[Group], bool]:
-    """Make a test of a group: by its totals, and by the fields that it is grouped by."""
+    """Return the test of a group for HAVING."""
     match condition:
         case Both(parts):
             tests = [_having(world, query, target, conditions, part) for part in parts]

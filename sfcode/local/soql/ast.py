@@ -1,4 +1,4 @@
-"""What a query is made of. Positions are offsets into its text, for error messages that point."""
+"""The nodes of a parsed query. Positions are offsets into its text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class FieldRef:
-    """A field, perhaps of a parent: `Name`, `Profile.Name`."""
+    """A field, optionally of a parent: `Name`, `Profile.Name`."""
 
     path: Path
     at: int = 0
@@ -17,13 +17,13 @@ class FieldRef:
 
     @property
     def text(self) -> str:
-        """The field as written."""
+        """Return the field as written."""
         return ".".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """A function over many rows: `COUNT(Id)`, `MAX(CreatedDate)`. `COUNT()` has no field."""
+    """An aggregate function: `COUNT(Id)`, `MAX(CreatedDate)`. `COUNT()` has no field."""
 
     function: str
     field: FieldRef | None
@@ -67,7 +67,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class TotalComparison:
-    """`COUNT(Id) > 1`, which only HAVING knows."""
+    """A comparison of an aggregate, `COUNT(Id) > 1`, allowed only in HAVING."""
 
     total: Aggregate
     operator: str
@@ -76,7 +76,7 @@ class TotalComparison:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """`Field IN (...)`: against values, or against a query's only column. Also INCLUDES and EXCLUDES."""
+    """`Field IN (...)` with values or a subquery with one column. Also INCLUDES and EXCLUDES."""
 
     field: FieldRef
     operator: str
@@ -110,7 +110,7 @@ Condition = Comparison | TotalComparison | Membership | Both | Either | Not
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One key of ORDER BY; nulls come first unless said otherwise."""
+    """One key of ORDER BY; nulls come first by default."""
 
     key: FieldRef | Aggregate
     descending: bool = False
@@ -119,7 +119,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class SoqlQuery:
-    """One SELECT; `source` is an object, or in a subquery of the field list a child relationship."""
+    """One SELECT; `source` is an object, or a child relationship in a subquery of the field list."""
 
     select: tuple[FieldRef | Aggregate | AllFields | SoqlQuery, ...]
     source: str

@@ -1,4 +1,4 @@
-"""The columns of a query, for clients that print tables (`?columns=true`)."""
+"""The columns of a query (`?columns=true`), for clients that print tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def columns(query: SoqlQuery, world: World) -> Json:
-    """Describe what a query would give."""
+    """Return the columns of a query."""
     target = world.object(query.source, query.source_at)
     return {
         "columnMetadata": _columns(query, target, world),

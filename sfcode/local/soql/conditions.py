@@ -1,4 +1,4 @@
-"""Conditions, made into functions that say yes or no to a row. Text compares without case, null equals ''."""
+"""Compile conditions to functions that test a row. Texts compare without case, null equals ''."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ UNQUOTED = "value of filter criterion for field '{}' must be of type {} and shou
 
 
 class Conditions:
-    """Makes the tests of one query over one object."""
+    """Compiles the conditions of one query over one object."""
 
     def __init__(self, world: World, target: ObjectDef, alias: str, now: datetime, column: Column) -> None:
         self._world = world
@@ -58,7 +58,7 @@ class Conditions:
         """What the queries of semi-joins have found."""
 
     def test(self, condition: Condition) -> Test:
-        """Make a test of a condition."""
+        """Return the test of a condition."""
         match condition:
             case Both(parts):
                 tests = [self.test(part) for part in parts]
@@ -77,7 +77,7 @@ class Conditions:
                 raise errors.malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def narrow(self, condition: Condition) -> Narrow | None:
-        """Say which rows can pass a condition that a test was made of; None: any of them."""
+        """Return which rows can pass a compiled condition; None: any row."""
         match condition:
             case Both(parts):
                 found = [each for part in parts if (each := self.narrow(part)) is not None]
@@ -172,7 +172,7 @@ class Conditions:
         return bound
 
     def _value(self, field: FieldDef, literal: Literal) -> Scalar:
-        """Check that a literal suits a field, and return it in the form in which values are stored."""
+        """Check that a literal fits a field, and return it in stored form."""
         kind, value = literal.kind, literal.value
         if kind == "null":
             return False if field.type == "boolean" else None
@@ -198,7 +198,7 @@ class Conditions:
 
 
 def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
-    """Make a test of a value against another one."""
+    """Return the test of a value against another one."""
     wanted = comparable(right)
     if sign in ("=", "!="):
         same = sign == "="
@@ -213,14 +213,14 @@ def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
 
 
 def comparable(value: Scalar) -> Any:
-    """Return what values are compared by: text in lower case, '' as null."""
+    """Return the value to compare: texts in lower case, '' as null."""
     if isinstance(value, str):
         return value.lower() or None
     return value
 
 
 def like_pattern(text: str) -> re.Pattern[str]:
-    """Make a pattern of LIKE's wildcards: % is any text, _ one character, a backslash makes them plain."""
+    """Compile the wildcards of LIKE: % is any text, _ one character, a backslash escapes them."""
     parts = re.findall(r"\\.|.", text, re.DOTALL)
     wildcards = {"%": ".*", "_": "."}
     made = "".join(wildcards.get(part) or re.escape(part[-1]) for part in parts)

@@ -1,4 +1,4 @@
-"""Date literals: what `LAST_N_DAYS:30` means on a given day. Days are UTC's."""
+"""Date literals: the range of `LAST_N_DAYS:30` on a given day, in UTC."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
 
 
 def _start(today: date, unit: str, steps: int) -> date:
-    """Return the first day of the unit that lies so many steps from today's; weeks begin on Sunday."""
+    """Return the first day of the unit a number of steps from the current one; weeks begin on Sunday."""
     if unit == "WEEK":
         sunday = today - timedelta(days=(today.weekday() + 1) % 7)
         return sunday + timedelta(weeks=steps)

@@ -1,4 +1,4 @@
-"""A query's errors, which quote it and point."""
+"""The errors of a query, which quote it and point to the position."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ AROUND = 60
 
 
 def pointing(code: str, message: str, text: str, at: int) -> ApiError:
-    """Make an error that shows the place: the query's line, a caret below it, row and column."""
+    """Return an error that shows the position: the query's line, a caret below it, row and column."""
     row = text.count("\n", 0, at) + 1
     begins = text.rfind("\n", 0, at) + 1
     ends = text.find("\n", at)
@@ -21,12 +21,12 @@ def pointing(code: str, message: str, text: str, at: int) -> ApiError:
 
 
 def malformed(message: str, text: str, at: int) -> ApiError:
-    """Refuse a text that is no query."""
+    """Return the error for a text that is no query."""
     return pointing("MALFORMED_QUERY", message, text, at)
 
 
 def no_such_column(name: str, entity: str, text: str, at: int) -> ApiError:
-    """Refuse a field that an object does not have."""
+    """Return the error for a field that an object does not have."""
     return pointing(
         "INVALID_FIELD",
         f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append "
@@ -38,7 +38,7 @@ def no_such_column(name: str, entity: str, text: str, at: int) -> ApiError:
 
 
 def no_such_object(name: str, text: str, at: int) -> ApiError:
-    """Refuse an object that the org does not have."""
+    """Return the error for an unknown object."""
     return pointing(
         "INVALID_TYPE",
         f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the "
@@ -49,7 +49,7 @@ def no_such_object(name: str, text: str, at: int) -> ApiError:
 
 
 def no_such_relationship(name: str, where: str, text: str, at: int) -> ApiError:
-    """Refuse a relationship that an object does not have; `where` says in which part of the query."""
+    """Return the error for a relationship that an object does not have; `where` is the part of the query."""
     return pointing(
         "INVALID_FIELD",
         f"Didn't understand relationship '{name}' in {where}. If you are attempting to use a custom relationship, be "

@@ -1,4 +1,4 @@
-"""Tree to rows: a query run on one state of the org."""
+"""Run a parsed query on one state of the org."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_ALL_FIELDS = 200
 
 @dataclass(frozen=True)
 class Result:
-    """What a query gives: its rows as JSON, how many there are, and what they are rows of."""
+    """The result of a query: its rows as JSON, their number, and their object."""
 
     records: list[Json]
     total: int
@@ -41,7 +41,7 @@ class Result:
 
 def run(text: str, tx: Transaction, now: datetime, base: str, user_id: str | None = None) -> Result:
     """
-    Run a query with a user's rights; without a user everything is seen. Raises ApiError.
+    Run a query with a user's permissions; without a user, without restrictions. Raises ApiError.
 
     `base` begins the addresses of records: `/services/data/v62.0`.
     """
@@ -52,7 +52,7 @@ def run(text: str, tx: Transaction, now: datetime, base: str, user_id: str | Non
 
 
 class Executor:
-    """Carries out the queries of one request."""
+    """Runs the queries of one request."""
 
     def __init__(self, world: World, now: datetime, base: str) -> None:
         self._world = world
@@ -99,7 +99,7 @@ class Executor:
         return [row for row in found if test(row)]
 
     def _column(self, query: SoqlQuery) -> set[Scalar]:
-        """Answer the query of a semi-join: its only column."""
+        """Return the only column of a semi-join's subquery."""
         target = self._world.object(query.source, query.source_at)
         if len(query.select) != 1 or not isinstance(query.select[0], FieldRef):
             raise errors.malformed("semi join sub-selects must select one field", self._world.text, query.source_at)
@@ -125,7 +125,7 @@ class Executor:
         return sorted_with_nulls(rows, lambda row: comparable(read(row)), order)
 
     def _shape(self, query: SoqlQuery, target: ObjectDef) -> Show:
-        """Make a function that writes a row as JSON: the selected fields, parents nested, children listed."""
+        """Return a function that converts a row to JSON: the selected fields, nested parents, child lists."""
         tree: dict[str, Any] = {}
         children: list[tuple[str, Show]] = []
         for item in query.select:

@@ -1,5 +1,5 @@
 """
-What a condition says about the rows that can pass it, in a way that an index knows: one field, and the values it may have.
+Derive from a condition a field and its possible values, so that an index can find the rows.
 
 It is a first choice and no answer: the condition itself is asked of every row that is found so.
 """
@@ -23,14 +23,14 @@ UNSUITABLE = frozenset({"address", "boolean", "multipicklist", "base64"})
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Only rows whose field has one of these values can pass; text is compared without case."""
+    """A field and its possible values; texts compare without case."""
 
     field: str
     values: frozenset[Scalar]
 
 
 def narrow(whole: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
-    """Say which rows to look at for those whose field equals one of the values; None: all of them."""
+    """Return which rows can match when a field equals one of the values; None: any row."""
     wanted = frozenset(values)
     # No value equals no text, and SQLite knows capitals of ASCII only.
     if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in wanted):
@@ -46,7 +46,7 @@ def narrow(whole: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narro
 
 @functools.cache
 def number_behind(formula: str) -> str:
-    """List the number field that a formula writes as text: `TEXT(x)`, `IF(ISBLANK(x), "", TEXT(x))`; "" for others."""
+    """Return the number field of a formula like `TEXT(x)` or `IF(ISBLANK(x), "", TEXT(x))`; "" for others."""
     try:
         node = parse(formula)
     except FormulaError:
@@ -71,7 +71,7 @@ def _same(one: Node, other: Reference) -> bool:
 
 
 def _number(value: Scalar) -> Scalar:
-    """Return the number that is written so; None where it is none."""
+    """Return the number that TEXT() would format like this; None if there is none."""
     try:
         number = Decimal(str(value))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Sorting and paging."""
+"""Sort and page rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> list[T]:
-    """Sort by one key; nulls stand first, or last, whichever way the others go."""
+    """Sort by one key; nulls come first or last, whatever the direction."""
     keyed = [(key(row), row) for row in rows]
     nulls = [row for value, row in keyed if value is None]
     others = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
@@ -20,6 +20,6 @@ def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> l
 
 
 def page(query: SoqlQuery, rows: list[T]) -> list[T]:
-    """Cut out what OFFSET and LIMIT leave."""
+    """Apply OFFSET and LIMIT."""
     end = None if query.limit is None else query.offset + query.limit
     return rows[query.offset : end]

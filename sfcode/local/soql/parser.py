@@ -1,4 +1,4 @@
-"""Text to tree."""
+"""Parse a query."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def parse(text: str) -> SoqlQuery:
-    """Read a query. Raises ApiError, which points at what is not understood."""
+    """Parse a query. Raises ApiError with the position of the error."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
     if len(text) > MAX_LENGTH:
@@ -160,7 +160,7 @@ def _literal(tree: Any, *, pattern: bool = False) -> Literal:
 
 
 def _unescape(text: str, *, pattern: bool) -> str:
-    """Return the backslashes out; in a LIKE pattern they stay before what would be a wildcard."""
+    """Remove backslashes; in a LIKE pattern they remain before wildcards."""
 
     def plain(match: re.Match[str]) -> str:
         char = match.group(1)

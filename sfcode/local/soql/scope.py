@@ -1,4 +1,4 @@
-"""Names in a query, looked up: which field a path means, and its value in a row."""
+"""Resolve the names of a query to fields, and read their values from rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_STEPS = 5
 
 @dataclass(frozen=True)
 class Bound:
-    """A field found: the references to follow, then the field itself."""
+    """A resolved field: the references to follow, and the field."""
 
     steps: tuple[FieldDef, ...]
     field: FieldDef
@@ -27,7 +27,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class World:
-    """What a query is asked of: the objects, their rows, and its own text for messages."""
+    """What a query runs on: objects, rows, and its text for error messages."""
 
     catalog: Catalog
     rows: Rows
@@ -41,7 +41,7 @@ class World:
         return found
 
     def bind(self, target: ObjectDef, alias: str, ref: FieldRef) -> Bound:
-        """Find the field that a path means, seen from an object."""
+        """Resolve a path from an object."""
         path = ref.path
         if len(path) > 1 and path[0].lower() in (alias.lower(), target.name.lower()):
             path = path[1:]
@@ -62,7 +62,7 @@ class World:
         return Bound(tuple(steps), field, ref)
 
     def parent(self, reference: FieldDef, row: Record) -> tuple[str, Record] | None:
-        """Follow a reference to its row, and say which object that belongs to."""
+        """Follow a reference to its row and return it with its object."""
         record_id = row.get(reference.name)
         if record_id is None:
             return None
@@ -73,7 +73,7 @@ class World:
         return None
 
     def reader(self, bound: Bound) -> Callable[[Record], Scalar]:
-        """Make a function that reads a bound field from a row."""
+        """Return a function that reads a resolved field from a row."""
         name, field, steps = bound.field.name, bound.field, bound.steps
 
         def read(row: Record) -> Scalar:

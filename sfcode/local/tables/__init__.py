@@ -1,1 +1,1 @@
-"""The tables of the state, one class for each kind of content: all SQL is here, and nothing but storage."""
+"""The tables of the state, one class for each kind of content. All SQL is in this package."""

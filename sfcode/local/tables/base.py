@@ -1,4 +1,4 @@
-"""What all tables share: the connection and ids that count up; and the settings of the org."""
+"""The base of all tables: the connection, id sequences, and the settings of the org."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.metadata.component import Component
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A component in the org. `raw` is the zip of a type whose contents are not modelled; times are REST's text."""
+    """A stored component. `raw` is the zip of a type that is not modeled; times are in REST's form."""
 
     component: Component
     id: str
@@ -23,13 +23,13 @@ class Stored:
 
 
 class Table:
-    """The methods for one kind of content, over the connection of one transaction."""
+    """The methods for one kind of content, on the connection of one transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def next_id(self, prefix: str) -> str:
-        """Return the next id with this key prefix; an id is never used twice, even when its row is gone."""
+        """Return the next id with this key prefix; an id is never reused."""
         row = self._db.execute(
             "INSERT INTO sequence VALUES (?, 1) ON CONFLICT (prefix) DO UPDATE SET last = last + 1 RETURNING last",
             (prefix,),

@@ -1,4 +1,4 @@
-"""Deployed metadata: one row per component. A flow is the component that its active (else newest) version is."""
+"""Deployed components, one row each. A flow's component is its active version, otherwise its newest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _current(versions: list[FlowVersion]) -> FlowVersion:
 
 
 class ComponentTable(Table):
-    """Components by type and full name; the case of a full name does not matter."""
+    """Components by type and full name, without case."""
 
     def __init__(self, db: sqlite3.Connection, flows: FlowTable) -> None:
         super().__init__(db)
@@ -105,7 +105,7 @@ class ComponentTable(Table):
         return [_stored(row) for row in rows]
 
     def put(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> Put:
-        """Store a component that is no flow; the same body and raw file again change nothing, not even the times."""
+        """Store a component that is no flow; the same body and raw file change nothing, including the times."""
         if component.type == "Flow":
             raise ValueError("a flow has versions: see FlowTable.add_version")
         before = self.get(component.type, component.full_name)

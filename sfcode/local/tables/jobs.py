@@ -1,4 +1,4 @@
-"""Jobs that clients start and ask for by id later: deployments, retrieves and jobs of the Bulk API."""
+"""Asynchronous jobs: deployments, retrieves and jobs of the Bulk API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 class JobTable(Table):
-    """Jobs of one kind, such as deployments (0Af...): each is a JSON document and perhaps bytes."""
+    """Jobs of one kind, such as deployments (0Af...): each is a JSON document and optional bytes."""
 
     def __init__(self, db: sqlite3.Connection, kind: str) -> None:
         super().__init__(db)
@@ -25,7 +25,7 @@ class JobTable(Table):
         return self.next_id(self._prefix)
 
     def put(self, job_id: str, body: Mapping[str, Any], payload: bytes | None = None) -> None:
-        """Store a job, or replace it; without a payload the stored one stays."""
+        """Store or replace a job; without a payload the stored one remains."""
         self._db.execute(
             "INSERT INTO job VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
             " SET body = excluded.body, payload = coalesce(excluded.payload, payload)",
@@ -54,7 +54,7 @@ class JobTable(Table):
         self._db.execute("DELETE FROM job WHERE id = ?", (ids.full(job_id),))
 
     def drop_old(self, most: int) -> None:
-        """Delete the oldest deployments that have ended, until at most this many are left."""
+        """Delete the oldest finished deployments beyond a number."""
         self._db.execute(
             "DELETE FROM job WHERE json_extract(body, '$.report.done') AND id IN"
             " (SELECT id FROM job WHERE substr(id, 1, 3) = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
@@ -63,7 +63,7 @@ class JobTable(Table):
 
 
 class BulkJobTable(JobTable):
-    """Jobs of the Bulk API (750...); upload and result are stored beside them, so that progress is cheap to write."""
+    """Jobs of the Bulk API (750...); upload and result are stored separately, so that progress is cheap to write."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         super().__init__(db, "BulkJob")
@@ -79,11 +79,11 @@ class BulkJobTable(JobTable):
             self._db.execute(f"DELETE FROM {table} WHERE job = ?", (job_id,))  # noqa: S608
 
     def put_content(self, job_id: str, content: bytes) -> None:
-        """Store what was uploaded."""
+        """Store the upload."""
         self._db.execute("INSERT INTO bulk_content VALUES (?, ?)", (job_id, content))
 
     def content(self, job_id: str) -> bytes | None:
-        """Return what was uploaded."""
+        """Return the upload."""
         row = self._db.execute("SELECT content FROM bulk_content WHERE job = ?", (job_id,)).fetchone()
         return None if row is None else bytes(row[0])
 

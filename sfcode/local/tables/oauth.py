@@ -1,4 +1,4 @@
-"""What sign-in needs: connected apps, their grants, and passwords."""
+"""The data of sign-in: apps, their grants, and passwords."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Json = dict[str, Any]
 
 
 class AppTable(Table):
-    """Connected apps by consumer key, each a JSON document; nothing is validated here."""
+    """Apps by consumer key, each a JSON document without validation."""
 
     def put(self, consumer_key: str, body: Mapping[str, Any]) -> None:
-        """Store an app, or replace it."""
+        """Store or replace an app."""
         self._db.execute(
             "INSERT INTO app VALUES (?, ?) ON CONFLICT (consumer_key) DO UPDATE SET body = excluded.body",
             (consumer_key, json.dumps(body)),
@@ -68,7 +68,7 @@ class GrantTable(Table):
 
 
 class PasswordTable(Table):
-    """Hashes of passwords by user; nobody has one at the beginning."""
+    """Hashes of passwords by user; at first no user has one."""
 
     def put(self, user_id: str, hashed: str) -> None:
         """Store the hash of a user's password."""

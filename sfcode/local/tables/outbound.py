@@ -1,4 +1,4 @@
-"""The queue of outbound messages, and the log of what automation did not do."""
+"""The queue of outbound messages, and the automation log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_LOG_ENTRIES = 1000
 
 @dataclass(frozen=True, slots=True)
 class QueuedNotification:
-    """The notification about one record that waits to be sent in an outbound message; times are REST's text."""
+    """The notification of one record in an outbound message; times are in REST's form."""
 
     id: str
     action_id: str
@@ -35,7 +35,7 @@ class QueuedNotification:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An entry of the automation log: when, which flow or rule, for which record, what."""
+    """An entry of the automation log: time, flow or rule, record, text."""
 
     at: str
     source: str
@@ -48,7 +48,7 @@ def _notification(row: sqlite3.Row) -> QueuedNotification:
 
 
 class NotificationTable(Table):
-    """The queue of notifications (04l...) that are not delivered."""
+    """The queue of undelivered notifications (04l...)."""
 
     def queue(self, action_id: str, record_id: str, *, now: datetime) -> str:
         """Queue a notification that is due at once; return its id."""
@@ -104,7 +104,7 @@ class NotificationTable(Table):
         )
 
     def bury(self, id_: str) -> None:
-        """Mark a notification as one that will not be delivered."""
+        """Mark a notification as undeliverable."""
         self._db.execute("UPDATE outbound_message SET state = ?, claimed_until = 0 WHERE id = ?", (DEAD, id_))
 
     def delete(self, ids_: Iterable[str]) -> None:
@@ -113,7 +113,7 @@ class NotificationTable(Table):
 
 
 class AutomationLogTable(Table):
-    """What automation did not do, or could not."""
+    """What automation skipped or could not do."""
 
     def add(self, source: str, record_id: str, text: str, *, now: datetime) -> None:
         """Add an entry, and delete the oldest ones above the maximum."""

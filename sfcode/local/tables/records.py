@@ -1,4 +1,4 @@
-"""Records: one JSON document each, system fields included."""
+"""Records: one JSON document each, including system fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Record = dict[str, Scalar]
 
 
 class RecordTable(Table):
-    """Records by object and id; nothing is validated here."""
+    """Records by object and id, without validation."""
 
     def __init__(self, db: sqlite3.Connection, settings: SettingTable) -> None:
         super().__init__(db)
@@ -84,7 +84,7 @@ class RecordTable(Table):
         return _parse([row[0] for row in rows])
 
     def _has_index(self, object_name: str, field: str) -> bool:
-        """Return whether an index finds records by a field; note one that is missing where there are many records."""
+        """Return whether an index exists for a field; register a missing one if there are many records."""
         found = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"record_by_{field}",)).fetchone()
         if found is None and self.count(object_name) > MIN_INDEXED:
             self.missing_indexes.add(field)
@@ -98,7 +98,7 @@ class RecordTable(Table):
         )
 
     def find_indexed(self, object_name: str, field: str, value: Scalar) -> list[Record]:
-        """List the records as `find` does, with an index, which is made when it is missing: write transactions only."""
+        """List the records as `find` does, with an index, which is created if missing: write transactions only."""
         self.make_index(field)
         return self.find(object_name, field, value)
 

@@ -1,4 +1,4 @@
-"""The tables as SQL; each entry brings a database from one version to the next."""
+"""The tables as SQL migrations, one entry per version."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sfcode.local.tables.base import Table
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One access token; without `minutes` it never expires, without `app` no app asked for it."""
+    """One access token; without `minutes` it never expires, without `app` no app requested it."""
 
     token: str
     user_id: str
@@ -46,7 +46,7 @@ class SessionTable(Table):
         app: str | None = None,
         scope: str = "",
     ) -> None:
-        """Store a token of a user, valid for some minutes after its last use, or for ever."""
+        """Store a token of a user, valid for some minutes after its last use, or without limit."""
         ends = None if minutes is None else stamp(now + timedelta(minutes=minutes))
         self._db.execute("DELETE FROM session WHERE expires_at <= ?", (stamp(now),))
         self._db.execute(
@@ -67,7 +67,7 @@ class SessionTable(Table):
         return None if row is None else row.user_id
 
     def lasting_token(self, user_id: str) -> str | None:
-        """Return the oldest token of a user that never expires, so that clients which have it stay signed in."""
+        """Return the oldest token of a user that never expires, so that its clients stay signed in."""
         row = self._db.execute(
             "SELECT token FROM session WHERE user_id = ? AND expires_at IS NULL ORDER BY created_at, token LIMIT 1",
             (ids.full(user_id),),
@@ -75,7 +75,7 @@ class SessionTable(Table):
         return None if row is None else str(row[0])
 
     def prolong(self, row: SessionRow, *, now: datetime) -> None:
-        """Start the lifetime of a session again."""
+        """Restart the lifetime of a session."""
         if row.minutes is not None:
             ends = stamp(now + timedelta(minutes=row.minutes))
             self._db.execute("UPDATE session SET expires_at = ? WHERE token = ?", (ends, row.token))

@@ -1,1 +1,1 @@
-"""Deploy a package into the org: open, judge, carry out, and report."""
+"""Deploy a package: open it, check it, store its components, and report."""

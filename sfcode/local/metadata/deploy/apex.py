@@ -1,5 +1,5 @@
 """
-Apex tests, as far as they can be without Apex: found, named and counted, never run.
+Apex tests without Apex: the local org finds, names and counts them, but does not run them.
 
 A method that would be a test is reported as one that passed. No code is compiled and no coverage is
 known; what is real is which tests there are, and that one which is asked for must be there.
@@ -34,7 +34,7 @@ class Test:
     method: str
 
     def json(self) -> dict[str, Any]:
-        """Report it as one that passed, in the order of the WSDL."""
+        """Return the test as a passed one, with keys in the order of the WSDL."""
         return {
             "id": self.class_id,
             "methodName": self.method,
@@ -46,14 +46,14 @@ class Test:
 
 
 def find_test_methods(source: str) -> list[str] | None:
-    """List the test methods of a class; None when it is no test class."""
+    """List the test methods of a class; None if it is no test class."""
     text = _NOISE.sub(" ", source)
     found = list(dict.fromkeys(_ANNOTATED.findall(text) + _MARKED.findall(text)))
     return found if found or _TEST_CLASS.search(text) else None
 
 
 def find_tests(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ...]:
-    """Find the tests that a deploy asks for, in the org with the package in it. Raises DeployRefused for one that is not there."""
+    """Find the tests that a deploy requests, in the org including the package. Raises DeployRefused for an unknown test."""
     if not options.runs_tests:
         return ()
     tests = {name.lower(): found for name, found in _list_classes(tx)}

@@ -1,4 +1,4 @@
-"""The form in which an org keeps a component: without what means nothing, and merged where it merges."""
+"""The form in which an org stores a component: without empty values, and merged with the existing one where the org merges."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _GRANTS = {
 
 
 def normalize(component: Component) -> Component:
-    """Leave out what an org does not keep; the same meaning gives the same body."""
+    """Remove what an org does not store; the same meaning has the same body."""
     rule = _RULES.get(component.type)
     return component if rule is None else Component(component.type, component.full_name, rule(component.body))
 
 
 def merge(before: Body, after: Body) -> Body:
-    """Lay a partial body over a whole one: keyed elements entry by entry, all others as they are."""
+    """Merge a partial body into a complete one: keyed elements entry by entry, all others as a whole."""
     both: dict[str, Any] = dict(before)
     for name, value in after.items():
         known = both.get(name)

@@ -1,4 +1,4 @@
-"""Delete components: what a manifest of destructive changes asks for, as far as an org lets it happen."""
+"""Delete the components of a destructive manifest, unless the org refuses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
 
 
 def destroy(tx: Transaction, deletions: Sequence[Deletion], author: Author) -> list[ComponentMessage]:
-    """Delete what can be deleted, and say for each what happened; all of one manifest goes together."""
+    """Delete the components that can be deleted and report each; the deletions of one manifest are checked together."""
     doomed = [deletion.address for deletion in deletions]
     refusals = find_used(tx, doomed)
     messages = []
@@ -95,7 +95,7 @@ def _find_refusal(tx: Transaction, address: Address) -> str | None:
 
 
 def check_version_deletable(version: FlowVersion) -> str | None:
-    """Describe why a version of a flow cannot be deleted, if it cannot."""
+    """Return why a flow version cannot be deleted; None if it can."""
     return (
         "You can't delete a flow version that is active. Deactivate it first." if version.status == "Active" else None
     )
@@ -106,7 +106,7 @@ def _key(address: Address) -> tuple[str, str]:
 
 
 def find_used(tx: Transaction, doomed: Iterable[Address]) -> dict[Address, str]:
-    """Find what is used by something that stays."""
+    """Find the components that another, remaining component uses."""
     addresses = [address for address in doomed if tx.components.get(*_key(address)) is not None]
     going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
     going |= {
@@ -163,7 +163,7 @@ def _delete(tx: Transaction, address: Address, author: Author) -> bool:
 
 
 def clear_field(tx: Transaction, owner: str, field: str, author: Author) -> None:
-    """Return the rights on a deleted field out of permission sets and profiles, and its values out of records."""
+    """Remove a deleted field from permission sets and profiles, and its values from records."""
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     gone = {f"{name}.{field}".lower() for name in owners}
     for type_ in ("PermissionSet", "Profile"):

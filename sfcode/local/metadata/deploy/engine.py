@@ -1,5 +1,5 @@
 """
-Run a package: all or nothing, in one transaction.
+Deploy a package in one transaction, all or nothing.
 
 Everything is put into the org first and judged there, so that references need no order and every
 check sees what will be; when something is wrong the transaction is undone.
@@ -28,7 +28,7 @@ from sfcode.metadata.errors import MetadataError
 
 @dataclass(frozen=True)
 class DeployOutcome:
-    """What came of a deploy: every message, and whether anything was changed."""
+    """The result of a deploy: all messages, and whether anything changed."""
 
     status: str
     messages: tuple[ComponentMessage, ...]
@@ -36,12 +36,12 @@ class DeployOutcome:
 
     @property
     def failures(self) -> tuple[ComponentMessage, ...]:
-        """The messages of what failed."""
+        """Return the messages of failures."""
         return tuple(message for message in self.messages if not message.success)
 
 
 class _Undo(Exception):
-    """Ends a transaction that shall leave nothing behind."""
+    """Rolls a transaction back."""
 
 
 Finish = Callable[[Transaction, DeployOutcome], None]
@@ -50,7 +50,7 @@ Finish = Callable[[Transaction, DeployOutcome], None]
 def deploy(
     store: Store, package: Package, options: DeployRequestOptions, author: Author, finish: Finish
 ) -> DeployOutcome:
-    """Run a package; `finish` notes the outcome in the transaction that decides it."""
+    """Deploy a package; `finish` stores the outcome in the transaction that decides it."""
     failed = _index(_apply_warnings(package.problems, options))
     if failed and not package.api_version:
         # Its manifest cannot be read: there is nothing to go by.
@@ -101,7 +101,7 @@ def _make_outcome(
 
 
 def _apply_warnings(messages: Iterable[ComponentMessage], options: DeployRequestOptions) -> list[ComponentMessage]:
-    """Let a warning fail its component, unless warnings are ignored."""
+    """Turn a warning into a failure of its component, unless warnings are ignored."""
     return [
         message.failed() if message.problem_type == "Warning" and not options.ignoreWarnings else message
         for message in messages

@@ -1,4 +1,4 @@
-"""Deploys as jobs: queued, one at a time, and on record whatever happens to the process."""
+"""Deploys as jobs: queued, run one at a time, and stored so that they survive the process."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ _lock = threading.Lock()
 
 
 class _Cancelled(Exception):
-    """Ends the transaction of a deploy that was cancelled in time."""
+    """Rolls back the transaction of a deploy that was canceled in time."""
 
 
 class Deployments:
-    """The queue of one server; the reports are in the store, where any server finds them."""
+    """The deploy queue of one server; the reports are in the store, where every server finds them."""
 
     def __init__(self, context: OrgContext) -> None:
         self._context = context
@@ -70,7 +70,7 @@ class Deployments:
         self._waiting = DelayedDeploys()
 
     def start(self, data: bytes, options: DeployRequestOptions, session: UserSession) -> Report:
-        """Queue a deploy, and return its report as it waits. Raises SoapFault for options that the org does not take."""
+        """Queue a deploy and return its pending report. Raises SoapFault for options that the org refuses."""
         from sfcode.local.metadata.deploy.production import check_options
 
         with self._context.store.transaction() as tx:
@@ -94,7 +94,7 @@ class Deployments:
         future.add_done_callback(lambda _: self._forget(deploy_id))
 
     def start_validated(self, validation_id: str, session: UserSession) -> Report:
-        """Deploy for good what was validated, with tests, in the last days. Raises SoapFault."""
+        """Deploy a package that was validated with tests in the last days. Raises SoapFault."""
         report = self.status(validation_id)
         with self._context.store.read() as tx:
             data = tx.deploys.payload(validation_id)
@@ -116,14 +116,14 @@ class Deployments:
         return self.start(data, replace(options, checkOnly=False, testLevel=None, runTests=()), session)
 
     def busy(self) -> bool:
-        """Return whether a deploy of this process is at work on the org, or about to be."""
+        """Return whether a deploy of this process is running or about to run."""
         with _lock:
             here = [deploy_id for path, deploy_id in _running if path == self._context.store.path]
         # One that has ended may still be listed for a moment.
         return any(not self._row(deploy_id)["report"]["done"] for deploy_id in here)
 
     def status(self, deploy_id: str) -> Report:
-        """Return the report of a deploy. Raises SoapFault for an id that is none."""
+        """Return the report of a deploy. Raises SoapFault for an unknown id."""
         waits = self._waiting.poll(ids.full(deploy_id))
         if waits is not None:
             held: Report = self._row(deploy_id)["report"]
@@ -142,7 +142,7 @@ class Deployments:
         return lost
 
     def cancel(self, deploy_id: str, session: UserSession) -> Report:
-        """Ask for the end of a deploy: one that waits ends at once, one at work before it is done. Raises SoapFault."""
+        """Cancel a deploy: at once if it is pending, otherwise before it commits. Raises SoapFault."""
         deploy_id = ids.full(deploy_id)
         if self._waiting.drop(deploy_id):
             self._end(self._as_cancelled(self._row(deploy_id)["report"], session))

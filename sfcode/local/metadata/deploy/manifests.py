@@ -1,4 +1,4 @@
-"""The manifests of a package: what it lists, and what it deletes before and after."""
+"""The manifests of a package: its members, and what it deletes before and after."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WILDCARD = "*"
 
 @dataclass(frozen=True)
 class Deletion:
-    """A component to be deleted, and the manifest that says so."""
+    """A component to delete, and the manifest that lists it."""
 
     address: Address
     file: str
@@ -30,7 +30,7 @@ class Deletion:
 
 @dataclass(frozen=True)
 class Manifests:
-    """All manifests of a package; `problems` is what is wrong with them."""
+    """All manifests of a package, with their problems."""
 
     api_version: str = ""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Manifests:
     problems: tuple[ComponentMessage, ...] = ()
 
     def lists(self, address: Address) -> bool:
-        """Return whether package.xml names a component, by itself, by its container, or by `*`."""
+        """Return whether package.xml lists a component, by name, by its container, or by `*`."""
         own = self.members.get(address.type, frozenset())
         if address.full_name in own:
             return True

@@ -1,4 +1,4 @@
-"""What a deploy says of each component, and of the files around them."""
+"""The messages of a deploy about components and files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ProblemType = Literal["Error", "Warning"]
 
 
 class DeployRefused(Exception):
-    """Raised for a deploy that the org does not begin; code and message are Salesforce's."""
+    """Raised for a deploy that the org does not start; code and message are Salesforce's."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -19,7 +19,7 @@ class DeployRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ComponentMessage:
-    """One component's outcome; with a `problem`, what is wrong and where in the file."""
+    """The outcome of one component; a `problem` is a message with its place in the file."""
 
     full_name: str
     component_type: str
@@ -38,20 +38,20 @@ class ComponentMessage:
     def error(
         cls, problem: str, *, full_name: str, component_type: str, file_name: str, line: int = 0, column: int = 0
     ) -> ComponentMessage:
-        """Say what keeps a component from being deployed."""
+        """Return a message that fails the component."""
         return cls(full_name, component_type, file_name, problem, "Error", line, column, success=False)
 
     @classmethod
     def warning(cls, problem: str, *, full_name: str, file_name: str) -> ComponentMessage:
-        """Say what is odd; whether it stops the deploy is up to its options."""
+        """Return a warning; the options of the deploy decide whether it fails the component."""
         return cls(full_name, "", file_name, problem, "Warning")
 
     def failed(self) -> ComponentMessage:
-        """Return the message as that of a failure."""
+        """Return the message as a failure."""
         return replace(self, success=False)
 
     def json(self, created_date: str) -> dict[str, Any]:
-        """Return the message as the API writes it, elements in the order of the WSDL."""
+        """Return the message as JSON, with keys in the order of the WSDL."""
         found: dict[str, Any] = {
             "changed": self.changed,
             "columnNumber": self.column or None,

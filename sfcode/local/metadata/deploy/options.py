@@ -1,4 +1,4 @@
-"""What a client asks of a deploy besides its files."""
+"""The options of a deploy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPECIFIED = "RunSpecifiedTests"
 
 @dataclass(frozen=True, slots=True)
 class DeployRequestOptions:
-    """The options of the API; purgeOnDelete does nothing, as there is no recycle bin."""
+    """The options of the API; purgeOnDelete has no effect, because there is no recycle bin."""
 
     allowMissingFiles: bool = False  # noqa: N815 -- the names are the API's, one for one
     autoUpdatePackage: bool = False  # noqa: N815
@@ -33,11 +33,11 @@ class DeployRequestOptions:
 
     @property
     def runs_tests(self) -> bool:
-        """Return whether tests are asked for."""
+        """Return whether tests are requested."""
         return self.testLevel not in {None, "NoTestRun"} or bool(self.runTests)
 
     def json(self) -> dict[str, Any]:
-        """Return the options as REST answers them."""
+        """Return the options in the form of REST."""
         return asdict(self) | {"runTests": list(self.runTests)}
 
 
@@ -54,7 +54,7 @@ FLAGS = (
 
 
 def from_element(element: etree._Element | None) -> DeployRequestOptions:
-    """Read the DeployOptions of a SOAP call, in whatever order they stand. Raises SoapFault."""
+    """Parse the DeployOptions of a SOAP call, in any order. Raises SoapFault."""
     if element is None:
         return DeployRequestOptions()
     flags = {name: soap.flag(element, name, default=False) for name in FLAGS}
@@ -63,7 +63,7 @@ def from_element(element: etree._Element | None) -> DeployRequestOptions:
 
 
 def from_json(body: Mapping[str, Any]) -> DeployRequestOptions:
-    """Read the deployOptions of a REST call; some clients write booleans as text. Raises SoapFault."""
+    """Parse the deployOptions of a REST call; some clients send booleans as text. Raises SoapFault."""
     flags = {name: str(body.get(name) or "").lower() in {"true", "1"} for name in FLAGS}
     tests = body.get("runTests") or ()
     level = body.get("testLevel")

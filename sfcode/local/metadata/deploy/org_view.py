@@ -1,4 +1,4 @@
-"""The org as a check sees it: with the package laid on top, inside the deploy's own transaction."""
+"""The org as a check sees it: including the package, inside the deploy's own transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.metadata.component import Body, Component
 
 
 class DeployView:
-    """Objects, components and users, each read once; make a new one after anything is written."""
+    """Objects, components and users, each read once; create a new view after a write."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -21,7 +21,7 @@ class DeployView:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """All objects, with the fields of the package."""
+        """Return all objects, including the fields of the package."""
         return Catalog(self.tx)
 
     def object(self, name: str) -> ObjectDef | None:
@@ -33,11 +33,11 @@ class DeployView:
         return names.find_field(self.catalog, object_name, field)
 
     def has(self, type_: str, full_name: str) -> bool:
-        """Return whether there is such a component."""
+        """Return whether a component exists."""
         return self.tx.components.get(type_, full_name) is not None
 
     def active_user(self, username: str) -> Record | None:
-        """Find a user who may sign in."""
+        """Find an active user."""
         if username not in self._users:
             rows = self.tx.records.find("User", "Username", username)
             self._users[username] = next((row for row in rows if row.get("IsActive")), None)
@@ -46,7 +46,7 @@ class DeployView:
 
 @dataclass(frozen=True)
 class Subject:
-    """A component to be judged: as it will be, as it was, and the org around it."""
+    """A component to check: new body, old body, and the org."""
 
     component: Component
     before: Body | None
@@ -55,15 +55,15 @@ class Subject:
 
     @property
     def body(self) -> Body:
-        """What it will be."""
+        """Return the new body."""
         return self.component.body
 
     @property
     def owner(self) -> str:
-        """The container in its name: the object of a field, a message or a rule."""
+        """Return the container in the name: the object of a field, a message or a rule."""
         return self.component.full_name.partition(".")[0]
 
     @property
     def name(self) -> str:
-        """Its name inside the container, or its whole name."""
+        """Return the name inside the container, or the full name."""
         return self.component.full_name.partition(".")[2] or self.component.full_name

@@ -1,4 +1,4 @@
-"""A package as a whole: its files against its manifest, before anything of the org is looked at."""
+"""A package as a whole: its files compared with its manifest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_BYTES = 629_145_600
 
 @dataclass(frozen=True)
 class Package:
-    """What is to be deployed and deleted, and what is wrong with it as it lies there."""
+    """The components to deploy and to delete, and the problems of the package itself."""
 
     root: str = ""
     api_version: float = 0.0
@@ -36,7 +36,7 @@ class Package:
 
 
 def open_package(data: bytes, options: DeployRequestOptions) -> Package:
-    """Open a zip and set its files against its manifest. Raises MetadataError when it is too large."""
+    """Open a zip and compare its files with its manifest. Raises MetadataError if it is too large."""
     try:
         files = unzip(data, max_bytes=MAX_BYTES, max_files=MAX_FILES)
     except MetadataError as error:
@@ -59,7 +59,7 @@ def open_package(data: bytes, options: DeployRequestOptions) -> Package:
 
 
 def _drop_newer(found: PackageItems, version: float) -> None:
-    """Take out what the package's API version does not have."""
+    """Remove properties that are newer than the package's API version."""
     for item in list(found.found):
         newer = [item.error(problem) for problem in find_newer(item.component, version)]
         if newer:

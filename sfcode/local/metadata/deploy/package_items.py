@@ -1,4 +1,4 @@
-"""The files of a package as components, each with its place, and what is wrong with the files themselves."""
+"""Parse the files of a package into components with their positions, and report problems of the files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUIRED = "Required field is missing: "
 
 @dataclass(frozen=True)
 class PackageItem:
-    """One component of a package: what to store, and where it came from."""
+    """One component of a package, with its file and position."""
 
     component: Component
     file: str
@@ -39,7 +39,7 @@ class PackageItem:
     """A container without anything of its own: there is nothing to store but its children."""
 
     def error(self, problem: str) -> ComponentMessage:
-        """Say what is wrong with this component."""
+        """Return an error message about this component."""
         return ComponentMessage.error(
             problem,
             full_name=self.component.full_name,
@@ -52,7 +52,7 @@ class PackageItem:
 
 @dataclass
 class PackageItems:
-    """What the files of a package hold."""
+    """The components and problems of a package's files."""
 
     found: list[PackageItem] = field(default_factory=list)
     problems: list[ComponentMessage] = field(default_factory=list)
@@ -61,7 +61,7 @@ class PackageItems:
 
 
 def read_items(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> PackageItems:
-    """Read all files below the root but the manifests in `skip`."""
+    """Read all files below the root except the manifests in `skip`."""
     items = PackageItems()
     for address, paths in _group_by_component(files, root, skip, items).items():
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
@@ -110,7 +110,7 @@ def _address(path: str) -> Address | None:
 
 
 def _is_folder(kind: FileType, path: str) -> bool:
-    """Tell the folder of reports, which is of another type than what is in it."""
+    """Return whether a file describes a folder of reports, which has its own type."""
     return kind.in_folder and path.endswith(META) and not path.endswith(f".{kind.suffix}{META}")
 
 
@@ -198,7 +198,7 @@ def _inside(problem: SchemaProblem, span: Span, found: list[tuple[Component, Spa
 def _components(
     address: Address, root: etree._Element, where: Mapping[etree._Element, Span], path: str
 ) -> Iterator[tuple[Component, Span, bool]]:
-    """Split a container's file into its components, the container last."""
+    """Split the file of a container into its components, the container last."""
     for name, element in list(children_of(root)):
         child_type = CHILDREN.get(address.type, {}).get(name)
         if child_type is None:

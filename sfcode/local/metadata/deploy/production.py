@@ -1,5 +1,5 @@
 """
-What is different in a production org.
+The differences of a production org.
 
 An org is one when its company says `production: true`; otherwise it deploys as a sandbox does. In
 production a deploy is all or nothing, cannot waive its tests, and flows come in asleep unless the org
@@ -32,7 +32,7 @@ def is_production(tx: Transaction) -> bool:
 
 
 def check_options(tx: Transaction, options: DeployRequestOptions) -> None:
-    """Refuse what a production org does not take. Raises SoapFault."""
+    """Check the options that a production org refuses. Raises SoapFault."""
     if not is_production(tx):
         return
     if not options.rollbackOnError:
@@ -44,14 +44,14 @@ def check_options(tx: Transaction, options: DeployRequestOptions) -> None:
 
 
 def with_default_tests(tx: Transaction, options: DeployRequestOptions, types: set[str]) -> DeployRequestOptions:
-    """Let a production org run all its tests for a package with code that names no level."""
+    """Select all tests of a production org for a package with code and no test level."""
     if options.testLevel is None and not options.runTests and types & CODE and is_production(tx):
         return replace(options, testLevel="RunLocalTests")
     return options
 
 
 def with_landing_status(tx: Transaction, component: Component) -> Component:
-    """Return a flow the status with which it comes in: in production an active one sleeps unless a setting wakes it."""
+    """Set the status of a deployed flow: in production an active flow becomes inactive unless a setting allows it."""
     if component.body.get("status") != "Active" or not is_production(tx) or _deploys_active(tx):
         return component
     return Component(component.type, component.full_name, {**component.body, "status": "Draft"})

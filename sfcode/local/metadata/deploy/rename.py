@@ -1,4 +1,4 @@
-"""Return a component another name: its rights and its records go with it."""
+"""Rename a component, including its permissions and records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CUSTOM = frozenset({"CustomField", "CustomObject"})
 
 
 def rename(tx: Transaction, address: Address, new: str, author: Author) -> str | None:
-    """Rename one component, or say why not; then the transaction has to be undone."""
+    """Rename one component, or return why it cannot be renamed; in that case roll the transaction back."""
     old = address.full_name
     if address.type in NOT_RENAMED or (address.type in CUSTOM and not (_custom(old) and _custom(new))):
         return f"{address.type} {old} can't be renamed to {new}"

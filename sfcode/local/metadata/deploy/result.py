@@ -1,4 +1,4 @@
-"""The report of a deploy, as the org keeps it and as REST and SOAP write it."""
+"""The report of a deploy, as stored, and as REST and SOAP return it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_TESTS: Json = {
 
 
 def report_pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_name: str, now: datetime) -> Json:
-    """Report a deploy that waits; the keys are in the order of the WSDL."""
+    """Return the report of a pending deploy, with keys in the order of the WSDL."""
     at = stamp(now)
     return {
         "canceledBy": None,
@@ -62,13 +62,13 @@ def report_pending(deploy_id: str, options: DeployRequestOptions, user_id: str, 
 
 
 def report_started(report: Json, now: datetime) -> Json:
-    """Report a deploy that is at work."""
+    """Return the report of a running deploy."""
     at = stamp(now)
     return report | {"lastModifiedDate": at, "startDate": at, "status": "InProgress"}
 
 
 def report_finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json:
-    """Report what came of a deploy."""
+    """Return the report of a finished deploy."""
     at = stamp(now)
     components = [message for message in outcome.messages if message.component_type or not message.success]
     failures = len(outcome.failures)
@@ -88,14 +88,14 @@ def report_finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json
 
 
 def render_tests(outcome: DeployOutcome) -> Json:
-    """Write the tests, which all passed, as none was run."""
+    """Return the tests as passed ones; none was run."""
     return NO_TESTS | {"numTestsRun": len(outcome.tests), "successes": [test.json() for test in outcome.tests]}
 
 
 def report_stopped(
     report: Json, status: str, now: datetime, *, code: str | None = None, message: str | None = None
 ) -> Json:
-    """Report a deploy that ended without an outcome: cancelled, broken off, or not to be begun."""
+    """Return the report of a deploy without an outcome: canceled, aborted, or refused."""
     at = stamp(now)
     return report | {
         "completedDate": at,
@@ -109,7 +109,7 @@ def report_stopped(
 
 
 def render_details(messages: Any, at: str) -> Json:
-    """Write the messages, those of failures apart."""
+    """Return the messages, failures apart from successes."""
     return {
         "allComponentMessages": [],
         "componentFailures": [message.json(at) for message in messages if not message.success],
@@ -120,7 +120,7 @@ def render_details(messages: Any, at: str) -> Json:
 
 
 def to_soap(report: Mapping[str, Any], *, include_details: bool) -> Json:
-    """Return a report as SOAP writes it: times end in Z, and details only when they are asked for."""
+    """Convert a report to SOAP: times end in Z, and details are included on request."""
     found: Json = {}
     for name, value in report.items():
         if name == "details":
@@ -136,5 +136,5 @@ def to_soap(report: Mapping[str, Any], *, include_details: bool) -> Json:
 
 
 def to_soap_time(text: str) -> str:
-    """Write a time of REST as SOAP does."""
+    """Convert a time of REST to SOAP."""
     return text.removesuffix("+0000") + "Z" if text.endswith("+0000") else text

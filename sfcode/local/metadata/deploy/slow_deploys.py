@@ -1,4 +1,4 @@
-"""Deploys that are made to wait: they begin only after somebody has asked for them often enough."""
+"""Delayed deploys: they start after a number of status requests."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class _Held:
 
 
 class DelayedDeploys:
-    """The deploys of one server that have not begun. Safe to use from many threads."""
+    """The deploys of one server that have not started. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
 
     def hold(self, deploy_id: str, polls: int, begin: Callable[[], None]) -> None:
-        """Have a deploy begin when it has been asked for so many times."""
+        """Delay a deploy until its status was requested a number of times."""
         with self._lock:
             self._held[deploy_id] = _Held(polls, polls, begin)
 
     def poll(self, deploy_id: str) -> str | None:
-        """Count a question, and return the status to be told: `Pending`, later `InProgress`; None: it does not wait."""
+        """Count a status request and return the status, `Pending` or later `InProgress`; None if the deploy is not delayed."""
         with self._lock:
             held = self._held.get(deploy_id)
             if held is None:
@@ -40,6 +40,6 @@ class DelayedDeploys:
         return None
 
     def drop(self, deploy_id: str) -> bool:
-        """Let a deploy never begin; say whether it was waiting."""
+        """Cancel a delayed deploy; return whether it was waiting."""
         with self._lock:
             return self._held.pop(deploy_id, None) is not None

@@ -1,4 +1,4 @@
-"""Put components into the org, each in the way of its type."""
+"""Store components in the org, by the rules of each type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.metadata.component import Body, Component
 
 @dataclass(frozen=True)
 class Author:
-    """Who deploys, when, and in which API version the files are written."""
+    """The user who deploys, the time, and the API version of the files."""
 
     user_id: str
     now: datetime
@@ -24,7 +24,7 @@ class Author:
 
 @dataclass(frozen=True)
 class StoredItem:
-    """What became of an item: the component as stored, as it was, and what that changed."""
+    """The result of storing an item: the new component, the old one, and what changed."""
 
     component: Component
     before: Body | None
@@ -32,7 +32,7 @@ class StoredItem:
 
 
 def store_item(tx: Transaction, item: PackageItem, author: Author) -> StoredItem:
-    """Store one component; the same meaning again changes nothing."""
+    """Store one component; a body with the same meaning changes nothing."""
     component = normalize(item.component)
     if component.type == "Flow":
         return _flow(tx, with_landing_status(tx, component), author)

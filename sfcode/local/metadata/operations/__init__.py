@@ -38,7 +38,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 
 
 def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.Node]:
-    """Run an operation for a user who may. Raises SoapFault."""
+    """Run an operation, if the user has the permission. Raises SoapFault."""
     if operation not in OPERATIONS:
         raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
     with request.context.store.read() as tx:
@@ -47,7 +47,7 @@ def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.No
 
 
 def function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
-    """Return the function behind an operation."""
+    """Return the function of an operation."""
     module, name = OPERATIONS[operation]
     found: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
     return found

@@ -1,4 +1,4 @@
-"""createMetadata, readMetadata, updateMetadata, upsertMetadata, deleteMetadata: single components, without a zip."""
+"""createMetadata, readMetadata, updateMetadata, upsertMetadata and deleteMetadata: single components without a zip."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NIL = {"@xsi:nil": "true"}
 
 
 def read(request: OperationRequest) -> list[soap.Node]:
-    """Return components as XML; one that is not there is nil."""
+    """Return components as XML; a missing one is nil."""
     type_ = _type(request)
     names = _check_count(type_, soap.texts(request.element, "fullNames"))
     records: list[soap.Node] = []
@@ -80,17 +80,17 @@ def _inner(root: etree._Element) -> Iterator[str]:
 
 
 def create(request: OperationRequest) -> list[soap.Node]:
-    """Make components that are not there yet."""
+    """Create components."""
     return [save_result(*_save(request, element, new=True)) for element in _metadata_elements(request)]
 
 
 def update(request: OperationRequest) -> list[soap.Node]:
-    """Change components that are there."""
+    """Update components."""
     return [save_result(*_save(request, element, new=False)) for element in _metadata_elements(request)]
 
 
 def upsert(request: OperationRequest) -> list[soap.Node]:
-    """Make or change components."""
+    """Create or update components."""
     results: list[soap.Node] = []
     for element in _metadata_elements(request):
         name, messages = _save(request, element, new=None)
@@ -100,7 +100,7 @@ def upsert(request: OperationRequest) -> list[soap.Node]:
 
 
 def delete(request: OperationRequest) -> list[soap.Node]:
-    """Delete components, each by itself."""
+    """Delete components, each independently."""
     type_ = _type(request)
     results: list[soap.Node] = []
     for name in _check_count(type_, soap.texts(request.element, "fullNames")):
@@ -118,7 +118,7 @@ def delete(request: OperationRequest) -> list[soap.Node]:
 
 
 def not_while_deploying(request: OperationRequest) -> None:
-    """Let nobody change the setup of an org in which a deploy is at work. Raises SoapFault."""
+    """Refuse a change while a deploy is running. Raises SoapFault."""
     if request.jobs.busy():
         raise soap.SoapFault("ALREADY_IN_PROCESS", LOCKED)
 
@@ -204,7 +204,7 @@ def _deploy(request: OperationRequest, package: Package) -> list[ComponentMessag
 
 
 def save_result(name: str, messages: list[ComponentMessage]) -> dict[str, soap.Node]:
-    """Answer for one component."""
+    """Return the result of one component."""
     errors: list[soap.Node] = [
         {"message": message.problem, "statusCode": _code(message.problem)}
         for message in messages

@@ -1,4 +1,4 @@
-"""deploy, checkDeployStatus, cancelDeploy, deployRecentValidation."""
+"""deploy, checkDeployStatus, cancelDeploy and deployRecentValidation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def deploy(request: OperationRequest) -> list[soap.Node]:
 
 
 def decode_zip(text: str) -> bytes:
-    """Read base64; what is none becomes an empty package, which has no package.xml."""
+    """Decode base64; an invalid text results in an empty package, which has no package.xml."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -30,14 +30,14 @@ def decode_zip(text: str) -> bytes:
 
 
 def status(request: OperationRequest) -> list[soap.Node]:
-    """Report on a deploy."""
+    """Return the report of a deploy."""
     report = request.jobs.status(request.required("asyncProcessId"))
     details = soap.flag(request.element, "includeDetails", default=False)
     return [to_soap(report, include_details=details)]
 
 
 def cancel(request: OperationRequest) -> list[soap.Node]:
-    """Ask for the end of a deploy."""
+    """Cancel a deploy."""
     # The WSDL calls the argument String, a name that nobody uses.
     given = next((found.text for found in request.element.iterchildren("*") if found.text), None)
     deploy_id = (given or request.element.text or "").strip()
@@ -46,5 +46,5 @@ def cancel(request: OperationRequest) -> list[soap.Node]:
 
 
 def deploy_validated(request: OperationRequest) -> list[soap.Node]:
-    """Deploy what was validated with tests before."""
+    """Deploy a package that was validated with tests."""
     return [request.jobs.start_validated(request.required("validationId"), request.session)["id"]]

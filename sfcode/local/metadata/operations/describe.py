@@ -1,4 +1,4 @@
-"""describeMetadata and listMetadata: which types there are, and what is there of each."""
+"""describeMetadata and listMetadata: the supported types, and the components of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_QUERIES = 3
 
 
 def describe(_: OperationRequest) -> list[soap.Node]:
-    """List the types that have files of their own."""
+    """List the types with files of their own."""
     return [
         {
             "metadataObjects": [

@@ -1,4 +1,4 @@
-"""renameMetadata: another name for one component."""
+"""renameMetadata: rename one component."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.metadata.component import Address
 
 
 class _Undo(Exception):
-    """Ends a transaction that shall leave nothing behind."""
+    """Rolls a transaction back."""
 
 
 def rename(request: OperationRequest) -> list[soap.Node]:

@@ -1,4 +1,4 @@
-"""What an operation is given."""
+"""The arguments of an operation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.local.metadata.deploy.jobs import Deployments
 
 @dataclass(frozen=True)
 class OperationRequest:
-    """One call: the operation's element, who calls, and the version in the address."""
+    """One call: the operation's element, the caller, and the version in the URL."""
 
     context: OrgContext
     jobs: Deployments
@@ -27,7 +27,7 @@ class OperationRequest:
         return soap.text(self.element, name)
 
     def required(self, name: str) -> str:
-        """Return the text of an argument that has to be there. Raises SoapFault."""
+        """Return the text of a required argument. Raises SoapFault if it is missing."""
         found = self.text(name)
         if found is None:
             raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")

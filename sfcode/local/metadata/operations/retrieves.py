@@ -19,7 +19,7 @@ KEPT = 20
 
 
 def retrieve(request: OperationRequest) -> list[soap.Node]:
-    """Collect components; they are ready when the answer goes out, although it says Queued."""
+    """Retrieve components; the result is ready when the response is sent, although it says Queued."""
     asked = soap.child(request.element, "request")
     if asked is None:
         asked = soap.child(request.element, "retrieveRequest")
@@ -93,7 +93,7 @@ def _drop_old(tx: Transaction, newest: str) -> None:
 
 
 def status(request: OperationRequest) -> list[soap.Node]:
-    """Return what was retrieved."""
+    """Return the result of a retrieve."""
     retrieve_id = request.required("asyncProcessId")
     with request.context.store.read() as tx:
         found = tx.retrieves.get(retrieve_id)
@@ -105,7 +105,7 @@ def status(request: OperationRequest) -> list[soap.Node]:
 
 
 def legacy_status(request: OperationRequest) -> list[soap.Node]:
-    """Answer for each job whether it is done, as API versions before 31 asked."""
+    """Return for each job whether it is done, as API versions before 31 do."""
     results: list[soap.Node] = []
     for job_id in soap.texts(request.element, "asyncProcessId"):
         if job_id.startswith(ids.key_prefix("RetrieveRequest")):

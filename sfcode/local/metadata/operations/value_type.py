@@ -1,4 +1,4 @@
-"""describeValueType: which elements a type has. What they refer to is not in the WSDL, and not told."""
+"""describeValueType: the elements of a type. The WSDL does not contain what they refer to, so the result omits it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Bulk API 2.0: many records as CSV, and queries whose answer is CSV.
+Bulk API 2.0: ingest of CSV, and queries with CSV results.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/bulk_api_2_0.htm
 """

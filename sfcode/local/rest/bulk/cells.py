@@ -1,4 +1,4 @@
-"""Cells of an uploaded table to the values of one record, by the rules for CSV."""
+"""Convert the cells of an uploaded table to the values of a record, by the rules for CSV."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FALSE = frozenset({"no", "n", "false", "off", "0"})
 
 @dataclass(frozen=True)
 class Column:
-    """Where a column goes: a field of the record, or for `Account.Ext__c` the external id of a parent."""
+    """The target of a column: a field of the record, or the external id of a parent (`Account.Ext__c`)."""
 
     field: FieldDef
     key: FieldDef | None = None
     parent: str = ""
 
     def put(self, values: dict[str, Any], text: str) -> None:
-        """Put a cell into a record; an empty one says nothing. Raises ApiError."""
+        """Set the value of a cell in a record; an empty cell is ignored. Raises ApiError."""
         if text == "":
             return
         if self.key is None:
@@ -49,7 +49,7 @@ def columns(names: Sequence[str], target: ObjectDef, catalog: Catalog) -> list[C
 
 
 def record(columns: Sequence[Column], cells: Sequence[str]) -> dict[str, Any]:
-    """Make the values of one record. Raises ApiError."""
+    """Return the values of one record. Raises ApiError."""
     if len(cells) > len(columns):
         raise ApiError("INVALID_FIELD", f"the row has {len(cells)} values, the header {len(columns)}", [])
     values: dict[str, Any] = {}
@@ -59,7 +59,7 @@ def record(columns: Sequence[Column], cells: Sequence[str]) -> dict[str, Any]:
 
 
 def _column(name: str, target: ObjectDef, catalog: Catalog) -> Column | None:
-    """Find `Name`, `Account.Ext__c`, or for references to several objects `Contact:Who.Ext__c`."""
+    """Resolve `Name`, `Account.Ext__c`, or `Contact:Who.Ext__c` for polymorphic references."""
     path, dot, key_name = name.partition(".")
     if not dot:
         field = target.field(name)

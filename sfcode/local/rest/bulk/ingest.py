@@ -1,4 +1,4 @@
-"""Carrying out an ingest job: its rows in batches, each batch in one transaction with what became of its rows."""
+"""Run an ingest job in batches; each batch and its results are one transaction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Operation = Callable[[RecordWriter, Job, dict[str, Any]], tuple[str, bool]]
 
 @dataclass(frozen=True)
 class RowResult:
-    """What became of a row."""
+    """The result of a row."""
 
     record_id: str
     created: bool = False
@@ -34,17 +34,17 @@ class RowResult:
 
     @property
     def written(self) -> str:
-        """The outcome as it is stored."""
+        """Return the stored form of the result."""
         return json.dumps([self.record_id, self.created, self.error])
 
 
 def outcomes(tx: Transaction, job_id: str) -> list[RowResult]:
-    """Read what became of the rows that are done."""
+    """Read the results of the processed rows."""
     return [RowResult(*json.loads(body)) for body in tx.bulk_jobs.rows(job_id)]
 
 
 def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
-    """Do the rows that are not done yet, until the job is ended or it is time to stop. Raises BadTableError."""
+    """Process the remaining rows until the job ends or the server stops. Raises BadTableError."""
     with context.store.read() as tx:
         content = tx.bulk_jobs.content(job["id"]) or b""
     table = read(content, job)
@@ -53,7 +53,7 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
 
 
 def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
-    """Do the next rows; say whether there may be more."""
+    """Process the next rows; return whether there may be more."""
 
     def step(tx: Transaction, job: Job) -> None:
         if job["state"] in ENDED:

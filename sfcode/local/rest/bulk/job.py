@@ -1,4 +1,4 @@
-"""A bulk job: what it is made from, how its state moves, and how it is told about."""
+"""A bulk job: its definition, its state transitions, and its JSON form."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Job = dict[str, Any]
 
 
 def create(call: RestCall, tx: Transaction, *, kind: str, operation: str, about: str, body: Mapping[str, Any]) -> Job:
-    """Make a new job with an id; the caller stores it."""
+    """Build a new job with an id; the caller stores it."""
     for old in tx.bulk_jobs.list_all():
         if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - KEPT:
             tx.bulk_jobs.delete(old["id"])
@@ -65,7 +65,7 @@ def create(call: RestCall, tx: Transaction, *, kind: str, operation: str, about:
 
 
 def chosen(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default: str = "") -> str:
-    """Read one of a few words. Raises ApiError."""
+    """Read one of several allowed values. Raises ApiError."""
     value = body.get(name) or default
     if not isinstance(value, str) or value not in among:
         raise ApiError("API_ERROR", f"Invalid value: '{value}' supplied for property: '{name}'")
@@ -73,7 +73,7 @@ def chosen(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default
 
 
 def existing(tx: Transaction, kind: str, job_id: str) -> Job:
-    """Find a job that a path names. Raises ApiError."""
+    """Find the job of a path. Raises ApiError."""
     job = tx.bulk_jobs.get(job_id)
     if job is None or job["jobType"] != kind:
         raise not_found()
@@ -81,7 +81,7 @@ def existing(tx: Transaction, kind: str, job_id: str) -> Job:
 
 
 def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], None]) -> Job:
-    """Change a job in one transaction; return it as it then is."""
+    """Change a job in one transaction and return it."""
     with context.store.transaction() as tx:
         job = tx.bulk_jobs.get(job_id)
         if job is None:
@@ -93,24 +93,24 @@ def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], 
 
 
 def abort(_tx: Transaction, job: Job) -> None:
-    """Stop a job that has not ended. Raises ApiError."""
+    """Abort a job that has not ended. Raises ApiError."""
     if job["state"] in ENDED:
         raise wrong_state(f"Aborting already {spoken(job)} Job not allowed")
     job["state"] = ABORTED
 
 
 def spoken(job: Job) -> str:
-    """Return the state as the platform's sentences call it."""
+    """Return the state as it appears in the platform's messages."""
     return IN_WORDS.get(job["state"], str(job["state"]))
 
 
 def wrong_state(message: str) -> ApiError:
-    """Refuse what cannot be done with a job in its state."""
+    """Return the error for an operation that the state of a job does not allow."""
     return ApiError("INVALIDJOBSTATE", message)
 
 
 def told(job: Job, *, base: str) -> Job:
-    """Write a job as `GET` answers it."""
+    """Return a job as `GET` does."""
     shown = {key: value for key, value in job.items() if key != "query"}
     if job["state"] == OPEN:
         shown["contentUrl"] = f"{base.removeprefix('/')}/jobs/ingest/{job['id']}/batches"
@@ -118,12 +118,12 @@ def told(job: Job, *, base: str) -> Job:
 
 
 def told_briefly(job: Job) -> Job:
-    """Write a job as a change of its state answers it."""
+    """Return a job as a change of its state does."""
     return {name: job[name] for name in BRIEF if name in job}
 
 
 def list_answer(jobs: list[Job]) -> Job:
-    """Write a page of jobs; all of them fit into one."""
+    """Return the list of jobs, all in one page."""
     names = (*BRIEF, "jobType", "lineEnding", "columnDelimiter")
     records = [{name: job[name] for name in names if name in job} for job in jobs]
     return {"done": True, "nextRecordsUrl": None, "records": records}

@@ -1,4 +1,4 @@
-"""Carrying out a query job: its rows as lines of CSV, and its pages."""
+"""Run a query job: CSV rows and result pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def check(text: str, view: UserView) -> str:
-    """Refuse a query that cannot be run in bulk; return the object that it is about. Raises ApiError."""
+    """Check that a query can run in bulk and return its object. Raises ApiError."""
     from sfcode.local.soql.ast import Aggregate, AllFields, SoqlQuery
     from sfcode.local.soql.parser import parse
 
@@ -63,7 +63,7 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
 
 
 def page(tx: Transaction, job: Job, locator: str, size: int) -> tuple[str, int, str]:
-    """Return a page of the result with its header, how many rows it has, and the locator of the next one."""
+    """Return a page of the result with header, the number of rows, and the locator of the next page."""
     start = _offset(locator) if locator else 0
     total = job["numberRecordsProcessed"]
     (head,) = tx.bulk_jobs.rows(job["id"], 0, 1)
@@ -73,7 +73,7 @@ def page(tx: Transaction, job: Job, locator: str, size: int) -> tuple[str, int, 
 
 
 def _columns(text: str, view: UserView) -> tuple[str, list[tuple[list[str], str]]]:
-    """Return the object of a query, and path and type of each column."""
+    """Return the object of a query, and the path and type of each column."""
     from sfcode.local.soql.ast import FieldRef
     from sfcode.local.soql.parser import parse
     from sfcode.local.soql.scope import World

@@ -1,4 +1,4 @@
-"""/services/data/vXX.0/jobs/query: queries whose answer is CSV, in pages."""
+"""/services/data/vXX.0/jobs/query: queries with CSV results in pages."""
 
 from __future__ import annotations
 

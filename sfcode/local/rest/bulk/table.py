@@ -1,4 +1,4 @@
-"""CSV as the Bulk API reads and writes it: one delimiter, one kind of line ending, said by the job."""
+"""Read and write CSV as the Bulk API does, with the delimiter and line ending of the job."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ QUOTE_OR_BREAK = re.compile(r'"|\r\n|\r|\n')
 
 
 class BadTableError(Exception):
-    """What was uploaded is no table; the job fails with this message."""
+    """Raised when an upload is not valid CSV; the job fails with this message."""
 
 
 @dataclass(frozen=True)
 class CsvTable:
-    """An uploaded table: its first line as it was sent, the names of its columns, and its rows."""
+    """An uploaded table: its header line as sent, its column names, and its rows."""
 
     header: str
     columns: tuple[str, ...]
@@ -27,7 +27,7 @@ class CsvTable:
 
 
 def read(content: bytes, job: Job) -> CsvTable:
-    """Read what was uploaded. Raises BadTableError."""
+    """Parse an upload. Raises BadTableError."""
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -47,7 +47,7 @@ def read(content: bytes, job: Job) -> CsvTable:
 
 
 def _first_break(text: str) -> re.Match[str] | None:
-    """Find the first end of a line that is not inside quotes."""
+    """Find the first line end outside of quotes."""
     quoted = False
     for found in QUOTE_OR_BREAK.finditer(text):
         if found[0] == '"':
@@ -58,12 +58,12 @@ def _first_break(text: str) -> re.Match[str] | None:
 
 
 def line(cells: Iterable[str], job: Job) -> str:
-    """Write one line: every value quoted, and the line ended."""
+    """Write one line with every value quoted."""
     quoted = ('"' + cell.replace('"', '""') + '"' for cell in cells)
     return DELIMITERS[job["columnDelimiter"]].join(quoted) + LINE_ENDINGS[job["lineEnding"]]
 
 
 def header(added: Iterable[str], sent: str, job: Job) -> str:
-    """Write the first line of a result: our columns, then the uploaded ones as they were sent."""
+    """Write the header of a result: our columns, then the uploaded ones as sent."""
     delimiter = DELIMITERS[job["columnDelimiter"]]
     return delimiter.join([*(f'"{name}"' for name in added), sent]) + LINE_ENDINGS[job["lineEnding"]]

@@ -1,4 +1,4 @@
-"""The thread that carries out bulk jobs, and how long a question for one waits."""
+"""The thread that runs bulk jobs, and the wait of status requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class BulkWorker:
-    """One job after the other. All that matters is in the store: whoever asks for a job left unfinished resumes it."""
+    """Runs one job after the other. All state is in the store, so a request for an unfinished job resumes it."""
 
     def __init__(self, context: OrgContext) -> None:
         self._context = context
@@ -33,13 +33,13 @@ class BulkWorker:
         self._running: dict[str, Future[None]] = {}
 
     def start(self, job_id: str) -> None:
-        """Queue a job, unless it is queued already."""
+        """Queue a job, unless it is queued."""
         with self._lock:
             if job_id not in self._running:
                 self._running[job_id] = self._thread.submit(self._run, job_id)
 
     def state_of(self, find: Callable[[], Job]) -> Job:
-        """Return a job as it is, once it has had a moment to end."""
+        """Return a job, after a short wait for it to finish."""
         job = find()
         if job["state"] not in WAITING:
             return job

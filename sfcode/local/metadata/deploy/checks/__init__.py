@@ -1,5 +1,5 @@
 """
-One check per type of component: what an org would say of it, sentence by sentence.
+The checks of a component, one module per type, with the org's error messages.
 
 A check looks at the org with the package already in it, so references inside a package need no order.
 """
@@ -46,6 +46,6 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
 
 
 def problems(subject: Subject) -> Iterator[str]:
-    """List what is wrong with a component, each sentence once."""
+    """List the error messages of a component, each once."""
     check = CHECKS.get(subject.component.type)
     yield from dict.fromkeys(check(subject) if check else ())

@@ -1,4 +1,4 @@
-"""What several checks share: names, lengths, and sentences of the platform."""
+"""Helpers of several checks: names, lengths, and messages of the platform."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from sfcode.metadata.component import Body
 
 
 def too_long(body: Body, limits: Mapping[str, tuple[str, int]]) -> Iterator[str]:
-    """Check lengths; the limits tell the element, the name that the message gives it, and the most characters."""
+    """Check lengths; each limit states the element, its name in the message, and the maximum of characters."""
     for element, (label, longest) in limits.items():
         if len(str(body.get(element) or "")) > longest:
             yield f"Value too long for field: {label} maximum length is:{longest}"
 
 
 def no_field(element: str, name: str) -> str:
-    """Say that a field is named which does not exist."""
+    """Return the message for a field that does not exist."""
     return f"In field: {element} - no CustomField named {name} found"
 
 
 def no_object(element: str, name: str) -> str:
-    """Say that an object is named which does not exist."""
+    """Return the message for an object that does not exist."""
     return f"In field: {element} - no CustomObject named {name} found"
 
 
@@ -32,7 +32,7 @@ def get_entries(body: Body, element: str) -> Mapping[str, Any]:
 
 
 def find_repeated(body: Body, element: str, key: str) -> Iterator[str]:
-    """Name what stands twice in an element that is keyed: only then is it left as a list."""
+    """Return the keys that occur more than once in a keyed element, which stays a list in that case."""
     found = body.get(element)
     seen: set[str] = set()
     for entry in found if isinstance(found, list) else ():

@@ -1,5 +1,5 @@
 """
-Custom fields: name, type, what a type needs and does not take, formula, changes of type.
+Check custom fields: name, type, required and forbidden properties of the type, formula, change of type.
 
 What each type takes:
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customfield.htm
@@ -36,7 +36,7 @@ FORMULA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
-    """What a type of field must have, besides a label."""
+    """The properties that a field type requires, besides a label."""
 
     needs: tuple[str, ...] = ()
 
@@ -168,7 +168,7 @@ def _formula(subject: Subject, kind: str) -> Iterator[str]:
 
 
 def _circular(subject: Subject) -> bool:
-    """Follow formulas from field to field, and return whether they come back."""
+    """Return whether a formula refers to itself through other formula fields."""
     target = (subject.owner, subject.name)
     seen: set[tuple[str, str]] = set()
     waiting = [(subject.owner, str(subject.body["formula"]))]

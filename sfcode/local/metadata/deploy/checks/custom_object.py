@@ -1,4 +1,4 @@
-"""Custom objects: what a new one must have, and names that no object has."""
+"""Check custom objects: required properties, and names that no object has."""
 
 from __future__ import annotations
 

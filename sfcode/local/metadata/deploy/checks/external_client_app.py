@@ -1,4 +1,4 @@
-"""What makes up an External Client App: its parts refer to the app, to users and to permission sets."""
+"""Check the parts of an External Client App and their references to the app, users and permission sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def part(subject: Subject) -> Iterator[str]:
 
 
 def policies(subject: Subject) -> Iterator[str]:
-    """Check who may sign in by an app."""
+    """Check the policies that control who may sign in through an app."""
     yield from part(subject)
     for name in str(subject.body.get("commaSeparatedPermissionSet") or "").split(","):
         if name.strip() and not subject.view.has("PermissionSet", name.strip()):

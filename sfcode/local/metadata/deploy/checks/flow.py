@@ -1,4 +1,4 @@
-"""Flows: elements that lead somewhere, actions and fields that exist, and an entry condition that can be read."""
+"""Check flows: connectors, actions, fields and the entry condition."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _integrity(text: str) -> str:
 
 
 def definition(subject: Subject) -> Iterator[str]:
-    """Check a FlowDefinition: the version that it activates exists."""
+    """Check a FlowDefinition: the version that it activates must exist."""
     number = subject.body.get("activeVersionNumber")
     versions = subject.view.tx.flows.versions(subject.component.full_name)
     if not versions:

@@ -1,4 +1,4 @@
-"""Permission sets and profiles: objects, fields and permissions that exist, and rights that need others."""
+"""Check permission sets and profiles: objects, fields and permissions must exist, with the permissions that they depend on."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check(subject: Subject) -> Iterator[str]:
 
 
 def profile(subject: Subject) -> Iterator[str]:
-    """Check a profile, which is laid over the one in the org."""
+    """Check a profile, which is merged into the one in the org."""
     yield from _rights(subject)
 
 
@@ -121,7 +121,7 @@ def _user_permissions() -> frozenset[str]:
 
 
 def check_licenses(subject: Subject) -> Iterator[str]:
-    """Check a permission set against licenses."""
+    """Check a permission set against the licenses."""
     tx, component = subject.view.tx, subject.component
     bound_to = str(component.body.get("license") or "")
     right = licenses.find_object_right(tx, component) if bound_to in licenses.WITHOUT_OBJECTS else None

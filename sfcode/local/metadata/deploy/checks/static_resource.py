@@ -1,4 +1,4 @@
-"""Static resources: their name and their size."""
+"""Check static resources: name and size."""
 
 from __future__ import annotations
 

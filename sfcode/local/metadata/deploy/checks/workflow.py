@@ -1,4 +1,4 @@
-"""Workflow: outbound messages, rules and field updates."""
+"""Check workflows: outbound messages, rules and field updates."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _rule_formula(subject: Subject, text: str) -> Iterator[str]:
 
 
 def boolean(text: str, scope: ObjectScope) -> Iterator[str]:
-    """Check a formula that gives true or false."""
+    """Check a formula with a boolean result."""
     try:
         formula.check(text, scope, Type.BOOLEAN)
     except FormulaError as error:
