@@ -8,6 +8,7 @@ place that is known to hold one becomes a keyed fingerprint.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Collection, Mapping
@@ -37,6 +38,8 @@ def names_in(value: Value) -> frozenset[str]:
     return frozenset().union(*(names_in(part) for part in parts))
 
 
+# It is slow on purpose, and an apply asks again for the secrets that its plan has asked for.
+@functools.lru_cache(maxsize=256)
 def fingerprint(value: str, key: str) -> str:
     """Return twelve hex digits that tell two secrets apart and cost too much to search backwards."""
     return hashlib.pbkdf2_hmac("sha256", value.encode(), f"sfcode:{key}".encode(), 100_000)[:6].hex()

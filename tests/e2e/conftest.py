@@ -18,24 +18,22 @@ def journey(tmp_path: Path) -> Journey:
 
 
 @pytest.fixture
-def applied(journey: Journey) -> Journey:
+def applied(journey: Journey, prepared: Path) -> Journey:
     """Give a project that is applied to its local org."""
-    result = journey.apply()
-    assert result.code == 0, result.err
+    shutil.copytree(prepared / "applied" / ".sfcode", journey.folder / ".sfcode")
     return journey
 
 
 @pytest.fixture
-def visible(applied: Journey) -> Journey:
+def visible(journey: Journey, prepared: Path) -> Journey:
     """Give an applied project whose fields the administrator sees; otherwise none of them is deleted unasked."""
-    with serve(applied.folder / ".sfcode" / "local-org") as org:
-        show_fields(org)
-    return applied
+    shutil.copytree(prepared / "visible" / ".sfcode", journey.folder / ".sfcode")
+    return journey
 
 
 @pytest.fixture(scope="session")
-def starts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Journey]:
-    """Give a function that makes a project with its org: one that nobody applied, one applied, one whose fields are seen."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make projects with their orgs, once: one that nobody applied, one applied, one whose fields are seen."""
     folder = tmp_path_factory.mktemp("starts")
     new, applied, visible = (folder / name for name in ("new", "applied", "visible"))
     new.mkdir()
@@ -43,13 +41,20 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Jo
     with serve(new / ".sfcode" / "local-org"):
         pass
     shutil.copytree(new, applied)
-    assert Journey(applied).apply().code == 0
+    result = Journey(applied).apply()
+    assert result.code == 0, result.err
     shutil.copytree(applied, visible)
     with serve(visible / ".sfcode" / "local-org") as org:
         show_fields(org)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def starts(prepared: Path) -> Callable[[str, Path], Journey]:
+    """Give a function that copies one of the prepared projects with its org: new, applied or visible."""
 
     def start(name: str, to: Path) -> Journey:
-        shutil.copytree(folder / name, to)
+        shutil.copytree(prepared / name, to)
         return Journey(to)
 
     return start
