@@ -16,11 +16,15 @@ from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Judgement, Risk
-from sfcode.review.statements.rights import ALL_RECORDS, POWERFUL, POWERFUL_PERMISSIONS, WIDER
-from sfcode.review.statements.settings import ELSEWHERE, OTHER_USER
-from sfcode.review.statements.to_appcues import MORE, PERSONAL
-from sfcode.review.statements.to_salesforce import LOST
 
+ALL_RECORDS = "all records of an object are reached, whoever owns them"
+POWERFUL = "the permission reaches beyond the mapped objects"
+WIDER = "the integration user gains rights"
+ELSEWHERE = "data goes to another place"
+OTHER_USER = "the integration user is set up otherwise"
+PERSONAL = "personal data leaves Salesforce"
+MORE = "more data leaves Salesforce"
+LOST = "a field is deleted with the values in it"
 TIMING = "what is sent, or when, changes"
 _IDENTITY = frozenset({"Id", "SystemModstamp"})
 """What every message holds, and nobody's data."""
@@ -28,18 +32,34 @@ _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "Us
 _TRIGGERS = frozenset({"Flow", "WorkflowRule"})
 
 
-def judged(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgement]:
-    """Judge every change of a plan: the highest risk that a rule sees in it."""
+POWERFUL_PERMISSIONS = frozenset(
+    {
+        "AssignPermissionSets",
+        "AuthorApex",
+        "CustomizeApplication",
+        "ManageSharing",
+        "ManageUsers",
+        "ModifyAllData",
+        "ModifyMetadata",
+        "ViewAllData",
+        "ViewAllUsers",
+    }
+)
+"""User permissions that are about more than the records of the mappings."""
+
+
+def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgement]:
+    """Return for every change of a plan the highest risk that a rule sees in it."""
     settings = personal or PersonalData()
-    return {change.address: judge(change, settings) for change in plan.effective}
+    return {change.address: assess_change(change, settings) for change in plan.effective}
 
 
-def judge(change: Change, personal: PersonalData) -> Judgement:
-    """Judge one change."""
-    return max(_found(change, personal), key=lambda found: found.risk, default=Judgement(Risk.LOW))
+def assess_change(change: Change, personal: PersonalData) -> Judgement:
+    """Return the highest risk that a rule sees in one change, and the rule."""
+    return max(_apply_rules(change, personal), key=lambda judgement: judgement.risk, default=Judgement(Risk.LOW))
 
 
-def _found(change: Change, personal: PersonalData) -> Iterator[Judgement]:
+def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgement]:
     kind = change.address.type
     if kind == "WorkflowOutboundMessage":
         yield from _message(change, personal)

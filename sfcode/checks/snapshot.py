@@ -67,16 +67,16 @@ class Folder:
         return str(self.name.parent / "templates" / "metadata" / below)
 
 
-def snapshot(project: Project, folder: Folder, generate: Generate) -> Snapshot:
+def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snapshot:
     """Generate what a project asks for. Raises ConfigError with all problems, templates as the user calls them."""
     try:
         desired = generate(project, standard())
     except ConfigError as error:
         raise ConfigError(_renamed(problem, folder) for problem in error.problems) from None
-    return snapshot_of(project, desired, folder, generate)
+    return build_snapshot(project, desired, folder, generate)
 
 
-def snapshot_of(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
+def build_snapshot(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
     """Return the snapshot of a project whose components are generated already. Reads the folder's files."""
     plain = generate(replace(project, templates=None), standard()) if project.templates else None
     return Snapshot(project, desired, plain, texts(folder))
@@ -109,7 +109,7 @@ def load_all(
     problems: list[Diagnostic] = []
     for name in wanted:
         try:
-            found[name] = snapshot(load(folder.path, name or None, name=folder.name), folder, generate)
+            found[name] = take_snapshot(load(folder.path, name or None, name=folder.name), folder, generate)
         except ConfigError as error:
             problems.extend(error.problems)
     return found, tuple(dict.fromkeys(problems))

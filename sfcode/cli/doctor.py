@@ -33,11 +33,11 @@ def doctor(invocation: Invocation, as_org: str | None, format_: str) -> int:
 
     Reads only, and changes nothing. Exits with 1 when there is an error.
     """
-    from sfcode.checks.doctor import examine, gather
+    from sfcode.checks.doctor import collect_facts, examine
 
     project = invocation.project()
     with invocation.open_org(project) as org, _second(as_org, org.api_version) as another:
-        diagnostics = examine(project, gather(project, org, another, os.environ))
+        diagnostics = examine(project, collect_facts(project, org, another, os.environ))
     return show_diagnostics(invocation, diagnostics, format_, doctor=True)
 
 

@@ -36,9 +36,9 @@ def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int =
 
 
 def _judge(plan: Plan) -> Mapping[Address, Judgement]:
-    from sfcode.checks.risk import judged
+    from sfcode.checks.risk import assess_plan
 
-    return judged(plan)
+    return assess_plan(plan)
 
 
 def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) -> None:

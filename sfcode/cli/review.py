@@ -73,11 +73,11 @@ def review(
     and checks the result with the linter. Looks at every environment, or at the one of --env.
     """
     from sfcode.generate import generate
-    from sfcode.review.revisions import compare
+    from sfcode.review.revisions import compare_revisions
 
     if not comment.comment and comment != CommentOptions():
         raise UsageError("--plan and --note add to the comment.", "Pass --comment too, or remove them.")
-    found = compare(generate, invocation.config, base, head, environment=invocation.env, direct=direct)
+    found = compare_revisions(generate, invocation.config, base, head, environment=invocation.env, direct=direct)
     invocation.result.review, invocation.result.annotated = found, format_ == "github"
     if comment.comment:
         _comment(invocation, found, comment.plan_file, comment.note)

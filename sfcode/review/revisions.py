@@ -19,7 +19,7 @@ from sfcode.review.review import review
 WORK_TREE = "the work tree"
 
 
-def compare(
+def compare_revisions(
     generate: Generate,
     config: Path,
     base: str,

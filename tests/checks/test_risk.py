@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.checks.risk import judge
+from sfcode.checks.risk import assess_change
 from sfcode.config.models import PersonalData
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
@@ -67,7 +67,7 @@ SEEN = {"readable": True, "editable": False}
 def test_the_highest_risk_of_a_change(
     address: str, before: dict[str, Any] | None, after: dict[str, Any] | None, risk: str, because: str
 ) -> None:
-    found = judge(change(address, before, after), PERSONAL)
+    found = assess_change(change(address, before, after), PERSONAL)
     assert found.risk.word == risk
     assert because in found.because
     assert bool(because) is bool(found.because)

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from sfcode.checks.snapshot import Folder, Snapshot, snapshot
+from sfcode.checks.snapshot import Folder, Snapshot, take_snapshot
 from sfcode.config import load
 from sfcode.generate import generate
 from sfcode.review.model import Review
@@ -83,7 +83,7 @@ def write(root: Path, files: Files) -> Path:
 def taken(root: Path, files: Files, environment: str | None = "prod") -> Snapshot:
     """Take a snapshot of a project, called as if its folder were the current one."""
     folder = Folder(write(root, files), Path("config"))
-    return snapshot(load(folder.path, environment, name=folder.name), folder, generate)
+    return take_snapshot(load(folder.path, environment, name=folder.name), folder, generate)
 
 
 def reviewed(root: Path, before: Files | None, after: Files) -> Review:

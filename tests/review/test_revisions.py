@@ -16,7 +16,7 @@ from sfcode.review.git import GitFailed, find
 from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, Edit, Files, Repository, edited, said, write
 
 CONFIG = Path("config")
-compare = functools.partial(revisions.compare, generate)
+compare = functools.partial(revisions.compare_revisions, generate)
 DEPARTMENT: Edit = ("contact", "    role: Title\n", "    role: Title\n    dept: Department\n")
 NO_PLAN: Edit = ("contact", "    plan: Plan__c\n", "")
 SENT = "medium: Contact.Department will be sent to Appcues as `dept`"

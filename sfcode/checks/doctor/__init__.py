@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from sfcode.checks.doctor.checks import examine
-from sfcode.checks.doctor.collect import gather
+from sfcode.checks.doctor.collect import collect_facts
 
-__all__ = ["examine", "gather"]
+__all__ = ["collect_facts", "examine"]

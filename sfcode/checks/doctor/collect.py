@@ -22,7 +22,7 @@ NO_API = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 RIGHTS = ("ModifyMetadata", "ModifyAllData", "ManageUsers", "AssignPermissionSets")
 
 
-def gather(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
+def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
     """Ask the org, the relay and, as a second user, the org once more. Raises OrgError when nobody answers."""
     found = _org(org)
     endpoint = _endpoint(project, found, environ)

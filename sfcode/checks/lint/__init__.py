@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sfcode.checks.lint import confidential, delivery_chain, names, rights, unused
 from sfcode.checks.rules import as_rule
-from sfcode.checks.snapshot import Folder, Generate, Snapshot, snapshot_of
+from sfcode.checks.snapshot import Folder, Generate, Snapshot, build_snapshot
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.desired import Desired
@@ -35,5 +35,5 @@ def lint_advice(project: Project, desired: Desired) -> Iterator[Diagnostic]:
 
 def lint_config(project: Project, desired: Desired, config: Path, generate: Generate) -> tuple[Diagnostic, ...]:
     """Apply every rule to the config folder as it is now, the worst first. Reads the folder's files."""
-    snapshot = snapshot_of(project, desired, Folder(config, config), generate)
+    snapshot = build_snapshot(project, desired, Folder(config, config), generate)
     return tuple(sorted(lint(snapshot), key=lambda found: (-found.level, found.sort_key, found.rule)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.risk import LOST
 from sfcode.mapping import naming
 from sfcode.metadata.component import Address
 from sfcode.plan.change import Action
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair, holds_values
 from sfcode.review.statements.phrases import code, counted, listed, records
-from sfcode.review.statements.to_salesforce import LOST
 
 _WAYS = {"both": "both ways", "to_appcues": "to Appcues only", "to_salesforce": "from Appcues only"}
 _SENDERS = {"flow": "flow", "workflow_rule": "workflow rule"}

@@ -5,31 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sfcode.checks.granted_rights import FIELD_RIGHTS, viewer_rights
+from sfcode.checks.risk import ALL_RECORDS, POWERFUL, POWERFUL_PERMISSIONS, WIDER
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
 from sfcode.review.model import Access, Group, Risk, Statement
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.phrases import RIGHTS, code, listed
 
-ALL_RECORDS = "all records of an object are reached, whoever owns them"
-POWERFUL = "the permission reaches beyond the mapped objects"
-WIDER = "the integration user gains rights"
 _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
-
-POWERFUL_PERMISSIONS = frozenset(
-    {
-        "AssignPermissionSets",
-        "AuthorApex",
-        "CustomizeApplication",
-        "ManageSharing",
-        "ManageUsers",
-        "ModifyAllData",
-        "ModifyMetadata",
-        "ViewAllData",
-        "ViewAllUsers",
-    }
-)
-"""User permissions that are about more than the records of the mappings."""
 
 
 def rights(context: Context) -> Iterator[Statement]:

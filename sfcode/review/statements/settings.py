@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sfcode.checks.risk import ELSEWHERE, OTHER_USER
 from sfcode.config.project import Project
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
@@ -12,8 +13,6 @@ from sfcode.review.statements.context import Context, Pair
 from sfcode.review.statements.phrases import code, listed
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
-ELSEWHERE = "data goes to another place"
-OTHER_USER = "the integration user is set up otherwise"
 _LEFT_OUT = ("version", "as_is", "environments", "review", "safety")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from sfcode.checks.risk import ELSEWHERE
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import Project
 from sfcode.mapping.events import BY_NAME
@@ -13,7 +14,6 @@ from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.phrases import code, counted, listed
-from sfcode.review.statements.settings import ELSEWHERE
 
 _NONE_BEFORE = "there was none before"
 

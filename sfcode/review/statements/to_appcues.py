@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.risk import MORE, PERSONAL
 from sfcode.mapping.resolved import FieldUse
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair
 from sfcode.review.statements.phrases import code, listed, records
 
-PERSONAL = "personal data leaves Salesforce"
-MORE = "more data leaves Salesforce"
 OTHERWISE = "an attribute gets other values"
 MATCHING = "records are matched with other profiles"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.risk import LOST
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
 from sfcode.mapping.events import BY_NAME, NPS_EVENTS
@@ -13,7 +14,6 @@ from sfcode.review.statements.context import Context, Half, holds_values
 from sfcode.review.statements.phrases import capital, code, records
 
 NEW_DATA = "data of Appcues is written where it was not"
-LOST = "a field is deleted with the values in it"
 
 
 def written(context: Context) -> Iterator[Statement]:

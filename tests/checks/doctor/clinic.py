@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from sfcode.checks.doctor import examine, gather
+from sfcode.checks.doctor import collect_facts, examine
 from sfcode.config import load
 from sfcode.diagnostics import Diagnostic, Level
 from sfcode.local import LocalOrg, serve
@@ -70,10 +70,10 @@ class Clinic:
             mine = {"SF_ACCESS_TOKEN": local.access_token}
             with connect(local.url, environ=mine, api_version=version) as org:
                 if not as_user:
-                    return examine(project, gather(project, org, None, environ or {}))
+                    return examine(project, collect_facts(project, org, None, environ or {}))
                 theirs = {"SF_ACCESS_TOKEN": token(local, as_user)}
                 with connect(local.url, environ=theirs, api_version=version) as another:
-                    return examine(project, gather(project, org, another, environ or {}))
+                    return examine(project, collect_facts(project, org, another, environ or {}))
 
     # What can go wrong in an org.
 

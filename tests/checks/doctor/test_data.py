@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.checks.doctor.collect import gather
+from sfcode.checks.doctor import collect_facts
 from sfcode.checks.doctor.collect_records import AT_ONCE, _chunks
 from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
 from sfcode.diagnostics import Level
@@ -122,7 +122,7 @@ def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Pa
             connect(other.url, environ=environ, api_version="63.0") as another,
             pytest.raises(UsageError, match="--as"),
         ):
-            gather(project, org, another, {})
+            collect_facts(project, org, another, {})
 
 
 @given(st.lists(st.sampled_from(["a", "A", "aB", "Ab", "é", "É", "1", "1.0"])))
