@@ -166,3 +166,13 @@ class Relay(Model):
     activities_as: Literal["event", "task", "custom_object"] = Field(
         default="event", description="What an Appcues event becomes in Salesforce."
     )
+    run_assignment_rules: bool = Field(
+        default=False,
+        description="Whether the relay's writes run lead assignment rules, by which a new score may hand a lead to another "
+        "owner (header Sforce-Auto-Assign).",
+    )
+    allow_duplicates: bool = Field(
+        default=True,
+        description="Whether the relay updates records that a duplicate rule alerts about; an update makes no duplicate "
+        "(header Sforce-Duplicate-Rule-Header, allowSave).",
+    )

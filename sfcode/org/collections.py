@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from requests.models import Response
 from sfcode.errors import OrgError
 from sfcode.org.connection import Connection
 from sfcode.org.rest import Row, row_of, said
+from sfcode.org.retry import parse_retry_after
 from sfcode.org.session import SESSION_OVER
 from sfcode.org.transport import answering, unavailable
 
@@ -74,13 +76,21 @@ class Many:
         self.usage: Usage | None = None
         """As the last answer told it."""
 
-    def update(self, records: Sequence[Mapping[str, Any]]) -> list[RecordResult]:
+    def update(
+        self, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None = None
+    ) -> list[RecordResult]:
         """Change up to 200 records, each for itself: `{"attributes": {"type": ...}, "Id": ..., field: value}`."""
-        return self._collection("/composite/sobjects", records)
+        return self._collection("/composite/sobjects", records, headers)
 
-    def upsert(self, sobject: str, field: str, records: Sequence[Mapping[str, Any]]) -> list[RecordResult]:
+    def upsert(
+        self,
+        sobject: str,
+        field: str,
+        records: Sequence[Mapping[str, Any]],
+        headers: Mapping[str, str] | None = None,
+    ) -> list[RecordResult]:
         """Change or create up to 200 records, each for itself, by an external id that each of them holds."""
-        return self._collection(f"/composite/sobjects/{sobject}/{field}", records)
+        return self._collection(f"/composite/sobjects/{sobject}/{field}", records, headers)
 
     def query(self, soql: str) -> list[Row]:
         """Run a query to its last page."""
@@ -107,8 +117,10 @@ class Many:
         self.usage = Usage(int(daily["Max"]) - int(daily["Remaining"]), int(daily["Max"]))
         return self.usage
 
-    def _collection(self, path: str, records: Sequence[Mapping[str, Any]]) -> list[RecordResult]:
-        answer = self._call("PATCH", path, {"allOrNone": False, "records": list(records)})
+    def _collection(
+        self, path: str, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None
+    ) -> list[RecordResult]:
+        answer = self._call("PATCH", path, {"allOrNone": False, "records": list(records)}, headers)
         if not isinstance(answer, list) or len(answer) != len(records):
             raise OrgError(f"{self._connection.instance_url} did not answer for each of {len(records)} records.")
         return [_result(each) for each in answer]
@@ -121,20 +133,28 @@ class Many:
             rows.extend(row_of(row) for row in page["records"])
         return rows
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return self._send(method, self._base + path, body)
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        return self._send(method, self._base + path, body, headers)
 
-    def _send(self, method: str, url: str, body: Mapping[str, Any] | None) -> Any:
+    def _send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         with answering(url):
-            response = self._connection.http.request(method, url, json=body)
+            response = self._connection.http.request(method, url, json=body, headers=headers)
         self._note(response)
         try:
             answer = response.json()
         except ValueError:
             raise unavailable(response) from None
         if response.status_code != 200:
-            after = response.headers.get("Retry-After", "")
-            raise self._refusal(response.status_code, answer, float(after) if after.isdigit() else None)
+            after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+            raise self._refusal(response.status_code, answer, after)
         return answer
 
     def _note(self, response: Response) -> None:

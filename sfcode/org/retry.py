@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from sfcode.errors import OrgError, OrgUnreachable
@@ -37,6 +39,19 @@ class NoAnswer(OrgUnreachable):
         self.sent = sent
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+def parse_retry_after(header: str | None, now: datetime) -> float | None:
+    """Parse a Retry-After header, a number of seconds or an HTTP date, to seconds from `now`; None where it is neither."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, IndexError):
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max((date - now).total_seconds(), 0.0)
 
 
 def delay(attempt: int, error: Exception, rng: random.Random, *, repeatable: bool = True) -> float | None:

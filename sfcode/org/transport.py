@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from sfcode.errors import OrgError
 from sfcode.org import deadline
 from sfcode.org.address import is_loopback
 from sfcode.org.options import Runtime
-from sfcode.org.retry import NoAnswer
+from sfcode.org.retry import NoAnswer, parse_retry_after
 from sfcode.org.session import Session
 
 log = logging.getLogger(__name__)
@@ -185,12 +186,11 @@ def _reason(error: Exception) -> str:
 def unavailable(response: Response) -> NoAnswer:
     """Describe an answer that is no answer: an error page of a server or of a proxy."""
     host = urlsplit(response.url).netloc
-    after = response.headers.get("Retry-After", "")
     return NoAnswer(
         f"{host} answered {response.status_code} {response.reason or ''}".rstrip() + ".",
         _NETWORK,
         sent=True,
         permanent=response.status_code < requests.codes.server_error
         and response.status_code != requests.codes.too_many_requests,
-        retry_after=float(after) if after.isdigit() else None,
+        retry_after=parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
     )

@@ -103,6 +103,8 @@ def test_limits_tell_the_usage(org_at) -> None:
     ("answer", "after"),
     [
         (Answer(503, b"Service Unavailable", {"Retry-After": "7"}), 7.0),
+        (Answer(503, b"Service Unavailable", {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), 0.0),
+        (Answer(503, b"Service Unavailable", {"Retry-After": "soon"}), None),
         (Answer(502, b"<html>"), None),
         (Answer(200, b"<html>"), None),
     ],

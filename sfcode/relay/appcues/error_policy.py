@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Literal
 
+from sfcode.org.retry import parse_retry_after
 from sfcode.relay.message import Delivered, Parked, Retry, Settlement
 
 LONGEST_WAIT = 3600.0
@@ -78,19 +78,9 @@ def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Parse a Retry-After header to seconds: a number of them, or an HTTP date."""
-    if not header:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text), LONGEST_WAIT)
-    try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return min(max((date - now).total_seconds(), 0.0), LONGEST_WAIT)
+    """Parse a Retry-After header to seconds, at most `LONGEST_WAIT`; None where there is none."""
+    seconds = parse_retry_after(header, now)
+    return None if seconds is None else min(seconds, LONGEST_WAIT)
 
 
 def _said(body: bytes) -> str:

@@ -22,7 +22,7 @@ Newness = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeChange:
+class AttributeDecision:
     """The decision over one attribute of one record."""
 
     newness: Newness
@@ -43,7 +43,7 @@ class RecordChanges:
     """The attributes that one record contributes to a profile, and the messages that they settle."""
 
     messages: tuple[int, ...]
-    changes: tuple[AttributeChange, ...]
+    changes: tuple[AttributeDecision, ...]
 
     @property
     def bad(self) -> list[str]:
@@ -112,7 +112,7 @@ class _ReceivedState:
     state: RecordState
 
 
-def _in_order(parts: Iterable[RecordChanges]) -> list[AttributeChange]:
+def _in_order(parts: Iterable[RecordChanges]) -> list[AttributeDecision]:
     return sorted((each for part in parts for each in part.changes), key=lambda each: each.newness)
 
 
@@ -137,13 +137,13 @@ def _is_stale(state: RecordState, before: DeliveredState) -> bool:
 
 def _decide_attributes(
     records: Mapping[tuple[str, str], Sequence[_ReceivedState]], before: DeliveredState, guards: NullGuards
-) -> dict[tuple[str, str], list[AttributeChange]]:
+) -> dict[tuple[str, str], list[AttributeDecision]]:
     """
     Decide over each attribute, oldest record first, so that later decisions see earlier ones.
 
     Of a record counts the newest state that says anything of the attribute.
     """
-    found: dict[tuple[str, str], list[AttributeChange]] = {record: [] for record in records}
+    found: dict[tuple[str, str], list[AttributeDecision]] = {record: [] for record in records}
     sayings: list[tuple[Newness, RecordState, AttributeView]] = []
     for group in records.values():
         said = {
@@ -178,16 +178,16 @@ def _outcome(
     guards: NullGuards,
     *,
     had: bool,
-) -> AttributeChange:
+) -> AttributeDecision:
     name, mapping = attribute.name, state.view.name
     own = _known(state, attribute, notes)
     wins = state.stamp >= written(notes, name, attribute.others)
 
     def outcome(
         value: Value = None, *, given: bool, sent: bool = False, left_out: bool = False, bad: str = ""
-    ) -> AttributeChange:
+    ) -> AttributeDecision:
         note = DeliveredAttribute(state.stamp, given, state.stamp if sent else own.written)
-        return AttributeChange(newness, mapping, name, note, value, sent, left_out, bad)
+        return AttributeDecision(newness, mapping, name, note, value, sent, left_out, bad)
 
     if name in state.values:
         guards.record_value(mapping, name)

@@ -26,7 +26,7 @@ _QUICK = 64 * KIB
 T = TypeVar("T")
 
 
-class Endpoint:
+class IngressEndpoint:
     """An ASGI application for one route: handles any method, formats refusals."""
 
     def __init__(

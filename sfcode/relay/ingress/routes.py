@@ -11,7 +11,7 @@ from sfcode.config.project import Project
 from sfcode.errors import ConfigError
 from sfcode.relay.ingress import responses
 from sfcode.relay.ingress.appcues_endpoint import AppcuesEndpoint
-from sfcode.relay.ingress.endpoint import Accept, Counter, Endpoint, NotFound
+from sfcode.relay.ingress.endpoint import Accept, Counter, IngressEndpoint, NotFound
 from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 from sfcode.relay.ingress.salesforce_endpoint import SalesforceEndpoint
 from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
@@ -56,11 +56,11 @@ def routes(
         limits=bounds,
         budget=budget,
     )
-    appcues = Endpoint("appcues", webhooks.handle, responses.refused)
+    appcues = IngressEndpoint("appcues", webhooks.handle, responses.refused)
     return [
         Route("/webhooks/appcues", appcues),
         Route("/webhooks/appcues/{token}", appcues),
-        Route("/outbound-messages/{mapping}/{token}", Endpoint("salesforce", outbound.handle, responses.fault)),
+        Route("/outbound-messages/{mapping}/{token}", IngressEndpoint("salesforce", outbound.handle, responses.fault)),
         # What is nearly an address must not be answered by whatever else the server has.
         Route("/webhooks/{rest:path}", NotFound()),
         Route("/outbound-messages/{rest:path}", NotFound()),

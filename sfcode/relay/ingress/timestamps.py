@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 AHEAD = timedelta(minutes=5)
 BEHIND = datetime(2010, 1, 1, tzinfo=UTC)
 """A time that is further in the future, or before there was an Appcues, comes from a clock that is wrong."""
 
 _DIGITS = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
+_ZONE = re.compile(r"\s*(?:UTC|GMT|Z|(?P<offset>[+-][0-9]{2}:?[0-9]{2}))$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """Below the first number an epoch time is in seconds; then in milli-, micro- and nanoseconds."""
 
 
 def parse_time(value: object) -> datetime | None:
-    """Parse a time: ISO 8601 (UTC without an offset), or an epoch time; None where it is neither."""
+    """Parse a time: ISO 8601 or RFC 2822 (UTC without an offset), or an epoch time; None where it is none of these."""
     if isinstance(value, str):
         text = value.strip()
-        return _epoch(float(text)) if _DIGITS.fullmatch(text) else _iso(text)
+        return _epoch(float(text)) if _DIGITS.fullmatch(text) else _calendar_time(text)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _epoch(value)
     return None
@@ -41,9 +43,13 @@ def _epoch(number: float) -> datetime | None:
     return None if unit is None else _EPOCH + timedelta(seconds=number / unit)
 
 
-def _iso(text: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _calendar_time(text: str) -> datetime | None:
+    """Parse ISO 8601, with an offset after a blank or as a name of UTC too, or RFC 2822."""
+    plain = _ZONE.sub(lambda zone: zone["offset"] or "+00:00", text.upper())
+    for parse, written in ((datetime.fromisoformat, plain), (parsedate_to_datetime, text)):
+        try:
+            time = parse(written)
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError, IndexError):
+            continue
+    return None

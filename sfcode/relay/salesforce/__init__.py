@@ -36,10 +36,13 @@ def make_writer(
     `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
     """
     from sfcode.relay.salesforce.batch import EventRules
-    from sfcode.relay.salesforce.calls import Calls
+    from sfcode.relay.salesforce.calls import Calls, write_headers
     from sfcode.relay.salesforce.destinations import destinations
     from sfcode.relay.salesforce.quota import Quota, QuotaBounds
     from sfcode.relay.salesforce.writer import SalesforceWriter
 
     rules = EventRules(destinations(project), project.events)
-    return SalesforceWriter(rules, Calls(org, instrumentation, clock, Quota(bounds or QuotaBounds())), inbox_latest)
+    calls = Calls(
+        org, instrumentation, clock, Quota(bounds or QuotaBounds()), headers=write_headers(project.settings.relay)
+    )
+    return SalesforceWriter(rules, calls, inbox_latest)

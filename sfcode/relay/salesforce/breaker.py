@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FIRST = 0.25
 LONGEST = 30.0
+LONGEST_ASKED = 3600.0
 """Seconds: a lost field permission, which is tried again after minutes, costs two calls a minute meanwhile."""
 
 
@@ -14,11 +15,11 @@ class Breaker:
         self._failures = 0
         self._until = 0.0
 
-    def record_failure(self, now: float, after: float | None) -> None:
-        """Count a failure, with the wait that the org asked for."""
+    def record_failure(self, now: float, after: float | None, asked: float | None = None) -> None:
+        """Count a failure: `after` is what its error code advises, `asked` what the org asked for in Retry-After."""
         self._failures += 1
         wait = FIRST * 2 ** min(self._failures - 1, 10)
-        self._until = now + min(LONGEST, max(after or 0.0, wait))
+        self._until = now + max(min(LONGEST, max(after or 0.0, wait)), min(LONGEST_ASKED, asked or 0.0))
 
     def record_success(self) -> None:
         """Reset after a success."""

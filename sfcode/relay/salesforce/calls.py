@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from sfcode.config.relay_models import Relay
 from sfcode.errors import OrgError
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
@@ -18,6 +19,7 @@ from sfcode.relay.message import Released, Retry
 from sfcode.relay.salesforce import error_policy
 from sfcode.relay.salesforce.actions.action import Record
 from sfcode.relay.salesforce.breaker import Breaker
+from sfcode.relay.salesforce.error_policy import is_concurrency_limit
 from sfcode.relay.salesforce.lookup import LookupQuery, Row
 from sfcode.relay.salesforce.quota import Quota
 
@@ -62,6 +64,8 @@ class Calls:
     quota: Quota
     breaker: Breaker = field(default_factory=Breaker)
     size: CallSize = field(default_factory=CallSize)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the calls that write."""
 
     def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row]]:
         """Run the queries of a lookup, several in one request."""
@@ -76,11 +80,11 @@ class Calls:
 
     def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Update existing records."""
-        return self._call("update", deadline, lambda: self.org.many.update(records))
+        return self._call("update", deadline, lambda: self.org.many.update(records, self.headers))
 
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Upsert records by an external id."""
-        return self._call("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records))
+        return self._call("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records, self.headers))
 
     def describe(self, objects: Iterable[str], deadline: float) -> OrgSchema:
         """Describe objects with their fields."""
@@ -115,10 +119,11 @@ class Calls:
 
     def _end(self, error: OrgError) -> Retry:
         end, alarm = error_policy.settle_call(error)
-        if isinstance(error, CallRefused) and error.code == error_policy.QUOTA:
+        if isinstance(error, CallRefused) and error.code == error_policy.QUOTA and not is_concurrency_limit(error):
             self.quota.record_exceeded()
         elif not end.counts:
-            self.breaker.record_failure(self.clock(), end.after)
+            asked = error.retry_after if isinstance(error, CallRefused | NoAnswer) else None
+            self.breaker.record_failure(self.clock(), end.after, asked)
         if alarm:
             self.instrumentation.raise_alarm(alarm, end.error)
         return end
@@ -127,6 +132,21 @@ class Calls:
         usage = self.org.many.usage
         if usage is not None:
             self.instrumentation.record_quota(usage.used, usage.limit)
+
+
+def write_headers(relay: Relay) -> dict[str, str]:
+    """
+    Return the headers of calls that write.
+
+    Left out, Sforce-Auto-Assign means TRUE, and a new score would hand a lead to another owner. A duplicate rule that
+    only alerts would refuse the update of a record that has a duplicate already.
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_autoassign.htm
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
+    """
+    return {
+        "Sforce-Auto-Assign": "TRUE" if relay.run_assignment_rules else "FALSE",
+        "Sforce-Duplicate-Rule-Header": f"allowSave={'true' if relay.allow_duplicates else 'false'}",
+    }
 
 
 def _outcome(error: OrgError) -> str:

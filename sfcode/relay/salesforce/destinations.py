@@ -7,7 +7,7 @@ from typing import Literal
 
 from sfcode.config.project import Project
 from sfcode.relay.salesforce.actions import actions_of
-from sfcode.relay.salesforce.actions.action import Action, FieldName
+from sfcode.relay.salesforce.actions.action import EventAction, FieldName
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 
 
@@ -22,7 +22,7 @@ class Destination:
     """The text field that equals the user's or the group's id."""
     number: str = ""
     """The number field that `key` is a formula over: formulas have no index, so queries filter by this one."""
-    actions: tuple[Action, ...] = ()
+    actions: tuple[EventAction, ...] = ()
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ class Destination:
         """Return the fields of which the org has to tell the length."""
         return frozenset(field for action in self.actions for field in action.fields_to_measure)
 
-    def actions_for(self, event: AppcuesEvent) -> tuple[Action, ...]:
+    def actions_for(self, event: AppcuesEvent) -> tuple[EventAction, ...]:
         """Return the actions that handle an event."""
         return tuple(action for action in self.actions if action.handles(event))
 

@@ -18,11 +18,17 @@ from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry
 
 SOON = 1.0
+BUSY = 5.0
 LATER = 60.0
 MUCH_LATER = 300.0
+FEW_DELAYS = (5.0, 30.0, 120.0)
+"""Seconds before the retries of a code that this version does not know: its user's next events wait behind it."""
 
 LOCKED = "UNABLE_TO_LOCK_ROW"
 TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
+AUTOMATION = frozenset({TRIGGER, FLOW, "APEX_FAILED", "CUSTOM_APEX_ERROR", "FLOW_EXCEPTION", "PROCESSING_HALTED"})
+"""Codes of triggers and flows; their messages quote what happened inside."""
 DUPLICATE = "DUPLICATE_VALUE"
 QUOTA = "REQUEST_LIMIT_EXCEEDED"
 LONGEST_DETAIL = 500
@@ -34,11 +40,11 @@ class ErrorRule:
     What is done about an error code.
 
     retry: try again, and give up after so many attempts; wait: try again as long as it takes, since
-    the message is not at fault; once: look the record up again and try once more, then park; park:
-    keep it until somebody has changed something.
+    the message is not at fault; once: look the record up again and try once more, then park; few: try
+    again `FEW_DELAYS` times, then park; park: keep it until somebody has changed something.
     """
 
-    what: Literal["retry", "wait", "once", "park"]
+    what: Literal["retry", "wait", "once", "few", "park"]
     because: str
     after: float | None = None
     alarm: str = ""
@@ -50,11 +56,26 @@ _FULL = "salesforce_storage"
 
 ERROR_RULES: dict[str, ErrorRule] = {
     LOCKED: ErrorRule("retry", "another transaction holds the record or its account"),
+    "UNABLE_TO_LOCK_RECORD": ErrorRule("retry", "another transaction holds the record"),
+    "RECORD_IN_USE_BY_WORKFLOW": ErrorRule("retry", "a workflow of the org is changing the record"),
+    "COLLISION_DETECTED": ErrorRule("retry", "another transaction changed the record at the same time"),
+    "CONFLICT": ErrorRule("retry", "another transaction changed the record at the same time"),
+    "OPERATION_CONFLICT": ErrorRule("retry", "another transaction changed the record at the same time"),
+    "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE": ErrorRule("retry", "another transaction changed the record"),
+    "RECORD_LOCKED": ErrorRule("retry", "the record is locked, by an approval for example", LATER),
     "ENTITY_IS_LOCKED": ErrorRule("retry", "the record is locked, by an approval for example", LATER),
     "QUERY_TIMEOUT": ErrorRule("retry", "the query took too long"),
     "REQUEST_RUNNING_TOO_LONG": ErrorRule("retry", "triggers took too long"),
     "UNKNOWN_EXCEPTION": ErrorRule("retry", "an error inside Salesforce"),
+    "INTERNAL_ERROR": ErrorRule("retry", "an error inside Salesforce"),
+    "TOO_MANY_APEX_REQUESTS": ErrorRule("retry", "too many Apex requests run at the same time", BUSY),
+    "LIMIT_EXCEEDED": ErrorRule("retry", "the org ran into a limit", LATER),
     "SERVER_UNAVAILABLE": ErrorRule("wait", "Salesforce is not available"),
+    "SERVICE_UNAVAILABLE": ErrorRule("wait", "Salesforce is not available"),
+    "BAD_GATEWAY": ErrorRule("wait", "Salesforce is not available"),
+    "RESOURCE_NOT_AVAILABLE": ErrorRule("wait", "Salesforce is not available"),
+    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": ErrorRule("wait", "the org is read only for a while", LATER),
+    "TERRITORY_REALIGN_IN_PROGRESS": ErrorRule("wait", "the org's territories are being realigned", LATER),
     "API_CURRENTLY_DISABLED": ErrorRule("wait", "the API is switched off for a while", LATER),
     "ORG_LOCKED": ErrorRule("wait", "the org is locked", LATER, "salesforce_locked"),
     "STORAGE_LIMIT_EXCEEDED": ErrorRule("wait", "the org has no room for more data", MUCH_LATER, _FULL),
@@ -94,25 +115,42 @@ ERROR_RULES: dict[str, ErrorRule] = {
     TRIGGER: ErrorRule(
         "park", "a trigger or flow of the org fails on it; after a locked row in its words, it is retried"
     ),
+    FLOW: ErrorRule("park", "a flow of the org fails on it; after a locked row in its words, it is retried"),
+    "FLOW_EXCEPTION": ErrorRule("park", "a flow of the org fails on it"),
+    "APEX_FAILED": ErrorRule("park", "Apex of the org fails on it"),
+    "CUSTOM_APEX_ERROR": ErrorRule("park", "Apex of the org fails on it"),
+    "PROCESSING_HALTED": ErrorRule("park", "automation of the org fails on it"),
+    "ENTITY_IS_ARCHIVED": ErrorRule("park", "the record is archived"),
+    "INACTIVE_OWNER_OR_USER": ErrorRule("park", "the record's owner is inactive"),
+    "TXN_SECURITY_NO_ACCESS": ErrorRule("park", "a transaction security policy of the org blocks it"),
     "DUPLICATES_DETECTED": ErrorRule("park", "a duplicate rule of the org refuses it"),
     DUPLICATE: ErrorRule(
         "park", "another field must be unique; on the activity's own id it is retried, and finds what is there"
     ),
     "DUPLICATE_EXTERNAL_ID": ErrorRule("park", "several activities have this id"),
 }
-"""By code, of a record or of a whole call. What is not listed is retried, and given up in the end."""
+"""By code, of a record or of a whole call."""
 
-UNLISTED = ErrorRule("retry", "a code that this version does not know")
+UNLISTED = ErrorRule("few", "a code that this version does not know")
+"""
+The rule of all other codes. Of the StatusCode list these concern what the relay does not do (packages, mail, orders), or
+the record as it is; codes of later API versions may be either. A few retries over minutes neither block the user's
+next events for hours nor burden the org.
+"""
 
 
 def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
     """Settle a record that was refused. `sent` are values that the detail must not repeat."""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     detail = _detail(error, sent)
-    if (error.code == TRIGGER and LOCKED in error.message) or _raced(error, external_id):
+    if (error.code in AUTOMATION and LOCKED in error.message) or _raced(error, external_id):
         return Retry(detail, SOON)
     if rule.what == "park" or (rule.what == "once" and attempts):
         return Parked(error.code.lower(), detail)
+    if rule.what == "few":
+        if attempts >= len(FEW_DELAYS):
+            return Parked(error.code.lower() or "unknown_code", detail)
+        return Retry(detail, FEW_DELAYS[attempts])
     return Retry(detail, rule.after, counts=rule.what != "wait")
 
 
@@ -126,6 +164,8 @@ def settle_call(error: OrgError) -> tuple[Retry, str]:
         return Retry("an answer of another shape", LATER), "salesforce_refused"
     if error.code not in ERROR_RULES and (error.status >= 500 or error.status == 429):
         return Retry(error.code or f"status {error.status}", error.retry_after, counts=False), ""
+    if is_concurrency_limit(error):
+        return Retry(f"{error.code} (concurrent)", error.retry_after or BUSY, counts=False), ""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     if rule.what in ("park", "once") or rule is UNLISTED:
         # Nothing that a single record has done: the call itself is not what this org takes.
@@ -136,11 +176,16 @@ def settle_call(error: OrgError) -> tuple[Retry, str]:
 
 def is_crowded(error: RecordError) -> bool:
     """
-    Tell whether a trigger ran into a governor limit, which fewer records per call may avoid.
+    Tell whether a trigger or a flow ran into a governor limit, which fewer records per call may avoid.
 
     https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
     """
-    return error.code == TRIGGER and "System.LimitException" in error.message
+    return error.code in AUTOMATION and ("System.LimitException" in error.message or "LIMIT_EXCEEDED" in error.message)
+
+
+def is_concurrency_limit(error: OrgError) -> bool:
+    """Tell whether too many calls ran at the same time, which passes in seconds, unlike the limit of the day."""
+    return isinstance(error, CallRefused) and error.code == QUOTA and "concurrent" in error.message.lower()
 
 
 def alarm_of(error: RecordError) -> str:

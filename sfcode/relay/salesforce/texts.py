@@ -68,7 +68,7 @@ class TextTemplate:
 
 
 @dataclass(frozen=True)
-class ActivityText:
+class ActivityTemplates:
     """The templates of one kind of activity."""
 
     subject: TextTemplate
@@ -80,11 +80,11 @@ class ActivityText:
         return cut(subject, SUBJECT), cut(self.comment.render(value).strip(), COMMENT)
 
 
-def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityText]:
+def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityTemplates]:
     """Compile the templates of every kind of activity."""
     language = TemplateSandbox()
     return {
-        str(kind): ActivityText(_compiled(language, text.subject), _compiled(language, text.comment))
+        str(kind): ActivityTemplates(_compiled(language, text.subject), _compiled(language, text.comment))
         for kind, text in texts.items()
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
-from sfcode.relay.salesforce.actions.action import Action, ActionError, FieldName, PlanContext, Record, RecordWrite
+from sfcode.relay.salesforce.actions.action import ActionError, EventAction, FieldName, PlanContext, Record, RecordWrite
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.lookup import LookupMatch
@@ -23,7 +23,7 @@ class EventTarget:
     destination: Destination
     id: str
     """Of the user, or of the group."""
-    actions: tuple[Action, ...]
+    actions: tuple[EventAction, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,35 @@ def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
     hooks.remove(note)
 
 
+@pytest.mark.parametrize(
+    ("settings", "sent"),
+    [
+        ({}, ("FALSE", "allowSave=true")),
+        ({"run_assignment_rules": True, "allow_duplicates": False}, ("TRUE", "allowSave=false")),
+    ],
+)
+def test_a_write_gives_no_lead_away_and_is_not_refused_as_a_duplicate(
+    world: World, settings: dict[str, bool], sent: tuple[str, str]
+) -> None:
+    made: list[tuple[str | None, str | None]] = []
+
+    def note(response: Response, **_: object) -> None:
+        if response.request.method == "PATCH":
+            headers = response.request.headers
+            made.append((headers.get("Sforce-Auto-Assign"), headers.get("Sforce-Duplicate-Rule-Header")))
+
+    relay = world.project.settings.relay.model_copy(update=settings)
+    changed = world.project.settings.model_copy(update={"relay": relay})
+    hooks = world.org._connection.http.hooks["response"]
+    hooks.append(note)
+    try:
+        writer = world.fresh_writer(replace(world.project, settings=changed))
+        world.deliver(event("appcues:nps_score", score=9), writer=writer)
+    finally:
+        hooks.remove(note)
+    assert made == [sent, sent], "the update and the upsert"
+
+
 def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
     world: World, crowd: list[str], requests_made: list[tuple[str, str]]
 ) -> None:

@@ -151,6 +151,14 @@ def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> No
     assert world.deliver(message, writer=world.fresh_writer()) == [Delivered()]
 
 
+def test_a_pause_that_the_org_asks_for_is_kept_whoever_else_waits() -> None:
+    breaker = Breaker()
+    breaker.record_failure(1000.0, 300.0, 120.0)
+    assert breaker.seconds_left(1000.0) == 120
+    breaker.record_failure(1000.0, None, 1e9)
+    assert breaker.seconds_left(1000.0) == 3600, "but never longer than an hour"
+
+
 def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> None:
     breaker = Breaker()
     breaker.record_failure(1000.0, 300.0)

@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 from sfcode.config.project import Project
 from sfcode.mapping.resolved import ResolvedMapping
-from sfcode.relay.salesforce.actions.action import Action
+from sfcode.relay.salesforce.actions.action import EventAction
 from sfcode.relay.salesforce.actions.activities import log_activities
 from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
 
-ACTIONS: tuple[Callable[[Project, ResolvedMapping], Action | None], ...] = (update_nps_fields, log_activities)
+ACTIONS: tuple[Callable[[Project, ResolvedMapping], EventAction | None], ...] = (update_nps_fields, log_activities)
 """Each returns the action that a mapping asks for, or None. Their writes are sent in this order."""
 
 
-def actions_of(project: Project, mapping: ResolvedMapping) -> tuple[Action, ...]:
+def actions_of(project: Project, mapping: ResolvedMapping) -> tuple[EventAction, ...]:
     """Return the actions that a mapping asks for."""
     return tuple(action for build in ACTIONS if (action := build(project, mapping)) is not None)

@@ -41,7 +41,7 @@ class PlanContext:
     """Lengths of the fields that `Action.fields_to_measure` asked for; without those the org did not tell."""
 
 
-class Action(Protocol):
+class EventAction(Protocol):
     """Plans the writes of one event for one record of the mapping that it was built for."""
 
     @property

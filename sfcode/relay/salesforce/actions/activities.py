@@ -15,7 +15,7 @@ from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent, score_name
 from sfcode.relay.salesforce.text_limits import cut
-from sfcode.relay.salesforce.texts import ActivityText, TemplateFailedError, compile_texts
+from sfcode.relay.salesforce.texts import ActivityTemplates, TemplateFailedError, compile_texts
 
 MINUTES = 1
 """Duration of an Event: calendars show no shorter one."""
@@ -46,7 +46,7 @@ class Activities:
     link: str
     """Field of an activity that refers to the record."""
     kind: ActivityKind
-    texts: Mapping[str, ActivityText]
+    texts: Mapping[str, ActivityTemplates]
     activities: frozenset[str]
     click_to_track: frozenset[str] = frozenset()
 

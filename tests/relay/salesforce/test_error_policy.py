@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,22 @@ from sfcode.org.collections import CallRefused, RecordError
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry
 from sfcode.relay.reasons import hint_for
-from sfcode.relay.salesforce.error_policy import ERROR_RULES, alarm_of, settle_call, settle_record
+from sfcode.relay.salesforce.error_policy import (
+    AUTOMATION,
+    ERROR_RULES,
+    FEW_DELAYS,
+    alarm_of,
+    is_crowded,
+    settle_call,
+    settle_record,
+)
 
 KEY = "Appcues_Event_Id__c"
 WORDS = {
     "retry": "retried, and given up in the end",
     "wait": "retried as long as it takes",
     "once": "looked up once more, then parked",
+    "few": "retried a few times within minutes, then parked",
     "park": "parked",
 }
 
@@ -50,7 +61,53 @@ def test_a_wait_is_not_the_messages_fault_and_any_other_attempt_counts(code: str
     if isinstance(end, Retry):
         waits = code in ERROR_RULES and ERROR_RULES[code].what == "wait"
         assert end.counts is not waits
-        assert end.after == (ERROR_RULES[code].after if code in ERROR_RULES else None)
+        assert end.after == (ERROR_RULES[code].after if code in ERROR_RULES else FEW_DELAYS[0])
+
+
+def status_codes() -> list[str]:
+    """List the StatusCode values of the WSDL that the schema check uses."""
+    spec = importlib.util.find_spec("simple_salesforce")
+    assert spec is not None
+    path = Path(str(spec.origin)).with_name("metadata.wsdl")
+    (listed,) = re.findall(
+        r'<xsd:simpleType name="StatusCode">(.*?)</xsd:simpleType>', path.read_text(encoding="utf-8"), re.DOTALL
+    )
+    return re.findall(r'<xsd:enumeration value="(\w+)"/>', listed)
+
+
+def test_no_code_of_the_platform_or_of_tomorrow_blocks_its_user_for_hours_or_hammers() -> None:
+    codes = status_codes()
+    assert len(codes) > 500
+    for code in [*codes, "SOMETHING_OF_TOMORROW", ""]:
+        rule = ERROR_RULES.get(code)
+        if rule is not None:
+            assert rule.what != "few", "a listed code has a fate of its own"
+            continue
+        waits = []
+        while isinstance(end := record(code, attempts=len(waits)), Retry):
+            assert end.counts
+            waits.append(end.after)
+        assert waits == list(FEW_DELAYS), code
+        assert end.reason, code
+    assert min(FEW_DELAYS) >= 5
+    assert sum(FEW_DELAYS) < 600
+
+
+@pytest.mark.parametrize("code", sorted(AUTOMATION))
+def test_a_limit_inside_a_trigger_or_flow_asks_for_smaller_calls(code: str) -> None:
+    assert is_crowded(
+        RecordError(code, "The flow failed. LIMIT_EXCEEDED: System.LimitException: Too many SOQL queries")
+    )
+    assert is_crowded(RecordError(code, "Ours: System.LimitException: Apex CPU time limit exceeded"))
+    assert not is_crowded(RecordError(code, "Ours: System.NullPointerException"))
+    assert isinstance(record(code, "The flow failed: UNABLE_TO_LOCK_ROW"), Retry)
+    assert isinstance(record(code, "The flow failed."), Parked)
+
+
+def test_too_many_calls_at_once_are_not_the_limit_of_the_day() -> None:
+    message = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+    error = CallRefused(f"REQUEST_LIMIT_EXCEEDED: {message}", code="REQUEST_LIMIT_EXCEEDED", status=403)
+    assert settle_call(error) == (Retry("REQUEST_LIMIT_EXCEEDED (concurrent)", 5.0, counts=False), "")
 
 
 def test_a_trigger_that_met_a_locked_row_is_retried() -> None:
