@@ -161,7 +161,7 @@ def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
         assert indexes(store) == {"record_by_Email"}
         with store.read() as again:
             run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", again, NOW, "")
-            assert again.wished == set()
+            assert again.records.missing_indexes == set()
 
 
 def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_path: Path) -> None:
