@@ -57,6 +57,11 @@ class StateFile:
         """Return whether the file is closed."""
         return self._closed
 
+    def check_open(self) -> None:
+        """Raise SfcodeError if the state is being closed: long work ends there."""
+        if self._closed:
+            raise SfcodeError("the org was stopped")
+
     def close(self) -> None:
         """Close the connections; a connection in use is closed when it is released."""
         with self._lock:

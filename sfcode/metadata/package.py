@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from lxml import etree
-
 from sfcode.metadata import schema_table
 from sfcode.metadata.archive import unzip, zip_files
 from sfcode.metadata.component import Address, Component, Value
@@ -30,7 +28,7 @@ from sfcode.metadata.manifest import (
 )
 from sfcode.metadata.paths import META, Layout, component_at, file_of, kind_of, meta_file_of
 from sfcode.metadata.types import CHILDREN, DIRECTORIES, TYPES, container
-from sfcode.metadata.xml import children_of, from_element, line_of, parse, to_bytes, to_element
+from sfcode.metadata.xml import children_of, from_element, line_of, parse, sort_children, to_bytes, to_element
 
 __all__ = [
     "Contents",
@@ -112,8 +110,7 @@ def _files(path: str, group: list[Component], layout: Layout) -> dict[str, bytes
     for component in group:
         if component is not itself:
             root.append(to_element(component, kind_of(component.type).element))
-    order = list(schema_table.elements(owner) or ())
-    root[:] = sorted(root, key=lambda element: order.index(etree.QName(element).localname))
+    sort_children(root, owner)
     return {path: to_bytes(root)}
 
 

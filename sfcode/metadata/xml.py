@@ -48,11 +48,21 @@ def _syntax(error: etree.XMLSyntaxError) -> str:
     return f"not well-formed XML: {text.strip()}"
 
 
-def from_element(type_: str, full_name: str, element: etree._Element, *, file: str = "") -> Component:
-    """Read a component from its element, whatever the tag. Raises MetadataError for what the type does not have."""
+UNKNOWN = "$xml"
+"""The key under which a body holds elements that the schema does not know, as XML."""
+
+
+def from_element(
+    type_: str, full_name: str, element: etree._Element, *, file: str = "", lenient: bool = False
+) -> Component:
+    """
+    Read a component from its element, whatever the tag.
+
+    Raises MetadataError for an element that the type does not have; with `lenient` it is kept as XML.
+    """
     if schema_table.elements(type_) is None:
         raise MetadataError(f"{type_} is not a metadata type that sfcode knows", file=file, line=line_of(element))
-    return Component(type_, full_name, _Reader(file).complex(type_, element, skip="fullName"))
+    return Component(type_, full_name, _Reader(file, lenient=lenient).complex(type_, element, skip="fullName"))
 
 
 def to_element(component: Component, tag: str | None = None) -> etree._Element:
@@ -82,14 +92,19 @@ def children_of(element: etree._Element) -> Iterator[tuple[str, etree._Element]]
 class _Reader:
     """Turns elements into canonical values, with the file's name for messages."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, lenient: bool) -> None:
         self._file = file
+        self._lenient = lenient
 
     def complex(self, type_: str, element: etree._Element, skip: str = "") -> dict[str, Value]:
         """Read the children of an element of a complex type."""
         known = schema_table.elements(type_) or {}
         found: dict[str, list[etree._Element]] = {}
+        unknown: dict[str, list[Value]] = {}
         for name, child in children_of(element):
+            if name not in known and self._lenient:
+                unknown.setdefault(name, []).append(etree.tostring(child, encoding="unicode", with_tail=False))
+                continue
             if name not in known:
                 wanted = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
                 raise self._error(f"Element {wanted} invalid at this location in type {type_}", child)
@@ -100,7 +115,8 @@ class _Reader:
         for text in (element.text, *(child.tail for child in element)):
             if text and text.strip():
                 raise self._error(f"text is not allowed in an element of type {type_}: {text.strip()[:40]!r}", element)
-        return {name: self._values(type_, known[name], found[name]) for name in known if name in found}
+        body = {name: self._values(type_, known[name], found[name]) for name in known if name in found}
+        return body | {name: {UNKNOWN: texts} for name, texts in unknown.items()}
 
     def _values(self, owner: str, spec: schema_table.Element, found: list[etree._Element]) -> Value:
         if not spec.repeated:
@@ -156,9 +172,12 @@ def _keyed(items: list[Value], key: str) -> Value:
 
 def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
     known = schema_table.elements(type_) or {}
-    for name in body:
-        if name not in known:
+    unknown: list[str] = []
+    for name in sorted(body.keys() - known.keys()):
+        value = body[name]
+        if not isinstance(value, Mapping) or UNKNOWN not in value:
             raise MetadataError(f"{where}: type {type_} has no element {name}")
+        unknown += cast(list[str], value[UNKNOWN])
     for name, spec in known.items():
         value = body.get(name)
         if value is None:
@@ -174,6 +193,7 @@ def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
                 child.text = _text(item["value"], f"{where}.{name}")
             else:
                 child.text = _text(item, f"{where}.{name}")
+    parent.extend(etree.fromstring(text) for text in unknown)
 
 
 def _items(owner: str, spec: schema_table.Element, value: Value, where: str) -> list[Value]:
@@ -199,6 +219,12 @@ def _text(value: Value, where: str) -> str:
     if bad := _NOT_XML.search(text):
         raise MetadataError(f"{where}: the character U+{ord(bad[0]):04X} cannot stand in XML")
     return text
+
+
+def sort_children(root: etree._Element, type_: str) -> None:
+    """Bring the children of an element into schema order, those that the schema does not know last."""
+    order = {name: number for number, name in enumerate(schema_table.elements(type_) or ())}
+    root[:] = sorted(root, key=lambda element: order.get(etree.QName(element).localname, len(order)))
 
 
 def to_bytes(root: etree._Element) -> bytes:

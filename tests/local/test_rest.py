@@ -23,7 +23,7 @@ DATA = "/services/data/v62.0"
 
 def test_versions_are_listed_without_a_session(org: LocalOrg) -> None:
     versions = requests.get(f"{org.url}/services/data", timeout=5).json()
-    assert versions[-1] == {"label": "Spring '25", "url": "/services/data/v63.0", "version": "63.0"}
+    assert versions[-1] == {"label": "Winter '27", "url": "/services/data/v68.0", "version": "68.0"}
     assert versions[-2]["label"] == "Winter '25"
 
 
@@ -123,7 +123,7 @@ def test_wrong_calls(rest: Any, method: str, path: str, more: dict[str, Any], ex
     assert rest.error(method, path, **more)[:2] == expected
 
 
-@pytest.mark.parametrize(("version", "status"), [("64.0", 404), ("30.0", 410), ("x", 404), ("51.0", 200)])
+@pytest.mark.parametrize(("version", "status"), [("69.0", 404), ("30.0", 410), ("x", 404), ("51.0", 200)])
 def test_versions_that_an_org_has(rest: Any, version: str, status: int) -> None:
     """Versions to come are unknown, retired ones are gone."""
     rest.version = version

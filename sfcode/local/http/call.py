@@ -30,8 +30,8 @@ from sfcode.local.store import Transaction
 if TYPE_CHECKING:
     from sfcode.local.sobjects.rows import UserView
 
-VERSIONS = range(31, 64)
-"""What /services/data lists. The newest is the one whose metadata WSDL deploys are judged by."""
+VERSIONS = range(31, 69)
+"""What /services/data lists."""
 
 DATA = "/services/data/v{version}"
 MAX_BODY = 52_428_800

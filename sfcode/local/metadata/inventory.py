@@ -8,12 +8,11 @@ from functools import cache
 from typing import Any
 
 from sfcode.local.metadata.deploy.result import to_soap_time
-from sfcode.local.metadata.registry import FILE_TYPES, parent_of
+from sfcode.local.metadata.registry import CONTAINER_OF_ALL, FILE_TYPES, container_of, parent_of
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS
 from sfcode.local.sobjects.standard import standard_objects
 from sfcode.local.store import Stored, Transaction
 from sfcode.metadata.component import Component
-from sfcode.metadata.types import container
 
 SHOWN_AS_OBJECTS = frozenset(
     {"Account", "Activity", "Campaign", "CampaignMember", "Contact", "Event", "Lead", "Task", "User"}
@@ -39,10 +38,7 @@ def list_entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
         for stored in tx.components.list_all("Flow"):
             yield _definition(tx, stored)
         return
-    if type_ == "Workflow":
-        yield from _workflows(tx)
-        return
-    found = {
+    found = _containers(tx, type_) | {
         stored.component.full_name: InventoryEntry(stored.component, stored, stored.id)
         for stored in tx.components.list_all(type_)
     }
@@ -74,14 +70,14 @@ def _definition(tx: Transaction, stored: Stored) -> InventoryEntry:
     return InventoryEntry(Component("FlowDefinition", name, body), stored, versions[-1].definition_id)
 
 
-def _workflows(tx: Transaction) -> Iterator[InventoryEntry]:
-    """List the workflows; an object has one if it contains something."""
+def _containers(tx: Transaction, type_: str) -> dict[str, InventoryEntry]:
+    """Return the containers that exist because something is in them, such as workflows, by name."""
+    kind = FILE_TYPES.get(type_)
     first: dict[str, Stored] = {}
-    for kind in FILE_TYPES["Workflow"].children:
-        for stored in tx.components.list_all(kind):
-            first.setdefault(container(kind, stored.component.full_name), stored)
-    for name in sorted(first):
-        yield InventoryEntry(Component("Workflow", name), first[name])
+    for child in kind.children if kind and (kind.elements or type_ == "Workflow") else ():
+        for stored in tx.components.list_all(child):
+            first.setdefault(container_of(child, stored.component.full_name), stored)
+    return {name: InventoryEntry(Component(type_, name), stored) for name, stored in first.items()}
 
 
 def list_children(tx: Transaction, component: Component) -> list[Stored]:
@@ -90,14 +86,18 @@ def list_children(tx: Transaction, component: Component) -> list[Stored]:
     return [
         stored
         for child in (kind.children if kind else ())
-        for stored in tx.components.children(child, component.full_name)
+        for stored in (
+            tx.components.list_all(child)
+            if child in CONTAINER_OF_ALL
+            else tx.components.children(child, component.full_name)
+        )
     ]
 
 
 def file_name(component: Component) -> str:
     """Return the file of a component, relative to the package's root."""
     kind = FILE_TYPES[parent_of(component.type)]
-    owner = container(component.type, component.full_name)
+    owner = container_of(component.type, component.full_name)
     return f"{kind.directory}/{owner}" + (f".{kind.suffix}" if kind.suffix else "")
 
 

@@ -1,20 +1,21 @@
 """
 Every kind of file that a package may contain: its folder, and the name of its component.
 
-`sfcode.metadata.types` has the types whose contents are known. The others are listed here: an org
-stores them as they come and gives them back.
+`sfcode.metadata.types` has the types whose contents are known. The others are in a table: the org
+stores their files, or the elements that are components of their own, as they come.
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/file_based.htm has the folders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import resources
 
 from sfcode.metadata.types import CHILDREN, TYPES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileType:
     """A metadata type as describeMetadata describes it."""
 
@@ -27,43 +28,14 @@ class FileType:
     bundle: bool = False
     """A folder of files is one component."""
     modelled: bool = False
-    """Its contents are judged; otherwise they are only kept."""
+    """Its contents are checked; otherwise they are stored as they come."""
+    elements: Mapping[str, str] = field(default_factory=dict)
+    """Of a type that is not modelled: which elements are components of their own, and of which type."""
 
     @property
     def children(self) -> tuple[str, ...]:
-        """List the types of components inside its files."""
-        return tuple(sorted(CHILDREN.get(self.name, {}).values()))
-
-
-# Type, folder and suffix; `meta`, `folder` and `bundle` as in FileType.
-KEPT_ONLY = """
-ApexClass classes cls meta | ApexComponent components component meta | ApexPage pages page meta
-ApexTestSuite testSuites testSuite | ApexTrigger triggers trigger meta | AppMenu appMenus appMenu
-ApprovalProcess approvalProcesses approvalProcess | AssignmentRules assignmentRules assignmentRules
-AuraDefinitionBundle aura - bundle | AuthProvider authproviders authprovider
-AutoResponseRules autoResponseRules autoResponseRules | Certificate certs crt meta
-ConnectedApp connectedApps connectedApp | CorsWhitelistOrigin corsWhitelistOrigins corsWhitelistOrigin
-CspTrustedSite cspTrustedSites cspTrustedSite | CustomApplication applications app
-CustomLabels labels labels | CustomNotificationType notificationtypes notiftype
-CustomObjectTranslation objectTranslations objectTranslation | CustomPermission customPermissions customPermission
-CustomSite sites site | CustomTab tabs tab | Dashboard dashboards dashboard folder
-DelegateGroup delegateGroups delegateGroup | Document documents - meta folder | DuplicateRule duplicateRules duplicateRule
-EmailTemplate email email meta folder | EscalationRules escalationRules escalationRules
-ExternalCredential externalCredentials externalCredential | ExternalDataSource dataSources dataSource
-ExternalServiceRegistration externalServiceRegistrations externalServiceRegistration
-FlexiPage flexipages flexipage | FlowTest flowtests flowtest | GlobalValueSet globalValueSets globalValueSet
-Group groups group | HomePageLayout homePageLayouts homePageLayout | InstalledPackage installedPackages installedPackage
-Layout layouts layout | LeadConvertSettings LeadConvertSettings LeadConvertSetting | Letterhead letterhead letter folder
-LightningComponentBundle lwc - bundle | LightningMessageChannel messageChannels messageChannel
-MatchingRules matchingRules matchingRule | NamedCredential namedCredentials namedCredential
-Network networks network | PathAssistant pathAssistants pathAssistant
-PermissionSetGroup permissionsetgroups permissionsetgroup | PlatformEventChannel platformEventChannels platformEventChannel
-PlatformEventChannelMember platformEventChannelMembers platformEventChannelMember
-Queue queues queue | QuickAction quickActions quickAction | RemoteSiteSetting remoteSiteSettings remoteSite
-Role roles role | Settings settings settings | SharingRules sharingRules sharingRules
-SharingSet sharingSets sharingSet | StandardValueSet standardValueSets standardValueSet
-TopicsForObjects topicsForObjects topicsForObjects | Translations translations translation
-"""
+        """List the types of the components inside its files."""
+        return tuple(sorted((CHILDREN.get(self.name) or self.elements).values()))
 
 
 def _parse_file_type(line: str) -> FileType:
@@ -75,8 +47,15 @@ def _parse_file_type(line: str) -> FileType:
         meta_file="meta" in words,
         in_folder="folder" in words,
         bundle="bundle" in words,
+        elements=dict(word[1:].split(":") for word in words if word.startswith(">")),
     )
 
+
+UNMODELLED = [
+    line
+    for line in resources.files(__package__).joinpath("file_types.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
 
 FILE_TYPES: Mapping[str, FileType] = {
     kind.name: kind
@@ -94,7 +73,7 @@ FILE_TYPES: Mapping[str, FileType] = {
                 for kind in TYPES.values()
                 if not kind.parent
             ),
-            *(_parse_file_type(entry.strip()) for entry in KEPT_ONLY.replace("\n", "|").split("|") if entry.strip()),
+            *map(_parse_file_type, UNMODELLED),
         ),
         key=lambda kind: kind.name,
     )
@@ -103,16 +82,33 @@ FILE_TYPES: Mapping[str, FileType] = {
 
 BY_DIRECTORY: Mapping[str, FileType] = {kind.directory: kind for kind in FILE_TYPES.values()}
 
+PARENTS: Mapping[str, str] = {child: kind.name for kind in FILE_TYPES.values() for child in kind.children}
+"""By child type, the type of its container."""
+
+CONTAINER_OF_ALL = {"CustomLabel": "CustomLabels"}
+"""Types whose components are all in one container, whose name is no part of theirs."""
+
 NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "StandardValueSet"})
 """Types of which `*` gives nothing."""
 
 
 def is_known(type_: str) -> bool:
-    """Return whether a package.xml may contain this type."""
-    return type_ in FILE_TYPES or type_ in TYPES
+    """Return whether a package.xml may name this type."""
+    return type_ in FILE_TYPES or type_ in TYPES or type_ in PARENTS
 
 
 def parent_of(type_: str) -> str:
-    """Return the type whose files contain this one; the type itself if it has files of its own."""
-    kind = TYPES.get(type_)
-    return kind.parent if kind and kind.parent else type_
+    """Return the type in whose files this one lives, itself where it has its own."""
+    return PARENTS.get(type_, type_)
+
+
+def container_of(type_: str, full_name: str) -> str:
+    """Return the full name of the component in whose file this one is: `Case` of `Case.Escalate`, else itself."""
+    if type_ not in PARENTS:
+        return full_name
+    return CONTAINER_OF_ALL.get(type_) or full_name.partition(".")[0]
+
+
+def child_name(type_: str, container: str, local: str) -> str:
+    """Return the full name of a component in a container's file."""
+    return local if type_ in CONTAINER_OF_ALL else f"{container}.{local}"

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
+
+from lxml import etree
 
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.inventory import InventoryEntry, file_name, file_properties, list_children, list_entries
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, is_known
+from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, PARENTS, container_of, is_known, parent_of
 from sfcode.local.store import Transaction
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files
-from sfcode.metadata.types import CHILDREN, TYPES
+from sfcode.metadata.types import CHILDREN
+from sfcode.metadata.xml import to_bytes
 
 META = "-meta.xml"
 MAX_FILES = 10_000
@@ -55,7 +60,7 @@ def retrieve(
             if name == WILDCARD:
                 picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, here.values())
             else:
-                entry = here.get(name.lower()) or _version(tx, type_, name)
+                entry = here.get(unquote(name).lower()) or _version(tx, type_, name)
                 picked = [entry] if entry else []
                 if entry is None:
                     found.messages.append(_message(folder, f"Entity of type '{type_}' named '{name}' cannot be found"))
@@ -80,7 +85,7 @@ def _all(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
 
 
 def _wild(type_: str) -> bool:
-    return type_ in FILE_TYPES or bool(TYPES[type_].parent)
+    return type_ in FILE_TYPES or type_ in PARENTS
 
 
 def _version(tx: Transaction, type_: str, name: str) -> InventoryEntry | None:
@@ -101,8 +106,16 @@ def _message(folder: str, problem: str) -> Mapping[str, str]:
 def _files(tx: Transaction, chosen: list[InventoryEntry], api_version: float) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     modelled: dict[Address, Component] = {}
+    elements: dict[Address, dict[Address, bytes]] = {}
     for entry in chosen:
         component = entry.component
+        parent = FILE_TYPES[parent_of(component.type)]
+        if parent.elements:
+            stored = list_children(tx, component) if component.type == parent.name else [entry.stored]
+            container = Address(parent.name, container_of(component.type, component.full_name))
+            found = {child.component.address: child.raw for child in stored if child and child.raw}
+            elements.setdefault(container, {}).update(found)
+            continue
         if entry.stored is not None and entry.stored.raw is not None:
             files |= unzip(entry.stored.raw)
             continue
@@ -111,4 +124,15 @@ def _files(tx: Transaction, chosen: list[InventoryEntry], api_version: float) ->
             modelled[child.component.address] = org_form(child.component, api_version)
     written = write(modelled.values(), str(api_version))
     del written[PACKAGE]
-    return files | written
+    return (
+        files
+        | written
+        | {file_name(Component(key.type, key.full_name)): _assemble(key.type, raw) for key, raw in elements.items()}
+    )
+
+
+def _assemble(type_: str, elements: Mapping[Address, bytes]) -> bytes:
+    """Write the file of a container whose elements are stored as they came."""
+    root = etree.Element(f"{{{schema_table.NAMESPACE}}}{type_}", nsmap={None: schema_table.NAMESPACE})  # type: ignore[dict-item]
+    root.extend(etree.fromstring(elements[address]) for address in sorted(elements))
+    return to_bytes(root)

@@ -8,7 +8,6 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, malformed_query, not_found
 from sfcode.local.http import soap
@@ -16,68 +15,15 @@ from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, 
 from sfcode.local.metadata import rights
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
+from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.setup_objects import load_objects
 from sfcode.local.store import FlowVersion, Record, Transaction
 
 TOOLING = f"{DATA}/tooling"
 
 
-def _field(name: str, kind: str = "string", to: str = "") -> FieldDef:
-    reference = (to,) if to else ()
-    return FieldDef(
-        name,
-        "reference" if to else kind,
-        name,
-        255,
-        reference_to=reference,
-        relationship=name.removesuffix("Id") if to else "",
-        permissionable=False,
-    )
-
-
-_STAMPS = [
-    _field("CreatedDate", "datetime"),
-    _field("CreatedById", to="User"),
-    _field("LastModifiedDate", "datetime"),
-    _field("LastModifiedById", to="User"),
-]
-FLOW = object_def(
-    "Flow",
-    "Flow",
-    "Flows",
-    ids.KEY_PREFIXES["Flow"],
-    [
-        _field("Id", "id"),
-        _field("DefinitionId", to="FlowDefinition"),
-        _field("Description"),
-        _field("MasterLabel"),
-        _field("ProcessType"),
-        _field("Status"),
-        _field("VersionNumber", "int"),
-        _field("ApiVersion", "double"),
-        _field("ManageableState"),
-        *_STAMPS,
-    ],
-)
-FLOW_DEFINITION = object_def(
-    "FlowDefinition",
-    "Flow Definition",
-    "Flow Definitions",
-    ids.KEY_PREFIXES["FlowDefinition"],
-    [
-        _field("Id", "id"),
-        _field("ActiveVersionId", to="Flow"),
-        _field("Description"),
-        _field("DeveloperName"),
-        _field("LatestVersionId", to="Flow"),
-        _field("ManageableState"),
-        _field("MasterLabel"),
-        _field("NamespacePrefix"),
-        *_STAMPS,
-    ],
-)
-OBJECTS = {found.name.lower(): found for found in (FLOW, FLOW_DEFINITION)}
+OBJECTS = {name.lower(): found for name, found in load_objects("tooling_objects.txt").items()}
 
 
 class ToolingCatalog(Catalog):

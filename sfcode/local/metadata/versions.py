@@ -1,18 +1,27 @@
 """
-Properties that newer API versions added: refused in packages of older versions, omitted when those retrieve.
+API versions: which ones the org speaks, and properties that not every one of them has.
+
+Such a property is refused in packages of older versions, and left out of what those retrieve.
 
 The list holds what was seen or documented, not every property of every type.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 
-NEWEST = 63.0
-"""The newest version of the org, whose WSDL packages are judged by: those of a newer one are not read."""
+NEWEST = 68.0
+"""The newest version of the org: packages of a newer one are not read."""
+FIRST_IN_SCHEMA = 44.0
+"""From this version up to that of the WSDL the schema holds; other packages may have elements that it does not know."""
+
+FLOW_NUMBER = re.compile(r"-\d+$")
+"""The version of a flow at the end of its name, which packages before FIRST_IN_SCHEMA have."""
 
 SINCE: Mapping[str, Mapping[str, float]] = {
     "CustomField": {"businessStatus": 45.0, "securityClassification": 45.0},
@@ -27,6 +36,11 @@ businessStatus: https://github.com/scolladon/sfdc-git-package/issues/12 (not in 
 nameSegment: https://github.com/forcedotcom/devops-center-roadmap/issues/145 (not in 54)
 filterFormula: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_visual_workflow.htm
 """
+
+
+def is_beyond_schema(version: float) -> bool:
+    """Return whether elements of this version that the schema does not know are stored as they are."""
+    return not FIRST_IN_SCHEMA <= version <= float(schema_table.api_version())
 
 
 def find_newer(component: Component, version: float) -> Iterator[str]:

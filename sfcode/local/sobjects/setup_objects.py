@@ -1,7 +1,7 @@
 """
-The Setup objects: organization, users' licenses, profiles, permission sets, flows.
+The objects of Setup (the org, licenses, profiles, permission sets, flows), from a table.
 
-Written as text, one line per field: its name, its describe type, and then in any order a length or
+In the table stands one line per field: its name, its describe type, and then in any order a length or
 precision, `>Target` for what a reference names, `<Name` for the relationship seen from there,
 `required`, `readonly` (only the org writes it), `fixed` (given once, at creation), `=value` for a default.
 The head says which audit fields there are (`audit`: all six, `modstamp`: SystemModstamp only, `none`) and
@@ -10,167 +10,12 @@ whether rows can be written.
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from importlib import resources
 
 from sfcode.local import ids
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
-
-TABLE = """
-Organization "Organization" audit
-    Name string 80
-    Division string 80
-    City string 40
-    Country string 80
-    PrimaryContact string 80
-    DefaultLocaleSidKey picklist 40
-    LanguageLocaleKey picklist 40
-    TimeZoneSidKey picklist 40
-    OrganizationType picklist 40
-    InstanceName string 5
-    IsSandbox boolean
-    IsReadOnly boolean
-    NamespacePrefix string 15
-    TrialExpirationDate datetime
-
-UserLicense "User License" audit
-    LicenseDefinitionKey string 40
-    Name string 40
-    MasterLabel string 40
-    Status picklist 40
-    TotalLicenses int
-    UsedLicenses int
-
-Profile "Profile" audit
-    Name string 255
-    UserLicenseId reference >UserLicense
-    UserType picklist 40
-    Description string 255
-
-UserRole "Role" modstamp
-    Name string 80
-    DeveloperName string 80
-    ParentRoleId reference >UserRole
-
-PermissionSet "Permission Set" audit
-    Name string 80
-    Label string 80
-    Description string 255
-    LicenseId reference >PermissionSetLicense,UserLicense
-    ProfileId reference >Profile
-    PermissionSetGroupId reference >PermissionSetGroup
-    IsOwnedByProfile boolean
-    IsCustom boolean
-    HasActivationRequired boolean
-    NamespacePrefix string 15
-    Type picklist 40
-
-PermissionSetGroup "Permission Set Group" audit
-    DeveloperName string 80
-    MasterLabel string 80
-    Description string 255
-    Status picklist 40
-
-PermissionSetAssignment "Permission Set Assignment" modstamp writable
-    AssigneeId reference >User <PermissionSetAssignments required fixed
-    PermissionSetId reference >PermissionSet <Assignments fixed
-    PermissionSetGroupId reference >PermissionSetGroup <Assignments fixed
-    ExpirationDate datetime fixed
-    IsActive boolean readonly =true
-
-PermissionSetLicense "Permission Set License" audit
-    DeveloperName string 80
-    MasterLabel string 80
-    Language picklist 40
-    PermissionSetLicenseKey string 255
-    Status picklist 40
-    TotalLicenses int
-    UsedLicenses int
-    ExpirationDate date
-
-PermissionSetLicenseAssign "Permission Set License Assignment" audit writable
-    AssigneeId reference >User <PermissionSetLicenseAssignments required fixed
-    PermissionSetLicenseId reference >PermissionSetLicense <PermissionSetLicenseAssignments required fixed
-
-FieldPermissions "Field Permissions" modstamp
-    ParentId reference >PermissionSet <FieldPerms
-    SobjectType picklist 40
-    Field picklist 40
-    PermissionsRead boolean
-    PermissionsEdit boolean
-
-ObjectPermissions "Object Permissions" audit
-    ParentId reference >PermissionSet <ObjectPerms
-    SobjectType picklist 40
-    PermissionsCreate boolean
-    PermissionsRead boolean
-    PermissionsEdit boolean
-    PermissionsDelete boolean
-    PermissionsViewAllRecords boolean
-    PermissionsModifyAllRecords boolean
-
-FlowDefinitionView "Flow Definition View" none
-    DurableId string 255
-    ApiName string 255
-    Label string 255
-    Description textarea 1000
-    ProcessType picklist 40
-    TriggerType picklist 40
-    TriggerObjectOrEventLabel string 255
-    ActiveVersionId string 255
-    LatestVersionId string 255
-    IsActive boolean
-    VersionNumber int
-    NamespacePrefix string 255
-    LastModifiedDate datetime
-    LastModifiedBy string 255
-
-FlowVersionView "Flow Version View" none
-    DurableId string 255
-    FlowDefinitionViewId string 255
-    Label string 255
-    Description textarea 1000
-    ApiVersion double
-    Status picklist 40
-    VersionNumber int
-
-EntityDefinition "Entity Definition" none
-    DurableId string 255
-    QualifiedApiName string 70
-    DeveloperName string 70
-    Label string 80
-    PluralLabel string 80
-    KeyPrefix string 15
-    NamespacePrefix string 15
-    InternalSharingModel picklist 40
-    IsCustomizable boolean
-    IsQueryable boolean
-
-UserPermissionAccess "User Permission Access" none
-    LastCacheUpdate datetime
-    PermissionsActivitiesAccess boolean
-    PermissionsApiEnabled boolean
-    PermissionsApiUserOnly boolean
-    PermissionsAssignPermissionSets boolean
-    PermissionsCustomizeApplication boolean
-    PermissionsEditEvent boolean
-    PermissionsEditTask boolean
-    PermissionsManageInternalUsers boolean
-    PermissionsManageUsers boolean
-    PermissionsModifyAllData boolean
-    PermissionsModifyMetadata boolean
-    PermissionsSendOutboundMessages boolean
-    PermissionsViewAllData boolean
-    PermissionsViewSetup boolean
-
-StaticResource "Static Resource" audit writable
-    Name string 80 required
-    NamespacePrefix string 15 readonly
-    ContentType string 120
-    CacheControl picklist 40
-    Description string 255
-    Body base64
-    BodyLength int readonly
-"""
 
 OWN_PERMISSIONS = "UserPermissionAccess"
 """The object whose only row is about the caller; an org has a field for each of its user permissions."""
@@ -185,14 +30,22 @@ AUDIT = """
 
 @cache
 def setup_objects() -> dict[str, ObjectDef]:
-    """Return the Setup objects by name."""
+    """Return the objects of Setup by name."""
+    return load_objects("setup_objects.txt")
+
+
+def load_objects(file: str) -> dict[str, ObjectDef]:
+    """Read a table of objects from a file of this package; a line that begins with # is a comment."""
+    table = resources.files(__package__).joinpath(file).read_text("utf-8")
     found: dict[str, ObjectDef] = {}
-    for block in TABLE.strip().split("\n\n"):
+    for block in re.sub(r"^#.*\n", "", table, flags=re.MULTILINE).strip().split("\n\n"):
         head, _, lines = block.partition("\n")
         name, label, rest = _head(head)
-        audit = "audit" in rest
+        audit = "audit" in rest or "stamps" in rest
         text = (
-            lines + (AUDIT if audit else "") + ("\n    SystemModstamp datetime" if audit or "modstamp" in rest else "")
+            lines
+            + (AUDIT if audit else "")
+            + ("\n    SystemModstamp datetime" if rest[0] in ("audit", "modstamp") else "")
         )
         writable = "writable" in rest
         fields = [

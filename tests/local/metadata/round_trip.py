@@ -86,7 +86,7 @@ def round_trip(checkout: Checkout, org: Client) -> Report:
 
 def _accepted(files: Mapping[str, bytes], report: Report) -> dict[str, bytes]:
     """Leave out the files that the schema does not accept."""
-    problems = package_items.read_items(files, "", frozenset()).problems
+    problems = package_items.read_items(files, "", frozenset(), 63.0).problems
     refused = {each.file_name for each in problems}
     report.against_schema += [f"{each.component_type}:{each.full_name}: {each.problem}" for each in problems]
     return {name: data for name, data in files.items() if name not in refused}
@@ -100,6 +100,6 @@ def _members(addresses: list[Address]) -> dict[str, list[str]]:
 
 
 def _package(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    found = package_items.read_items(files, "", frozenset()).found
+    found = package_items.read_items(files, "", frozenset(), 63.0).found
     members = _members([each.component.address for each in found if not each.bare])
     return {**files, "package.xml": Kit.manifest(members, VERSION).encode()}

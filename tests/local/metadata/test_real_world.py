@@ -21,7 +21,7 @@ FILES = {str(path.relative_to(FOLDER)): path.read_bytes() for path in sorted(FOL
 
 def _members() -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
-    for item in package_items.read_items(FILES, "", frozenset()).found:
+    for item in package_items.read_items(FILES, "", frozenset(), 63.0).found:
         if not item.bare:
             members.setdefault(item.component.type, []).append(item.component.full_name)
     return members

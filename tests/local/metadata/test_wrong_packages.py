@@ -101,8 +101,8 @@ PACKAGES = {
         "package.xml",
     ),
     "package.xml of a version that the org has not yet": Case(
-        lambda kit: {"package.xml": kit.manifest({}, version="64.0")},
-        "Invalid version specified:64.0",
+        lambda kit: {"package.xml": kit.manifest({}, version="69.0")},
+        "Invalid version specified:69.0",
         "package.xml",
         "package.xml",
     ),

@@ -58,7 +58,7 @@ def deploy(
     while True:
         try:
             with store.transaction() as tx:
-                found = _apply_warnings(_attempt(tx, package, author, failed), options)
+                found = _apply_warnings(_attempt(store, tx, package, author, failed), options)
                 new = _index(message for message in found if not message.success)
                 outcome = _make_outcome(
                     [*failed.values(), *new.values()], [message for message in found if message.success], options
@@ -119,7 +119,9 @@ def _index(messages: Iterable[ComponentMessage]) -> dict[Key, ComponentMessage]:
     return {_key(message): message for message in messages}
 
 
-def _attempt(tx: Transaction, package: Package, author: Author, failed: Collection[Key]) -> list[ComponentMessage]:
+def _attempt(
+    store: Store, tx: Transaction, package: Package, author: Author, failed: Collection[Key]
+) -> list[ComponentMessage]:
     out = {(key[0], key[1]) for key in failed}
 
     def left(deletions: tuple[Deletion, ...]) -> list[Deletion]:
@@ -127,20 +129,22 @@ def _attempt(tx: Transaction, package: Package, author: Author, failed: Collecti
 
     messages = destroy(tx, left(package.before), author)
     items = [item for item in package.items if (item.component.type, item.component.full_name) not in out]
-    messages += _store_and_check(tx, items, author)
+    messages += _store_and_check(store, tx, items, author)
     messages += destroy(tx, left(package.after), author)
     name = package.root + PACKAGE
     messages.append(ComponentMessage(PACKAGE, "", name))
     return [message for message in messages if _key(message) not in failed]
 
 
-def _store_and_check(tx: Transaction, items: list[PackageItem], author: Author) -> list[ComponentMessage]:
-    kept: list[tuple[PackageItem, StoredItem | None]] = [
-        (item, None if item.bare else store_item(tx, item, author)) for item in items
-    ]
+def _store_and_check(store: Store, tx: Transaction, items: list[PackageItem], author: Author) -> list[ComponentMessage]:
+    kept: list[tuple[PackageItem, StoredItem | None]] = []
+    for item in items:
+        store.check_open()
+        kept.append((item, None if item.bare else store_item(tx, item, author)))
     view = DeployView(tx)
     messages = []
     for item, found in kept:
+        store.check_open()
         name, type_ = item.component.full_name, item.component.type
         done = ComponentMessage(name, type_, item.file)
         if found is None:

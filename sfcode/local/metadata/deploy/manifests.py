@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from sfcode.local.metadata.deploy.messages import ComponentMessage
-from sfcode.local.metadata.registry import is_known, parent_of
-from sfcode.local.metadata.versions import NEWEST
+from sfcode.local.metadata.registry import container_of, is_known, parent_of
+from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, NEWEST
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import Manifest, read_manifest
-from sfcode.metadata.types import container
 
 PACKAGE = "package.xml"
 BEFORE = ("destructiveChanges.xml", "destructiveChangesPre.xml")
@@ -46,7 +46,8 @@ class Manifests:
         parent = parent_of(address.type)
         if parent != address.type:
             owners = self.members.get(parent, frozenset())
-            return WILDCARD in owners or container(address.type, address.full_name) in owners
+            if WILDCARD in owners or container_of(address.type, address.full_name) in owners:
+                return True
         return WILDCARD in own
 
     @property
@@ -87,6 +88,8 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
         )
         problems.append(_error(text, PACKAGE, root))
 
+    version = float(package.api_version) if _is_version(package.api_version) else NEWEST
+
     def deletions(names: tuple[str, ...]) -> tuple[Deletion, ...]:
         return tuple(
             Deletion(address, root + name)
@@ -98,11 +101,20 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
 
     return Manifests(
         package.api_version,
-        {type_: frozenset(names) for type_, names in package.members.items() if is_known(type_)},
+        {
+            type_: frozenset(_member(type_, name, version) for name in names)
+            for type_, names in package.members.items()
+            if is_known(type_)
+        },
         deletions(BEFORE),
         deletions(AFTER),
         tuple(problems),
     )
+
+
+def _member(type_: str, name: str, version: float) -> str:
+    """Return the full name of what a manifest lists: percent-encoded as in file names, flows of old versions numbered."""
+    return FLOW_NUMBER.sub("", name) if type_ == "Flow" and version < FIRST_IN_SCHEMA else unquote(name)
 
 
 def _is_version(text: str) -> bool:

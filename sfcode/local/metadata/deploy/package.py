@@ -11,12 +11,11 @@ from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDC
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package_items import PackageItem, PackageItems
-from sfcode.local.metadata.registry import parent_of
+from sfcode.local.metadata.registry import container_of, parent_of
 from sfcode.local.metadata.versions import find_newer
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import root_of, unzip
-from sfcode.metadata.types import container
 
 MAX_FILES = 10_000
 MAX_BYTES = 629_145_600
@@ -47,7 +46,9 @@ def open_package(data: bytes, options: DeployRequestOptions) -> Package:
     listed = manifests.read_manifests(files, root)
     if listed.problems:
         return Package(root, problems=listed.problems)
-    found = files_of.read_items(files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)))
+    found = files_of.read_items(
+        files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)), listed.version
+    )
     _drop_newer(found, listed.version)
     problems = [*found.problems]
     if not options.autoUpdatePackage:
@@ -59,13 +60,16 @@ def open_package(data: bytes, options: DeployRequestOptions) -> Package:
 
 
 def _drop_newer(found: PackageItems, version: float) -> None:
-    """Remove properties that are newer than the package's API version."""
-    for item in list(found.found):
+    """Take out what the package's API version does not have."""
+    kept = []
+    for item in found.found:
         newer = [item.error(problem) for problem in find_newer(item.component, version)]
+        found.problems += newer
         if newer:
-            found.problems += newer
             found.broken.add(item.component.address)
-            found.found.remove(item)
+        else:
+            kept.append(item)
+    found.found[:] = kept
 
 
 def _unlisted(found: PackageItems, listed: Manifests) -> Iterator[ComponentMessage]:
@@ -88,4 +92,4 @@ def _missing(found: PackageItems, listed: Manifests, root: str) -> Iterator[Comp
 
 
 def _owner(type_: str, name: str) -> Address:
-    return Address(parent_of(type_), container(type_, name))
+    return Address(parent_of(type_), container_of(type_, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,18 +12,21 @@ from urllib.parse import unquote
 from lxml import etree
 
 from sfcode.local.metadata.deploy.messages import ComponentMessage
-from sfcode.local.metadata.registry import BY_DIRECTORY, FileType
+from sfcode.local.metadata.registry import BY_DIRECTORY, FileType, child_name
+from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, is_beyond_schema
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import zip_files
 from sfcode.metadata.types import CHILDREN
 from sfcode.metadata.validate import SchemaProblem, judge
-from sfcode.metadata.xml import children_of, from_element, parse
+from sfcode.metadata.xml import children_of, from_element, line_of, parse
 from sfcode.metadata.xml_positions import Span, spans
 
 META = "-meta.xml"
 REQUIRED = "Required field is missing: "
+NEWER = re.compile("^Element .* invalid at this location|is not a valid value for the enum")
+"""Problems that names of another API version make."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class PackageItem:
     line: int = 0
     column: int = 0
     raw: bytes | None = None
-    """The files of a component that is only kept, as a zip."""
+    """Of a type that is not modelled: the files as a zip, or the component's element of its container's file."""
     bare: bool = False
     """A container without anything of its own: there is nothing to store but its children."""
 
@@ -52,23 +56,24 @@ class PackageItem:
 
 @dataclass
 class PackageItems:
-    """The components and problems of a package's files."""
+    """What the files of a package of an API version hold."""
 
+    version: float
     found: list[PackageItem] = field(default_factory=list)
     problems: list[ComponentMessage] = field(default_factory=list)
     broken: set[Address] = field(default_factory=set)
     """Components whose files could not be read: nothing more is said of them or of what they contain."""
 
 
-def read_items(files: Mapping[str, bytes], root: str, skip: frozenset[str]) -> PackageItems:
-    """Read all files below the root except the manifests in `skip`."""
-    items = PackageItems()
+def read_items(files: Mapping[str, bytes], root: str, skip: frozenset[str], version: float) -> PackageItems:
+    """Read all files below the root but the manifests in `skip`; `version` is the API version of the package."""
+    items = PackageItems(version)
     for address, paths in _group_by_component(files, root, skip, items).items():
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
         if kind.modelled and not _is_folder(kind, paths[0]):
             _read_modelled(items, kind, address, paths, files)
         else:
-            items.found.append(_unmodelled_item(address, paths, files, root))
+            _read_unmodelled(items, kind, address, {path.removeprefix(root): files[path] for path in paths}, paths)
     _drop_repeated(items)
     return items
 
@@ -81,6 +86,9 @@ def _group_by_component(
         if path in skip:
             continue
         address = _address(path.removeprefix(root)) if path.startswith(root) else None
+        if address is not None and address.type == "Flow" and items.version < FIRST_IN_SCHEMA:
+            # The files of old versions had the number of the flow's version in their names.
+            address = Address("Flow", FLOW_NUMBER.sub("", address.full_name))
         if address is None:
             name = PurePosixPath(path).name
             items.problems.append(
@@ -114,10 +122,32 @@ def _is_folder(kind: FileType, path: str) -> bool:
     return kind.in_folder and path.endswith(META) and not path.endswith(f".{kind.suffix}{META}")
 
 
-def _unmodelled_item(address: Address, paths: list[str], files: Mapping[str, bytes], root: str) -> PackageItem:
-    raw = zip_files({path.removeprefix(root): files[path] for path in paths})
+def _read_unmodelled(
+    items: PackageItems, kind: FileType, address: Address, files: dict[str, bytes], paths: list[str]
+) -> None:
+    """Add what is stored as it comes: the files of one component, or the elements of a container's file."""
     main = next((path for path in paths if not path.endswith(META)), paths[0])
-    return PackageItem(Component(address.type, address.full_name), main, raw=raw)
+    component = Component(address.type, address.full_name)
+    if not kind.elements:
+        items.found.append(PackageItem(component, main, raw=zip_files(files)))
+        return
+    try:
+        for name, element in children_of(parse(files[next(iter(files))], main)):
+            local = (element.findtext(f"{{{schema_table.NAMESPACE}}}fullName") or "").strip()
+            if name in kind.elements and local:
+                type_ = kind.elements[name]
+                child = Component(type_, child_name(type_, address.full_name, local))
+                raw = etree.tostring(element, encoding="utf-8", with_tail=False)
+                items.found.append(PackageItem(child, main, line=line_of(element), raw=raw))
+    except MetadataError as error:
+        items.broken.add(address)
+        items.problems.append(PackageItem(component, main, error.line, error.column).error(_unreadable(error)))
+        return
+    items.found.append(PackageItem(component, main, bare=True))
+
+
+def _unreadable(error: MetadataError) -> str:
+    return f"Error parsing file: {error.problem}"
 
 
 def _read_modelled(
@@ -151,16 +181,17 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
                 f"Element {root.tag} invalid at this location in type {address.type}", file=path, line=1, column=1
             )
         where = spans(data, root)
-        problems = judge(root, address.type, where)
+        lenient = is_beyond_schema(items.version)
+        problems = find_problems(root, address.type, where, lenient=lenient)
         unreadable = next((problem for problem in problems if not problem.message.startswith(REQUIRED)), None)
         if unreadable is not None:
             raise MetadataError(unreadable.message, file=path, line=unreadable.line, column=unreadable.column)
-        found = list(_components(address, root, where, path))
+        found = list(_components(address, root, where, path, lenient=lenient))
     except MetadataError as error:
         items.broken.add(address)
         items.problems.append(
             ComponentMessage.error(
-                f"Error parsing file: {error.problem}",
+                _unreadable(error),
                 full_name=address.full_name,
                 component_type=address.type,
                 file_name=path,
@@ -187,6 +218,13 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
             items.found.append(item)
 
 
+def find_problems(
+    root: etree._Element, type_: str, where: Mapping[etree._Element, Span], *, lenient: bool
+) -> list[SchemaProblem]:
+    """List what the org would not take, in the order of the file; with `lenient`, unknown names are no problem."""
+    return [problem for problem in judge(root, type_, where) if not (lenient and NEWER.search(problem.message))]
+
+
 def _inside(problem: SchemaProblem, span: Span, found: list[tuple[Component, Span, bool]], *, child: bool) -> bool:
     point = (problem.line, problem.column)
     if child:
@@ -196,7 +234,7 @@ def _inside(problem: SchemaProblem, span: Span, found: list[tuple[Component, Spa
 
 
 def _components(
-    address: Address, root: etree._Element, where: Mapping[etree._Element, Span], path: str
+    address: Address, root: etree._Element, where: Mapping[etree._Element, Span], path: str, *, lenient: bool
 ) -> Iterator[tuple[Component, Span, bool]]:
     """Split the file of a container into its components, the container last."""
     for name, element in list(children_of(root)):
@@ -207,9 +245,10 @@ def _components(
         if not local:
             line, column = where[element].closed
             raise MetadataError(f"{REQUIRED}fullName", file=path, line=line, column=column)
-        yield from_element(child_type, f"{address.full_name}.{local}", element, file=path), where[element], False
+        full_name = f"{address.full_name}.{local}"
+        yield from_element(child_type, full_name, element, file=path, lenient=lenient), where[element], False
         root.remove(element)
-    itself = from_element(address.type, address.full_name, root, file=path)
+    itself = from_element(address.type, address.full_name, root, file=path, lenient=lenient)
     yield itself, where[root], address.type in CHILDREN and not itself.body
 
 

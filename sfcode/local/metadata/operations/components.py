@@ -13,20 +13,19 @@ from sfcode.local.metadata.deploy.manifests import Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import Package
-from sfcode.local.metadata.deploy.package_items import PackageItem
+from sfcode.local.metadata.deploy.package_items import PackageItem, find_problems
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.inventory import InventoryEntry, list_children, list_entries
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import is_known
-from sfcode.local.metadata.versions import find_newer
+from sfcode.local.metadata.versions import find_newer, is_beyond_schema
 from sfcode.local.store import Store, Transaction
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.types import CHILDREN, TYPES
-from sfcode.metadata.validate import judge
-from sfcode.metadata.xml import children_of, from_element, to_element
+from sfcode.metadata.xml import children_of, from_element, sort_children, to_element
 from sfcode.metadata.xml_positions import Span
 
 AT_MOST = 10
@@ -61,8 +60,7 @@ def _record(tx: Transaction, entry: InventoryEntry, api_version: float) -> soap.
     for stored in list_children(tx, component) if component.type in CHILDREN else ():
         child = org_form(stored.component, api_version)
         root.append(to_element(child, TYPES[child.type].element))
-    order = list(schema_table.elements(component.type) or ())
-    root[:] = sorted(root, key=lambda element: order.index(etree.QName(element).localname))
+    sort_children(root, component.type)
     parts = [soap.Raw(part) for part in _inner(root)]
     return {"@xsi:type": component.type, "fullName": component.full_name, "*": parts}
 
@@ -160,11 +158,12 @@ def _save(
     for child in element.iter("*"):
         child.tag = f"{{{schema_table.NAMESPACE}}}{etree.QName(child).localname}"
     where = {each: Span() for each in element.iter("*")}
-    problems = judge(element, type_, where)
+    lenient = is_beyond_schema(float(request.api_version))
+    problems = find_problems(element, type_, where, lenient=lenient)
     if problems:
         return refused(problems[0].message)
     try:
-        found = list(_components(type_, name, element))
+        found = list(_components(type_, name, element, lenient=lenient))
     except MetadataError as error:
         return refused(error.problem)
     newer = next((problem for each in found for problem in find_newer(each, float(request.api_version))), None)
@@ -187,13 +186,13 @@ def _exists(store: Store, component: Component) -> bool:
         )
 
 
-def _components(type_: str, name: str, element: etree._Element) -> Iterator[Component]:
+def _components(type_: str, name: str, element: etree._Element, *, lenient: bool) -> Iterator[Component]:
     for tag, child in list(children_of(element)):
         child_type = CHILDREN.get(type_, {}).get(tag)
         if child_type is not None:
-            yield from_element(child_type, f"{name}.{soap.text(child, 'fullName') or ''}", child)
+            yield from_element(child_type, f"{name}.{soap.text(child, 'fullName') or ''}", child, lenient=lenient)
             element.remove(child)
-    yield from_element(type_, name, element)
+    yield from_element(type_, name, element, lenient=lenient)
 
 
 def _deploy(request: OperationRequest, package: Package) -> list[ComponentMessage]:

@@ -1,0 +1,152 @@
+"""Packages of today's tools and of real projects: new and old API versions, child types, encoded names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.deploy.package import open_package
+from sfcode.metadata.component import Component
+
+LABELS = "labels/CustomLabels.labels"
+
+
+def label(name: str) -> str:
+    return (
+        f"<labels><fullName>{name}</fullName><language>en_US</language><protected>false</protected>"
+        f"<shortDescription>{name}</shortDescription><value>{name}</value></labels>"
+    )
+
+
+def labels(kit: Any, members: Mapping[str, list[str]], *names: str) -> dict[str, str]:
+    return {"package.xml": kit.manifest(members), LABELS: kit.wrap("CustomLabels", *map(label, names))}
+
+
+@pytest.mark.parametrize("version", ["64.0", "68.0"])
+def test_a_newer_version_is_taken_and_what_it_adds_comes_back(org: Any, kit: Any, version: str) -> None:
+    """
+    API versions 41.0 to 68.0 are supported in November 2026; the WSDL that files are checked by is older.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/api_rest_eol.htm
+    """
+    later = "<laterElement><inner>1</inner></laterElement>"
+    files = {
+        "package.xml": kit.manifest({"CustomField": ["Contact.Late__c"], "PermissionSet": ["Late"]}, version),
+        "objects/Contact.object": kit.wrap(
+            "CustomObject", kit.field("Late__c", f"{later}<length>9</length><type>Text</type>")
+        ),
+        "permissionsets/Late.permissionset": kit.permission_set(kit.can("Contact.Late__c"), later, label="Late"),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    back = org.retrieve({"CustomField": ["Contact.Late__c"], "PermissionSet": ["Late"]}, version=version)["files"]
+    for path in ("objects/Contact.object", "permissionsets/Late.permissionset"):
+        assert b"<inner>1</inner>" in back[f"unpackaged/{path}"]
+    again = org.deploy(files)
+    assert [each["fullName"] for each in again.successes if each["changed"] == "true"] in ([], ["package.xml"])
+
+
+def test_an_unknown_element_of_the_schemas_own_version_is_refused(org: Any, kit: Any) -> None:
+    files = {
+        "package.xml": kit.manifest({"PermissionSet": ["Late"]}, "63.0"),
+        "permissionsets/Late.permissionset": kit.permission_set("<laterElement>1</laterElement>"),
+    }
+    assert "laterElement invalid at this location" in org.deploy(files).failures[0]["problem"]
+
+
+def test_a_package_of_an_old_version_has_its_elements_and_numbered_flows(org: Any, kit: Any) -> None:
+    """
+    Up to API 43 the names of flows ended in the number of the version, in files and in package.xml.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_visual_workflow.htm
+    """
+    files = {
+        "package.xml": kit.manifest({"CustomField": ["Contact.Old__c"], "Flow": ["Old_Flow-1"]}, "41.0"),
+        "objects/Contact.object": kit.wrap(
+            "CustomObject",
+            kit.field("Old__c", "<picklist><sorted>false</sorted></picklist><type>Picklist</type>"),
+        ),
+        "flows/Old_Flow-1.flow": kit.wrap(
+            "Flow",
+            "<interviewLabel>Old</interviewLabel>",
+            "<label>Old</label>",
+            "<processType>AutoLaunchedFlow</processType>",
+        ),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    assert org.query("SELECT DeveloperName FROM FlowDefinition WHERE DeveloperName = 'Old_Flow'")
+
+
+def test_labels_are_components_of_their_own_and_deploys_add_to_them(org: Any, kit: Any) -> None:
+    """
+    A container's file adds to what the org has; children that it does not name stay.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_customlabels.htm
+    """
+    assert org.deploy(labels(kit, {"CustomLabel": ["One"]}, "One")).status == "Succeeded"
+    second = org.deploy(labels(kit, {"CustomLabels": ["CustomLabels"]}, "Two"))
+    assert second.status == "Succeeded"
+    assert {"One", "Two"} <= set(names_of(org, {"CustomLabels": ["*"]}))
+    assert names_of(org, {"CustomLabel": ["Two"]}) == ["Two"]
+    gone = {"package.xml": kit.manifest({}), "destructiveChanges.xml": kit.manifest({"CustomLabel": ["One"]}, "")}
+    assert org.deploy(gone).status == "Succeeded"
+    assert "One" not in names_of(org, {"CustomLabels": ["CustomLabels"]})
+
+
+def test_a_label_that_the_manifest_does_not_name_is_refused(org: Any, kit: Any) -> None:
+    failed = org.deploy(labels(kit, {"CustomLabel": ["One"]}, "One", "Other"))
+    assert [(each["fullName"], each["problem"]) for each in failed.failures] == [("Other", "Not in package.xml")]
+
+
+@pytest.mark.parametrize(
+    ("container", "element", "child"),
+    [
+        ("AssignmentRules", "assignmentRule", "AssignmentRule"),
+        ("SharingRules", "sharingCriteriaRules", "SharingCriteriaRule"),
+        ("EscalationRules", "escalationRule", "EscalationRule"),
+    ],
+)
+def test_package_xml_names_the_children_of_every_container(
+    org: Any, kit: Any, container: str, element: str, child: str
+) -> None:
+    """As describeMetadata lists them: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_describe.htm"""
+    folder = container[0].lower() + container[1:]
+    files = {
+        "package.xml": kit.manifest({child: ["Lead.Mine"]}),
+        f"{folder}/Lead.{folder}": kit.wrap(container, f"<{element}><fullName>Mine</fullName></{element}>"),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    root = org.soap(f"<listMetadata><queries><type>{child}</type></queries></listMetadata>")
+    assert [each.text for each in root.iter("{*}fullName")] == ["Lead.Mine"]
+
+
+def test_names_may_be_encoded_in_package_xml_as_in_file_names(org: Any, kit: Any) -> None:
+    """What a retrieve from a real org writes into both is the percent-encoded name."""
+    name = "Contact-A %26 B Layout"
+    files = {
+        "package.xml": kit.manifest({"Layout": [name]}),
+        f"layouts/{name}.layout": kit.wrap("Layout", "<showEmailCheckbox>false</showEmailCheckbox>"),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    assert f"unpackaged/layouts/{name}.layout" in org.retrieve({"Layout": [name]})["files"]
+
+
+def test_no_component_of_a_package_is_searched_by_comparing_bodies(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that a package takes grows with its size, not with its square."""
+    members = {"Group": [f"G{n}" for n in range(50)], "PermissionSet": [f"S{n}" for n in range(5)]}
+    too_new = kit.rights("Contact").replace("<viewAllRecords>", "<viewAllFields>false</viewAllFields><viewAllRecords>")
+    files = {f"groups/{name}.group": kit.wrap("Group", f"<name>{name}</name>") for name in members["Group"]}
+    files |= {f"permissionsets/{name}.permissionset": kit.permission_set(too_new) for name in members["PermissionSet"]}
+    monkeypatch.setattr(Component, "__eq__", lambda *_: pytest.fail("bodies are compared"))
+    package = open_package(kit.zipped(files | {"package.xml": kit.manifest(members)}), DeployRequestOptions())
+    assert {problem.full_name for problem in package.problems} == set(members["PermissionSet"])
+
+
+def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
+    """List the labels in what a retrieve gives."""
+    from lxml import etree
+
+    root = etree.fromstring(org.retrieve(members)["files"][f"unpackaged/{LABELS}"])
+    return [each.text for each in root.iter("{*}fullName")]
