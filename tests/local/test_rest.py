@@ -24,7 +24,7 @@ DATA = "/services/data/v62.0"
 def test_versions_are_listed_without_a_session(org: LocalOrg) -> None:
     versions = requests.get(f"{org.url}/services/data", timeout=5).json()
     assert versions[-1] == {"label": "Winter '27", "url": "/services/data/v68.0", "version": "68.0"}
-    assert versions[-2]["label"] == "Winter '25"
+    assert versions[-2]["label"] == "Summer '26"
 
 
 def test_a_path_may_begin_with_two_slashes(rest: Any) -> None:

@@ -55,7 +55,7 @@ def retrieve(
         if not is_known(type_):
             found.messages.append(_message(folder, f"Entity type: '{type_}' is unknown"))
             continue
-        here = {entry.component.full_name.lower(): entry for entry in list_entries(tx, type_)}
+        here = {unquote(entry.component.full_name).lower(): entry for entry in list_entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
                 picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, here.values())

@@ -34,6 +34,7 @@ class Manifests:
 
     api_version: str = ""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By type, the names without percent-encoding."""
     before: tuple[Deletion, ...] = ()
     after: tuple[Deletion, ...] = ()
     problems: tuple[ComponentMessage, ...] = ()
@@ -41,12 +42,12 @@ class Manifests:
     def lists(self, address: Address) -> bool:
         """Return whether package.xml lists a component, by name, by its container, or by `*`."""
         own = self.members.get(address.type, frozenset())
-        if address.full_name in own:
+        if unquote(address.full_name) in own:
             return True
         parent = parent_of(address.type)
         if parent != address.type:
             owners = self.members.get(parent, frozenset())
-            if WILDCARD in owners or container_of(address.type, address.full_name) in owners:
+            if WILDCARD in owners or unquote(container_of(address.type, address.full_name)) in owners:
                 return True
         return WILDCARD in own
 
@@ -113,7 +114,7 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
 
 
 def _member(type_: str, name: str, version: float) -> str:
-    """Return the full name of what a manifest lists: percent-encoded as in file names, flows of old versions numbered."""
+    """Return the name without percent-encoding, and the name of a flow of an old API version without its number."""
     return FLOW_NUMBER.sub("", name) if type_ == "Flow" and version < FIRST_IN_SCHEMA else unquote(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from sfcode.local.metadata.deploy import manifests
 from sfcode.local.metadata.deploy import package_items as files_of
@@ -79,16 +80,21 @@ def _unlisted(found: PackageItems, listed: Manifests) -> Iterator[ComponentMessa
 
 
 def _missing(found: PackageItems, listed: Manifests, root: str) -> Iterator[ComponentMessage]:
-    here = {item.component.address for item in found.found} | found.broken
+    broken = {_decoded(address) for address in found.broken}
+    here = {_decoded(item.component.address) for item in found.found} | broken
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
-            if Address(type_, name) not in here and _owner(type_, name) not in found.broken:
+            if Address(type_, name) not in here and _owner(type_, name) not in broken:
                 yield ComponentMessage.error(
                     f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory",
                     full_name=name,
                     component_type="",
                     file_name=root + PACKAGE,
                 )
+
+
+def _decoded(address: Address) -> Address:
+    return Address(address.type, unquote(address.full_name))
 
 
 def _owner(type_: str, name: str) -> Address:
