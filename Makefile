@@ -8,7 +8,7 @@ SF := .cache/sf/.ready
 CCI := .cache/cci/.ready
 ARGS ?=
 
-.PHONY: help demo demo-relay test lint format pytest docs grammars bench test-org record lock clean
+.PHONY: help demo demo-relay test lint format pytest mutants docs grammars bench test-org record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ format: $(READY) ## put the code into shape
 # Three on two cores: the long tests wait for other programs, and meanwhile a third one can go on.
 pytest: $(READY) $(SF) $(CCI)
 	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
+
+mutants: $(READY) ## list small faults in a package that no test notices: ARGS="sfcode/plan tests/plan --sample 200"
+	@nice $(BIN)/python -m scripts.mutants $(ARGS)
 
 docs: $(READY) ## write the pages under docs/reference/, and events.yaml and .schema/ of config/, which are made from the code
 	@$(BIN)/python scripts/docs.py

@@ -1,0 +1,255 @@
+"""
+Change the code of one package in small ways and list the changes that no test notices.
+
+    make mutants ARGS="sfcode/plan tests/plan"
+
+All tests run once while the lines that each of them runs are recorded. Each mutation then replaces its function in a
+fork of this process, which runs the tests that reach its lines, the fastest first, until one fails. The reasons and
+the limits are in docs/decisions/0070-an-own-mutation-tester.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gc
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import FrameType, FunctionType
+from typing import Any
+
+import pytest
+
+from scripts.mutations import Mutation, list_mutations
+
+ROOT = Path(__file__).resolve().parents[1]
+TIMEOUT_FACTOR = 20.0
+"""How many times longer than in the recorded run tests may take in a fork before it is killed."""
+FAILED, PASSED, NOT_APPLIED = 1, 0, 3
+"""Exit codes of a fork."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of one run."""
+
+    package: Path
+    tests: tuple[str, ...]
+    budget: float
+    timeout: float
+    sample: int | None
+    only: str
+
+
+class Recorder:
+    """Records which lines of the package run, in all threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = f"{folder}{os.sep}" if folder.is_dir() else str(folder)
+        self.lines: set[tuple[str, int]] = set()
+
+    def start(self) -> None:
+        """Start recording with an empty set."""
+        self.lines = set()
+        threading.settrace(self._call)
+        sys.settrace(self._call)
+
+    def stop(self) -> set[tuple[str, int]]:
+        """Stop recording and return the lines as pairs of file name and number."""
+        sys.settrace(None)
+        threading.settrace(None)
+        return self.lines
+
+    def _call(self, frame: FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
+        return self._line if frame.f_code.co_filename.startswith(self._folder) else None
+
+    def _line(self, frame: FrameType, event: str, _argument: object) -> Callable[..., Any]:
+        if event == "line":
+            self.lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._line
+
+
+class Mutants:
+    """A pytest plugin that tests the mutations instead of running the tests once."""
+
+    def __init__(self, options: Options, out: Callable[[str], None]) -> None:
+        self.options = options
+        self.counts: Counter[str] = Counter()
+        self.survivors: list[Mutation] = []
+        self._out = out
+        self._failed = False
+        self._seconds: dict[pytest.Item, float] = {}
+        self._tests_by_line: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember a failure."""
+        self._failed = self._failed or report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Record the lines of every test, then test every mutation."""
+        self._record_lines(session.items)
+        self._exclude_unforkable(session.items)
+        chosen = [mutation for mutation in self._list_mutations() if self.options.only in str(mutation)]
+        if self.options.sample is not None and self.options.sample < len(chosen):
+            chosen = sorted(random.Random(0).sample(chosen, self.options.sample), key=str)  # noqa: S311
+        self._out(f"{len(chosen)} mutations of {self.options.package}")
+        for number, mutation in enumerate(chosen, 1):
+            end = self._test_mutation(mutation)
+            self.counts[end] += 1
+            if end == "survived":
+                self.survivors.append(mutation)
+                self._out(f"survived  {mutation}")
+            if number % 100 == 0:
+                self._out(f"{number} of {len(chosen)}: {_format_counts(self.counts)}")
+        return True
+
+    def _record_lines(self, items: Sequence[pytest.Item]) -> None:
+        recorder = Recorder(self.options.package)
+        started = time.monotonic()
+        for item, following in zip(items, [*items[1:], *items[:1]], strict=True):
+            self._failed, begun = False, time.monotonic()
+            recorder.start()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            lines = recorder.stop()
+            if self._failed:
+                self._out(f"excluded, because it fails without mutations: {item.nodeid}")
+                continue
+            self._seconds[item] = time.monotonic() - begun
+            for line in lines:
+                self._tests_by_line[line].append(item)
+        self._out(f"{len(self._seconds)} tests ran in {time.monotonic() - started:.0f} s")
+
+    def _exclude_unforkable(self, items: Sequence[pytest.Item]) -> None:
+        """Exclude the tests that fail in a fork without a mutation, such as those that need a thread of this process."""
+        reaching = {item for tests in self._tests_by_line.values() for item in tests}
+        for item in [item for item in items if item in reaching]:
+            if self._run_in_fork(partial(self._run_tests, [item]), self._seconds[item]) != PASSED:
+                self._out(f"excluded, because it fails in a fork: {item.nodeid}")
+                for tests in self._tests_by_line.values():
+                    if item in tests:
+                        tests.remove(item)
+
+    def _list_mutations(self) -> Iterator[Mutation]:
+        package = self.options.package
+        for path in sorted(package.rglob("*.py")) if package.is_dir() else [package]:
+            name = str(path.relative_to(ROOT))
+            yield from list_mutations(path.read_text(encoding="utf-8"), name, str(path))
+
+    def _test_mutation(self, mutation: Mutation) -> str:
+        path = str(ROOT / mutation.path)
+        items = {item for line in mutation.lines for item in self._tests_by_line.get((path, line), ())}
+        if not items:
+            return "not reached"
+        chosen: list[pytest.Item] = []
+        seconds = 0.0
+        for item in sorted(items, key=self._seconds.__getitem__):
+            seconds += self._seconds[item]
+            if chosen and seconds > self.options.budget:
+                break
+            chosen.append(item)
+        end = self._run_in_fork(
+            lambda: self._run_tests(chosen) if _apply_mutation(mutation, path) else NOT_APPLIED, seconds
+        )
+        return {PASSED: "survived", NOT_APPLIED: "not applied", None: "killed by time"}.get(end, "killed")
+
+    def _run_tests(self, items: Sequence[pytest.Item]) -> int:
+        """Run tests until one fails. Only a fork may call this, because fixtures of the session change."""
+        self._failed = False
+        items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001 (no public equivalent)
+        for item, following in zip(items, [*items[1:], items[0]], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._failed:
+                return FAILED
+        return PASSED
+
+    def _run_in_fork(self, work: Callable[[], int], seconds: float = 0.0) -> int | None:
+        """Call a function in a fork and return its result, or None if the fork had to be killed."""
+        child = os.fork()
+        if not child:
+            code = FAILED
+            try:
+                os.setpgid(0, 0)
+                code = work()
+            finally:
+                os._exit(code)
+        end = time.monotonic() + max(self.options.timeout, seconds * TIMEOUT_FACTOR)
+        while time.monotonic() < end:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.002)
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return None
+
+
+def _apply_mutation(mutation: Mutation, path: str) -> bool:
+    """Replace the code of a function in all objects that hold it, and clear the caches of sfcode."""
+    applied = False
+    for value in gc.get_objects():
+        if isinstance(value, functools._lru_cache_wrapper):  # noqa: SLF001 (its only name)
+            if str(getattr(value, "__module__", "")).startswith("sfcode"):
+                value.cache_clear()
+        elif isinstance(value, FunctionType):
+            code = value.__code__
+            if code.co_filename == path and code.co_qualname == mutation.function:
+                if code.co_firstlineno != mutation.first_line or code.co_freevars != mutation.code.co_freevars:
+                    continue
+                value.__code__ = mutation.code
+                applied = True
+    return applied
+
+
+def _format_counts(counts: Counter[str]) -> str:
+    killed = counts["killed"] + counts["killed by time"]
+    tried = killed + counts["survived"]
+    share = f" ({100 * killed / tried:.0f} %)" if tried else ""
+    rest = ", ".join(f"{counts[key]} {key}" for key in ("not reached", "not applied"))
+    return f"{killed} killed{share}, {counts['survived']} survived, {rest}"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Test the mutations of one package and print the survivors; return the exit code."""
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.strip().splitlines()[0])
+    parser.add_argument("package", type=Path, help="folder or file, such as sfcode/plan")
+    parser.add_argument("tests", nargs="*", help="tests to run (default: the folder of tests of the package)")
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds of tests for each mutation (default: 10)")
+    parser.add_argument(
+        "--timeout", type=float, default=20.0, help="seconds that every mutation has at least (default: 20)"
+    )
+    parser.add_argument("--sample", type=int, help="number of mutations to test, a random but repeatable selection")
+    parser.add_argument("--only", default="", help="test only mutations whose description contains this text")
+    arguments = parser.parse_args(words)
+    package = arguments.package.resolve()
+    tests = tuple(arguments.tests) or (f"tests/{package.relative_to(ROOT / 'sfcode').with_suffix('').as_posix()}",)
+    screen = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    null = os.open(os.devnull, os.O_RDWR)
+    plugin = Mutants(
+        Options(package, tests, arguments.budget, arguments.timeout, arguments.sample, arguments.only),
+        lambda line: print(line, file=screen),
+    )
+    stderr = os.dup(2)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--capture=no", *tests]
+    code = pytest.main(options, plugins=[plugin])
+    os.dup2(stderr, 2)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        print(f"pytest ended with {code!r}", file=screen)
+        return 1
+    print(f"{arguments.package}: {_format_counts(plugin.counts)}", file=screen)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
