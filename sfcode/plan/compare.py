@@ -32,6 +32,7 @@ def compare(plan_input: PlanInput) -> Plan:
         fingerprints=plan_input.snapshot.fingerprints(),
         secrets=plan_input.secrets,
         mode=plan_input.request.mode,
+        released=plan_input.released,
     )
 
 
@@ -51,7 +52,8 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     """
     Make the org what the config asks for.
 
-    An address is managed when the applied state says so. One that is managed and no longer asked for is deleted.
+    An address is managed when the applied state says so. One that is managed and no longer asked for is deleted, or
+    released where something desired still names it: then it stays as it is, and belongs to somebody else.
     Records are named by the config outright and are never deleted: users cannot be.
     """
     observed, applied = plan_input.snapshot.components, plan_input.applied
@@ -61,7 +63,8 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
         yield Change(address, observed.get(address), component, applied.get(address), adopted=adopted)
     for address, component in applied.items():
         if address not in planned and address in observed:
-            yield Change(address, observed[address], None, component)
+            after = observed[address] if address in plan_input.released else None
+            yield Change(address, observed[address], after, component)
     yield from delete_replaced(plan_input)
     names = previous_users(plan_input.snapshot.applied, plan_input.project.settings.integration_user.username)
     yield from (change for change in retire(plan_input, names) if change.address not in planned)

@@ -100,12 +100,25 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
         for address in sorted(plan_input.adopted)
         if address not in planned
     ]
+    past = {address for entry in plan_input.snapshot.applied.history for address in entry.before}
     unused = [
-        Refusal(address, "is not deleted by this plan", "remove --allow-delete, or correct the address")
+        address
         for address in sorted(plan_input.request.allow_delete)
         if address not in planned or planned[address].action is not Action.DELETE
     ]
-    return plan.refuse(*unknown, *unused)
+    # A command that has succeeded may be repeated: then the address is known, and there is nothing left to allow.
+    repeated = [address for address in unused if address in past | plan.released]
+    plan = plan.warn(
+        *(f"--allow-delete {address} allows nothing: this plan does not delete it" for address in repeated)
+    )
+    unused = [address for address in unused if address not in repeated]
+    return plan.refuse(
+        *unknown,
+        *(
+            Refusal(address, "is not deleted by this plan", "remove --allow-delete, or correct the address")
+            for address in unused
+        ),
+    )
 
 
 def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:

@@ -9,7 +9,8 @@ from functools import cached_property
 from sfcode.config.project import Project
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.modes import WHOLE_PLAN, PlanRequest
+from sfcode.plan.modes import WHOLE_PLAN, Mode, PlanRequest
+from sfcode.plan.references import referring
 from sfcode.plan.secrets import mark_previous
 from sfcode.plan.state import Applied
 
@@ -78,6 +79,19 @@ class PlanInput:
     def wanted(self) -> dict[Address, Component]:
         """The desired components and records, by address."""
         return {component.address: component for component in (*self.desired.components, *self.desired.records)}
+
+    @cached_property
+    def released(self) -> frozenset[Address]:
+        """Managed addresses that are no longer desired, and that something desired still names."""
+        if self.request.mode is not Mode.APPLY:
+            return frozenset()
+        return frozenset(
+            address
+            for address in self.applied
+            if address not in self.wanted
+            and address in self.snapshot.components
+            and referring(self.wanted.values(), address)
+        )
 
     @property
     def adopted(self) -> frozenset[Address]:

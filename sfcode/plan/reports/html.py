@@ -30,7 +30,7 @@ def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=spelled_out
     )
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
-    kinds = {"+": "create", "-": "delete", "~": "update", " ": "same"}
+    kinds = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
     risks = {str(address): found for address, found in (judged or {}).items()}
     return template.render(
         plan=plan,

@@ -9,7 +9,7 @@ from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.markdown_parts import escape, folded_diff
 from sfcode.plan.reports.plan_items import Item, headline, items
 
-IMPORTANCE = "-~+"
+IMPORTANCE = "-~+."
 """Signs in the order in which their details are kept where there is no room for all."""
 
 

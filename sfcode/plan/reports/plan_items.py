@@ -42,7 +42,11 @@ def items(plan: Plan) -> tuple[Item, ...]:
     """List what the plan changes; of a plan that only looks, what has drifted."""
     if plan.mode is Mode.REFRESH:
         return tuple(_drifted(change) for change in plan.drifted)
-    return tuple(_changed(change, _why_destroyed(plan, change)) for change in plan.effective)
+    released = [change for change in plan.changes if change.address in plan.released and change not in plan.effective]
+    return (
+        *(_changed(change, _why_destroyed(plan, change)) for change in plan.effective),
+        *(_released(change) for change in released if change.after),
+    )
 
 
 def _why_destroyed(plan: Plan, change: Change) -> str:
@@ -88,6 +92,12 @@ def _changed(change: Change, why_destroyed: str) -> Item:
     address = change.address
     words = WORDS[change.action]
     return Item(SIGNS[change.action], address.type, address.full_name, words, tuple(notes), lines(change))
+
+
+def _released(change: Change) -> Item:
+    address = change.address
+    words, note = "will no longer be managed, and stays as it is", "the configuration names it and does not create it"
+    return Item(".", address.type, address.full_name, words, (note,), ())
 
 
 def _about_user(change: Change, why_deactivated: str) -> list[str]:

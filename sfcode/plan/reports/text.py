@@ -10,7 +10,7 @@ from sfcode.plan.reports import Paint, ReportOptions, plain
 from sfcode.plan.reports.plan_items import Item, headline, items
 from sfcode.text import printable
 
-LEGEND = {"+": "create", "~": "update in-place", "-": "destroy"}
+LEGEND = {"+": "create", "~": "update in-place", "-": "destroy", ".": "no longer manage"}
 
 
 def render(plan: Plan, options: ReportOptions) -> str:

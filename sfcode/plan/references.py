@@ -1,0 +1,65 @@
+"""Which component names which: a field in a message, a message in a flow, a permission set in its assignment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from sfcode.metadata.component import Address, Component, Value
+
+ACTIVITIES = ("Event", "Task")
+"""The objects that have the custom fields of Activity."""
+
+QUALIFIED = {"PermissionSet", "Profile"}
+"""Types of components that write a field with its object in front of it, whatever the object."""
+
+
+def refers_to(component: Component, address: Address) -> bool:
+    """Tell whether a component names an address; what it names, an org does not delete."""
+    if component.address == address:
+        return False
+    patterns = [*_patterns(component, address)]
+    return any(pattern.search(text) for text in _texts(component.body) for pattern in patterns)
+
+
+def referring(components: Iterable[Component], address: Address) -> tuple[Address, ...]:
+    """List the addresses of those components that name an address, sorted."""
+    return tuple(sorted(component.address for component in components if refers_to(component, address)))
+
+
+def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str]]:
+    owner, dot, name = address.full_name.partition(".")
+    if not dot:
+        yield _word(address.full_name)
+        return
+    owners = ACTIVITIES if owner == "Activity" else (owner,)
+    for known in owners:
+        yield _word(f"{known}.{name}")
+    if component.type not in QUALIFIED and _owner(component).lower() in {known.lower() for known in (*owners, owner)}:
+        yield _word(name)
+        if name.endswith("__c"):
+            yield _word(f"{name.removesuffix('__c')}__r")
+
+
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+
+
+def _owner(component: Component) -> str:
+    """Name the object that a component is about."""
+    start = component.body.get("start")
+    if component.type == "Flow" and isinstance(start, Mapping):
+        return str(start.get("object", ""))
+    return component.full_name.partition(".")[0]
+
+
+def _texts(value: Value | Mapping[str, Value]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield key
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)

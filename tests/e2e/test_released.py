@@ -1,0 +1,31 @@
+"""What the config goes on to use is never deleted, whatever is taken away from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.org import component
+
+SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+USER_ID = Address("CustomField", "Contact.Appcues_User_Id__c")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "address"),
+    [
+        ("{field: Appcues_NPS_Score__c, create: true}", "Appcues_NPS_Score__c", SCORE),
+        ("  from: Product_User_Id__c\n", "", USER_ID),
+    ],
+)
+def test_a_field_that_the_mapping_goes_on_to_use_is_released(applied, old, new, address):
+    applied.edit("mappings/contact.yaml", old, new)
+    planned = applied.run("plan")
+    assert f"# {address} will no longer be managed, and stays as it is" in planned.out, planned.out + planned.err
+    assert "to destroy" not in planned.last_line or planned.last_line.endswith("0 to destroy.")
+    assert applied.apply().code == 0
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        assert component(org, address) is not None
+    again = applied.run("plan", "--detailed-exitcode")
+    assert again.code == 0, again.out

@@ -1,0 +1,94 @@
+"""What still is named is released and stays; what nothing names is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action
+from sfcode.plan.document import load, save
+from sfcode.plan.references import refers_to
+from sfcode.plan.reports import FORMATS, ReportOptions, render_plan
+from tests.plan.samples import build, desired, number, observed, permissions
+
+SCORE = number("Score__c")
+MESSAGE = Component("WorkflowOutboundMessage", "Contact.Appcues_contact", {"fields": ["Id", "Score__c"]})
+FLOW = Component(
+    "Flow",
+    "Appcues_contact",
+    {
+        "actionCalls": {"Send": {"actionName": "Contact.Appcues_contact"}},
+        "start": {"object": "Contact", "filterFormula": "ISCHANGED({!$Record.Score__c})"},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("component", "address", "expected"),
+    [
+        (MESSAGE, "CustomField:Contact.Score__c", True),
+        (MESSAGE, "CustomField:contact.score__c", True),
+        (MESSAGE, "CustomField:Lead.Score__c", False),
+        (MESSAGE, "CustomField:Contact.Other_Score__c", False),
+        (FLOW, "CustomField:Contact.Score__c", True),
+        (FLOW, "CustomField:Lead.Score__c", False),
+        (FLOW, "WorkflowOutboundMessage:Contact.Appcues_contact", True),
+        (FLOW, "WorkflowOutboundMessage:Contact.Appcues_contact2", False),
+        (replace(MESSAGE, body={"fields": ["Plan__r.Name"]}), "CustomField:Contact.Plan__c", True),
+        (permissions(Score__c=True), "CustomField:Contact.Score__c", True),
+        (permissions(Score__c=True), "CustomField:Lead.Score__c", False),
+        (
+            Component("PermissionSet", "P", {"fieldPermissions": {"Event.Id__c": {"readable": True}}}),
+            "CustomField:Activity.Id__c",
+            True,
+        ),
+        (
+            Component("PermissionSetAssignment", "P/a@b.c", {"Assignee": "a@b.c", "PermissionSet": "P"}),
+            "PermissionSet:P",
+            True,
+        ),
+        (Component("CustomField", "Contact.X__c", {"referenceTo": "Log__c"}), "CustomObject:Log__c", True),
+        (Component("CustomField", "Contact.X__c", {"formula": "TEXT(Score__c)"}), "CustomField:Contact.Score__c", True),
+        (SCORE, "CustomField:Contact.Score__c", False),
+    ],
+)
+def test_who_names_whom(component, address, expected):
+    assert refers_to(component, Address.parse(address)) is expected
+
+
+@pytest.mark.parametrize("user", [permissions(Score__c=True), MESSAGE, FLOW])
+def test_a_field_that_something_desired_names_is_released_and_not_deleted(project, user, tmp_path):
+    plan = build(project, desired(user), observed(SCORE, user, applied=(SCORE, user)), allow_delete=())
+    assert plan.effective == ()
+    assert plan.released == {SCORE.address}
+    assert plan.records_state, "the state forgets it"
+    assert SCORE not in plan.desired()
+    save(plan, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == plan
+    for name in FORMATS:
+        assert "Contact.Score__c" in render_plan(plan, name, ReportOptions())
+    assert "CustomField:Contact.Score__c will no longer be managed, and stays as it is" in render_plan(
+        plan, "text", ReportOptions()
+    )
+    after = build(project, desired(user), observed(SCORE, user, applied=plan.desired()))
+    assert after.is_empty
+    assert after.released == frozenset()
+
+
+def test_a_field_that_nothing_desired_names_is_deleted(project):
+    user = permissions(Other__c=True)
+    plan = build(project, desired(user), observed(SCORE, MESSAGE, user, applied=(SCORE, user)))
+    assert [(change.address, change.action) for change in plan.effective] == [(SCORE.address, Action.DELETE)]
+    assert plan.released == frozenset()
+
+
+def test_allowing_again_what_has_been_deleted_is_no_error(project):
+    from sfcode.plan.state import Applied, Past
+
+    past = Past("1", "then", "me", None, {SCORE.address: SCORE.body}, frozenset({SCORE.address}))
+    seen = replace(observed(), applied=Applied(history=(past,)))
+    plan = build(project, desired(), seen, allow_delete=(SCORE.address,))
+    assert plan.refusals == ()
+    assert plan.warnings == (f"--allow-delete {SCORE.address} allows nothing: this plan does not delete it",)
