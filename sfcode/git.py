@@ -1,14 +1,138 @@
-"""Git, through GitPython: the one module of sfcode that reads repositories."""
+"""
+Git, through GitPython: the one module of sfcode that reads repositories.
+
+Nothing is checked out and no index is written, so this works beside somebody's uncommitted work and in a bare
+repository. GitPython is imported when the first repository is read, which only some verbs do. It runs the git
+program; what that would start on behalf of a repository's own config (hooks, a file system monitor) is turned off.
+Why this way: docs/decisions/0030-git-through-gitpython.md.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from sfcode.errors import SfcodeError
+
+if TYPE_CHECKING:
+    from git import Git
+    from git.exc import GitCommandError
+
+MAX_BYTES = 2_000_000
+"""The largest file that is read: config and templates are far smaller."""
+
+DEEPEN = (
+    "This clone is shallow: it lacks older commits. In a GitHub workflow give actions/checkout "
+    "`fetch-depth: 0`; elsewhere run `git fetch --unshallow`."
+)
+
+_POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+"""Set by git for its hooks; they would lead away from the folder that is asked about."""
+
+_INERT = {"c": ["core.fsmonitor=false", "core.hooksPath=/dev/null"]}
+"""Git options by which no program that a repository's config names is started."""
 
 
 class GitFailed(SfcodeError):
     """Git could not answer."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository, bare or not."""
+
+    top: Path
+    """The work tree's folder; of a bare repository the repository itself."""
+    bare: bool
+    shallow: bool
+
+    def resolve_commit(self, name: str) -> str:
+        """
+        Return the id of the commit that a name means.
+
+        Raises:
+            GitFailed: there is no such commit; the hint says how to get it.
+
+        """
+        if not name or name.startswith("-"):
+            raise GitFailed(f"{name!r} is not the name of a commit.", "Name a branch, a tag or a commit.")
+        remote = f"origin/{name}"
+        with _run_in(self.top) as git:
+            commit = _find_commit(git, name)
+            if commit:
+                return commit
+            if _find_commit(git, remote):
+                hint = f"This clone has it as {remote}: pass --base {remote}, or `git fetch origin {name}:{name}`."
+            elif self.shallow:
+                hint = DEEPEN
+            else:
+                hint = "Check the name with `git log`, or fetch the branch: `git fetch origin`."
+        raise GitFailed(f"There is no commit {name} in this repository.", hint)
+
+    def find_merge_bases(self, first: str, second: str) -> tuple[str, ...]:
+        """Return the best common ancestors of two commits: one as a rule, several after criss-cross merges."""
+        from git.exc import GitCommandError
+
+        with _run_in(self.top) as git:
+            try:
+                return tuple(str(git.merge_base("--all", first, second)).split())
+            except GitCommandError as error:
+                if error.status == 1:  # no common ancestor
+                    return ()
+                raise
+
+    def read_files(self, commit: str, folders: Iterable[PurePosixPath]) -> dict[PurePosixPath, bytes]:
+        """
+        Return the files below some folders of a commit, by their path in the repository.
+
+        Links are followed within the commit and left out where they lead elsewhere; submodules and files of more
+        than MAX_BYTES are left out.
+        """
+        with _run_in(self.top) as git:
+            words = ("-r", "-z", "--full-tree", commit, "--", *map(str, folders))
+            listing: bytes = git.ls_tree(*words, stdout_as_string=False, strip_newline_in_stdout=False)
+            objects: dict[PurePosixPath, str] = {}
+            for entry in listing.split(b"\0")[:-1]:
+                about, _, raw = entry.partition(b"\t")
+                mode, kind, object_id = about.decode().split()
+                name = os.fsdecode(raw)
+                if kind == "blob" and "\n" not in name:
+                    objects[PurePosixPath(name)] = f"{commit}:{name}" if mode == "120000" else object_id
+            return _read_objects(git, objects)
+
+
+def open_repository(folder: Path) -> Repository:
+    """
+    Find the repository that a folder lies in, or would lie in.
+
+    Raises:
+        GitFailed: there is none, git is not installed, or git refuses to read it.
+
+    """
+    start = folder.absolute()
+    while not start.is_dir():
+        start = start.parent
+    with _run_in(start, folder) as git:
+        questions = ("--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
+        bare, shallow, directory = git.rev_parse(*questions).splitlines()
+        top = directory if bare == "true" else git.rev_parse("--show-toplevel")
+    return Repository(Path(top), bare=bare == "true", shallow=shallow == "true")
+
+
+def describe_revision(folder: Path) -> str | None:
+    """Return the commit that is checked out, `-dirty` behind it when the folder differs from it; None outside git."""
+    try:
+        with _run_in(folder) as git:
+            commit = _find_commit(git, "HEAD")
+            dirty = git.status("--porcelain", "--", str(folder.resolve()))
+    except GitFailed:
+        return None
+    return f"{commit}-dirty" if commit and dirty else commit or None
 
 
 def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
@@ -19,21 +143,86 @@ def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
         GitFailed: the folder is in no repository, differs from its commit, or its commit is on no remote branch.
 
     """
+    with _run_in(folder) as git:
+        if git.status("--porcelain", "--", str(folder.resolve())):
+            raise GitFailed(f"{folder} holds changes that are not committed.")
+        commit = _find_commit(git, "HEAD")
+        for name in sorted(git.remote().split(), key=lambda name: name != "origin"):
+            if commit and git.for_each_ref("--contains", commit, "--count=1", f"refs/remotes/{name}"):
+                path = git.rev_parse("--show-prefix").rstrip("/")
+                return git.remote("get-url", name), commit, path
+    raise GitFailed(f"Commit {commit[:12] or 'HEAD'} of {folder} is not pushed to a remote.")
+
+
+@contextmanager
+def _run_in(folder: Path, shown: Path | None = None) -> Iterator[Git]:
+    """Run git in a folder, which messages call `shown`. What git refuses becomes a GitFailed in its own words."""
     try:
-        from git import Repo
-        from git.exc import GitError
+        from git import Git
+        from git.exc import GitCommandError, GitCommandNotFound
     except ImportError as error:  # GitPython looks for the git program when it is imported
-        raise GitFailed("the program git was not found") from error
+        raise _not_installed() from error
+    pointers = {name: os.environ.pop(name) for name in _POINTERS if name in os.environ}
     try:
-        with Repo(folder, search_parent_directories=True) as repo:
-            if repo.git.status("--porcelain", "--", str(folder.resolve())):
-                raise GitFailed(f"{folder} holds changes that are not committed")
-            commit = repo.head.commit.hexsha
-            remotes = [remote.name for remote in repo.remotes]
-            for name in sorted(remotes, key=lambda name: name != "origin"):
-                if repo.git.for_each_ref("--contains", commit, "--count=1", f"refs/remotes/{name}"):
-                    path = folder.resolve().relative_to(Path(str(repo.working_tree_dir)).resolve())
-                    return repo.git.remote("get-url", name), commit, path.as_posix().removeprefix(".")
-            raise GitFailed(f"commit {commit[:12]} of {folder} is not pushed to a remote")
-    except (GitError, ValueError) as error:  # ValueError: a repository without a commit
-        raise GitFailed(f"{folder} is not a git repository with a commit") from error
+        git = Git(str(folder))
+        git.set_persistent_git_options(**_INERT)
+        git.update_environment(LC_ALL="C", GIT_OPTIONAL_LOCKS="0", GIT_LITERAL_PATHSPECS="1", GIT_TERMINAL_PROMPT="0")
+        yield git
+    except GitCommandNotFound as error:
+        raise _not_installed() from error
+    except GitCommandError as error:
+        raise _failed(error, shown or folder) from error
+    finally:
+        os.environ.update(pointers)
+
+
+def _find_commit(git: Git, name: str) -> str:
+    """Return the id of a commit, or an empty text."""
+    from git.exc import GitCommandError
+
+    try:
+        return str(git.rev_parse("--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"))
+    except GitCommandError as error:
+        if error.status == 1:
+            return ""
+        raise
+
+
+def _read_objects(git: Git, objects: dict[PurePosixPath, str]) -> dict[PurePosixPath, bytes]:
+    """Read objects by their ids, or links by `commit:path`, all in one run of git."""
+    with tempfile.TemporaryFile() as names:
+        names.write(os.fsencode("".join(f"{name}\n" for name in objects.values())))
+        names.seek(0)
+        answer: bytes = git.cat_file(
+            "--batch", "--follow-symlinks", istream=names, stdout_as_string=False, strip_newline_in_stdout=False
+        )
+    contents: dict[PurePosixPath, bytes] = {}
+    start = 0
+    for path in objects:
+        end = answer.index(b"\n", start)
+        words = answer[start:end].split(b" ")
+        start = end + 1
+        if words[-1].isdigit():  # an object, or a link that leads out of the commit, with its target
+            size = int(words[-1])
+            if words[1] == b"blob" and size <= MAX_BYTES:
+                contents[path] = answer[start : start + size]
+            start += size + 1
+        elif words[-1] == b"missing":
+            raise GitFailed(f"Git cannot read {path} of this commit.", "Fetch what this clone left out: git fetch")
+    return contents
+
+
+def _not_installed() -> GitFailed:
+    return GitFailed("The program git was not found.", "Install git, from which commits are read.")
+
+
+def _failed(error: GitCommandError, folder: Path) -> GitFailed:
+    """Return git's own words, such as those on a repository that somebody else owns."""
+    message = str(error.stderr).strip().removeprefix("stderr: ").strip("'").strip()
+    if "not a git repository" in message:
+        return GitFailed(
+            f"{folder} does not lie in a git repository.",
+            "A review compares two commits: run it in a clone, or name a config folder in one with --config.",
+        )
+    verb = next((word for word in error.command[1:] if word[0] != "-" and "=" not in word), "")
+    return GitFailed(f"git {verb} failed: {message or f'exit code {error.status}'}")

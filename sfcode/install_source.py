@@ -98,7 +98,7 @@ def _folder_url(record: dict[str, Any]) -> str:
     try:
         remote, commit, subdirectory = find_pushed_commit(folder)
     except GitFailed as error:
-        raise SourceUnknown(error.message) from error
+        raise SourceUnknown(error.message.rstrip(".")) from error
     return _commit_url("git", remote, commit, {"subdirectory": subdirectory})
 
 

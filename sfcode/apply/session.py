@@ -15,9 +15,9 @@ from sfcode.apply.execute import ApplyResult, execute
 from sfcode.apply.lock import Lock, hold_lock
 from sfcode.apply.lock_holder import this_run
 from sfcode.apply.package import Mark
-from sfcode.apply.revision import revision
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused
+from sfcode.git import describe_revision
 from sfcode.mapping.desired import Origin
 from sfcode.org import DeployOptions, Org
 from sfcode.org.results import DeployResult
@@ -118,7 +118,7 @@ def make_mark(project: Project, result: PlanResult) -> Mark:
     return Mark(
         by=result.plan.target.username,
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        revision=revision(project.root),
+        revision=describe_revision(project.root),
         id=token_hex(4),
         applied=result.snapshot.applied,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from sfcode.git import open_repository
 from sfcode.github.body import Parts, comment_body
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import comment_marker
@@ -13,7 +14,6 @@ from sfcode.github.comments import Done, upsert
 from sfcode.github.redact import masked
 from sfcode.plan.digest import changes_digest
 from sfcode.plan.plan import Plan
-from sfcode.review.git import find
 from sfcode.review.model import Review, Revision
 from sfcode.review.reports.markdown import markdown
 
@@ -55,8 +55,8 @@ def touches(review: Review, config: Path) -> bool:
     """Tell whether any file of the config differs, be it in a blank."""
     if not review.head.commit:
         return True
-    repository = find(config)
+    repository = open_repository(config)
     # A bare repository has no folders: there the path is meant from the top.
     place = config if repository.bare else config.absolute().relative_to(repository.top)
     folder = [PurePosixPath(place.as_posix())]
-    return repository.files(review.base.commit, folder) != repository.files(review.head.commit, folder)
+    return repository.read_files(review.base.commit, folder) != repository.read_files(review.head.commit, folder)

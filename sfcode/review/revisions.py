@@ -12,7 +12,7 @@ from sfcode.checks import snapshot
 from sfcode.checks.snapshot import Folder, Generate, Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
-from sfcode.review.git import DEEPEN, GitFailed, Repository, find
+from sfcode.git import DEEPEN, GitFailed, Repository, open_repository
 from sfcode.review.model import Review, Revision
 from sfcode.review.review import review
 
@@ -35,9 +35,9 @@ def compare_revisions(
     instead of the commit where the two parted. `generate` makes the components of each side. Raises GitFailed when the commits cannot be read and
     ConfigError when head has no config at all; what is wrong inside the configs is in the review.
     """
-    repository = find(config)
+    repository = open_repository(config)
     place = _place(repository, config)
-    head_commit = repository.commit(head or "HEAD")
+    head_commit = repository.resolve_commit(head or "HEAD")
     start, notes = _start(repository, base, head or "HEAD", head_commit, direct=direct)
     name = Path(_shown(repository, place))
     with ExitStack() as open_:
@@ -107,10 +107,10 @@ def _start(
     repository: Repository, base: str, head: str, head_commit: str, *, direct: bool
 ) -> tuple[Revision, list[str]]:
     """Choose the commit to compare with: where head left base, unless base itself is asked for."""
-    tip = repository.commit(base)
+    tip = repository.resolve_commit(base)
     if direct:
         return Revision(base, tip, "as asked for"), []
-    found = repository.merge_bases(tip, head_commit)
+    found = repository.find_merge_bases(tip, head_commit)
     if not found:
         if repository.shallow:
             raise GitFailed(f"Where {head} left {base} is not in this clone.", DEEPEN)
@@ -157,7 +157,7 @@ def _shown(repository: Repository, place: PurePosixPath) -> Path:
 def _materialised(repository: Repository, commit: str, place: PurePosixPath, name: Path) -> Iterator[Folder]:
     """Write the project of a commit into a folder that is gone afterwards."""
     templates = place.parent / "templates" / "metadata"
-    found = repository.files(commit, (place, templates))
+    found = repository.read_files(commit, (place, templates))
     with tempfile.TemporaryDirectory(prefix="sfcode-review-") as temporary:
         for path, data in found.items():
             target = Path(temporary, path)

@@ -272,7 +272,7 @@ def test_a_folder_is_its_commit_once_that_is_pushed(
 
     words = "--editable " if editable else ""
     assert install_command("relay") == f"pip install {words}'{clone}[relay]'"
-    assert "is not a git repository" in reason()
+    assert "does not lie in a git repository" in reason()
     commit = commit_all(clone)
     assert "is not pushed to a remote" in reason()
     git(clone, "remote", "add", "origin", "git@github.com:owner/sfcode.git")

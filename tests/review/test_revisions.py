@@ -11,8 +11,8 @@ import pytest
 
 from sfcode.errors import ConfigError, UsageError
 from sfcode.generate import generate
+from sfcode.git import GitFailed, open_repository
 from sfcode.review import revisions
-from sfcode.review.git import GitFailed, find
 from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, Edit, Files, Repository, edited, said, write
 
 CONFIG = Path("config")
@@ -122,7 +122,7 @@ def test_a_bare_repository_is_read_by_its_paths(
     monkeypatch.chdir(bare.root)
     found = compare(CONFIG, "main", "change")
     assert SENT in said(found)
-    assert find(CONFIG).bare
+    assert open_repository(CONFIG).bare
 
 
 def test_a_shallow_clone_says_how_to_get_the_rest(
@@ -159,7 +159,7 @@ def test_a_branch_that_only_the_remote_has_is_suggested(
         compare(CONFIG, "release")
     assert str(caught.value) == (
         "There is no commit release in this repository.\n"
-        "This clone has it as origin/release: say --base origin/release, or `git fetch origin release:release`."
+        "This clone has it as origin/release: pass --base origin/release, or `git fetch origin release:release`."
     )
 
 
