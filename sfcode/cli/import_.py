@@ -78,33 +78,33 @@ def import_(
     An apply of the config then takes over what is there, as it is.
     """
     from sfcode.config.models import DEFAULT_API_VERSION
-    from sfcode.importing.answers import Options
-    from sfcode.importing.pipeline import bring
-    from sfcode.importing.report import document, text
+    from sfcode.importing.answers import ImportOptions
+    from sfcode.importing.pipeline import import_org
+    from sfcode.importing.report import format_report, to_document
 
     if invocation.org is None:
         raise UsageError(
             "No org is named to import from.",
             "Pass --org alias:NAME, --org env:PREFIX, --org local or an instance URL.",
         )
-    options = Options(environment=invocation.env, org=invocation.org, **answers)
+    options = ImportOptions(environment=invocation.env, org=invocation.org, **answers)
     folder = invocation.config
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
     with connect_target(invocation.org, folder.resolve().parent, DEFAULT_API_VERSION) as org:
-        brought = bring(org, options, folder)
-    kept = sorted(set(_present(folder)) - set(brought.texts))
+        result = import_org(org, options, folder)
+    kept = sorted(set(_present(folder)) - set(result.texts))
     if not dry_run:
-        _write(folder, brought.texts)
+        _write(folder, result.texts)
     if invocation.json:
-        print_envelope({**document(brought, options), "written": not dry_run, "kept": kept}, brought.plan.warnings)
+        print_envelope({**to_document(result, options), "written": not dry_run, "kept": kept}, result.plan.warnings)
         return ExitCode.OK
-    print_status(invocation, text(brought, options, paint) + "\n")
+    print_status(invocation, format_report(result, options, paint) + "\n")
     if dry_run:
-        for path, content in brought.texts.items():
+        for path, content in result.texts.items():
             click.echo(f"--- {folder / path}\n{content}")
     else:
-        _tell(invocation, [*brought.texts], kept)
+        _tell(invocation, [*result.texts], kept)
     return ExitCode.OK
 
 

@@ -1,1 +1,1 @@
-"""An org that somebody set up by hand becomes a config: read it, recognise what is there, choose, write."""
+"""Import an org that was set up by hand: scan it, classify what is there, decide, render a config."""

@@ -1,4 +1,4 @@
-"""What the user settles on the command line."""
+"""The options of an import."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 NONE = "none"
-"""Written for a field that there shall be none of."""
+"""Passed in the place of a field to say that there is none."""
 
 Way = Literal["both", "to_appcues", "to_salesforce"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ImportOptions:
     """
-    Answers to what an org does not settle; None or empty: it shall.
+    Answers to questions that an org does not settle; None or empty: the org decides.
 
     A field is written `Field`, which holds for every object, or `Object.Field`.
     """
@@ -37,7 +37,7 @@ class Options:
     """The org as the environment names it."""
 
     def field(self, given: tuple[str, ...], object_name: str) -> str | None:
-        """Find what was said about an object; what names it goes before what holds for all."""
+        """Return the field that was passed for an object: `Object.Field` goes before a plain `Field`."""
         qualified = [name.partition(".")[2] for name in given if name.startswith(f"{object_name}.")]
         plain = [name for name in given if "." not in name]
         return next(iter((*qualified, *plain)), None)

@@ -1,4 +1,4 @@
-"""Recognise what belongs to Appcues, from names, hosts and formulas."""
+"""Recognize what belongs to Appcues by names, hosts and formulas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from sfcode.importing.scan_result import Firing, Formula, Message
+from sfcode.importing.scan_result import Formula, Message, MessageTrigger
 from sfcode.mapping.field_types import NUMERIC
 from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.objects import Field
@@ -31,15 +31,15 @@ _DOES_MORE = (
 """What a flow may hold beside its actions."""
 
 
-def messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
+def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
     """Find the outbound messages to Appcues, and what fires each of them."""
     found = [message for each in workflows if (message := _message(each))]
     ours = {message.address.full_name for message in found}
-    fired: dict[str, list[Firing]] = {}
+    fired: dict[str, list[MessageTrigger]] = {}
     for component in (*workflows, *flows):
         sent = set(_sends(component))
         for full_name in sent & ours:
-            firing = Firing(component.address, alone=sent <= ours and not _does_more(component))
+            firing = MessageTrigger(component.address, alone=sent <= ours and not _does_other_things(component))
             fired.setdefault(full_name, []).append(firing)
     return tuple(
         Message(
@@ -83,7 +83,7 @@ def _sends(component: Component) -> Iterator[str]:
             yield name if kind == "outboundMessage" else f"{kind} {name}"
 
 
-def _does_more(component: Component) -> bool:
+def _does_other_things(component: Component) -> bool:
     if component.type == "WorkflowRule":
         return bool(component.body.get("workflowTimeTriggers"))
     return any(component.body.get(part) for part in _DOES_MORE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sfcode.importing.classify import as_text_of, formula
-from sfcode.importing.scan_result import Formula, Grants, Message
+from sfcode.importing.scan_result import Formula, Message, PermissionSetGrants
 from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field
 from sfcode.metadata.package import read as components_of
@@ -16,14 +16,14 @@ Fields = dict[str, dict[str, Field]]
 """By object and name."""
 
 
-def retrieved(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:
+def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:
     """Retrieve components of one type; what is not there is left out."""
     wanted = sorted(set(names))
     return components_of(org.metadata.retrieve({type_: wanted}).files) if wanted else ()
 
 
 def read_fields(
-    org: Org, objects: Iterable[str], sent: Iterable[Message], sets: Iterable[Grants]
+    org: Org, objects: Iterable[str], sent: Iterable[Message], sets: Iterable[PermissionSetGrants]
 ) -> tuple[Fields, dict[str, Formula]]:
     """Describe objects; fields that are named somewhere and hidden from us are taken from the metadata."""
     fields: Fields = {name: dict(one.fields) for name, one in org.describe(objects).objects.items()}
@@ -35,11 +35,11 @@ def read_fields(
         for field in known.values()
         if field.custom and field.calculated and field.type == "string"
     }
-    read = _by_name(retrieved(org, "CustomField", _hidden(named, fields) | formulas))
+    read = _by_name(retrieve_components(org, "CustomField", _hidden(named, fields) | formulas))
     _add(fields, read)
     texts = {name: str(one.body["formula"]) for name, one in read.items() if "formula" in one.body}
     sources = {f"{name.partition('.')[0]}.{source}" for name, text in texts.items() if (source := as_text_of(text))}
-    _add(fields, _by_name(retrieved(org, "CustomField", _hidden(sources, fields))))
+    _add(fields, _by_name(retrieve_components(org, "CustomField", _hidden(sources, fields))))
     return fields, {name: formula(read[name].body, fields[name.partition(".")[0]]) for name in texts}
 
 

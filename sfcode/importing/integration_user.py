@@ -6,36 +6,41 @@ from collections.abc import Iterable
 
 from sfcode.config.did_you_mean import one_of
 from sfcode.config.models import IntegrationUser
-from sfcode.importing.proposal import Inquiry, UserDraft
-from sfcode.importing.scan_result import INTEGRATION_LICENSE, Grants, Person
+from sfcode.importing.proposal import Decisions, UserProposal
+from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, PermissionSetGrants
 
 _DEFAULTS = {name: str(info.default) for name, info in IntegrationUser.model_fields.items()}
 WHAT = "integration user"
 
 
-def choose_user(asked: Inquiry, objects: tuple[str, ...]) -> UserDraft:
-    """Choose the user that the integration signs in as; where there is none, plan a new one."""
-    person = _person(asked, objects)
-    chosen = _set(asked, objects, person)
+def choose_user(decisions: Decisions, objects: tuple[str, ...]) -> UserProposal:
+    """Choose the user that the integration signs in as, or propose a new one where the org has none."""
+    person = _person(decisions, objects)
+    chosen = _set(decisions, objects, person)
     if person is None:
-        domain = asked.found.target.username.partition("@")[2]
+        domain = decisions.found.target.username.partition("@")[2]
         return _draft(
-            Person(f"appcues.integration@{domain}", "", asked.found.email, "", ""), chosen, objects, is_new=True
+            CandidateUser(f"appcues.integration@{domain}", "", decisions.found.email, "", ""),
+            chosen,
+            objects,
+            is_new=True,
         )
     if not person.set_licenses:
-        asked.notes.append(
+        decisions.notes.append(
             f"{person.username} has no permission set license; the help page does not mention it, and without it the "
             f"permission set can hardly be assigned. The plan adds {_DEFAULTS['permission_set_license']}"
         )
     return _draft(person, chosen, objects)
 
 
-def _draft(person: Person, chosen: Grants | None, objects: tuple[str, ...], *, is_new: bool = False) -> UserDraft:
+def _draft(
+    person: CandidateUser, chosen: PermissionSetGrants | None, objects: tuple[str, ...], *, is_new: bool = False
+) -> UserProposal:
     usual = _DEFAULTS["permission_set_license"]
     licenses = person.set_licenses
     documented = chosen is not None and bool(chosen.objects("modifyAllRecords") & {*objects})
     reach = "view_all" if chosen and chosen.objects("viewAllRecords") & {*objects} else "sharing"
-    return UserDraft(
+    return UserProposal(
         person.username,
         person.last_name or _DEFAULTS["last_name"],
         person.email,
@@ -49,80 +54,90 @@ def _draft(person: Person, chosen: Grants | None, objects: tuple[str, ...], *, i
     )
 
 
-def _person(asked: Inquiry, objects: tuple[str, ...]) -> Person | None:
-    known = {person.username.lower(): person for person in asked.found.people}
-    if asked.options.user:
-        person = known.get(asked.options.user.lower())
+def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | None:
+    known = {person.username.lower(): person for person in decisions.found.people}
+    if decisions.options.user:
+        person = known.get(decisions.options.user.lower())
         if person and person.license != INTEGRATION_LICENSE:
-            text = f"{person.username} has the license {person.license}: that is a person, whom sfcode shall not manage"
-            asked.ask(text, f"leave --user out: a user with the license {INTEGRATION_LICENSE} is made")
+            text = f"{person.username} has the license {person.license}: that is a person, whom sfcode does not manage"
+            decisions.ask(text, f"remove --user: a user with the license {INTEGRATION_LICENSE} is made")
         elif person:
-            asked.chose(WHAT, person.username, "as you say")
+            decisions.choose(WHAT, person.username, "passed as an option")
         else:
-            names = [each.username for each in asked.found.people]
-            there = f"It has {one_of(asked.options.user, names)}" if names else "It has none with an API-only license"
-            asked.ask(f"There is no active user {asked.options.user} in this org. {there}", "--user USERNAME")
+            names = [each.username for each in decisions.found.people]
+            there = (
+                f"It has {one_of(decisions.options.user, names)}" if names else "It has none with an API-only license"
+            )
+            decisions.ask(f"There is no active user {decisions.options.user} in this org. {there}", "--user USERNAME")
         return person
-    machines = [person for person in asked.found.people if person.license == INTEGRATION_LICENSE]
-    senders = {message.user.lower() for message in asked.found.messages}
+    machines = [person for person in decisions.found.people if person.license == INTEGRATION_LICENSE]
+    senders = {message.user.lower() for message in decisions.found.messages}
     for because, some in (
         ("Appcues' outbound message runs as it", [each for each in machines if each.username.lower() in senders]),
         (
             f"its permission set is about {' and '.join(objects)}",
-            [each for each in machines if _fit(asked, each, objects)],
+            [each for each in machines if _fit(decisions, each, objects)],
         ),
         (f"the only active user with the license {INTEGRATION_LICENSE}", machines),
     ):
         if len(some) == 1:
-            asked.chose(WHAT, some[0].username, because)
+            decisions.choose(WHAT, some[0].username, because)
             return some[0]
         if some:
             every = ", ".join(each.username for each in some)
-            asked.ask(f"Which user does the integration sign in as? Several may: {every}", f"--user {some[0].username}")
+            decisions.ask(
+                f"Which user does the integration sign in as? Several may: {every}", f"--user {some[0].username}"
+            )
             return None
-    humans = ", ".join(sorted({message.user for message in asked.found.messages}))
+    humans = ", ".join(sorted({message.user for message in decisions.found.messages}))
     because = f"there is no user with the license {INTEGRATION_LICENSE}"
     because += f"; today Appcues is connected as {humans}, and stays so until it is connected anew" if humans else ""
-    asked.chose(WHAT, "a new one", because)
+    decisions.choose(WHAT, "a new one", because)
     return None
 
 
-def _fit(asked: Inquiry, person: Person, objects: tuple[str, ...]) -> list[Grants]:
+def _fit(decisions: Decisions, person: CandidateUser, objects: tuple[str, ...]) -> list[PermissionSetGrants]:
     """List the permission sets of a user that are about these objects or about events."""
     return [
         one
-        for one in map(asked.found.grants, person.sets)
+        for one in map(decisions.found.grants, person.sets)
         if {*objects} & one.objects("allowRead") or one.fields("Event")
     ]
 
 
-def _set(asked: Inquiry, objects: tuple[str, ...], person: Person | None) -> Grants | None:
+def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser | None) -> PermissionSetGrants | None:
     what = "permission set"
-    if asked.options.permission_set:
-        one = asked.found.sets.get(asked.options.permission_set)
+    if decisions.options.permission_set:
+        one = decisions.found.sets.get(decisions.options.permission_set)
         if one:
-            asked.chose(what, one.name, "as you say")
+            decisions.choose(what, one.name, "passed as an option")
         else:
-            asked.ask(f"There is no permission set {asked.options.permission_set} in this org", "--permission-set NAME")
+            decisions.ask(
+                f"There is no permission set {decisions.options.permission_set} in this org", "--permission-set NAME"
+            )
         return one
-    fit = _fit(asked, person, objects) if person else []
+    fit = _fit(decisions, person, objects) if person else []
     if len(fit) == 1:
-        asked.chose(what, fit[0].name, f"assigned to {person.username if person else ''}, {_about(fit[0], objects)}")
+        decisions.choose(
+            what, fit[0].name, f"assigned to {person.username if person else ''}, {_about(fit[0], objects)}"
+        )
         return fit[0]
     if fit:
-        text = f"Which permission set shall sfcode take on? {_listed(fit)} are assigned to the integration user"
-        asked.ask(text, f"--permission-set {fit[0].name}")
+        text = f"Which permission set is sfcode to adopt? {_listed(fit)} are assigned to the integration user"
+        decisions.ask(text, f"--permission-set {fit[0].name}")
     elif person:
-        asked.chose(what, "a new one", f"none that is assigned to {person.username} is about {' or '.join(objects)}")
+        decisions.choose(
+            what, "a new one", f"none that is assigned to {person.username} is about {' or '.join(objects)}"
+        )
     return None
 
 
-def _about(one: Grants, objects: tuple[str, ...]) -> str:
+def _about(one: PermissionSetGrants, objects: tuple[str, ...]) -> str:
     wide = sorted(one.objects("modifyAllRecords") & {*objects})
     parts = [f"Modify All on {' and '.join(wide)}"] if wide else []
     parts += [f"{len(one.fields('Event'))} fields of Event"] if one.fields("Event") else []
     return " and ".join(parts) or f"rights on {' and '.join(sorted(one.objects('allowRead') & {*objects}))}"
 
 
-def _listed(sets: Iterable[Grants]) -> str:
+def _listed(sets: Iterable[PermissionSetGrants]) -> str:
     return ", ".join(one.name for one in sets)

@@ -1,4 +1,4 @@
-"""From an org to a config that is checked, and to the plan that it makes there."""
+"""Import an org: scan it, propose a config, render its files, and plan them."""
 
 from __future__ import annotations
 
@@ -9,50 +9,53 @@ from pathlib import Path
 
 from sfcode.config import Project, load
 from sfcode.errors import ConfigError, Refused
-from sfcode.importing.answers import Options
-from sfcode.importing.decide import choose
-from sfcode.importing.proposal import Draft
-from sfcode.importing.scan import read
-from sfcode.importing.scan_result import Found
-from sfcode.importing.write import files
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.decide import propose_config
+from sfcode.importing.proposal import ConfigProposal
+from sfcode.importing.scan import scan_org
+from sfcode.importing.scan_result import ScanResult
+from sfcode.importing.write import render_files
 from sfcode.org import Org
 from sfcode.plan.plan import Plan
 from sfcode.plan.planner import make_plan
 
 
 @dataclass(frozen=True)
-class Brought:
-    """What was found and chosen, the files, and what an apply of them would do."""
+class ImportResult:
+    """The scan of the org, the proposed config, its files, and the plan that they make."""
 
-    found: Found
-    draft: Draft
+    found: ScanResult
+    draft: ConfigProposal
     texts: Mapping[str, str]
     plan: Plan
 
 
-def bring(org: Org, options: Options, folder: Path) -> Brought:
+def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
     """
-    Read an org and write its config, in memory.
+    Read an org and render a config for it, in memory.
 
-    `folder` is where the config will lie. Raises Refused with what the org does not settle, or when the
-    config cannot be right.
+    `folder` is where the config will be written.
+
+    Raises:
+        Refused: options are missing that the org does not settle, or the config has problems.
+
     """
-    found = read(org, options)
-    draft = choose(found, options)
-    texts = files(found, draft, options)
+    found = scan_org(org, options)
+    draft = propose_config(found, options)
+    texts = render_files(found, draft, options)
     try:
-        plan = make_plan(_checked(texts, folder), org, {}).plan
+        plan = make_plan(_load_project(texts, folder), org, {}).plan
     except ConfigError as error:
         listed = "".join(f"\n  - {problem}" for problem in error.problems)
         raise Refused(
-            f"What was found and chosen makes no config that can be applied; nothing was written:{listed}",
-            "Choose otherwise by the options; `sfcode import --help` lists them.",
+            f"The config that follows from the org and the options has problems; nothing was written:{listed}",
+            "Pass other options; `sfcode import --help` lists them.",
         ) from error
-    return Brought(found, draft, texts, plan)
+    return ImportResult(found, draft, texts, plan)
 
 
-def _checked(texts: Mapping[str, str], folder: Path) -> Project:
-    """Load the files as if they lay where they will."""
+def _load_project(texts: Mapping[str, str], folder: Path) -> Project:
+    """Load the files as if they were in their folder already."""
     with tempfile.TemporaryDirectory() as made:
         place = Path(made) / "config"
         for name, text in texts.items():

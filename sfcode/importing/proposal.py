@@ -1,16 +1,16 @@
-"""What was chosen, why, and what is still open."""
+"""The proposed config: its values with their reasons, and the questions that are open."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sfcode.importing.answers import Options
-from sfcode.importing.scan_result import Found, Message
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.scan_result import Message, ScanResult
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that the config will say, and what speaks for it."""
+    """One value of the proposed config, and the reason for it."""
 
     what: str
     value: str
@@ -19,7 +19,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that the org does not settle, and the option that does."""
+    """Something that the org does not settle, and the option that answers it."""
 
     text: str
     answer: str
@@ -29,8 +29,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class UserDraft:
-    """The integration user."""
+class UserProposal:
+    """The proposed integration user."""
 
     username: str
     last_name: str
@@ -45,8 +45,8 @@ class UserDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class MappingDraft:
-    """One object."""
+class MappingProposal:
+    """The proposed mapping of one object."""
 
     name: str
     object: str
@@ -73,35 +73,35 @@ class MappingDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A config in the making."""
+class ConfigProposal:
+    """A proposed config."""
 
-    user: UserDraft
-    mappings: tuple[MappingDraft, ...]
+    user: UserProposal
+    mappings: tuple[MappingProposal, ...]
     as_is: tuple[str, ...]
     choices: tuple[Choice, ...]
     leftovers: tuple[Message, ...] = ()
     """Messages to Appcues that a relay takes the place of."""
     by_hand: tuple[str, ...] = ()
-    """What stands in the way of that, in sentences."""
+    """What has to be changed by hand before that."""
     notes: tuple[str, ...] = ()
 
 
 @dataclass
-class Inquiry:
-    """What was found and said, and what gathers while choosing."""
+class Decisions:
+    """The inputs of a proposal, and the choices, questions and notes that are collected while it is made."""
 
-    found: Found
-    options: Options
+    found: ScanResult
+    options: ImportOptions
     choices: list[Choice] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
 
-    def chose(self, what: str, value: str, because: str) -> None:
-        """Note a choice."""
+    def choose(self, what: str, value: str, because: str) -> None:
+        """Record a choice."""
         self.choices.append(Choice(what, value, because))
 
     def ask(self, text: str, answer: str) -> None:
-        """Note a question."""
+        """Record a question."""
         self.questions.append(Question(text, answer))

@@ -1,4 +1,4 @@
-"""What an import found and wrote, for people and as JSON."""
+"""The report of an import, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from textwrap import fill
 from typing import Any
 
-from sfcode.importing.answers import Options
-from sfcode.importing.pipeline import Brought
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.pipeline import ImportResult
 from sfcode.importing.scan_result import Message
 from sfcode.plan.change import Action, Change
 from sfcode.text import printable
@@ -18,26 +18,26 @@ _WORDS = {Action.CREATE: "would be made new", Action.UPDATE: "would be changed",
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
 
-def text(brought: Brought, options: Options, paint: Paint) -> str:
-    """Write what was found, what an apply would do, and what is left to settle."""
-    return "\n".join(_lines(brought, options, paint)).rstrip("\n")
+def format_report(result: ImportResult, options: ImportOptions, paint: Paint) -> str:
+    """Write what the org holds, what an apply of the config would do, and which values are still missing."""
+    return "\n".join(_lines(result, options, paint)).rstrip("\n")
 
 
-def _lines(brought: Brought, options: Options, paint: Paint) -> Iterator[str]:
-    target, draft = brought.found.target, brought.draft
+def _lines(result: ImportResult, options: ImportOptions, paint: Paint) -> Iterator[str]:
+    target, draft = result.found.target, result.draft
     yield printable(f"Found in {target.name} ({target.org_id}, {target.instance_url}):")
     yield ""
     for choice in draft.choices:
         yield printable(f"  {choice.what}: {choice.value}")
-        yield _folded(choice.because, "      ")
+        yield _fold(choice.because, "      ")
     if draft.leftovers:
         yield ""
         yield "What sends to Appcues today; it stays until a mapping says `delivery: relay`, and goes in that very apply:"
         yield from (f"  {line}" for message in draft.leftovers for line in _message(message))
     yield from _section("In the way of that, by hand:", draft.by_hand)
     yield ""
-    yield from _effect(brought, paint)
-    yield from _section("Worth knowing:", (*draft.notes, *brought.plan.warnings))
+    yield from _effect(result, paint)
+    yield from _section("Worth knowing:", (*draft.notes, *result.plan.warnings))
     yield from _section("To fill in before `delivery: relay`:", to_fill_in(options))
 
 
@@ -45,10 +45,10 @@ def _section(title: str, items: tuple[str, ...]) -> Iterator[str]:
     if items:
         yield ""
         yield title
-        yield from (_folded(item, "    ", "  - ") for item in items)
+        yield from (_fold(item, "    ", "  - ") for item in items)
 
 
-def _folded(text: str, indent: str, first: str = "") -> str:
+def _fold(text: str, indent: str, first: str = "") -> str:
     return fill(
         printable(" ".join(text.split())),
         WIDTH,
@@ -66,17 +66,17 @@ def _message(message: Message) -> Iterator[str]:
         yield f"  fired by {firing.address}" + ("" if firing.alone else ", which does other things too")
 
 
-def _effect(brought: Brought, paint: Paint) -> Iterator[str]:
-    """Say what an apply of this config would do in the org: by its own plan, so that it cannot promise too much."""
-    adopted = [change for change in brought.plan.changes if change.adopted]
+def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
+    """Write what an apply of this config would do in the org, from the plan of that config."""
+    adopted = [change for change in result.plan.changes if change.adopted]
     if adopted:
-        yield "Taken on as it is:"
+        yield "Adopted as it is:"
         yield from (f"    {change.address}" for change in adopted if change.action is Action.NO_OP)
-    kept = [change for change in brought.plan.changes if change.address.is_record and change.action is Action.NO_OP]
+    kept = [change for change in result.plan.changes if change.address.is_record and change.action is Action.NO_OP]
     if kept:
         yield "There already, and as the config says:"
         yield from (f"    {change.address}" for change in kept)
-    effective = brought.plan.effective
+    effective = result.plan.effective
     for action, words in _WORDS.items():
         some = [change for change in effective if change.action is action]
         if some:
@@ -84,9 +84,9 @@ def _effect(brought: Brought, paint: Paint) -> Iterator[str]:
             yield from (
                 f"  {paint(_SIGNS[action], _SIGNS[action])} {line}" for change in some for line in _change(change)
             )
-    for refusal in brought.plan.refusals:
+    for refusal in result.plan.refusals:
         yield paint(printable(f"Refused: {refusal}"), "!")
-    if not effective and not brought.plan.refusals:
+    if not effective and not result.plan.refusals:
         yield "An apply changes nothing in the org; it records what sfcode watches from then on."
 
 
@@ -95,8 +95,8 @@ def _change(change: Change) -> Iterator[str]:
     yield str(change.address) + (f" ({names})" if change.action is Action.UPDATE else "")
 
 
-def to_fill_in(options: Options) -> tuple[str, ...]:
-    """List what only somebody who knows Appcues and the relay can say."""
+def to_fill_in(options: ImportOptions) -> tuple[str, ...]:
+    """List the values that no org holds: the Appcues account and the address of the relay."""
     missing = []
     if not options.account:
         missing.append(
@@ -107,11 +107,11 @@ def to_fill_in(options: Options) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def document(brought: Brought, options: Options) -> dict[str, Any]:
-    """Write the same as JSON values; `files` holds the texts."""
-    draft, plan = brought.draft, brought.plan
+def to_document(result: ImportResult, options: ImportOptions) -> dict[str, Any]:
+    """Return the report as JSON values; `files` holds the texts of the files."""
+    draft, plan = result.draft, result.plan
     return {
-        "org": brought.found.target.org_id,
+        "org": result.found.target.org_id,
         "choices": [{"what": one.what, "value": one.value, "because": one.because} for one in draft.choices],
         "leftovers": [
             {
@@ -128,5 +128,5 @@ def document(brought: Brought, options: Options) -> dict[str, Any]:
         "changes": {str(change.address): change.action.value for change in plan.effective},
         "refusals": [str(refusal) for refusal in plan.refusals],
         "to_fill_in": list(to_fill_in(options)),
-        "files": dict(brought.texts),
+        "files": dict(result.texts),
     }

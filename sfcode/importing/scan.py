@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 from sfcode.errors import OrgError, Refused
-from sfcode.importing.answers import Options
-from sfcode.importing.classify import messages
-from sfcode.importing.fields import read_fields, retrieved
-from sfcode.importing.scan_result import INTEGRATION_LICENSE, Found, Grants, Message, Person
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.classify import find_messages
+from sfcode.importing.fields import read_fields, retrieve_components
+from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, Message, PermissionSetGrants, ScanResult
 from sfcode.mapping.field_types import STANDARD_OBJECTS
 from sfcode.mapping.naming import event_id_field
 from sfcode.org import Org
@@ -34,16 +34,18 @@ _SETS = (
 )
 
 
-def read(org: Org, options: Options) -> Found:
+def scan_org(org: Org, options: ImportOptions) -> ScanResult:
     """
-    Look everything up.
+    Read everything that a proposal needs.
 
-    Raises Refused where sfcode manages the org already, OrgError where the signed-in user may not read
-    its setup.
+    Raises:
+        Refused: sfcode manages the org already.
+        OrgError: the signed-in user may not read the org's setup.
+
     """
     target = read_target(org)
     try:
-        return _read(org, options)
+        return _scan(org, options)
     except OrgError as error:
         if error.code not in NO_RIGHTS:
             raise
@@ -55,13 +57,16 @@ def read(org: Org, options: Options) -> Found:
         ) from error
 
 
-def _read(org: Org, options: Options) -> Found:
+def _scan(org: Org, options: ImportOptions) -> ScanResult:
     _refuse_managed(org, options.name)
     sent = _messages(org)
     people = _people(org, [*(message.user for message in sent), *([options.user] if options.user else [])])
     names = {name for person in people for name in person.sets}
     names |= {options.permission_set} if options.permission_set else set()
-    sets = {one.full_name: Grants(one.full_name, one.body) for one in retrieved(org, "PermissionSet", names)}
+    sets = {
+        one.full_name: PermissionSetGrants(one.full_name, one.body)
+        for one in retrieve_components(org, "PermissionSet", names)
+    }
     objects = {
         *options.objects,
         *(message.object for message in sent),
@@ -69,7 +74,7 @@ def _read(org: Org, options: Options) -> Found:
     } or set(STANDARD_OBJECTS)
     fields, formulas = read_fields(org, sorted(objects), sent, tuple(sets.values()))
     rows = org.query("SELECT Email FROM User WHERE Username = {}", org.identity.username)
-    return Found(
+    return ScanResult(
         read_target(org),
         email=str(rows[0]["Email"] or "") if rows else "",
         is_sandbox=org.identity.sandbox,
@@ -88,9 +93,11 @@ def _mappable(name: str) -> bool:
 
 
 def _refuse_managed(org: Org, name: str) -> None:
-    """Stop where sfcode has been at work under this name: its config is in somebody's repository."""
+    """Raise Refused if the org holds the state of an sfcode project of this name: its config exists already."""
     address = state_address(name)
-    state = next((one for one in retrieved(org, address.type, [address.full_name]) if one.address == address), None)
+    state = next(
+        (one for one in retrieve_components(org, address.type, [address.full_name]) if one.address == address), None
+    )
     applied = from_component(state) if state else Applied()
     if not applied.components:
         return
@@ -105,15 +112,15 @@ def _refuse_managed(org: Org, name: str) -> None:
 def _messages(org: Org) -> tuple[Message, ...]:
     listed = org.metadata.list_metadata("WorkflowOutboundMessage")
     owners = {item.full_name.partition(".")[0] for item in listed if not item.namespace}
-    workflows = retrieved(org, "Workflow", owners)
-    found = messages(workflows, ())
+    workflows = retrieve_components(org, "Workflow", owners)
+    found = find_messages(workflows, ())
     if not found:
         return ()
     flows = [item.full_name for item in org.metadata.list_metadata("Flow") if not item.namespace]
-    return messages(workflows, retrieved(org, "Flow", flows))
+    return find_messages(workflows, retrieve_components(org, "Flow", flows))
 
 
-def _people(org: Org, usernames: Iterable[str]) -> tuple[Person, ...]:
+def _people(org: Org, usernames: Iterable[str]) -> tuple[CandidateUser, ...]:
     # A list without an entry is no list in SOQL.
     rows = org.query(_PEOPLE, INTEGRATION_LICENSE, sorted({*usernames, ""}))
     names = [row["Username"] for row in rows]
@@ -131,10 +138,10 @@ def _by_user(rows: Iterable[dict[str, Any]], relation: str, name: str) -> dict[s
     return found
 
 
-def _person(row: dict[str, Any], licenses: Mapping[str, list[str]], sets: Mapping[str, list[str]]) -> Person:
+def _person(row: dict[str, Any], licenses: Mapping[str, list[str]], sets: Mapping[str, list[str]]) -> CandidateUser:
     profile = row["Profile"] or {}
     username = row["Username"]
-    return Person(
+    return CandidateUser(
         username,
         row["LastName"] or "",
         row["Email"] or "",

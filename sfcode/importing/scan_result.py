@@ -1,4 +1,4 @@
-"""What an org holds of an integration with Appcues that somebody clicked together."""
+"""What an org holds of an integration with Appcues that was set up by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INTEGRATION_LICENSE = "Salesforce Integration"
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
+class MessageTrigger:
     """A workflow rule or flow that sends a message."""
 
     address: Address
@@ -32,7 +32,7 @@ class Message:
     """Appcues' own connector made it; else somebody did, by hand."""
     user: str
     fields: tuple[str, ...]
-    fired_by: tuple[Firing, ...] = ()
+    fired_by: tuple[MessageTrigger, ...] = ()
 
     @property
     def object(self) -> str:
@@ -41,12 +41,12 @@ class Message:
 
     @property
     def shown_host(self) -> str:
-        """Where it goes, as it may be shown: the connector's whole host name is known to nobody else."""
+        """The host as it may be printed: the first label of the connector's host name works like a secret."""
         return f"*.{self.host.partition('.')[2]}" if self.by_connector else self.host
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CandidateUser:
     """An active user who may be the integration's."""
 
     username: str
@@ -60,23 +60,23 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Grants:
+class PermissionSetGrants:
     """A permission set."""
 
     name: str
     body: Body
 
     def objects(self, right: str) -> frozenset[str]:
-        """Name the objects on which it grants a right, such as `modifyAllRecords`."""
-        return _granted(self.body.get("objectPermissions"), right)
+        """Return the objects on which it grants a right, such as `modifyAllRecords`."""
+        return _granted_names(self.body.get("objectPermissions"), right)
 
     def fields(self, object_name: str) -> tuple[str, ...]:
-        """Name the fields of an object that it lets somebody read, sorted."""
-        full = _granted(self.body.get("fieldPermissions"), "readable")
+        """Return the fields of an object that it makes readable, sorted."""
+        full = _granted_names(self.body.get("fieldPermissions"), "readable")
         return tuple(sorted(name.partition(".")[2] for name in full if name.startswith(f"{object_name}.")))
 
 
-def _granted(rows: Value, right: str) -> frozenset[str]:
+def _granted_names(rows: Value, right: str) -> frozenset[str]:
     entries = rows.items() if isinstance(rows, Mapping) else ()
     return frozenset(name for name, row in entries if isinstance(row, Mapping) and row.get(right) is True)
 
@@ -92,16 +92,16 @@ class Formula:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Everything that was looked up. Names of fields are those of one object; formulas go by `Object.Field`."""
+class ScanResult:
+    """Everything that was read from the org. Fields are listed by object; formulas by `Object.Field`."""
 
     target: Target
     email: str
     """Of whoever is signed in."""
     is_sandbox: bool
     messages: tuple[Message, ...] = ()
-    people: tuple[Person, ...] = ()
-    sets: Mapping[str, Grants] = field(default_factory=dict)
+    people: tuple[CandidateUser, ...] = ()
+    sets: Mapping[str, PermissionSetGrants] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     formulas: Mapping[str, Formula] = field(default_factory=dict)
     events: int | None = None
@@ -109,9 +109,9 @@ class Found:
     event_id: bool = False
     """The field of activities that the relay knows Appcues' events by is there already."""
 
-    def grants(self, name: str | None) -> Grants:
-        """Give a permission set; one that grants nothing where there is none of that name."""
-        return self.sets.get(name or "", Grants("", {}))
+    def grants(self, name: str | None) -> PermissionSetGrants:
+        """Return the grants of a permission set; none where there is no set of that name."""
+        return self.sets.get(name or "", PermissionSetGrants("", {}))
 
     def sending(self, object_name: str) -> tuple[Message, ...]:
         """List the messages about an object."""

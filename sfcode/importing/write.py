@@ -1,4 +1,4 @@
-"""Write a draft as the files of a config, with what speaks for each line beside it."""
+"""Render a proposed config as YAML files, with the reason of each value as a comment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from sfcode.config.files import MAPPINGS, SETTINGS
 from sfcode.config.models import IntegrationUser
-from sfcode.importing.answers import Options
-from sfcode.importing.proposal import Draft, MappingDraft
-from sfcode.importing.scan_result import Found
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.proposal import ConfigProposal, MappingProposal
+from sfcode.importing.scan_result import ScanResult
 from sfcode.mapping.events import HELP_PAGE_ACTIVITIES
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.text import printable
@@ -19,15 +19,15 @@ _PLAIN = re.compile(r"[A-Za-z][\w.@+-]*( [\w.@+-]+)*|[A-Za-z]+:[A-Za-z]\w*(\.\w+
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"}
 
 
-def files(found: Found, draft: Draft, options: Options) -> dict[str, str]:
-    """Write the files, by their path in the config folder."""
+def render_files(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> dict[str, str]:
+    """Return the texts of the files by their path in the config folder."""
     texts = {SETTINGS: _settings(found, draft, options)}
     texts |= {f"{MAPPINGS}/{mapping.name}.yaml": _mapping(mapping, found) for mapping in draft.mappings}
     return texts
 
 
-def scalar(text: str) -> str:
-    """Write a text as YAML: in quotes where it would be read as something else; `${` stands for itself."""
+def quote_scalar(text: str) -> str:
+    """Write a text as a YAML scalar, quoted where YAML would read something else; `${` is escaped."""
     text = text.replace("${", "$${")
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
     if plain:
@@ -37,8 +37,8 @@ def scalar(text: str) -> str:
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
 
 
-def environment(found: Found, options: Options) -> str:
-    """Name the environment: as the user says, else after the kind of org."""
+def environment_name(found: ScanResult, options: ImportOptions) -> str:
+    """Return the name of the environment: the one that was passed, else one for the kind of org."""
     if options.environment:
         return options.environment
     if options.org == "local":
@@ -46,12 +46,12 @@ def environment(found: Found, options: Options) -> str:
     return "sandbox" if found.is_sandbox else "production"
 
 
-def _settings(found: Found, draft: Draft, options: Options) -> str:
+def _settings(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> str:
     return "\n".join(_settings_lines(found, draft, options)) + "\n"
 
 
-def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[str]:
-    user, name = draft.user, environment(found, options)
+def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> Iterator[str]:
+    user, name = draft.user, environment_name(found, options)
     yield from (
         "# yaml-language-server: $schema=.schema/sfcode.json",
         "",
@@ -60,19 +60,19 @@ def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[st
         ),
         "# by hand. An apply of this config as it is takes over what is there and changes nothing in it.",
         "version: 1",
-        f"name: {scalar(options.name)}",
+        f"name: {quote_scalar(options.name)}",
         "",
         f"# {'A new user: there was none for the integration.' if user.is_new else 'The user that is there.'}",
         "integration_user:",
         "  username: ${integration_username}",
-        f"  last_name: {scalar(user.last_name)}",
+        f"  last_name: {quote_scalar(user.last_name)}",
         "  email: ${integration_email}",
-        f"  license: {scalar(user.license)}",
-        f"  profile: {scalar(user.profile)}",
-        f"  permission_set_license: {scalar(user.set_license)}",
+        f"  license: {quote_scalar(user.license)}",
+        f"  profile: {quote_scalar(user.profile)}",
+        f"  permission_set_license: {quote_scalar(user.set_license)}",
     )
     if user.permission_set:
-        yield f"  permission_set: {scalar(user.permission_set)}"
+        yield f"  permission_set: {quote_scalar(user.permission_set)}"
     yield f"  access: {user.access}" + (
         " # what Appcues' help page clicks; least_privilege grants the mapped fields only"
         if user.access == "documented"
@@ -83,11 +83,11 @@ def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[st
     if draft.as_is:
         yield ""
         yield from _comment(
-            "Taken on as they are. Take a line out, and the next plan shows what would change in it, down to the single "
+            "Adopted as they are. Remove a line, and the next plan shows what would change in it, down to the single "
             "right; nothing changes before."
         )
         yield "as_is:"
-        yield from (f"  - {scalar(address)}" for address in draft.as_is)
+        yield from (f"  - {quote_scalar(address)}" for address in draft.as_is)
     yield from (
         "",
         "# Not in Salesforce, and needed before `delivery: relay`.",
@@ -99,18 +99,18 @@ def _settings_lines(found: Found, draft: Draft, options: Options) -> Iterator[st
         "",
         "environments:",
         f"  {name}:",
-        f"    org: {scalar(options.org)}",
+        f"    org: {quote_scalar(options.org)}",
     )
     if name != "local" and not found.is_sandbox:
         yield "    protected: true # apply wants a plan that was saved and reviewed"
     account, url = options.account or PLACEHOLDER_ACCOUNT, options.relay_url or PLACEHOLDER_RELAY_URL
     yield from (
         "    variables:",
-        f"      integration_username: {scalar(user.username)}",
-        f"      integration_email: {scalar(user.email)}",
+        f"      integration_username: {quote_scalar(user.username)}",
+        f"      integration_email: {quote_scalar(user.email)}",
         f"      appcues_account: {json.dumps(account)}"
         + _todo(options.account, "from the account page of Appcues Studio"),
-        f"      relay_url: {scalar(url)}" + _todo(options.relay_url, "the public address of your relay"),
+        f"      relay_url: {quote_scalar(url)}" + _todo(options.relay_url, "the public address of your relay"),
     )
 
 
@@ -129,11 +129,11 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
     yield line
 
 
-def _mapping(mapping: MappingDraft, found: Found) -> str:
+def _mapping(mapping: MappingProposal, found: ScanResult) -> str:
     return "\n".join(_mapping_lines(mapping, found)) + "\n"
 
 
-def _mapping_lines(mapping: MappingDraft, found: Found) -> Iterator[str]:
+def _mapping_lines(mapping: MappingProposal, found: ScanResult) -> Iterator[str]:
     group = mapping.object == "Account"
     yield from (
         "# yaml-language-server: $schema=../.schema/mapping.json",
@@ -149,7 +149,7 @@ def _mapping_lines(mapping: MappingDraft, found: Found) -> Iterator[str]:
         yield ""
         yield "# What sends today. It stays while delivery is connector; the apply that brings the relay's own deletes it."
         yield "replaces:"
-        yield from (f"  - {scalar(address)}" for address in mapping.replaces)
+        yield from (f"  - {quote_scalar(address)}" for address in mapping.replaces)
     yield ""
     formula = found.formulas.get(f"{mapping.object}.{mapping.user_id}")
     if formula:
@@ -164,12 +164,12 @@ def _mapping_lines(mapping: MappingDraft, found: Found) -> Iterator[str]:
             "fields' names: compare them with those in Appcues Studio before `delivery: relay`."
         )
         yield from ("to_appcues:", "  attributes:")
-        yield from (f"    {scalar(name)}: {field}" for name, field in sorted(mapping.attributes.items()))
+        yield from (f"    {quote_scalar(name)}: {field}" for name, field in sorted(mapping.attributes.items()))
     if mapping.receives:
         yield from ("", "to_salesforce:", *_back(mapping))
 
 
-def _back(mapping: MappingDraft) -> Iterator[str]:
+def _back(mapping: MappingProposal) -> Iterator[str]:
     targets = {"score": mapping.score, "feedback": mapping.feedback}
     if any(targets.values()):
         yield "  nps:"

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from sfcode.config import load
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.importing.answers import Options
-from sfcode.importing.decide import choose
-from sfcode.importing.write import files, scalar
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.decide import propose_config
+from sfcode.importing.write import quote_scalar, render_files
 from sfcode.metadata.objects import standard
-from tests.importing.found import ROBOT, fields, found, grants, message
+from tests.importing.scans import ROBOT, fields, found, grants, message
 
 ORG = "alias:prod"
 
 
 def written(folder: Path, seen, **options):
-    texts = files(seen, choose(seen, Options(**options)), Options(org=ORG, **options))
+    texts = render_files(seen, propose_config(seen, ImportOptions(**options)), ImportOptions(org=ORG, **options))
     for name, text in texts.items():
         path = folder / "config" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def test_names_from_an_org_are_never_read_as_yaml(tmp_path):
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_a_scalar_that_reads_back_as_itself(text):
-    assert yaml.safe_load(f"key: {scalar(text)}") == {"key": text.replace("${", "$${")}
+    assert yaml.safe_load(f"key: {quote_scalar(text)}") == {"key": text.replace("${", "$${")}
 
 
 def test_characters_that_yaml_does_not_take_are_spelled_out_in_comments_too(tmp_path):

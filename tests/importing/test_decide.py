@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from sfcode.errors import Refused
-from sfcode.importing.answers import Options
-from sfcode.importing.decide import choose, mapping_name
-from sfcode.importing.scan_result import Firing, Formula
+from sfcode.importing.answers import ImportOptions
+from sfcode.importing.decide import mapping_name, propose_config
+from sfcode.importing.scan_result import Formula, MessageTrigger
 from sfcode.metadata.component import Address
-from tests.importing.found import ROBOT, fields, found, grants, message
+from tests.importing.scans import ROBOT, fields, found, grants, message
 
 TITLE = (("role", "Title"),)
 OTHER = replace(ROBOT, username="other@northwind.example", sets=())
@@ -19,7 +19,7 @@ OTHER = replace(ROBOT, username="other@northwind.example", sets=())
 
 def questions(seen, **options) -> list[str]:
     with pytest.raises(Refused) as refused:
-        choose(seen, Options(**options))
+        propose_config(seen, ImportOptions(**options))
     return [line.strip() for line in refused.value.message.splitlines()[1:]]
 
 
@@ -28,7 +28,7 @@ def because(draft, what: str) -> str:
 
 
 def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
-    draft = choose(found(), Options())
+    draft = propose_config(found(), ImportOptions())
     (mapping,) = draft.mappings
     assert (mapping.name, mapping.object, mapping.direction) == ("contact", "Contact", "both")
     assert (mapping.user_id, mapping.source) == ("Appcues_Id__c", "Product_User_Id__c")
@@ -47,7 +47,7 @@ def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
 
 def test_nothing_at_all_is_said_to_be_nothing():
     with pytest.raises(Refused, match="Nothing of an integration with Appcues was found") as refused:
-        choose(found(messages=(), people=(), sets={}), Options())
+        propose_config(found(messages=(), people=(), sets={}), ImportOptions())
     assert "sfcode init" in refused.value.hint
 
 
@@ -69,7 +69,7 @@ def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
             "(its name is that of an id)"
         ),
         "--user-id-field Member_Id__c",
-        "- Which way does the data of Contact flow? Nothing in the org tells",
+        "- Which way does the data of Contact flow? The org does not show it",
         "--direction both",
         (
             "- Which fields of Contact does Appcues get? Its connector keeps that in Appcues (step 3 of its wizard), not in "
@@ -93,25 +93,25 @@ def test_two_objects_are_a_question_and_both_may_be_the_answer():
         formulas={"Contact.Appcues_Id__c": formula, "Lead.Appcues_Id__c": formula},
     )
     assert questions(seen)[:2] == [
-        "- Which objects shall be mapped? Appcues has an outbound message of it: Contact, Lead",
+        "- Which objects are to be mapped? Appcues has an outbound message of it: Contact, Lead",
         "--object Contact (repeatable)",
     ]
-    draft = choose(seen, Options(objects=("Contact", "Lead"), attributes=TITLE))
+    draft = propose_config(seen, ImportOptions(objects=("Contact", "Lead"), attributes=TITLE))
     assert [mapping.name for mapping in draft.mappings] == ["contact", "lead"]
-    only = choose(seen, Options(objects=("Contact",)))
+    only = propose_config(seen, ImportOptions(objects=("Contact",)))
     assert "Lead.AppcuesOnLead_2abc sends to *.integration-hook.com, and no mapping is about Lead" in only.notes[-1]
 
 
 def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_named():
     shown = message("Send_To_Appcues", by_connector=False, fields=("Id", "Member_Id__c", "Plan__c"))
-    draft = choose(
+    draft = propose_config(
         found(
             messages=(shown,),
             fields={"Contact": fields(Appcues_Id__c="double", Member_Id__c="string", Account_Id__c="string")},
             formulas={},
             sets={"Appcues_Access": grants()},
         ),
-        Options(),
+        ImportOptions(),
     )
     (mapping,) = draft.mappings
     assert (mapping.user_id, mapping.source) == ("Member_Id__c", "")
@@ -121,7 +121,7 @@ def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_na
 
 
 def test_a_number_that_is_named_as_the_user_id_gets_a_text_formula_of_its_own():
-    draft = choose(found(), Options(user_id=("Product_User_Id__c",)))
+    draft = propose_config(found(), ImportOptions(user_id=("Product_User_Id__c",)))
     (mapping,) = draft.mappings
     assert (mapping.user_id, mapping.source) == ("Appcues_User_Id__c", "Product_User_Id__c")
     assert draft.as_is == ("PermissionSet:Appcues_Access",)
@@ -150,7 +150,7 @@ def test_a_wrong_answer_is_asked_again(options, asked):
 
 
 def test_what_holds_for_one_object_goes_before_what_holds_for_all():
-    options = Options(user_id=("Everywhere__c", "Lead.Just_Here__c"))
+    options = ImportOptions(user_id=("Everywhere__c", "Lead.Just_Here__c"))
     assert options.field(options.user_id, "Lead") == "Just_Here__c"
     assert options.field(options.user_id, "Contact") == "Everywhere__c"
     assert options.field((), "Contact") is None
@@ -178,7 +178,7 @@ def test_an_nps_field_is_taken_by_its_name_and_asked_about_in_doubt(more, option
     if asked:
         assert questions(seen, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
     else:
-        assert choose(seen, Options(**options)).mappings[0].score == score
+        assert propose_config(seen, ImportOptions(**options)).mappings[0].score == score
 
 
 @pytest.mark.parametrize(
@@ -197,12 +197,12 @@ def test_an_nps_field_is_taken_by_its_name_and_asked_about_in_doubt(more, option
     ],
 )
 def test_the_direction_follows_from_what_there_is(changes, direction):
-    assert choose(found(**changes), Options(attributes=TITLE)).mappings[0].direction == direction
+    assert propose_config(found(**changes), ImportOptions(attributes=TITLE)).mappings[0].direction == direction
 
 
 def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
-    busy = message(fired_by=(Firing(Address("Flow", "Does_Much"), alone=False),))
-    draft = choose(found(messages=(busy,)), Options())
+    busy = message(fired_by=(MessageTrigger(Address("Flow", "Does_Much"), alone=False),))
+    draft = propose_config(found(messages=(busy,)), ImportOptions())
     assert draft.mappings[0].replaces == ()
     (told,) = draft.by_hand
     assert "is fired by Flow:Does_Much, which does other things too" in told
@@ -211,7 +211,7 @@ def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
 def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user():
     person = replace(ROBOT, username="robin@northwind.example", license="Salesforce", sets=())
     seen = found(messages=(message(user=person.username),), people=(person,), sets={})
-    draft = choose(seen, Options(attributes=TITLE))
+    draft = propose_config(seen, ImportOptions(attributes=TITLE))
     assert draft.user.is_new
     assert draft.user.username == "appcues.integration@northwind.example"
     assert "today Appcues is connected as robin@northwind.example" in because(draft, "integration user")
@@ -222,7 +222,9 @@ def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user()
 def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
     bare = replace(ROBOT, set_licenses=())
     zero = Formula("TEXT(Product_User_Id__c)", True, "Product_User_Id__c")
-    draft = choose(found(people=(bare,), formulas={"Contact.Appcues_Id__c": zero}, event_id=True), Options())
+    draft = propose_config(
+        found(people=(bare,), formulas={"Contact.Appcues_Id__c": zero}, event_id=True), ImportOptions()
+    )
     notes = "\n".join(draft.notes)
     assert "has no permission set license" in notes
     assert 'every record without an id has the id "0"' in notes
@@ -233,7 +235,7 @@ def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
 def test_a_user_without_a_set_for_the_object_gets_a_new_one():
     bare = replace(ROBOT, sets=("Unrelated",))
     sets = {"Unrelated": replace(grants("Unrelated"), body={"objectPermissions": {"Case": {"allowRead": True}}})}
-    draft = choose(found(people=(bare,), sets=sets), Options(attributes=TITLE))
+    draft = propose_config(found(people=(bare,), sets=sets), ImportOptions(attributes=TITLE))
     assert (draft.user.permission_set, draft.user.access) == (None, "least_privilege")
     assert because(draft, "permission set") == "none that is assigned to appcues@northwind.example is about Contact"
     assert draft.as_is == ("CustomField:Contact.Appcues_Id__c",)
@@ -243,7 +245,7 @@ def test_several_permission_sets_are_a_question():
     two = replace(ROBOT, sets=("Appcues_Access", "More"))
     seen = found(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})
     assert "--permission-set Appcues_Access" in questions(seen)
-    assert choose(seen, Options(permission_set="Appcues_Access")).user.permission_set == "Appcues_Access"
+    assert propose_config(seen, ImportOptions(permission_set="Appcues_Access")).user.permission_set == "Appcues_Access"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.importing.classify import as_text_of, formula, messages
+from sfcode.importing.classify import as_text_of, find_messages, formula
 from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field
 
@@ -37,7 +37,7 @@ def flow(*messages_: str, **more) -> Component:
     ],
 )
 def test_a_message_to_appcues_is_known_by_its_host_or_the_connectors_name(name, url, by_connector):
-    (found,) = messages([outbound(name, url)], [])
+    (found,) = find_messages([outbound(name, url)], [])
     assert found.by_connector is by_connector
     assert found.user == "robin@example.com"
 
@@ -53,11 +53,11 @@ def test_a_message_to_appcues_is_known_by_its_host_or_the_connectors_name(name, 
     ],
 )
 def test_other_messages_are_nobodys_business(name, url):
-    assert messages([outbound(name, url)], []) == ()
+    assert find_messages([outbound(name, url)], []) == ()
 
 
 def test_only_the_ending_of_the_connectors_host_is_shown():
-    (found,) = messages([outbound(CONNECTOR, "https://5f0c-ab12.integration-hook.com")], [])
+    (found,) = find_messages([outbound(CONNECTOR, "https://5f0c-ab12.integration-hook.com")], [])
     assert found.shown_host == "*.integration-hook.com"
 
 
@@ -80,12 +80,12 @@ def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_m
         for title, component in components.items():
             rules = [component] if component.type == "WorkflowRule" else []
             flows = [component] if component.type == "Flow" else []
-            (found,) = messages([ours, theirs, *rules], flows)
+            (found,) = find_messages([ours, theirs, *rules], flows)
             assert [(one.address, one.alone) for one in found.fired_by] == [(component.address, expected)], title
 
 
 def test_a_rule_that_fires_something_else_of_the_same_name_is_not_the_messages():
-    (found,) = messages(
+    (found,) = find_messages(
         [outbound(CONNECTOR, "https://a.integration-hook.com"), rule("Other", (CONNECTOR, "FieldUpdate"))], []
     )
     assert found.fired_by == ()

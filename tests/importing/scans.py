@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sfcode.importing.scan_result import Firing, Formula, Found, Grants, Message, Person
+from sfcode.importing.scan_result import (
+    CandidateUser,
+    Formula,
+    Message,
+    MessageTrigger,
+    PermissionSetGrants,
+    ScanResult,
+)
 from sfcode.metadata.component import Address
 from sfcode.metadata.objects import Field
 from sfcode.plan.snapshot import Target
 
 TARGET = Target("00D000000000001EAA", "Northwind Traders", "http://127.0.0.1:1", "admin@northwind.example")
-ROBOT = Person(
+ROBOT = CandidateUser(
     "appcues@northwind.example",
     "Appcues",
     "it@northwind.example",
@@ -38,11 +45,13 @@ def fields(**more: str) -> dict[str, Field]:
     }
 
 
-def grants(name: str = "Appcues_Access", *, object_name: str = "Contact", readable: tuple[str, ...] = ()) -> Grants:
+def grants(
+    name: str = "Appcues_Access", *, object_name: str = "Contact", readable: tuple[str, ...] = ()
+) -> PermissionSetGrants:
     """Give the permission set of the help page: Modify All, and the boxes of Event."""
     rights = ("allowRead", "allowEdit", "allowDelete", "viewAllRecords", "modifyAllRecords")
     shown = [f"{object_name}.{each}" for each in readable] + ["Event.Description", "Event.WhoId"]
-    return Grants(
+    return PermissionSetGrants(
         name,
         {
             "label": name,
@@ -59,12 +68,12 @@ def message(name: str = "AppcuesOnContactCreateUpdate_Z1AzRYj", **changes: Any) 
         "by_connector": True,
         "user": ROBOT.username,
         "fields": ("Id",),
-        "fired_by": (Firing(Address("WorkflowRule", f"Contact.{name}"), alone=True),),
+        "fired_by": (MessageTrigger(Address("WorkflowRule", f"Contact.{name}"), alone=True),),
     }
     return Message(**values | changes)
 
 
-def found(**changes: Any) -> Found:
+def found(**changes: Any) -> ScanResult:
     """Give what the help page makes, with the connector's message."""
     values: dict[str, Any] = {
         "target": TARGET,
@@ -77,4 +86,4 @@ def found(**changes: Any) -> Found:
         "formulas": {"Contact.Appcues_Id__c": Formula("TEXT(Product_User_Id__c)", False, "Product_User_Id__c")},
         "events": 0,
     }
-    return Found(**values | changes)
+    return ScanResult(**values | changes)
