@@ -14,11 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
+from sfcode.mapping.limits import DESCRIPTION_LENGTH
 from sfcode.text import printable
-
-LONGEST = 255
-"""Longest description of a static resource, in characters."""
-
 
 RUNNING: set[str] = set()
 """The runs of this process that hold a lock: one that could not be given back is left behind, and its holder gone."""
@@ -51,7 +48,7 @@ class Holder:
         values = {name: value for name, value in asdict(self).items() if value}
         for length in (60, 24, 0):
             text = json.dumps(values | {"host": self.host[:length], "user": self.user[:length]}, ensure_ascii=True)
-            if len(text) <= LONGEST:
+            if len(text) <= DESCRIPTION_LENGTH:
                 break
         return text
 

@@ -6,21 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping import naming
+from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal
-
-OBJECT_RIGHTS = {
-    "allowCreate": "Create",
-    "allowRead": "Read",
-    "allowEdit": "Edit",
-    "allowDelete": "Delete",
-    "viewAllRecords": "View All",
-    "modifyAllRecords": "Modify All",
-    "viewAllFields": "View All Fields",
-}
-"""Rights on an object as an org shows them, in its order."""
-
-FIELD_RIGHTS = {"readable": "Read", "editable": "Edit"}
 
 Rights = dict[tuple[str, str], tuple[str, ...]]
 """By kind (object, field, permission) and name."""
@@ -51,12 +39,12 @@ def rights_of(component: Component | None) -> Rights:
     """Read the rights that the body of a permission set grants."""
     body = normal(component).body if component else {}
     found: Rights = {}
-    for key, kind, words in (
-        ("objectPermissions", "object", OBJECT_RIGHTS),
-        ("fieldPermissions", "field", FIELD_RIGHTS),
+    for key, kind, flags in (
+        ("objectPermissions", "object", OBJECT_FLAGS),
+        ("fieldPermissions", "field", FIELD_FLAGS),
     ):
         for what, granted in _entries(body.get(key)):
-            found[kind, what] = tuple(word for flag, word in words.items() if granted.get(flag) is True)
+            found[kind, what] = tuple(flag.label for element, flag in flags.items() if granted.get(element) is True)
     for what, granted in _entries(body.get("userPermissions")):
         if granted.get("enabled") is True:
             found["permission", what] = ("Enabled",)

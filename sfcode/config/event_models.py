@@ -10,6 +10,7 @@ from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.models import Text, Version
 from sfcode.mapping.events import HANDLED_EVENTS, PROPERTY_EVENTS, TEXT_EVENTS, NpsKind
+from sfcode.mapping.limits import TEXT_LENGTH
 
 if TYPE_CHECKING:  # type checkers cannot follow a Literal that is made from a table
     PropertyEvent = str
@@ -28,7 +29,7 @@ class EventText(Model):
     """The texts of the Salesforce activity that an Appcues event becomes (Jinja2)."""
 
     subject: Text = Field(
-        description="Subject of the activity; Salesforce keeps 255 characters.",
+        description=f"Subject of the activity; Salesforce keeps {TEXT_LENGTH} characters.",
         examples=["Appcues Flow Completed - {{ flowName }}"],
     )
     comment: str = Field(

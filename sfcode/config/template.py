@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from sfcode.mapping.limits import ACTIVITY_COMMENT_LENGTH
+
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-MAX_TEMPLATE = 32_000
-"""The longest comment that an activity takes."""
+MAX_TEMPLATE = ACTIVITY_COMMENT_LENGTH
+"""Characters of a text and of what it is filled in with."""
 MAX_DEPTH = 40
 """Expressions within expressions; Python itself gives up at about a hundred."""
 

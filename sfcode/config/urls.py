@@ -9,27 +9,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic_core import PydanticCustomError
 
+from sfcode.hosts import is_loopback
+
 OUTBOUND_PORTS = "80, 443 and 7000 to 10000"
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 
 _NO_SECRET = ("must not hold a secret", "the address is public; its secret part is relay.outbound_secret")
 _PATH = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/%-]*")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def is_private(host: str) -> bool:
-    """Tell whether a host can only be reached from within a network."""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return "." not in host.rstrip(".") or host.endswith((".local", ".internal", ".lan"))
 
 
 def network(value: object) -> object:

@@ -17,7 +17,7 @@ from sfcode.generate.templates import TemplateError, Templates
 from sfcode.mapping import naming
 from sfcode.mapping.activities import own_fields
 from sfcode.mapping.desired import Desired, Origin
-from sfcode.mapping.field_types import Fields, fields_of
+from sfcode.mapping.fields import Fields, fields_of
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, OrgSchema
 
@@ -80,7 +80,11 @@ def _problems(project: Project, fields: dict[str, Fields], schema: OrgSchema) ->
 
 
 def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Blueprint]:
-    created = [blueprint for mapping in project.resolved for blueprint in custom_fields.custom_fields(mapping)]
+    created = [
+        blueprint
+        for mapping in project.resolved
+        for blueprint in custom_fields.custom_fields(mapping, fields[mapping.object])
+    ]
     event_id = custom_fields.event_id_field(project)
     if event_id is not None:
         created.append(event_id)

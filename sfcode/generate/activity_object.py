@@ -32,8 +32,15 @@ def blueprints(project: Project) -> Iterator[Blueprint]:
         f"{MANAGED} What people did in Appcues, each about the record that it belongs to.",
     )
     yield Blueprint(address, view, place, (origin(address, name, place), origin(address, "", place)))
-    for label, (kind, _, description) in OWN_FIELDS.items():
-        field = CustomFieldView(kind, name, naming.activity_field(prefix, label), label, f"{MANAGED} {description}")
+    for label, own in OWN_FIELDS.items():
+        field = CustomFieldView(
+            own.kind,
+            name,
+            naming.activity_field(prefix, label),
+            label,
+            f"{MANAGED} {own.description}",
+            length=own.length,
+        )
         yield field_blueprint(field, place, {})
     for lookup, mapping in {mapping.link_field: mapping for mapping in reversed(mappings)}.items():
         field = CustomFieldView(

@@ -11,34 +11,29 @@ from collections.abc import Collection, Iterator
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.generate import entry_formula
-from sfcode.mapping.field_types import NUMERIC, SENDABLE, STANDARD_OBJECTS, TEXTUAL, Fields, closest
+from sfcode.mapping.field_types import (
+    ATTRIBUTE_TYPES,
+    CREATED_TYPES,
+    NPS_TYPES,
+    SENDABLE_AS,
+    USER_ID_FORMULAS,
+    type_label,
+)
+from sfcode.mapping.fields import STANDARD_OBJECTS, Fields, closest
+from sfcode.mapping.limits import FORMULA_LENGTH
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import FieldUse, NpsTarget, ResolvedMapping
 from sfcode.metadata.component import Address
-from sfcode.metadata.objects import Field, OrgSchema
+from sfcode.metadata.objects import OrgSchema
 
 _HIDDEN = "if it exists, let the signed-in user see it (field-level security)"
-_KINDS = {
-    "string": "Text",
-    "textarea": "Text Area",
-    "double": "Number",
-    "int": "Number",
-    "encryptedstring": "Encrypted",
-}
 _HINTS = {
     "address": "map its parts, which are fields of their own: {parts}",
     "location": "name its latitude and longitude fields instead",
     "base64": "map a field that holds a value, not a file",
     "encryptedstring": "Salesforce allows it in no formula and masks it in messages; map a field that is not encrypted",
 }
-_SEND_AS = {
-    "string": SENDABLE,
-    "number": NUMERIC | {"currency", "percent"} | TEXTUAL,
-    "boolean": TEXTUAL | {"boolean"},
-    "date": TEXTUAL | {"date", "datetime"},
-}
-_WRITABLE = {"score": NUMERIC, "feedback": frozenset({"string", "textarea"})}
 
 
 def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
@@ -51,11 +46,11 @@ def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagn
     if (
         mapping.sends
         and mapping.by_relay
-        and len(entry_formula.entry_condition(mapping, prefixed=True)) > entry_formula.MAX_FORMULA
+        and len(entry_formula.entry_condition(mapping, prefixed=True)) > FORMULA_LENGTH
     ):
         yield mapping.place("to_appcues", "attributes").problem(
             f"the condition over {len(mapping.watched_fields)} fields is longer than "
-            f"the {entry_formula.MAX_FORMULA} characters that Salesforce takes",
+            f"the {FORMULA_LENGTH} characters that Salesforce takes",
             "map fewer fields, or put several into one formula field",
         )
 
@@ -83,10 +78,6 @@ def _missing(name: str, place: Place, fields: Fields, hint: str = "") -> Diagnos
     return place.problem(f"{fields.object} has no field {name}", hint or (_HIDDEN if fields.complete else ""))
 
 
-def _kind(field: Field) -> str:
-    return _KINDS.get(field.type, field.type)
-
-
 def _user_id_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     user_id = mapping.user_id
     if mapping.source is None:
@@ -94,9 +85,9 @@ def _user_id_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diag
             yield _missing(user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated")
         found = fields.get(user_id.field)
         if found is not None and found.type != "string":
-            number = found.type in NUMERIC
+            number = found.type in USER_ID_FORMULAS
             yield user_id.place.problem(
-                f"{mapping.object}.{user_id.field} is of type {_kind(found)}; the user id must be a Text field",
+                f"{mapping.object}.{user_id.field} is of type {type_label(found.type)}; the user id must be a Text field",
                 f"write `from: {user_id.field}` and a new name under `field`, such as Appcues_User_Id__c"
                 if number
                 else "name a Text field, or make a formula field of type Text over this one",
@@ -110,14 +101,15 @@ def _source_problems(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(source.field):
         yield _missing(source.field, source.place, fields)
     found = fields.get(source.field)
-    if found is None or found.type in NUMERIC:
+    if found is None or found.type in USER_ID_FORMULAS:
         return
     if found.type == "string":
         hint = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
     else:
         hint = "name a Number field, or make a Text field with the id yourself and name it under `field` without `from`"
     yield source.place.problem(
-        f"{fields.object}.{source.field} is of type {_kind(found)}; the text formula is made from a Number field", hint
+        f"{fields.object}.{source.field} is of type {type_label(found.type)}; the text formula is made from a Number field",
+        hint,
     )
 
 
@@ -128,22 +120,22 @@ def _attribute_problems(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if found is None:
         return
     where = f"{fields.object}.{use.field}"
-    if found.type not in SENDABLE:
+    if found.type not in ATTRIBUTE_TYPES:
         parts = ", ".join(name for name, other in fields.known.items() if other.compound == use.field)
         yield use.place.problem(
-            f"{where} is of type {_kind(found)}, which cannot be sent",
+            f"{where} is of type {type_label(found.type)}, which cannot be sent",
             _HINTS.get(found.type, "map a field with a single value").format(parts=parts or "its street and city"),
         )
-    elif use.type is not None and found.type not in _SEND_AS[use.type]:
+    elif use.type is not None and found.type not in SENDABLE_AS[use.type]:
         yield use.place.problem(
-            f"{where} is of type {_kind(found)}, which cannot be sent as {use.type}", "change or remove `type`"
+            f"{where} is of type {type_label(found.type)}, which cannot be sent as {use.type}",
+            "change or remove `type`",
         )
 
 
 def _target_problems(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
     if target.create:
-        kind = "double" if target.kind == "score" else "textarea"
-        yield from _created_problems(target.field, target.place, fields, kind, formula=False)
+        yield from _created_problems(target.field, target.place, fields, CREATED_TYPES[target.kind], formula=False)
         return
     if fields.absent(target.field):
         yield _missing(target.field, target.place, fields, "add `create: true` to have it generated")
@@ -154,10 +146,10 @@ def _target_problems(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
     if found.calculated or not found.updateable:
         why = "is a formula" if found.calculated else "cannot be updated"
         yield target.place.problem(f"{where} {why}, so the NPS {target.kind} cannot be written", "name another field")
-    elif found.type not in _WRITABLE[target.kind]:
+    elif found.type not in NPS_TYPES[target.kind]:
         wanted = "Number" if target.kind == "score" else "Text Area (Long) or Text"
         yield target.place.problem(
-            f"{where} is of type {_kind(found)}; the NPS {target.kind} needs {wanted}",
+            f"{where} is of type {type_label(found.type)}; the NPS {target.kind} needs {wanted}",
             "name another field, or a new one with `create: true`",
         )
 
@@ -165,8 +157,12 @@ def _target_problems(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
 def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Diagnostic]:
     there = fields.known.get(name)
     if there is not None and (there.type != type_ or there.calculated != formula):
-        wanted = f"formula field of type {_KINDS[type_]}" if formula else f"field of type {_KINDS[type_]}"
-        is_ = f"a formula field of type {_kind(there)}" if there.calculated else f"of type {_kind(there)}"
+        wanted = f"formula field of type {type_label(type_)}" if formula else f"field of type {type_label(type_)}"
+        is_ = (
+            f"a formula field of type {type_label(there.type)}"
+            if there.calculated
+            else f"of type {type_label(there.type)}"
+        )
         yield place.problem(
             f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot make it a {wanted}",
             "choose another name for the generated field, or use the existing one: "

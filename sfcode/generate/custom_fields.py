@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfcode.config.project import Project
-from sfcode.generate.entry_formula import text_formula
 from sfcode.generate.template_context import Blueprint, CustomFieldView, origin
 from sfcode.mapping import naming
+from sfcode.mapping.field_types import USER_ID_FORMULAS
+from sfcode.mapping.fields import Fields
+from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.mapping.ownership import MANAGED
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
@@ -19,16 +21,19 @@ _NPS = {
 }
 
 
-def custom_fields(mapping: ResolvedMapping) -> Iterator[Blueprint]:
+def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprint]:
     """Describe the fields that a mapping adds to its object."""
     if mapping.source is not None:
+        source = fields.get(mapping.source.field)
+        # What is not known yet is taken for a number, which is what the config calls it.
+        source_type = source.type if source and source.type in USER_ID_FORMULAS else "double"
         view = CustomFieldView(
             kind="user_id",
             object=mapping.object,
             name=mapping.user_id.field,
             label=naming.label(mapping.user_id.field),
             description=f"{MANAGED} The Appcues user id: {mapping.source.field} as text, blank where it is blank.",
-            formula=text_formula(mapping.source.field),
+            formula=USER_ID_FORMULAS[source_type].format(field=mapping.source.field),
         )
         yield field_blueprint(view, mapping.user_id.place, {mapping.source.field: mapping.source.place})
     for target in mapping.targets:
@@ -39,6 +44,7 @@ def custom_fields(mapping: ResolvedMapping) -> Iterator[Blueprint]:
                 name=target.field,
                 label=naming.label(target.field),
                 description=f"{MANAGED} {_NPS[target.kind]}",
+                length=LONG_TEXT_LENGTH if target.kind == "feedback" else 0,
             )
             yield field_blueprint(view, target.place, {})
 
@@ -61,6 +67,7 @@ def event_id_field(project: Project) -> Blueprint | None:
         name=name,
         label=naming.label(name),
         description=f"{MANAGED} The Appcues event behind this activity, so that none is written twice.",
+        length=TEXT_LENGTH,
     )
     return field_blueprint(view, mapping.activities_place, {})
 

@@ -1,5 +1,5 @@
 """
-Formulas: the text of a numeric id, and the condition under which a change is sent.
+The condition under which a change of a record is sent.
 
 Nothing changed, nothing sent: a message goes out when a record with a user id is new, or when the id's
 source or a mapped field changed; never for any other save.
@@ -8,14 +8,6 @@ source or a mapped field changed; never for any other save.
 from __future__ import annotations
 
 from sfcode.mapping.resolved import ResolvedMapping
-
-MAX_FORMULA = 3900
-"""Characters that Salesforce accepts in one formula (https://help.salesforce.com/s/articleView?id=000385791)."""
-
-
-def text_formula(source: str) -> str:
-    """Turn a number into text, and a blank number into a blank text rather than "0"."""
-    return f'IF(ISBLANK({source}), "", TEXT({source}))'
 
 
 def entry_condition(mapping: ResolvedMapping, *, prefixed: bool) -> str:

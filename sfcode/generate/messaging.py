@@ -10,7 +10,7 @@ from sfcode.generate import entry_formula
 from sfcode.generate.template_context import Blueprint, FlowView, OutboundMessageView, WorkflowRuleView, origin
 from sfcode.mapping import naming
 from sfcode.mapping.desired import Origin
-from sfcode.mapping.field_types import Fields
+from sfcode.mapping.fields import Fields
 from sfcode.mapping.ownership import MANAGED
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping

@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from sfcode.config.project import Project
-from sfcode.generate.template_context import Blueprint, FieldPermission, ObjectPermission, PermissionSetView, origin
+from sfcode.generate.template_context import Blueprint, PermissionSetView, origin
 from sfcode.mapping import naming
 from sfcode.mapping.activities import STANDARD_OBJECTS, written_fields
-from sfcode.mapping.field_types import ACTIVITY_FIELDS, Fields
+from sfcode.mapping.fields import ACTIVITY_FIELDS, Fields
 from sfcode.mapping.ownership import MANAGED_SET
+from sfcode.mapping.permissions import CUSTOMIZE_APPLICATION, FieldPermission, ObjectPermission, add_required
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
 Lookup = Callable[[str], Fields]
-
-# Customize Application is refused without the other two.
-_CUSTOMIZE = ("CustomizeApplication", "ManageCustomPermissions", "ViewSetup")
 
 
 @dataclass
@@ -38,7 +36,7 @@ class _Grants:
 
     def allow_object(self, asked: ObjectPermission, place: Place) -> None:
         """Grant rights on an object, with those that they depend on."""
-        wide = complete(asked)
+        wide = add_required(asked)
         before = self.objects.get(wide.object, wide)
         flags = {flag.name: getattr(before, flag.name) or getattr(wide, flag.name) for flag in fields(wide)[1:]}
         self.objects[wide.object] = replace(before, **flags)
@@ -62,16 +60,6 @@ class _Grants:
         self.rights.update(rights)
         for right in rights:
             self.places.setdefault(right, place)
-
-
-def complete(asked: ObjectPermission) -> ObjectPermission:
-    """Add what Salesforce demands beside a right on an object. Modify All does not bring Create with it."""
-    delete = asked.delete or asked.modify_all
-    edit = asked.edit or delete
-    view_all = asked.view_all or asked.modify_all
-    return replace(
-        asked, read=asked.read or asked.create or edit or view_all, edit=edit, delete=delete, view_all=view_all
-    )
 
 
 def integration_set(project: Project, lookup: Lookup) -> Blueprint:
@@ -165,7 +153,7 @@ def _documented(project: Project, grants: _Grants, access: Place) -> None:
             grants.allow_field(activity_object, name, access, edit=True)
         grants.allow(access, "ActivitiesAccess", STANDARD_OBJECTS[activity_object])
     if any(not mapping.by_relay for mapping in project.resolved):
-        grants.allow(access, *_CUSTOMIZE)
+        grants.allow(access, *CUSTOMIZE_APPLICATION)
 
 
 def _set(name: str, description: str, grants: _Grants, place: Place) -> Blueprint:

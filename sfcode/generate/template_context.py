@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfcode.mapping.desired import Origin
+from sfcode.mapping.permissions import FieldPermission, ObjectPermission
 from sfcode.mapping.place import Place
 from sfcode.metadata.component import Address
 
@@ -25,6 +26,8 @@ class CustomFieldView:
     label: str
     description: str
     formula: str = ""
+    length: int = 0
+    """Characters that a text holds."""
     reference_to: str = ""
     """The object that a lookup leads to."""
     relationship: str = ""
@@ -82,27 +85,6 @@ class WorkflowRuleView:
     trigger_type: str
     message: str
     """Name of the outbound message within the object."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectPermission:
-    """One of `permission_set.objects`."""
-
-    object: str
-    read: bool = False
-    create: bool = False
-    edit: bool = False
-    delete: bool = False
-    view_all: bool = False
-    modify_all: bool = False
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class FieldPermission:
-    """One of `permission_set.fields`."""
-
-    field: str
-    editable: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sfcode import __version__
 from sfcode.github.context import BOT, Context, GitHubError
-from sfcode.org.address import is_loopback
+from sfcode.hosts import is_loopback
 from sfcode.org.options import Runtime
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sfcode.errors import SfcodeError, UsageError
-from sfcode.org.address import is_loopback
+from sfcode.hosts import is_loopback
 from sfcode.secret import Secret
 
 API = "https://api.github.com"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from sfcode.importing.scan_result import Formula, Message, MessageTrigger
-from sfcode.mapping.field_types import NUMERIC
+from sfcode.mapping.field_types import USER_ID_FORMULAS
 from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.objects import Field
 
@@ -100,7 +100,7 @@ def formula(body: Body, fields: Mapping[str, Field]) -> Formula:
     text = str(body.get("formula", ""))
     source = as_text_of(text)
     known = fields.get(source)
-    number = known is not None and known.type in NUMERIC
+    number = known is not None and known.type in USER_ID_FORMULAS
     return Formula(text, body.get("formulaTreatBlanksAs") == "BlankAsZero", source if number else "")
 
 

@@ -12,7 +12,7 @@ from sfcode.importing.integration_user import choose_user
 from sfcode.importing.proposal import ConfigProposal, Decisions, MappingProposal
 from sfcode.importing.scan_result import ScanResult
 from sfcode.mapping import naming
-from sfcode.mapping.field_types import STANDARD_OBJECTS
+from sfcode.mapping.fields import STANDARD_OBJECTS
 from sfcode.metadata.component import Address
 
 

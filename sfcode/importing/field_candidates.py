@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from sfcode.config.did_you_mean import nearest_name
 from sfcode.importing.answers import NONE
 from sfcode.importing.proposal import Decisions
-from sfcode.mapping.field_types import NUMERIC, SENDABLE, UNWATCHED_FIELDS
+from sfcode.mapping.events import NpsKind
+from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NPS_TYPES, USER_ID_FORMULAS
+from sfcode.mapping.fields import UNWATCHED_FIELDS
 from sfcode.metadata.objects import Field
 
 _ID = re.compile(r"(^|_)(id|ids|uid|uuid|guid|user_?key|external_?key)$|(?<=[a-z])(Id|ID|Uuid|UUID)$", re.IGNORECASE)
 _NPS = re.compile(r"(^|_)nps(_|$)|net_?promoter|appcues.*(score|feedback)", re.IGNORECASE)
 _SAYS = {"score": re.compile(r"score|nps$", re.IGNORECASE), "feedback": re.compile(r"feedback|comment", re.IGNORECASE)}
-_TEXTS = ("string", "textarea")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]
     given = decisions.options.field(decisions.options.user_id, object_name)
     if given:
         field = _look_up_field(decisions, object_name, given, "--user-id-field")
-        if field is not None and field.type in NUMERIC:
+        if field is not None and field.type in USER_ID_FORMULAS:
             name = f"{decisions.options.name}_User_Id__c"
             decisions.choose(what, name, f"a text formula over {given}, passed as an option")
             return name, given
@@ -93,9 +94,9 @@ def _base_name(name: str) -> str:
     return name.removesuffix("__c")
 
 
-def choose_nps_field(decisions: Decisions, object_name: str, kind: str) -> str | None:
+def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> str | None:
     """Choose the field of the latest NPS score or feedback; None where there is none."""
-    option, allowed = f"--nps-{kind}", NUMERIC if kind == "score" else _TEXTS
+    option, allowed = f"--nps-{kind}", NPS_TYPES[kind]
     given = decisions.options.field(
         decisions.options.nps_score if kind == "score" else decisions.options.nps_feedback, object_name
     )
@@ -138,7 +139,7 @@ def choose_attributes(
     used = {*taken, *UNWATCHED_FIELDS}
 
     def usable(names: Iterable[str]) -> list[str]:
-        return [name for name in sorted(set(names) - used) if name in fields and fields[name].type in SENDABLE]
+        return [name for name in sorted(set(names) - used) if name in fields and fields[name].type in ATTRIBUTE_TYPES]
 
     for names, because in (
         (

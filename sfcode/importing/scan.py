@@ -11,7 +11,7 @@ from sfcode.importing.answers import ImportOptions
 from sfcode.importing.classify import find_messages
 from sfcode.importing.fields import read_fields, retrieve_components
 from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, Message, PermissionSetGrants, ScanResult
-from sfcode.mapping.field_types import STANDARD_OBJECTS
+from sfcode.mapping.fields import STANDARD_OBJECTS
 from sfcode.mapping.naming import event_id_field
 from sfcode.org import Org
 from sfcode.plan.gather import read_target

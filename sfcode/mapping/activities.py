@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sfcode.mapping import naming
+from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.objects import Field
 
@@ -18,12 +19,14 @@ class ActivityField(NamedTuple):
     type: str
     """Describe type."""
     description: str
+    length: int = 0
+    """Characters, of a text."""
 
 
 OWN_FIELDS = {
-    "Subject": ActivityField("text", "string", "What happened, in one line."),
-    "Comment": ActivityField("long_text", "textarea", "What happened, in full."),
-    "Event": ActivityField("text", "string", "The name of the event in Appcues."),
+    "Subject": ActivityField("text", "string", "What happened, in one line.", TEXT_LENGTH),
+    "Comment": ActivityField("long_text", "textarea", "What happened, in full.", LONG_TEXT_LENGTH),
+    "Event": ActivityField("text", "string", "The name of the event in Appcues.", TEXT_LENGTH),
     "Time": ActivityField("time", "datetime", "When it happened in Appcues."),
 }
 """What the project's own object holds besides the lookups and the external id."""

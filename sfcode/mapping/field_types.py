@@ -1,126 +1,103 @@
-"""Looking fields up: in the org or the shipped table, and among those which this project creates."""
+"""
+The types of Salesforce fields, and what each can be used for.
+
+To accept a further type as user id source, NPS field or attribute, change its row in `FIELD_TYPES`; the questions
+below it are answered from the rows.
+"""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-from sfcode.mapping.naming import is_custom
-from sfcode.metadata.objects import Field, OrgSchema
+from sfcode.mapping.events import NpsKind
 
-STANDARD_OBJECTS = ("Account", "Contact", "Lead")
-"""Standard objects that a mapping may name, next to any custom object."""
+AttributeType = Literal["string", "number", "boolean", "date"]
+"""The types of an attribute in Appcues."""
 
-NUMERIC = frozenset({"double", "int", "long"})
-TEXTUAL = frozenset(
-    {"string", "textarea", "picklist", "multipicklist", "combobox", "email", "phone", "url", "id", "reference"}
-)
-SENDABLE = NUMERIC | TEXTUAL | {"boolean", "currency", "percent", "date", "datetime", "time"}
-"""Describe types whose value fits into one element of an outbound message and into an Appcues attribute."""
 
-ATTRIBUTE_TYPES = {
-    **dict.fromkeys(NUMERIC | {"currency", "percent"}, "number"),
-    "boolean": "boolean",
-    **dict.fromkeys(("date", "datetime"), "date"),
+class FieldType(NamedTuple):
+    """What is known of one describe type."""
+
+    metadata: tuple[str, ...] = ()
+    """The types of a CustomField's metadata that a describe calls by this type."""
+    label: str = ""
+    """What Setup calls it, where messages do not use the describe type."""
+    attribute: AttributeType | None = None
+    """What a value is in Appcues; None where it fits into no outbound message."""
+    textual: bool = False
+    """Whether the value is a text, which may be sent as any other type too."""
+    user_id_formula: str = ""
+    """The formula that turns a value into the text of a user id; "" where the type cannot be its source."""
+    nps: NpsKind | None = None
+    """The NPS answer that such a field can hold."""
+
+
+_NUMBER_TO_TEXT = 'IF(ISBLANK({field}), "", TEXT({field}))'
+"""A blank number becomes a blank text rather than "0"."""
+
+FIELD_TYPES = {
+    "double": FieldType(("Number",), "Number", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score"),
+    "int": FieldType((), "Number", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score"),
+    "long": FieldType((), "", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score"),
+    "currency": FieldType(("Currency",), "", "number"),
+    "percent": FieldType(("Percent",), "", "number"),
+    "string": FieldType(("Text", "AutoNumber"), "Text", "string", textual=True, nps="feedback"),
+    "textarea": FieldType(("TextArea", "LongTextArea", "Html"), "Text Area", "string", textual=True, nps="feedback"),
+    "picklist": FieldType(("Picklist",), "", "string", textual=True),
+    "multipicklist": FieldType(("MultiselectPicklist",), "", "string", textual=True),
+    "combobox": FieldType((), "", "string", textual=True),
+    "email": FieldType(("Email",), "", "string", textual=True),
+    "phone": FieldType(("Phone",), "", "string", textual=True),
+    "url": FieldType(("Url",), "", "string", textual=True),
+    "id": FieldType((), "", "string", textual=True),
+    "reference": FieldType(("Lookup", "MasterDetail", "Hierarchy"), "", "string", textual=True),
+    "boolean": FieldType(("Checkbox",), "", "boolean"),
+    "date": FieldType(("Date",), "", "date"),
+    "datetime": FieldType(("DateTime",), "", "date"),
+    "time": FieldType(("Time",), "", "string"),
+    "address": FieldType(("Address",)),
+    "location": FieldType(("Location",)),
+    "base64": FieldType(("File",)),
+    "encryptedstring": FieldType(("EncryptedText",), "Encrypted"),
 }
-"""What a field's value is in Appcues, by the field's describe type; all others are texts."""
+"""By describe type."""
 
-ACTIVITY_FIELDS = {
-    "Event": ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId"),
-    "Task": ("Description", "Type", "WhatId", "WhoId"),
+NUMBER_TYPES = frozenset(name for name, row in FIELD_TYPES.items() if row.label == "Number" or name == "long")
+"""Types of Number fields: as a text their values are written without `.0`."""
+
+USER_ID_FORMULAS = {name: row.user_id_formula for name, row in FIELD_TYPES.items() if row.user_id_formula}
+"""By the type of `user_id.from`, the formula of the generated user id."""
+
+NPS_TYPES: dict[NpsKind, frozenset[str]] = {
+    kind: frozenset(name for name, row in FIELD_TYPES.items() if row.nps == kind) for kind in ("score", "feedback")
 }
-"""The standard fields of activities that take field permissions, and which sfcode may want to grant."""
+"""By NPS answer, the types of the fields that can hold it."""
 
-UNWATCHED_FIELDS = frozenset(
-    {
-        "Id",
-        "CreatedById",
-        "CreatedDate",
-        "IsDeleted",
-        "LastActivityDate",
-        "LastModifiedById",
-        "LastModifiedDate",
-        "LastReferencedDate",
-        "LastViewedDate",
-        "SystemModstamp",
-    }
-)
-"""Fields that never change, or change with every save: no reason to send a message. They are sent along when mapped."""
+CREATED_TYPES: dict[NpsKind, str] = {"score": "double", "feedback": "textarea"}
+"""By NPS answer, the type of the field that sfcode creates for it."""
 
-NAME_PARTS = {("Contact", "Name"): ("FirstName", "LastName"), ("Lead", "Name"): ("FirstName", "LastName")}
-"""By object and field, the fields that Salesforce puts a person's full name together from: what changes are the parts."""
-
-# What every custom object has. None of these takes field permissions.
-_OF_CUSTOM_OBJECTS = {
-    "Id": "id",
-    "Name": "string",
-    "OwnerId": "reference",
-    "RecordTypeId": "reference",
-    "CurrencyIsoCode": "picklist",
-    "CreatedById": "reference",
-    "CreatedDate": "datetime",
-    "LastModifiedById": "reference",
-    "LastModifiedDate": "datetime",
-    "LastActivityDate": "date",
-    "LastReferencedDate": "datetime",
-    "LastViewedDate": "datetime",
-    "SystemModstamp": "datetime",
-    "IsDeleted": "boolean",
+ATTRIBUTE_TYPES: dict[str, AttributeType] = {
+    name: row.attribute for name, row in FIELD_TYPES.items() if row.attribute is not None
 }
+"""By describe type, what a field's value is in Appcues. The keys are the types that can be sent at all."""
+
+SENDABLE_AS: dict[AttributeType, frozenset[str]] = {
+    "string": frozenset(ATTRIBUTE_TYPES),
+    **{
+        type_: frozenset(name for name, row in FIELD_TYPES.items() if row.textual or row.attribute == type_)
+        for type_ in ("number", "boolean", "date")
+    },
+}
+"""By attribute type, the describe types whose values can be sent as it."""
+
+_DESCRIBED = {metadata: name for name, row in FIELD_TYPES.items() for metadata in row.metadata}
 
 
-@dataclass(frozen=True)
-class Fields:
-    """The fields of one object, as far as they are known."""
-
-    object: str
-    known: Mapping[str, Field]
-    complete: bool
-    """Whether a custom field that is not in `known` cannot exist."""
-    created: Mapping[str, Field] = field(default_factory=dict)
-
-    def get(self, name: str) -> Field | None:
-        """Return what is known of a field; None for one that does not exist or is not known."""
-        return self.created.get(name) or self.known.get(name)
-
-    def absent(self, name: str) -> bool:
-        """Tell whether the field certainly does not exist."""
-        return self.get(name) is None and (self.complete or not is_custom(name))
-
-    def permission(self, name: str) -> str:
-        """
-        Name the field that access to this one is granted by: an address for its city; "" where none is needed.
-
-        Unknown custom fields are assumed to take permissions of their own.
-        """
-        known = self.get(name)
-        if known is None:
-            return name if is_custom(name) else ""
-        return known.permission
-
-    def similar(self, name: str) -> str | None:
-        """Find the existing name that was probably meant."""
-        return closest(name, (*self.created, *self.known))
+def describe_type(metadata_type: str) -> str:
+    """Return what a describe calls the type of a CustomField."""
+    return _DESCRIBED.get(metadata_type, metadata_type.lower())
 
 
-def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()) -> Fields:
-    """Gather what is known of an object's fields."""
-    new = {one.name: one for one in created}
-    found = schema.objects.get(object_name)
-    if found is not None:
-        return Fields(object_name, found.fields, found.complete, new)
-    if object_name in ACTIVITY_FIELDS:
-        every = {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}
-    else:
-        every = {
-            name: Field(name, kind, permissionable=False, updateable=False) for name, kind in _OF_CUSTOM_OBJECTS.items()
-        }
-    return Fields(object_name, every, False, new)
-
-
-def closest(name: str, candidates: Iterable[str]) -> str | None:
-    """Find the candidate that is nearest in spelling, whatever its case; None when none is near."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
-    return by_lower[near[0]] if near else None
+def type_label(describe: str) -> str:
+    """Return what messages call a describe type."""
+    return (FIELD_TYPES[describe].label if describe in FIELD_TYPES else "") or describe

@@ -9,7 +9,8 @@ from typing import Literal
 
 from sfcode.diagnostics import Position
 from sfcode.mapping.events import NpsKind
-from sfcode.mapping.field_types import NAME_PARTS, UNWATCHED_FIELDS
+from sfcode.mapping.field_types import CREATED_TYPES, AttributeType
+from sfcode.mapping.fields import NAME_PARTS, UNWATCHED_FIELDS
 from sfcode.mapping.place import ConfigPath, Place, place_at
 from sfcode.metadata.objects import Field
 
@@ -22,7 +23,7 @@ class FieldUse:
     place: Place
     attribute: str = ""
     """The Appcues attribute that the field is sent as; "" for the user id and its source."""
-    type: Literal["string", "number", "boolean", "date"] | None = None
+    type: AttributeType | None = None
     """The type that the attribute is sent as, when the mapping gives one."""
 
 
@@ -131,7 +132,7 @@ class ResolvedMapping:
             yield Field(self.user_id.field, "string", custom=True, calculated=True, updateable=False)
         for target in self.targets:
             if target.create:
-                yield Field(target.field, "double" if target.kind == "score" else "textarea", custom=True)
+                yield Field(target.field, CREATED_TYPES[target.kind], custom=True)
 
 
 def message_version(fields: Iterable[str]) -> str:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from sfcode.errors import SignInError
+from sfcode.hosts import is_loopback
 
 EXAMPLE = "https://yourcompany.my.salesforce.com"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, without asking the name service."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def base_url(text: str, what: str = "instance URL") -> str:

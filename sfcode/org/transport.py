@@ -18,8 +18,8 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError
 
 from sfcode import __version__
 from sfcode.errors import OrgError
+from sfcode.hosts import is_loopback
 from sfcode.org import deadline
-from sfcode.org.address import is_loopback
 from sfcode.org.options import Runtime
 from sfcode.org.retry import NoAnswer, parse_retry_after
 from sfcode.org.session import Session

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sfcode.config.project import Project
 from sfcode.mapping.desired import Desired
 from sfcode.mapping.ownership import MANAGED_SET
+from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normal
 from sfcode.plan.change import Change
@@ -15,15 +16,8 @@ from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 
 FLAGS = {
-    "objectPermissions": {
-        "allowRead": "read",
-        "allowCreate": "create",
-        "allowEdit": "edit",
-        "allowDelete": "delete",
-        "viewAllRecords": "view all",
-        "modifyAllRecords": "modify all",
-    },
-    "fieldPermissions": {"readable": "read", "editable": "edit"},
+    "objectPermissions": {element: flag.label.lower() for element, flag in OBJECT_FLAGS.items()},
+    "fieldPermissions": {element: flag.label.lower() for element, flag in FIELD_FLAGS.items()},
     "userPermissions": {"enabled": ""},
 }
 """What a permission set grants, element by element, in words."""

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from sfcode.config.models import Mapping
 from sfcode.config.project import Project
+from sfcode.mapping.field_types import describe_type
 from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field, OrgSchema
 from sfcode.org import Org
-
-FIELD_TYPES = {"Text": "string", "Number": "double", "Checkbox": "boolean", "LongTextArea": "textarea"}
-"""Metadata type of a field -> describe type, where they are not the same word in lower case."""
 
 
 def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
@@ -63,7 +61,7 @@ def described(name: str, component: Component) -> Field:
     calculated = "formula" in component.body
     return Field(
         name,
-        FIELD_TYPES.get(kind, kind.lower()),
+        describe_type(kind),
         label=str(component.body.get("label", name)),
         custom=True,
         required=component.body.get("required") is True,

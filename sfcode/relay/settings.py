@@ -12,7 +12,7 @@ from sfcode.config.project import Project
 from sfcode.config.secrets import MINIMUM_LENGTH
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
-from sfcode.org.address import is_loopback
+from sfcode.hosts import is_loopback
 from sfcode.secret import Secret
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ import pytest
 
 from sfcode.apply import lock as lock_module
 from sfcode.apply.lock import OrgLock, find_lock, hold_lock, release_attached, remove_lock
-from sfcode.apply.lock_holder import LONGEST, Holder, read_holder, this_run
+from sfcode.apply.lock_holder import Holder, read_holder, this_run
 from sfcode.errors import OrgError, Refused
 from sfcode.local import serve
 from sfcode.local.faults import InjectedFault
+from sfcode.mapping.limits import DESCRIPTION_LENGTH
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import DeployStillRunning, Org, Runtime, connect
@@ -322,7 +323,7 @@ def test_whatever_the_names_the_text_fits_and_is_read_again():
         holder = replace(
             this_run("rollback", "0" * 12), user=name, host=name, deployment="0Af" + "0" * 15, detached=True, beat=9999
         )
-        assert len(holder.text()) <= LONGEST
+        assert len(holder.text()) <= DESCRIPTION_LENGTH
         read = read_holder(holder.text())
         assert read
         assert (read.id, read.pid, read.deployment) == (holder.id, holder.pid, holder.deployment)

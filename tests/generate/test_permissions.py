@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.generate.permission_sets import complete
-from sfcode.generate.template_context import ObjectPermission
+from sfcode.mapping.permissions import ObjectPermission, add_required
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, body, changed, desired, settings
 
@@ -218,9 +217,9 @@ def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, acc
 def test_rights_are_completed_but_never_to_create(asked: tuple[bool, ...]) -> None:
     """In all 64 combinations; Modify All does not bring Create."""
     before = ObjectPermission("Contact", *asked)
-    after = complete(before)
+    after = add_required(before)
     assert after.create == before.create
-    assert complete(after) == after
+    assert add_required(after) == after
     assert after.read or not any((after.create, after.edit, after.delete, after.view_all, after.modify_all))
     assert after.delete or not after.modify_all
 

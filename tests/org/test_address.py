@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sfcode.errors import SignInError
-from sfcode.org.address import base_url, is_loopback
+from sfcode.hosts import is_loopback
+from sfcode.org.address import base_url
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from sfcode.checks.doctor.facts import Endpoint, Facts, OrgFacts
 from sfcode.checks.doctor.optional_query import ask, reason
 from sfcode.checks.doctor.probe import probe
 from sfcode.config.project import Project
-from sfcode.config.urls import is_loopback, is_private
 from sfcode.errors import OrgError, UsageError
+from sfcode.hosts import is_loopback, is_private
 from sfcode.org import Org
 from sfcode.plan.gather import find_misfits
 

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from sfcode.checks.granted_rights import Rights, integration_rights
 from sfcode.checks.snapshot import Snapshot
-from sfcode.mapping.field_types import ATTRIBUTE_TYPES, Fields, fields_of
+from sfcode.mapping.field_types import ATTRIBUTE_TYPES
+from sfcode.mapping.fields import Fields, fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import standard

@@ -11,7 +11,7 @@ from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.activities import STANDARD_OBJECTS, own_fields, written_fields
-from sfcode.mapping.field_types import fields_of
+from sfcode.mapping.fields import fields_of
 from sfcode.metadata.objects import standard
 
 _HINT = "grant it in the project's own PermissionSet template, or remove that template to use sfcode's"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sfcode.config.document import Document, Finding
 from sfcode.config.relay_models import Relay, WebhookAuth
-from sfcode.config.urls import is_loopback
+from sfcode.hosts import is_loopback
 
 _AUTH = ("relay", "webhook_auth")
 _HMAC = ("hmac",)

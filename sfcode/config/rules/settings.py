@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sfcode.config.document import Document, Finding
 from sfcode.config.models import DEFAULT_API_VERSION, IntegrationUser, Settings
 from sfcode.config.rules import relay
-from sfcode.config.urls import is_loopback, is_private
+from sfcode.hosts import is_loopback, is_private
 
 OLDEST_API_VERSION = 55.0
 DEPRECATED_PROFILE = "Salesforce API Only System Integrations"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sfcode.errors import SignInError, UsageError
-from sfcode.org.address import base_url, is_loopback
+from sfcode.hosts import is_loopback
+from sfcode.org.address import base_url
 from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.org.signin import environment, sf_cli

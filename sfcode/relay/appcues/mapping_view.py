@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from sfcode.config.project import Project
-from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMERIC, fields_of
+from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMBER_TYPES
+from sfcode.mapping.fields import fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.objects import Field, standard
 from sfcode.relay.appcues.values import Kind
@@ -59,7 +60,7 @@ def apply_field_types(
         described = types.get((view.object, each.field))
         if not each.asked or described is None:
             return each
-        return replace(each, kind=each.kind or _attribute_type(described), numeric=described in NUMERIC)
+        return replace(each, kind=each.kind or _attribute_type(described), numeric=described in NUMBER_TYPES)
 
     return {
         name: replace(view, attributes=tuple(attribute(view, each) for each in view.attributes))
@@ -87,7 +88,7 @@ def _attribute(use: FieldUse, known: Field | None, others: tuple[str, ...]) -> A
         # The sort of a field matters to a text as well: a number's is written without its `.0`.
         return AttributeView(use.attribute, use.field, use.type, others=others, asked=use.type in (None, "string"))
     kind = use.type or _attribute_type(known.type)
-    return AttributeView(use.attribute, use.field, kind, known.type in NUMERIC, others)
+    return AttributeView(use.attribute, use.field, kind, known.type in NUMBER_TYPES, others)
 
 
 def _attribute_type(described: str) -> Kind:

@@ -11,12 +11,11 @@ from urllib.parse import quote
 
 from simple_salesforce.format import format_soql
 
+from sfcode.mapping.limits import FORMULA_TEXT_LENGTH
 from sfcode.relay.salesforce.destinations import Destination
 
 URI = 14_000
 """Characters of one query in an address: Salesforce takes 16,384 for all of it."""
-LONGEST_ID = 1300
-"""What a text formula holds; a text field holds 255."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,13})\.[0-9]{0,8}[1-9]")
@@ -62,7 +61,7 @@ def _value(destination: Destination, text: str) -> str | float | None:
         if _WHOLE.fullmatch(text):
             return int(text)
         return float(text) if _DECIMAL.fullmatch(text) else None
-    if not text or len(text) > LONGEST_ID or text != text.strip() or _NEVER.search(text):
+    if not text or len(text) > FORMULA_TEXT_LENGTH or text != text.strip() or _NEVER.search(text):
         return None
     return text
 

@@ -11,11 +11,9 @@ from jinja2 import Template, TemplateError, meta
 
 from sfcode.config.event_models import EventText
 from sfcode.config.template import MAX_TEMPLATE
+from sfcode.mapping.limits import ACTIVITY_COMMENT_LENGTH, TEXT_LENGTH
 from sfcode.relay.salesforce.template_sandbox import MISSING, TemplateSandbox
 from sfcode.relay.salesforce.text_limits import clean, cut
-
-SUBJECT = 255
-COMMENT = 32_000
 
 _BLANKS = re.compile(r"\s+")
 _SIGN = "[-\u2013\u2014#,;|/]"
@@ -77,7 +75,7 @@ class ActivityTemplates:
     def render(self, value: Value) -> tuple[str, str]:
         """Render subject and comment, truncated to their fields. Raises TemplateFailedError."""
         subject = _BLANKS.sub(" ", self.subject.render(value)).strip()
-        return cut(subject, SUBJECT), cut(self.comment.render(value).strip(), COMMENT)
+        return cut(subject, TEXT_LENGTH), cut(self.comment.render(value).strip(), ACTIVITY_COMMENT_LENGTH)
 
 
 def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityTemplates]:

@@ -12,19 +12,6 @@ MANY = 5
 LONG = 100
 """How much of a text a sentence quotes."""
 
-RIGHTS = {
-    "ActivitiesAccess": "Access Activities",
-    "ApiEnabled": "API Enabled",
-    "CustomizeApplication": "Customize Application",
-    "EditEvent": "Edit Events",
-    "EditTask": "Edit Tasks",
-    "ManageCustomPermissions": "Manage Custom Permissions",
-    "ModifyAllData": "Modify All Data",
-    "ViewAllData": "View All Data",
-    "ViewSetup": "View Setup and Configuration",
-}
-"""User permissions as Setup calls them."""
-
 
 def code(value: object) -> str:
     """Quote a value of the config: on one line, between backticks, which it cannot end itself."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sfcode.checks.granted_rights import FIELD_RIGHTS, viewer_rights
+from sfcode.checks.granted_rights import viewer_rights
 from sfcode.checks.risk import ALL_RECORDS, POWERFUL, POWERFUL_PERMISSIONS, WIDER
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
+from sfcode.mapping.permissions import FIELD_FLAGS, USER_PERMISSIONS
 from sfcode.review.model import Access, Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import RIGHTS, code, listed
+from sfcode.review.statements.phrases import code, listed
 
 _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
 
@@ -24,7 +25,7 @@ def rights(context: Context) -> Iterator[Statement]:
     yield from _on_fields([row for row in changed if row.kind == "field"])
     for row in changed:
         if row.kind == "permission":
-            name = RIGHTS.get(row.name, row.name)
+            name = USER_PERMISSIONS.get(row.name, row.name)
             if not row.after:
                 yield Statement(Group.ACCESS, f"The integration user loses the permission {name}")
             else:
@@ -51,7 +52,7 @@ def _on_object(row: Access) -> Iterator[Statement]:
 
 
 def _on_fields(rows: Sequence[Access]) -> Iterator[Statement]:
-    edit, read = FIELD_RIGHTS["editable"], FIELD_RIGHTS["readable"]
+    edit, read = FIELD_FLAGS["editable"].label, FIELD_FLAGS["readable"].label
     may_edit = [row for row in rows if edit in row.after and edit not in row.before]
     may_read = [row for row in rows if read in row.after and read not in row.before and row not in may_edit]
     not_read = [row for row in rows if read not in row.after]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.relay.salesforce.actions.activities import EXTERNAL_ID, Activities, external_id
+from sfcode.mapping.limits import TEXT_LENGTH
+from sfcode.relay.salesforce.actions.activities import Activities, external_id
 from sfcode.relay.salesforce.actions.nps_fields import NpsFields
 from sfcode.relay.salesforce.destinations import destinations
 from sfcode.relay.salesforce.event_reader import score_name
@@ -35,7 +36,7 @@ def test_an_external_id_fits_its_field_survives_it_and_is_one_messages_alone(
     one: str, two: str, mapping: str, activity: str
 ) -> None:
     found = external_id(one, mapping, activity)
-    assert len(found) <= EXTERNAL_ID
+    assert len(found) <= TEXT_LENGTH
     assert found.isascii()
     assert found == found.strip()
     assert (found == external_id(two, mapping, activity)) == (one == two)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sfcode.config.event_models import EventText
 from sfcode.config.events_file import default_events
 from sfcode.config.template import fault
-from sfcode.relay.salesforce.texts import COMMENT, SUBJECT, TemplateFailedError, compile_texts
+from sfcode.mapping.limits import ACTIVITY_COMMENT_LENGTH, TEXT_LENGTH
+from sfcode.relay.salesforce.texts import TemplateFailedError, compile_texts
 
 SHIPPED = compile_texts(default_events().activities)
 
@@ -109,7 +110,7 @@ def test_an_expensive_text_costs_little_when_compiled_and_when_filled_in(templat
     assert fault(template) is None
     tracemalloc.start()
     try:
-        assert len(rendered(template, a="a" * 1_000_000)) <= COMMENT
+        assert len(rendered(template, a="a" * 1_000_000)) <= ACTIVITY_COMMENT_LENGTH
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
@@ -124,7 +125,7 @@ def test_an_expensive_text_costs_little_when_compiled_and_when_filled_in(templat
 def test_the_shipped_texts_take_anything(values: dict[str, object]) -> None:
     for text in SHIPPED.values():
         subject, comment = text.render(values.get)
-        assert len(subject.encode("utf-16-le")) <= 2 * SUBJECT
-        assert len(comment.encode("utf-16-le")) <= 2 * COMMENT
+        assert len(subject.encode("utf-16-le")) <= 2 * TEXT_LENGTH
+        assert len(comment.encode("utf-16-le")) <= 2 * ACTIVITY_COMMENT_LENGTH
         assert "\n" not in subject
         assert "\ue000" not in subject + comment

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from sfcode.checks.doctor.facts import Facts, Unknown
 from sfcode.checks.rules import report
 from sfcode.config.project import Project
-from sfcode.config.urls import is_loopback
 from sfcode.diagnostics import Diagnostic, Level
+from sfcode.hosts import is_loopback
 from sfcode.plan.ownership import is_connectors
 
 TROUBLE = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from sfcode.config.project import Project
 from sfcode.mapping import naming
+from sfcode.mapping.limits import TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite
@@ -19,7 +20,6 @@ from sfcode.relay.salesforce.texts import ActivityTemplates, TemplateFailedError
 
 MINUTES = 1
 """Duration of an Event: calendars show no shorter one."""
-EXTERNAL_ID = 255
 """Characters of an external id field."""
 NAME = 80
 """Characters of a custom object's name field."""
@@ -114,7 +114,7 @@ def external_id(message_id: str, mapping: str, activity: str) -> str:
     Message ids that are too long, or that Salesforce might change (it strips blanks), are hashed.
     """
     plain = f"{message_id}:{mapping}:{activity}"
-    if _PLAIN.fullmatch(plain) and len(plain) <= EXTERNAL_ID:
+    if _PLAIN.fullmatch(plain) and len(plain) <= TEXT_LENGTH:
         return plain
     digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
     return f"sha256-{digest}:{mapping}:{activity}"
@@ -139,7 +139,12 @@ def _task_fields(event: AppcuesEvent, subject: str, comment: str) -> dict[str, A
 
 
 def _custom_fields(prefix: str, event: AppcuesEvent, subject: str, comment: str) -> dict[str, Any]:
-    values = {"Subject": subject, "Comment": comment, "Event": cut(event.message.kind, 255), "Time": _datetime(event)}
+    values = {
+        "Subject": subject,
+        "Comment": comment,
+        "Event": cut(event.message.kind, TEXT_LENGTH),
+        "Time": _datetime(event),
+    }
     fields = {naming.activity_field(prefix, name): value for name, value in values.items()}
     return {"Name": cut(subject, NAME), **fields}
 

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
+from sfcode.mapping.limits import LONG_TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.text_limits import cut
-
-CREATED_FEEDBACK = 32_768
-"""Length of the feedback fields that sfcode creates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class NpsFields:
         return [RecordWrite("update", self.object, "Id", context.record_id, values, newest)] if values else []
 
     def _fit(self, field: str, value: int | str, context: PlanContext) -> int | str:
-        limit = CREATED_FEEDBACK if field in self.created else context.lengths.get((self.object, field))
+        limit = LONG_TEXT_LENGTH if field in self.created else context.lengths.get((self.object, field))
         return cut(value, limit) if isinstance(value, str) and limit is not None else value
 
 

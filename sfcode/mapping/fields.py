@@ -1,0 +1,112 @@
+"""Looking fields up: in the org or the shipped table, and among those which this project creates."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sfcode.mapping.naming import is_custom
+from sfcode.metadata.objects import Field, OrgSchema
+
+STANDARD_OBJECTS = ("Account", "Contact", "Lead")
+"""Standard objects that a mapping may name, next to any custom object."""
+
+ACTIVITY_FIELDS = {
+    "Event": ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId"),
+    "Task": ("Description", "Type", "WhatId", "WhoId"),
+}
+"""The standard fields of activities that take field permissions, and which sfcode may want to grant."""
+
+UNWATCHED_FIELDS = frozenset(
+    {
+        "Id",
+        "CreatedById",
+        "CreatedDate",
+        "IsDeleted",
+        "LastActivityDate",
+        "LastModifiedById",
+        "LastModifiedDate",
+        "LastReferencedDate",
+        "LastViewedDate",
+        "SystemModstamp",
+    }
+)
+"""Fields that never change, or change with every save: no reason to send a message. They are sent along when mapped."""
+
+NAME_PARTS = {("Contact", "Name"): ("FirstName", "LastName"), ("Lead", "Name"): ("FirstName", "LastName")}
+"""By object and field, the fields that Salesforce puts a person's full name together from: what changes are the parts."""
+
+# What every custom object has. None of these takes field permissions.
+_OF_CUSTOM_OBJECTS = {
+    "Id": "id",
+    "Name": "string",
+    "OwnerId": "reference",
+    "RecordTypeId": "reference",
+    "CurrencyIsoCode": "picklist",
+    "CreatedById": "reference",
+    "CreatedDate": "datetime",
+    "LastModifiedById": "reference",
+    "LastModifiedDate": "datetime",
+    "LastActivityDate": "date",
+    "LastReferencedDate": "datetime",
+    "LastViewedDate": "datetime",
+    "SystemModstamp": "datetime",
+    "IsDeleted": "boolean",
+}
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of one object, as far as they are known."""
+
+    object: str
+    known: Mapping[str, Field]
+    complete: bool
+    """Whether a custom field that is not in `known` cannot exist."""
+    created: Mapping[str, Field] = field(default_factory=dict)
+
+    def get(self, name: str) -> Field | None:
+        """Return what is known of a field; None for one that does not exist or is not known."""
+        return self.created.get(name) or self.known.get(name)
+
+    def absent(self, name: str) -> bool:
+        """Tell whether the field certainly does not exist."""
+        return self.get(name) is None and (self.complete or not is_custom(name))
+
+    def permission(self, name: str) -> str:
+        """
+        Name the field that access to this one is granted by: an address for its city; "" where none is needed.
+
+        Unknown custom fields are assumed to take permissions of their own.
+        """
+        known = self.get(name)
+        if known is None:
+            return name if is_custom(name) else ""
+        return known.permission
+
+    def similar(self, name: str) -> str | None:
+        """Find the existing name that was probably meant."""
+        return closest(name, (*self.created, *self.known))
+
+
+def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()) -> Fields:
+    """Gather what is known of an object's fields."""
+    new = {one.name: one for one in created}
+    found = schema.objects.get(object_name)
+    if found is not None:
+        return Fields(object_name, found.fields, found.complete, new)
+    if object_name in ACTIVITY_FIELDS:
+        every = {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}
+    else:
+        every = {
+            name: Field(name, kind, permissionable=False, updateable=False) for name, kind in _OF_CUSTOM_OBJECTS.items()
+        }
+    return Fields(object_name, every, False, new)
+
+
+def closest(name: str, candidates: Iterable[str]) -> str | None:
+    """Find the candidate that is nearest in spelling, whatever its case; None when none is near."""
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
+    return by_lower[near[0]] if near else None

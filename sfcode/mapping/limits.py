@@ -1,0 +1,21 @@
+"""Bounds that Salesforce sets, each in one place and with its source."""
+
+from __future__ import annotations
+
+TEXT_LENGTH = 255
+"""Characters of a Text field, and so of a Subject and of an external id (Metadata API, CustomField, `length`)."""
+
+LONG_TEXT_LENGTH = 32_768
+"""Characters of the Long Text Area fields that sfcode creates: Salesforce's default, of at most 131,072."""
+
+ACTIVITY_COMMENT_LENGTH = 32_000
+"""Characters of the Description of an Event or a Task (Object Reference, Event)."""
+
+FORMULA_LENGTH = 3_900
+"""Characters of one formula (https://help.salesforce.com/s/articleView?id=000385791)."""
+
+FORMULA_TEXT_LENGTH = 1_300
+"""Characters of the value of a text formula."""
+
+DESCRIPTION_LENGTH = 255
+"""Characters of the description of a static resource."""
