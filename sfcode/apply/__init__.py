@@ -1,1 +1,1 @@
-"""Carrying out a plan: ordered steps, each repeatable."""
+"""Apply a plan in ordered, repeatable steps."""

@@ -1,4 +1,4 @@
-"""Let the org itself check a plan: the package is validated there and nothing of it is kept."""
+"""Validate a plan in the org, without deploying it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sfcode.plan.sandbox_names import USER_NAMES
 
 @dataclass(frozen=True)
 class Checked:
-    """What could not be checked as it will be, and the check to deploy from where it ran tests."""
+    """What could not be validated, and the validation to deploy from if it ran tests."""
 
     notes: tuple[str, ...] = ()
     validation: Validation | None = None
@@ -40,7 +40,7 @@ def check(
     record: Record = ignore,
 ) -> Checked:
     """
-    Have the first package of a plan validated.
+    Validate the first package of a plan.
 
     A second package only deletes what a flow still holds, so it cannot be checked before the flow is
     gone. Raises DeployFailed with the YAML lines when the org refuses.
@@ -80,7 +80,7 @@ def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, de
 
 
 def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:
-    """Let the signed-in user stand in for an integration user that only an apply creates."""
+    """Replace an integration user that does not exist yet by the signed-in user."""
     missing = {
         change.address.full_name
         for change in plan.changes

@@ -1,4 +1,4 @@
-"""Hand over one package and stay with it: progress, cancelling, letting go."""
+"""Deploy one package and follow it: progress, cancel, detach."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Record = Callable[[DeployResult], object]
 
 
 def ignore(_: object) -> None:
-    """Take no notice."""
+    """Do nothing."""
 
 
 def deploy(
@@ -35,7 +35,7 @@ def deploy(
     patience: float = 0.0,
 ) -> DeployResult:
     """
-    Deploy a package and follow it to its end, whether it succeeds or fails; `started` is told its id.
+    Deploy a package and follow it until it succeeds or fails; `started` receives its id.
 
     While somebody else changes the setup of the org, with whatever tool, an org refuses and does nothing: that is
     tried again for as many seconds as `patience` has.
@@ -55,14 +55,14 @@ def deploy(
 
 
 def follow_quick(org: Org, deploy_id: str, report: Progress, *, started: Callable[[str], None]) -> DeployResult:
-    """Follow a quick deployment that has begun."""
+    """Follow a quick deployment."""
     started(deploy_id)
     return watch(org, deploy_id, report, f"Deploying what the check has passed, without its tests ({deploy_id})")
 
 
 def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
     """
-    Follow a deployment that another process, or another machine, started, to its end.
+    Follow a deployment that another process or machine started.
 
     Raises UsageError for what is no id of a deployment.
     """
@@ -76,7 +76,7 @@ def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
 
 def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> DeployResult:
     """
-    Follow a deployment to its end, reporting `first` and then each status that differs.
+    Follow a deployment, reporting `first` and then each status that differs.
 
     Ctrl-C asks the org to cancel it, and the end is awaited: nothing is left half done. A second
     Ctrl-C lets go of it (DeployStillRunning).

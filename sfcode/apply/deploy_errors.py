@@ -1,4 +1,4 @@
-"""A failed deployment in the words of the project: each problem at the YAML line that caused it."""
+"""Report a failed deployment with the YAML line behind each problem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.org.results import DeployMessage, DeployResult
 
 def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str] = ()) -> DeployFailed:
     """
-    Turn the messages of the org into one error; every message keeps the org's own words.
+    Convert the org's messages to one error, in the org's own words.
 
     `done` tells what the same apply had changed before, which stays.
     """
@@ -52,7 +52,7 @@ def _hint(result: DeployResult) -> str:
 
 
 def problem_of(message: DeployMessage, origins: list[Origin]) -> Diagnostic:
-    """Describe a problem of a component, at the YAML line that it comes from."""
+    """Return a problem of a component, with its YAML line."""
     address = Address(message.type, message.full_name)
     what = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
     origin = _origin(address, message.problem, origins)
@@ -63,7 +63,7 @@ def problem_of(message: DeployMessage, origins: list[Origin]) -> Diagnostic:
 
 
 def _origin(address: Address, problem: str, origins: list[Origin]) -> Origin | None:
-    """Find the line: the longest name of that component which the message mentions, else the component's own."""
+    """Return the origin: the longest name of the component that the message contains, otherwise the component's own."""
     own = [origin for origin in origins if origin.address == address]
     mentioned = [origin for origin in own if origin.token and _mentions(problem, origin.token)]
     if mentioned:

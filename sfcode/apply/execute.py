@@ -1,4 +1,4 @@
-"""Carry out a plan: every step in order, each repeatable, so that a cut anywhere is mended by the next apply."""
+"""Execute a plan in ordered, repeatable steps, so that the next apply completes an interrupted one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "dele
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """What an apply has done."""
+    """The result of an apply."""
 
     plan: Plan
     deployments: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def execute(
     patience: float = 0.0,
 ) -> ApplyResult:
     """
-    Do what the plan says and nothing else.
+    Execute the steps of a plan.
 
     Raises Refused before anything happens when the plan is refused, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
@@ -111,6 +111,6 @@ def _settle(org: Org, address: Address, report: Progress) -> None:
 
 
 def described(step: Deploy) -> str:
-    """Describe in a few words what a package holds."""
+    """Describe the content of a package in a few words."""
     count = len(step.components) + len(step.deleted)
     return f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"

@@ -1,5 +1,5 @@
 """
-What a deployment cannot do with a flow: make sure it is active, keep its versions few, remove it.
+Steps for flows that a deployment cannot do: activate, prune versions, remove.
 
 Each deploy makes a version and an org keeps about fifty. In production a version may come in asleep.
 A flow cannot be deleted by name through destructive changes ("insufficient access rights on
@@ -19,7 +19,7 @@ _VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY
 
 
 def activate_flow(org: Org, address: Address) -> bool:
-    """Activate the newest version; tell whether that was necessary. Repeatable."""
+    """Activate the newest version; return whether that was necessary. Repeatable."""
     for definition in org.tooling_query(_DEFINITION, address.full_name):
         newest = org.tooling_query(_VERSIONS, definition["Id"])[0]
         if definition["ActiveVersionId"] != newest["Id"]:
@@ -30,7 +30,7 @@ def activate_flow(org: Org, address: Address) -> bool:
 
 
 def prune_flow(org: Org, address: Address) -> int:
-    """Delete all but the newest versions and the active one; return how many went. Repeatable."""
+    """Delete old versions, except the newest ones and the active one; return their number. Repeatable."""
     deleted = 0
     for definition in org.tooling_query(_DEFINITION, address.full_name):
         for version in org.tooling_query(_VERSIONS, definition["Id"])[KEPT_VERSIONS:]:
@@ -41,7 +41,7 @@ def prune_flow(org: Org, address: Address) -> int:
 
 
 def remove_flow(org: Org, address: Address) -> int:
-    """Deactivate the flow and delete every version; return how many. Repeatable: what is gone already is fine."""
+    """Deactivate the flow and delete all versions; return their number. Repeatable."""
     deleted = 0
     for definition in org.tooling_query(_DEFINITION, address.full_name):
         if definition["ActiveVersionId"]:

@@ -14,7 +14,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(results: Iterable[DeployResult], origins: Iterable[Origin]) -> str:
-    """Write the document; without a deployment it has no test case."""
+    """Render the document; without a deployment it has no test case."""
     listed = list(origins)
     root = Element("testsuites", name="sfcode")
     for result in results:

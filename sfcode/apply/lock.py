@@ -1,5 +1,5 @@
 """
-One apply at a time: a lock in the org itself, so that it holds between machines.
+The lock of an org: one apply at a time, on all machines.
 
 It is a static resource of a name that an org gives once; the org decides who comes first. It is given
 back by its id, so nobody takes away a lock that somebody else has made in the meantime.
@@ -36,17 +36,17 @@ PASSING = {"ALREADY_IN_PROCESS", "UNABLE_TO_LOCK_ROW"}
 
 
 class Lock:
-    """What a run holds while it changes an org; this one holds nothing, by `--no-lock`."""
+    """The lock of a run; this class is the empty lock of `--no-lock`."""
 
     def confirm(self) -> None:
-        """Raise Refused when somebody has taken the lock over."""
+        """Raise Refused if the lock was taken over."""
 
     def deploying(self, deploy_id: str) -> None:
-        """Note in the lock which deployment goes on."""
+        """Record the running deployment in the lock."""
 
 
 class OrgLock(Lock):
-    """A lock that is held. It gives a sign of life every two minutes, in a thread of its own."""
+    """A held lock. A thread renews it every two minutes."""
 
     def __init__(self, org: Org, lock_id: str, holder: Holder) -> None:
         self.id = lock_id
@@ -60,7 +60,7 @@ class OrgLock(Lock):
         self._thread.start()
 
     def confirm(self) -> None:
-        """Raise Refused when somebody has taken the lock over."""
+        """Raise Refused if the lock was taken over."""
         if self._org.runtime.now() - self._seen > 2 * BEAT:
             self._write()  # this machine has slept, and others may have taken us for dead
         if self._lost:
@@ -70,12 +70,12 @@ class OrgLock(Lock):
             )
 
     def deploying(self, deploy_id: str) -> None:
-        """Note in the lock which deployment goes on, in the background."""
+        """Record the running deployment in the lock, in the background."""
         self._holder = replace(self._holder, deployment=deploy_id)
         self._wake.set()
 
     def release(self, report: Progress) -> None:
-        """Release the lock; where that fails, report when it ends by itself."""
+        """Release the lock; if that fails, report when it expires."""
         self._stop()
         try:
             remove_lock(self._org, self.id)
@@ -85,7 +85,7 @@ class OrgLock(Lock):
             )
 
     def let_go(self) -> None:
-        """Leave the lock to the deployment that goes on, and that it ends with."""
+        """Keep the lock until the running deployment ends."""
         self._stop()
         self._holder = replace(self._holder, detached=True)
         self._write()
@@ -104,7 +104,7 @@ class OrgLock(Lock):
             self._write()
 
     def _write(self) -> None:
-        """Send a heartbeat; the next one makes up for one that fails."""
+        """Renew the lock; the next renewal makes up for a failed one."""
         with self._writing:
             self._holder = replace(self._holder, beat=self._holder.beat + 1)
             try:
@@ -115,7 +115,7 @@ class OrgLock(Lock):
 
 
 def lock_name(project: str) -> str:
-    """Name the static resource that is the lock of a project."""
+    """Return the name of a project's lock."""
     return f"{project}_sfcode_lock"
 
 
@@ -195,7 +195,7 @@ def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
 
 
 def find_lock(org: Org, project: str) -> Locked | None:
-    """Look whether somebody holds the lock of a project."""
+    """Return the lock of a project, if it is held."""
     rows = org.query(
         "SELECT Id, Description, CreatedDate, LastModifiedDate, CreatedBy.Username FROM StaticResource WHERE Name = {}",
         lock_name(project),
@@ -212,7 +212,7 @@ def find_lock(org: Org, project: str) -> Locked | None:
 
 
 def explain_end(org: Org, current: Locked) -> str:
-    """Return why a lock no longer holds; an empty text when it does, or may."""
+    """Return why a lock is stale; an empty text if it is not."""
     holder = current.holder
     if holder and holder.deployment:
         with suppress(OrgError):
@@ -228,14 +228,14 @@ def explain_end(org: Org, current: Locked) -> str:
 
 
 def release_attached(org: Org, project: str, deploy_id: str) -> None:
-    """Release the lock that a detached deployment has kept, now that the deployment has ended."""
+    """Release the lock of a detached deployment that has ended."""
     current = find_lock(org, project)
     if current and current.holder and current.holder.detached and current.holder.deployment[:15] == deploy_id[:15]:
         remove_lock(org, current.id)
 
 
 def remove_lock(org: Org, lock_id: str) -> bool:
-    """Delete one lock, and no other; tell whether it was there."""
+    """Delete one lock by its id; return whether it existed."""
     for attempt in (1, 2):
         try:
             org.delete("StaticResource", lock_id)

@@ -1,4 +1,4 @@
-"""Who holds the lock of an org: what is written into it, and what is read out of it again."""
+"""The holder of a lock: the text of the lock, and its parsing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Holder:
     """How often it has given a sign of life; writing it moves the time stamp of the lock."""
 
     def text(self) -> str:
-        """Write what the lock says in the org."""
+        """Return the text of the lock."""
         values = {name: value for name, value in asdict(self).items() if value}
         for length in (60, 24, 0):
             text = json.dumps(values | {"host": self.host[:length], "user": self.user[:length]}, ensure_ascii=True)
@@ -54,7 +54,7 @@ class Holder:
 
     @property
     def is_dead(self) -> bool:
-        """Tell whether it ran on this machine and is not there any more; in this process, whether it has ended."""
+        """Return whether the holder ran on this machine and no longer does; in this process, whether it has ended."""
         if os.name != "posix" or self.machine != machine_id():
             return False
         return self.id not in RUNNING if self.pid == os.getpid() else not _is_alive(self.pid)
@@ -62,7 +62,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A lock as it is found in an org; times are the org's."""
+    """A lock as found in the org; times are the org's."""
 
     id: str
     holder: Holder | None
@@ -81,7 +81,7 @@ class Locked:
 
 
 def this_run(verb: str, plan: str = "") -> Holder:
-    """Describe the run of sfcode that asks."""
+    """Describe the current run of sfcode."""
     user = ""
     with suppress(OSError, KeyError):  # a container may have no name for its user
         user = getpass.getuser()
@@ -89,7 +89,7 @@ def this_run(verb: str, plan: str = "") -> Holder:
 
 
 def read_holder(text: str) -> Holder | None:
-    """Read what a lock says; None where it is not ours to read."""
+    """Parse the text of a lock; None if it is not sfcode's."""
     try:
         values = json.loads(text)
         holder = Holder(**{"host": "", "user": "", **values})
@@ -100,7 +100,7 @@ def read_holder(text: str) -> Holder | None:
 
 
 def machine_id() -> str:
-    """Return eight digits that another machine, boot or container hardly has."""
+    """Return eight digits that identify machine, boot and container."""
     return hashlib.sha256("\n".join(_machine_marks()).encode()).hexdigest()[:8]
 
 

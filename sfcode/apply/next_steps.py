@@ -1,4 +1,4 @@
-"""What is left to do by hand after an apply, with this project's values."""
+"""The remaining manual steps after an apply, with this project's values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ The relay has taken the place of Appcues' connector. In this order, so that no E
 
 def steps_after(project: Project, plan: Plan) -> str:
     """
-    Write what is left to do after an apply, in the order in which nothing is lost or done twice.
+    Return the remaining steps after an apply, in an order in which nothing is lost or done twice.
 
     The text is empty when nothing was changed but the record of what is managed. While Appcues' connector and the
     relay both carry data, Events could be written twice: by the connector until its integration is deactivated in
@@ -51,7 +51,7 @@ def steps_after(project: Project, plan: Plan) -> str:
 
 
 def next_steps(project: Project) -> str:
-    """Write the steps; an empty text when there are none."""
+    """Return the steps; an empty text if there are none."""
     relay = [mapping for mapping in project.mappings if mapping.spec.delivery == "relay"]
     connector = [mapping for mapping in project.mappings if mapping.spec.delivery == "connector"]
     blocks = [*_relay(project, relay), *(block for mapping in connector for block in _wizard(project, mapping))]
@@ -61,7 +61,7 @@ def next_steps(project: Project) -> str:
 
 
 def _sign_in_app(project: Project) -> Iterator[str]:
-    """Describe how the relay's sign-in is completed: nobody but the org knows the key of the app."""
+    """Describe how to complete the relay's sign-in: only the org knows the key of the app."""
     sign_in = project.settings.relay.sign_in
     if sign_in is None:
         return
@@ -106,7 +106,7 @@ def _path(auth: WebhookAuth) -> str:
 
 
 def _webhook_auth(auth: WebhookAuth) -> list[str]:
-    """Describe what Appcues has to send with its events, so that the relay accepts them."""
+    """Describe the authentication that Appcues has to send with its events."""
     algorithm, encoding = (auth.algorithm or "sha256").upper().replace("SHA", "SHA-"), auth.encoding or "hex"
     lines = {
         "none": ["Sign-in none: the relay takes events from this machine only"],

@@ -1,4 +1,4 @@
-"""What is sent: the components of one deployment with the new applied state, as a zip."""
+"""The package of one deployment, including the new applied state, as a zip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.plan.state import Applied, Past, to_component
 
 @dataclass(frozen=True)
 class Mark:
-    """Who applies, when, and from which commit."""
+    """The author of an apply, the time, and the commit."""
 
     by: str
     at: str
@@ -30,7 +30,7 @@ class Mark:
 
 def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) -> bytes:
     """
-    Write the zip of one deployment.
+    Build the zip of one deployment.
 
     Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders. When
     nothing is left that is ours, the state goes too.
@@ -39,7 +39,7 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
 
 
 def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
-    """Return the SHA-256 of a package with placeholders for its secrets, which a plan is bound to anyway."""
+    """Return the SHA-256 of a package with placeholders for its secrets, which a plan is bound to separately."""
     files = _files(plan, step, mark, list(step.components))
     whole = hashlib.sha256()
     for path in sorted(files):
@@ -65,7 +65,7 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
 
 
 def deletion(plan: Plan, step: TryDelete) -> bytes:
-    """Write a package that only deletes."""
+    """Build a package that only deletes."""
     return zip_files(write([], plan.api_version, deleted=step.addresses))
 
 

@@ -1,4 +1,4 @@
-"""Deploy what a check has passed with tests, without running them again, where the org lets us."""
+"""Quick deployment: deploy a package that was validated with tests, without running them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.plan.plan import Plan, Validation
 
 @dataclass(frozen=True)
 class QuickDeploy:
-    """A quick deployment that has begun, or why there is none."""
+    """A quick deployment that has started, or why there is none."""
 
     deploy_id: str = ""
     mark: Mark | None = None
@@ -23,20 +23,20 @@ class QuickDeploy:
 
 
 def mark_of_check(validation: Validation, mark: Mark) -> Mark:
-    """Return what the checked package says about the apply, after the same applies before it."""
+    """Return the mark in the validated package, if it follows the same applies."""
     by, at, revision = validation.by, validation.at, validation.revision
     return replace(mark, by=by, at=at, revision=revision, id=validation.apply_id)
 
 
 def inherit_tests(validation: Validation | None, options: DeployOptions) -> DeployOptions:
-    """Run the tests of the check where none were asked for."""
+    """Use the test level of the validation if none was passed."""
     if validation is None or options.test_level is not None:
         return options
     return replace(options, test_level=validation.test_level, run_tests=validation.tests)
 
 
 def quick_deploy(plan: Plan, step: Deploy, org: Org, mark: Mark, options: DeployOptions) -> QuickDeploy:
-    """Begin a quick deployment of what the plan's check has passed; the org is the last to judge."""
+    """Start a quick deployment of the validated package; the org decides whether it is still possible."""
     validation = plan.validation
     if validation is None:
         return QuickDeploy()

@@ -1,4 +1,4 @@
-"""Write records: the integration user, its permission set license, its permission set."""
+"""Write records: the integration user, its permission set license, its permission set assignment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 
 
 def write_record(org: Org, change: Change) -> None:
-    """Create, update or delete one record. Raises OrgError with the address and, where known, the hint."""
+    """Create, update or delete one record. Raises OrgError with the address and, if known, a hint."""
     try:
         try:
             _write(org, change)

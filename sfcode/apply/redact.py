@@ -1,4 +1,4 @@
-"""What an org says of a package may repeat a secret that was in it: it is taken out before anybody reads it."""
+"""Remove secrets from messages of the org about a package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.org.results import DeployResult
 
 
 def redact(result: DeployResult, secrets: Mapping[str, str]) -> DeployResult:
-    """Write placeholders for the values of secrets in all that an org said."""
+    """Replace the values of secrets by placeholders in all messages of the org."""
 
     def redact_text(text: str) -> str:
         for name, value in secrets.items():

@@ -1,4 +1,4 @@
-"""One apply from the plan to its end: look at the org, show the plan, have it approved, look again, execute it."""
+"""One apply from plan to result: read the org, show the plan, get approval, read again, execute."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sfcode.plan.planner import PlanResult, make_plan, raise_if_moved
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How a plan is carried out."""
+    """The options of an apply."""
 
     auto_approve: bool = False
     deploy: DeployOptions = field(default_factory=DeployOptions)
@@ -42,7 +42,7 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True)
 class ApplyCallbacks:
-    """What an apply asks and tells while it runs."""
+    """The callbacks of an apply: approval and progress."""
 
     approve: Callable[[Plan], bool]
     """
@@ -68,7 +68,7 @@ def apply_plan(
     options: ApplyOptions,
 ) -> ApplyResult:
     """
-    Carry out a plan: a saved one if the org still is as it was, else a new one that was approved.
+    Apply a saved plan if the org has not changed, otherwise a new one that was approved.
 
     The org is locked from before it is looked at until the end. While somebody thinks about the answer it is
     not locked, and afterwards it is looked at again.
@@ -114,7 +114,7 @@ def apply_plan(
 
 
 def make_mark(project: Project, result: PlanResult) -> Mark:
-    """Note who applies, when, from which commit, and after which applies."""
+    """Return the mark of this apply: user, time, commit, and previous applies."""
     return Mark(
         by=result.plan.target.username,
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -125,7 +125,7 @@ def make_mark(project: Project, result: PlanResult) -> Mark:
 
 
 def _needs_approval(plan: Plan, project: Project, *, saved: bool, auto_approve: bool) -> bool:
-    """Tell whether somebody has to be asked; a protected environment is never taken down unasked."""
+    """Return whether approval is required; a protected environment is never destroyed without it."""
     if plan.mode is Mode.DESTROY and project.target.protected:
         return True
     return not (saved or auto_approve)
@@ -147,7 +147,7 @@ def _hold_lock(
     project: Project, org: Org, options: ApplyOptions, plan: str, report: Callable[[str], object]
 ) -> Iterator[Lock]:
     """
-    Hold the lock of the org for as long as something is changed there.
+    Hold the lock of the org while it is changed.
 
     The end of a workflow's job (SIGTERM) is an interruption then, as Ctrl-C is, so that the lock is returned.
     """

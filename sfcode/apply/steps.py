@@ -1,4 +1,4 @@
-"""A plan as ordered steps: pure, each step repeatable, what cannot be in a package around the packages."""
+"""The ordered steps of a plan. Pure; each step is repeatable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WriteRecord:
 
 @dataclass(frozen=True)
 class Deploy:
-    """One package, one transaction; `owned` is what the applied state lists once it is in."""
+    """One package in one transaction; `owned` are the managed components afterwards."""
 
     components: tuple[Component, ...]
     deleted: tuple[Address, ...]
@@ -28,21 +28,21 @@ class Deploy:
 
 @dataclass(frozen=True)
 class TryDelete:
-    """Ask the org whether it would delete these, without doing it."""
+    """Ask the org whether it would delete these components, without deleting them."""
 
     addresses: tuple[Address, ...]
 
 
 @dataclass(frozen=True)
 class SettleFlow:
-    """See that the version of a flow that was deployed is the active one, and that old ones do not pile up."""
+    """Activate the deployed version of a flow, and delete old ones."""
 
     address: Address
 
 
 @dataclass(frozen=True)
 class RemoveFlow:
-    """Deactivate a flow and delete its versions; destructive changes cannot do that by name."""
+    """Deactivate a flow and delete its versions, which destructive changes cannot do by name."""
 
     address: Address
 
@@ -55,7 +55,7 @@ HELD_BY_FLOWS = {"CustomField", "WorkflowOutboundMessage"}
 
 def steps(plan: Plan) -> tuple[Step, ...]:
     """
-    Order a plan.
+    Order the steps of a plan.
 
     The user and its licence come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
@@ -78,7 +78,7 @@ def _deletes_set(change: Change) -> bool:
 
 def _is_late(change: Change, deleted_sets: Collection[str]) -> bool:
     """
-    Tell whether a record is written after the deployment: what needs it, and the user when it goes.
+    Return whether a record is written after the deployment: an assignment, or a user who is deactivated.
 
     Assignments are taken away before it where their permission set goes, since an org deletes none that is
     assigned; else after it, so that who has them works until the others can.

@@ -1,4 +1,4 @@
-"""The mapping language: YAML with places -> typed models. `load` is the way in."""
+"""The mapping language: from YAML with positions to typed models. `load` loads a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what could have been meant."""
+"""Suggest the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def one_of(given: str, allowed: Iterable[str]) -> str:
-    """Name the choices, the likely one first: `flow (or: connector, relay)`."""
+    """List the choices, the most likely one first: `flow (or: connector, relay)`."""
     names = list(dict.fromkeys(allowed))
     near = nearest_name(given, names)
     if near is None:
@@ -18,14 +18,14 @@ def one_of(given: str, allowed: Iterable[str]) -> str:
 
 
 def nearest_name(given: str, names: Iterable[str]) -> str | None:
-    """Find the name that was probably meant."""
+    """Return the name that was probably meant."""
     by_lower = {name.lower(): name for name in names}
     found = difflib.get_close_matches(given.lower()[:80], by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 
 def show(value: object) -> str:
-    """Show a value in a message: short, on one line, in the words of YAML."""
+    """Format a value for a message: short, on one line, as YAML."""
     if value is None:
         return "nothing"
     if isinstance(value, str):

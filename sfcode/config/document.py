@@ -1,4 +1,4 @@
-"""A YAML file in memory: its data, and for every key and value the place where it stands."""
+"""A parsed YAML file: its data, and the position of every key and value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BARE = re.compile(r"[\w-]+")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where an entry stands: its key (in a list: the item), its value, and the value's text as written."""
+    """The positions of an entry: its key (in a list: the item), its value, and the value's text as written."""
 
     key: Position
     value: Position
@@ -29,7 +29,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong with an entry, before its place in the file is looked up."""
+    """One problem of an entry, without its position in the file."""
 
     path: ConfigPath
     message: str
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Document:
-    """The content of one YAML file. `data` is made of dict, list, str, bool, int, float and None."""
+    """The content of one YAML file. `data` consists of dict, list, str, bool, int, float and None."""
 
     file: str
     text: str
@@ -52,20 +52,20 @@ class Document:
 
     @cached_property
     def keys(self) -> dict[ConfigPath, Position]:
-        """The place of every key, and of every item of a list."""
+        """The position of every key, and of every item of a list."""
         return {path: spot.key for path, spot in self.spots.items()}
 
     @cached_property
     def values(self) -> dict[ConfigPath, Position]:
-        """The place of every value."""
+        """The position of every value."""
         return {path: spot.value for path, spot in self.spots.items()}
 
     def has(self, *path: str | int) -> bool:
-        """Tell whether an entry is written in the file."""
+        """Return whether an entry is in the file."""
         return path in self.spots
 
     def get(self, path: ConfigPath) -> object:
-        """Give the value of an entry as written, None where there is none."""
+        """Return the value of an entry as written, None if there is none."""
         node = self.data
         for part in path:
             if isinstance(node, dict):
@@ -77,20 +77,20 @@ class Document:
         return node
 
     def source(self, path: ConfigPath) -> str:
-        """Give the text of a value as written."""
+        """Return the text of a value as written."""
         spot = self.spots.get(path)
         return self.text[spot.start : spot.end] if spot else ""
 
     def key(self, path: ConfigPath) -> Position:
-        """Find the key of a path, or of its nearest ancestor."""
+        """Return the position of the key at a path, or of its nearest ancestor."""
         return nearest(self.keys, path)
 
     def value(self, path: ConfigPath) -> Position:
-        """Find the value of a path, or of its nearest ancestor."""
+        """Return the position of the value at a path, or of its nearest ancestor."""
         return nearest(self.values, path)
 
     def find(self, path: ConfigPath, token: str, nth: int = 0) -> Position:
-        """Find the n-th occurrence of a piece of text within a value, or the value."""
+        """Return the position of the n-th occurrence of a text within a value, or of the value."""
         spot = self.spots[path]
         start = spot.start - 1
         for _ in range(nth + 1):
@@ -100,7 +100,7 @@ class Document:
         return position_of(self.file, self.text, start)
 
     def line(self, path: ConfigPath, number: int) -> Position:
-        """Find the n-th line (from 1) of a text; the whole value unless it is a literal block."""
+        """Return the position of the n-th line (from 1) of a text; of the whole value unless it is a literal block."""
         spot = self.spots[path]
         if not spot.block:
             return spot.value
@@ -110,7 +110,7 @@ class Document:
         return Position(self.file, row, len(content) - len(content.lstrip()) + 1)
 
     def problem(self, finding: Finding) -> Diagnostic:
-        """Give a finding its place."""
+        """Add the position to a finding."""
         path = finding.path
         if not self.has(*path) and isinstance(self.get(path[:-1]), str):
             path = path[:-1]  # written short: `score: Score__c` for `score: {field: Score__c}`
@@ -119,7 +119,7 @@ class Document:
 
 
 def show_path(path: ConfigPath) -> str:
-    """Write a path as people do: `to_salesforce.activities[2]`."""
+    """Format a path: `to_salesforce.activities[2]`."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -130,5 +130,5 @@ def show_path(path: ConfigPath) -> str:
 
 
 def position_of(file: str, text: str, index: int) -> Position:
-    """Turn an index into a text into a place in its file."""
+    """Convert an index of a text to a position in its file."""
     return Position(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))

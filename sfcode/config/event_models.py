@@ -1,4 +1,4 @@
-"""The mapping language, typed: what `events.yaml` may hold."""
+"""The models of `events.yaml`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OtherEvent = Annotated[
 
 
 class EventText(Model):
-    """The texts of the Salesforce activity that an Appcues event becomes (Jinja2)."""
+    """The texts (Jinja2) of the Salesforce activity for an Appcues event."""
 
     subject: Text = Field(
         description=f"Subject of the activity; Salesforce keeps {TEXT_LENGTH} characters.",
@@ -38,7 +38,7 @@ class EventText(Model):
 
 
 class Alias(Model):
-    """An event of Appcues that is handled as another one, and what its attributes are called."""
+    """An Appcues event that is handled as another one, with the names of its attributes."""
 
     as_: HandledEvent = Field(
         alias="as",
@@ -55,7 +55,7 @@ class Alias(Model):
 
 
 class Events(Model):
-    """`events.yaml`: per Appcues event, what is written to Salesforce."""
+    """`events.yaml`: what the relay writes to Salesforce for each Appcues event."""
 
     version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
     properties: dict[PropertyEvent, dict[NpsKind, Text]] = Field(

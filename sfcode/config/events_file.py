@@ -1,4 +1,4 @@
-"""`events.yaml` as sfcode ships it: the defaults of the event catalogue, with comments for whoever edits the file."""
+"""The shipped `events.yaml`: the defaults of the event catalogue, with comments for users who edit the file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def render_events_file() -> str:
 
 @functools.cache
 def default_events() -> Events:
-    """Return the settings that hold where a project's `events.yaml` leaves an event out."""
+    """Return the settings of the events that a project's `events.yaml` omits."""
     return Events.model_validate(
         {
             "version": 1,

@@ -19,7 +19,7 @@ MAPPINGS = "mappings"
 
 @dataclass
 class Files:
-    """The files of a project, parsed as far as they can be, and what is wrong with the rest."""
+    """The parsed files of a project, and the problems of the others."""
 
     settings: Document | None = None
     events: Document | None = None
@@ -29,7 +29,7 @@ class Files:
 
 def read_files(folder: Path, name: Path | None = None) -> Files:
     """
-    Read all files; `name` is what messages call the folder, when that is not where it lies.
+    Read all files; `name` is the folder in messages, if it differs from the real path.
 
     Raises ConfigError when there is no project at all.
     """
@@ -59,7 +59,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
 
 
 def _shown(path: Path) -> str:
-    """Write a path as the user would type it: relative to where they are, if it is below."""
+    """Return a path as the user would type it: relative to the current folder if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -77,7 +77,7 @@ def _read(path: Path, files: Files, shown: Callable[[Path], str]) -> Document | 
 
 
 def _mapping_paths(folder: Path, files: Files, shown: Callable[[Path], str]) -> list[Path]:
-    """List the mappings; a file that only looks like one would be missed in silence, so it is a problem."""
+    """List the mappings; a file that only resembles one is a problem, because it would be ignored silently."""
     found = []
     for path in sorted((folder / MAPPINGS).rglob("*")):
         below = path.relative_to(folder / MAPPINGS)
@@ -99,7 +99,7 @@ def _mapping_paths(folder: Path, files: Files, shown: Callable[[Path], str]) -> 
 
 
 def shipped_templates() -> Path:
-    """Find the templates that come with sfcode: inside the installed package, or at the top of the repository."""
+    """Return the folder of sfcode's templates: in the installed package, or at the top of the repository."""
     package = Path(sfcode.__file__).parent
     installed = package / "templates" / "metadata"
     return installed if installed.is_dir() else package.parent / "templates" / "metadata"

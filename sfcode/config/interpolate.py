@@ -1,5 +1,5 @@
 """
-Put an environment's variables into the values of a file, and note its secrets.
+Replace the variables of an environment in the values of a file, and collect its secrets.
 
 `${name}` is replaced, `${secret:NAME}` stays as it is until the moment of sending, `$${` stands for
 the two characters. Keys, and everything under `environments`, are left alone.
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Scope:
-    """The variables that may be used; None when it is not known which environment is meant."""
+    """The variables that a file may use; None if the environment is unknown."""
 
     environment: str
     variables: Mapping[str, str] | None
@@ -35,7 +35,7 @@ class Scope:
 
 @dataclass
 class Interpolated:
-    """A file's data with its variables put in."""
+    """The data of a file after its variables are replaced."""
 
     data: object = None
     secrets: list[SecretRef] = field(default_factory=list)
@@ -52,7 +52,7 @@ def interpolate(document: Document, scope: Scope) -> Interpolated:
 
 
 def environment_scope(document: Document, name: str) -> Scope:
-    """Collect the variables of an environment, from data that is not validated yet."""
+    """Collect the variables of an environment from unvalidated data."""
     path: ConfigPath = ("environments", name, "variables")
     node = document.get(path)
     scope = Scope(name, variables := {}, secrets := {})

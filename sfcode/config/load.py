@@ -1,4 +1,4 @@
-"""Load a project: read, put variables in, validate, apply the rules; all problems in one run."""
+"""Load a project: read, interpolate, validate, apply the rules; report all problems in one run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DEFAULT_ENVIRONMENT = "default"
 
 def load(folder: Path, environment: str | None = None, *, name: Path | None = None) -> Project:
     """
-    Load the project whose config folder this is, for one environment.
+    Load the project of a config folder for one environment.
 
     `name` is what positions and messages call the folder, when that is not where it lies. Raises
     ConfigError with all problems.
@@ -73,7 +73,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
 
 @dataclass
 class _Loader:
-    """The files of one project on their way to a typed one; everything wrong gathers in `problems`."""
+    """Loads the files of one project and collects all problems."""
 
     files: Files
     problems: list[Diagnostic]
@@ -150,7 +150,7 @@ class _Loader:
     def collect_secrets(
         self, settings: Settings, drafts: Iterable[project_rules.Draft], document: Document
     ) -> tuple[SecretRef, ...]:
-        """List the secrets, with the one that outbound messages need though no file names it."""
+        """List the secrets, including the one of outbound messages, which no file has to name."""
         found = list(self.secrets)
         path: ConfigPath = ("relay", "outbound_secret")
         if not document.has(*path) and any(d.spec.to_appcues and d.spec.delivery == "relay" for d in drafts):
@@ -172,7 +172,7 @@ class _Loader:
 def _digest(
     name: str, target: Environment, settings: Settings, drafts: Iterable[project_rules.Draft], events: Events
 ) -> str:
-    """Hash what was asked for, so that comments, layout, other environments and what reviews accept do not change it."""
+    """Hash the config without comments, layout, other environments and settings of reviews."""
     content = {
         "environment": {
             "name": name,
@@ -189,11 +189,11 @@ def _digest(
 
 
 def beside(folder: Path) -> Path:
-    """Return where a config folder lies by the name it is called by: a link may lead to what several projects share."""
+    """Return the parent of a config folder by the name it was called by, because a link may lead to a shared folder."""
     return Path(os.path.abspath(folder)).parent  # noqa: PTH100  (it follows no links)
 
 
 def _templates(folder: Path) -> Path | None:
-    """Find the project's own templates: where the folder is called from, else where a link to it leads."""
+    """Return the project's own templates: beside the config folder as it was called, otherwise beside the link's target."""
     tops = (beside(folder), folder.resolve().parent)
     return next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)

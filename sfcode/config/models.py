@@ -1,5 +1,5 @@
 """
-The mapping language, typed: what `sfcode.yaml` and a mapping may hold.
+The models of `sfcode.yaml` and of a mapping.
 
 `relay_models.py` has what `sfcode.yaml` says of the relay, `event_models.py` has `events.yaml`. These
 are the only pydantic models of the project. Field descriptions become the JSON Schema that
@@ -75,7 +75,7 @@ class Shorthand(Model):
 
 
 class Salesforce(Model):
-    """How sfcode talks to Salesforce."""
+    """The connection to Salesforce."""
 
     api_version: str = Field(
         default=DEFAULT_API_VERSION,
@@ -85,7 +85,7 @@ class Salesforce(Model):
 
 
 class IntegrationUser(Model):
-    """The user that the integration signs in as, and what it may do."""
+    """The user that the integration signs in as, and its access."""
 
     username: Email = Field(
         description="Username in Salesforce: has the form of an e-mail address and is unique in all of Salesforce.",
@@ -131,7 +131,7 @@ class IntegrationUser(Model):
 
 
 class Appcues(Model):
-    """Which Appcues account takes part."""
+    """The Appcues account."""
 
     account_id: str = Field(
         pattern=names.ACCOUNT,
@@ -142,7 +142,7 @@ class Appcues(Model):
 
 
 class Environment(Model):
-    """A named target: which org it is and its values for variables."""
+    """A named target: its org and the values of variables."""
 
     org: str | None = Field(
         default=None,
@@ -162,7 +162,7 @@ class Environment(Model):
 
 
 class PersonalData(Model):
-    """Which fields count as personal data when a review finds that they are sent to Appcues."""
+    """The fields that a review treats as personal data."""
 
     fields: Annotated[tuple[QualifiedField, ...], Field(strict=False)] = Field(
         default=(),
@@ -179,7 +179,7 @@ class PersonalData(Model):
 
 
 class Review(Model):
-    """What `sfcode review` should know about this project; it changes nothing that is deployed."""
+    """Settings of `sfcode review`; they do not change what is deployed."""
 
     personal_data: PersonalData = Field(
         default=PersonalData(), description="Which fields count as personal data, and which of them may be sent."
@@ -215,7 +215,7 @@ class Settings(Model):
 
 
 class UserId(Shorthand):
-    """The UUID match: the Salesforce field that equals the Appcues user id."""
+    """The user id match: the Salesforce field that equals the Appcues user id."""
 
     field: FieldName = Field(
         description="Text field that holds the Appcues user id. Generated as a formula when `from` is given; else it "
@@ -231,7 +231,7 @@ class UserId(Shorthand):
 
 
 class Attribute(Shorthand):
-    """A Salesforce field sent as an Appcues attribute, and the type it is sent as."""
+    """A Salesforce field that is sent as an Appcues attribute, and its type."""
 
     type: Literal["string", "number", "boolean", "date"] | None = Field(
         default=None,
@@ -241,7 +241,7 @@ class Attribute(Shorthand):
 
 
 class ToAppcues(Model):
-    """What goes from Salesforce to Appcues, and when."""
+    """The data from Salesforce to Appcues, and when it is sent."""
 
     trigger: Literal["flow", "workflow_rule"] = Field(
         default="flow",
@@ -259,7 +259,7 @@ class ToAppcues(Model):
 
 
 class TargetField(Shorthand):
-    """A Salesforce field that is written; with `create`, it is generated and owned."""
+    """A Salesforce field that the relay writes; with `create`, sfcode generates and manages it."""
 
     create: bool = Field(
         default=False, description="true: sfcode makes the field and owns it. false: the field exists already."
@@ -267,14 +267,14 @@ class TargetField(Shorthand):
 
 
 class Nps(Model):
-    """Where the latest NPS answers go."""
+    """The fields of the latest NPS answer."""
 
     score: TargetField | None = Field(default=None, description="Field for the latest NPS score, a number.")
     feedback: TargetField | None = Field(default=None, description="Field for the latest NPS feedback, a text.")
 
 
 class ToSalesforce(Model):
-    """What goes from Appcues to Salesforce."""
+    """The data from Appcues to Salesforce."""
 
     nps: Nps = Field(default=Nps(), description="Where the latest NPS answers go.")
     activities: Annotated[tuple[ActivityEvent, ...], Field(strict=False)] = Field(
@@ -289,7 +289,7 @@ class ToSalesforce(Model):
 
 
 class Mapping(Model):
-    """`mappings/NAME.yaml`: one Salesforce object and what it exchanges with Appcues."""
+    """`mappings/NAME.yaml`: one Salesforce object and the data it exchanges with Appcues."""
 
     object: FieldName = Field(
         description="API name of the object: Contact, Lead, Account or a custom object.", examples=["Contact"]

@@ -1,5 +1,5 @@
 """
-What Salesforce and Appcues allow as a name, as patterns with words for people.
+Patterns of the names that Salesforce and Appcues allow, with descriptions.
 
 A pattern is both the check and, in the JSON Schema, what an editor underlines; `explain` looks up
 the words here.
@@ -99,6 +99,6 @@ WORDS = {
 
 
 def custom_base(name: str) -> str | None:
-    """Give a custom field's name without its ending, or None when it is no `Name__c` of this org."""
+    """Return the name of a custom field without its suffix; None if it is no `Name__c` of this org."""
     base = name[:-3]
     return base if name.endswith("__c") and re.fullmatch(DEVELOPER, base) else None

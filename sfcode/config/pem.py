@@ -1,4 +1,4 @@
-"""A certificate as people paste it: PEM, of which Salesforce wants the middle."""
+"""Read a PEM certificate; Salesforce wants its base64 text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SEQUENCE = 0x30
 
 
 def certificate_text(pem: str) -> str:
-    """Return the base64 text of one certificate, on one line. Raises ValueError saying what it is instead."""
+    """Return the base64 text of one certificate on one line. Raises ValueError that says what the text is instead."""
     if "PRIVATE KEY" in pem:
         raise ValueError("holds a private key, which belongs into no file of the project")
     found = _PEM.fullmatch(pem)

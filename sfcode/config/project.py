@@ -1,4 +1,4 @@
-"""What a loaded project is: typed values, and for each of them the place it came from."""
+"""A loaded project: typed values with their positions."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from sfcode.metadata.component import Address
 
 @dataclass(frozen=True)
 class NamedMapping:
-    """A mapping as it is written, and its name, which is its file's."""
+    """A mapping as written, and its name, which is that of its file."""
 
     name: str
     spec: Mapping
     positions: MappingOf[ConfigPath, Position]
 
     def at(self, *path: str | int) -> Position:
-        """Return the position of a key; of the nearest one above it where it is not written."""
+        """Return the position of a key, or of its nearest ancestor in the file."""
         return nearest(self.positions, path)
 
 
 @dataclass(frozen=True)
 class SecretRef:
-    """A `${secret:NAME}` in the project, and where it stands."""
+    """A `${secret:NAME}` of the project, and its position."""
 
     name: str
     path: str
@@ -41,7 +41,7 @@ class SecretRef:
 
 @dataclass(frozen=True)
 class Project:
-    """A project as loaded for one environment: variables put in, secrets left as placeholders."""
+    """A project loaded for one environment, with variables replaced and secrets as placeholders."""
 
     root: Path
     settings: Settings
@@ -61,14 +61,14 @@ class Project:
 
     @cached_property
     def resolved(self) -> tuple[ResolvedMapping, ...]:
-        """The mappings with directions, defaults and Salesforce names worked out, in the order of `mappings`."""
+        """The resolved mappings, in the order of `mappings`."""
         return tuple(
             resolve_mapping(mapping.name, mapping.spec, mapping.positions, self.settings) for mapping in self.mappings
         )
 
     @cached_property
     def adopted(self) -> frozenset[Address]:
-        """The components that were in the org before and are adopted unchanged (`as_is`)."""
+        """The existing components that are adopted unchanged (`as_is`)."""
         return frozenset(map(Address.parse, self.settings.as_is))
 
     @cached_property
@@ -82,11 +82,11 @@ class Project:
 
     @property
     def integration_set(self) -> str:
-        """The name of the integration user's permission set: the one that the config names, or the project's own."""
+        """The name of the integration user's permission set: the configured one, or the project's own."""
         return self.settings.integration_user.permission_set or naming.integration_set(self.settings.name)
 
     def at(self, *path: str | int) -> Position:
-        """Return the position of a key of `sfcode.yaml`; of the nearest one above it where it is not written."""
+        """Return the position of a key of `sfcode.yaml`, or of its nearest ancestor in the file."""
         return nearest(self.positions, path)
 
     def place(self, *path: str | int) -> Place:

@@ -1,5 +1,5 @@
 """
-The reference of the mapping language as a Markdown page, made from the models.
+Render the reference of the mapping language as a Markdown page from the models.
 
     python -m sfcode.config.reference > docs/reference/mapping-language.md
 """
@@ -55,7 +55,7 @@ def reference() -> str:
 
 
 def _sections(heading: str, model: type[BaseModel], path: str) -> Iterator[str]:
-    """Describe a model, then the models in it."""
+    """Describe a model, then the models that it contains."""
     yield f"{heading}\n\n{(model.__doc__ or '').strip()}\n"
     if issubclass(model, Shorthand):
         yield "Written as text alone, it is the `field`.\n"

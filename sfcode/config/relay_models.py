@@ -1,4 +1,4 @@
-"""The mapping language, typed: what `sfcode.yaml` says of the relay."""
+"""The models of the relay's settings in `sfcode.yaml`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HeaderName = Annotated[str, Field(pattern=names.HEADER)]
 
 
 class WebhookAuth(Model):
-    """How the relay knows that a webhook comes from Appcues."""
+    """How the relay authenticates webhooks of Appcues."""
 
     scheme: Literal["none", "path", "header", "bearer", "basic", "hmac", "standard_webhooks"] = Field(
         default="path",
@@ -65,7 +65,7 @@ class WebhookAuth(Model):
 
 
 class MessageId(Model):
-    """Where Appcues' events carry an id of their own: in a header of the request, or in each event."""
+    """Where Appcues' events have an id: in a request header, or in each event."""
 
     header: HeaderName | None = Field(
         default=None, description="Name of the header that holds the id.", examples=["X-Event-Id"]
@@ -79,7 +79,7 @@ class MessageId(Model):
 
 
 class ClientCertificate(Model):
-    """What a proxy says of the certificate that Salesforce showed to it."""
+    """The header in which a proxy passes on Salesforce's client certificate."""
 
     header: HeaderName = Field(
         description="Name of the header that the proxy sets; it has to remove the client's own.",
@@ -93,7 +93,7 @@ class ClientCertificate(Model):
 
 
 class Outbound(Model):
-    """Who may send outbound messages, besides knowing the secret in their address."""
+    """The allowed senders of outbound messages, in addition to the secret in the URL."""
 
     networks: Networks = Field(
         default=(),
@@ -115,7 +115,7 @@ def _certificate(value: object) -> object:
 
 
 class SignIn(Model):
-    """The External Client App by which the relay signs in to Salesforce, which sfcode then makes."""
+    """The External Client App that sfcode generates for the relay's sign-in to Salesforce."""
 
     flow: Literal["jwt", "client_credentials"] = Field(
         description="jwt: with a certificate, whose private key the relay holds; client_credentials: with the app's "
@@ -129,7 +129,7 @@ class SignIn(Model):
 
 
 class Relay(Model):
-    """Where the companion relay is reached, and how it writes."""
+    """The URL of the relay, and how it writes."""
 
     url: Annotated[str, BeforeValidator(relay_url)] = Field(
         description="Public address of the relay: https, on port 443 or 7000 to 10000, the ones that Salesforce "

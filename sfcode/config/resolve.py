@@ -1,4 +1,4 @@
-"""Resolve a mapping as it is written: its directions, its defaults, and the names that it has in Salesforce."""
+"""Resolve a mapping: its directions, its defaults, and its names in Salesforce."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PEOPLE = ("Contact", "Lead")
 def resolve_mapping(
     name: str, spec: Mapping, positions: MappingOf[ConfigPath, Position], settings: Settings
 ) -> ResolvedMapping:
-    """Return what a mapping exchanges; `positions` are those of its file."""
+    """Return the resolved mapping; `positions` are those of its file."""
     out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
     back = spec.to_salesforce if spec.direction in ("both", "to_salesforce") else None
 

@@ -1,4 +1,4 @@
-"""How much one plan may change before somebody has to say that it is meant."""
+"""The limits of changes in one plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT = re.compile(r"[0-9]{1,6}|(?:100|[1-9]?[0-9])%")
 
 
 def read_limit(value: object) -> str:
-    """Read `3` or `25%`. Raises ValueError."""
+    """Parse `3` or `25%`. Raises ValueError."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not LIMIT.fullmatch(text):
         raise ValueError(f"{value!r} is no limit")
@@ -38,7 +38,7 @@ Limit = Annotated[
 
 
 class Safety(Model):
-    """How much one plan may change before somebody has to say that it is meant; without a key, any number."""
+    """The limits of changes in one plan; without a key there is no limit."""
 
     max_destroy: Limit = Field(
         default=None,

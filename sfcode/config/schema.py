@@ -19,7 +19,7 @@ _PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
 
 
 def schema(kind: str | None = None) -> dict[str, Any]:
-    """Make the schema of one kind of file, or of a file of any kind."""
+    """Return the schema of one kind of file, or of a file of any kind."""
     if kind:
         made = KINDS[kind].model_json_schema()
     else:
@@ -30,13 +30,13 @@ def schema(kind: str | None = None) -> dict[str, Any]:
 
 
 def schema_text(kind: str | None = None) -> str:
-    """Write the schema as a file holds it."""
+    """Render the schema as a file."""
     return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
 
 
 def _tidy(node: Any, *, literal: bool = False) -> Any:
     """
-    Bring pydantic's schema in line with what the loader does.
+    Adapt pydantic's schema to what the loader accepts.
 
     Any text may hold `${variable}` instead of what its pattern or list of values asks for, except
     under `environments`, where variables are defined. Names of keys are checked, not only used.

@@ -1,4 +1,4 @@
-"""Look up the secrets that a project names, in the environment of the process."""
+"""Read the secrets of a project from the process environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 def resolve_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
-    """Find the value of every secret. Raises ConfigError naming each that is missing, at its place."""
+    """Return the value of every secret. Raises ConfigError that lists each missing one with its position."""
     problems = [problem for ref in project.secrets if (problem := _problem(ref, project, environ))]
     if problems:
         raise ConfigError(problems)

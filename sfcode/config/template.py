@@ -1,5 +1,5 @@
 """
-The language of the texts in `events.yaml`: the part of Jinja2 whose cost is bounded by its own length.
+The language of the texts in `events.yaml`: the subset of Jinja2 whose cost is proportional to its length.
 
 Texts are filled in with what anybody's browser may have sent, for every event, in a service that must
 not stall. Without loops, assignments, calls and powers, and with filters that do not multiply, a text
@@ -127,7 +127,7 @@ _WORDS = {
 
 
 class Fault(NamedTuple):
-    """What is wrong with a template, and in which of its lines."""
+    """A problem of a template, and its line."""
 
     line: int
     message: str
@@ -135,7 +135,7 @@ class Fault(NamedTuple):
 
 def fault(text: str) -> Fault | None:
     """
-    Find what keeps a text from being one that can be filled in.
+    Return the problem that prevents a text from being rendered, if there is one.
 
     It is parsed and looked through rather than compiled: compiling computes constant expressions.
     """
@@ -154,7 +154,7 @@ def fault(text: str) -> Fault | None:
 
 
 def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
-    """Visit every node in the order of the text; without recursion, which is what is being judged."""
+    """Visit every node in the order of the text, without recursion."""
     waiting = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()

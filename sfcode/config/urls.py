@@ -1,4 +1,4 @@
-"""Judge the relay's address."""
+"""Validate the relay's URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATH = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/%-]*")
 
 
 def network(value: object) -> object:
-    """Check a network, or a single address."""
+    """Validate a network, or a single address."""
     if not isinstance(value, str):
         return value
     try:
@@ -33,7 +33,7 @@ def network(value: object) -> object:
 
 
 def relay_url(value: object) -> object:
-    """Check the address and leave away the slashes it ends with."""
+    """Validate the URL and remove trailing slashes."""
     if not isinstance(value, str):
         return value
     try:

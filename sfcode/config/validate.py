@@ -1,4 +1,4 @@
-"""Turn a file's data into a typed value, or into problems; and for further rules, into both."""
+"""Validate the data of a file: return a typed value, problems, or both for further rules."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def validate(
 
 
 def _salvage(model: type[M], document: Document, data: object, errors: Errors) -> M | None:
-    """Make the value without the entries that are wrong, or without what cannot do without them."""
+    """Build the value without the invalid entries, or without what depends on them."""
     while errors:
         wrong = {place(details, document)[0] for details in errors}
         wrong |= {tuple(details["loc"])[:-1] for details in errors if details["type"] == "missing"}

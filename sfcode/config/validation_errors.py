@@ -1,4 +1,4 @@
-"""Say in words for people what pydantic found, at the place where it stands."""
+"""Convert pydantic's errors to messages with positions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
 
 
 def explain(error: Details, document: Document, model: type[BaseModel]) -> Finding:
-    """Translate one pydantic error."""
+    """Convert one pydantic error."""
     path, of_key = place(error, document)
     kind = error["type"]
     if kind == "missing":
@@ -35,7 +35,7 @@ def explain(error: Details, document: Document, model: type[BaseModel]) -> Findi
 
 
 def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
-    """Find the written entry that an error is about, and whether it is about the key."""
+    """Return the entry that an error is about, and whether it is about the key."""
     path = tuple(error["loc"])
     of_key = path[-1:] == ("[key]",)
     path = path[:-1] if of_key else path
@@ -68,7 +68,7 @@ def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> Finding:
 
 
 def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
-    """List the keys that are known at a path, by the names they have in files."""
+    """List the allowed keys at a path, by their names in files."""
     found: Any = model
     for part in path:
         found = _models_in(found)
@@ -85,7 +85,7 @@ def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def _models_in(annotation: Any) -> Any:
-    """Look through `X | None`."""
+    """List the models of an annotation such as `X | None`."""
     inner = [kind for kind in get_args(annotation) if kind is not type(None)]
     return inner[0] if type(None) in get_args(annotation) else annotation
 

@@ -1,5 +1,5 @@
 """
-Read YAML so that everything wrong in it is found, and everything in it can be pointed at.
+Parse YAML and report all its problems, with the position of every entry.
 
 The C parser's events are composed here rather than by PyYAML: its composer keeps the last of two
 equal keys, expands aliases without bound and recurses as deep as the file nests.
@@ -40,7 +40,7 @@ _HINTS = {
 
 @dataclass(slots=True)
 class _Node:
-    """A value as written: a scalar, a list of nodes, or a list of (key, place, node)."""
+    """A value as written: a scalar, a list of nodes, or a list of (key, position, node)."""
 
     at: Position
     start: int
@@ -197,7 +197,7 @@ class _Parser:
         self.unread.append(Diagnostic.error(where, show_path(path), message, hint))
 
     def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
-        """Turn a node into data and note its spots; here aliases unfold, so here is the bound."""
+        """Convert a node to data and record its positions; aliases are expanded here, up to a limit."""
         if len(self.spots) >= MAX_NODES or len(path) > MAX_DEPTH:
             raise _error(key, f"more than {MAX_NODES:,} values once aliases are followed", "use fewer aliases")
         self.spots[path] = Spot(key, node.at, node.start, node.end, node.block)

@@ -1,5 +1,5 @@
 """
-What a YAML scalar means: the core schema of YAML 1.2.
+The meaning of YAML scalars: the core schema of YAML 1.2.
 
 PyYAML's own resolver follows YAML 1.1, where `on`, `no` and `12:30` are not text. `on` is a key of
 our language, and Norway is a country.
@@ -22,7 +22,7 @@ COLLECTION_TAGS = {"list": _PREFIX + "seq", "mapping": _PREFIX + "map"}
 
 
 def scalar(text: str, tag: str | None, plain: bool) -> object:
-    """Read a scalar; `plain` says that it stands without quotes. Raises ValueError with the reason."""
+    """Parse a scalar; `plain` means without quotes. Raises ValueError with the reason."""
     if tag is None:
         return _implicit(text) if plain else text
     kind = tag.removeprefix(_PREFIX)
@@ -40,7 +40,7 @@ def scalar(text: str, tag: str | None, plain: bool) -> object:
 
 
 def show_tag(tag: str) -> str:
-    """Write a tag as in the file: `!!binary`, `!Ref`."""
+    """Format a tag as in the file: `!!binary`, `!Ref`."""
     return "!!" + tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else tag
 
 

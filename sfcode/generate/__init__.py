@@ -1,4 +1,4 @@
-"""From a project to the components and records that it asks for."""
+"""Generate the components and records that a project asks for."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
 
 
 def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
-    """Look up the fields of every object concerned, those that are created included."""
+    """Return the fields of every object concerned, including generated ones."""
     created: dict[str, list[Field]] = defaultdict(list)
     for mapping in project.resolved:
         created[mapping.object].extend(mapping.created_fields())

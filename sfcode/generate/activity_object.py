@@ -1,4 +1,4 @@
-"""The custom object that activities become where a team keeps its calendar clean: its fields, its lookups, its rights."""
+"""The custom object for activities: its fields and its lookups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.metadata.component import Address
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
-    """Describe the object and its fields; the external id is among those of every project."""
+    """Describe the object and its fields, except the external id, which every project has."""
     mappings = own_activities(project.resolved)
     if not mappings:
         return

@@ -1,5 +1,5 @@
 """
-What of a mapping cannot work with the fields that there are, said before anything is generated.
+Check mappings against the fields of the org before anything is generated.
 
 What can be judged without knowing the org's fields is judged when a project is loaded.
 """
@@ -37,7 +37,7 @@ _HINTS = {
 
 
 def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
-    """Find what is wrong with the fields of one mapping."""
+    """Find problems of one mapping's fields."""
     yield from _user_id_problems(mapping, fields)
     for use in mapping.attributes:
         yield from _attribute_problems(use, fields)
@@ -56,7 +56,7 @@ def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagn
 
 
 def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
-    """Find out whether the mapping's object exists and can be mapped."""
+    """Return the problem of a mapping's object that does not exist or cannot be mapped, if there is one."""
     place, name = mapping.place("object"), mapping.object
     if name in STANDARD_OBJECTS or name.endswith("__c"):
         if name in schema.objects or not schema.online:
@@ -171,7 +171,7 @@ def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, fo
 
 
 def ownership_problems(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
-    """Find components that are adopted and not asked for, that are replaced and generated, and values not filled in."""
+    """Find adopted components that nothing asks for, replaced ones that are generated, and missing values."""
     if any(mapping.by_relay for mapping in project.resolved):
         yield from _placeholder_problems(project)
     for index, address in enumerate(project.settings.as_is):

@@ -1,4 +1,4 @@
-"""The fields that a project creates: text user ids, NPS answers, and the external id of activities."""
+"""The generated fields: text user ids, NPS answers, and the external id of activities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NPS = {
 
 
 def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprint]:
-    """Describe the fields that a mapping adds to its object."""
+    """Describe the generated fields of a mapping's object."""
     if mapping.source is not None:
         source = fields.get(mapping.source.field)
         # What is not known yet is taken for a number, which is what the config calls it.
@@ -51,7 +51,7 @@ def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprin
 
 def event_id_field(project: Project) -> Blueprint | None:
     """
-    Describe the field by which the relay recognizes an activity it has already written.
+    Describe the external id by which the relay recognizes an activity that it has written.
 
     Event and Task share it: a custom field of either lives on Activity. Appcues' own connector does
     not know it, so it is there only for mappings that the relay serves.
@@ -73,7 +73,7 @@ def event_id_field(project: Project) -> Blueprint | None:
 
 
 def field_blueprint(view: CustomFieldView, place: Place, mentioned: dict[str, Place]) -> Blueprint:
-    """Describe a field, with the names by which an org may speak of it."""
+    """Describe a field, with the names that an org may use for it in messages."""
     address = Address("CustomField", f"{view.object}.{view.name}")
     tokens = {address.full_name: place, view.name: place}
     for name, where in mentioned.items():

@@ -1,5 +1,5 @@
 """
-The condition under which a change of a record is sent.
+Formulas: the text of a numeric id, and the entry condition of a flow or workflow rule.
 
 Nothing changed, nothing sent: a message goes out when a record with a user id is new, or when the id's
 source or a mapped field changed; never for any other save.
@@ -11,7 +11,7 @@ from sfcode.mapping.resolved import ResolvedMapping
 
 
 def entry_condition(mapping: ResolvedMapping, *, prefixed: bool) -> str:
-    """Write the condition: for a flow fields are `{!$Record.Title}` (`prefixed`), for a workflow rule `Title`."""
+    """Return the condition; fields are `{!$Record.Title}` for a flow (`prefixed`), `Title` for a workflow rule."""
 
     def reference(name: str) -> str:
         return f"{{!$Record.{name}}}" if prefixed else name
@@ -27,12 +27,12 @@ def entry_condition(mapping: ResolvedMapping, *, prefixed: bool) -> str:
 
 
 def record_trigger_type(mapping: ResolvedMapping) -> str:
-    """Say in a flow's word on which saves it starts."""
+    """Return the saves on which a flow starts, in the flow's terms."""
     if mapping.on == {"create"}:
         return "Create"
     return "CreateAndUpdate" if "create" in mapping.on else "Update"
 
 
 def rule_trigger_type(mapping: ResolvedMapping) -> str:
-    """Say in a workflow rule's word on which saves it is evaluated; ISCHANGED needs every edit."""
+    """Return the saves on which a workflow rule is evaluated; ISCHANGED needs every edit."""
     return "onCreateOnly" if mapping.on == {"create"} else "onAllChanges"

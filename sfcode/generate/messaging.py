@@ -1,4 +1,4 @@
-"""From Salesforce to Appcues: the outbound message, and the flow or workflow rule that fires it."""
+"""From Salesforce to Appcues: the outbound message, and the flow or workflow rule that sends it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfcode.metadata.component import Address
 
 
 def messaging(project: Project, mapping: ResolvedMapping) -> Iterator[Blueprint]:
-    """Describe the message of a mapping and what fires it; nothing where Appcues' connector carries the data."""
+    """Describe the message of a mapping and what sends it; nothing where Appcues' connector carries the data."""
     if not (mapping.sends and mapping.by_relay):
         return
     yield _message(project, mapping)
@@ -26,7 +26,7 @@ def messaging(project: Project, mapping: ResolvedMapping) -> Iterator[Blueprint]
 
 
 def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
-    """Say what will work less well than its author may think."""
+    """Warn of fields that are sent less often than expected."""
     if not (mapping.sends and mapping.by_relay):
         return
     watched = set(mapping.watched_fields)
@@ -51,7 +51,7 @@ def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Dia
 
 
 def _mentions(mapping: ResolvedMapping) -> dict[str, Place]:
-    """Collect the field names that an org's message about this mapping may hold."""
+    """Collect the field names that an org's message about this mapping may contain."""
     uses = [mapping.user_id, *mapping.attributes]
     if mapping.source is not None:
         uses.append(mapping.source)

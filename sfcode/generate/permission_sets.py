@@ -1,5 +1,5 @@
 """
-What the integration user may do, and what people who read the results may see.
+The permission sets of the integration user and of viewers.
 
 A permission set is deployed whole: what is not in it is taken away. So this is the complete list,
 and every entry knows the line of YAML that asked for it.
@@ -26,7 +26,7 @@ Lookup = Callable[[str], Fields]
 
 @dataclass
 class _Grants:
-    """Permissions being collected; what is asked for twice is granted once, with the wider right."""
+    """Collects permissions; a permission that is granted twice has the wider access."""
 
     lookup: Lookup
     objects: dict[str, ObjectPermission] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _Grants:
     places: dict[str, Place] = field(default_factory=dict)
 
     def allow_object(self, asked: ObjectPermission, place: Place) -> None:
-        """Grant rights on an object, with those that they depend on."""
+        """Grant permissions on an object, with those that they depend on."""
         wide = add_required(asked)
         before = self.objects.get(wide.object, wide)
         flags = {flag.name: getattr(before, flag.name) or getattr(wide, flag.name) for flag in fields(wide)[1:]}
@@ -43,7 +43,7 @@ class _Grants:
         self.places.setdefault(wide.object, place)
 
     def allow_field(self, object_name: str, name: str, place: Place, *, edit: bool = False) -> None:
-        """Grant a field, unless Salesforce knows no permission for it: everybody has those."""
+        """Grant access to a field, unless the field has no field permission."""
         known = self.lookup(object_name)
         granted = known.permission(name)
         if not granted:
@@ -83,7 +83,7 @@ def integration_set(project: Project, lookup: Lookup) -> Blueprint:
 
 
 def viewer_set(project: Project, created: Iterable[Blueprint], lookup: Lookup) -> Blueprint | None:
-    """Describe the permission set of people: they may read the fields that sfcode creates. None when there are nmapping."""
+    """Describe the permission set of viewers, who may read the generated fields; None if there are none."""
     grants = _Grants(lookup)
     activity_objects = sorted(
         {mapping.activity_object for mapping in project.resolved if mapping.by_relay and mapping.activity_object}
@@ -106,7 +106,7 @@ def viewer_set(project: Project, created: Iterable[Blueprint], lookup: Lookup) -
 
 
 def _object_rights(project: Project, mapping: ResolvedMapping) -> ObjectPermission:
-    """Grant the least that the mapping works with, or everything that the help page clicks."""
+    """Grant the minimum that the mapping needs, or everything that the help page describes."""
     user = project.settings.integration_user
     if user.access == "documented":
         return ObjectPermission(mapping.object, create=True, modify_all=True)
@@ -133,7 +133,7 @@ def _mapped_fields(grants: _Grants, mapping: ResolvedMapping) -> None:
 
 
 def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> None:
-    """Grant what it takes to write an activity, and to write it again: its object and its fields."""
+    """Grant the permissions to create and update an activity: its object and its fields."""
     activity_object, place = mapping.activity_object, mapping.activities_place
     if activity_object is None or place is None:
         return
@@ -146,7 +146,7 @@ def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> 
 
 
 def _documented(project: Project, grants: _Grants, access: Place) -> None:
-    """Add what the help page clicks beyond the least: "all available Edit Access boxes", Customize Application."""
+    """Add what the help page describes beyond the minimum: "all available Edit Access boxes", Customize Application."""
     written = {mapping.activity_object for mapping in project.resolved}
     for activity_object in [name for name in STANDARD_OBJECTS if name in written] or ["Event"]:
         for name in ACTIVITY_FIELDS[activity_object]:

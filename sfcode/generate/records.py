@@ -1,4 +1,4 @@
-"""Rows that must exist next to the metadata: the integration user, its license and its permission set."""
+"""The records of a project: the integration user, its license and its permission set assignment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.metadata.component import Component
 
 
 def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]]:
-    """List the records of a project, and where each of their values comes from."""
+    """List the records of a project, and the origin of each value."""
     user = project.settings.integration_user
     permission_set = project.integration_set
     set_place = project.place("integration_user", "permission_set") if user.permission_set else project.place("name")

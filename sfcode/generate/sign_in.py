@@ -1,5 +1,5 @@
 """
-The External Client App by which the relay signs in, for those who have none yet.
+The External Client App for the relay's sign-in.
 
 New connected apps can no longer be made, so it is an External Client App. Only users with the integration's
 permission set may use it. Its consumer key and secret are made by the org and are in no file, state or plan.
@@ -34,7 +34,7 @@ SCOPES = {"jwt": "Api, RefreshToken", "client_credentials": "Api"}
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
-    """List the components of the app, where the config asks for one."""
+    """List the components of the app, if the config asks for one."""
     sign_in = project.settings.relay.sign_in
     if sign_in is None:
         return

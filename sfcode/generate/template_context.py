@@ -1,5 +1,5 @@
 """
-What templates are given: one plain value per metadata type, under one name each.
+The variables of templates: one plain value per metadata type.
 
 These are the words that a project's own templates may use, so they change as carefully as the
 mapping language does.
@@ -145,7 +145,7 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A component before it is written: its address, what its template is given, and where that comes from."""
+    """A component before it is rendered: its address, its template variables, and their origin."""
 
     address: Address
     view: View
@@ -155,5 +155,5 @@ class Blueprint:
 
 
 def origin(address: Address, token: str, place: Place) -> Origin:
-    """Say where a name inside a component comes from."""
+    """Return the origin of a name inside a component."""
     return Origin(address, token, place.position, place.path)

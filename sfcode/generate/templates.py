@@ -1,5 +1,5 @@
 """
-Turning blueprints into components through Jinja2 templates.
+Render blueprints to components with Jinja2 templates.
 
 Each metadata type has one template, named after it. A project's own folder comes first, file by
 file. Templates run in a sandbox, names that do not exist are errors, and everything they put in is
@@ -33,7 +33,7 @@ _AT_START = re.compile(f"(?:{_MARK.pattern})+")
 
 
 class TemplateError(Exception):
-    """A template cannot be used; `problems` say why, at its lines."""
+    """Raised for an unusable template; `problems` have its lines."""
 
     def __init__(self, problems: Iterable[Diagnostic]) -> None:
         self.problems = tuple(problems)
@@ -41,7 +41,7 @@ class TemplateError(Exception):
 
 
 class Templates:
-    """The templates of a project: its own, and for all others those that come with sfcode."""
+    """The templates of a project: its own, and sfcode's for all others."""
 
     def __init__(self, own: Path | None = None) -> None:
         from jinja2 import FileSystemLoader, StrictUndefined
@@ -59,7 +59,7 @@ class Templates:
         )
 
     def strangers(self) -> Iterator[Diagnostic]:
-        """Find files in the project's folder that replace nothing: a misspelt name would go unnoticed."""
+        """Find files in the project's template folder that override nothing, such as misspelled names."""
         if self._own is None:
             return
         shipped = {type_ + SUFFIX for type_ in VARIABLES}
@@ -70,7 +70,7 @@ class Templates:
                 yield Diagnostic.error(Position(str(path), 1, 1), "", "this template is not used by anything", hint)
 
     def render(self, blueprint: Blueprint) -> Component:
-        """Write one component. Raises TemplateError."""
+        """Render one component. Raises TemplateError."""
         address = blueprint.address
         text = _render(self._environment, blueprint)
         data = text.encode("utf-8", "surrogatepass")
@@ -101,7 +101,7 @@ class Templates:
 
     def _lines(self, blueprint: Blueprint) -> list[Position]:
         """
-        Tell for each line of the output which line of a template wrote it.
+        Return for each line of the output the line of the template that wrote it.
 
         The template is run once more, with a mark of its line put in front of each piece of its text.
         """
@@ -135,7 +135,7 @@ def _nth(lines: list[Position], line: int) -> Position:
 
 
 def _in_template(message: str, lines: list[Position]) -> str:
-    """Turn the lines of the output that the parser speaks of into lines of the template."""
+    """Convert line numbers of the output to lines of the template."""
     return re.sub(r"(?<=\bline )[0-9]+", lambda found: str(_nth(lines, int(found[0])).line), message)
 
 
@@ -145,7 +145,7 @@ def _last_mark(text: str, otherwise: Position) -> Position:
 
 
 def _with_filter(environment: Environment, stream_filter: object) -> Environment:
-    """Make a second environment whose templates pass through a filter of their tokens."""
+    """Return a second environment that filters the tokens of its templates."""
     from jinja2.ext import Extension
 
     kind = type("Marks", (Extension,), {"filter_stream": lambda _self, stream: stream_filter(stream)})  # type: ignore[operator]
@@ -153,7 +153,7 @@ def _with_filter(environment: Environment, stream_filter: object) -> Environment
 
 
 def _render(environment: Environment, blueprint: Blueprint) -> str:
-    """Run a template; every failure of it becomes a problem with its place."""
+    """Render a template; a failure becomes a problem with its position."""
     from jinja2 import TemplateSyntaxError, UndefinedError
 
     name = blueprint.address.type + SUFFIX
@@ -173,7 +173,7 @@ def _render(environment: Environment, blueprint: Blueprint) -> str:
 
 
 def _failed_at(error: Exception, name: str) -> Position:
-    """Find the line of the template in a traceback, where Jinja2 shows it like any source file."""
+    """Return the line of the template in a traceback."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.endswith(".j2"):
             return Position(frame.filename, frame.lineno or 1, 1)

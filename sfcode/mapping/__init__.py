@@ -1,1 +1,1 @@
-"""The domain that all other packages share: what mappings exchange, under which names, as which types."""
+"""The domain that all other packages share: resolved mappings, events, names and field types."""

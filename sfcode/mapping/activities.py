@@ -1,4 +1,4 @@
-"""The Salesforce objects that Appcues events become, and their fields that the relay writes."""
+"""The Salesforce objects of activities, and the fields that the relay writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.metadata.objects import Field
 
 
 class ActivityField(NamedTuple):
-    """A field of the project's own object for activities."""
+    """A field of the project's custom object for activities."""
 
     kind: str
     """Of the field's template: text, long_text or time."""
@@ -36,12 +36,12 @@ STANDARD_OBJECTS = {"Event": "EditEvent", "Task": "EditTask"}
 
 
 def own_activities(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
-    """Return the mappings whose activities become records of the project's own object."""
+    """Return the mappings whose activities become records of the project's custom object."""
     return tuple(mapping for mapping in mappings if naming.is_custom(mapping.activity_object or ""))
 
 
 def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
-    """Return the fields of an activity that are written for a mapping, the external id last; none without activities."""
+    """Return the fields of an activity that the relay writes for a mapping, the external id last; none without activities."""
     if mapping.activity_object is None:
         return ()
     if not mapping.by_relay:
@@ -53,7 +53,7 @@ def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
 
 
 def own_fields(project: str, mappings: Iterable[ResolvedMapping]) -> Iterator[Field]:
-    """Yield the fields of the project's own object for activities as a describe would; none where there is no such object."""
+    """Yield the fields of the project's custom object for activities as a describe would; none if there is no such object."""
     links = sorted({mapping.link_field for mapping in own_activities(mappings)})
     if not links:
         return

@@ -1,4 +1,4 @@
-"""What a project asks for: components, records, and the YAML line behind each."""
+"""The desired components and records of a project, and their YAML lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfcode.metadata.component import Address, Component
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where in the YAML a component, or one name inside it, comes from."""
+    """The YAML position behind a component, or behind one name in it."""
 
     address: Address
     token: str

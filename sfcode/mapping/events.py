@@ -1,5 +1,5 @@
 """
-The events of Appcues that sfcode knows: the one table behind models, JSON Schema, `events.yaml`, reviews, plans and lint.
+The event catalogue: the one table behind models, JSON Schema, `events.yaml`, reviews, plans and lint.
 
 To handle a further event, add its row to `EVENTS`; everything else follows.
 """
@@ -26,7 +26,7 @@ class ActivityText:
 
 @dataclass(frozen=True, slots=True)
 class EventDefinition:
-    """An event of Appcues: its name, its words, and what it becomes in Salesforce."""
+    """An Appcues event: its name, its description, and its texts in Salesforce."""
 
     name: str
     plural: str

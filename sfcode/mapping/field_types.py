@@ -1,5 +1,5 @@
 """
-The types of Salesforce fields, and what each can be used for.
+Look up fields in the org or the shipped table, and among the generated ones.
 
 To accept a further type as user id source, NPS field or attribute, change its row in `FIELD_TYPES`; the questions
 below it are answered from the rows.

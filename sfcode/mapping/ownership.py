@@ -1,4 +1,4 @@
-"""The texts by which managed components, and values that are not filled in yet, are recognized."""
+"""The texts that mark managed components, and values that are not filled in yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mapping with its directions, defaults and Salesforce names worked out, each value with its place in the YAML."""
+"""Resolved mappings: directions, defaults and Salesforce names, each with its place in the YAML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sfcode.metadata.objects import Field
 
 @dataclass(frozen=True, slots=True)
 class FieldUse:
-    """A Salesforce field that a mapping reads, and where it names the field."""
+    """A Salesforce field that a mapping reads, and its place."""
 
     field: str
     place: Place
@@ -29,7 +29,7 @@ class FieldUse:
 
 @dataclass(frozen=True, slots=True)
 class NpsTarget:
-    """A Salesforce field that the NPS `score` or `feedback` is written to."""
+    """A Salesforce field for the NPS `score` or `feedback`, and its place."""
 
     kind: NpsKind
     field: str
@@ -40,7 +40,7 @@ class NpsTarget:
 
 @dataclass(frozen=True, slots=True)
 class EventUse:
-    """An Appcues event that becomes an activity of the record, and where the mapping lists it."""
+    """An Appcues event that becomes an activity of the record, and its place."""
 
     name: str
     place: Place
@@ -48,7 +48,7 @@ class EventUse:
 
 @dataclass(frozen=True)
 class ResolvedMapping:
-    """What one mapping exchanges, in which directions and under which Salesforce names."""
+    """The data that one mapping exchanges, with directions and Salesforce names."""
 
     name: str
     """The mapping's name, which is its file's."""
@@ -82,12 +82,12 @@ class ResolvedMapping:
 
     @property
     def by_relay(self) -> bool:
-        """Whether the relay carries the data, rather than Appcues' connector."""
+        """Whether the relay carries the data, and not Appcues' connector."""
         return self.delivery == "relay"
 
     @property
     def message_fields(self) -> tuple[str, ...]:
-        """The fields of the outbound message, sorted and each once."""
+        """The fields of the outbound message, sorted, without duplicates."""
         return tuple(sorted({"Id", "SystemModstamp", self.user_id.field, *(use.field for use in self.attributes)}))
 
     @property
@@ -97,7 +97,7 @@ class ResolvedMapping:
 
     @property
     def endpoint_url(self) -> str:
-        """The address that outbound messages are sent to, with the secret as a placeholder."""
+        """The URL for outbound messages, with the secret as a placeholder."""
         return f"{self.endpoint}?v={self.message_version}"
 
     @property
@@ -117,7 +117,7 @@ class ResolvedMapping:
 
     @property
     def activities_place(self) -> Place | None:
-        """Where activities are asked for; None when there are none."""
+        """The place that asks for activities; None if there are none."""
         if not (self.activities or self.click_to_track):
             return None
         return self.place("to_salesforce", "activities" if self.activities else "click_to_track")

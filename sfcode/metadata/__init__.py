@@ -1,1 +1,1 @@
-"""What Salesforce metadata is, knowing nothing of our config."""
+"""Salesforce metadata, without knowledge of the mapping language."""

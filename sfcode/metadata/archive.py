@@ -1,4 +1,4 @@
-"""Zip files: made the same every time, opened within bounds."""
+"""Zip files: reproducible to write, limited in size to read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHUNK = 64 * 1024
 
 
 def zip_files(files: Mapping[str, bytes]) -> bytes:
-    """Pack files in the order of their names; the same files always give the same bytes."""
+    """Pack files in the order of their names; the same files result in the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
@@ -33,7 +33,7 @@ def zip_files(files: Mapping[str, bytes]) -> bytes:
 
 
 def unzip(data: bytes, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> dict[str, bytes]:
-    """Unpack an archive within bounds, folders left out. Raises MetadataError for a bad or a hostile one."""
+    """Unpack an archive within limits, without folders. Raises MetadataError for an invalid or hostile one."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -60,7 +60,7 @@ def _safe(name: str) -> str:
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int, max_bytes: int) -> bytes:
-    """Read one file, but no more than there is room for: what the archive says of its size may be a lie."""
+    """Read one file up to the remaining limit, because the size in the archive may be wrong."""
     chunks = []
     with archive.open(entry) as stream:
         while chunk := stream.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""The value that travels the whole way: a typed, named body in canonical form."""
+"""Component: a typed, named body in canonical form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAs
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
-    """Where a component is, as in `sf -m`: `CustomField:Contact.Appcues_User_Id__c`."""
+    """The identity of a component or record, as in `sf -m`: `CustomField:Contact.Appcues_User_Id__c`."""
 
     type: str
     full_name: str
@@ -30,7 +30,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `Type:FullName`. Raises ValueError for anything else."""
+        """Parse `Type:FullName`. Raises ValueError for anything else."""
         kind, colon, full_name = text.partition(":")
         if not (colon and kind and full_name):
             raise ValueError(f"{text!r} is not an address; write Type:FullName")
@@ -38,7 +38,7 @@ class Address:
 
     @property
     def is_record(self) -> bool:
-        """Tell rows (a user, an assignment) from metadata."""
+        """Return whether the address is of a record (a user, an assignment) and not of metadata."""
         return self.type in RECORD_TYPES
 
 
@@ -59,17 +59,17 @@ class Component:
 
     @property
     def address(self) -> Address:
-        """Type and full name together."""
+        """Return type and full name."""
         return Address(self.type, self.full_name)
 
     @property
     def canonical(self) -> str:
-        """The body as JSON with sorted keys and no spaces."""
+        """Return the body as JSON with sorted keys and no spaces."""
         return json.dumps(self.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over address and body, hex."""
+        """Return the SHA-256 of address and body as hex."""
         return hashlib.sha256(f"{self.address}\n{self.canonical}".encode()).hexdigest()
 
     def _key(self) -> tuple[Address, str]:

@@ -1,5 +1,5 @@
 """
-What an org adds or leaves out by itself, with the reason for each: none of it is a difference.
+Elements that an org adds or omits by itself, each with its reason; they are no difference.
 
 Elements of type `*` stand for every type that has the element.
 """

@@ -1,5 +1,5 @@
 """
-What differs between two bodies, attribute by attribute.
+Compare two bodies attribute by attribute.
 
 * A dict is compared key by key, so that each change is about one leaf.
 * A list of distinct, sorted texts is a set: each text that comes or goes is a change of its own,
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[a-z][A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """One attribute that differs; None stands for its absence."""
+    """One attribute that differs; None stands for a missing value."""
 
     path: Path
     before: Value
@@ -35,12 +35,12 @@ class AttributeChange:
 
 
 def diff(before: Body | None, after: Body | None) -> tuple[AttributeChange, ...]:
-    """List what must change in `before` to give `after`, sorted by path; None is the empty body."""
+    """List the changes from `before` to `after`, sorted by path; None stands for the empty body."""
     return tuple(sorted(_compare_dicts((), before or {}, after or {}), key=lambda change: change.path))
 
 
 def path_text(path: Path) -> str:
-    """Write a path for people: `fieldPermissions["Contact.Title"].editable`, `start.filters[0].value`."""
+    """Format a path: `fieldPermissions["Contact.Title"].editable`, `start.filters[0].value`."""
     text = ""
     for step in path:
         if step.isascii() and step.isdigit():
@@ -93,7 +93,7 @@ def _item(path: Path, text: str, *, comes: bool) -> AttributeChange:
 
 
 def _is_dict(value: Value) -> TypeGuard[dict[str, Value]]:
-    """Tell a dict with entries; an empty one is a leaf like any other."""
+    """Return whether a value is a dict with entries; an empty dict is a leaf."""
     return isinstance(value, Mapping) and bool(value)
 
 
@@ -113,7 +113,7 @@ def _has_parts(value: Value) -> bool:
 
 
 def _same(before: Value, after: Value) -> bool:
-    """Compare as JSON does: true is not 1, and a tuple is a list."""
+    """Compare as JSON does: true is not 1, and a tuple equals a list."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
     if isinstance(before, list | tuple) and isinstance(after, list | tuple):

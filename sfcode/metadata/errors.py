@@ -1,4 +1,4 @@
-"""What is wrong with a metadata file, and where."""
+"""Errors in metadata files, with their positions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sfcode.errors import SfcodeError
 
 
 class MetadataError(SfcodeError):
-    """A metadata file or package cannot be read; line and column count from 1, 0 where they are not known."""
+    """Raised for an unreadable metadata file or package; line and column count from 1, 0 if unknown."""
 
     def __init__(self, message: str, hint: str = "", *, file: str = "", line: int = 0, column: int = 0) -> None:
         place = ":".join([file or "<xml>", *(str(number) for number in (line, column) if number)])

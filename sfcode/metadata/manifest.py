@@ -1,4 +1,4 @@
-"""package.xml and the destructive changes: which components a package is about."""
+"""Manifests: package.xml and the destructive changes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ DESTRUCTIVE = ("destructiveChanges.xml", "destructiveChangesPre.xml", DESTRUCTIV
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a package.xml says: the API version, "" where none is given, and the members by type."""
+    """A manifest: the API version ("" if missing), and the members by type."""
 
     api_version: str
     members: Mapping[str, tuple[str, ...]]
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """All members as addresses, sorted; `*` is a member like any other."""
+        """Return all members as addresses, sorted; `*` is included."""
         return tuple(sorted(Address(type_, name) for type_, names in self.members.items() for name in names))
 
 
 def write_manifest(addresses: Iterable[Address], api_version: str) -> bytes:
-    """Write a package.xml, types and members sorted; an empty version is left out, as in destructive changes."""
+    """Render a package.xml with sorted types and members; an empty version is omitted, as in destructive changes."""
     members: dict[str, list[Value]] = {}
     for address in sorted(set(addresses)):
         members.setdefault(address.type, []).append(address.full_name)

@@ -1,5 +1,5 @@
 """
-The normal form: two components that mean the same to an org have the same.
+Convert a component to its normal form; components with the same meaning have the same normal form.
 
 It is for comparing and printing only. What is sent is the full body: a normal form may lack what the
 schema requires (`includeSessionId`, `locationX`), and the text of a formula may be trimmed.
@@ -18,7 +18,7 @@ _Dict = dict[str, Value]
 
 
 def normal(component: Component) -> Component:
-    """Leave out what an org adds by itself or what means nothing; the normal form of a normal form is itself."""
+    """Return the normal form of a component: without the elements that an org adds and those without meaning."""
     if schema_table.elements(component.type) is None:
         return component
     return Component(component.type, component.full_name, _complex(component.type, component.body))
@@ -71,7 +71,7 @@ def _significant(owner: str, element: str) -> bool:
 
 
 def _number(text: str) -> str:
-    """Write 63 as an org does: 63.0."""
+    """Format a number as an org does: 63 as 63.0."""
     try:
         return repr(float(text))
     except ValueError:

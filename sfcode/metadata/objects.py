@@ -1,4 +1,4 @@
-"""What is known of an org's objects and fields, as far as a mapping needs it."""
+"""Objects and fields of an org, with the properties that a mapping needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: Salesforce's describe type (`string`, `double`, `reference`, ...) and what may be done with it."""
+    """One field: its describe type (`string`, `double`, `reference`, ...) and its properties."""
 
     name: str
     type: str
@@ -39,7 +39,7 @@ class Field:
 
     @property
     def permission(self) -> str:
-        """Name the field that the field permission is written for, "" where none can be given."""
+        """Return the field that holds the field permission, "" if there is none."""
         if not self.permissionable or self.required:
             return ""
         return self.compound or self.name
@@ -47,7 +47,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSchema:
-    """One object: its fields by name, and whether all of them are known."""
+    """One object: its fields by name, and whether the list is complete."""
 
     name: str
     label: str
@@ -61,7 +61,7 @@ class ObjectSchema:
 
 @dataclass(frozen=True, slots=True)
 class OrgSchema:
-    """The objects that are known, by name."""
+    """The known objects by name."""
 
     objects: Mapping[str, ObjectSchema]
     online: bool = False
@@ -69,7 +69,7 @@ class OrgSchema:
 
 @cache
 def standard() -> OrgSchema:
-    """Give the shipped table: the standard objects that sfcode deals with, and their standard fields."""
+    """Return the shipped table of standard objects and their standard fields."""
     data = json.loads(Path(__file__).with_name("objects.json").read_bytes())
     return OrgSchema({name: _object(name, entry) for name, entry in data["objects"].items()})
 

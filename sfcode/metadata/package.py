@@ -1,5 +1,5 @@
 """
-Packages: components to files and back, as the Metadata API (mdapi) and as the sf command line (source) lay them out.
+Convert components to package files and back, in the layouts of the Metadata API (mdapi) and the sf CLI (source).
 
 A container (an object, a workflow) is listed in package.xml only where it is a component itself;
 its children are listed by their own type, which is what an org compares with the file.
@@ -57,7 +57,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a package holds: components, where each stands, and the files that are of no known type."""
+    """The contents of a package: components with their positions, and files of unknown types."""
 
     components: tuple[Component, ...]
     places: Mapping[Address, Place]
@@ -71,7 +71,7 @@ def write(
     layout: Layout = "mdapi",
     deleted: Iterable[Address] = (),
 ) -> dict[str, bytes]:
-    """Lay components out as files, deterministic in every byte. Raises MetadataError for an unknown type."""
+    """Render components as files, reproducible to the byte. Raises MetadataError for an unknown type."""
     ordered = sorted(components)
     gone = sorted(set(deleted))
     files: dict[str, bytes] = {}
@@ -136,12 +136,12 @@ def _project(api_version: str) -> bytes:
 
 
 def read(files: Mapping[str, bytes]) -> tuple[Component, ...]:
-    """Read the components of a package in mdapi layout, sorted. Raises MetadataError with file and line."""
+    """Parse the components of a package in mdapi layout, sorted. Raises MetadataError with file and line."""
     return read_contents(files).components
 
 
 def read_contents(files: Mapping[str, bytes]) -> Contents:
-    """Read a package in mdapi layout, a root folder tolerated, and say where everything in it stands."""
+    """Parse a package in mdapi layout, with or without a root folder, and return the position of each component."""
     found: dict[Address, tuple[Component, Place]] = {}
     skipped: list[str] = []
     root = root_of(files)
@@ -166,7 +166,7 @@ def read_contents(files: Mapping[str, bytes]) -> Contents:
 
 
 def root_of(files: Mapping[str, bytes]) -> str:
-    """Find the folder that a package is in: that of its package.xml, else the one folder around all; "" for none."""
+    """Find the root folder of a package: the one of its package.xml, otherwise the single top folder; "" for none."""
     manifests = sorted(
         (path for path in files if PurePosixPath(path).name == PACKAGE), key=lambda path: path.count("/")
     )

@@ -1,4 +1,4 @@
-"""Which file a component is in, and which component a file is: mdapi packages and sfdx projects."""
+"""Convert components to file paths and back, in mdapi packages and sfdx projects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OWN_FOLDER = {"CustomObject": "objects"}
 
 
 def kind_of(type_: str) -> MetadataType:
-    """Look a type up. Raises MetadataError for one that sfcode does not know."""
+    """Return a metadata type by name. Raises MetadataError for an unknown one."""
     kind = TYPES.get(type_)
     if kind is None:
         raise MetadataError(f"{type_} is not a metadata type that sfcode knows")
@@ -43,7 +43,7 @@ def kind_of(type_: str) -> MetadataType:
 
 
 def file_of(address: Address, layout: Layout = "mdapi", *, content_type: str = "") -> str:
-    """Give the path of the file that holds a component, its content file where it has one."""
+    """Return the path of a component's file; its content file if it has one."""
     kind = kind_of(address.type)
     owner = _safe(container(address.type, address.full_name))
     if layout == "mdapi":
@@ -60,7 +60,7 @@ def file_of(address: Address, layout: Layout = "mdapi", *, content_type: str = "
 
 
 def meta_file_of(address: Address, layout: Layout = "mdapi") -> str:
-    """Give the path of the XML beside a component's content file."""
+    """Return the path of the XML file beside a component's content file."""
     kind = kind_of(address.type)
     folder = kind.directory if layout == "mdapi" else f"{SOURCE_ROOT}/{kind.directory}"
     return f"{folder}/{_safe(address.full_name)}.{kind.suffix}{META}"
@@ -68,7 +68,7 @@ def meta_file_of(address: Address, layout: Layout = "mdapi") -> str:
 
 def component_at(path: str) -> Address | None:
     """
-    Name the component that a file is, in either layout and below any root folder; None for other files.
+    Return the component of a file, in either layout and below any root folder; None for other files.
 
     A container's file gives the container: which of its children is meant, the file's name cannot say.
     """
@@ -101,13 +101,13 @@ def _at(kind: MetadataType, below: tuple[str, ...]) -> Address | None:
 
 
 def _source_suffix(kind: MetadataType) -> str:
-    """Give the suffix of a child's own file: `field` for CustomField, else the type's name in lower camel case."""
+    """Return the suffix of a child's own file: `field` for CustomField, otherwise the type's name in lower camel case."""
     return "field" if kind.name == "CustomField" else kind.name[:1].lower() + kind.name[1:]
 
 
 def _safe(name: str) -> str:
     """
-    Give a name as it stands in a path.
+    Return a name in the form it has in a path.
 
     Full names are what an org uses as file names too: signs that a file cannot have are percent-encoded
     in the name already (`Custom%3A Sales Profile`).

@@ -26,7 +26,7 @@ __all__ = ["SchemaProblem", "loose_problems", "strict_problems", "xsd"]
 
 @cache
 def xsd(type_: str) -> bytes:
-    """Write the strict XML schema of one metadata type and all that it reaches, as in the WSDL."""
+    """Render the strict XML schema of one metadata type and the types it uses, as in the WSDL."""
     names = f'xmlns:xsd="{schema_table.XSD}" xmlns:tns="{schema_table.NAMESPACE}" targetNamespace="{schema_table.NAMESPACE}"'
     lines = [
         f'<xsd:schema {names} elementFormDefault="qualified">',
@@ -74,7 +74,7 @@ def _schema(type_: str) -> etree.XMLSchema:
 
 
 def strict_problems(xml: bytes) -> tuple[SchemaProblem, ...]:
-    """Validate a metadata file against the strict schema; the place of a problem is where its element starts."""
+    """Validate a metadata file against the strict schema; a problem's position is the start of its element."""
     try:
         root = parse(xml)
     except MetadataError as error:
@@ -97,7 +97,7 @@ def strict_problems(xml: bytes) -> tuple[SchemaProblem, ...]:
 
 
 def loose_problems(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
-    """Judge a file as an org does, in its words, with its idea of the place; `expected` is the type its folder asks for."""
+    """Validate a file as an org does, with its messages and positions; `expected` is the type of the file's folder."""
     try:
         root = parse(xml)
     except MetadataError as error:

@@ -1,5 +1,5 @@
 """
-Which elements each metadata type has: names in order, how often, of which type.
+The elements of each metadata type: names in order, cardinality and types.
 
 `schema.json` is made from the Metadata API's WSDL by `scripts/build_schema.py`. A child's name ends
 in `?` when it may be absent and in `*` when it may be repeated; a further `~` allows xsi:nil.
@@ -44,26 +44,26 @@ def _data() -> Mapping[str, Any]:
 
 
 def api_version() -> str:
-    """Give the version of the WSDL that the table is made from."""
+    """Return the version of the WSDL that the table is made from."""
     version: str = _data()["api_version"]
     return version
 
 
 @cache
 def elements(type_: str) -> Mapping[str, Element] | None:
-    """Give the children of a complex type in schema order; None when there is no such complex type."""
+    """Return the children of a complex type in schema order; None if there is no such type."""
     specs = _data()["types"].get(type_)
     return None if specs is None else {child.name: child for child in (_element(*spec) for spec in specs.items())}
 
 
 @cache
 def values(type_: str) -> frozenset[str] | None:
-    """Give the values of an enumeration; None when there is no such enumeration."""
+    """Return the values of an enumeration; None if there is no such enumeration."""
     allowed = _data()["enums"].get(type_)
     return None if allowed is None else frozenset(allowed)
 
 
 @cache
 def roots() -> frozenset[str]:
-    """Name the types that may be the root of a metadata file."""
+    """List the types that may be the root of a metadata file."""
     return frozenset(_data()["metadata"])

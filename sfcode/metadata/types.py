@@ -1,5 +1,5 @@
 """
-The metadata types that sfcode knows: where their files are, what contains what, what identifies a repeated element.
+The supported metadata types: files, containers, and the identity of repeated elements.
 
 Which elements a type has, in which order, is in `schema.py`; this is what the WSDL does not say.
 """
@@ -137,24 +137,24 @@ _UNORDERED: Mapping[str, frozenset[str]] = {
 
 
 def identity(owner: str, element: str) -> str | None:
-    """Name the child that identifies one of several `element` in type `owner`; None when their order is what counts."""
+    """Return the child element that identifies a repeated `element` of type `owner`; None if order matters."""
     if element == "processMetadataValues":
         return "name"
     return _IDENTITIES.get(owner, {}).get(element)
 
 
 def is_unordered(owner: str, element: str) -> bool:
-    """Tell whether repeated simple elements are a set: their order means nothing."""
+    """Return whether repeated simple elements form a set, whose order has no meaning."""
     return owner == "SharedTo" or element in _UNORDERED.get(owner, ())
 
 
 def local_name(type_: str, full_name: str) -> str:
-    """Give the name of a component inside its container's file: `Title__c` of `Contact.Title__c`."""
+    """Return the name of a component inside its container's file: `Title__c` for `Contact.Title__c`."""
     kind = TYPES.get(type_)
     return full_name.partition(".")[2] if kind and kind.parent else full_name
 
 
 def container(type_: str, full_name: str) -> str:
-    """Give the full name of the component whose file holds this one: `Contact` of `Contact.Title__c`, else itself."""
+    """Return the full name of the component whose file holds this one: `Contact` for `Contact.Title__c`, otherwise itself."""
     kind = TYPES.get(type_)
     return full_name.partition(".")[0] if kind and kind.parent else full_name

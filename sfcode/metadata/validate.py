@@ -1,5 +1,5 @@
 """
-Judge a metadata file as an org does, in its words.
+Validate a metadata file as an org does, with its messages.
 
 An org is more lenient than its WSDL: the order of elements is free, as the files of real repositories
 show. It does refuse unknown elements, elements of one kind that are not next to each other
@@ -34,7 +34,7 @@ _SIMPLE = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class SchemaProblem:
-    """One thing that is wrong in a file, and where: line and column from 1."""
+    """One problem of a file, with line and column from 1."""
 
     line: int
     column: int
@@ -45,7 +45,7 @@ class SchemaProblem:
 
 
 def judge(root: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:
-    """List what an org would not take, in the order of the file."""
+    """List the problems that an org reports, in the order of the file."""
     return tuple(sorted(set(_complex(root, type_, where))))
 
 

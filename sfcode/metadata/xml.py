@@ -1,4 +1,4 @@
-"""Metadata XML: read it safely, turn it into canonical components and back, print it as Salesforce does."""
+"""Metadata XML: parse it safely, convert it to canonical components and back, print it as Salesforce does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def parse(data: bytes, name: str = "") -> etree._Element:
-    """Parse XML without DTD, entities or network. Raises MetadataError with the place of what is wrong."""
+    """Parse XML without DTD, entities or network. Raises MetadataError with the position of the error."""
     if len(data) > MAX_BYTES:
         raise MetadataError(f"the file has {len(data)} bytes; more than {MAX_BYTES} are not read", file=name)
     parser = etree.XMLParser(
@@ -56,7 +56,7 @@ def from_element(
     type_: str, full_name: str, element: etree._Element, *, file: str = "", lenient: bool = False
 ) -> Component:
     """
-    Read a component from its element, whatever the tag.
+    Convert an element to a component, whatever its tag.
 
     Raises MetadataError for an element that the type does not have; with `lenient` it is kept as XML.
     """
@@ -66,7 +66,7 @@ def from_element(
 
 
 def to_element(component: Component, tag: str | None = None) -> etree._Element:
-    """Write a component, its children in schema order, as root of a file or as `tag` of its container's file."""
+    """Convert a component to an element with children in schema order, as the root of a file or as `tag` of its container's file."""
     children = schema_table.elements(component.type)
     if children is None:
         raise MetadataError(f"{component.type} is not a metadata type that sfcode knows")
@@ -79,25 +79,25 @@ def to_element(component: Component, tag: str | None = None) -> etree._Element:
 
 
 def line_of(element: etree._Element) -> int:
-    """Give the line an element starts on, 0 where it was not read from a file."""
+    """Return the line of an element's start, 0 if it was not parsed from a file."""
     return cast("int | None", element.sourceline) or 0
 
 
 def children_of(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
-    """List the child elements with their names; those of a foreign namespace keep it in the name."""
+    """List the child elements with their names; a name in a foreign namespace includes it."""
     for child in element.iterchildren("*"):
         yield child.tag.removeprefix(_TAG), child
 
 
 class _Reader:
-    """Turns elements into canonical values, with the file's name for messages."""
+    """Converts elements to canonical values, with the file's name for messages."""
 
     def __init__(self, file: str, *, lenient: bool) -> None:
         self._file = file
         self._lenient = lenient
 
     def complex(self, type_: str, element: etree._Element, skip: str = "") -> dict[str, Value]:
-        """Read the children of an element of a complex type."""
+        """Convert the children of an element of a complex type."""
         known = schema_table.elements(type_) or {}
         found: dict[str, list[etree._Element]] = {}
         unknown: dict[str, list[Value]] = {}
@@ -159,7 +159,7 @@ class _Reader:
 
 
 def _keyed(items: list[Value], key: str) -> Value:
-    """Key items by their identity; leave the list as it is when one has none or two have the same."""
+    """Key items by their identity; return the list if an item has no identity or two have the same."""
     found: dict[str, Value] = {}
     for item in items:
         entry = dict(cast(Mapping[str, Value], item))
@@ -197,7 +197,7 @@ def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
 
 
 def _items(owner: str, spec: schema_table.Element, value: Value, where: str) -> list[Value]:
-    """List what stands behind one key of a body: one item, the items in order, or keyed ones with their key put back."""
+    """List the items of one key of a body; keyed items get their key back."""
     if not spec.repeated:
         return [value]
     if isinstance(value, Mapping):
@@ -228,7 +228,7 @@ def sort_children(root: etree._Element, type_: str) -> None:
 
 
 def to_bytes(root: etree._Element) -> bytes:
-    """Print a tree as Salesforce does: declaration, four spaces, quotes escaped, a line feed at the end."""
+    """Print a tree as Salesforce does: declaration, four spaces, escaped quotes, a line feed at the end."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     spaces = [("xmlns", schema_table.NAMESPACE)]
     if any(_NIL in element.attrib or _TYPE in element.attrib for element in root.iter("*")):

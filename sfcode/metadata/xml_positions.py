@@ -1,4 +1,4 @@
-"""Where each element of an XML file stands: lxml keeps its line only, and people want the column."""
+"""The position of each element of an XML file with its column, which lxml does not keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Point = tuple[int, int]
 
 @dataclass(slots=True)
 class Span:
-    """Where an element starts, where its start tag has ended, and where its end tag has."""
+    """The positions of an element's start, of the end of its start tag, and of the end of its end tag."""
 
     start: Point = (0, 0)
     opened: Point = (0, 0)
@@ -22,7 +22,7 @@ class Span:
 
 
 class _Recorder:
-    """Collects spans in document order; where a tag has ended is where the next thing starts."""
+    """Records spans in document order; a tag ends where the next token starts."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -62,7 +62,7 @@ class _Recorder:
 
 
 def spans(data: bytes, root: etree._Element) -> Mapping[etree._Element, Span]:
-    """Find the span of each element of `root`, which is what `xml.parse` made of the same bytes."""
+    """Return the span of each element of `root`, which `xml.parse` made from the same bytes."""
     try:
         found = _Recorder().run(data)
     except expat.ExpatError:  # an encoding that expat does not know: say lines only

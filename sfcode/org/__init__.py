@@ -1,5 +1,5 @@
 """
-An org, as this program sees it: sign-in, Metadata API, records, describe.
+The client of an org: sign-in, Metadata API, records, describe.
 
 `connect` is the way in. Importing this package costs next to nothing: requests, lxml and
 simple-salesforce are imported when an org is really spoken to.

@@ -1,4 +1,4 @@
-"""Addresses of orgs: which ones may be spoken to, and how."""
+"""The URL of an org: which hosts and schemes are allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXAMPLE = "https://yourcompany.my.salesforce.com"
 
 def base_url(text: str, what: str = "instance URL") -> str:
     """
-    Check an org's URL and reduce it to scheme, host and port.
+    Validate an org's URL and reduce it to scheme, host and port.
 
     A token is only ever sent over TLS; plain http is for the local org on this machine.
     """

@@ -1,5 +1,5 @@
 """
-Queries whose answer is too long for REST: Bulk API 2.0, job by job and page by page.
+Queries with large results: Bulk API 2.0, job by job and page by page.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
 """
@@ -30,7 +30,7 @@ NO_BULK = frozenset({"API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "FUNCTIONALITY
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How far a query is."""
+    """The status of a query job."""
 
     id: str
     state: str
@@ -39,40 +39,40 @@ class Job:
 
     @property
     def runs(self) -> bool:
-        """Whether the org still works on it."""
+        """Return whether the job is still running."""
         return self.state in RUNNING
 
     @property
     def complete(self) -> bool:
-        """Whether its results can be read."""
+        """Return whether the results are available."""
         return self.state == COMPLETE
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records, values as text and null where there is none; `locator` leads to the next page."""
+    """Some records, with values as text and null for a missing one; `locator` is that of the next page."""
 
     records: tuple[Mapping[str, str | None], ...]
     locator: str | None
 
 
 class Bulk:
-    """Bulk queries of one org."""
+    """Runs bulk queries in one org."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._base = f"{connection.instance_url}/services/data/v{connection.api_version}/jobs/query"
 
     def start(self, soql: str) -> Job:
-        """Begin a query."""
+        """Create a query job."""
         return _job(self._call("POST", "", repeatable=False, json={"operation": "query", "query": soql}).json())
 
     def job(self, job_id: str) -> Job:
-        """Ask how far a query is."""
+        """Read the status of a query job."""
         return _job(self._call("GET", f"/{quote(job_id, safe='')}").json())
 
     def page(self, job_id: str, locator: str | None, most: int) -> Page:
-        """Read records of a query that is complete: the first, or those that a locator leads to."""
+        """Read a page of results of a complete job: the first, or the one of a locator."""
         params = {"maxRecords": str(most)} | ({"locator": locator} if locator else {})
         response = self._call("GET", f"/{quote(job_id, safe='')}/results", params=params)
         response.encoding = "utf-8"

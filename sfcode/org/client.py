@@ -1,4 +1,4 @@
-"""An org as the rest of this program sees it."""
+"""The client of an org that all other packages use."""
 
 from __future__ import annotations
 
@@ -46,48 +46,48 @@ class Org:
         return f"<Org {self.instance_url}>"
 
     def close(self) -> None:
-        """Close the connections; the sign-in stays as it is."""
+        """Close the connections; the session remains valid."""
         self._connection.close()
 
     @property
     def instance_url(self) -> str:
-        """Where the org is."""
+        """Return the URL of the org."""
         return self._connection.instance_url
 
     @property
     def api_version(self) -> str:
-        """The API version of every call."""
+        """Return the API version of every call."""
         return self._connection.api_version
 
     @cached_property
     def identity(self) -> OrgIdentity:
-        """Which org this is and who is signed in, asked once."""
+        """Return the identity of the org and of the signed-in user, read once."""
         return identify(self._rest, self.instance_url, self.api_version)
 
     @cached_property
     def metadata(self) -> MetadataClient:
-        """The Metadata API."""
+        """Return the client of the Metadata API."""
         from sfcode.org.metadata_api import MetadataClient
 
         return MetadataClient(self._connection)
 
     @cached_property
     def many(self) -> Many:
-        """Up to 200 records in one call."""
+        """Return the client for calls with up to 200 records."""
         from sfcode.org.collections import Many
 
         return Many(self._connection)
 
     @cached_property
     def bulk(self) -> Bulk:
-        """Queries whose answer is too long for REST."""
+        """Return the client for queries with large results."""
         from sfcode.org.bulk import Bulk
 
         return Bulk(self._connection)
 
     @cached_property
     def rest(self) -> Salesforce:
-        """simple-salesforce over our session; for what the methods here do not cover. Its errors are its own."""
+        """Return simple-salesforce over our HTTP session, for what the methods here do not cover. Its errors are not converted."""
         return self._rest.client
 
     @property
@@ -103,7 +103,7 @@ class Org:
 
     def renew(self, *, older_than: float) -> bool:
         """
-        Get another session when this one is older than so many seconds, and tell whether that was done.
+        Renew the session if it is older than a number of seconds; return whether it was renewed.
 
         False also where the way of signing in gives no other one, such as a token in a variable.
         """
@@ -112,26 +112,26 @@ class Org:
 
     @property
     def runtime(self) -> Runtime:
-        """Time and patience, as they were given to `connect`."""
+        """Return the time and limits that were passed to `connect`."""
         return self._connection.runtime
 
     def now(self) -> datetime:
-        """Ask the org what time it is."""
+        """Return the org's time."""
         return self._connection.now()
 
     def get(self, path: str) -> Any:
-        """Read a JSON document of this org by its path, such as `/services/data`."""
+        """Read a JSON resource of this org by its path, such as `/services/data`."""
         return self._rest.get(path)
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
-        """Describe objects with their fields; one that the org does not have or show is left out."""
+        """Describe objects with their fields; objects that do not exist or are not visible are omitted."""
         from sfcode.org.describe import describe
 
         return describe(names, self._rest.describe)
 
     def query(self, soql: str, *values: Any, **named: Any) -> list[Row]:
         """
-        Run a query to its last page: `org.query("SELECT Id FROM User WHERE Username = {}", name)`.
+        Run a query and read all pages: `org.query("SELECT Id FROM User WHERE Username = {}", name)`.
 
         `{}` and `{name}` stand for values, which are quoted here; without values the text is taken as it is.
         """
@@ -142,11 +142,11 @@ class Org:
         return self._rest.count(soql, values, named)
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
-        """Create a record: its id."""
+        """Create a record and return its id."""
         return self._rest.create(sobject, values)
 
     def update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
-        """Change fields of a record."""
+        """Update fields of a record."""
         self._rest.update(sobject, record_id, values)
 
     def delete(self, sobject: str, record_id: str) -> None:
@@ -154,13 +154,13 @@ class Org:
         self._rest.delete(sobject, record_id)
 
     def tooling_query(self, soql: str, *values: Any, **named: Any) -> list[Row]:
-        """Run a query of the Tooling API, as `query`."""
+        """Run a query of the Tooling API, like `query`."""
         return self._rest.query(soql, values, named, tooling=True)
 
     def tooling_update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
-        """Change a record of the Tooling API, such as a flow definition's active version."""
+        """Update a record of the Tooling API, such as the active version of a flow definition."""
         self._rest.tooling("PATCH", sobject, record_id, values)
 
     def tooling_delete(self, sobject: str, record_id: str) -> None:
-        """Delete a record of the Tooling API, such as a version of a flow."""
+        """Delete a record of the Tooling API, such as a flow version."""
         self._rest.tooling("DELETE", sobject, record_id)

@@ -1,5 +1,5 @@
 """
-Many records in one call: sObject Collections, and several queries in one composite request.
+Calls with many records: sObject Collections, and several queries in one composite request.
 
 Each call is made once: whoever calls knows what may be repeated, and when. Nothing here creates a
 record but the upsert by an external id.
@@ -33,7 +33,7 @@ _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 
 
 class CallRefused(OrgError):
-    """The org refused a call as a whole; `status` is that of HTTP."""
+    """Raised when the org refuses a whole call; `status` is the HTTP status."""
 
     def __init__(self, message: str, *, code: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(message, code=code)
@@ -43,7 +43,7 @@ class CallRefused(OrgError):
 
 @dataclass(frozen=True, slots=True)
 class RecordError:
-    """What an org has against one record."""
+    """The error of one record."""
 
     code: str
     message: str
@@ -52,7 +52,7 @@ class RecordError:
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """What became of one record: its id, or the errors."""
+    """The result of one record: its id, or the errors."""
 
     id: str
     errors: tuple[RecordError, ...] = ()
@@ -61,14 +61,14 @@ class RecordResult:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """API requests of the last 24 hours, and how many the org has."""
+    """The API requests of the last 24 hours, and the limit of the org."""
 
     used: int
     limit: int
 
 
 class Many:
-    """The calls for many records of one org. Safe to share between threads."""
+    """The client for calls with many records. Safe to share between threads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -79,7 +79,7 @@ class Many:
     def update(
         self, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None = None
     ) -> list[RecordResult]:
-        """Change up to 200 records, each for itself: `{"attributes": {"type": ...}, "Id": ..., field: value}`."""
+        """Update up to 200 records independently: `{"attributes": {"type": ...}, "Id": ..., field: value}`."""
         return self._collection("/composite/sobjects", records, headers)
 
     def upsert(
@@ -89,15 +89,15 @@ class Many:
         records: Sequence[Mapping[str, Any]],
         headers: Mapping[str, str] | None = None,
     ) -> list[RecordResult]:
-        """Change or create up to 200 records, each for itself, by an external id that each of them holds."""
+        """Update or create up to 200 records independently, by an external id that each contains."""
         return self._collection(f"/composite/sobjects/{sobject}/{field}", records, headers)
 
     def query(self, soql: str) -> list[Row]:
-        """Run a query to its last page."""
+        """Run a query and read all pages."""
         return self._rows(self._call("GET", f"/query?q={quote(soql, safe='')}"))
 
     def queries(self, texts: Sequence[str]) -> list[list[Row]]:
-        """Run up to five queries in one request, which counts as one. The first that is refused is the error."""
+        """Run up to five queries in one request, which counts as one. Raises the first error."""
         prefix = f"/services/data/v{self._connection.api_version}/query?q="
         asked = [
             {"method": "GET", "url": prefix + quote(text, safe=""), "referenceId": f"q{index}"}
@@ -112,7 +112,7 @@ class Many:
         return found
 
     def limits(self) -> Usage:
-        """Ask how many API requests are used: the daily limit of the org."""
+        """Read the number of API requests used, and the daily limit."""
         daily = self._call("GET", "/limits")["DailyApiRequests"]
         self.usage = Usage(int(daily["Max"]) - int(daily["Remaining"]), int(daily["Max"]))
         return self.usage

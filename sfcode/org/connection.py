@@ -1,4 +1,4 @@
-"""One signed-in connection: SOAP and REST over the same HTTP session."""
+"""One signed-in connection: SOAP and REST over one HTTP session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """A session and the HTTP connections that belong to it."""
+    """A session and its HTTP connections."""
 
     def __init__(self, sign_in: SignIn, environ: Mapping[str, str], api_version: str, runtime: Runtime) -> None:
         self.session = Session(sign_in, runtime.clock)
@@ -31,16 +31,16 @@ class Connection:
 
     @property
     def instance_url(self) -> str:
-        """Scheme, host and port of the org."""
+        """Return scheme, host and port of the org."""
         return self.session.instance_url
 
     def close(self) -> None:
-        """Close the connections; the session in the org stays."""
+        """Close the connections; the session in the org remains."""
         self.http.close()
 
     def call(self, operation: str, fields: soap.Fields, *, fresh: bool = False) -> tuple[etree._Element, ...]:
         """
-        Call an operation of the Metadata API once: its `result` elements.
+        Call an operation of the Metadata API once and return its `result` elements.
 
         An ended session is renewed and the call made again, which is safe: the org did nothing.
         With `fresh`, no connection is reused that the org may just be closing.
@@ -61,7 +61,7 @@ class Connection:
             raise (self.session.over() if error.code == SESSION_OVER else error) from refusal
 
     def now(self) -> datetime:
-        """Ask the org what time it is: its answers say so. This machine's time where one does not."""
+        """Return the org's time from its Date header; this machine's time if there is none."""
 
         def ask() -> datetime:
             with answering(self.instance_url):

@@ -1,4 +1,4 @@
-"""Until when calls to an org may take: whoever holds something for a limited time says so around them."""
+"""A deadline for all calls to an org inside a block, for callers that hold a lease."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNTIL: ContextVar[float | None] = ContextVar("sfcode_org_until", default=None)
 
 @contextmanager
 def until(moment: float) -> Iterator[None]:
-    """Let no exchange with an org inside outlast a moment of the runtime's clock, nor begin after it."""
+    """Limit all calls inside a block to a time of the runtime's clock; no call starts after it."""
     before = _UNTIL.set(moment)
     try:
         yield
@@ -20,6 +20,6 @@ def until(moment: float) -> Iterator[None]:
 
 
 def left(clock: Callable[[], float]) -> float | None:
-    """Tell how many seconds are left; None: nobody has set a limit."""
+    """Return how many seconds remain; None without a deadline."""
     moment = _UNTIL.get()
     return None if moment is None else moment - clock()

@@ -1,4 +1,4 @@
-"""What an org's objects and fields are, from its describe."""
+"""Convert describe results to objects and fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AT_ONCE = 4
 
 
 def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None]) -> OrgSchema:
-    """Describe objects, several at once; one that the org does not have or show is left out."""
+    """Describe objects in parallel; objects that do not exist or are not visible are omitted."""
     wanted = sorted(set(names))
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = pool.map(ask, wanted)
@@ -21,7 +21,7 @@ def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None
 
 
 def object_schema(name: str, answer: Mapping[str, Any]) -> ObjectSchema:
-    """Read an sObject describe."""
+    """Convert an sObject describe."""
     fields = map(field, answer.get("fields", ()))
     return ObjectSchema(
         name=str(answer.get("name", name)),
@@ -33,7 +33,7 @@ def object_schema(name: str, answer: Mapping[str, Any]) -> ObjectSchema:
 
 def field(answer: Mapping[str, Any]) -> Field:
     """
-    Read one field of a describe.
+    Convert one field of a describe.
 
     `required` follows from four facts: a value is needed, people may give one, the org gives none
     itself, and it is not a checkbox, which always has one.

@@ -1,4 +1,4 @@
-"""Which org this is, and who we are in it."""
+"""The identity of an org and of the signed-in user."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OrgIdentity:
 
 def long_id(text: str) -> str:
     """
-    Give an id its 18 characters: the last three hold which of the 15 letters are capitals.
+    Return an id with 18 characters; the last three encode which of the 15 are capitals.
 
     An id of 18 characters stays as it is. Raise ValueError for anything else.
     """
@@ -49,7 +49,7 @@ def long_id(text: str) -> str:
 
 
 def identify(rest: Rest, instance_url: str, api_version: str) -> OrgIdentity:
-    """Ask who we are, and which org this is."""
+    """Read the identity of the org and of the signed-in user."""
     who = _user(rest, api_version)
     rows = rest.query(ORGANIZATION, (), {})
     if len(rows) != 1:
@@ -73,7 +73,7 @@ def identify(rest: Rest, instance_url: str, api_version: str) -> OrgIdentity:
 
 def _user(rest: Rest, api_version: str) -> Mapping[str, str]:
     """
-    Find the user by the userinfo service.
+    Read the user from the userinfo service.
 
     It refuses tokens without the scope `openid` or `id`, such as those of an app that has `api`
     only; the list of resources names the user to these as well.

@@ -1,4 +1,4 @@
-"""The Metadata API: deploy, retrieve, list, read and describe."""
+"""The client of the Metadata API: deploy, retrieve, list, read and describe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RETRIEVE_TIMEOUT = 600.0
 
 
 class MetadataClient:
-    """The Metadata API of one org. Reads are repeated when the trouble passes; a deploy never blindly."""
+    """The Metadata API of one org. Reads are retried after temporary errors; a deployment is never sent twice."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,7 +38,7 @@ class MetadataClient:
 
     def deploy(self, zip: bytes, options: DeployOptions) -> str:
         """
-        Hand over a package: the id of the deployment.
+        Deploy a package and return the id of the deployment.
 
         A lost answer raises OrgUnreachable and nothing is sent again: the org may be deploying.
         """
@@ -49,11 +49,11 @@ class MetadataClient:
         return self._start("deploy", fields)
 
     def quick_deploy(self, validation_id: str) -> str:
-        """Deploy what a validation with tests has passed (deployRecentValidation): the id of the deployment."""
+        """Deploy a package that was validated with tests (deployRecentValidation); return the id of the deployment."""
         return self._start("deployRecentValidation", [("validationId", validation_id)])
 
     def deploy_status(self, deploy_id: str, details: bool = True) -> DeployResult:
-        """Ask where a deployment stands."""
+        """Read the status of a deployment."""
         return self._read(lambda: self._status(deploy_id, details))
 
     def follow(
@@ -64,19 +64,19 @@ class MetadataClient:
         timeout: float = 3600.0,
     ) -> DeployResult:
         """
-        Wait for a deployment, whether it succeeds or fails.
+        Wait until a deployment has succeeded or failed.
 
         Raise DeployStillRunning, with the id, when it outlasts `timeout` or the org is out of reach.
         """
         return follow(lambda: self._status(deploy_id, True), deploy_id, on_progress, self._runtime, timeout)
 
     def cancel_deploy(self, deploy_id: str) -> bool:
-        """Ask the org to stop a deployment; True: it has, False: it is about to."""
+        """Cancel a deployment; return True if it was canceled, False if the org is still canceling it."""
         # Asking twice stops it once. The element's name is the WSDL's.
         return soap.flag(self._one("cancelDeploy", [("String", deploy_id)]), "done")
 
     def retrieve(self, members: Mapping[str, Iterable[str]], *, timeout: float = RETRIEVE_TIMEOUT) -> Retrieved:
-        """Fetch components by type and full name; what the org does not have is named in the messages."""
+        """Retrieve components by type and full name; the messages name missing ones."""
         wanted = {type: sorted(set(names)) for type, names in sorted(members.items())}
         types: list[tuple[str, soap.Node]] = [
             ("types", [*(("members", member) for member in names), ("name", type)])
@@ -104,7 +104,7 @@ class MetadataClient:
         return tuple(found)
 
     def read_metadata(self, type: str, names: Iterable[str]) -> tuple[Component, ...]:
-        """Read components by full name; those that do not exist are left out."""
+        """Read components by full name; missing ones are omitted."""
         found: list[Component] = []
         for some in _batches(list(names), READ_AT_ONCE):
             fields: list[tuple[str, soap.Node]] = [("type", type), *(("fullNames", name) for name in some)]
@@ -115,7 +115,7 @@ class MetadataClient:
         return tuple(found)
 
     def describe_metadata(self) -> MetadataDescription:
-        """Ask which metadata types the org has."""
+        """List the metadata types of the org."""
         result = self._one("describeMetadata", [("asOfVersion", self._connection.api_version)])
         return MetadataDescription(
             types=tuple(map(result_parsers.described_type, soap.children(result, "metadataObjects"))),

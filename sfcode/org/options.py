@@ -1,4 +1,4 @@
-"""What the client takes from the world besides the network: time, randomness, patience and limits."""
+"""Time, randomness and limits of the client, as arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Time, randomness and limits, as arguments; the defaults are those of a command line."""
+    """Time, randomness and limits; the defaults suit a command line."""
 
     connect_timeout: float = 10.0
     read_timeout: float = 120.0

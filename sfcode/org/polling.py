@@ -1,4 +1,4 @@
-"""Stay with something that an org does by itself, until it is done or our patience ends."""
+"""Poll a deployment until it is done or the time limit is reached."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SILENCE = 180.0
 
 
 class DeployStillRunning(StillRunning):
-    """A deployment that we let go of; `deploy_id` picks it up again."""
+    """Raised when polling stops before a deployment is done; `deploy_id` identifies it."""
 
     def __init__(self, deploy_id: str, why: str) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class DeployStillRunning(StillRunning):
 
 
 def pauses() -> Iterator[float]:
-    """Pause shortly at first, since small packages take no time, then up to two seconds."""
+    """Yield the pauses between two polls: short at first, for small packages, then up to two seconds."""
     pause = FIRST_PAUSE
     while True:
         yield pause
@@ -43,7 +43,7 @@ def follow(
     timeout: float,
 ) -> DeployResult:
     """
-    Ask for the status until the deployment is done; `on_progress` sees each status that differs.
+    Poll a deployment until it is done; `on_progress` receives each status that differs.
 
     The deployment is never harmed by our going: a lost connection is sat out for `SILENCE`
     seconds, and what ends is the watching only (DeployStillRunning).

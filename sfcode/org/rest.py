@@ -1,4 +1,4 @@
-"""Records over REST, through simple-salesforce: its calls, our errors."""
+"""Records over REST, through simple-salesforce, with our errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOO_MANY = 429
 
 
 class Rest:
-    """REST of one org: rows in, rows out, OrgError with the org's own code for what it refuses."""
+    """The REST API of one org; raises OrgError with the org's error code."""
 
     def __init__(self, connection: Connection) -> None:
         from sfcode.org.lean import client_class  # not every command needs it
@@ -41,7 +41,7 @@ class Rest:
     def query(
         self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any], *, tooling: bool = False
     ) -> list[Row]:
-        """Run a query; `{}` and `{name}` in it stand for values, which are quoted here."""
+        """Run a query; `{}` and `{name}` stand for values, which are quoted."""
         text = quoted(soql, values, named)
         return self._read(lambda: [row_of(row) for row in self._pages(text, tooling=tooling)])
 
@@ -62,11 +62,11 @@ class Rest:
         return self._read(lambda: int(self.client.query(text)["totalSize"]))
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
-        """Create a record: its id."""
+        """Create a record and return its id."""
         return self._write(lambda: str(self._type(sobject).create(dict(values))["id"]))
 
     def update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
-        """Change a record."""
+        """Update a record."""
         self._write(lambda: self._type(sobject).update(record_id, dict(values)))
 
     def delete(self, sobject: str, record_id: str) -> None:
@@ -74,12 +74,12 @@ class Rest:
         self._write(lambda: self._type(sobject).delete(record_id))
 
     def tooling(self, method: str, sobject: str, record_id: str, values: Mapping[str, Any] | None = None) -> None:
-        """Change or delete a record of the Tooling API."""
+        """Update or delete a record of the Tooling API."""
         path = f"sobjects/{sobject}/{record_id}"
         self._write(lambda: self.client.toolingexecute(path, method, None if values is None else dict(values)))
 
     def describe(self, sobject: str) -> Row | None:
-        """Describe an object; None: the org has none of that name, or does not show it."""
+        """Describe an object; None if it does not exist or is not visible."""
         try:
             return self._read(lambda: cast("Row", self._type(sobject).describe()))
         except OrgError as error:
@@ -88,7 +88,7 @@ class Rest:
             raise
 
     def get(self, path: str) -> Row:
-        """Read a JSON document of this server by its path."""
+        """Read a JSON resource of the org by its path."""
         url = self._connection.instance_url + path
 
         def read() -> Row:
@@ -140,7 +140,7 @@ class Rest:
 
 
 def said(content: Any) -> tuple[str, str]:
-    """Find code and message in an error body: REST has a list of them, OAuth an object."""
+    """Return code and message of an error body, which is a list in REST and an object in OAuth."""
     first = content[0] if isinstance(content, list) and content else content
     if not isinstance(first, dict):
         return "", ""
@@ -153,7 +153,7 @@ def said(content: Any) -> tuple[str, str]:
 
 
 def quoted(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
-    """Put values into a query, quoted as SOQL wants them. A query without values is left as it is."""
+    """Insert values into a query, quoted for SOQL. A query without values is returned unchanged."""
     if not values and not named:
         return soql
     from simple_salesforce.format import format_soql
@@ -162,7 +162,7 @@ def quoted(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
 
 
 def row_of(record: Mapping[str, Any]) -> Row:
-    """Leave out the `attributes` of a record and of those inside it; a sub-query becomes a list of rows."""
+    """Remove the `attributes` of a record and of nested ones; a subquery becomes a list of rows."""
     return {name: _value(value) for name, value in record.items() if name != "attributes"}
 
 

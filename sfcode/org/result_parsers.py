@@ -1,4 +1,4 @@
-"""Read the Metadata API's result elements into values."""
+"""Parse the result elements of the Metadata API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Element = etree._Element  # noqa: SLF001  # lxml has no other name for the type 
 
 
 def deploy_result(element: Element) -> DeployResult:
-    """Read a DeployResult, with its details where they are given."""
+    """Parse a DeployResult, including its details if present."""
     if not text(element, "id") or not text(element, "status"):
         raise NotSoap("The org's answer about a deployment has no id or no status.")
     details = next(children(element, "details"), None)
@@ -62,7 +62,7 @@ def _messages(details: Element | None, name: str) -> tuple[DeployMessage, ...]:
 
 
 def deploy_message(element: Element) -> DeployMessage:
-    """Read a DeployMessage."""
+    """Parse a DeployMessage."""
     problem, problem_type = text(element, "problem"), text(element, "problemType")
     warning = text(element, "warning")
     if not problem and warning not in ("", "true", "false"):
@@ -84,7 +84,7 @@ def deploy_message(element: Element) -> DeployMessage:
 
 
 def test_run(element: Element) -> TestRun:
-    """Read a RunTestsResult."""
+    """Parse a RunTestsResult."""
     warnings = [*children(element, "codeCoverageWarnings"), *children(element, "flowCoverageWarnings")]
     return TestRun(
         run=number(element, "numTestsRun") or 0,
@@ -136,7 +136,7 @@ def _decimal(element: Element, name: str) -> float:
 
 
 def file_properties(element: Element) -> FileProperties:
-    """Read a FileProperties."""
+    """Parse a FileProperties."""
     return FileProperties(
         type=text(element, "type"),
         full_name=text(element, "fullName"),
@@ -152,7 +152,7 @@ def file_properties(element: Element) -> FileProperties:
 
 
 def described_type(element: Element) -> DescribedType:
-    """Read a DescribeMetadataObject."""
+    """Parse a DescribeMetadataObject."""
     return DescribedType(
         name=text(element, "xmlName"),
         directory=text(element, "directoryName"),

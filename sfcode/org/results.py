@@ -1,4 +1,4 @@
-"""What is asked of a deployment, and what an org says about one."""
+"""The options of a deployment, and the results of the Metadata API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """How a package is deployed. The defaults are those of production: all or nothing, warnings shown, not fatal."""
+    """The options of a deployment. The defaults suit production: all or nothing; warnings are shown and do not fail it."""
 
     check_only: bool = False
     rollback_on_error: bool = True
@@ -23,7 +23,7 @@ class DeployOptions:
     purge_on_delete: bool = False
 
     def fields(self) -> list[tuple[str, Node]]:
-        """List the elements in the order of the WSDL, those included that it demands and we never use."""
+        """List the elements in the order of the WSDL, including required ones that sfcode does not use."""
         fields: list[tuple[str, Node]] = [
             ("allowMissingFiles", False),
             ("autoUpdatePackage", False),
@@ -42,7 +42,7 @@ class DeployOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeployMessage:
-    """What an org says about one component of a package."""
+    """The org's message about one component of a package."""
 
     type: str
     full_name: str
@@ -94,7 +94,7 @@ class TestSuccess:
 
 @dataclass(frozen=True, slots=True)
 class FlowCoverage:
-    """How many elements of a flow the tests went through."""
+    """How many elements of a flow the tests covered."""
 
     flow: str
     elements: int
@@ -103,7 +103,7 @@ class FlowCoverage:
 
 @dataclass(frozen=True, slots=True)
 class TestRun:
-    """The tests that an org ran for a deployment."""
+    """The results of the tests of a deployment."""
 
     __test__ = False
 
@@ -119,7 +119,7 @@ class TestRun:
 
 @dataclass(frozen=True, slots=True)
 class DeployResult:
-    """Where a deployment stands; with `done`, how it ended. Times are the org's own ISO texts."""
+    """The status of a deployment; with `done`, its result. Times are the org's ISO texts."""
 
     id: str
     status: str
@@ -153,18 +153,18 @@ class DeployResult:
 
     @property
     def messages(self) -> tuple[DeployMessage, ...]:
-        """All that was said about components, failures first."""
+        """Return the messages about components, failures first."""
         return self.failures + self.successes
 
     @property
     def warnings(self) -> tuple[DeployMessage, ...]:
-        """Components that went in with a warning."""
+        """Return the messages of components that were deployed with a warning."""
         return tuple(message for message in self.messages if message.problem_type == "Warning")
 
 
 @dataclass(frozen=True, slots=True)
 class FileProperties:
-    """A component as an org lists it: its name, and who touched it last."""
+    """The properties of a component: its name, and the last change."""
 
     type: str
     full_name: str
@@ -180,7 +180,7 @@ class FileProperties:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What a retrieve brought: files in the metadata layout without a root folder, and what was not found."""
+    """The result of a retrieve: files in the metadata layout without a root folder, and missing components."""
 
     files: dict[str, bytes]
     messages: tuple[str, ...] = ()
@@ -189,7 +189,7 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class DescribedType:
-    """A metadata type as an org describes it."""
+    """The description of a metadata type."""
 
     name: str
     directory: str
@@ -201,7 +201,7 @@ class DescribedType:
 
 @dataclass(frozen=True, slots=True)
 class MetadataDescription:
-    """The metadata types that an org has, and how it deploys."""
+    """The metadata types of an org, and its deployment settings."""
 
     types: tuple[DescribedType, ...]
     namespace: str = ""

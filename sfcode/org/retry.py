@@ -1,4 +1,4 @@
-"""When to ask an org again, and after how long."""
+"""The retry policy of calls to an org."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PASSING = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
 
 class NoAnswer(OrgUnreachable):
     """
-    No usable answer came back; `sent` tells whether the request may have reached the org.
+    Raised when there is no usable response; `sent` tells whether the request may have reached the org.
 
     `permanent` marks what no waiting cures, such as a certificate that does not fit.
     """
@@ -56,7 +56,7 @@ def parse_retry_after(header: str | None, now: datetime) -> float | None:
 
 def delay(attempt: int, error: Exception, rng: random.Random, *, repeatable: bool = True) -> float | None:
     """
-    Decide how many seconds to wait before attempt `attempt + 1`; None: give up.
+    Return the seconds to wait before attempt `attempt + 1`; None to give up.
 
     A read is repeated after anything that passes. What is not `repeatable` (a deploy, a new
     record) is repeated only when the org certainly did nothing: the connection was never made,
@@ -78,7 +78,7 @@ def delay(attempt: int, error: Exception, rng: random.Random, *, repeatable: boo
 
 
 def call(action: Callable[[], Answer], runtime: Runtime, *, repeatable: bool = True) -> Answer:
-    """Do `action`, again where `delay` allows it."""
+    """Run `action`, and retry it as `delay` allows."""
     attempt = 1
     while True:
         try:

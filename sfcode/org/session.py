@@ -1,4 +1,4 @@
-"""A signed-in session: where the org is, the token for it, and how to get another."""
+"""A signed-in session: the org's URL, the access token, and its renewal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SESSION_OVER = "INVALID_SESSION_ID"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What signing in gives: an access token and the org it is for."""
+    """The result of a sign-in: an access token and its org."""
 
     access_token: Secret
     instance_url: str
@@ -24,7 +24,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A way of signing in that is ready to be used."""
+    """A configured sign-in method."""
 
     name: str
     """As users know it: `SF_ACCESS_TOKEN`, `alias:uat`."""
@@ -49,21 +49,21 @@ class Session:
 
     @property
     def token(self) -> Secret:
-        """The access token that is valid now, as far as we know."""
+        """Return the current access token."""
         return self._token
 
     @property
     def age(self) -> float:
-        """Seconds since the token was got."""
+        """Return the seconds since the token was issued."""
         return self._clock() - self._since
 
     @property
     def renewable(self) -> bool:
-        """Whether another token can be got in the same way."""
+        """Return whether the sign-in method can issue another token."""
         return self._sign_in.renewable
 
     def renew(self, refused: Secret) -> bool:
-        """Get another token in place of one that the org refused. False: this way of signing in cannot."""
+        """Replace a token that the org refused; return False if the sign-in method cannot."""
         with self._lock:
             if self._token != refused:
                 return True  # another thread was faster
@@ -80,11 +80,11 @@ class Session:
             return True
 
     def scrub(self, text: str) -> str:
-        """Take the token out of a text that came from outside."""
+        """Remove the token from a text of the org."""
         return scrub(text, [self._token])
 
     def over(self, message: str = "") -> SignInError:
-        """Describe the end of the session, with the hint for this way of signing in."""
+        """Return the error for an expired session, with the hint for this sign-in method."""
         said = f" ({self.scrub(message)})" if message else ""
         return SignInError(
             f"{self.instance_url} does not accept the session from {self._sign_in.name}: expired, ended, or of another org{said}.",

@@ -1,4 +1,4 @@
-"""SOAP as the Metadata API speaks it: envelopes out, results and faults in."""
+"""SOAP of the Metadata API: render requests, parse results and faults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Node: TypeAlias = "str | bool | Fields"
 
 
 def envelope(operation: str, fields: Fields, token: Secret) -> bytes:
-    """Write a request. Everything is escaped by the XML library."""
+    """Render a request. The XML library escapes all values."""
     root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap=NAMESPACES)
     header = etree.SubElement(root, f"{{{ENVELOPE}}}Header")
     _append(header, "SessionHeader", [("sessionId", token.reveal())])
@@ -46,7 +46,7 @@ def _append(parent: etree._Element, name: str, node: Node) -> None:
 
 def answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
     """
-    Read an answer: its `result` elements.
+    Parse a response and return its `result` elements.
 
     Raise OrgError with the org's own code for a fault, and NotSoap for anything else.
     """
@@ -63,12 +63,12 @@ def answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
 
 
 class NotSoap(OrgError):
-    """The answer is none that the Metadata API gives."""
+    """Raised for a response that is not SOAP."""
 
 
 def parse(data: bytes) -> etree._Element:
     """
-    Parse XML from outside: no DTD, no entities, no network. The size is bounded where it is read.
+    Parse XML without DTD, entities or network. The caller limits its size.
 
     The encoding is fixed: a declared UTF-16 or UTF-7 would hide a DTD from the look for it.
     """
@@ -100,32 +100,32 @@ def _fault(element: etree._Element) -> OrgError:
 
 
 def local_name(element: etree._Element) -> str:
-    """Name an element without its namespace."""
+    """Return the name of an element without its namespace."""
     return etree.QName(element).localname
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
-    """Find the child elements of a name, in whatever namespace."""
+    """List the child elements with a name, in any namespace."""
     return (child for child in element if local_name(child) == name and child.get(NIL) != "true")
 
 
 def text(element: etree._Element, name: str) -> str:
-    """Read a child's text; "" when it is absent or nil."""
+    """Return the text of a child; "" if it is missing or nil."""
     return next((child.text or "" for child in children(element, name)), "")
 
 
 def texts(element: etree._Element, name: str) -> tuple[str, ...]:
-    """Read the texts of all children of a name."""
+    """Return the texts of all children with a name."""
     return tuple(child.text or "" for child in children(element, name))
 
 
 def flag(element: etree._Element, name: str) -> bool:
-    """Read an xsd:boolean; False when it is absent."""
+    """Parse an xsd:boolean; False if it is missing."""
     return text(element, name).strip() in ("true", "1")
 
 
 def number(element: etree._Element, name: str) -> int | None:
-    """Read an xsd:int; None when it is absent."""
+    """Parse an xsd:int; None if it is missing."""
     value = text(element, name).strip()
     if not value:
         return None

@@ -1,4 +1,4 @@
-"""HTTP with an org: one keep-alive session that bounds time and size, and renews the sign-in once."""
+"""HTTP with an org: one keep-alive session that limits time and size, and renews an expired session once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHUNK = 64 * 1024
 
 class OrgAdapter(HTTPAdapter):
     """
-    Put limits on every exchange, whichever library asks for it.
+    Applies the limits to every exchange, whichever library sends it.
 
     `plain` sends over http what was asked for over https: simple-salesforce knows https only,
     and the local org is reached over http.
@@ -45,7 +45,7 @@ class OrgAdapter(HTTPAdapter):
     def send(  # type: ignore[override]  # the stub names a narrower type for `timeout` than requests passes
         self, request: PreparedRequest, *, stream: bool = False, timeout: Any = None, **options: Any
     ) -> Response:
-        """Send with our time-outs, and read the answer up to our limit."""
+        """Send a request with our timeouts, and read the response up to our size limit."""
         runtime = self.runtime
         if self.plain and request.url and request.url.startswith("https://"):
             request.url = "http://" + request.url.removeprefix("https://")
@@ -64,7 +64,7 @@ class OrgAdapter(HTTPAdapter):
         return response
 
     def _read(self, response: Response, started: float, at_most: float) -> None:
-        """Read the body now: requests itself would take one of any size, for any time."""
+        """Read the body here, because requests has no limit of size or time."""
         parts: list[bytes] = []
         size = 0
         host = urlsplit(response.url).netloc
@@ -81,13 +81,13 @@ class OrgAdapter(HTTPAdapter):
 
 
 class Bearer(AuthBase):
-    """Sign each request to the org, and repeat it once with a new token when the org refuses the old one."""
+    """Adds the token to each request, and repeats the request once with a new token if the org refuses the old one."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign a request that is about to be sent."""
+        """Add the token to a request."""
         # The token goes to its own org, whatever address an answer may have led a library to.
         if urlsplit(request.url or "").netloc != urlsplit(self.session.instance_url).netloc:
             request.headers.pop("Authorization", None)
@@ -109,12 +109,12 @@ class Bearer(AuthBase):
 
 
 def unsigned(request: PreparedRequest) -> PreparedRequest:
-    """Leave a request as it is. Given as `auth`, it keeps requests from looking into ~/.netrc."""
+    """Return a request unchanged. As `auth`, it keeps requests from reading ~/.netrc."""
     return request
 
 
 def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requests.Session:
-    """Make the HTTP session for one server."""
+    """Return the HTTP session for one server."""
     parts = urlsplit(url)
     session = requests.Session()
     session.auth = unsigned
@@ -133,7 +133,7 @@ def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requ
 
 @contextmanager
 def answering(url: str) -> Iterator[None]:
-    """Turn the exceptions of requests into ours, which say whether the request may have arrived."""
+    """Convert the exceptions of requests to ours, which state whether the request may have arrived."""
     host = urlsplit(url).netloc
     try:
         yield
@@ -172,7 +172,7 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Find the innermost cause, which is the one that says something ("Name or service not known")."""
+    """Return the innermost cause, which has the specific message ("Name or service not known")."""
     inner: object = error
     while True:
         deeper = getattr(inner, "reason", None) or (
@@ -184,7 +184,7 @@ def _reason(error: Exception) -> str:
 
 
 def unavailable(response: Response) -> NoAnswer:
-    """Describe an answer that is no answer: an error page of a server or of a proxy."""
+    """Return the error for an error page of a server or proxy."""
     host = urlsplit(response.url).netloc
     return NoAnswer(
         f"{host} answered {response.status_code} {response.reason or ''}".rstrip() + ".",

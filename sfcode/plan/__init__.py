@@ -1,1 +1,1 @@
-"""From what is asked for and what is there to a plan: pure but for `observe` and `schema`."""
+"""Compare what a project asks for with an org. `gather` and `planner` read the org; all other modules are pure."""

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file atomically."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.errors import Refused
 
 def write_whole(path: Path, text: str, what: str) -> None:
     """
-    Put a text in the place of whatever a file holds. Raises Refused where that cannot be done.
+    Replace the content of a file atomically. Raises Refused if that is impossible.
 
     Whoever reads the file meanwhile sees the old text or the new one. A link stays one; what is no
     file (a pipe, a terminal) is written to as it is.

@@ -1,4 +1,4 @@
-"""One address, before and after, and since the last apply."""
+"""A change: one address before and after, and at the last apply."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.metadata.normalize import normal
 
 
 class Action(enum.Enum):
-    """What is done to an address, in Terraform's words."""
+    """The action of a change, in Terraform's terms."""
 
     NO_OP = "no-op"
     CREATE = "create"
@@ -22,7 +22,7 @@ class Action(enum.Enum):
 
 
 class Cause(enum.Enum):
-    """Who moved since the last apply, so that an attribute differs now."""
+    """Who caused an attribute to differ: the config, or somebody in the org."""
 
     CONFIG = "config"
     DRIFT = "drift"
@@ -32,7 +32,7 @@ class Cause(enum.Enum):
 @dataclass(frozen=True)
 class Change:
     """
-    What the org has at an address and what it shall have.
+    The observed and the desired value of an address.
 
     `before` is what was observed, `after` what the project asks for and what is sent, `applied` what
     the last apply left where the org has drifted from it, else None. They are compared in normal
@@ -55,17 +55,17 @@ class Change:
 
     @cached_property
     def attributes(self) -> tuple[AttributeChange, ...]:
-        """The attributes that differ, sorted by path."""
+        """Return the attributes that differ, sorted by path."""
         return diff(_body(self.before), _body(self.after))
 
     @cached_property
     def drift(self) -> tuple[AttributeChange, ...]:
-        """What was changed in the org since the last apply; empty where there was none."""
+        """Return the attributes that were changed in the org since the last apply."""
         return diff(_body(self.applied), _body(self.before)) if self.applied else ()
 
     @property
     def action(self) -> Action:
-        """What has to be done."""
+        """Return the action."""
         if self.before is None:
             return Action.CREATE if self.after else Action.NO_OP
         if self.after is None:
@@ -74,12 +74,12 @@ class Change:
 
     @property
     def sort_key(self) -> tuple[int, Address]:
-        """Order as a reader wants it: records that come before the deployment, metadata, assignments."""
+        """Return the sort key of reports: records before the deployment, metadata, assignments."""
         first = {"User": 0, "PermissionSetLicenseAssign": 1, "PermissionSetAssignment": 3}
         return (first.get(self.address.type, 2), self.address)
 
     def cause(self, path: Path) -> Cause:
-        """Return who changed the value at a path; the config, where nothing was applied yet."""
+        """Return the cause of the difference at a path; the config if nothing was applied yet."""
         if not _touches(path, self.drift):
             return Cause.CONFIG
         return Cause.BOTH if _touches(path, self._asked) else Cause.DRIFT
@@ -94,5 +94,5 @@ def _body(component: Component | None) -> Body | None:
 
 
 def _touches(path: Path, changes: Iterable[AttributeChange]) -> bool:
-    """Tell whether a change is at the path, above it or below it."""
+    """Return whether a change is at a path, above it or below it."""
     return any(change.path[: len(path)] == path[: len(change.path)] for change in changes)

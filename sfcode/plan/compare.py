@@ -1,4 +1,4 @@
-"""Desired, observed and applied become changes: a pure three-way comparison, for each mode of a plan."""
+"""Compare desired, observed and applied values, for each mode of a plan. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PREVIOUS = re.compile(r"\(previous (\$\{secret:\w+\})\)")
 
 
 def compare(plan_input: PlanInput) -> Plan:
-    """Compare what is asked for with what is there; the rules then complete the plan."""
+    """Compare the values; the rules then complete the plan."""
     changes = [*CHANGES[plan_input.request.mode](plan_input)]
     changes += _unassign_deleted_sets(changes, plan_input.snapshot)
     return Plan(
@@ -37,7 +37,7 @@ def compare(plan_input: PlanInput) -> Plan:
 
 
 def find_apply(applied: Applied, apply_id: str | None) -> Past:
-    """Find an apply in the history, the last one without an id. Raises Refused naming those that there are."""
+    """Find an apply in the history; the last one without an id. Raises Refused that lists the existing ones."""
     if not applied.history:
         raise Refused("There is no apply in this org that could be rolled back.")
     applies = {past.id: past for past in applied.history}
@@ -50,7 +50,7 @@ def find_apply(applied: Applied, apply_id: str | None) -> Past:
 
 def _apply(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Make the org what the config asks for.
+    Return the changes that make the org match the config.
 
     An address is managed when the applied state says so. One that is managed and no longer asked for is deleted, or
     released where something desired still names it: then it stays as it is, and belongs to somebody else.
@@ -72,7 +72,7 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Delete what the applied state says is managed.
+    Return the changes that delete what is managed.
 
     The integration user is deactivated, since an org deletes none.
     """
@@ -88,7 +88,7 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
 
 def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Put back what was at the addresses that an apply changed.
+    Return the changes that restore what an apply replaced.
 
     Records are left as they are. Secrets come back with the value that they have now.
     """
@@ -102,7 +102,7 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
 
 def _refresh(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Compare what the last apply left with what is there now.
+    Compare the applied state with the org.
 
     Records are not in the applied state. They are compared while the config is the one that was applied: only
     then is it known what they were.
@@ -119,7 +119,7 @@ CHANGES = {Mode.APPLY: _apply, Mode.DESTROY: _destroy, Mode.ROLLBACK: _roll_back
 
 
 def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> list[Change]:
-    """Take permission sets that are deleted from everybody who has them: an org deletes none that is assigned."""
+    """Remove the assignments of permission sets that are deleted, because an org deletes no assigned set."""
     planned = {change.address: change for change in changes}
     deleted = {
         address.full_name
@@ -140,7 +140,7 @@ def _deactivate(user: Component) -> Component:
 
 
 def _current(body: Body) -> dict[str, Value]:
-    """Name secrets by their plain placeholder: the value before is not known any more."""
+    """Replace markers of previous secret values by the plain placeholder."""
 
     def current(value: Value) -> Value:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What a project exchanges, as a plan tells it to a reader: which field becomes which attribute, and what comes back."""
+"""The data flows of a project, as a plan shows them: which field becomes which attribute, and what returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.mapping.resolved import ResolvedMapping
 
 @dataclass(frozen=True, slots=True)
 class FlowOfData:
-    """One mapping: pairs of where a value comes from and where it goes, and what carries it."""
+    """The data flow of one mapping: pairs of source and target, and the transport."""
 
     mapping: str
     object: str
@@ -29,7 +29,7 @@ class FlowOfData:
 
 
 def data_flows(project: Project) -> tuple[FlowOfData, ...]:
-    """List what every mapping exchanges."""
+    """List the data flows of all mappings."""
     return tuple(_flow(mapping) for mapping in project.resolved)
 
 

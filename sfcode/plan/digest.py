@@ -1,4 +1,4 @@
-"""What a plan does, as one number: two plans that do the same to the same org have the same digest."""
+"""The digest of a plan: two plans that do the same to the same org have the same digest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.plan.plan import Plan
 
 def changes_digest(plan: Plan) -> str:
     """
-    Return the SHA-256 of the org, the environment and every change, before and after.
+    Return the SHA-256 of the org, the environment and every change.
 
     Who made the plan, when, and with which warnings is not in it.
     """

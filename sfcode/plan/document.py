@@ -1,5 +1,5 @@
 """
-The plan as a JSON document: what `--format json` prints, `--out` saves and `apply` reads back.
+The plan as a JSON document: printed by `--format json`, saved by `--out`, read by `apply`.
 
 The shape is Terraform's (`format_version`, `resource_changes[].change.actions|before|after`), so that
 policies written for it carry over. It holds no secret: bodies have placeholders.
@@ -31,7 +31,7 @@ FORMAT_VERSION = "1.1"
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
-    """Return the plan as JSON values, sealed; with a key, signed too."""
+    """Return the plan as JSON values with a digest, and with a key also signed."""
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
@@ -114,18 +114,18 @@ def _attribute(attribute: AttributeChange) -> dict[str, Any]:
 
 
 def render(plan: Plan, options: ReportOptions) -> str:
-    """Write the document as `--out` saves it."""
+    """Render the document as `--out` saves it."""
     return json.dumps(to_document(plan, options.key), indent=2, ensure_ascii=False)
 
 
 def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
-    """Write the plan to a file, signed where there is a key. Raises Refused where that cannot be done."""
+    """Save the plan to a file, signed if there is a key. Raises Refused if that is impossible."""
     write_whole(path, render(plan, ReportOptions(key=key)) + "\n", "the plan")
 
 
 def load(path: Path, key: Secret | None = None) -> Plan:
     """
-    Read a saved plan. Raises Refused for a file that is not one, is of another format, or was edited.
+    Load a saved plan. Raises Refused for a file that is no plan, has another format, or was edited.
 
     With a key, only a plan that was signed with that key is read.
     """

@@ -1,4 +1,4 @@
-"""What is unmanaged in the files that our components live in: it is left alone, and a plan says how much it is."""
+"""Unmanaged components in files that also contain managed ones: a plan does not change them, and counts them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Preserved:
-    """How many components of others stay as they are in one file that a plan writes to."""
+    """The number of unmanaged components in one file that a plan writes."""
 
     container: str
     """Type and name: `Workflow:Contact`."""
@@ -47,7 +47,7 @@ def _noun(type_: str, count: int) -> str:
 
 
 def count_preserved(changes: Iterable[Change], others: Collection[Address]) -> tuple[Preserved, ...]:
-    """Count what others have in the files that a plan writes to."""
+    """Count the unmanaged components in the files that a plan writes."""
     touched = {container for change in changes if (container := container_of(change.address))}
     counts: dict[Address, Counter[str]] = {}
     for address in others:
@@ -58,13 +58,13 @@ def count_preserved(changes: Iterable[Change], others: Collection[Address]) -> t
 
 
 def container_of(address: Address) -> Address | None:
-    """Name the component in whose file this one lives, where it has none of its own."""
+    """Return the component whose file contains this one; None if it has a file of its own."""
     kind = TYPES.get(address.type)
     return Address(kind.parent, address.full_name.partition(".")[0]) if kind and kind.parent else None
 
 
 def unmanaged_fields(schema: OrgSchema, managed: Collection[Address]) -> Iterator[Address]:
-    """List the custom fields that a describe shows and that are not ours."""
+    """List the custom fields of a describe that are not managed."""
     for name, described in schema.objects.items():
         if name == "Task":
             continue  # its custom fields are those of Event: both are Activity's
@@ -77,7 +77,7 @@ def unmanaged_fields(schema: OrgSchema, managed: Collection[Address]) -> Iterato
 
 def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -> tuple[dict[str, bytes], set[Address]]:
     """
-    Remove from workflow files what was not asked for; return the files, and the addresses of all that was in them.
+    Remove the components that were not requested from workflow files; return the files, and all addresses in them.
 
     What others have there is only counted: it may hold what this version of the schema does not know.
     """

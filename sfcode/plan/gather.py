@@ -1,4 +1,4 @@
-"""Read an org: every question that a plan asks is asked here, about the addresses that concern a project and no others."""
+"""Read everything that a plan needs from an org, for the addresses of a project only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNFILTERABLE = {"LongTextArea", "Html"}
 
 def gather(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> PlanInput:
     """
-    Read all that a plan is made from. Changes nothing in the org.
+    Read the input of a plan. Changes nothing in the org.
 
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused when it
     cannot be told which user or which apply is meant.
@@ -62,7 +62,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
 
 
 def find_misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
-    """Return what of the config does not fit the org's fields. Raises OrgError when the org cannot be read."""
+    """Return the problems of the config with the org's fields. Raises OrgError if the org cannot be read."""
     schema, _ = org_schema(org, project)
     try:
         generate(project, schema)
@@ -72,7 +72,7 @@ def find_misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
 
 
 def read_target(org: Org) -> Target:
-    """Return which org this is."""
+    """Return the identity of the org."""
     identity = org.identity
     return Target(identity.org_id, identity.name, identity.instance_url, identity.username)
 
@@ -85,7 +85,7 @@ def read_applied(org: Org, project: str) -> Applied:
 
 
 def _rename_user_as_org(project: Project, org: Org) -> Project:
-    """Name the integration user as this org does, which in a sandbox may be with a suffix."""
+    """Name the integration user as this org does; a sandbox may add a suffix."""
     user = project.settings.integration_user
     if not org.identity.sandbox:
         return project
@@ -112,7 +112,7 @@ def _read_org(
     project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest, generated: Desired
 ) -> OrgSnapshot:
     """
-    Read what is at the generated addresses, at those of the applied state, and the state itself.
+    Read the generated addresses, those of the applied state, and the state itself.
 
     One retrieve, in parallel with the record queries; a second one only for addresses that are managed and no
     longer generated.
@@ -171,7 +171,7 @@ def _rename_user(component: Component, username: str, org: Org) -> Component:
 
 
 def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Component], set[Address]]:
-    """Fetch some components, and tell what else is in the workflow files that they are in."""
+    """Retrieve components, and list what else is in their workflow files."""
     if not addresses:
         return {}, set()
     members: dict[str, set[str]] = {}
@@ -186,13 +186,13 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
 
 
 def _read_records(org: Org, addresses: Iterable[Address]) -> dict[Address, Component]:
-    """Read the records that are at some addresses."""
+    """Read the records at some addresses."""
     rows = (_read_record(org, address) for address in addresses)
     return {component.address: component for component in rows if component}
 
 
 def _read_record(org: Org, address: Address) -> Component | None:
-    """Read one record by its address; the body has the attributes that `generate` asks for."""
+    """Read one record by its address; the body has the attributes that `generate` sets."""
     if address.type == "User":
         rows = org.query(
             "SELECT Username, LastName, Email, Profile.Name, IsActive FROM User WHERE Username = {}", address.full_name
@@ -214,7 +214,7 @@ def _read_record(org: Org, address: Address) -> Component | None:
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:
-    """List the usernames that a permission set is assigned to, sorted."""
+    """List the usernames with a permission set, sorted."""
     rows = org.query(
         "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}", permission_set
     )
@@ -222,7 +222,7 @@ def _assignees(org: Org, permission_set: str) -> list[str]:
 
 
 def _assignments(org: Org, deleted: list[Component]) -> dict[Address, Component]:
-    """Read who has the permission sets that may be deleted: an org deletes none that is assigned."""
+    """Read the assignments of permission sets that may be deleted, because an org deletes no assigned set."""
     return {
         Address("PermissionSetAssignment", f"{name}/{username}"): Component(
             "PermissionSetAssignment", f"{name}/{username}", {"Assignee": username, "PermissionSet": name}
@@ -233,14 +233,14 @@ def _assignments(org: Org, deleted: list[Component]) -> dict[Address, Component]
 
 
 def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
-    """List all messages, where the relay takes the connector's place: the connector may have made a new one."""
+    """List all messages if the relay replaces the connector, which may have created a new one."""
     if not project.replaced:
         return ()
     return tuple(item.full_name for item in org.metadata.list_metadata("WorkflowOutboundMessage"))
 
 
 def _count_values(org: Org, deleted: list[Component]) -> dict[Address, int | None]:
-    """Count the records that hold a value in fields that may be deleted; formulas hold none."""
+    """Count the records with a value in fields that may be deleted; formulas hold none."""
     fields = [field for field in deleted if field.type == "CustomField" and "formula" not in field.body]
     return {field.address: _count_held(org, field) for field in fields}
 

@@ -1,4 +1,4 @@
-"""How much a plan may do by itself: thresholds of the config, which a user can exceed by naming the figure."""
+"""The limits of changes: thresholds of the config, which a user can override with an option."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
 
 
 def refuse_too_many(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse a plan that destroys or changes more of what is managed than it may."""
+    """Refuse a plan that destroys or changes more managed components than the limit."""
     managed, limits = len(plan_input.snapshot.applied.components), plan_input.request.limits
     return plan.refuse(
         *_beyond(plan, Action.DELETE, plan_input.project, managed, limits.max_destroy),
@@ -39,7 +39,7 @@ def _beyond(plan: Plan, action: Action, project: Project, managed: int, allowed:
 
 
 def limit_of(project: Project, word: str) -> tuple[str | None, str]:
-    """Find what the config lets a plan `destroy` or `change`, and where it says so."""
+    """Return the config's limit of `destroy` or `change`, and its place."""
     key = f"max_{word}"
     own: str | None = getattr(project.target.safety, key)
     general: str | None = getattr(project.settings.safety, key)

@@ -1,4 +1,4 @@
-"""What a plan is for, and what the user allows it to do."""
+"""The modes of a plan, and the options of the user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.metadata.component import Address
 
 
 class Mode(enum.Enum):
-    """What a plan is for."""
+    """The purpose of a plan."""
 
     APPLY = "apply"
     """Make the org what the config asks for."""
@@ -23,7 +23,7 @@ class Mode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much the user allows this plan to do, whatever the config says: `3` or `25%` each."""
+    """The limits that the user passed, `3` or `25%` each; they override the config's."""
 
     max_destroy: str | None = None
     max_change: str | None = None
@@ -34,7 +34,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """Which plan to make, with the addresses and limits that the user passed as options."""
+    """The mode of a plan, and the addresses and limits that the user passed."""
 
     mode: Mode = Mode.APPLY
     adopt: tuple[Address, ...] = ()

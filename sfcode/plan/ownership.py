@@ -1,4 +1,4 @@
-"""What was in an org before sfcode: kept as it is, or replaced."""
+"""Components that existed before sfcode: adopted unchanged, or replaced."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CONNECTOR = "AppcuesOn"
 
 def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> Desired:
     """
-    Ask of what the config lists under `as_is` just what it is.
+    Set the desired value of the addresses in `as_is` to the observed one.
 
     That is what the last apply left or, before the first one, what the org has. Where the org has nothing, it
     is made as the mappings ask for it. A permission set that the config names keeps its label and
@@ -63,7 +63,7 @@ def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> D
 
 
 def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
-    """Delete what the relay takes the place of; what is managed is not concerned."""
+    """Delete the unmanaged components that the relay replaces."""
     for address in plan_input.project.replaced:
         observed = plan_input.snapshot.components.get(address)
         if observed and address not in plan_input.wanted and address not in plan_input.applied:
@@ -71,7 +71,7 @@ def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to change what is in the org and unmanaged, unless it was adopted."""
+    """Refuse to change existing unmanaged components that were not adopted."""
     return plan.refuse(
         *(
             Refusal(
@@ -89,7 +89,7 @@ def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Name the rights that a permission set kept as it is lacks; refuse where the relay needs them."""
+    """Report the permissions that an adopted permission set lacks; refuse if the relay needs them."""
     address = Address("PermissionSet", plan_input.project.integration_set)
     generated, desired = (
         next((normal(component).body for component in side.components if component.address == address), {})
@@ -107,13 +107,13 @@ def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def warn_of_cutover(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn, where the relay takes the place of Appcues' connector, of its other messages and of the order of steps."""
+    """Warn of the connector's other messages and of the order of steps, if the relay replaces the connector."""
     plan = plan.warn(*_other_connector_messages(plan_input.project, plan_input.snapshot.messages))
     return plan.warn(CUTOVER) if any(change.replaced for change in plan.changes) else plan
 
 
 def is_connectors(message: str, object_name: str) -> bool:
-    """Tell by its full name whether a message about an object belongs to Appcues' own connector."""
+    """Return whether a message belongs to Appcues' own connector, by its full name."""
     return message.startswith(f"{object_name}.{CONNECTOR}")
 
 

@@ -1,4 +1,4 @@
-"""All changes of one project in one org, ordered, checked and bound to that org."""
+"""A plan: all changes of one project in one org, ordered, checked and bound to that org."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.plan.snapshot import Target
 
 @dataclass(frozen=True)
 class Refusal:
-    """Something that this plan will not do unless the user says so."""
+    """A change that this plan refuses unless the user allows it."""
 
     address: Address | None
     """None: it is about the plan as a whole."""
@@ -30,7 +30,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Validation:
-    """A check of a plan's package that ran Apex tests; the org keeps the package for ten days."""
+    """A validation of a plan's package that ran Apex tests; the org keeps the package for ten days."""
 
     id: str
     """Of the deployment that only checked."""
@@ -48,7 +48,7 @@ class Validation:
 @dataclass(frozen=True)
 class Plan:
     """
-    What apply will do: nothing else, in this org, from this config.
+    The changes that apply will make, in this org, from this config.
 
     `changes` holds every address concerned, those without a change too, so that an apply can tell
     whether any of them has moved since.
@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def effective(self) -> tuple[Change, ...]:
-        """Return the changes that do something, in the order they are shown."""
+        """Return the changes that do something, in display order."""
         return tuple(change for change in self.changes if change.action is not Action.NO_OP)
 
     @property
@@ -93,7 +93,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether apply would do nothing at all."""
+        """Return whether apply would do nothing."""
         return not (self.drifted if self.mode is Mode.REFRESH else self.effective or self.records_state)
 
     def count(self, action: Action) -> int:
@@ -109,13 +109,13 @@ class Plan:
         return replace(self, refusals=(*self.refusals, *refusals)) if refusals else self
 
     def raise_if_refused(self) -> None:
-        """Raise Refused when the plan needs the user's word first."""
+        """Raise Refused if the plan has refusals."""
         if self.refusals:
             lines = "\n".join(f"  - {refusal}" for refusal in self.refusals)
             raise Refused(f"This plan is refused:\n{lines}")
 
     def desired(self) -> tuple[Component, ...]:
-        """Return the metadata that the org has after an apply and that is ours."""
+        """Return the managed metadata after an apply."""
         metadata = [change for change in self.changes if not change.address.is_record]
         left = [change.after for change in metadata if change.after and change.address not in self.released]
         return (*left, *self.kept)

@@ -1,4 +1,4 @@
-"""From a project and an org to a plan: everything is read first, and then compared."""
+"""Make a plan from a project and an org: read everything, then compare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfcode.plan.snapshot import OrgSnapshot
 
 @dataclass(frozen=True)
 class PlanResult:
-    """A plan, and what it was made from."""
+    """A plan, and its input."""
 
     plan: Plan
     desired: Desired
@@ -27,7 +27,7 @@ class PlanResult:
 
 def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest = WHOLE_PLAN) -> PlanResult:
     """
-    Read the org and make the plan that is asked for. Changes nothing in the org.
+    Read the org and make a plan. Changes nothing in the org.
 
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused and
     UsageError when the request does not fit the project or its history.
@@ -38,7 +38,7 @@ def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: P
 
 def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
     """
-    Refuse a plan that was made for something else than what is here now.
+    Refuse a saved plan if the config or the org has changed since.
 
     Compares environment, org, config, secrets and everything observed. Raises Refused naming what moved.
     """

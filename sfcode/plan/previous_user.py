@@ -1,4 +1,4 @@
-"""The integration user before a rename: it is deactivated and loses what it had, as shown changes."""
+"""The previous integration user after a rename: it is deactivated and loses its assignments, as shown changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.plan.state import Applied
 
 def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
     """
-    Name the integration users of the last apply and of the one before it, the present one left out.
+    Return the integration users of the last two applies, without the current one.
 
     They are those that our messages named. The one before is looked at as well, for an apply that was
     cut off after its deployment has the new name in the state already.
@@ -25,7 +25,7 @@ def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
 
 
 def user_records(project: Project, username: str) -> tuple[Address, ...]:
-    """Name the records that an integration user has from sfcode, the user first."""
+    """Return the records of an integration user, the user first."""
     user = project.settings.integration_user
     return (
         Address("User", username),
@@ -36,7 +36,7 @@ def user_records(project: Project, username: str) -> tuple[Address, ...]:
 
 def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change]:
     """
-    Deactivate previous integration users, and take away what they had from sfcode.
+    Deactivate previous integration users, and remove the assignments that sfcode made.
 
     Only a user of the integration's own profile is deactivated: any other may be a person's.
     """
@@ -51,7 +51,7 @@ def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change
 
 
 def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of users who have the rights of the integration and are not its user, such as the previous one."""
+    """Warn of other users with the integration's permission set, such as the previous one."""
     name, username = plan_input.project.integration_set, plan_input.project.settings.integration_user.username
     known = {username.lower()}
     for previous in previous_users(plan_input.snapshot.applied, username):
@@ -73,7 +73,7 @@ def _is_retired(project: Project, user: Component) -> bool:
 
 
 def deactivated_users(changes: Iterable[Change]) -> set[str]:
-    """Name the users that a plan deactivates."""
+    """Return the users that a plan deactivates."""
     return {
         change.address.full_name
         for change in changes

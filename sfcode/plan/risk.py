@@ -1,4 +1,4 @@
-"""How carefully a change should be read."""
+"""The risk of a change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Risk(enum.IntEnum):
-    """How carefully a change should be read; the rules are in docs/guide/review.md."""
+    """The risk of a change; docs/guide/review.md lists the rules."""
 
     LOW = 0
     MEDIUM = 1
@@ -15,7 +15,7 @@ class Risk(enum.IntEnum):
 
     @property
     def word(self) -> str:
-        """The label as it is printed."""
+        """Return the label."""
         return self.name.lower()
 
 

@@ -1,4 +1,4 @@
-"""What completes a compared plan: refusals, warnings and what apply has to record, one pure rule after the other."""
+"""Rules that complete a compared plan: refusals, warnings, and the state to record. Each is pure, and they run in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Rule = Callable[[PlanInput, Plan], Plan]
 
 
 def build_plan(plan_input: PlanInput) -> Plan:
-    """Compare, then apply the rules of the plan's mode in their order."""
+    """Compare, then apply the rules of the plan's mode in order."""
     plan = compare(plan_input)
     for rule in RULES[plan_input.request.mode]:
         plan = rule(plan_input, plan)
@@ -31,24 +31,24 @@ def build_plan(plan_input: PlanInput) -> Plan:
 
 
 def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Carry over the warnings of the config, of the reading and of generation."""
+    """Add the warnings of config, reading and generation."""
     advice = map(str, plan_input.desired.warnings)
     return plan.warn(*plan_input.project.warnings, *plan_input.snapshot.warnings, *advice)
 
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Have the state written when it would read differently, bodies compared as plans compare them."""
+    """Record the state if it would change, comparing bodies as plans do."""
     left = {normal(component) for component in plan_input.snapshot.applied.listed()}
     return replace(plan, records_state=left != {normal(component) for component in plan_input.desired.components})
 
 
 def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Have the state deleted where there is one."""
+    """Delete the state if there is one."""
     return replace(plan, records_state=plan_input.snapshot.state is not None)
 
 
 def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Leave what the rolled back apply did not touch managed, and return what was unmanaged before it to its owner."""
+    """Keep managed what the rolled back apply did not change, and release what was unmanaged before it."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     kept = tuple(
         component
@@ -60,7 +60,7 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to put back what held a secret that was never known."""
+    """Refuse to restore a component whose secret value is unknown."""
     return plan.refuse(
         *(
             Refusal(
@@ -75,7 +75,7 @@ def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to delete fields that records hold values in, unless that was allowed by name."""
+    """Refuse to delete fields in which records have values, unless that was allowed by name."""
     refusals = []
     for change in plan.changes:
         held = plan_input.snapshot.values.get(change.address, 0)
@@ -93,7 +93,7 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse addresses that were passed and that the plan has nothing to do with."""
+    """Refuse addresses in options that the plan does not contain."""
     planned = {change.address: change for change in plan.changes}
     unknown = [
         Refusal(address, "is not part of this project", "remove --adopt, or correct the address")
@@ -122,7 +122,7 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Limit a plan to the targets; what else is managed stays as it is. Raises UsageError for an unknown one."""
+    """Limit a plan to the targets; other managed components are not changed. Raises UsageError for an unknown target."""
     targets = set(plan_input.request.targets)
     if not targets:
         return plan
@@ -144,12 +144,12 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def list_data_flows(plan_input: PlanInput, plan: Plan) -> Plan:
-    """List what the mappings exchange."""
+    """Add the data flows of the mappings."""
     return replace(plan, flows=data_flows(plan_input.project))
 
 
 def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Count what others have in the files that the plan writes to."""
+    """Count the unmanaged components in the files that the plan writes."""
     return replace(plan, preserved=count_preserved(plan.effective, plan_input.snapshot.unmanaged))
 
 

@@ -1,5 +1,5 @@
 """
-What a copy of an org as a sandbox does to users, which is no drift.
+The changes that copying an org to a sandbox makes to users, which are no drift.
 
 A sandbox appends its name to every username, and makes e-mail addresses invalid so that nobody gets
 mail from it. https://help.salesforce.com/s/articleView?id=platform.data_sandbox_implementation_tips.htm
@@ -22,7 +22,7 @@ _OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
 
 def choose_username(username: str, there: list[str], instance_url: str) -> str:
     """
-    Choose among the users of a sandbox: the one of that name, else its copy.
+    Return the integration user of a sandbox: the user with that name, otherwise its copy.
 
     Raises Refused where several users could be meant.
     """
@@ -40,12 +40,12 @@ def choose_username(username: str, there: list[str], instance_url: str) -> str:
 
 
 def is_copy(username: str, original: str) -> bool:
-    """Tell whether `user@example.com.uat` is what a sandbox made of `user@example.com`."""
+    """Return whether `user@example.com.uat` is a sandbox's copy of `user@example.com`."""
     return re.fullmatch(re.escape(original.lower()) + r"\.[a-z0-9]+", username.lower()) is not None
 
 
 def restore_email(user: Component, wanted: Body) -> Component:
-    """Return a user with the wanted e-mail address, where the sandbox has only made it invalid."""
+    """Return a user with the desired e-mail address if the sandbox only made it invalid."""
     email, found = str(wanted.get("Email", "")), str(user.body.get("Email", ""))
     # Older sandboxes wrote user=example.com@example.com.
     made = {f"{email}.invalid".lower(), f"{email.replace('@', '=')}@example.com".lower()}
@@ -53,7 +53,7 @@ def restore_email(user: Component, wanted: Body) -> Component:
 
 
 def rename_user_in_state(applied: Applied, username: str) -> Applied:
-    """Name the integration user in a state that was copied with the org as the sandbox does."""
+    """Rename the integration user in a state that was copied with the org."""
     past = [
         replace(entry, before={address: body and rename_user(body, username) for address, body in entry.before.items()})
         for entry in applied.history
@@ -63,7 +63,7 @@ def rename_user_in_state(applied: Applied, username: str) -> Applied:
 
 
 def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
-    """Name the integration user in a message as we do, whichever of its names and in whatever case it stands there."""
+    """Rename the integration user in a message to the name in the config, in any case."""
     changed = dict(body)
     for key in USER_NAMES:
         there = str(body.get(key, ""))

@@ -1,4 +1,4 @@
-"""What a project needs to know about the org's fields before anything is generated."""
+"""The objects and fields of the org that generation needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.org import Org
 
 def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     """
-    Describe the objects that the mappings name.
+    Describe the objects of the mappings.
 
     A describe leaves out fields that the signed-in user may not see. Custom fields that the project
     names and the describe lacks are looked for in the metadata, which knows no field access; what is
@@ -46,7 +46,7 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
 
 
 def _existing_fields(spec: Mapping) -> set[str]:
-    """Name the fields that a mapping expects to be there already: all but those that it generates."""
+    """Return the fields that a mapping expects to exist: all but the generated ones."""
     named = {spec.user_id.from_ or spec.user_id.field}
     named |= {attribute.field for attribute in (spec.to_appcues.attributes if spec.to_appcues else {}).values()}
     nps = spec.to_salesforce.nps if spec.to_salesforce else None
@@ -56,7 +56,7 @@ def _existing_fields(spec: Mapping) -> set[str]:
 
 
 def described(name: str, component: Component) -> Field:
-    """Describe a field from its metadata, as the describe API would."""
+    """Convert the metadata of a field to its describe."""
     kind = str(component.body.get("type", ""))
     calculated = "formula" in component.body
     return Field(

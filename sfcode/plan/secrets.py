@@ -1,5 +1,5 @@
 """
-Secrets in bodies: a placeholder everywhere, the value only in the package that is sent.
+Secrets in bodies: placeholders everywhere, values only in the package that is sent.
 
 What the org answers holds values, ours or somebody else's. They are taken out before anything is
 compared, printed or saved: a value that we know becomes its placeholder, any other value in a
@@ -31,7 +31,7 @@ NEVER_KEPT = {"ExtlClntAppGlobalOauthSettings": frozenset({"consumerKey", "consu
 
 
 def names_in(value: Value) -> frozenset[str]:
-    """Find the names of all placeholders in a body or value."""
+    """Return the names of all placeholders in a body or value."""
     if isinstance(value, str):
         return frozenset(PLACEHOLDER.findall(value))
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
@@ -41,12 +41,12 @@ def names_in(value: Value) -> frozenset[str]:
 # It is slow on purpose, and an apply asks again for the secrets that its plan has asked for.
 @functools.lru_cache(maxsize=256)
 def fingerprint(value: str, key: str) -> str:
-    """Return twelve hex digits that tell two secrets apart and cost too much to search backwards."""
+    """Return twelve hex digits that distinguish two secrets and are too expensive to reverse."""
     return hashlib.pbkdf2_hmac("sha256", value.encode(), f"sfcode:{key}".encode(), 100_000)[:6].hex()
 
 
 def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
-    """Put the values in. Raises KeyError for a name that is not plan_input."""
+    """Replace placeholders by values. Raises KeyError for an unknown name."""
     if isinstance(value, str):
         return PLACEHOLDER.sub(lambda match: secrets[match[1]], value)
     if isinstance(value, Mapping):
@@ -55,7 +55,7 @@ def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
 
 
 def reveal_component(component: Component, secrets: Mapping[str, str]) -> Component:
-    """Return the component as it is sent."""
+    """Return a component with secret values, for sending."""
     return Component(
         component.type, component.full_name, {key: reveal(part, secrets) for key, part in component.body.items()}
     )
@@ -63,7 +63,7 @@ def reveal_component(component: Component, secrets: Mapping[str, str]) -> Compon
 
 @dataclass(frozen=True)
 class Mask:
-    """What it takes to show what an org answers: the values, their fingerprints at the last apply, and the key."""
+    """The values, their fingerprints at the last apply, and the key, for masking what an org returns."""
 
     secrets: Mapping[str, str]
     applied: Mapping[str, str]
@@ -73,7 +73,7 @@ class Mask:
 
     def mask(self, component: Component, *likes: Body | None) -> Component:
         """
-        Return the component as it may be shown.
+        Return a component with placeholders instead of secret values.
 
         A value that we know becomes its placeholder, the value of the last apply is named as that, any
         other one becomes a fingerprint. A secret is expected in the SENSITIVE attributes and wherever
@@ -114,7 +114,7 @@ class Mask:
         return next((shown for like in likes if (shown := self._previous(text, like))), "") or _hide(text, self.key)
 
     def _previous(self, text: str, like: Value) -> str:
-        """Recognise a text that was applied with values which have been replaced since."""
+        """Recognize a text that was applied with values that have changed since."""
         if not isinstance(like, str):
             return ""
         parts = PLACEHOLDER.split(like)  # text, name, text, name, ..., text
@@ -130,12 +130,12 @@ class Mask:
 
 
 def _as_previous(text: str, names: Collection[str]) -> str:
-    """Write the placeholders of some secrets as those of their previous values."""
+    """Mark the placeholders of some secrets as previous values."""
     return PLACEHOLDER.sub(lambda found: f"(previous {found[0]})" if found[1] in names else found[0], text)
 
 
 def mark_previous(component: Component, names: Collection[str]) -> Component:
-    """Return what was applied, with the placeholders of secrets that have another value now marked as previous."""
+    """Return the applied body, with placeholders of changed secrets marked as previous."""
 
     def before(value: Value) -> Value:
         if isinstance(value, str):
@@ -148,7 +148,7 @@ def mark_previous(component: Component, names: Collection[str]) -> Component:
 
 
 def _hide(text: str, key: str) -> str:
-    """Keep of a URL what tells where it goes, of other text nothing; the rest may be a secret."""
+    """Keep the host of a URL and nothing of other text; the rest may be a secret."""
     mark = f"(hidden {fingerprint(text, key)})"
     parts = urlsplit(text)
     if not (parts.scheme and parts.netloc):

@@ -1,5 +1,5 @@
 """
-The seal of a saved plan: a digest over all of it, of each part, and a signature where a key is plan_input.
+The seal of a saved plan: a digest of the whole and of each part, and a signature if there is a key.
 
 Without a key the seal shows a slip of the hand; with one, nobody without the key can make a plan that
 is applied, and a plan signed with another key is told apart from one that was edited.
@@ -23,7 +23,7 @@ PARTS = "parts"
 
 
 def plan_key(environ: Mapping[str, str]) -> Secret | None:
-    """Read the key that plans are signed with, where there is one. Raises UsageError for one that is too short."""
+    """Read the key for signing plans, if there is one. Raises UsageError if it is too short."""
     text = environ.get(KEY, "")
     if text and len(text) < SHORTEST:
         raise UsageError(
@@ -41,7 +41,7 @@ def seal(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
 
 
 def verify(document: Mapping[str, Any], key: Secret | None) -> str:
-    """Compare a document with its seal; return why it does not match, an empty text when it does."""
+    """Compare a document with its seal; return why it does not match, or an empty text."""
     content = _content(document)
     signature = document.get("signature")
     if key and not signature:

@@ -1,4 +1,4 @@
-"""What an org has now at the addresses that concern a plan, and all that the plan is made from."""
+"""The observed state of an org, and the complete input of a plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sfcode.plan.state import Applied
 
 @dataclass(frozen=True)
 class Target:
-    """Which org a plan is for."""
+    """The org of a plan."""
 
     org_id: str
     name: str
@@ -27,7 +27,7 @@ class Target:
 
 @dataclass(frozen=True)
 class OrgSnapshot:
-    """Components and records of an org by address, secrets masked; what is not there is absent."""
+    """Components and records of an org by address, with secrets masked; missing ones are absent."""
 
     target: Target
     components: Mapping[Address, Component] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class OrgSnapshot:
 
 @dataclass(frozen=True)
 class PlanInput:
-    """All that a plan is made from; from here on nothing is read any more."""
+    """The complete input of a plan; nothing else is read."""
 
     project: Project
     """With the integration user named as the org names it."""
@@ -68,7 +68,7 @@ class PlanInput:
 
     @cached_property
     def applied(self) -> dict[Address, Component]:
-        """What the last apply left; a secret that has another value now is marked as the previous one."""
+        """The applied components; secrets with another value now are marked as previous."""
         state = self.snapshot.applied
         replaced = {name for name, left in state.secrets.items() if self.secrets.get(name, left) != left}
         if state.org_id not in {None, self.snapshot.target.org_id}:
@@ -95,5 +95,5 @@ class PlanInput:
 
     @property
     def adopted(self) -> frozenset[Address]:
-        """The addresses that become managed by the word of the user or of the config."""
+        """The addresses that options or the config adopt."""
         return frozenset({*self.request.adopt, *self.project.adopted})

@@ -1,5 +1,5 @@
 """
-The applied state: what the last apply left, kept in the org itself.
+The applied state: the components of the last apply, stored in the org.
 
 It is a static resource, deployed in the same transaction as what it describes, so it can be
 neither lost nor ahead of the truth. It holds canonical bodies with secrets as placeholders.
@@ -25,7 +25,7 @@ HISTORY = 5
 
 @dataclass(frozen=True)
 class Past:
-    """One apply, and what was at the addresses that it changed before it did; None: nothing."""
+    """One apply, and the bodies that it replaced; None for a missing one."""
 
     id: str
     applied_at: str
@@ -38,7 +38,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Applied:
-    """The bodies that the last apply left, by address, and who left them."""
+    """The bodies of the last apply by address, and its author."""
 
     components: Mapping[Address, Body] = field(default_factory=dict)
     revision: str | None = None
@@ -56,19 +56,19 @@ class Applied:
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
 
     def listed(self) -> tuple[Component, ...]:
-        """Return what is managed as components, sorted by address."""
+        """Return the managed components, sorted by address."""
         return tuple(
             Component(address.type, address.full_name, body) for address, body in sorted(self.components.items())
         )
 
 
 def state_address(name: str) -> Address:
-    """Return where the state of the project with this prefix is kept."""
+    """Return the address of the state of a project."""
     return Address("StaticResource", f"{name}_sfcode_state")
 
 
 def to_component(name: str, applied: Applied) -> Component:
-    """Write the state as the static resource that carries it."""
+    """Convert the state to a static resource."""
     content = {
         "format_version": FORMAT_VERSION,
         "revision": applied.revision,
@@ -94,7 +94,7 @@ def to_component(name: str, applied: Applied) -> Component:
 
 
 def from_component(component: Component | None) -> Applied:
-    """Read the state back; an empty one where there is none. Raises OrgError when it is not ours to read."""
+    """Parse the state; empty if there is none. Raises OrgError if it is unreadable."""
     if component is None:
         return Applied()
     try:

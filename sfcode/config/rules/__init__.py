@@ -1,1 +1,1 @@
-"""Rules that take more than one value to judge. Each is a generator of findings, without I/O."""
+"""Rules that concern more than one value. Each is a pure generator of findings."""

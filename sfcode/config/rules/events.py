@@ -1,4 +1,4 @@
-"""Rules about `events.yaml`: its templates must be ones that the relay can fill in, and aliases names of other events."""
+"""Rules for `events.yaml`: the relay must be able to render its templates, and aliases must name other events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.mapping.place import ConfigPath
 
 
 def problems(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
-    """Judge the templates, of which those that sfcode ships are known to be right, and the aliases."""
+    """Check the templates that differ from the shipped ones, and the aliases."""
     for event, text in events.activities.items():
         shipped = known.activities[event]
         for key, template, same in (

@@ -1,4 +1,4 @@
-"""Rules about one mapping."""
+"""Rules for one mapping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OWN_IDS = {"user": ("user_id", "userid"), "group": ("group_id", "groupid")}
 
 
 def findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
-    """Judge a mapping as a whole."""
+    """Check a mapping as a whole."""
     if mapping.object.lower() in _NO_OBJECT:
         message = f"{mapping.object} cannot be mapped: activities are what Appcues events become"
         yield Finding(("object",), message, "map the object they belong to, such as Contact")
@@ -30,14 +30,14 @@ def findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
 
 
 def targets(mapping: Mapping) -> dict[ConfigPath, TargetField]:
-    """List the fields that are written, by their place in the mapping."""
+    """List the fields that the relay writes, by their path in the mapping."""
     nps = mapping.to_salesforce.nps if mapping.to_salesforce else None
     found = {"score": nps.score, "feedback": nps.feedback} if nps else {}
     return {("to_salesforce", "nps", key): target for key, target in found.items() if target}
 
 
 def created(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
-    """List the fields of the mapping's object that sfcode makes."""
+    """List the fields of the mapping's object that sfcode generates."""
     if mapping.user_id.from_:
         yield ("user_id", "field"), mapping.user_id.field
     for path, target in targets(mapping).items():
@@ -156,7 +156,7 @@ def _connector(mapping: Mapping, document: Document) -> Iterator[Finding]:
 
 
 def warnings(mapping: Mapping) -> Iterator[Finding]:
-    """Say what works but should be known."""
+    """Warn of valid settings that may surprise."""
     section = mapping.to_appcues
     if section and section.trigger == "workflow_rule":
         message = "Salesforce ended support for workflow rules on 2025-12-31, and may refuse new ones"

@@ -1,4 +1,4 @@
-"""Rules about all files together."""
+"""Rules for all files together."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from sfcode.diagnostics import Diagnostic, Position
 
 @dataclass(frozen=True)
 class Draft:
-    """A mapping while it is judged."""
+    """A mapping during the checks."""
 
     name: str
     spec: Mapping
     document: Document
 
     def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:
-        """Make a problem with its place in this mapping's file."""
+        """Return a problem with its position in this mapping's file."""
         return self.document.problem(Finding(path, message, hint, "key" if at_key else "value"))
 
 
 def problems(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
-    """Judge what mappings claim together, each against those before it."""
+    """Check that mappings do not conflict, each against those before it."""
     for index, draft in enumerate(drafts):
         yield from _names(prefix, draft)
         for earlier in drafts[:index]:
@@ -34,7 +34,7 @@ def problems(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
 
 
 def warnings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
-    """Say what works but should be known."""
+    """Warn of valid settings that may surprise."""
     carried = [draft for draft in drafts if draft.spec.delivery == "connector" and draft.spec.match == "user"]
     for draft in carried[1:]:
         message = f"Appcues' connector maps one type of record, and {carried[0].document.file} has it already"
@@ -66,7 +66,7 @@ def _pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
 
 
 def _claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
-    """Find fields that both mappings would own."""
+    """Find fields that two mappings would manage."""
     claimed = {field.lower(): path for path, field in created(first.spec)}
     for path, field in created(second.spec):
         if field.lower() in claimed:
@@ -78,7 +78,7 @@ def _claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
 
 
 def _both_ways(first: Draft, second: Draft) -> Iterator[Diagnostic]:
-    """Find fields that one mapping sends and the other writes."""
+    """Find fields that one mapping sends and another writes."""
     for sender, writer in ((first, second), (second, first)):
         sent = {
             attribute.field.lower(): ("to_appcues", "attributes", name)
@@ -93,7 +93,7 @@ def _both_ways(first: Draft, second: Draft) -> Iterator[Diagnostic]:
 
 
 def _spelling(first: Draft, second: Draft) -> Iterator[Diagnostic]:
-    """Find attributes that two mappings spell differently: Appcues would make two of them."""
+    """Find attributes that two mappings spell differently, which Appcues would treat as two attributes."""
     names = {name.lower(): name for name in _attributes(first)}
     for name in _attributes(second):
         other = names.get(name.lower(), name)

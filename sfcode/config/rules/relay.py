@@ -1,4 +1,4 @@
-"""Rules about the relay's part of `sfcode.yaml`."""
+"""Rules for the relay's settings in `sfcode.yaml`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLACE = re.compile(r"\{[^{}]*\}")
 
 
 def findings(relay: Relay, document: Document) -> Iterator[Finding]:
-    """Judge the relay's settings."""
+    """Check the relay's settings."""
     auth = relay.webhook_auth
     host = urlsplit(relay.url).hostname or ""
     if auth.scheme == "none" and not is_loopback(host):
@@ -55,7 +55,7 @@ def _webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[Finding]:
 
 
 def _sign_in(relay: Relay) -> Iterator[Finding]:
-    """Judge how the relay shall sign in."""
+    """Check the sign-in of the relay."""
     wanted, path = relay.sign_in, ("relay", "sign_in")
     if wanted is None:
         return
@@ -68,7 +68,7 @@ def _sign_in(relay: Relay) -> Iterator[Finding]:
 
 
 def _signed(auth: WebhookAuth) -> Iterator[Finding]:
-    """Judge what is signed."""
+    """Check the signature settings."""
     if auth.scheme != "hmac":
         return
     places = set(_PLACE.findall(auth.signed or "{body}"))

@@ -1,4 +1,4 @@
-"""Rules about `sfcode.yaml`."""
+"""Rules for `sfcode.yaml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEPRECATED_PROFILE = "Salesforce API Only System Integrations"
 
 
 def findings(settings: Settings, document: Document) -> Iterator[Finding]:
-    """Judge the settings as a whole."""
+    """Check the settings as a whole."""
     version = settings.salesforce.api_version
     if float(version) < OLDEST_API_VERSION:
         message = f'"{version}" is too old: flows have entry formulas since {OLDEST_API_VERSION}'
@@ -38,7 +38,7 @@ def _record_access(user: IntegrationUser, document: Document) -> Iterator[Findin
 
 
 def warnings(settings: Settings) -> Iterator[Finding]:
-    """Say what works but should be known."""
+    """Warn of valid settings that may surprise."""
     if float(settings.salesforce.api_version) > float(DEFAULT_API_VERSION):
         message = f"newer than {DEFAULT_API_VERSION}, the version whose schema sfcode checks packages against"
         yield Finding(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}" unless you need more')

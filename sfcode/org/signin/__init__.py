@@ -1,4 +1,4 @@
-"""From a target such as `alias:uat` to a way of signing in."""
+"""Select the sign-in method for a target such as `alias:uat`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMS = (
 
 
 def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
-    """Find the way of signing in for a target. Raise SignInError when it is not configured."""
+    """Return the sign-in method for a target. Raises SignInError if it is not configured."""
     kind, colon, rest = target.partition(":")
     if kind == "alias" and colon and rest:
         return sf_cli.sign_in(rest, environ, runtime)
@@ -34,7 +34,7 @@ def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn
 
 def _at(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     """
-    Sign in to one URL with what the variables hold.
+    Return the sign-in method for a URL from the variables.
 
     Where they name an org themselves, it must be this one: a URL often comes from a config file,
     and a file must not be able to send a token wherever it wants. Nothing leaves this machine on

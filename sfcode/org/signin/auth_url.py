@@ -30,7 +30,7 @@ class AuthUrl:
 
 
 def parse(text: str, name: str) -> AuthUrl:
-    """Read an auth URL: as it is, inside the JSON that sf prints, or either of them in base64."""
+    """Parse an auth URL: plain, in the JSON that sf prints, or either in base64."""
     raw = text.strip()
     url = _inside(raw) or _inside(_decoded(raw))
     match = PATTERN.fullmatch(url)
@@ -49,7 +49,7 @@ def parse(text: str, name: str) -> AuthUrl:
 
 
 def _inside(text: str) -> str:
-    """Find the URL in a text that is one, or in sf's JSON."""
+    """Find the URL in a text, or in sf's JSON."""
     if text.startswith("force://"):
         return text.strip()
     try:

@@ -1,4 +1,4 @@
-"""Signing in with what environment variables hold."""
+"""Sign in with environment variables."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ SANDBOX = "https://test.salesforce.com"
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables of one org: every name is read with the prefix in front."""
+    """The variables of one org; every name is read with the prefix."""
 
     environ: Mapping[str, str]
     prefix: str
     runtime: Runtime
 
     def name(self, name: str) -> str:
-        """Name a variable as the user has to set it."""
+        """Return the name of a variable with the prefix."""
         return f"{self.prefix}_{name}" if self.prefix else name
 
     def get(self, name: str) -> str:
-        """Read a variable; "" when it is not set or blank."""
+        """Read a variable; "" if it is not set or blank."""
         return self.environ.get(self.name(name), "").strip()
 
     def secret(self, name: str) -> Secret:
-        """Read a variable that must not be seen."""
+        """Read a secret variable."""
         return Secret(self.get(name))
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way of signing in: the variables it needs, each of them with what stands in for it."""
+    """One sign-in method: its required variables, each with its alternatives."""
 
     needs: tuple[tuple[str, ...], ...]
     make: Callable[[Variables], SignIn]
 
     def missing(self, variables: Variables) -> list[str]:
-        """List what is not set."""
+        """List the variables that are not set."""
         return [" or ".join(map(variables.name, names)) for names in self.needs if not any(map(variables.get, names))]
 
 
@@ -83,7 +83,7 @@ def _is_sandbox(instance: str) -> bool:
 
 
 def _key(variables: Variables) -> Secret:
-    """Read the private key: PEM text, base64 of it (as CI systems hold it in one line), or a file."""
+    """Read the private key: PEM text, base64 of it (one line, for CI systems), or a file."""
     name = variables.name("SF_JWT_KEY")
     text = variables.get("SF_JWT_KEY")
     if not text:
@@ -151,7 +151,7 @@ WAYS = (
 
 
 def sign_in(environ: Mapping[str, str], runtime: Runtime, *, prefix: str = "", at: str = "") -> SignIn:
-    """Take the first way whose variables are all set. Raise SignInError which lists all of them."""
+    """Return the first method whose variables are all set. Raises SignInError that lists all methods."""
     variables = Variables(environ, prefix, runtime)
     unset = [(way, way.missing(variables)) for way in WAYS]
     for way, missing in unset:

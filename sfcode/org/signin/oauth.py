@@ -20,7 +20,7 @@ LIFETIME = 180
 
 @dataclass(frozen=True, kw_only=True)
 class JwtBearer:
-    """An app and a key whose certificate it holds: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm ."""
+    """The JWT bearer flow: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm ."""
 
     consumer_key: str
     key: Secret
@@ -53,7 +53,7 @@ class JwtBearer:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientCredentials:
-    """An app that signs in as its run-as user. Only the org's own domain answers it."""
+    """The client credentials flow: an app signs in as its run-as user, at the org's own domain."""
 
     client_id: str
     client_secret: Secret
@@ -73,7 +73,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshToken:
-    """A refresh token from an earlier sign-in in a browser."""
+    """A refresh token of an earlier sign-in in a browser."""
 
     client_id: str
     client_secret: Secret
@@ -110,7 +110,7 @@ HINTS = {
 
 
 def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, who: str) -> Grant:
-    """Ask a token endpoint. Raise SignInError with the server's words and the hint."""
+    """Request a token. Raises SignInError with the server's message and a hint."""
     from sfcode.org.transport import http_session  # requests is slow to import
 
     with http_session(base, environ, runtime) as http:

@@ -1,4 +1,4 @@
-"""Signing in with what the sf CLI knows: it is asked, its files are never read."""
+"""Sign in through the sf CLI, by running its commands; sfcode does not read its files."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ NO_COMMAND = ("command_not_found", "CommandNotFound")
 
 
 def sign_in(alias: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
-    """Sign in as the sf CLI is signed in to an alias or username."""
+    """Return the sign-in of an alias or username that the sf CLI knows."""
     hint = f"Sign in again: `sf org login web --alias {alias}`."
     return SignIn(f"alias:{alias}", hint, AliasGrant(alias, environ, runtime), renewable=True)
 
 
 @dataclass(frozen=True)
 class AliasGrant:
-    """Ask sf for the token of an alias; sf renews it in passing where it can."""
+    """Reads the token of an alias from sf, which renews it if it can."""
 
     alias: str
     environ: Mapping[str, str] = field(repr=False)
     runtime: Runtime = field(repr=False)
 
     def __call__(self) -> Grant:
-        """Run `sf org display`, and where that hides the token (since 2.136) ask for it by name."""
+        """Run `sf org display`, and if that hides the token (since 2.136) `sf org auth show-access-token`."""
         shown = self._run("org", "display")
         status = str(shown.get("connectedStatus", ""))
         if "RefreshTokenAuthError" in status or "expired" in status.lower():
@@ -63,7 +63,7 @@ class AliasGrant:
         return f"Sign in with `sf org login web --alias {self.alias}`, or name another org; `sf org list` shows those it knows."
 
     def _run(self, *command: str) -> dict[str, Any]:
-        """Run one sf command without a shell: the `result` of its JSON."""
+        """Run one sf command without a shell and return the `result` of its JSON."""
         program = shutil.which("sf", path=self.environ.get("PATH"))
         if program is None:
             raise SignInError(

@@ -1,4 +1,4 @@
-"""A plan in every format that it can be shown in; a new one is a module with `render`, and a line in FORMATS."""
+"""The formats of a plan; a new one is a module with `render`, and a line in FORMATS."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ FORMATS = {
 
 
 def plain(text: str, sign: str) -> str:  # noqa: ARG001
-    """Leave the text as it is."""
+    """Return the text unchanged."""
     return text
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a format may need besides the plan."""
+    """The options of a format."""
 
     paint: Paint = plain
     key: Secret | None = None
@@ -42,6 +42,6 @@ class ReportOptions:
 
 
 def render_plan(plan: Plan, format_: str, options: ReportOptions) -> str:
-    """Write the plan in one of FORMATS, without a line end behind it."""
+    """Render the plan in one of FORMATS, without a final line end."""
     written: str = import_module(FORMATS[format_]).render(plan, options)
     return written

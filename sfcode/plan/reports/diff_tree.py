@@ -1,4 +1,4 @@
-"""A change as lines with a sign each: what the text, Markdown and HTML reports all show."""
+"""A change as signed lines, which the text, Markdown and HTML reports show."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Line:
 
 
 def lines(change: Change) -> tuple[Line, ...]:
-    """Return the attributes that differ, nested; unchanged ones are counted, not shown."""
+    """Return the attributes that differ, nested; unchanged ones are only counted."""
     before, after = (normal(side).body if side else None for side in (change.before, change.after))
     return tuple(_Tree(lambda path: WHO_MOVED[change.cause(path)]).mapping(before, after, ()))
 
 
 def drift_lines(change: Change) -> tuple[Line, ...]:
-    """Return what was changed in the org since the last apply, in the same form."""
+    """Return the changes in the org since the last apply, in the same form."""
     applied, now = (normal(side).body if side else None for side in (change.applied, change.before))
     return tuple(_Tree(lambda _: "").mapping(applied, now, ()))
 
@@ -100,7 +100,7 @@ class _Tree:
 
 
 def _where_they_differ(before: str, after: str) -> tuple[str, str]:
-    """Cut two long texts down to where they differ, with a little on either side."""
+    """Shorten two long texts to the part that differs, with some context."""
     start = _shared(before, after)
     end = _shared(before[start:][::-1], after[start:][::-1])
     first, last = max(0, start - CONTEXT), max(0, end - CONTEXT)
@@ -112,7 +112,7 @@ def _where_they_differ(before: str, after: str) -> tuple[str, str]:
 
 
 def _shared(one: str, other: str) -> int:
-    """Count the characters that two texts begin with alike."""
+    """Return the length of the common prefix of two texts."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
 

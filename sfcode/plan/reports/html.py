@@ -15,12 +15,12 @@ from sfcode.text import printable
 
 
 def render(plan: Plan, options: ReportOptions) -> str:
-    """Write the page with the risk of each change."""
+    """Render the page with the risk of each change."""
     return html(plan, options.judge(plan))
 
 
 def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:
-    """Write the page: no script, no request to anywhere. `judged` gives changes their risk."""
+    """Render the page, without scripts or external requests. `judged` has the risk of changes."""
     from jinja2 import Environment, StrictUndefined
 
     def spelled_out(value: object) -> str:

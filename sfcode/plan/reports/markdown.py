@@ -1,4 +1,4 @@
-"""The plan as GitHub-flavoured Markdown."""
+"""The plan as GitHub-flavored Markdown."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ IMPORTANCE = "-~+."
 
 
 def render(plan: Plan, options: ReportOptions) -> str:  # noqa: ARG001
-    """Write the plan without a limit."""
+    """Render the plan without a length limit."""
     return markdown(plan)
 
 
 def markdown(plan: Plan, *, limit: int | None = None) -> str:
     """
-    Write the plan: a headline, a table of addresses, and each change folded.
+    Render the plan: a headline, a table of addresses, and each change folded.
 
     With a limit in characters, details are left out until it fits: those of what is created first,
     those of what is destroyed last.

@@ -1,4 +1,4 @@
-"""Markdown that holds foreign text: no link, mention, image or tag comes of it, and no line leaves its block."""
+"""Escape foreign text for Markdown, so that it cannot create links, mentions, images, tags or new blocks."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ ZERO_WIDTH = "\u200b"
 
 
 def inline(text: str) -> str:
-    """Escape a sentence; what stands between backticks stays code."""
+    """Escape a sentence; text between backticks remains code."""
     return "".join(part if index % 2 else escape(part) for index, part in enumerate(_CODE.split(text)))
 
 
 def escape(text: str) -> str:
-    """Escape plain text on one line; an @ in it mentions nobody, an address is no link."""
+    """Escape plain text on one line, without mentions and links."""
     flat = _SPECIAL.sub(r"\\\1", printable(re.sub(r"\s+", " ", text)))
     flat = re.sub(r"@(?=\w)", f"@{ZERO_WIDTH}", flat)
     return re.sub(r"(https?):(?=//)", rf"\1{ZERO_WIDTH}:", flat)
 
 
 def cell(text: str) -> str:
-    """Escape a sentence for a table, where a bar ends the cell even inside code."""
+    """Escape a sentence for a table cell, where a bar would end the cell even inside code."""
     return "".join(
         part.replace("|", "\\|") if index % 2 else escape(part) for index, part in enumerate(_CODE.split(text))
     )
@@ -39,7 +39,7 @@ def folded(summary: str, lines: Iterable[str]) -> str:
 
 
 def folded_diff(sign: str, address: str, lines: Iterable[Line]) -> str:
-    """Fold what differs at an address."""
+    """Fold the differences at an address."""
     # GitHub colours lines by their first character; `!` is its sign for a changed line.
     body = [f"{'!' if line.sign == '~' else line.sign} {'    ' * line.depth}{line.text}" for line in lines]
     fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))

@@ -1,4 +1,4 @@
-"""The picture of what flows where, as shapes with places: one for each mapping, drawn as SVG by the page's template."""
+"""The picture of the data flows: one per mapping, which the page's template draws as SVG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEFT, RIGHT = (WIDTH - MIDDLE) / 2, (WIDTH + MIDDLE) / 2
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A frame with one line of text, or several below each other; `whole` is what stands in it, uncut."""
+    """A frame with one or several lines of text; `whole` is the text without truncation."""
 
     x: float
     y: float
@@ -33,7 +33,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A way from one box to another, as the commands of an SVG path."""
+    """A line between two boxes, as the commands of an SVG path."""
 
     way: str
     kind: str
@@ -41,7 +41,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One mapping."""
+    """The picture of one mapping."""
 
     title: str
     left: str
@@ -54,7 +54,7 @@ class Picture:
 
 
 def picture(flow: FlowOfData) -> Picture:
-    """Lay one mapping out: Salesforce on the left, Appcues on the right, what carries the data between them."""
+    """Lay out one mapping: Salesforce on the left, Appcues on the right, the transport between them."""
     canvas = _Canvas()
     if flow.sent:
         canvas.out(
@@ -75,14 +75,14 @@ def picture(flow: FlowOfData) -> Picture:
 
 @dataclass
 class _Canvas:
-    """A picture that is being drawn, from the top to the bottom."""
+    """A picture in progress, from top to bottom."""
 
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     bottom: float = TOP
 
     def out(self, pairs: Sequence[tuple[str, str]], between: Sequence[str]) -> None:
-        """Draw what is sent: a field and its attribute in one row."""
+        """Draw the data that is sent: a field and its attribute in one row."""
         for y, (source, attribute) in zip(self._band(len(pairs), between), pairs, strict=True):
             self._box(0, y, source, "salesforce")
             self._box(WIDTH - SIDE, y, attribute, "appcues")
@@ -90,7 +90,7 @@ class _Canvas:
             self.arrows.append(_arrow((RIGHT, y), (WIDTH - SIDE, y), "out"))
 
     def back(self, pairs: Sequence[tuple[str, str]], between: Sequence[str]) -> None:
-        """Draw what comes back: events in rows of their own, and once what they become, beside the middle of them."""
+        """Draw the data that returns: one row per event, and what they become beside the middle row."""
         targets = list(dict.fromkeys(target for _, target in pairs))
         ordered = sorted(pairs, key=lambda pair: targets.index(pair[1]))
         rows = dict(zip(ordered, self._band(len(pairs), between), strict=True))
@@ -104,7 +104,7 @@ class _Canvas:
             self.arrows.append(_arrow((WIDTH - SIDE, y), (RIGHT, y), "back"))
 
     def _band(self, count: int, between: Sequence[str]) -> list[float]:
-        """Draw what carries the data beside some rows, and give the middle of each row."""
+        """Draw the transport beside some rows, and return the middle of each row."""
         top, count = self.bottom, max(count, 1)
         needed = max(count, len(between))
         middle, height = top + needed * ROW / 2, needed * ROW - ROW + HEIGHT

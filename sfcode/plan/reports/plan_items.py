@@ -1,4 +1,4 @@
-"""What of a plan is shown: the same list for text, Markdown and HTML."""
+"""The items of a plan that the text, Markdown and HTML reports show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOVED_ON = "the config names another integration user now"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One address: its sign, what happens to it, what a reader should know beside, and its lines."""
+    """One address: its sign, its action, notes, and lines."""
 
     sign: str
     type: str
@@ -34,12 +34,12 @@ class Item:
 
     @property
     def address(self) -> str:
-        """Type and full name together."""
+        """Return type and full name."""
         return f"{self.type}:{self.name}"
 
 
 def items(plan: Plan) -> tuple[Item, ...]:
-    """List what the plan changes; of a plan that only looks, what has drifted."""
+    """List the changes of a plan; for a refresh, the drift."""
     if plan.mode is Mode.REFRESH:
         return tuple(_drifted(change) for change in plan.drifted)
     released = [change for change in plan.changes if change.address in plan.released and change not in plan.effective]
@@ -66,7 +66,7 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
 
 
 def headline(plan: Plan) -> str:
-    """Describe in one line what the plan does, without the org."""
+    """Describe the plan in one line, without the org."""
     if plan.mode is Mode.REFRESH:
         gone = sum(change.before is None for change in plan.drifted)
         changed = len(plan.drifted) - gone
@@ -101,7 +101,7 @@ def _released(change: Change) -> Item:
 
 
 def _about_user(change: Change, why_deactivated: str) -> list[str]:
-    """Tell what a reader should know of a user who is there already."""
+    """Return a note about an existing user."""
     moved = {attribute.path: attribute for attribute in change.attributes}
     notes = []
     if ("Profile",) in moved:

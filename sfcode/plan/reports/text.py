@@ -14,12 +14,12 @@ LEGEND = {"+": "create", "~": "update in-place", "-": "destroy", ".": "no longer
 
 
 def render(plan: Plan, options: ReportOptions) -> str:
-    """Write the plan with the colors of a terminal."""
+    """Render the plan with terminal colors."""
     return text(plan, options.paint)
 
 
 def text(plan: Plan, paint: Paint = plain) -> str:
-    """Write the plan."""
+    """Render the plan."""
     return "\n".join(_report(plan, paint))
 
 
