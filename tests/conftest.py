@@ -22,6 +22,8 @@ from types import MappingProxyType
 import hypothesis
 import pytest
 
+from tests import schedule
+
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = ROOT / "tests" / "guard"
 _HANDED_ON = "TESTS_HANDED_ON"
@@ -96,6 +98,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, reason in missing.items():
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        schedule.order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> schedule.LongFirst:
+    """Let workers take long tests first, and whole files of short ones."""
+    return schedule.LongFirst(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,53 @@
+"""
+Which test a free worker of pytest-xdist takes next: files that take long first, so that none of them is left at the end.
+
+A file goes to one worker as a whole, because its tests share what they prepare; those of LONG that are marked go test by test.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+WHOLE, APART = False, True
+
+LONG = {
+    "tests/relay/e2e/test_kill.py": APART,
+    "tests/test_demo_relay.py": APART,
+    "tests/relay/e2e/test_serve.py": WHOLE,
+    "tests/e2e/test_cut.py": APART,
+    "tests/e2e/test_github_journey.py": WHOLE,
+    "tests/contract/test_named_org.py": WHOLE,
+    "tests/e2e/test_faults.py": APART,
+    "tests/contract/test_sf_deploy.py": APART,
+    "tests/contract/test_sf_anywhere.py": APART,
+    "tests/contract/test_sf_org.py": APART,
+    "tests/relay/ingress/test_sockets.py": WHOLE,
+    "tests/github/test_body.py": APART,
+    "tests/e2e/test_drift.py": WHOLE,
+    "tests/relay/inbox/test_machine.py": APART,
+    "tests/test_docs.py": APART,
+    "tests/contract/cumulusci/test_cumulusci.py": APART,
+    "tests/relay/inbox/test_plans.py": WHOLE,
+    "tests/relay/inbox/test_processes.py": WHOLE,
+    "tests/test_demo.py": APART,
+}
+"""The files that take more than ten seconds, longest first."""
+
+
+def order(items: list[pytest.Item]) -> None:
+    """Put the long ones first, each group in the order of collection."""
+    places = {path: place for place, path in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
+class LongFirst(LoadScopeScheduling):
+    """Hands out files in the order of collection, or single tests of those that are taken apart."""
+
+    def __init__(self, config: pytest.Config, log: object) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return nodeid if LONG.get(path) is APART else path
