@@ -41,7 +41,8 @@ demo: $(READY) ## plan, apply and plan again on config/, against an org that run
 demo-relay: $(READY) ## see data flow both ways through the relay, and an outage heal, between a local org and a local Appcues
 	@$(BIN)/python scripts/demo_relay.py
 
-test: lint pytest ## everything that CI checks
+test: ## everything that CI checks
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 lint: $(READY) ## style, types, the direction of imports, and the workflows
 	$(BIN)/ruff check --quiet .

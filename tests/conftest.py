@@ -31,7 +31,14 @@ _FOREIGN = ("SF_", "SFDX_", "SFCODE_", "APPCUES_", "XDG_", "GIT_", "GITHUB_")
 
 
 def _is_foreign(name: str) -> bool:
-    return name.startswith(_FOREIGN) or name in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
+    return name.startswith(_FOREIGN) or name in {
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "COLUMNS",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+    }
 
 
 def _close_environment() -> Mapping[str, str]:
