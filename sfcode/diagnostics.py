@@ -1,5 +1,5 @@
 """
-A diagnostic: one thing that is wrong, or deserves a look, with its place and what to do about it.
+Diagnostics: problems and advice, with their places and hints.
 
 The loader, the generator, the linter, the doctor, a plan and a failed deployment all report diagnostics; the writers
 in `sfcode.checks.writers` print them.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place in a file: path as the user would type it, line and column from 1."""
+    """A position in a file: path as the user would type it, line and column from 1."""
 
     file: str
     line: int
@@ -24,7 +24,7 @@ class Position:
 
 
 class Level(enum.IntEnum):
-    """How bad it is: an error breaks the integration, a warning deserves a decision, a note a look."""
+    """The severity: an error breaks the integration, a warning needs a decision, a note is information."""
 
     OK = 0
     NOTE = 1
@@ -33,13 +33,13 @@ class Level(enum.IntEnum):
 
     @property
     def word(self) -> str:
-        """The name in lower case, as SARIF has it too."""
+        """Return the name in lower case, as in SARIF."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One result of a check: its rule, how bad it is, where, what, and what to do."""
+    """One result of a check: rule, level, place, message and hint."""
 
     rule: str
     """The rule's id: SF203, D104."""
@@ -57,12 +57,12 @@ class Diagnostic:
 
     @classmethod
     def error(cls, position: Position | None, path: str, message: str, hint: str = "") -> Diagnostic:
-        """Make an error that keeps the config from loading (rule SF001)."""
+        """Return an error that prevents the config from loading (rule SF001)."""
         return cls("SF001", Level.ERROR, position, path, message, hint)
 
     @classmethod
     def advice(cls, position: Position | None, path: str, message: str, hint: str = "") -> Diagnostic:
-        """Make a note on a config that works (rule SF002)."""
+        """Return a note about a valid config (rule SF002)."""
         return cls("SF002", Level.NOTE, position, path, message, hint)
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Diagnostic:
 
     @property
     def text(self) -> str:
-        """Return the message and the hint without the place; a hint that is a sentence follows as one."""
+        """Return message and hint without the place."""
         examples = f" (such as {', '.join(self.records)})" if self.records else ""
         if not self.hint:
             return f"{self.message}{examples}"
@@ -80,12 +80,12 @@ class Diagnostic:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Return what makes two diagnostics the same, wherever in the file they stand."""
+        """Return the identity of a diagnostic, independent of its line."""
         return (self.rule, self.position.file if self.position else "", self.path, self.message)
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:
-        """Order by file, line and column, then by path."""
+        """Return the sort key: file, line and column, then path."""
         if self.position is None:
             return ("", 0, 0, self.path)
         return (self.position.file, self.position.line, self.position.column, self.path)

@@ -24,7 +24,7 @@ from sfcode.diagnostics import Diagnostic
 
 
 class ExitCode(enum.IntEnum):
-    """What a process says when it ends."""
+    """The exit codes of the command line."""
 
     OK = 0
     USER = 1
@@ -35,7 +35,7 @@ class ExitCode(enum.IntEnum):
 
 
 class SfcodeError(Exception):
-    """Something the user can act on: what happened, and in `hint` what to do."""
+    """An error that the user can act on: a message, and in `hint` the remedy."""
 
     exit_code = ExitCode.USER
 
@@ -49,11 +49,11 @@ class SfcodeError(Exception):
 
 
 class UsageError(SfcodeError):
-    """The command line does not make sense."""
+    """Invalid usage of the command line."""
 
 
 class ConfigError(SfcodeError):
-    """The project's files hold problems; `problems` has them in file order."""
+    """Problems in the project's files; `problems` are in file order."""
 
     problems: tuple[Diagnostic, ...]
 
@@ -63,7 +63,7 @@ class ConfigError(SfcodeError):
 
 
 class OrgError(SfcodeError):
-    """The org answered with an error; `code` is its own, such as INVALID_FIELD."""
+    """An error response of the org; `code` is Salesforce's, such as INVALID_FIELD."""
 
     def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
         super().__init__(message, hint)
@@ -71,7 +71,7 @@ class OrgError(SfcodeError):
 
 
 class SignInError(OrgError):
-    """There is no valid session with the org."""
+    """No valid session with the org."""
 
 
 class OrgUnreachable(OrgError):
@@ -79,20 +79,20 @@ class OrgUnreachable(OrgError):
 
 
 class DeployFailed(OrgError):
-    """The org refused the package; nothing was changed."""
+    """The org refused the package; no metadata was changed."""
 
 
 class StillRunning(OrgError):
-    """A deployment goes on in the org without us."""
+    """A deployment continues in the org."""
 
     exit_code = ExitCode.RUNNING
 
 
 class Interrupted(SfcodeError):
-    """The user pressed Ctrl-C before anything was done."""
+    """The user pressed Ctrl-C before any change."""
 
     exit_code = ExitCode.INTERRUPTED
 
 
 class Refused(SfcodeError):
-    """Sfcode will not do what was asked, unless the user takes responsibility for it."""
+    """A request that sfcode refuses unless the user passes an option that allows it."""

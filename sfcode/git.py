@@ -1,5 +1,5 @@
 """
-Git, through GitPython: the one module of sfcode that reads repositories.
+Git, through GitPython. No other module reads repositories.
 
 Nothing is checked out and no index is written, so this works beside somebody's uncommitted work and in a bare
 repository. GitPython is imported when the first repository is read, which only some verbs do. It runs the git
@@ -39,7 +39,7 @@ _INERT = {"c": ["core.fsmonitor=false", "core.hooksPath=/dev/null"]}
 
 
 class GitFailed(SfcodeError):
-    """Git could not answer."""
+    """Git failed, or is not installed."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Repository:
 
     def resolve_commit(self, name: str) -> str:
         """
-        Return the id of the commit that a name means.
+        Return the commit id of a revision.
 
         Raises:
             GitFailed: there is no such commit; the hint says how to get it.
@@ -75,7 +75,7 @@ class Repository:
         raise GitFailed(f"There is no commit {name} in this repository.", hint)
 
     def find_merge_bases(self, first: str, second: str) -> tuple[str, ...]:
-        """Return the best common ancestors of two commits: one as a rule, several after criss-cross merges."""
+        """Return the merge bases of two commits: usually one, several after criss-cross merges."""
         from git.exc import GitCommandError
 
         with _run_in(self.top) as git:
@@ -88,7 +88,7 @@ class Repository:
 
     def read_files(self, commit: str, folders: Iterable[PurePosixPath]) -> dict[PurePosixPath, bytes]:
         """
-        Return the files below some folders of a commit, by their path in the repository.
+        Return the files below some folders of a commit, by path.
 
         Links are followed within the commit and left out where they lead elsewhere; submodules and files of more
         than MAX_BYTES are left out.
@@ -108,7 +108,7 @@ class Repository:
 
 def open_repository(folder: Path) -> Repository:
     """
-    Find the repository that a folder lies in, or would lie in.
+    Open the repository that contains a folder, which need not exist.
 
     Raises:
         GitFailed: there is none, git is not installed, or git refuses to read it.
@@ -125,7 +125,7 @@ def open_repository(folder: Path) -> Repository:
 
 
 def describe_revision(folder: Path) -> str | None:
-    """Return the commit that is checked out, `-dirty` behind it when the folder differs from it; None outside git."""
+    """Return the checked-out commit, with `-dirty` if the folder differs from it; None outside git."""
     try:
         with _run_in(folder) as git:
             commit = _find_commit(git, "HEAD")
@@ -137,7 +137,7 @@ def describe_revision(folder: Path) -> str | None:
 
 def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
     """
-    Return where others can fetch the content of a folder: URL of the remote, commit, path of the folder in it.
+    Return where others can fetch a folder: URL of the remote, commit, path in the repository.
 
     Raises:
         GitFailed: the folder is in no repository, differs from its commit, or its commit is on no remote branch.
@@ -156,7 +156,7 @@ def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
 
 @contextmanager
 def _run_in(folder: Path, shown: Path | None = None) -> Iterator[Git]:
-    """Run git in a folder, which messages call `shown`. What git refuses becomes a GitFailed in its own words."""
+    """Run git in a folder, which messages call `shown`. Raises GitFailed with git's own message."""
     try:
         from git import Git
         from git.exc import GitCommandError, GitCommandNotFound
@@ -189,7 +189,7 @@ def _find_commit(git: Git, name: str) -> str:
 
 
 def _read_objects(git: Git, objects: dict[PurePosixPath, str]) -> dict[PurePosixPath, bytes]:
-    """Read objects by their ids, or links by `commit:path`, all in one run of git."""
+    """Read objects by id, or links by `commit:path`, in one run of git."""
     with tempfile.TemporaryFile() as names:
         names.write(os.fsencode("".join(f"{name}\n" for name in objects.values())))
         names.seek(0)
@@ -217,7 +217,7 @@ def _not_installed() -> GitFailed:
 
 
 def _failed(error: GitCommandError, folder: Path) -> GitFailed:
-    """Return git's own words, such as those on a repository that somebody else owns."""
+    """Return git's own message, for example about a repository of another owner."""
     message = str(error.stderr).strip().removeprefix("stderr: ").strip("'").strip()
     if "not a git repository" in message:
         return GitFailed(

@@ -1,4 +1,4 @@
-"""Tell hosts of this machine and of private networks from public ones, without asking the name service."""
+"""Classify hosts as this machine, private or public, without a DNS query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Return whether a host can only be reached from within a network."""
+    """Return whether a host is reachable only within a network."""
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:

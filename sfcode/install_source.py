@@ -1,5 +1,5 @@
 """
-Where this copy of sfcode was installed from, as a requirement by which pip installs the same again.
+The source that this copy of sfcode was installed from, as a pip requirement.
 
 The bare name `sfcode` is never a requirement: no package index holds it, so whoever registers it there would
 have their code run with the keys of somebody's org. Installers record the source in `direct_url.json` (PEP 610).
@@ -28,12 +28,12 @@ TEMPLATES = Path("templates/metadata")
 
 
 class SourceUnknown(Exception):
-    """Where this copy came from cannot be told, or is not pinned; the message is the rest of a sentence."""
+    """Raised if the source is unknown or not pinned; the message continues a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallSource:
-    """A place that pip installs sfcode from, pinned by a commit or a hash."""
+    """A source that pip can install sfcode from, pinned by a commit or a hash."""
 
     url: str
     """As it stands behind `sfcode @ `."""
@@ -63,7 +63,7 @@ def find_install_source() -> InstallSource:
 
 
 def install_command(extra: str) -> str:
-    """Return the shell command that installs an extra into the environment of this copy, from where it came from."""
+    """Return the shell command that installs an extra from the source of this copy."""
     package, record = _read_record()
     if record is not None and "dir_info" in record:
         editable = ["--editable"] if record["dir_info"].get("editable") else []
@@ -77,7 +77,7 @@ def install_command(extra: str) -> str:
 
 
 def _read_record() -> tuple[Distribution | None, dict[str, Any] | None]:
-    """Read what the installer recorded; no record where the code that runs is not what was installed."""
+    """Read the installer's record (PEP 610); None if the running code is not the installed one."""
     try:
         package = distribution("sfcode")
     except PackageNotFoundError:
@@ -103,7 +103,7 @@ def _folder_url(record: dict[str, Any]) -> str:
 
 
 def _is_copy(folder: Path) -> bool:
-    """Tell whether the installed files are those of a source folder."""
+    """Return whether the installed files equal those of a source folder."""
     for path in PACKAGE.rglob("*"):
         name = path.relative_to(PACKAGE)
         if path.is_file() and path.suffix != ".pyc":
@@ -140,7 +140,7 @@ def _archive(url: str, record: dict[str, Any]) -> InstallSource:
 
 
 def _public(url: str, *schemes: str) -> str:
-    """Return a URL without credentials. Raises SourceUnknown for one that leads nowhere but on this machine."""
+    """Return a URL without credentials. Raises SourceUnknown for a URL that works only on this machine."""
     parts = urlsplit(url)
     if parts.scheme not in schemes or not parts.hostname or re.search(r"[\s'\"${}\\]", url):
         raise SourceUnknown(
@@ -155,7 +155,7 @@ def _path(url: str) -> Path:
 
 
 def _requirements(package: Distribution, extra: str) -> list[str]:
-    """List what an extra consists of, without its platform conditions."""
+    """List the requirements of an extra, without platform conditions."""
     listed = package.requires or []
     pattern = re.compile(rf"extra\s*==\s*['\"]{re.escape(extra)}['\"]")
     return [requirement.partition(";")[0].strip() for requirement in listed if pattern.search(requirement)]

@@ -1,4 +1,4 @@
-"""A value that must not be seen: it prints as asterisks, wherever it ends up."""
+"""Secret values, which print as asterisks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MASK = "******"
 
 
 class Secret:
-    """A token, key or password. Only `reveal()` gives it away, at the moment of sending."""
+    """A token, key or password. Only `reveal()` returns its value."""
 
     __slots__ = ("_value",)
 
@@ -18,7 +18,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Give the value; call it where it is sent and nowhere else."""
+        """Return the value. Call it only where the value is sent."""
         return self._value
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ class Secret:
 
 
 def scrub(text: str, secrets: Iterable[Secret]) -> str:
-    """Replace every occurrence of a secret in a text that somebody else wrote, such as an org's error message."""
+    """Replace every occurrence of a secret in a text from outside, such as an org's error message."""
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), MASK)

@@ -1,10 +1,10 @@
-"""Texts from outside on their way to a terminal or a log: names, labels and ids may hold anything."""
+"""Make texts from outside safe for a terminal or a log."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Spell out what would move a cursor, end a line, or turn the direction of writing."""
+    """Escape characters that move the cursor, end a line, or change the direction of writing."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,1 +1,1 @@
-"""What can be found wrong: in a config (lint), and in an org and its data (doctor)."""
+"""Checks of a config (lint), and of an org and its data (doctor)."""

@@ -1,4 +1,4 @@
-"""The rights that a permission set grants, read from its body and not from the config."""
+"""The permissions that a permission set grants, read from its body."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Rights = dict[tuple[str, str], tuple[str, ...]]
 
 
 def integration_address(side: Snapshot) -> Address:
-    """Name the permission set of the integration user."""
+    """Return the address of the integration user's permission set."""
     return Address("PermissionSet", side.project.integration_set)
 
 
 def integration_rights(side: Snapshot | None) -> Rights:
-    """Read the rights of the integration user's permission set."""
+    """Return the permissions of the integration user's permission set."""
     return rights(side, side.project.integration_set) if side else {}
 
 
 def viewer_rights(side: Snapshot | None) -> Rights:
-    """Read the rights of the people who see the results."""
+    """Return the permissions of the viewers' permission set."""
     return rights(side, naming.viewer_set(side.project.settings.name)) if side else {}
 
 
 def rights(side: Snapshot, name: str) -> Rights:
-    """Read the rights that a permission set grants."""
+    """Return the permissions that a permission set grants."""
     wanted = Address("PermissionSet", name)
     return rights_of(next((one for one in side.desired.components if one.address == wanted), None))
 
 
 def rights_of(component: Component | None) -> Rights:
-    """Read the rights that the body of a permission set grants."""
+    """Return the permissions that the body of a permission set grants."""
     body = normal(component).body if component else {}
     found: Rights = {}
     for key, kind, flags in (

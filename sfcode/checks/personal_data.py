@@ -1,4 +1,4 @@
-"""Which fields are personal data: a shipped list of standard fields, and what a project adds to it."""
+"""Personal data: a shipped list of standard fields, and the project's additions."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ STANDARD = {
 
 
 def is_personal(object_name: str, field: str, settings: PersonalData) -> bool:
-    """Tell whether a field is personal data in this project."""
+    """Return whether a field is personal data in this project."""
     lower = field.lower()
     shipped = any(lower == name.lower() for name in STANDARD.get(object_name, ()))
     return shipped or listed(object_name, field, settings.fields)
 
 
 def listed(object_name: str, field: str, entries: Iterable[str]) -> bool:
-    """Tell whether a list names a field, alone or with its object; case means nothing, as in Salesforce."""
+    """Return whether a list names a field, alone or with its object, in any case."""
     wanted = (field.lower(), f"{object_name}.{field}".lower())
     return any(entry.lower() in wanted for entry in entries)

@@ -1,4 +1,4 @@
-"""What a plan refuses and warns of, and what the org says of a package, as diagnostics on YAML lines."""
+"""The refusals and warnings of a plan, and the org's messages about a package, as diagnostics on YAML lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.plan.plan import Plan, Refusal
 
 
 def diagnose_plan(plan: Plan, desired: Desired, config: Path) -> Iterator[Diagnostic]:
-    """Return what a plan refuses and warns of, at the line that asks for it, else at the settings file."""
+    """Return the refusals and warnings of a plan, each at its YAML line, otherwise at the settings file."""
     settings = str(config / "sfcode.yaml")
     for refusal in plan.refusals:
         yield _diagnose_refusal(refusal, desired.origins, settings)
@@ -25,7 +25,7 @@ def diagnose_plan(plan: Plan, desired: Desired, config: Path) -> Iterator[Diagno
 
 
 def diagnose_failures(problems: Iterable[Diagnostic], config: Path) -> Iterator[Diagnostic]:
-    """Return what the org has said of a package that it checked, each at its line, else at the settings file."""
+    """Return the org's messages about a package, each at its YAML line, otherwise at the settings file."""
     for problem in problems:
         path = problem.path if problem.position else str(config / "sfcode.yaml")
         yield as_rule("SF303", replace(problem, path=path))

@@ -1,5 +1,5 @@
 """
-How carefully each change of a plan should be read: the rules of docs/guide/review.md, asked of components.
+The risk of each change of a plan, by the rules of docs/guide/review.md.
 
 A review compares two configs and knows what was meant; a plan compares a config with an org and knows what is there.
 """
@@ -49,13 +49,13 @@ POWERFUL_PERMISSIONS = frozenset(
 
 
 def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgement]:
-    """Return for every change of a plan the highest risk that a rule sees in it."""
+    """Return the highest risk of every change of a plan."""
     settings = personal or PersonalData()
     return {change.address: assess_change(change, settings) for change in plan.effective}
 
 
 def assess_change(change: Change, personal: PersonalData) -> Judgement:
-    """Return the highest risk that a rule sees in one change, and the rule."""
+    """Return the highest risk of one change, and its rule."""
     return max(_apply_rules(change, personal), key=lambda judgement: judgement.risk, default=Judgement(Risk.LOW))
 
 

@@ -1,4 +1,4 @@
-"""The rules of the linter, of a plan and of the doctor, by their ids, and how a diagnostic of one is made."""
+"""The rules of linter, plan and doctor by id, and their diagnostics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfcode.mapping.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. Ids are kept for ever: people write them into filters and dashboards."""
+    """One rule. Ids never change, because users put them into filters and dashboards."""
 
     id: str
     name: str
@@ -19,7 +19,7 @@ class Rule:
 
     @property
     def area(self) -> str:
-        """Return what a rule of the doctor is about; "" for other rules."""
+        """Return the area of a doctor's rule; "" for other rules."""
         return AREAS.get(self.id[:2], "")
 
 
@@ -155,7 +155,7 @@ def report(
     related: Position | None = None,
 ) -> Diagnostic:
     """
-    Make a diagnostic of a rule: at a place in the config, or about something in the org, which `place` then names.
+    Return a diagnostic of a rule, at a place in the config or about something in the org, which `place` names.
 
     Its level is the rule's, where `level` gives no other.
     """
@@ -165,5 +165,5 @@ def report(
 
 
 def as_rule(rule: str, diagnostic: Diagnostic) -> Diagnostic:
-    """Return a diagnostic under another rule, at that rule's level."""
+    """Return a diagnostic with another rule and its level."""
     return replace(diagnostic, rule=rule, level=RULES[rule].level)

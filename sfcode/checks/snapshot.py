@@ -1,4 +1,4 @@
-"""One side of a review in one environment: the project, what it generates, and the files it is made of."""
+"""One side of a review in one environment: the project, its components, and its files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT = ""
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A project as it was at one moment."""
+    """A project at one commit."""
 
     project: Project
     desired: Desired
@@ -32,12 +32,12 @@ class Snapshot:
     """The files of config and templates as written, by the names that positions use."""
 
     def template(self, type_: str) -> str | None:
-        """Name the project's own template of a metadata type; None where sfcode's own is used."""
+        """Return the project's own template of a metadata type; None if sfcode's is used."""
         ending = f"templates/metadata/{type_}.xml.j2"
         return next((name for name in self.texts if name.endswith(ending)), None)
 
     def template_line(self, type_: str, piece: str) -> Position | None:
-        """Find a piece of text in the project's own template; its first line where it is not in there."""
+        """Return the line of a text in the project's own template; the first line if it does not contain it."""
         name = self.template(type_)
         if name is None:
             return None
@@ -48,18 +48,18 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Folder:
-    """A config folder: where it lies, and what the user calls it."""
+    """A config folder: its path, and what the user calls it."""
 
     path: Path
     name: Path
 
     @property
     def templates(self) -> Path:
-        """Where the project's own templates are."""
+        """Return the folder of the project's own templates."""
         return self.path.resolve().parent / "templates" / "metadata"
 
     def shown(self, path: str) -> str:
-        """Write the path of one of its templates as the user would."""
+        """Return the path of one of its templates as the user would write it."""
         try:
             below = Path(path).relative_to(self.templates)
         except ValueError:
@@ -68,7 +68,7 @@ class Folder:
 
 
 def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snapshot:
-    """Generate what a project asks for. Raises ConfigError with all problems, templates as the user calls them."""
+    """Generate the components of a project. Raises ConfigError with all problems, with template paths as the user calls them."""
     try:
         desired = generate(project, standard())
     except ConfigError as error:
@@ -77,13 +77,13 @@ def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snaps
 
 
 def build_snapshot(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
-    """Return the snapshot of a project whose components are generated already. Reads the folder's files."""
+    """Return the snapshot of a project whose components exist already. Reads the folder's files."""
     plain = generate(replace(project, templates=None), standard()) if project.templates else None
     return Snapshot(project, desired, plain, texts(folder))
 
 
 def texts(folder: Folder) -> dict[str, str]:
-    """Read the files that a project is made of, as they are written."""
+    """Read the files of a project."""
     found = {}
     for path in (*folder.path.glob("*.yaml"), *folder.path.glob("mappings/*.yaml")):
         found[str(folder.name / path.relative_to(folder.path))] = path
@@ -95,7 +95,7 @@ def texts(folder: Folder) -> dict[str, str]:
 
 
 def environments(folder: Folder) -> tuple[str, ...]:
-    """Name the environments that a project defines; one without a name where it defines none."""
+    """List the environments of a project; an unnamed one if it defines none."""
     document = read_files(folder.path, folder.name).settings
     node = document.get(("environments",)) if document else None
     return tuple(map(str, node)) if isinstance(node, dict) and node else (DEFAULT,)
@@ -104,7 +104,7 @@ def environments(folder: Folder) -> tuple[str, ...]:
 def load_all(
     folder: Folder, wanted: tuple[str, ...], generate: Generate
 ) -> tuple[dict[str, Snapshot], tuple[Diagnostic, ...]]:
-    """Load a project for several environments: what can be loaded, and every problem of the rest."""
+    """Load a project for several environments: return those that load, and all problems of the others."""
     found: dict[str, Snapshot] = {}
     problems: list[Diagnostic] = []
     for name in wanted:

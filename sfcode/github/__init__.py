@@ -1,1 +1,1 @@
-"""GitHub: the comment on a pull request, the issue about drift, and what a workflow's step writes."""
+"""GitHub: the pull request comment, the issue about drift, and the results of a workflow step."""

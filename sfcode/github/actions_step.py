@@ -1,4 +1,4 @@
-"""What a step of a GitHub workflow hands on: outputs, a summary, annotations."""
+"""The results of a GitHub workflow step: outputs, summary, annotations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUMMARY_LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class Step:
-    """The files that the runner has made for this step; None where it has made none."""
+    """The files that the runner provides for this step; None for a missing one."""
 
     outputs: Path | None
     summary: Path | None
@@ -24,7 +24,7 @@ class Step:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Step | None:
-        """Find the step that this process runs in; None outside GitHub's workflows."""
+        """Return the step of this process; None outside GitHub's workflows."""
         if environ.get("GITHUB_ACTIONS") != "true":
             return None
         outputs, summary = (environ.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
@@ -33,7 +33,7 @@ class Step:
         )
 
     def write_outputs(self, values: Mapping[str, str]) -> None:
-        """Add outputs. The last one of a name counts."""
+        """Write outputs. The last one with a name counts."""
         if self.outputs:
             with self.outputs.open("a", encoding="utf-8") as stream:
                 for name, value in values.items():
@@ -42,7 +42,7 @@ class Step:
                     stream.write(f"{name}<<{end}\n{value}\n{end}\n")
 
     def write_summary(self, text: str) -> None:
-        """Add Markdown to the summary that GitHub shows on the run's page."""
+        """Append Markdown to the summary on the run's page."""
         if self.summary:
             data = text.encode()[:SUMMARY_LIMIT].decode(errors="ignore")
             with self.summary.open("a", encoding="utf-8") as stream:
@@ -50,7 +50,7 @@ class Step:
 
     def annotation(self, level: str, message: str, position: Position | None = None, title: str = "") -> str:
         """
-        Write the command by which GitHub shows a message beside a line of a file.
+        Return the workflow command that shows a message beside a line of a file.
 
         `level` is error, warning or notice. See
         https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
@@ -64,7 +64,7 @@ class Step:
         return f"::{level}{' ' if properties else ''}{properties}::{_escaped(message)}"
 
     def _shown(self, file: str) -> str:
-        """Name a file as the repository does, wherever in it the command runs."""
+        """Return a file's path relative to the repository."""
         if not self.workspace:
             return file
         path = os.path.relpath(Path.cwd() / file, self.workspace)

@@ -1,4 +1,4 @@
-"""The text of a comment: what the change means, then what apply will do, the most important first."""
+"""The body of a comment: the meaning of the change, then the plan, the most important parts first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOR_PLAN = 16_384
 
 @dataclass(frozen=True)
 class Parts:
-    """What a comment is made of. The texts are functions of the room they may take."""
+    """The parts of a comment. Each is a function of the available length."""
 
     marker: Marker
     review: Callable[[int], str]
@@ -32,7 +32,7 @@ class Parts:
 
 
 def comment_body(parts: Parts, hide: Callable[[str], str] = lambda text: text) -> str:
-    """Write the comment within GitHub's limit; `hide` masks secrets and is called on all of it."""
+    """Render the comment within GitHub's limit; `hide` masks secrets in the whole text."""
     start = f"{parts.marker.line()}\n"
     end = _foot(parts)
     room = LIMIT - RESERVE - len(start) - len(end)
@@ -43,7 +43,7 @@ def comment_body(parts: Parts, hide: Callable[[str], str] = lambda text: text) -
 
 
 def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str] = lambda text: text) -> str:
-    """Write the text of the issue about drift, within GitHub's limit."""
+    """Render the body of the drift issue within GitHub's limit."""
     start = f"{marker.line()}\n"
     text = f"{lead}\n\n{plan_markdown(plan, limit=LIMIT - RESERVE - len(start) - len(lead))}\n"
     return start + _fit(quiet(hide(text)), LIMIT - len(start))
@@ -67,6 +67,6 @@ def _foot(parts: Parts) -> str:
 
 
 def _fit(text: str, room: int) -> str:
-    """Cut what is still too long: a last resort, where masking has made a text longer."""
+    """Truncate a text that is still too long, because masking has made it longer."""
     cut = "\n\n(cut: GitHub takes no longer comment)\n"
     return text if len(text) <= room else text[: room - len(cut)] + cut

@@ -1,4 +1,4 @@
-"""GitHub's REST API over HTTP: signed, paged, repeated where that is safe, and errors that say the hint."""
+"""GitHub's REST API: authentication, paging, safe retries, and errors with hints."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ OK_END = 300
 
 
 class Uncertain(GitHubError):
-    """No usable answer came to a request that may have been carried out."""
+    """Raised when there is no usable response to a request that may have been processed."""
 
 
 @dataclass(frozen=True)
 class _Trouble:
-    """An attempt that failed: what to tell, whether it may be done again, and when."""
+    """A failed attempt: its error, whether it may be retried, and when."""
 
     error: GitHubError
     again: bool
@@ -38,10 +38,10 @@ class _Trouble:
 
 
 class GitHub:
-    """One repository, spoken to with one token."""
+    """A client for one repository with one token."""
 
     def __init__(self, context: Context, needs: str, runtime: Runtime | None = None) -> None:
-        """Make a client; `needs` names the permissions of the job, for the error when they are not given."""
+        """Create a client; `needs` names the permissions of the job for error messages."""
         import requests
 
         self.context = context
@@ -61,7 +61,7 @@ class GitHub:
         )
 
     def __enter__(self) -> Self:
-        """Use it as a context manager, which closes its connections."""
+        """Return the client; the end of the context closes its connections."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,19 +69,19 @@ class GitHub:
 
     @property
     def login(self) -> str:
-        """Who the token writes as. The token of a job may not ask; it writes as GitHub's own bot."""
+        """Return the login of the token. The token of a job cannot read it and belongs to GitHub's own bot."""
         if not self._login:
             answer = self._answer("GET", f"{self.context.api_url}/user", accept=(401, 403, 404))
             self._login = str(answer.json()["login"]) if answer.ok else BOT
         return self._login
 
     def get(self, path: str, *, missing: bool = False) -> Any:
-        """Read one thing of the repository; with `missing`, None where there is none."""
+        """Read a resource of the repository; with `missing`, return None if there is none."""
         answer = self._answer("GET", self._url(path), accept=(404,) if missing else ())
         return answer.json() if answer.ok else None
 
     def pages(self, path: str) -> Iterator[Mapping[str, Any]]:
-        """Read a list of the repository, page after page."""
+        """Read all pages of a list."""
         separator = "&" if "?" in path else "?"
         url: str | None = f"{self._url(path)}{separator}per_page={PAGE}"
         while url:
@@ -90,22 +90,22 @@ class GitHub:
             url = answer.links.get("next", {}).get("url")
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Make something. Raises Uncertain when nobody knows whether it was made."""
+        """Create a resource. Raises Uncertain if it is unknown whether it was created."""
         return self._answer("POST", self._url(path), body, repeatable=False).json()
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Change something."""
+        """Update a resource."""
         return self._answer("PATCH", self._url(path), body).json()
 
     def delete(self, path: str) -> None:
-        """Delete something; that it is gone already is as good."""
+        """Delete a resource, which may be gone already."""
         self._answer("DELETE", self._url(path), accept=(404,))
 
     def _url(self, path: str) -> str:
         return f"{self.context.api_url}/repos/{self.context.repository}/{path}"
 
     def _sign(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign a request, to GitHub and to no other host that a page link may name."""
+        """Add the token to a request to GitHub, and to no other host that a page link may name."""
         if urlsplit(request.url or "").netloc == urlsplit(self.context.api_url).netloc:
             request.headers["Authorization"] = f"Bearer {self.context.token.reveal()}"
         return request

@@ -1,4 +1,4 @@
-"""The hidden first line by which a comment or an issue of ours is found again, and what it was about."""
+"""The hidden first line that identifies a comment or issue of sfcode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINE = re.compile(r"<!-- sfcode (\{.*\}) -->")
 
 @dataclass(frozen=True)
 class Marker:
-    """What a text of ours is about; `head` and `plan` say of which commit, and which changes it shows."""
+    """The content of a marker; `head` and `plan` are the commit and the changes that the text shows."""
 
     kind: str
     config: str
@@ -22,22 +22,22 @@ class Marker:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """What makes two texts the same one: one comment for each config folder and environment."""
+        """Return the identity of a text: one comment for each config folder and environment."""
         return (self.kind, self.config, self.environment)
 
     def line(self) -> str:
-        """Write the marker; nothing in it can end the comment early."""
+        """Render the marker; its content cannot end the HTML comment."""
         text = json.dumps(asdict(self), sort_keys=True).replace(">", "\\u003e").replace("--", "-\\u002d")
         return f"<!-- sfcode {text} -->"
 
 
 def comment_marker(config: Path, environment: str, *, head: str = "", plan: str = "") -> Marker:
-    """Mark the comment about a config folder and an environment; an empty name stands for all environments."""
+    """Return the marker of a config folder and an environment; an empty name stands for all environments."""
     return Marker("comment", config.as_posix(), environment, head, plan)
 
 
 def read_marker(body: str | None) -> Marker | None:
-    """Read the first line of a text. Only that: the rest quotes a config that anybody may have written."""
+    """Parse the first line of a text. The rest may quote a config that anybody wrote."""
     found = _LINE.fullmatch((body or "").split("\n", 1)[0].rstrip("\r"))
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""One comment for each pull request and environment, found again and edited in place."""
+"""One comment for each pull request and environment, updated in place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTEMPTS = 3
 
 
 class Done(enum.Enum):
-    """What became of the comment."""
+    """The result for the comment."""
 
     CREATED = "created"
     EDITED = "edited"
@@ -24,7 +24,7 @@ class Done(enum.Enum):
 
 
 def ours(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
-    """List the comments of a pull request that we wrote for this place, oldest first."""
+    """List the comments of sfcode for this marker, oldest first."""
     return [
         comment
         for comment in github.pages(f"issues/{pull}/comments")
@@ -34,7 +34,7 @@ def ours(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
 
 def upsert(github: GitHub, pull: int, marker: Marker, body: str, *, needed: bool = True) -> Done:
     """
-    Make the comment say `body`, whose first line is the marker; make it where there is none and it is `needed`.
+    Update the comment to `body`, whose first line is the marker; create it if there is none and it is `needed`.
 
     A comment of somebody else is never touched, whatever it looks like.
     """
@@ -63,7 +63,7 @@ def upsert(github: GitHub, pull: int, marker: Marker, body: str, *, needed: bool
 
 
 def author(thing: Mapping[str, Any]) -> str:
-    """Name who wrote a comment, an issue or a review; nobody, where the account is gone."""
+    """Return the author of a comment, issue or review; "" if the account was deleted."""
     user = thing.get("user")
     return str(user.get("login")) if isinstance(user, Mapping) else ""
 

@@ -1,4 +1,4 @@
-"""Where a command runs on GitHub: repository, pull request, token, as the runner's variables say."""
+"""The GitHub context of a command: repository, pull request and token, from the runner's variables."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _PULL_REF = re.compile(r"refs/pull/(\d+)/")
 
 
 class GitHubError(SfcodeError):
-    """GitHub did not do what it was asked."""
+    """Raised when a request to GitHub fails."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the runner says about this job."""
+    """The context of this job."""
 
     repository: str
     api_url: str
@@ -41,7 +41,7 @@ class Context:
 
     @property
     def pull_number(self) -> int:
-        """Return the number of the pull request that this job is about. Raises UsageError when it is about none."""
+        """Return the number of the job's pull request. Raises UsageError if there is none."""
         pull = self.event.get("pull_request")
         if isinstance(pull, Mapping) and isinstance(pull.get("number"), int):
             return int(pull["number"])
@@ -55,21 +55,21 @@ class Context:
 
     @property
     def head_sha(self) -> str:
-        """Return the commit that the pull request proposes; the commit of the run where there is none."""
+        """Return the head commit of the pull request; otherwise the commit of the run."""
         pull = self.event.get("pull_request")
         head = pull.get("head") if isinstance(pull, Mapping) else None
         return str(head["sha"]) if isinstance(head, Mapping) and head.get("sha") else self.sha
 
     @property
     def base_name(self) -> str:
-        """Name the branch that the pull request is to be merged into."""
+        """Return the base branch of the pull request."""
         pull = self.event.get("pull_request")
         base = pull.get("base") if isinstance(pull, Mapping) else None
         return str(base["ref"]) if isinstance(base, Mapping) and base.get("ref") else "the base"
 
     @property
     def from_fork(self) -> bool:
-        """Tell whether the pull request comes from another repository: its jobs get a token that may only read."""
+        """Return whether the pull request comes from a fork, whose jobs have a read-only token."""
         pull = self.event.get("pull_request")
         head = pull.get("head") if isinstance(pull, Mapping) else None
         if not isinstance(head, Mapping):
@@ -79,7 +79,7 @@ class Context:
 
 
 def context(environ: Mapping[str, str]) -> Context:
-    """Read the runner's variables. Raises UsageError naming what is missing."""
+    """Read the runner's variables. Raises UsageError that names the missing ones."""
     missing = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not environ.get(name)]
     if missing:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""From a look at an org to the issue about its drift."""
+"""Maintain the issue about drift."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ GONE = "Nothing differs any more between **{environment}** and what sfcode left 
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of the issue, and its number where there is one."""
+    """The result for the issue, and its number."""
 
     text: str
     number: int | None = None
 
 
 def keep_issue(github: GitHub, plan: Plan, config: Path, environ: Mapping[str, str]) -> Kept:
-    """Open or update the issue when there is drift, and close it when there is none."""
+    """Open or update the issue if there is drift, and close it otherwise."""
     marker = Marker("drift", config.as_posix(), plan.environment)
     lead = (LEAD if plan.drifted else GONE).format(environment=plan.environment)
     body = issue_body(marker, plan, lead, hide=lambda text: masked(text, environ))

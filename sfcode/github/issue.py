@@ -1,4 +1,4 @@
-"""One issue for each environment that has drifted: opened, kept up to date, closed when there is none."""
+"""One issue for each environment with drift: opened, updated, and closed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.github.comments import author
 
 
 def open_or_update(github: GitHub, marker: Marker, title: str, body: str) -> int:
-    """Make the issue say what has drifted; open it, again if it was closed. Return its number."""
+    """Update the issue, or open or reopen it. Return its number."""
     found = _find(github, marker)
     if found is None:
         return int(github.post("issues", {"title": title, "body": body})["number"])
@@ -22,7 +22,7 @@ def open_or_update(github: GitHub, marker: Marker, title: str, body: str) -> int
 
 
 def close(github: GitHub, marker: Marker, body: str) -> int | None:
-    """Say that there is no drift any more and close the issue, if it is open. Return its number."""
+    """Comment that the drift is gone and close the issue if it is open. Return its number."""
     found = _find(github, marker)
     if found is None or found["state"] != "open":
         return None

@@ -1,4 +1,4 @@
-"""From a review, and a plan where there is one, to the comment on the pull request."""
+"""Write the pull request comment from a review and an optional plan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sfcode.review.reports.markdown import markdown
 
 @dataclass(frozen=True)
 class Post:
-    """What the comment is about."""
+    """The content of the comment."""
 
     review: Review
     config: Path
@@ -32,7 +32,7 @@ class Post:
 
 
 def post(github: GitHub, post: Post, environ: Mapping[str, str]) -> tuple[int, Done]:
-    """Write the comment, or edit it; return the pull request's number and what became of the comment."""
+    """Create or update the comment; return the pull request's number and the result."""
     here = github.context
     number, head = here.pull_number, here.head_sha
     digest = changes_digest(post.plan) if post.plan else ""
@@ -52,7 +52,7 @@ def post(github: GitHub, post: Post, environ: Mapping[str, str]) -> tuple[int, D
 
 
 def touches(review: Review, config: Path) -> bool:
-    """Tell whether any file of the config differs, be it in a blank."""
+    """Return whether any file of the config differs."""
     if not review.head.commit:
         return True
     repository = open_repository(config)

@@ -1,4 +1,4 @@
-"""Keep out of what is written to GitHub whatever this process knows to be secret."""
+"""Remove secrets of this process from texts for GitHub."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PING = re.compile(r"(?<![\w`@/])@(?=[A-Za-z\d])")
 
 def masked(text: str, environ: Mapping[str, str]) -> str:
     """
-    Replace every secret of the environment, known by its name, by asterisks.
+    Replace the value of every secret environment variable by asterisks.
 
     Nothing of ours prints one; this is the second lock, for what an org or a template may say.
     """
@@ -26,5 +26,5 @@ def masked(text: str, environ: Mapping[str, str]) -> str:
 
 
 def quiet(text: str) -> str:
-    """Keep names that a config mentions from calling people: a zero-width space after the @ does."""
+    """Prevent names in a config from becoming mentions, with a zero-width space after the @."""
     return _PING.sub("@\u200b", text)

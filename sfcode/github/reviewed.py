@@ -1,4 +1,4 @@
-"""Whether a plan is the one that was reviewed: shown in the merged pull request, and approved by somebody who saw it."""
+"""The review gate: whether a merged pull request showed the plan, and somebody who saw it approved."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer, and why."""
+    """The answer and its reason."""
 
     reviewed: bool
     reason: str
 
 
 def judge(github: GitHub, sha: str, marker: Marker) -> Verdict:
-    """Compare the plan that `marker` names with the comment of the pull request whose merge made commit `sha`."""
+    """Compare the plan that `marker` names with the comment of the pull request whose merge commit is `sha`."""
     pulls = [
         pull
         for pull in github.pages(f"commits/{sha}/pulls")
@@ -50,7 +50,7 @@ def judge(github: GitHub, sha: str, marker: Marker) -> Verdict:
 
 
 def raise_unless_asked(github: GitHub, environment: str, why: str) -> None:
-    """Raise Refused unless GitHub asks somebody before a job of this deployment environment runs."""
+    """Raise Refused unless the GitHub environment requires an approval."""
     # https://docs.github.com/en/rest/deployments/environments#get-an-environment
     found = github.get(f"environments/{environment}", missing=True)
     rules = found.get("protection_rules") or [] if found else []
@@ -62,7 +62,7 @@ def raise_unless_asked(github: GitHub, environment: str, why: str) -> None:
 
 
 def _approved_by(github: GitHub, number: int, head: str, shown_at: str, proposer: str) -> str | None:
-    """Name somebody who approved the last commit after the plan was shown, and has not taken it back."""
+    """Return who approved the last commit after the plan was shown, and has not revoked the approval."""
     last: dict[str, Mapping[str, Any]] = {}
     for review in github.pages(f"pulls/{number}/reviews"):
         if review.get("state") in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:

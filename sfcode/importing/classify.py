@@ -32,7 +32,7 @@ _DOES_MORE = (
 
 
 def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
-    """Find the outbound messages to Appcues, and what fires each of them."""
+    """Find the outbound messages to Appcues, and their triggers."""
     found = [message for each in workflows if (message := _message(each))]
     ours = {message.address.full_name for message in found}
     fired: dict[str, list[MessageTrigger]] = {}
@@ -72,7 +72,7 @@ def _below(host: str, domain: str) -> bool:
 
 
 def _sends(component: Component) -> Iterator[str]:
-    """List the full names of everything that a rule or flow fires; other things than messages by a name of none."""
+    """List the full names of what a rule or flow sends; other actions have the name ""."""
     if component.type == "WorkflowRule":
         owner = component.full_name.partition(".")[0]
         for name, action in _rows(component.body.get("actions")):
@@ -96,7 +96,7 @@ def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 
 
 def formula(body: Body, fields: Mapping[str, Field]) -> Formula:
-    """Read the formula of a text field; `fields` are those of its object."""
+    """Parse the formula of a text field; `fields` are those of its object."""
     text = str(body.get("formula", ""))
     source = as_text_of(text)
     known = fields.get(source)
@@ -105,7 +105,7 @@ def formula(body: Body, fields: Mapping[str, Field]) -> Formula:
 
 
 def as_text_of(text: str) -> str:
-    """Name the field that a formula writes as text, "" where it does something else."""
+    """Return the field that a formula converts to text, "" for other formulas."""
     for pattern in _AS_TEXT:
         found = re.fullmatch(pattern, text.strip(), re.IGNORECASE)
         if found and len(set(found.groups())) == 1:

@@ -1,4 +1,4 @@
-"""Propose a config from a scan, or list the questions that are open. Pure: no I/O, and every choice has a reason."""
+"""Propose a config from a scan, or list the open questions. Pure; every choice has a reason."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _adopted_components(
 
 
 def mapping_name(object_name: str) -> str:
-    """Name the mapping of an object: contact, or invoice_line for Invoice_Line__c."""
+    """Return the name of an object's mapping: contact, or invoice_line for Invoice_Line__c."""
     if object_name in STANDARD_OBJECTS:
         return object_name.lower()
     return re.sub(r"_+", "_", object_name.removesuffix("__c")).strip("_").lower()

@@ -21,7 +21,7 @@ _SAYS = {"score": re.compile(r"score|nps$", re.IGNORECASE), "feedback": re.compi
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A field that may hold the user id, how likely that is, and the reasons."""
+    """A field that may be the user id, its score, and the reasons."""
 
     name: str
     strength: int
@@ -32,7 +32,7 @@ class Candidate:
 
 
 def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]) -> tuple[str, str]:
-    """Choose the field with the Appcues user id, and the number field that it is a formula of, if there is one."""
+    """Choose the field with the Appcues user id, and the number field behind its formula."""
     what = f"user id of {object_name}"
     given = decisions.options.field(decisions.options.user_id, object_name)
     if given:
@@ -61,7 +61,7 @@ def _formula_source(decisions: Decisions, object_name: str, field: str) -> str:
 
 
 def _look_up_field(decisions: Decisions, object_name: str, name: str, option: str) -> Field | None:
-    """Return a field that an option names; record a question where the object has none of that name."""
+    """Return the field that an option names; record a question if the object does not have it."""
     fields = decisions.found.fields.get(object_name, {})
     if name in fields:
         return fields[name]
@@ -95,7 +95,7 @@ def _base_name(name: str) -> str:
 
 
 def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> str | None:
-    """Choose the field of the latest NPS score or feedback; None where there is none."""
+    """Choose the field of the latest NPS score or feedback; None if there is none."""
     option, allowed = f"--nps-{kind}", NPS_TYPES[kind]
     given = decisions.options.field(
         decisions.options.nps_score if kind == "score" else decisions.options.nps_feedback, object_name
@@ -125,7 +125,7 @@ def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> s
 def choose_attributes(
     decisions: Decisions, object_name: str, taken: Iterable[str | None], sets: tuple[str, ...]
 ) -> tuple[dict[str, str], str]:
-    """Choose the attributes that are sent to Appcues, by name with their fields, and the reason."""
+    """Choose the attributes to send to Appcues, with their fields and the reason."""
     own = [
         (name, field)
         for name, field in decisions.options.attributes

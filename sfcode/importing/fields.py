@@ -1,4 +1,4 @@
-"""Read the fields that may take part, those included which the signed-in user cannot see."""
+"""Read the fields of an integration, including those that the signed-in user cannot see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Fields = dict[str, dict[str, Field]]
 
 
 def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:
-    """Retrieve components of one type; what is not there is left out."""
+    """Retrieve components of one type; missing ones are omitted."""
     wanted = sorted(set(names))
     return components_of(org.metadata.retrieve({type_: wanted}).files) if wanted else ()
 
@@ -25,7 +25,7 @@ def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Com
 def read_fields(
     org: Org, objects: Iterable[str], sent: Iterable[Message], sets: Iterable[PermissionSetGrants]
 ) -> tuple[Fields, dict[str, Formula]]:
-    """Describe objects; fields that are named somewhere and hidden from us are taken from the metadata."""
+    """Describe objects; hidden fields that a component names are read from the metadata."""
     fields: Fields = {name: dict(one.fields) for name, one in org.describe(objects).objects.items()}
     named = {f"{message.object}.{field}" for message in sent for field in message.fields}
     named |= {f"{name}.{field}" for one in sets for name in fields for field in one.fields(name)}

@@ -14,7 +14,7 @@ WHAT = "integration user"
 
 
 def choose_user(decisions: Decisions, objects: tuple[str, ...]) -> UserProposal:
-    """Choose the user that the integration signs in as, or propose a new one where the org has none."""
+    """Choose the integration user, or propose a new one."""
     person = _person(decisions, objects)
     chosen = _set(decisions, objects, person)
     if person is None:
@@ -97,7 +97,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
 
 
 def _fit(decisions: Decisions, person: CandidateUser, objects: tuple[str, ...]) -> list[PermissionSetGrants]:
-    """List the permission sets of a user that are about these objects or about events."""
+    """List the permission sets of a user that concern these objects or events."""
     return [
         one
         for one in map(decisions.found.grants, person.sets)

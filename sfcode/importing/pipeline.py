@@ -1,4 +1,4 @@
-"""Import an org: scan it, propose a config, render its files, and plan them."""
+"""Import an org: scan it, propose a config, render its files, and plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sfcode.plan.planner import make_plan
 
 @dataclass(frozen=True)
 class ImportResult:
-    """The scan of the org, the proposed config, its files, and the plan that they make."""
+    """The scan, the proposed config, its files, and their plan."""
 
     found: ScanResult
     draft: ConfigProposal
@@ -55,7 +55,7 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
 
 
 def _load_project(texts: Mapping[str, str], folder: Path) -> Project:
-    """Load the files as if they were in their folder already."""
+    """Load the files as if they were in their folder."""
     with tempfile.TemporaryDirectory() as made:
         place = Path(made) / "config"
         for name, text in texts.items():

@@ -19,7 +19,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that the org does not settle, and the option that answers it."""
+    """A decision that the org does not determine, and the option that answers it."""
 
     text: str
     answer: str
@@ -63,12 +63,12 @@ class MappingProposal:
 
     @property
     def sends(self) -> bool:
-        """Whether data goes to Appcues."""
+        """Return whether the mapping sends data to Appcues."""
         return self.direction != "to_salesforce"
 
     @property
     def receives(self) -> bool:
-        """Whether data comes from Appcues."""
+        """Return whether the mapping receives data from Appcues."""
         return self.direction != "to_appcues"
 
 
@@ -89,7 +89,7 @@ class ConfigProposal:
 
 @dataclass
 class Decisions:
-    """The inputs of a proposal, and the choices, questions and notes that are collected while it is made."""
+    """The input of a proposal, and the choices, questions and notes so far."""
 
     found: ScanResult
     options: ImportOptions

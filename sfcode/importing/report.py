@@ -19,7 +19,7 @@ _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
 
 def format_report(result: ImportResult, options: ImportOptions, paint: Paint) -> str:
-    """Write what the org holds, what an apply of the config would do, and which values are still missing."""
+    """Render the content of the org, the effect of an apply, and the missing values."""
     return "\n".join(_lines(result, options, paint)).rstrip("\n")
 
 
@@ -67,7 +67,7 @@ def _message(message: Message) -> Iterator[str]:
 
 
 def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
-    """Write what an apply of this config would do in the org, from the plan of that config."""
+    """Describe the effect of an apply, from the plan of the config."""
     adopted = [change for change in result.plan.changes if change.adopted]
     if adopted:
         yield "Adopted as it is:"
@@ -96,7 +96,7 @@ def _change(change: Change) -> Iterator[str]:
 
 
 def to_fill_in(options: ImportOptions) -> tuple[str, ...]:
-    """List the values that no org holds: the Appcues account and the address of the relay."""
+    """List the values that no org has: the Appcues account and the relay's URL."""
     missing = []
     if not options.account:
         missing.append(

@@ -1,4 +1,4 @@
-"""Read what concerns an integration with Appcues from an org. Changes nothing."""
+"""Read the parts of an org that concern an integration with Appcues. Changes nothing."""
 
 from __future__ import annotations
 

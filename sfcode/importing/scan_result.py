@@ -1,4 +1,4 @@
-"""What an org holds of an integration with Appcues that was set up by hand."""
+"""The parts of an org that concern an integration that was configured by hand."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class Message:
 
     @property
     def object(self) -> str:
-        """The object whose records it sends."""
+        """Return the object whose records the message sends."""
         return self.address.full_name.partition(".")[0]
 
     @property
     def shown_host(self) -> str:
-        """The host as it may be printed: the first label of the connector's host name works like a secret."""
+        """Return the host for display, without its first label, which works like a secret for the connector."""
         return f"*.{self.host.partition('.')[2]}" if self.by_connector else self.host
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateUser:
-    """An active user who may be the integration's."""
+    """An active user who may be the integration user."""
 
     username: str
     last_name: str
@@ -71,7 +71,7 @@ class PermissionSetGrants:
         return _granted_names(self.body.get("objectPermissions"), right)
 
     def fields(self, object_name: str) -> tuple[str, ...]:
-        """Return the fields of an object that it makes readable, sorted."""
+        """Return the readable fields of an object, sorted."""
         full = _granted_names(self.body.get("fieldPermissions"), "readable")
         return tuple(sorted(name.partition(".")[2] for name in full if name.startswith(f"{object_name}.")))
 
@@ -93,7 +93,7 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """Everything that was read from the org. Fields are listed by object; formulas by `Object.Field`."""
+    """Everything that was read from the org. Fields are keyed by object, formulas by `Object.Field`."""
 
     target: Target
     email: str
@@ -110,9 +110,9 @@ class ScanResult:
     """The field of activities that the relay knows Appcues' events by is there already."""
 
     def grants(self, name: str | None) -> PermissionSetGrants:
-        """Return the grants of a permission set; none where there is no set of that name."""
+        """Return the grants of a permission set; empty if it does not exist."""
         return self.sets.get(name or "", PermissionSetGrants("", {}))
 
     def sending(self, object_name: str) -> tuple[Message, ...]:
-        """List the messages about an object."""
+        """List the messages of an object."""
         return tuple(message for message in self.messages if message.object == object_name)

@@ -1,4 +1,4 @@
-"""Render a proposed config as YAML files, with the reason of each value as a comment."""
+"""Render a proposed config as YAML files, with the reason of each value in a comment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def render_files(found: ScanResult, draft: ConfigProposal, options: ImportOption
 
 
 def quote_scalar(text: str) -> str:
-    """Write a text as a YAML scalar, quoted where YAML would read something else; `${` is escaped."""
+    """Format a text as a YAML scalar, quoted if necessary; `${` is escaped."""
     text = text.replace("${", "$${")
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
     if plain:
@@ -38,7 +38,7 @@ def quote_scalar(text: str) -> str:
 
 
 def environment_name(found: ScanResult, options: ImportOptions) -> str:
-    """Return the name of the environment: the one that was passed, else one for the kind of org."""
+    """Return the name of the environment: the option's, otherwise one for the kind of org."""
     if options.environment:
         return options.environment
     if options.org == "local":
@@ -119,7 +119,7 @@ def _todo(given: str | None, what: str) -> str:
 
 
 def _comment(text: str, indent: str = "") -> Iterator[str]:
-    """Write a sentence as comment lines; line breaks from the org stay inside it."""
+    """Format a sentence as comment lines, with line breaks escaped."""
     line = f"{indent}#"
     for word in map(printable, text.split()):  # YAML takes no control characters in a comment either
         if len(line) + len(word) > 100:

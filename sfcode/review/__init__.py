@@ -1,1 +1,1 @@
-"""Two git revisions of a project -> what changes, in plain words, offline."""
+"""Compare two git revisions of a project and explain the changes in plain words, offline."""

@@ -1,4 +1,4 @@
-"""What the integration user may do, before and after: read from the permission sets, not from the config."""
+"""The permissions of the integration user before and after, read from the permission sets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.review.model import Access
 
 def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
     """
-    List everything that the integration user may do on either side, objects first.
+    List the permissions of the integration user on either side, objects first.
 
     Nothing where a side takes its permission set on as it is: what that grants is in an org, not here.
     """

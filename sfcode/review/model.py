@@ -1,4 +1,4 @@
-"""What a review says: statements, components, access and findings, as values that reports print."""
+"""The content of a review: statements, components, access and diagnostics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Access", "Effect", "Group", "Review", "Revision", "Risk", "Statement
 
 
 class Group(enum.Enum):
-    """What a statement is about, in the order in which a reader asks."""
+    """The topic of a statement, in display order."""
 
     LEAVING = "Data leaving Salesforce"
     WRITTEN = "Data written to Salesforce"
@@ -25,7 +25,7 @@ class Group(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One thing that the change means, in plain words; values of the config stand in `backticks`."""
+    """One consequence of the change, in plain words; values of the config are in `backticks`."""
 
     group: Group
     text: str
@@ -39,7 +39,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the integration user may do with one thing, before and after, and the line that asks for it."""
+    """The access to one object or field before and after, and the line that asks for it."""
 
     kind: str
     """object, field or permission."""
@@ -52,13 +52,13 @@ class Access:
 
     @property
     def changed(self) -> bool:
-        """Tell whether the change grants or takes anything here."""
+        """Return whether the change grants or revokes access."""
         return self.before != self.after
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What the change does in one environment, or in several where it is the same."""
+    """The changes in one environment, or in several with the same changes."""
 
     environments: tuple[str, ...]
     changes: tuple[Change, ...]
@@ -72,7 +72,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One side of the comparison: what the user called it, and the commit that this is."""
+    """One side of the comparison: its name, and its commit."""
 
     name: str
     commit: str = ""
@@ -87,7 +87,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class Review:
-    """The whole answer: what changes from base to head, in all environments that were looked at."""
+    """The complete review: all changes from base to head, in all environments."""
 
     base: Revision
     head: Revision
@@ -111,27 +111,27 @@ class Review:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether head means the same as base."""
+        """Return whether head has the same effect as base."""
         return not (self.statements or any(effect.changes for effect in self.effects) or self.problems)
 
     @cached_property
     def risk(self) -> Risk:
-        """The highest risk of all; changes in a protected environment are never low."""
+        """Return the highest risk; changes in a protected environment are never low."""
         floor = Risk.MEDIUM if self.touched else Risk.LOW
         return max([floor, *(statement.risk for statement in self.statements)])
 
     @property
     def news(self) -> tuple[Diagnostic, ...]:
-        """The findings that the change brought, and errors whoever brought them."""
+        """Return the diagnostics that the change introduced, and all errors."""
         return tuple(finding for finding in self.findings if finding not in self.older or finding.level is Level.ERROR)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All findings, and what keeps the head from loading."""
+        """Return all diagnostics, including those that prevent the head from loading."""
         return (*self.problems, *self.findings)
 
     def fails(self, fail_on: str) -> bool:
-        """Tell whether a pipeline is to stop: at `error`, `warning` or `high` risk; `never` only where the config does not load."""
+        """Return whether a pipeline should stop: at `error`, `warning` or `high` risk; `never` only if the config does not load."""
         if self.problems:
             return True
         if fail_on == "never":
@@ -143,11 +143,11 @@ class Review:
         return fail_on == "warning" and any(finding.level is Level.WARNING for finding in self.news)
 
     def count(self, action: Action) -> int:
-        """Count the components of one action, where environments differ those of the one with most."""
+        """Count the components of one action; if environments differ, the highest number."""
         return max((effect.count(action) for effect in self.effects), default=0)
 
     def grouped(self) -> tuple[tuple[Group, tuple[Statement, ...]], ...]:
-        """Give the statements by group: the group and within it the statement with the highest risk first."""
+        """Return the statements by group, sorted by risk within a group and between groups."""
         groups = []
         for group in Group:
             inside = [statement for statement in self.statements if statement.group is group]

@@ -1,4 +1,4 @@
-"""Two sides in, one review out: pure, and the same whether the sides come from git or from a test."""
+"""Compare two sides and return a review. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def review(
     folder: str = "",
 ) -> Review:
     """
-    Say what head changes, environment by environment.
+    Describe the changes of head, environment by environment.
 
     `base` holds, by the names of head's environments, what each is compared with: nothing where the
     base has no such environment or does not load. `known` names all environments of the base.
@@ -60,7 +60,7 @@ def review(
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
-    """Compare what both sides ask for, in the order of a plan. Records are never deleted: users cannot be."""
+    """Compare the components of both sides, in the order of a plan. Records are never deleted, because users cannot be."""
     old, new = _components(before), _components(after)
     # What is taken on as it is has its body in an org, which is not looked at here.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
@@ -84,12 +84,12 @@ def _context(before: Snapshot | None, after: Snapshot) -> Context:
 
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
-    """Tell whether an environment is new beside others that are not: these show what changes."""
+    """Return whether an environment is new while others are not, which show the changes."""
     return name not in base and any(other in base for other in head)
 
 
 def _merged(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
-    """Say once what holds in several environments, and where, unless it is everywhere."""
+    """Merge statements that hold in several environments, and name these unless they are all."""
     where: dict[tuple[Group, str, Risk], list[str]] = {}
     first: dict[tuple[Group, str, Risk], Statement] = {}
     # In the order in which each environment says it, so that what differs by environment stands together.
@@ -106,7 +106,7 @@ def _merged(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
 
 
 def _effects(contexts: Mapping[str, Context], told: Mapping[str, Sequence[Statement]]) -> tuple[Effect, ...]:
-    """Put environments together in which the same happens, values of variables aside."""
+    """Group environments with the same changes, apart from values of variables."""
     alike: dict[object, list[str]] = {}
     for name, context in contexts.items():
         shape = tuple(
@@ -132,7 +132,7 @@ def _effects(contexts: Mapping[str, Context], told: Mapping[str, Sequence[Statem
 def _environments(
     base: Mapping[str, Snapshot], head: Mapping[str, Snapshot], known: Sequence[str], defined: Sequence[str]
 ) -> Iterable[Statement]:
-    """Name the environments that come and go."""
+    """Describe added and removed environments."""
     if not known or list(known) == [""]:
         return
     for name, side in head.items():
@@ -149,7 +149,7 @@ def _environments(
 
 
 def _lint(base: Iterable[Snapshot], head: Iterable[Snapshot]) -> tuple[tuple[Diagnostic, ...], frozenset[Diagnostic]]:
-    """Check the head with every rule; return what was found, and which of it the base has too."""
+    """Check the head with every rule; return the diagnostics, and those that the base has too."""
     known = {finding.key for snapshot in base for finding in lint(snapshot)}
     found = {finding.key: finding for snapshot in head for finding in lint(snapshot)}
     findings = sorted(found.values(), key=lambda finding: (-finding.level, finding.sort_key, finding.rule))

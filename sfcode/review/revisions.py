@@ -1,4 +1,4 @@
-"""From two names of commits to a review: the only part of it that reads git and files."""
+"""Review two commits: the only module of the review that reads git and files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def compare_revisions(
     direct: bool = False,
 ) -> Review:
     """
-    Review what head changes since it left base.
+    Review the changes of head since its merge base with base.
 
     `head` is a commit, or None for the files as they are now. `direct` compares with base itself
     instead of the commit where the two parted. `generate` makes the components of each side. Raises GitFailed when the commits cannot be read and
@@ -79,7 +79,7 @@ class _Side:
 
 
 def _sides(before: Folder, after: Folder, environment: str | None, generate: Generate) -> tuple[_Side, _Side]:
-    """Load both sides for the environment that was named, or for all that head has."""
+    """Load both sides for the named environment, or for all environments of head."""
     defined = snapshot.environments(after)
     names = (environment,) if environment else defined
     head = _Side(*snapshot.load_all(after, names, generate), defined)
@@ -96,7 +96,7 @@ def _sides(before: Folder, after: Folder, environment: str | None, generate: Gen
 
 
 def _partner(name: str, defined: tuple[str, ...], known: tuple[str, ...]) -> str | None:
-    """Find the environment of the base that one of head is compared with."""
+    """Return the environment of the base to compare with one of head."""
     if name in known:
         return name
     alone = len(known) == 1 and (known == (snapshot.DEFAULT,) or len(defined) == 1)
@@ -106,7 +106,7 @@ def _partner(name: str, defined: tuple[str, ...], known: tuple[str, ...]) -> str
 def _start(
     repository: Repository, base: str, head: str, head_commit: str, *, direct: bool
 ) -> tuple[Revision, list[str]]:
-    """Choose the commit to compare with: where head left base, unless base itself is asked for."""
+    """Return the commit to compare with: the merge base, unless base itself is requested."""
     tip = repository.resolve_commit(base)
     if direct:
         return Revision(base, tip, "as asked for"), []
@@ -126,7 +126,7 @@ def _start(
 
 
 def _place(repository: Repository, config: Path) -> PurePosixPath:
-    """Find the config folder's path within the repository."""
+    """Return the config folder's path within the repository."""
     below = config.resolve().relative_to(repository.top.resolve())
     if not below.parts:
         raise UsageError(
@@ -137,7 +137,7 @@ def _place(repository: Repository, config: Path) -> PurePosixPath:
 
 
 def _here(repository: Repository) -> str:
-    """Say where the current folder lies in the repository, "" at its top; absolute when it is elsewhere."""
+    """Return the current folder relative to the repository's top ("" at the top); absolute if it is outside."""
     try:
         return Path.cwd().resolve().relative_to(repository.top.resolve()).as_posix().removeprefix(".")
     except ValueError:
@@ -145,7 +145,7 @@ def _here(repository: Repository) -> str:
 
 
 def _shown(repository: Repository, place: PurePosixPath) -> Path:
-    """Write the config folder as the user would: from the current folder where it is below, else in full."""
+    """Return the config folder as the user would write it: relative if it is below the current folder."""
     where = repository.top.resolve() / place
     try:
         return where.relative_to(Path.cwd().resolve())
@@ -155,7 +155,7 @@ def _shown(repository: Repository, place: PurePosixPath) -> Path:
 
 @contextmanager
 def _materialised(repository: Repository, commit: str, place: PurePosixPath, name: Path) -> Iterator[Folder]:
-    """Write the project of a commit into a folder that is gone afterwards."""
+    """Write the project of a commit to a temporary folder."""
     templates = place.parent / "templates" / "metadata"
     found = repository.read_files(commit, (place, templates))
     with tempfile.TemporaryDirectory(prefix="sfcode-review-") as temporary:

@@ -1,4 +1,4 @@
-"""What `sfcode init` writes."""
+"""The files that `sfcode init` writes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNKNOWN = """\
 
 @dataclass(frozen=True, slots=True)
 class WrittenProject:
-    """What `sfcode init` did: files written, files that existed and were kept, and what the user has to know."""
+    """The result of `sfcode init`: written files, existing files that were kept, and warnings."""
 
     written: tuple[Path, ...]
     kept: tuple[Path, ...]

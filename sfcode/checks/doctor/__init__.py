@@ -1,4 +1,4 @@
-"""The doctor: what would stop the integration from working, in the org and in its data. Changes nothing."""
+"""The doctor: checks of the org and its data. It changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look everything up that the checks need. Reads only, and sends no secret anywhere."""
+"""Collect the facts that the checks need. Reads only, and sends no secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RIGHTS = ("ModifyMetadata", "ModifyAllData", "ManageUsers", "AssignPermissionSet
 
 
 def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
-    """Ask the org, the relay and, as a second user, the org once more. Raises OrgError when nobody answers."""
+    """Read facts from the org, the relay and, as a second user, the org again. Raises OrgError if the org does not answer."""
     found = _org(org)
     endpoint = _endpoint(project, found, environ)
     if not found.answers:

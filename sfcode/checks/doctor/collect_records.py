@@ -1,4 +1,4 @@
-"""Look at the records of each mapping: how many there are, who has which id, who sees them. Reads ids, no names."""
+"""Collect facts about the records of each mapping: counts, ids and visibility. Reads ids, no names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Metadata = dict[str, Component] | Unknown
 
 @dataclass(frozen=True)
 class Looking:
-    """Who looks, and what is known of all objects."""
+    """The connections, and the describes of all objects."""
 
     org: Org
     schema: OrgSchema
@@ -37,7 +37,7 @@ class Looking:
 
 
 def mapping_facts(exchanges: Sequence[ResolvedMapping], org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
-    """Look at every mapping."""
+    """Collect the facts of every mapping."""
     objects = sorted({one.object for one in exchanges})
     looking = Looking(
         org,
@@ -51,7 +51,7 @@ def mapping_facts(exchanges: Sequence[ResolvedMapping], org: Org, another: Org |
 
 
 def _metadata(exchanges: Iterable[ResolvedMapping], org: Org) -> dict[str, Component]:
-    """Read the fields' metadata, which knows no field access."""
+    """Read the metadata of the fields, which does not depend on field access."""
     names = {f"{one.object}.{use.field}" for one in exchanges for use in (one.user_id, one.source) if use}
     custom = sorted(name for name in names if name.endswith("__c"))
     found = org.metadata.read_metadata("CustomField", custom) if custom else ()
@@ -144,7 +144,7 @@ def _repeats(
 
 
 def _grouped(org: Org, object_name: str, field: str) -> Repeats:
-    """Have the org group the ids, which it does without case, and read those that are there more than once."""
+    """Group ids in the org, which ignores case, and read the records of ids that occur more than once."""
     groups = org.query(
         f"SELECT {field} FROM {object_name} WHERE {field} != null "  # noqa: S608
         f"GROUP BY {field} HAVING COUNT(Id) > 1 LIMIT {MOST_GROUPS}"
@@ -171,7 +171,7 @@ def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, str | Unknown]:
-    """Find the org-wide default that counts, and whose it is."""
+    """Return the org-wide default that applies, and its object."""
     if isinstance(sharing, Unknown):
         return object_name, sharing
     owner = object_name

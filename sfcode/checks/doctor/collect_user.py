@@ -1,4 +1,4 @@
-"""Look up the integration user, its profile, its licenses and its assignments."""
+"""Collect facts about the integration user, its profile, licenses and assignments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_ALIKE = 5
 
 
 def user_facts(project: Project, org: Org) -> UserFacts:
-    """Ask for everything that the configured integration user takes."""
+    """Read the facts about the configured integration user."""
     wanted = project.settings.integration_user
     user = ask(lambda: _user(org, wanted.username))
     alike = ask(lambda: _alike(org, wanted.username)) if user is None else ()
@@ -49,7 +49,7 @@ def _user(org: Org, username: str) -> UserRow | None:
 
 
 def _alike(org: Org, username: str) -> tuple[str, ...]:
-    """Find the same name with a sandbox's suffix (`....uat`), or at another domain."""
+    """Find the same username with a sandbox's suffix (`....uat`), or at another domain."""
     local = username.partition("@")[0]
     rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}@%' ORDER BY Username", local)
     return tuple(row["Username"] for row in rows)[:MOST_ALIKE]

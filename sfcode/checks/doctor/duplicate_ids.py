@@ -1,4 +1,4 @@
-"""Find ids that several records have. An org compares them without case, so here they are compared exactly."""
+"""Find user ids of several records. An org compares ids without case, so they are compared exactly here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXAMPLES = 5
 
 
 def repeats(rows: Iterable[tuple[str, object]], *, complete: bool = True) -> Repeats:
-    """Compare user ids, given with the ids of their records."""
+    """Compare user ids, each with the record ids that have it."""
     exact: dict[str, list[str]] = {}
     for record, value in rows:
         exact.setdefault(str(value), []).append(record)

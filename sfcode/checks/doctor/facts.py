@@ -1,4 +1,4 @@
-"""What is looked up in the world before anything is judged."""
+"""The facts that the checks need."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from sfcode.diagnostics import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A question that was not answered, and why."""
+    """A fact that could not be read, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """How many of a license there are, and how many are taken."""
+    """The total and the used seats of a license."""
 
     total: int
     used: int
 
     @property
     def left(self) -> int:
-        """How many are left."""
+        """Return the number of free seats."""
         return self.total - self.used
 
 
 @dataclass(frozen=True)
 class OrgFacts:
-    """The org as such, and what the signed-in user may do in it."""
+    """Facts about the org, and the permissions of the signed-in user."""
 
     name: str
     username: str
@@ -46,13 +46,13 @@ class OrgFacts:
 
     @property
     def answers(self) -> bool:
-        """Whether the org can be asked anything else."""
+        """Return whether the org accepts further requests."""
         return not self.api_disabled and (isinstance(self.versions, Unknown) or self.api_version in self.versions)
 
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """The integration user as the org has it."""
+    """The integration user's record."""
 
     active: bool
     profile: str
@@ -61,7 +61,7 @@ class UserRow:
 
 @dataclass(frozen=True)
 class UserFacts:
-    """The integration user and what it is made of."""
+    """Facts about the integration user."""
 
     profiles: Mapping[str, str] | Unknown
     """User license by profile."""
@@ -76,7 +76,7 @@ class UserFacts:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why the relay did not answer as it should: `connection`, `certificate` or `health`."""
+    """Why the relay cannot be reached: `connection`, `certificate` or `health`."""
 
     kind: str
     reason: str
@@ -94,7 +94,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class FieldFacts:
-    """One field: whether it exists, whether the signed-in user sees it, and what it is."""
+    """One field: whether it exists, whether the signed-in user sees it, and its properties."""
 
     name: str
     exists: bool | Unknown
@@ -107,7 +107,7 @@ class FieldFacts:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Ids that several records have: how many ids, and records that show it, joined by `=`."""
+    """Duplicate ids: their number, and example records, joined by `=`."""
 
     ids: int = 0
     records: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Ids that are there more than once: exactly so, and but for capitals."""
+    """Ids of several records: exact duplicates, and duplicates that differ in case."""
 
     exact: Alike = Alike()
     case: Alike = Alike()
@@ -124,7 +124,7 @@ class Repeats:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What another user sees of an object; `records` is None where the user id field is hidden."""
+    """What another user sees of an object; `records` is None if the user id field is hidden."""
 
     username: str
     reads_object: bool
@@ -133,7 +133,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class MappingFacts:
-    """The data of one mapping."""
+    """Facts about the data of one mapping."""
 
     name: str
     object: str
@@ -157,7 +157,7 @@ class MappingFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that was looked up."""
+    """All facts."""
 
     org: OrgFacts
     user: UserFacts | None = None

@@ -1,4 +1,4 @@
-"""Put a question to an org that it may refuse."""
+"""Run a query that the org may refuse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Answer = TypeVar("Answer")
 
 
 def ask(question: Callable[[], Answer]) -> Answer | Unknown:
-    """Give the answer, or why there is none. No session and no connection are no answers: they raise."""
+    """Return the result, or why there is none. An expired session and a failed connection raise."""
     try:
         return question()
     except (SignInError, OrgUnreachable):
@@ -22,6 +22,6 @@ def ask(question: Callable[[], Answer]) -> Answer | Unknown:
 
 
 def reason(error: OrgError) -> str:
-    """Shorten an org's message to its last line: above it SOQL errors quote the query."""
+    """Shorten an org's message to its last line; in SOQL errors, the lines above quote the query."""
     last = error.message.strip().rpartition("\n")[2].strip()
     return last if error.code in last else f"{error.code}: {last}"

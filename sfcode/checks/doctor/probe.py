@@ -1,4 +1,4 @@
-"""Ask the relay whether it is there, from where we are; with no secret, since the address is public."""
+"""Probe the relay from this machine, without a secret, because its URL is public."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PATIENCE = Runtime(connect_timeout=5.0, read_timeout=10.0, answer_timeout=15.0, 
 
 
 def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> Trouble | None:
-    """Get `/healthz`; say what is wrong."""
+    """Request `/healthz`; return the problem, if there is one."""
     from sfcode.org.retry import NoAnswer
     from sfcode.org.transport import answering, http_session
 

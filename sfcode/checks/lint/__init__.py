@@ -1,4 +1,4 @@
-"""The linter: what can be said of a config offline, beyond what keeps it from loading."""
+"""The linter: offline checks of a config that loads."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _RETIRED = {"to_appcues.trigger": "SF206", "integration_user.profile": "SF207"}
 
 
 def lint(snapshot: Snapshot) -> Iterator[Diagnostic]:
-    """Apply every rule to a project: what the loader and the generator advise, then the linter's own."""
+    """Run every rule on a project: the warnings of loader and generator, then the linter's own rules."""
     yield from lint_advice(snapshot.project, snapshot.desired)
     for check in _CHECKS:
         yield from check(snapshot)
 
 
 def lint_advice(project: Project, desired: Desired) -> Iterator[Diagnostic]:
-    """Return what the loader and the generator advise, under the rules for it."""
+    """Return the warnings of loader and generator as diagnostics of their rules."""
     for advice in (*project.advice, *desired.advice):
         yield as_rule(_RETIRED.get(advice.path, "SF002"), advice)
 
 
 def lint_config(project: Project, desired: Desired, config: Path, generate: Generate) -> tuple[Diagnostic, ...]:
-    """Apply every rule to the config folder as it is now, the worst first. Reads the folder's files."""
+    """Run every rule on the config folder, and return the diagnostics, the worst first. Reads the folder's files."""
     snapshot = build_snapshot(project, desired, Folder(config, config), generate)
     return tuple(sorted(lint(snapshot), key=lambda found: (-found.level, found.sort_key, found.rule)))

@@ -1,4 +1,4 @@
-"""The chain of one mapping as it is deployed: its message, what fires it, and the access to its fields."""
+"""The delivery chain of one mapping as deployed: its message, its flow or rule, and the field permissions."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?!\s*\()\b")
 
 @dataclass(frozen=True)
 class Chain:
-    """One mapping on one side."""
+    """The delivery chain of one mapping."""
 
     side: Snapshot
     one: ResolvedMapping
 
     @property
     def name(self) -> str:
-        """Name the message, and what fires it."""
+        """Return the name of message, flow and rule."""
         return self.one.developer_name
 
     @property
     def message(self) -> Body | None:
-        """The outbound message."""
+        """Return the outbound message."""
         return self._body("WorkflowOutboundMessage", f"{self.one.object}.{self.name}")
 
     @property
     def flow(self) -> Body | None:
-        """The flow that fires it."""
+        """Return the flow that sends it."""
         return self._body("Flow", self.name)
 
     @property
     def rule(self) -> Body | None:
-        """The workflow rule that fires it."""
+        """Return the workflow rule that sends it."""
         return self._body("WorkflowRule", f"{self.one.object}.{self.name}")
 
     @property
     def sent(self) -> frozenset[str]:
-        """The fields that the message holds."""
+        """Return the fields of the message."""
         listed = self.message.get("fields") if self.message else None
         return frozenset(str(name) for name in listed) if isinstance(listed, list | tuple) else frozenset()
 
     @property
     def noticed(self) -> frozenset[str] | None:
-        """The fields that the entry condition speaks of, in lower case; None when there is no condition."""
+        """Return the fields of the entry condition, in lower case; None if there is no condition."""
         if self.rule is not None:
             return _words(self.rule.get("formula"), _WORD, without_texts=True)
         start = self.flow.get("start") if self.flow else None
@@ -68,21 +68,21 @@ class Chain:
 
     @cached_property
     def rights(self) -> Rights:
-        """What the integration user may do."""
+        """Return the permissions of the integration user."""
         return integration_rights(self.side)
 
     @cached_property
     def fields(self) -> Fields:
-        """What is known of the object's fields, those that are generated included."""
+        """Return the fields of the object, including generated ones."""
         return fields_of(standard(), self.one.object, self.one.created_fields())
 
     def may(self, right: str, field: str) -> bool:
-        """Tell whether the integration user has a right on a field, or needs none."""
+        """Return whether the integration user has access to a field, or needs none."""
         granted = self.fields.permission(field)
         return not granted or right in self.rights.get(("field", f"{self.one.object}.{granted}"), ())
 
     def type_of(self, use: FieldUse) -> str:
-        """Name the type that an attribute is sent as; "" where only the org knows."""
+        """Return the type that an attribute is sent as; "" if only the org knows it."""
         if use.type:
             return use.type
         known = self.fields.get(use.field)
@@ -91,7 +91,7 @@ class Chain:
         return ATTRIBUTE_TYPES.get(known.type, "string")
 
     def generated(self, field: str) -> Body | None:
-        """Give a field of the object that sfcode makes."""
+        """Return a generated field of the object."""
         return self._body("CustomField", f"{self.one.object}.{field}")
 
     def _body(self, type_: str, full_name: str) -> Body | None:
@@ -100,7 +100,7 @@ class Chain:
 
 
 def chains(side: Snapshot) -> tuple[Chain, ...]:
-    """Give the chain of every mapping."""
+    """Return the delivery chain of every mapping."""
     return tuple(Chain(side, mapping) for mapping in side.project.resolved)
 
 
@@ -110,7 +110,7 @@ def _words(formula: Value, pattern: re.Pattern[str], *, without_texts: bool = Fa
 
 
 def _fields_in(filters: Value) -> frozenset[str]:
-    """Find the fields that a flow's filter conditions name."""
+    """Return the fields in a flow's filter conditions."""
     rows = filters.values() if isinstance(filters, Mapping) else filters if isinstance(filters, list | tuple) else ()
     named = [str(row.get("field", "")).lower() for row in rows if isinstance(row, Mapping)]
     if isinstance(filters, Mapping):

@@ -1,4 +1,4 @@
-"""What must not get out: secrets in files (SF209, SF213), personal data (SF203), session ids (SF208)."""
+"""Confidential data: secrets in files (SF209, SF213), personal data (SF203), session ids (SF208)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HINT = "write ${secret:NAME} and put the value into the environment variable NA
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
-    """Find what leaves Salesforce, or gets into a repository, and should not."""
+    """Find confidential data that leaves Salesforce or gets into a repository."""
     yield from _personal_data(side)
     yield from _session_ids(side)
     yield from _secrets(side)
@@ -53,7 +53,7 @@ def _session_ids(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _secrets(side: Snapshot) -> Iterator[Diagnostic]:
-    """Look through every file as it is written, comments included. The value itself is never repeated."""
+    """Check every file as written, including comments. The value is never repeated."""
     for file, text in side.texts.items():
         for number, line in enumerate(text.splitlines(), start=1):
             for what, shape in SHAPES.items():
@@ -70,5 +70,5 @@ def _secrets(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def redact_secrets(text: str) -> str:
-    """Return the text with asterisks in the place of everything that looks like a secret."""
+    """Replace everything in a text that looks like a secret by asterisks."""
     return _ANY.sub("********", text)

@@ -1,5 +1,5 @@
 """
-The chain from a mapped field to an Appcues attribute, link by link (SF101 to SF110).
+Check the chain from a mapped field to an Appcues attribute (SF101 to SF110).
 
 It is judged by the components as they would be deployed, not by how they are made: whatever a
 project's own template leaves out or changes is found, at the line of the mapping that suffers.
@@ -22,7 +22,7 @@ _HINT = "put it back into the project's own template, or remove that template to
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
-    """Follow every mapping."""
+    """Check the chain of every mapping."""
     every = chains(side)
     for chain in every:
         yield from _generated(chain)
@@ -90,7 +90,7 @@ def _fired(chain: Chain) -> Iterator[Diagnostic]:
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
-    """Find what keeps the flow or rule from sending the message, with the piece of the template it is about."""
+    """Find why the flow or rule does not send the message, with the template text concerned."""
     one, message = chain.one, f"{chain.one.object}.{chain.name}"
     if chain.rule is not None:
         if chain.rule.get("active") is not True:
@@ -111,7 +111,7 @@ def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
 
 
 def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    """List the entries of a repeated element, whether they are keyed by name or not."""
+    """List the entries of a repeated element, keyed or not."""
     if isinstance(value, Mapping):
         yield from ((name, row) for name, row in value.items() if isinstance(row, Mapping))
     elif isinstance(value, list | tuple):
@@ -119,7 +119,7 @@ def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 
 
 def _place_of(chain: Chain, field: str) -> Position:
-    """Find where a mapping names a field; a field that is only a part of one that it names stands at the whole."""
+    """Return the place where a mapping names a field; for a part of a compound field, that of the whole."""
     uses = [*chain.one.attributes, chain.one.user_id, *([chain.one.source] if chain.one.source else [])]
     return next((use.place.position for use in uses if use.field == field), chain.one.place("to_appcues").position)
 
@@ -154,7 +154,7 @@ def _generated(chain: Chain) -> Iterator[Diagnostic]:
 
 
 def _types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
-    """Find attributes that two mappings send with different types into the same kind of profile."""
+    """Find attributes that two mappings send with different types to the same kind of profile."""
     first: dict[tuple[str, str], tuple[Chain, FieldUse, str]] = {}
     for chain in every:
         for name, use in _by_attribute(chain).items():

@@ -1,4 +1,4 @@
-"""Names that Appcues takes for others: look-alikes (SF204) and its own events (SF205)."""
+"""Names that Appcues confuses: similar names (SF204) and the names of its own events (SF205)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEPARATORS = re.compile(r"[\s_.-]+")
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
-    """Find names that somebody will confuse."""
+    """Find confusing names."""
     yield from _alike(_attributes(side), "attribute")
     yield from _alike(_events(side), "click-to-track event")
     for _, name, place in _events(side):
@@ -42,7 +42,7 @@ def _alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Diagn
 
 
 def _plain(name: str) -> str:
-    """Take away what Appcues does not show: `planName`, `plan_name` and `Plan Name` look the same there."""
+    """Remove what Appcues does not display: `planName`, `plan_name` and `Plan Name` look the same there."""
     return _SEPARATORS.sub("", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""What the integration user cannot do and must (SF104, SF105), and what it can and need not (SF201, SF202, SF212)."""
+"""Missing permissions of the integration user (SF104, SF105), and unneeded ones (SF201, SF202, SF212)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HINT = "grant it in the project's own PermissionSet template, or remove that te
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
-    """Compare the integration user's rights with what the mappings need."""
+    """Compare the integration user's permissions with what the mappings need."""
     granted = integration_rights(side)
     for chain in chains(side):
         yield from _reading(chain, granted)
@@ -96,7 +96,7 @@ def _documented(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _unasked(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
-    """Compare with what sfcode's own template grants: what is more has no reason in the config."""
+    """Compare with the permissions of sfcode's own template; the config gives no reason for more."""
     if side.plain is None or side.template("PermissionSet") is None:
         return
     asked = integration_rights(replace(side, desired=side.plain))

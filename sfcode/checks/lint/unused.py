@@ -1,4 +1,4 @@
-"""What is written and never used (SF210), and NPS fields that nothing fills (SF211)."""
+"""Settings without effect (SF210), and NPS fields that nothing fills (SF211)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.diagnostics import Diagnostic, Position
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
-    """Find what has no effect."""
+    """Find settings without effect."""
     yield from _answers(side)
     yield from _texts(side)
     yield from _variables(side)
@@ -30,7 +30,7 @@ def _answers(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _texts(side: Snapshot) -> Iterator[Diagnostic]:
-    """Find texts of the project's own for events that no mapping lists; repeating sfcode's texts is fine."""
+    """Find the project's own texts for events that no mapping lists; sfcode's texts are fine."""
     sections = [mapping.spec.to_salesforce for mapping in side.project.mappings if mapping.spec.delivery == "relay"]
     used = {str(name) for section in sections if section for name in section.activities}
     if any(section and section.click_to_track for section in sections):

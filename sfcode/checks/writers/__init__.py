@@ -9,7 +9,7 @@ from sfcode.diagnostics import Position
 
 
 def in_repository(folder: str, position: Position | None, path: str) -> Position:
-    """Return a place seen from the top of the repository, as GitHub names files; `folder` is where it starts."""
+    """Convert a position to one relative to the repository's top, as GitHub names files; `folder` is its base."""
     if position is None:
         # A file that is missing or unreadable is named by the path, and has no lines.
         position = Position(path or "sfcode.yaml", 1, 1)

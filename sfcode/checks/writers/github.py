@@ -1,4 +1,4 @@
-"""Diagnostics as annotations: lines that a GitHub workflow turns into remarks beside the YAML."""
+"""Diagnostics as GitHub annotations, which a workflow shows beside the YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 
 def format_annotations(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
-    """Write one line for each that is not good; `folder` is where their positions start, seen from the repository."""
+    """Render one line for each diagnostic; `folder` is the base of positions, relative to the repository."""
     return "\n".join(_annotation(folder, each) for each in diagnostics if each.level in _COMMANDS)
 
 

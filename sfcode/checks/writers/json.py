@@ -25,12 +25,12 @@ def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def position_to_json(position: Position | None) -> dict[str, Any] | None:
-    """Return a place as JSON values; None where there is none."""
+    """Return a position as JSON values; None if there is none."""
     return {"file": position.file, "line": position.line, "column": position.column} if position else None
 
 
 def to_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
-    """Return all diagnostics as JSON values, with how many errors and warnings there are."""
+    """Return all diagnostics as JSON values, with the numbers of errors and warnings."""
     return {
         "errors": sum(each.level is Level.ERROR for each in diagnostics),
         "warnings": sum(each.level is Level.WARNING for each in diagnostics),
@@ -39,7 +39,7 @@ def to_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
 
 
 def to_doctor_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
-    """Return what the doctor has found: with the area, records that show it, and the keys that it always had."""
+    """Return the doctor's diagnostics as JSON values: with area, example records, and the keys of older versions."""
     document = to_document(diagnostics)
     for entry, diagnostic in zip(document["findings"], diagnostics, strict=True):
         entry["id"], entry["where"] = diagnostic.rule, diagnostic.path

@@ -12,7 +12,7 @@ from sfcode.plan.reports.markdown_parts import inline
 
 
 def format_item(diagnostic: Diagnostic) -> str:
-    """Write one diagnostic as an item of a list."""
+    """Render one diagnostic as a list item."""
     place = str(diagnostic.position or diagnostic.path)
     where = f"`{place}` " if place else ""
     text = inline(redact_secrets(diagnostic.text))
@@ -20,7 +20,7 @@ def format_item(diagnostic: Diagnostic) -> str:
 
 
 def format_report(diagnostics: Sequence[Diagnostic]) -> str:
-    """Write sorted diagnostics below a heading for each level."""
+    """Render sorted diagnostics under a heading for each level."""
     return "\n".join(_lines(diagnostics)) + "\n"
 
 

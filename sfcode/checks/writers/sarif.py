@@ -1,4 +1,4 @@
-"""Diagnostics as SARIF 2.1.0, which GitHub's code scanning and many others read."""
+"""Diagnostics as SARIF 2.1.0, for GitHub's code scanning and other tools."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def format_sarif(
     older: Container[Diagnostic] = (),
 ) -> str:
     """
-    Write a SARIF log.
+    Render a SARIF log.
 
     `folder` is where positions start, seen from the top of the repository; `older` holds what was there before the
     change that is looked at.
@@ -70,7 +70,7 @@ def _result(folder: str, diagnostic: Diagnostic, index: int, older: Container[Di
 
 
 def _level(level: Level) -> dict[str, str]:
-    """Return SARIF's words: what is good is a result of its own kind, without a level."""
+    """Return the SARIF kind and level; a passed check has its own kind and no level."""
     return {"kind": "pass", "level": "none"} if level is Level.OK else {"level": level.word}
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics as lines for people."""
+"""Diagnostics as text."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ Paint = Callable[[str, str], str]
 
 
 def plain(text: str, sign: str) -> str:  # noqa: ARG001
-    """Leave the text as it is."""
+    """Return the text unchanged."""
     return text
 
 
 def format_line(diagnostic: Diagnostic, paint: Paint = plain) -> str:
-    """Write one diagnostic as a line: level, rule, place, message, hint."""
+    """Render one diagnostic as a line: level, rule, place, message, hint."""
     label = paint(f"{diagnostic.level.word} {diagnostic.rule}", "!" if diagnostic.level is Level.ERROR else "~")
     related = f" (see {diagnostic.related})" if diagnostic.related else ""
     return f"{label} {redact_secrets(str(diagnostic))}{related}"
 
 
 def format_message(diagnostic: Diagnostic, paint: Paint = plain) -> str:
-    """Write one diagnostic as a message beside other output, as compilers do: `Warning: place: what [rule]`."""
+    """Render one diagnostic like a compiler does: `Warning: place: what [rule]`."""
     text = f"{diagnostic.level.word.capitalize()}: {redact_secrets(str(diagnostic))} [{diagnostic.rule}]"
     return paint(text, "!" if diagnostic.level is Level.ERROR else "~")
 
 
 def format_report(diagnostics: Sequence[Diagnostic], paint: Paint = plain, *, quiet: bool = False) -> str:
-    """Write sorted diagnostics below a heading for each level, and how many there are; only the bad ones when quiet."""
+    """Render sorted diagnostics under a heading for each level, and their numbers; only errors and warnings when quiet."""
     return "\n".join(_lines(diagnostics, paint, quiet=quiet))
 
 
@@ -50,7 +50,7 @@ def _lines(diagnostics: Sequence[Diagnostic], paint: Paint, *, quiet: bool) -> I
 
 
 def summarize(diagnostics: Sequence[Diagnostic]) -> str:
-    """Say how many errors and warnings there are: `1 error, 2 warnings`."""
+    """Return the numbers of errors and warnings: `1 error, 2 warnings`."""
     numbers = (sum(each.level is level for each in diagnostics) for level in (Level.ERROR, Level.WARNING))
     words = zip(numbers, ("error", "warning"), strict=True)
     return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in words)

@@ -1,4 +1,4 @@
-"""What several reports say in the same words."""
+"""Sentences that several reports share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NOTHING = "No changes"
 
 
 def headline(review: Review) -> str:
-    """Say in one line what the change does."""
+    """Describe the change in one line."""
     if review.problems:
         return "The config does not load"
     if review.is_empty:
@@ -21,6 +21,6 @@ def headline(review: Review) -> str:
 
 
 def compared(review: Review) -> str:
-    """Say what was compared with what."""
+    """Describe what was compared."""
     how = f", {review.base.how}" if review.base.how else ""
     return f"Compares {review.head} with {review.base}{how}"

@@ -1,4 +1,4 @@
-"""The review as a JSON document: what `--format json` prints, and what other programs read."""
+"""The review as a JSON document, for `--format json` and other programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT_VERSION = "1.0"
 
 
 def to_document(review: Review) -> dict[str, Any]:
-    """Return the review as JSON values; changes have the shape that they have in a plan."""
+    """Return the review as JSON values; changes have the same shape as in a plan."""
     document = {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
@@ -47,7 +47,7 @@ def _redact(value: Any) -> Any:
 
 
 def as_json(review: Review) -> str:
-    """Write the document."""
+    """Render the document."""
     return json.dumps(to_document(review), indent=2, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""The review as GitHub-flavoured Markdown, for a comment on a pull request."""
+"""The review as GitHub-flavored Markdown, for a pull request comment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CUT = "\n_Something was left out here: all of it is longer than a comment may b
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A piece that is shown whole or not at all; the smaller its number, the longer it is kept."""
+    """A part that is rendered completely or not at all; a smaller number is kept longer."""
 
     text: str
     keep: int = 0
@@ -33,7 +33,7 @@ class _Block:
 
 
 def markdown(review: Review, limit: int = LIMIT) -> str:
-    """Write the review, at most `limit` characters long: what matters most is kept."""
+    """Render the review with at most `limit` characters, the most important parts first."""
     blocks = [_Block(redact_secrets(block.text), block.keep, block.under) for block in _report(review)]
     whole = _joined(blocks)
     if len(whole) <= limit:

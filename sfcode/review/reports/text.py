@@ -16,7 +16,7 @@ _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
 
 def text(review: Review, paint: Paint = plain) -> str:
-    """Write the review."""
+    """Render the review."""
     return redact_secrets("\n".join(_report(review, paint)))
 
 

@@ -1,4 +1,4 @@
-"""What a change means, in plain words."""
+"""The consequences of a change, in plain words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Context", "statements"]
 
 
 def statements(context: Context) -> tuple[Statement, ...]:
-    """Say everything that the change means in one environment."""
+    """Return all statements for one environment."""
     whole, told = mappings(context)
     found = [
         *setup.beginning(context),

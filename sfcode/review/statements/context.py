@@ -1,4 +1,4 @@
-"""What all statements are made from: both sides, their mappings paired, and what differs."""
+"""The input of all statements: both sides, and their paired mappings."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Half:
 
     @property
     def attributes(self) -> dict[str, FieldUse]:
-        """What is sent, by the attribute's name in Appcues."""
+        """Return the sent fields by attribute name."""
         return {use.attribute: use for use in self.one.attributes}
 
     @property
     def activity(self) -> str:
-        """What Appcues events become: Event, Task or the project's own object; "" without activities."""
+        """Return the object of activities: Event, Task or the project's own; "" without activities."""
         return self.one.activity_object or ""
 
     @property
     def file(self) -> str:
-        """The mapping's file."""
+        """Return the mapping's file."""
         return self.one.file
 
 
@@ -48,7 +48,7 @@ class Pair:
 
     @property
     def object(self) -> str:
-        """The mapping's Salesforce object."""
+        """Return the mapping's Salesforce object."""
         half = self.after or self.before
         return half.one.object if half else ""
 
@@ -64,33 +64,33 @@ class Context:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """The mappings of both sides: those that concern the same records are one, whatever their file is called."""
+        """Return the mappings of both sides, paired by the records that they concern, not by file name."""
         return tuple(_pairs(self.before.project if self.before else None, self.after.project))
 
     @property
     def personal_data(self) -> PersonalData:
-        """What counts as personal data after the change."""
+        """Return the settings of personal data after the change."""
         return self.after.project.settings.review.personal_data
 
     def personal(self, object_name: str, field: str) -> bool:
-        """Tell whether a field is personal data."""
+        """Return whether a field is personal data."""
         return is_personal(object_name, field, self.personal_data)
 
     def deleted(self) -> Iterator[Component]:
-        """List the components that go."""
+        """Return the deleted components."""
         for change in self.changes:
             if change.action is Action.DELETE and change.before:
                 yield change.before
 
     def made_by(self, side: Snapshot, file: str) -> frozenset[Address]:
-        """Find the components that a file asks for."""
+        """Return the components that a file asks for."""
         return frozenset(
             origin.address for origin in side.desired.origins if not origin.token and origin.position.file == file
         )
 
 
 def holds_values(component: Component) -> bool:
-    """Tell whether deleting a component loses data: a field that is no formula."""
+    """Return whether deleting a component loses data: a field that is no formula."""
     return component.type == "CustomField" and "formula" not in component.body
 
 
@@ -113,5 +113,5 @@ def _key(mapping: ResolvedMapping) -> tuple[str, str]:
 
 
 def _claimed(half: Half, after: Project) -> bool:
-    """Tell whether a mapping of the other side is about the very same records."""
+    """Return whether a mapping of the other side concerns the same records."""
     return any(_key(mapping) == _key(half.one) for mapping in after.resolved)

@@ -1,4 +1,4 @@
-"""What was in the org before sfcode: what stays as it is, and what the relay takes the place of."""
+"""Statements about components that existed before sfcode: adopted unchanged, or replaced by the relay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.review.statements.phrases import code, listed
 
 
 def existing(context: Context) -> Iterator[Statement]:
-    """Say what is taken on as it is, what no longer is, and what will be deleted although sfcode did not make it."""
+    """Describe newly adopted components, those that are no longer adopted, and those that will be deleted."""
     old, new = context.before.project if context.before else None, context.after.project
     before, after = old.adopted if old else frozenset(), new.adopted
     position = new.at("as_is")

@@ -1,4 +1,4 @@
-"""Whole mappings that come, go or get another name."""
+"""Statements about added, removed and renamed mappings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CARRIERS = {"relay": "the relay", "connector": "Appcues' own connector"}
 
 
 def mappings(context: Context) -> tuple[list[Statement], frozenset[Address]]:
-    """Say which mappings come, go or are renamed; also give the deletions which that tells of."""
+    """Describe added, removed and renamed mappings; also return the deletions that this explains."""
     found: list[Statement] = []
     told: set[Address] = set()
     for pair in context.pairs:

@@ -1,4 +1,4 @@
-"""The words that statements are made of."""
+"""Phrases of statements."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ LONG = 100
 
 
 def code(value: object) -> str:
-    """Quote a value of the config: on one line, between backticks, which it cannot end itself."""
+    """Quote a value of the config on one line between backticks."""
     text = " ".join(str(value).split()).replace("`", "'")
     return f"`{text if len(text) <= LONG else text[: LONG - 1] + '…'}`"
 
 
 def records(object_name: str) -> str:
-    """Name the records of an object: Contacts, Widget__c records."""
+    """Return the records of an object: Contacts, Widget__c records."""
     known = standard().objects.get(object_name)
     return known.label_plural if known and known.label_plural else f"{object_name} records"
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
-    """Write a list as people do; of a long one, its beginning and how many more there are."""
+    """Join a list; a long one is truncated and its remaining number added."""
     every = list(names)
     if len(every) > MANY:
         every = [*every[: MANY - 1], f"{len(every) - MANY + 1} more"]
@@ -34,17 +34,17 @@ def listed(names: Iterable[str], last: str = "and") -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: 1 component, 6 components."""
+    """Return a number with its noun: 1 component, 6 components."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def capital(text: str) -> str:
-    """Begin a sentence."""
+    """Capitalize a sentence."""
     return text[:1].upper() + text[1:]
 
 
 def when(on: Iterable[str]) -> str:
-    """Say on which saves something is sent."""
+    """Describe the saves on which data is sent."""
     words = {"create": "created", "update": "changed"}
     return " or ".join(word for key, word in words.items() if key in on)
 

@@ -1,4 +1,4 @@
-"""Whom the relay believes: how it knows webhooks, outbound messages and what proxies say."""
+"""Statements about authentication of webhooks, outbound messages and proxies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STRANGERS = "who is not among them is turned away, and who is among them is bel
 
 
 def relay(old: Project, new: Project) -> Iterator[Statement]:
-    """Say what differs."""
+    """Describe the differences."""
     before, after = old.settings.relay, new.settings.relay
     rows = (
         (

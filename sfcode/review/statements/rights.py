@@ -1,4 +1,4 @@
-"""What the integration user may do that it could not, and who it is."""
+"""Statements about the permissions and the identity of the integration user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
 
 
 def rights(context: Context) -> Iterator[Statement]:
-    """Say which rights come and go, from the permission sets themselves."""
+    """Describe added and removed permissions, from the permission sets."""
     changed = [row for row in context.access if row.changed]
     for row in changed:
         if row.kind == "object":

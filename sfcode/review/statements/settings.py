@@ -1,4 +1,4 @@
-"""What `sfcode.yaml` says: each setting that differs, in words."""
+"""Statements about the settings of `sfcode.yaml`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEFT_OUT = ("version", "as_is", "environments", "review", "safety")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How a setting is spoken of; {before} and {after} are its values."""
+    """The description of a setting; {before} and {after} are its values."""
 
     group: Group
     text: str
@@ -99,7 +99,7 @@ _REACH = {
 
 
 def settings(context: Context) -> Iterator[Statement]:
-    """Say which settings differ."""
+    """Describe the settings that differ."""
     if context.before is None:
         return
     old, new = context.before.project, context.after.project
@@ -121,7 +121,7 @@ def _chosen_set(*sides: Project) -> bool:
 
 
 def _said_of_mapping(pair: Pair) -> bool:
-    """Tell whether the mapping itself says that its activities become something else."""
+    """Return whether a statement about the mapping already describes another object of its activities."""
     activities = {pair.before.activity, pair.after.activity} if pair.before and pair.after else set()
     return len(activities) > 1 and "" not in activities
 
@@ -146,7 +146,7 @@ def _setting(path: str, before: object, after: object, project: Project) -> Stat
 
 
 def _flat(project: Project) -> dict[str, object]:
-    """List the settings by their paths."""
+    """List the settings by path."""
     found: dict[str, object] = {}
 
     def walk(path: str, value: object) -> None:
@@ -161,7 +161,7 @@ def _flat(project: Project) -> dict[str, object]:
 
 
 def accepted(context: Context) -> Iterator[Statement]:
-    """Say which personal data is accepted to leave, and what counts as such."""
+    """Describe changes of accepted and additional personal data."""
     if context.before is None:
         return
     old, new = (side.project.settings.review.personal_data for side in (context.before, context.after))

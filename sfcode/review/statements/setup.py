@@ -1,4 +1,4 @@
-"""The environment, the texts of events, the project's own templates; and what stands at the very beginning."""
+"""Statements about the environment, event texts, project templates, and a new integration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NONE_BEFORE = "there was none before"
 
 
 def beginning(context: Context) -> Iterator[Statement]:
-    """Describe an integration that is new: where its data goes, and who it signs in as."""
+    """Describe a new integration: where its data goes, and its user."""
     if context.before is not None:
         return
     project = context.after.project
@@ -38,7 +38,7 @@ def beginning(context: Context) -> Iterator[Statement]:
 
 
 def environment(context: Context) -> Iterator[Statement]:
-    """Say what differs about the environment itself."""
+    """Describe the differences of the environment."""
     if context.before is None:
         return
     old, new = context.before.project, context.after.project
@@ -70,7 +70,7 @@ def _limits(old: Project, new: Project) -> Iterator[Statement]:
 
 
 def events(context: Context) -> Iterator[Statement]:
-    """Say which texts of activities read otherwise, and which attributes NPS answers are taken from."""
+    """Describe changed texts of activities, and changed attribute names of NPS answers."""
     if context.before is None:
         return
     old, new = context.before.project.events, context.after.project.events
@@ -94,7 +94,7 @@ def events(context: Context) -> Iterator[Statement]:
 
 
 def templates(context: Context) -> Iterator[Statement]:
-    """Name the project's own templates that come, go or change, where components change with them."""
+    """Describe added, removed and changed project templates if components change with them."""
     if context.before is None:
         yield from _own(context.after)
         return
@@ -123,7 +123,7 @@ def _templates(side: Snapshot) -> dict[str, str]:
 
 
 def otherwise(context: Context, told: bool) -> Iterator[Statement]:
-    """Name what changes although nothing above has spoken of it, so that no change goes unsaid."""
+    """List the changes that no other statement describes."""
     if told:
         return
     for change in context.changes:

@@ -1,4 +1,4 @@
-"""When something is sent, and by what."""
+"""Statements about when data is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BECAUSE = "other changes of records are sent than before"
 
 
 def timing(context: Context) -> Iterator[Statement]:
-    """Say what fires a message that did not."""
+    """Describe a changed trigger."""
     for pair in context.pairs:
         if pair.before is None or pair.after is None or not (pair.before.one.sends and pair.after.one.sends):
             continue

@@ -1,4 +1,4 @@
-"""Data leaving Salesforce: which field is sent as which attribute."""
+"""Statements about data to Appcues: which field is sent as which attribute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MATCHING = "records are matched with other profiles"
 
 
 def leaving(context: Context) -> Iterator[Statement]:
-    """Say what will be sent that was not, and the other way round."""
+    """Describe added and removed attributes."""
     for pair in context.pairs:
         if pair.after is None:
             continue

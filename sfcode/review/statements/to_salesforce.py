@@ -1,4 +1,4 @@
-"""Data written to Salesforce: NPS answers, activities, and fields that go with what they hold."""
+"""Statements about data to Salesforce: NPS answers, activities, and deleted fields with their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEW_DATA = "data of Appcues is written where it was not"
 
 
 def written(context: Context) -> Iterator[Statement]:
-    """Say what Appcues will write into Salesforce that it did not, and the other way round."""
+    """Describe what Appcues will newly write to Salesforce, and what it no longer writes."""
     for pair in context.pairs:
         if pair.after is None:
             continue
@@ -31,7 +31,7 @@ def written(context: Context) -> Iterator[Statement]:
 
 
 def lost_fields(context: Context, told: frozenset[Address]) -> Iterator[Statement]:
-    """Name the fields that are deleted, but those that another statement has told of."""
+    """Describe deleted fields, except those in another statement."""
     for component in context.deleted():
         if component.address in told or component.type != "CustomField":
             continue
@@ -84,14 +84,14 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
 
 
 def _as(activity: str, *, one: bool = False) -> str:
-    """Say what activities become: `Events`, `a Task`, `records of Appcues_Activity__c`."""
+    """Return what activities become: `Events`, `a Task`, `records of Appcues_Activity__c`."""
     if naming.is_custom(activity):
         return f"{'a record' if one else 'records'} of {activity}"
     return f"{'an' if activity == 'Event' else 'a'} {activity}" if one else f"{activity}s"
 
 
 def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
-    """List the events that become activities, with their words and places."""
+    """List the events that become activities, with their descriptions and places."""
     if half is None:
         return {}
     events = {}

@@ -1,4 +1,4 @@
-"""Judge facts: pure functions from what was looked up to diagnostics."""
+"""The checks of the doctor: pure functions from facts to diagnostics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.diagnostics import Diagnostic
 
 
 def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
-    """Judge everything, the worst first."""
+    """Run all checks and return the diagnostics, the worst first."""
     diagnostics = [
         *org.check(project, facts),
         *user.check(project, facts),

@@ -1,4 +1,4 @@
-"""The data of each mapping: who would be synced, whose id is no good, who is not seen."""
+"""Check the data of each mapping: which records are synchronized, invalid ids, invisible records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPEN = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
 
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Judge the data of each mapping."""
+    """Check the data of each mapping."""
     looked_at = {found.name: found for found in facts.mappings}
     for one in project.resolved:
         if one.name in looked_at:

@@ -1,4 +1,4 @@
-"""The org: its API, its edition, its requests, and what the signed-in user may do in it."""
+"""Check the org: API version, edition, API requests, and the permissions of the signed-in user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GIVE = "Give it by a permission set, or sign in as an administrator."
 
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Judge the org."""
+    """Check the org."""
     org = facts.org
     yield _version(project, org)
     if not org.answers:

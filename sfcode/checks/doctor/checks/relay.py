@@ -1,4 +1,4 @@
-"""The relay as Salesforce reaches it, and what waits on the way there."""
+"""Check the relay's URL, and the outbound messages that wait for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUEUE = "Setup > Outbound Messages > View Message Delivery Status"
 
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Judge the way from Salesforce to the relay."""
+    """Check the connection from Salesforce to the relay."""
     if facts.endpoint is None:
         return
     place, endpoint = project.place("relay", "url"), facts.endpoint
@@ -56,7 +56,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Find what Appcues' own connector sends of objects that the relay carries."""
+    """Find messages of Appcues' own connector for objects that the relay carries."""
     if isinstance(facts.messages, Unknown):
         message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
         yield report("D406", facts.org.name, message, level=Level.NOTE)

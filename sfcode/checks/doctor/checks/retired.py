@@ -1,4 +1,4 @@
-"""What the config uses although Salesforce has retired it."""
+"""Check the config for features that Salesforce has retired."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.diagnostics import Diagnostic, Level
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    """Judge the config alone."""
+    """Check the config."""
     for one in project.resolved:
         if one.sends and one.by_relay and one.trigger == "workflow_rule":
             message = f"{one.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"

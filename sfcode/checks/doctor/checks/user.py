@@ -1,4 +1,4 @@
-"""The integration user: its profile, its licenses, itself, its assignments."""
+"""Check the integration user: profile, licenses, the user, assignments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _APPLY = "Run sfcode apply."
 
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Judge the integration user."""
+    """Check the integration user."""
     if facts.user is None:
         return
     found, wanted = facts.user, project.settings.integration_user
@@ -42,7 +42,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _has_seat(wanted: IntegrationUser, found: UserFacts) -> bool:
-    """Tell whether the user takes a seat of the configured license already."""
+    """Return whether the user already uses a seat of the configured license."""
     if not (isinstance(found.user, UserRow) and found.user.active):
         return False
     return isinstance(found.profiles, Unknown) or found.profiles.get(found.user.profile) == wanted.license
