@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sfcode.errors import Refused
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import Marker, read_marker
 from sfcode.github.comments import author, ours
 
-INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-"""Whose approval counts: in a public repository everybody may press the button."""
+REVIEWERS = frozenset({"admin", "write"})
+"""Whose approval counts, by their permission in the repository: in a public one everybody may press the button."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,22 @@ def _approved_by(github: GitHub, number: int, head: str, shown_at: str, proposer
         if (
             review["state"] == "APPROVED"
             and review.get("commit_id") == head
-            and review.get("author_association") in INSIDERS
             and who != proposer
             # Both are UTC in one fixed form, so the texts compare as the times do.
             and str(review.get("submitted_at") or "") >= shown_at
+            and _may_write(github, who)
         ):
             return who
     return None
+
+
+def _may_write(github: GitHub, login: str) -> bool:
+    """
+    Tell whether somebody may push to the repository.
+
+    `author_association` of a review does not tell: a member of the organization and a collaborator who may only read
+    are named by it as those who may write. The roles maintain and triage come back as write and read.
+    """
+    # https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    found = github.get(f"collaborators/{quote(login, safe='')}/permission", missing=True)
+    return bool(found) and found.get("permission") in REVIEWERS

@@ -56,6 +56,8 @@ class State:
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     reviews: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=lambda: {"colleague": "write", "author": "write"})
+    """Permission in the repository, by login; everybody else may read."""
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Every request, as `METHOD path`."""
@@ -187,6 +189,11 @@ def _environment(state: State, who: Token, query: Any, body: Any, name: str) -> 
     return state.environments[name]
 
 
+def _permission(state: State, who: Token, query: Any, body: Any, login: str) -> Any:
+    # https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    return {"permission": state.members.get(login, "read"), "user": {"login": login}}
+
+
 ROUTES = (
     ("GET", r"issues/(\d+)/comments", _list_comments),
     ("POST", r"issues/(\d+)/comments", _add_comment),
@@ -198,6 +205,7 @@ ROUTES = (
     ("GET", r"commits/(\w+)/pulls", _pulls_of),
     ("GET", r"pulls/(\d+)/reviews", _reviews),
     ("GET", r"environments/([\w-]+)", _environment),
+    ("GET", r"collaborators/([\w%-]+)/permission", _permission),
 )
 
 

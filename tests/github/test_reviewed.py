@@ -61,8 +61,6 @@ def test_a_plan_that_changed_after_the_approval_was_not(merged):
     "change",
     [
         {"user": {"login": "author"}},
-        {"author_association": "CONTRIBUTOR"},
-        {"author_association": "NONE"},
         {"state": "COMMENTED"},
         {"state": "DISMISSED"},
         {"commit_id": "e" * 40},
@@ -72,6 +70,17 @@ def test_a_plan_that_changed_after_the_approval_was_not(merged):
 def test_an_approval_that_does_not_count(merged, change):
     merged.state.reviews[7][0].update(change)
     assert not verdict(merged).reviewed
+
+
+@pytest.mark.parametrize("permission", ["read", "none"])
+@pytest.mark.parametrize("association", ["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "NONE"])
+def test_an_approval_counts_by_the_permission_in_the_repository(merged, permission, association):
+    """A member of the organization and a collaborator who may only read are no reviewers, whatever they are called."""
+    merged.state.reviews[7][0]["author_association"] = association
+    merged.state.members["colleague"] = permission
+    assert verdict(merged).reason == "nobody approved pull request #7 after it showed this plan"
+    merged.state.members["colleague"] = "write"
+    assert verdict(merged).reviewed
 
 
 def test_an_approval_that_was_taken_back(merged):
