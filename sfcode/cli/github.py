@@ -31,19 +31,19 @@ def reviewed(invocation: Invocation, plan_file: Path, approval: str | None) -> N
     """
     from sfcode.github.client import GitHub
     from sfcode.github.comment_marker import comment_marker
-    from sfcode.github.context import context
-    from sfcode.github.reviewed import judge, raise_unless_asked
+    from sfcode.github.context import read_job_context
+    from sfcode.github.reviewed import check_review, require_reviewers
     from sfcode.plan.digest import changes_digest
     from sfcode.plan.document import load
 
     plan = load(plan_file, invocation.plan_key())
-    here = context(os.environ)
+    here = read_job_context(os.environ)
     marker = comment_marker(invocation.config, plan.environment, plan=changes_digest(plan))
     with GitHub(here, needs="contents: read, pull-requests: read, actions: read") as client:
-        verdict = judge(client, here.sha, marker)
+        verdict = check_review(client, here.sha, marker)
         invocation.result.outputs["reviewed"] = str(verdict.reviewed).lower()
         if not verdict.reviewed and approval:
-            raise_unless_asked(client, approval, verdict.reason)
+            require_reviewers(client, approval, verdict.reason)
     if invocation.json:
         print_envelope({"reviewed": verdict.reviewed, "reason": verdict.reason})
         return
@@ -63,8 +63,8 @@ def drift(invocation: Invocation, plan_file: Path) -> None:
     """
     from sfcode.errors import UsageError
     from sfcode.github.client import GitHub
-    from sfcode.github.context import context
-    from sfcode.github.drift import keep_issue
+    from sfcode.github.context import read_job_context
+    from sfcode.github.drift import update_drift_issue
     from sfcode.plan.document import load
     from sfcode.plan.modes import Mode
 
@@ -74,8 +74,8 @@ def drift(invocation: Invocation, plan_file: Path) -> None:
             f"{plan_file} is a plan, and says little about drift.",
             "Write the file with: sfcode plan --refresh-only --format json",
         )
-    with GitHub(context(os.environ), needs="issues: write") as client:
-        done = keep_issue(client, plan, invocation.config, os.environ)
+    with GitHub(read_job_context(os.environ), needs="issues: write") as client:
+        done = update_drift_issue(client, plan, invocation.config, os.environ)
     invocation.result.done = done.text
     if invocation.json:
         print_envelope({"drift": bool(plan.drifted), "issue": done.number, "done": done.text})

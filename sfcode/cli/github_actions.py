@@ -11,7 +11,7 @@ from sfcode.cli.invocation import RunResult
 from sfcode.cli.output import describe_error
 from sfcode.errors import ConfigError, ExitCode
 from sfcode.github.actions_step import Step
-from sfcode.github.redact import masked
+from sfcode.github.redact import redact
 
 VERBS = ("plan", "apply", "destroy", "rollback", "review", "github")
 """Whose answer a workflow goes on with."""
@@ -27,7 +27,7 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
         return
     try:
         step.write_outputs(outputs(result, code))
-        step.write_summary(masked("\n".join(summary(result, code)), environ))
+        step.write_summary(redact("\n".join(summary(result, code)), environ))
     except OSError as error:
         # What was done is done; a disk that is full must not make it look undone.
         click.echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
@@ -36,10 +36,10 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
 
         review = result.review
         if lines := format_annotations((*review.problems, *review.news), review.folder):
-            click.echo(masked(lines, environ), err=True)
+            click.echo(redact(lines, environ), err=True)
     if isinstance(result.error, ConfigError):
         for problem in result.error.problems:
-            text = masked(problem.text, environ)
+            text = redact(problem.text, environ)
             click.echo(step.annotation("error", text, problem.position, problem.path), err=True)
 
 

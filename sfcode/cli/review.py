@@ -89,8 +89,8 @@ def review(
 
 def _comment(invocation: Invocation, found: Review, plan_file: Path | None, note: str) -> None:
     from sfcode.github.client import GitHub
-    from sfcode.github.context import context
-    from sfcode.github.post_comment import Post, post
+    from sfcode.github.context import read_job_context
+    from sfcode.github.post_comment import CommentRequest, post_comment
     from sfcode.plan.document import load
 
     plan = load(plan_file, invocation.plan_key()) if plan_file else None
@@ -99,9 +99,9 @@ def _comment(invocation: Invocation, found: Review, plan_file: Path | None, note
             f"{plan_file} is a plan for {plan.environment}, and this review is of {invocation.env}.",
             "Make a plan with the same --env.",
         )
-    about = Post(found, invocation.config, plan.environment if plan else invocation.env or "", plan, note)
-    with GitHub(context(os.environ), needs="pull-requests: write") as client:
-        number, done = post(client, about, os.environ)
+    about = CommentRequest(found, invocation.config, plan.environment if plan else invocation.env or "", plan, note)
+    with GitHub(read_job_context(os.environ), needs="pull-requests: write") as client:
+        number, done = post_comment(client, about, os.environ)
     print_status(invocation, f"Pull request #{number}: the comment was {done.value}.", aside=True)
 
 

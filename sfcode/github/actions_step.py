@@ -57,13 +57,13 @@ class Step:
         """
         about = {}
         if position:
-            about = {"file": self._shown(position.file), "line": str(position.line), "col": str(position.column)}
+            about = {"file": self._in_workspace(position.file), "line": str(position.line), "col": str(position.column)}
         if title:
             about["title"] = title
-        properties = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in about.items())
-        return f"::{level}{' ' if properties else ''}{properties}::{_escaped(message)}"
+        properties = ",".join(f"{name}={_escape(value, ':,')}" for name, value in about.items())
+        return f"::{level}{' ' if properties else ''}{properties}::{_escape(message)}"
 
-    def _shown(self, file: str) -> str:
+    def _in_workspace(self, file: str) -> str:
         """Return a file's path relative to the repository."""
         if not self.workspace:
             return file
@@ -71,7 +71,7 @@ class Step:
         return file if path.startswith("..") else Path(path).as_posix()
 
 
-def _escaped(text: str, more: str = "") -> str:
+def _escape(text: str, more: str = "") -> str:
     for character in "%\r\n" + more:
         text = text.replace(character, f"%{ord(character):02X}")
     return text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sfcode.github.comment_marker import Marker
-from sfcode.github.redact import quiet
+from sfcode.github.redact import defuse_mentions
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.markdown import markdown as plan_markdown
 from sfcode.plan.reports.plan_items import headline
@@ -20,7 +20,7 @@ FOR_PLAN = 16_384
 
 
 @dataclass(frozen=True)
-class Parts:
+class CommentParts:
     """The parts of a comment. Each is a function of the available length."""
 
     marker: Marker
@@ -31,22 +31,22 @@ class Parts:
     head: str = ""
 
 
-def comment_body(parts: Parts, hide: Callable[[str], str] = lambda text: text) -> str:
+def comment_body(parts: CommentParts, hide: Callable[[str], str] = lambda text: text) -> str:
     """Render the comment within GitHub's limit; `hide` masks secrets in the whole text."""
     start = f"{parts.marker.line()}\n"
-    end = _foot(parts)
+    end = _footer(parts)
     room = LIMIT - RESERVE - len(start) - len(end)
     wanted = "" if parts.plan is None else _plan_section(parts.plan, room)
     review = parts.review(room - min(len(wanted), FOR_PLAN))
     plan = "" if parts.plan is None else _plan_section(parts.plan, room - len(review))
-    return start + _fit(quiet(hide(f"{review.rstrip()}\n{plan}{end}")), LIMIT - len(start))
+    return start + _fit(defuse_mentions(hide(f"{review.rstrip()}\n{plan}{end}")), LIMIT - len(start))
 
 
 def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str] = lambda text: text) -> str:
     """Render the body of the drift issue within GitHub's limit."""
     start = f"{marker.line()}\n"
     text = f"{lead}\n\n{plan_markdown(plan, limit=LIMIT - RESERVE - len(start) - len(lead))}\n"
-    return start + _fit(quiet(hide(text)), LIMIT - len(start))
+    return start + _fit(defuse_mentions(hide(text)), LIMIT - len(start))
 
 
 def _plan_section(plan: Plan, room: int) -> str:
@@ -55,7 +55,7 @@ def _plan_section(plan: Plan, room: int) -> str:
     return f"{title}{where}{plan_markdown(plan, limit=room - len(title) - len(where) - 1)}\n"
 
 
-def _foot(parts: Parts) -> str:
+def _footer(parts: CommentParts) -> str:
     lines = []
     if parts.note:
         lines.append(f"> {parts.note}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from sfcode import __version__
-from sfcode.github.context import BOT, Context, GitHubError
+from sfcode.github.context import BOT, GitHubError, JobContext
 from sfcode.hosts import is_loopback
 from sfcode.org.options import Runtime
 
@@ -24,12 +24,12 @@ SERVER_TROUBLE = 500
 OK_END = 300
 
 
-class Uncertain(GitHubError):
+class OutcomeUnknown(GitHubError):
     """Raised when there is no usable response to a request that may have been processed."""
 
 
 @dataclass(frozen=True)
-class _Trouble:
+class _FailedAttempt:
     """A failed attempt: its error, whether it may be retried, and when."""
 
     error: GitHubError
@@ -40,18 +40,18 @@ class _Trouble:
 class GitHub:
     """A client for one repository with one token."""
 
-    def __init__(self, context: Context, needs: str, runtime: Runtime | None = None) -> None:
+    def __init__(self, job: JobContext, needs: str, runtime: Runtime | None = None) -> None:
         """Create a client; `needs` names the permissions of the job for error messages."""
         import requests
 
-        self.context = context
+        self.context = job
         self.needs = needs
         self.runtime = runtime or Runtime()
-        self._login = context.login
+        self._login = job.login
         self._session = requests.Session()
         # Given as `auth`, so that requests does not look into ~/.netrc and put something else in its place.
         self._session.auth = self._sign
-        self._session.trust_env = not is_loopback(urlsplit(context.api_url).hostname or "")
+        self._session.trust_env = not is_loopback(urlsplit(job.api_url).hostname or "")
         self._session.headers.update(
             {
                 "Accept": "application/vnd.github+json",
@@ -133,27 +133,27 @@ class GitHub:
 
     def _try(
         self, method: str, url: str, body: Mapping[str, Any] | None, accept: tuple[int, ...], *, repeatable: bool
-    ) -> tuple[Response | None, _Trouble | None]:
+    ) -> tuple[Response | None, _FailedAttempt | None]:
         import requests
 
         host = urlsplit(url).netloc
-        unsure: Callable[..., GitHubError] = GitHubError if repeatable else Uncertain
+        unsure: Callable[..., GitHubError] = GitHubError if repeatable else OutcomeUnknown
         times = (self.runtime.connect_timeout, self.runtime.read_timeout)
         try:
             answer = self._session.request(method, url, json=body, timeout=times)
         except requests.exceptions.ConnectTimeout:
-            return None, _Trouble(GitHubError(f"{host} did not answer in time.", _NETWORK), again=True)
+            return None, _FailedAttempt(GitHubError(f"{host} did not answer in time.", _NETWORK), again=True)
         except requests.exceptions.RequestException as error:
             problem = unsure(f"No answer from {host}: {type(error).__name__}.", _NETWORK)
-            return None, _Trouble(problem, again=repeatable)
+            return None, _FailedAttempt(problem, again=repeatable)
         if answer.status_code < OK_END or answer.status_code in accept:
             return answer, None
         if answer.status_code >= SERVER_TROUBLE:
             problem = unsure(f"{host} answered {answer.status_code} {answer.reason}.", _NETWORK)
-            return None, _Trouble(problem, again=repeatable, after=_retry_after(answer))
+            return None, _FailedAttempt(problem, again=repeatable, after=_retry_after(answer))
         return None, self._refusal(method, answer)
 
-    def _refusal(self, method: str, answer: Response) -> _Trouble:
+    def _refusal(self, method: str, answer: Response) -> _FailedAttempt:
         said = _message(answer)
         if answer.status_code == 429 or (answer.status_code == 403 and _is_limit(answer, said)):
             after = _retry_after(answer)
@@ -162,10 +162,10 @@ class GitHub:
             soon = "" if after is None else f" It takes requests again in {after:.0f} s."
             limit = GitHubError(f"GitHub takes no more requests for now: {said}{soon}", "Run the job again later.")
             # The wait that GitHub asks for without a number is a minute.
-            return _Trouble(limit, again=True, after=LONGEST if after is None else after)
+            return _FailedAttempt(limit, again=True, after=LONGEST if after is None else after)
         path = urlsplit(answer.url).path
         error = GitHubError(f"GitHub answered {answer.status_code} to {method} {path}: {said}", self._hint(answer))
-        return _Trouble(error, again=False)
+        return _FailedAttempt(error, again=False)
 
     def _hint(self, answer: Response) -> str:
         if answer.status_code == 401:
@@ -179,7 +179,7 @@ class GitHub:
             return f"The token lacks a permission: give the job `permissions: {{{self.needs}}}`."
         return ""
 
-    def _wait(self, attempt: int, trouble: _Trouble) -> float | None:
+    def _wait(self, attempt: int, trouble: _FailedAttempt) -> float | None:
         if not trouble.again or attempt >= ATTEMPTS:
             return None
         if trouble.after is not None:

@@ -6,13 +6,13 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from sfcode.github.client import GitHub, Uncertain
+from sfcode.github.client import GitHub, OutcomeUnknown
 from sfcode.github.comment_marker import Marker, read_marker
 
 ATTEMPTS = 3
 
 
-class Done(enum.Enum):
+class CommentUpdate(enum.Enum):
     """The result for the comment."""
 
     CREATED = "created"
@@ -23,7 +23,7 @@ class Done(enum.Enum):
     """There is nothing to say, and nothing was said before."""
 
 
-def ours(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
+def list_own_comments(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
     """List the comments of sfcode for this marker, oldest first."""
     return [
         comment
@@ -32,33 +32,33 @@ def ours(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
     ]
 
 
-def upsert(github: GitHub, pull: int, marker: Marker, body: str, *, needed: bool = True) -> Done:
+def write_comment(github: GitHub, pull: int, marker: Marker, body: str, *, needed: bool = True) -> CommentUpdate:
     """
     Update the comment to `body`, whose first line is the marker; create it if there is none and it is `needed`.
 
     A comment of somebody else is never touched, whatever it looks like.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        found = ours(github, pull, marker)
+        found = list_own_comments(github, pull, marker)
         # Two runs at the same moment may both have found none. The older one stays.
         for comment in found[1:]:
             github.delete(f"issues/comments/{comment['id']}")
         if found:
             if _text(found[0]) == body:
-                return Done.KEPT
+                return CommentUpdate.KEPT
             github.patch(f"issues/comments/{found[0]['id']}", {"body": body})
-            return Done.EDITED
+            return CommentUpdate.EDITED
         if not needed:
-            return Done.NONE
+            return CommentUpdate.NONE
         try:
             github.post(f"issues/{pull}/comments", {"body": body})
-        except Uncertain:
+        except OutcomeUnknown:
             # It may be there all the same: look again rather than write twice.
             if attempt == ATTEMPTS:
                 raise
             github.runtime.sleep(attempt)
         else:
-            return Done.CREATED
+            return CommentUpdate.CREATED
     raise AssertionError("unreachable")
 
 

@@ -27,7 +27,7 @@ class GitHubError(SfcodeError):
 
 
 @dataclass(frozen=True)
-class Context:
+class JobContext:
     """The context of this job."""
 
     repository: str
@@ -78,7 +78,7 @@ class Context:
         return not isinstance(repository, Mapping) or repository.get("full_name") != self.repository
 
 
-def context(environ: Mapping[str, str]) -> Context:
+def read_job_context(environ: Mapping[str, str]) -> JobContext:
     """Read the runner's variables. Raises UsageError that names the missing ones."""
     missing = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not environ.get(name)]
     if missing:
@@ -89,7 +89,7 @@ def context(environ: Mapping[str, str]) -> Context:
     repository = environ["GITHUB_REPOSITORY"]
     if not _REPOSITORY.fullmatch(repository):
         raise UsageError(f"GITHUB_REPOSITORY is {repository!r}.", "Write it as OWNER/NAME.")
-    return Context(
+    return JobContext(
         repository=repository,
         api_url=_api_url(environ.get("GITHUB_API_URL") or API),
         token=Secret(environ["GITHUB_TOKEN"]),

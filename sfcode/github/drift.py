@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sfcode.github.body import issue_body
 from sfcode.github.client import GitHub
-from sfcode.github.comment_marker import Marker
-from sfcode.github.issue import close, open_or_update
-from sfcode.github.redact import masked
+from sfcode.github.comment_marker import Marker, read_marker
+from sfcode.github.comments import author
+from sfcode.github.redact import redact
 from sfcode.plan.plan import Plan
 
 LEAD = """\
@@ -24,20 +25,51 @@ GONE = "Nothing differs any more between **{environment}** and what sfcode left 
 
 
 @dataclass(frozen=True)
-class Kept:
+class IssueUpdate:
     """The result for the issue, and its number."""
 
     text: str
     number: int | None = None
 
 
-def keep_issue(github: GitHub, plan: Plan, config: Path, environ: Mapping[str, str]) -> Kept:
+def update_drift_issue(github: GitHub, plan: Plan, config: Path, environ: Mapping[str, str]) -> IssueUpdate:
     """Open or update the issue if there is drift, and close it otherwise."""
     marker = Marker("drift", config.as_posix(), plan.environment)
     lead = (LEAD if plan.drifted else GONE).format(environment=plan.environment)
-    body = issue_body(marker, plan, lead, hide=lambda text: masked(text, environ))
+    body = issue_body(marker, plan, lead, hide=lambda text: redact(text, environ))
     if plan.drifted:
-        number = open_or_update(github, marker, f"Drift in {plan.environment}", body)
-        return Kept(f"Drift: issue #{number} tells what it is.", number)
-    closed = close(github, marker, body)
-    return Kept("No drift." if closed is None else f"No drift any more: issue #{closed} is closed.", closed)
+        number = open_issue(github, marker, f"Drift in {plan.environment}", body)
+        return IssueUpdate(f"Drift: issue #{number} tells what it is.", number)
+    closed = close_issue(github, marker, body)
+    return IssueUpdate("No drift." if closed is None else f"No drift any more: issue #{closed} is closed.", closed)
+
+
+def open_issue(github: GitHub, marker: Marker, title: str, body: str) -> int:
+    """Update the issue, or open or reopen it. Return its number."""
+    found = _find(github, marker)
+    if found is None:
+        return int(github.post("issues", {"title": title, "body": body})["number"])
+    number = int(found["number"])
+    if found["state"] != "open" or found.get("body") != body or found.get("title") != title:
+        github.patch(f"issues/{number}", {"title": title, "body": body, "state": "open"})
+    return number
+
+
+def close_issue(github: GitHub, marker: Marker, body: str) -> int | None:
+    """Comment that the drift is gone and close the issue if it is open. Return its number."""
+    found = _find(github, marker)
+    if found is None or found["state"] != "open":
+        return None
+    number = int(found["number"])
+    github.patch(f"issues/{number}", {"body": body, "state": "closed", "state_reason": "completed"})
+    return number
+
+
+def _find(github: GitHub, marker: Marker) -> Mapping[str, Any] | None:
+    # Newest first, and pages are read only as far as needed.
+    for issue in github.pages("issues?state=all"):
+        found = read_marker(issue.get("body"))
+        is_ours = "pull_request" not in issue and author(issue) == github.login
+        if is_ours and found is not None and found.place == marker.place:
+            return issue
+    return None

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from sfcode.git import open_repository
-from sfcode.github.body import Parts, comment_body
+from sfcode.github.body import CommentParts, comment_body
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import comment_marker
-from sfcode.github.comments import Done, upsert
-from sfcode.github.redact import masked
+from sfcode.github.comments import CommentUpdate, write_comment
+from sfcode.github.redact import redact
 from sfcode.plan.digest import changes_digest
 from sfcode.plan.plan import Plan
 from sfcode.review.model import Review, Revision
@@ -19,7 +19,7 @@ from sfcode.review.reports.markdown import markdown
 
 
 @dataclass(frozen=True)
-class Post:
+class CommentRequest:
     """The content of the comment."""
 
     review: Review
@@ -31,27 +31,29 @@ class Post:
     """Said below it, such as why there is no plan."""
 
 
-def post(github: GitHub, post: Post, environ: Mapping[str, str]) -> tuple[int, Done]:
+def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, str]) -> tuple[int, CommentUpdate]:
     """Create or update the comment; return the pull request's number and the result."""
     here = github.context
     number, head = here.pull_number, here.head_sha
-    digest = changes_digest(post.plan) if post.plan else ""
-    marker = comment_marker(post.config, post.environment, head=head, plan=digest)
+    digest = changes_digest(request.plan) if request.plan else ""
+    marker = comment_marker(request.config, request.environment, head=head, plan=digest)
     # GitHub's runner has a commit of its own checked out, whose name says nothing to a reader.
     shown = replace(
-        post.review,
-        base=Revision(here.base_name, post.review.base.commit),
+        request.review,
+        base=Revision(here.base_name, request.review.base.commit),
         head=Revision("this pull request", head),
     )
-    parts = Parts(marker, lambda room: markdown(shown, room), post.plan, post.note, head)
-    body = comment_body(parts, hide=lambda text: masked(text, environ))
-    nothing = post.review.is_empty and (post.plan is None or post.plan.is_empty) and not post.review.problems
+    parts = CommentParts(marker, lambda room: markdown(shown, room), request.plan, request.note, head)
+    body = comment_body(parts, hide=lambda text: redact(text, environ))
+    nothing = (
+        request.review.is_empty and (request.plan is None or request.plan.is_empty) and not request.review.problems
+    )
     # A pull request that is about other things gets no comment; one that only reformats is told that it is harmless.
-    needed = not nothing or touches(post.review, post.config)
-    return number, upsert(github, number, marker, body, needed=needed)
+    needed = not nothing or changes_files(request.review, request.config)
+    return number, write_comment(github, number, marker, body, needed=needed)
 
 
-def touches(review: Review, config: Path) -> bool:
+def changes_files(review: Review, config: Path) -> bool:
     """Return whether any file of the config differs."""
     if not review.head.commit:
         return True

@@ -14,7 +14,7 @@ _SECRET_NAME = re.compile(r"(^|_)(SECRET|TOKEN|KEY|PASSWORD|AUTH_URL|CREDENTIALS
 _PING = re.compile(r"(?<![\w`@/])@(?=[A-Za-z\d])")
 
 
-def masked(text: str, environ: Mapping[str, str]) -> str:
+def redact(text: str, environ: Mapping[str, str]) -> str:
     """
     Replace the value of every secret environment variable by asterisks.
 
@@ -25,6 +25,6 @@ def masked(text: str, environ: Mapping[str, str]) -> str:
     return scrub(text, map(Secret, longest_first))
 
 
-def quiet(text: str) -> str:
+def defuse_mentions(text: str) -> str:
     """Prevent names in a config from becoming mentions, with a zero-width space after the @."""
     return _PING.sub("@\u200b", text)

@@ -10,21 +10,21 @@ from urllib.parse import quote
 from sfcode.errors import Refused
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import Marker, read_marker
-from sfcode.github.comments import author, ours
+from sfcode.github.comments import author, list_own_comments
 
 REVIEWERS = frozenset({"admin", "write"})
 """Whose approval counts, by their permission in the repository: in a public one everybody may press the button."""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ReviewGate:
     """The answer and its reason."""
 
     reviewed: bool
     reason: str
 
 
-def judge(github: GitHub, sha: str, marker: Marker) -> Verdict:
+def check_review(github: GitHub, sha: str, marker: Marker) -> ReviewGate:
     """Compare the plan that `marker` names with the comment of the pull request whose merge commit is `sha`."""
     pulls = [
         pull
@@ -32,25 +32,25 @@ def judge(github: GitHub, sha: str, marker: Marker) -> Verdict:
         if pull.get("merged_at") and pull.get("merge_commit_sha") == sha
     ]
     if len(pulls) != 1:
-        return Verdict(False, f"commit {sha[:12]} is not the merge of one pull request")
+        return ReviewGate(False, f"commit {sha[:12]} is not the merge of one pull request")
     pull = pulls[0]
     number, head = int(pull["number"]), str(pull["head"]["sha"])
-    for comment in ours(github, number, marker):
+    for comment in list_own_comments(github, number, marker):
         shown = read_marker(comment["body"])
         if shown is None or not shown.plan:
-            return Verdict(False, f"pull request #{number} showed no plan")
+            return ReviewGate(False, f"pull request #{number} showed no plan")
         if shown.head != head:
-            return Verdict(False, f"the plan in pull request #{number} is not of its last commit")
+            return ReviewGate(False, f"the plan in pull request #{number} is not of its last commit")
         if shown.plan != marker.plan:
-            return Verdict(False, f"the plan is not the one that pull request #{number} showed")
-        who = _approved_by(github, number, head, str(comment["updated_at"]), author(pull))
+            return ReviewGate(False, f"the plan is not the one that pull request #{number} showed")
+        who = _find_approver(github, number, head, str(comment["updated_at"]), author(pull))
         if who is None:
-            return Verdict(False, f"nobody approved pull request #{number} after it showed this plan")
-        return Verdict(True, f"{who} approved it in pull request #{number}")
-    return Verdict(False, f"pull request #{number} has no comment of ours")
+            return ReviewGate(False, f"nobody approved pull request #{number} after it showed this plan")
+        return ReviewGate(True, f"{who} approved it in pull request #{number}")
+    return ReviewGate(False, f"pull request #{number} has no comment of sfcode")
 
 
-def raise_unless_asked(github: GitHub, environment: str, why: str) -> None:
+def require_reviewers(github: GitHub, environment: str, why: str) -> None:
     """Raise Refused unless the GitHub environment requires an approval."""
     # https://docs.github.com/en/rest/deployments/environments#get-an-environment
     found = github.get(f"environments/{environment}", missing=True)
@@ -62,7 +62,7 @@ def raise_unless_asked(github: GitHub, environment: str, why: str) -> None:
         )
 
 
-def _approved_by(github: GitHub, number: int, head: str, shown_at: str, proposer: str) -> str | None:
+def _find_approver(github: GitHub, number: int, head: str, shown_at: str, proposer: str) -> str | None:
     """Return who approved the last commit after the plan was shown, and has not revoked the approval."""
     last: dict[str, Mapping[str, Any]] = {}
     for review in github.pages(f"pulls/{number}/reviews"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sfcode.github.client import GitHub
-from sfcode.github.context import Context, context
+from sfcode.github.context import JobContext, read_job_context
 from sfcode.org.options import Runtime
 from tests.github.server import State, serve_github
 
@@ -31,8 +31,8 @@ class Hub:
             **more,
         }
 
-    def context(self, **more: str) -> Context:
-        return context(self.environ(**more))
+    def context(self, **more: str) -> JobContext:
+        return read_job_context(self.environ(**more))
 
     def client(self, needs: str = "pull-requests: write", **more: str) -> GitHub:
         runtime = Runtime(sleep=self.waits.append, now=lambda: 1_000_000.0, rng=random.Random(1), read_timeout=5.0)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.github.body import LIMIT, Parts, comment_body, issue_body
+from sfcode.github.body import LIMIT, CommentParts, comment_body, issue_body
 from sfcode.github.comment_marker import Marker, comment_marker, read_marker
-from sfcode.github.redact import masked, quiet
+from sfcode.github.redact import defuse_mentions, redact
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.digest import changes_digest
@@ -39,7 +39,7 @@ def plan(*changes: Change, **more) -> Plan:
 
 
 def write(review: str = "### Low risk", the_plan: Plan | None = None, **more) -> str:
-    return comment_body(Parts(MARKER, lambda room: review[:room], the_plan, **more))
+    return comment_body(CommentParts(MARKER, lambda room: review[:room], the_plan, **more))
 
 
 def test_the_marker_is_its_first_line():
@@ -92,23 +92,23 @@ def test_with_room_for_all_a_limit_changes_nothing():
 def test_secrets_are_masked_even_where_that_makes_the_text_longer():
     environ = {"APP_SECRET": "abcdefgh", "PROD_SF_JWT_KEY": SECRET}
     long = "abcdefgh " * 20_000
-    text = comment_body(Parts(MARKER, lambda room: long[:room]), hide=lambda each: masked(each, environ))
+    text = comment_body(CommentParts(MARKER, lambda room: long[:room]), hide=lambda each: redact(each, environ))
     assert "abcdefgh" not in text
     assert len(text) <= LIMIT
 
 
 @pytest.mark.parametrize("name", ["SFCODE_RELAY_OUTBOUND_SECRET", "PROD_SF_JWT_KEY", "GITHUB_TOKEN", "SFDX_AUTH_URL"])
 def test_a_variable_that_is_named_like_a_secret_is_one(name):
-    assert masked(f"see {SECRET}!", {name: SECRET}) == "see ******!"
+    assert redact(f"see {SECRET}!", {name: SECRET}) == "see ******!"
 
 
 def test_other_variables_and_short_values_are_words():
     environ = {"FOLDER": "somewhere-long", "KEYBOARD": "keyboard", "A_TOKEN": "test"}
-    assert masked("a test in somewhere-long, keyboard", environ) == "a test in somewhere-long, keyboard"
+    assert redact("a test in somewhere-long, keyboard", environ) == "a test in somewhere-long, keyboard"
 
 
 def test_nobody_is_called_and_addresses_stay_readable():
-    assert quiet("ask @acme/crm or @boss, write to a@example.com") == (
+    assert defuse_mentions("ask @acme/crm or @boss, write to a@example.com") == (
         "ask @\u200bacme/crm or @\u200bboss, write to a@example.com"
     )
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from sfcode.errors import UsageError
-from sfcode.github.client import Uncertain
-from sfcode.github.context import GitHubError, context
+from sfcode.github.client import OutcomeUnknown
+from sfcode.github.context import GitHubError, read_job_context
 from tests.github.server import Fault, Token
 
 
@@ -68,7 +68,7 @@ def test_it_gives_up_after_five_attempts(hub):
 
 def test_what_may_have_been_made_is_not_made_again_blindly(hub):
     hub.state.faults.append(Fault("POST", "comments", 502, done=True))
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         hub.client().post("issues/7/comments", {"body": "once"})
     assert len(hub.state.comments_of(7)) == 1
 
@@ -126,7 +126,7 @@ def test_who_the_token_writes_as_is_asked_once_or_known(hub):
 )
 def test_what_the_runner_did_not_say_is_named(hub, change, said):
     with pytest.raises(UsageError) as caught:
-        context(hub.environ(**change))
+        read_job_context(hub.environ(**change))
     assert said in str(caught.value)
     assert caught.value.hint
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.github.client import Uncertain
+from sfcode.github.client import OutcomeUnknown
 from sfcode.github.comment_marker import Marker, comment_marker, read_marker
-from sfcode.github.comments import Done, upsert
+from sfcode.github.comments import CommentUpdate, write_comment
 from tests.github.server import Fault
 
 MARKER = comment_marker(Path("config"), "production", head="abc", plan="1f")
@@ -24,13 +24,13 @@ def texts(hub, number: int = 7) -> list[str]:
 
 def test_it_is_made_edited_in_place_and_left_alone_when_it_says_the_same(hub):
     client = hub.client()
-    assert upsert(client, 7, MARKER, body("one")) is Done.CREATED
+    assert write_comment(client, 7, MARKER, body("one")) is CommentUpdate.CREATED
     first = hub.state.comments_of(7)[0]["id"]
-    assert upsert(client, 7, MARKER, body("two")) is Done.EDITED
+    assert write_comment(client, 7, MARKER, body("two")) is CommentUpdate.EDITED
     assert texts(hub) == ["two"]
     assert hub.state.comments_of(7)[0]["id"] == first
     asked = len(hub.state.asked)
-    assert upsert(client, 7, MARKER, body("two")) is Done.KEPT
+    assert write_comment(client, 7, MARKER, body("two")) is CommentUpdate.KEPT
     assert hub.state.asked[asked:] == ["GET /repos/acme/crm/issues/7/comments?per_page=100"]
 
 
@@ -39,20 +39,20 @@ def test_it_is_found_on_a_later_page(hub):
     for number in range(8):
         hub.state.add_comment(7, f"talk {number}", "colleague")
     client = hub.client()
-    upsert(client, 7, MARKER, body("one"))
-    upsert(client, 7, MARKER, body("two"))
+    write_comment(client, 7, MARKER, body("one"))
+    write_comment(client, 7, MARKER, body("two"))
     assert texts(hub)[8:] == ["two"]
 
 
 def test_a_comment_of_somebody_else_with_our_first_line_is_not_touched(hub):
     hub.state.add_comment(7, body("mine, says somebody"), "somebody")
-    assert upsert(hub.client(), 7, MARKER, body("ours")) is Done.CREATED
+    assert write_comment(hub.client(), 7, MARKER, body("ours")) is CommentUpdate.CREATED
     assert texts(hub) == ["mine, says somebody", "ours"]
 
 
 def test_a_comment_of_ours_that_quotes_the_marker_further_down_is_another_one(hub):
     hub.state.add_comment(7, f"quoting:\n{MARKER.line()}")
-    assert upsert(hub.client(), 7, MARKER, body("ours")) is Done.CREATED
+    assert write_comment(hub.client(), 7, MARKER, body("ours")) is CommentUpdate.CREATED
 
 
 def test_environments_and_config_folders_have_a_comment_each(hub):
@@ -60,42 +60,42 @@ def test_environments_and_config_folders_have_a_comment_each(hub):
     places = [comment_marker(Path(folder), name) for folder in ("config", "other/config") for name in ("uat", "prod")]
     for _ in range(2):
         for marker in places:
-            upsert(client, 7, marker, body(f"{marker.config} {marker.environment}", marker))
+            write_comment(client, 7, marker, body(f"{marker.config} {marker.environment}", marker))
     assert len(texts(hub)) == 4
 
 
 def test_two_that_were_made_at_the_same_moment_become_one_again(hub):
     hub.state.add_comment(7, body("one"))
     hub.state.add_comment(7, body("other"))
-    assert upsert(hub.client(), 7, MARKER, body("new")) is Done.EDITED
+    assert write_comment(hub.client(), 7, MARKER, body("new")) is CommentUpdate.EDITED
     assert texts(hub) == ["new"]
 
 
 def test_an_answer_that_got_lost_does_not_make_a_second_comment(hub):
     hub.state.faults.append(Fault("POST", "comments", 0, done=True, drop=True))
-    assert upsert(hub.client(), 7, MARKER, body("once")) is Done.KEPT
+    assert write_comment(hub.client(), 7, MARKER, body("once")) is CommentUpdate.KEPT
     assert texts(hub) == ["once"]
 
 
 def test_a_request_that_got_lost_is_sent_again(hub):
     hub.state.faults.append(Fault("POST", "comments", 502))
-    assert upsert(hub.client(), 7, MARKER, body("once")) is Done.CREATED
+    assert write_comment(hub.client(), 7, MARKER, body("once")) is CommentUpdate.CREATED
     assert texts(hub) == ["once"]
 
 
 def test_it_gives_up_in_the_end(hub):
     hub.state.faults += [Fault("POST", "comments", 502) for _ in range(3)]
-    with pytest.raises(Uncertain):
-        upsert(hub.client(), 7, MARKER, body("never"))
+    with pytest.raises(OutcomeUnknown):
+        write_comment(hub.client(), 7, MARKER, body("never"))
     assert texts(hub) == []
 
 
 def test_where_nothing_is_to_be_said_none_is_made_but_an_old_one_is_corrected(hub):
     client = hub.client()
-    assert upsert(client, 7, MARKER, body("No changes."), needed=False) is Done.NONE
+    assert write_comment(client, 7, MARKER, body("No changes."), needed=False) is CommentUpdate.NONE
     assert texts(hub) == []
-    upsert(client, 7, MARKER, body("something"))
-    assert upsert(client, 7, MARKER, body("No changes."), needed=False) is Done.EDITED
+    write_comment(client, 7, MARKER, body("something"))
+    assert write_comment(client, 7, MARKER, body("No changes."), needed=False) is CommentUpdate.EDITED
     assert texts(hub) == ["No changes."]
 
 

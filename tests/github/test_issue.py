@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfcode.github.comment_marker import Marker
-from sfcode.github.issue import close, open_or_update
+from sfcode.github.drift import close_issue, open_issue
 
 MARKER = Marker("drift", "config", "production")
 
@@ -14,17 +14,17 @@ def body(text: str) -> str:
 
 def test_it_lives_one_life_under_one_number(hub):
     client = hub.client()
-    assert close(client, MARKER, body("none")) is None
-    number = open_or_update(client, MARKER, "Drift", body("one"))
-    assert open_or_update(client, MARKER, "Drift", body("two")) == number
+    assert close_issue(client, MARKER, body("none")) is None
+    number = open_issue(client, MARKER, "Drift", body("one"))
+    assert open_issue(client, MARKER, "Drift", body("two")) == number
     assert hub.state.issues[number]["body"] == body("two")
     writes = [line for line in hub.state.asked if not line.startswith("GET")]
-    open_or_update(client, MARKER, "Drift", body("two"))
+    open_issue(client, MARKER, "Drift", body("two"))
     assert [line for line in hub.state.asked if not line.startswith("GET")] == writes
-    assert close(client, MARKER, body("none")) == number
+    assert close_issue(client, MARKER, body("none")) == number
     assert hub.state.issues[number]["state"] == "closed"
-    assert close(client, MARKER, body("none")) is None
-    assert open_or_update(client, MARKER, "Drift", body("three")) == number
+    assert close_issue(client, MARKER, body("none")) is None
+    assert open_issue(client, MARKER, "Drift", body("three")) == number
     assert hub.state.issues[number]["state"] == "open"
     assert len(hub.state.issues) == 1
 
@@ -34,15 +34,15 @@ def test_issues_of_others_and_pull_requests_are_left_alone(hub):
     hub.state.pulls[2] = {"number": 2, "body": body("a pull request"), "state": "open", "user": {"login": "x"}}
     other = Marker("drift", "config", "sandbox")
     hub.state.add_issue("Drift", f"{other.line()}\nsandbox")
-    number = open_or_update(hub.client(), MARKER, "Drift", body("ours"))
+    number = open_issue(hub.client(), MARKER, "Drift", body("ours"))
     assert number == 4
     assert hub.state.issues[1]["body"] == body("mine")
 
 
 def test_it_is_found_behind_many_others(hub):
     client = hub.client()
-    number = open_or_update(client, MARKER, "Drift", body("one"))
+    number = open_issue(client, MARKER, "Drift", body("one"))
     hub.state.page = 3
     for count in range(10):
         hub.state.add_issue(f"Another {count}", "", "somebody")
-    assert open_or_update(client, MARKER, "Drift", body("two")) == number
+    assert open_issue(client, MARKER, "Drift", body("two")) == number

@@ -10,8 +10,8 @@ import pytest
 
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import comment_marker
-from sfcode.github.comments import Done, ours, upsert
-from sfcode.github.context import context
+from sfcode.github.comments import CommentUpdate, list_own_comments, write_comment
+from sfcode.github.context import read_job_context
 
 MARKER = comment_marker(Path("config"), "sfcode-test", head="abc", plan="1f")
 
@@ -24,21 +24,21 @@ def pull(request: pytest.FixtureRequest, hub) -> Iterator[tuple[GitHub, int]]:
     else:
         repository, _, name = os.environ["SFCODE_TEST_GITHUB"].partition("#")
         environ = {"GITHUB_API_URL": "https://api.github.com", **os.environ, "GITHUB_REPOSITORY": repository}
-        client, number = GitHub(context(environ), "pull-requests: write"), int(name)
+        client, number = GitHub(read_job_context(environ), "pull-requests: write"), int(name)
     with client:
         yield client, number
-        for comment in ours(client, number, MARKER):
+        for comment in list_own_comments(client, number, MARKER):
             client.delete(f"issues/comments/{comment['id']}")
-        assert ours(client, number, MARKER) == []
+        assert list_own_comments(client, number, MARKER) == []
 
 
 def test_a_comment_is_made_edited_in_place_and_left_alone(pull):
     client, number = pull
     texts = [f"{MARKER.line()}\n{text}" for text in ("A test of sfcode, one.", "A test of sfcode, two.")]
-    assert [upsert(client, number, MARKER, text) for text in (*texts, texts[-1])] == [
-        Done.CREATED,
-        Done.EDITED,
-        Done.KEPT,
+    assert [write_comment(client, number, MARKER, text) for text in (*texts, texts[-1])] == [
+        CommentUpdate.CREATED,
+        CommentUpdate.EDITED,
+        CommentUpdate.KEPT,
     ]
-    (comment,) = ours(client, number, MARKER)
+    (comment,) = list_own_comments(client, number, MARKER)
     assert comment["body"].replace("\r\n", "\n") == texts[-1]

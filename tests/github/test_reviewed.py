@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.errors import Refused
 from sfcode.github.comment_marker import comment_marker
-from sfcode.github.reviewed import Verdict, judge, raise_unless_asked
+from sfcode.github.reviewed import ReviewGate, check_review, require_reviewers
 
 MERGE = "a" * 40
 
@@ -30,11 +30,11 @@ def show(hub, digest, head="b" * 40, login="github-actions[bot]", environment="p
 
 
 def verdict(hub, digest="plan-one", sha=MERGE):
-    return judge(hub.client(), sha, comment_marker(Path("config"), "production", plan=digest))
+    return check_review(hub.client(), sha, comment_marker(Path("config"), "production", plan=digest))
 
 
 def test_it_was_and_by_whom(merged):
-    assert verdict(merged) == Verdict(True, "colleague approved it in pull request #7")
+    assert verdict(merged) == ReviewGate(True, "colleague approved it in pull request #7")
 
 
 def test_another_plan_was_not(merged):
@@ -91,7 +91,7 @@ def test_an_approval_that_was_taken_back(merged):
 def test_a_comment_that_somebody_else_wrote_shows_nothing(merged):
     merged.state.comments.clear()
     show(merged, "plan-one", login="author")
-    assert verdict(merged).reason == "pull request #7 has no comment of ours"
+    assert verdict(merged).reason == "pull request #7 has no comment of sfcode"
 
 
 def test_a_comment_about_another_environment_shows_nothing(merged):
@@ -109,12 +109,12 @@ def test_a_comment_without_a_plan_shows_none(merged):
 def test_an_environment_asks_only_with_required_reviewers(hub):
     client = hub.client()
     with pytest.raises(Refused, match="approve asks nobody") as caught:
-        raise_unless_asked(client, "approve", "nobody approved")
+        require_reviewers(client, "approve", "nobody approved")
     assert "Settings > Environments > approve" in caught.value.hint
     for rules in ([], [{"type": "wait_timer"}], [{"type": "required_reviewers", "reviewers": []}]):
         hub.state.environments["approve"] = {"protection_rules": rules}
         with pytest.raises(Refused):
-            raise_unless_asked(client, "approve", "nobody approved")
+            require_reviewers(client, "approve", "nobody approved")
     rules = [{"type": "required_reviewers", "reviewers": [{"type": "Team"}]}]
     hub.state.environments["approve"] = {"protection_rules": rules}
-    raise_unless_asked(client, "approve", "nobody approved")
+    require_reviewers(client, "approve", "nobody approved")
