@@ -15,14 +15,17 @@ import functools
 import gc
 import os
 import random
+import select
 import signal
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from types import FrameType, FunctionType
 from typing import Any
@@ -34,8 +37,8 @@ from scripts.mutations import Mutation, list_mutations
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_FACTOR = 20.0
 """How many times longer than in the recorded run tests may take in a fork before it is killed."""
-FAILED, PASSED, NOT_APPLIED = 1, 0, 3
-"""Exit codes of a fork."""
+PASSED, NOT_APPLIED, CRASHED = -1, -2, -3
+"""Results of a fork besides the index of the test that failed."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Mutants:
         self._out = out
         self._failed = False
         self._seconds: dict[pytest.Item, float] = {}
+        self._forkable: set[pytest.Item] = set()
         self._tests_by_line: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -98,7 +102,6 @@ class Mutants:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Record the lines of every test, then test every mutation."""
         self._record_lines(session.items)
-        self._exclude_unforkable(session.items)
         chosen = [mutation for mutation in self._list_mutations() if self.options.only in str(mutation)]
         if self.options.sample is not None and self.options.sample < len(chosen):
             chosen = sorted(random.Random(0).sample(chosen, self.options.sample), key=str)  # noqa: S311
@@ -129,16 +132,6 @@ class Mutants:
                 self._tests_by_line[line].append(item)
         self._out(f"{len(self._seconds)} tests ran in {time.monotonic() - started:.0f} s")
 
-    def _exclude_unforkable(self, items: Sequence[pytest.Item]) -> None:
-        """Exclude the tests that fail in a fork without a mutation, such as those that need a thread of this process."""
-        reaching = {item for tests in self._tests_by_line.values() for item in tests}
-        for item in [item for item in items if item in reaching]:
-            if self._run_in_fork(partial(self._run_tests, [item]), self._seconds[item]) != PASSED:
-                self._out(f"excluded, because it fails in a fork: {item.nodeid}")
-                for tests in self._tests_by_line.values():
-                    if item in tests:
-                        tests.remove(item)
-
     def _list_mutations(self) -> Iterator[Mutation]:
         package = self.options.package
         for path in sorted(package.rglob("*.py")) if package.is_dir() else [package]:
@@ -147,50 +140,67 @@ class Mutants:
 
     def _test_mutation(self, mutation: Mutation) -> str:
         path = str(ROOT / mutation.path)
-        items = {item for line in mutation.lines for item in self._tests_by_line.get((path, line), ())}
-        if not items:
-            return "not reached"
-        chosen: list[pytest.Item] = []
-        seconds = 0.0
-        for item in sorted(items, key=self._seconds.__getitem__):
-            seconds += self._seconds[item]
-            if chosen and seconds > self.options.budget:
-                break
-            chosen.append(item)
-        end = self._run_in_fork(
-            lambda: self._run_tests(chosen) if _apply_mutation(mutation, path) else NOT_APPLIED, seconds
-        )
-        return {PASSED: "survived", NOT_APPLIED: "not applied", None: "killed by time"}.get(end, "killed")
+        while items := self._select_tests(mutation, path):
+            seconds = sum(self._seconds[item] for item in items)
+            end = self._run_in_fork(partial(self._run_tests, items, mutation, path), seconds)
+            if end is None:
+                return "killed by time"
+            if end < 0:
+                return {PASSED: "survived", NOT_APPLIED: "not applied", CRASHED: "killed"}[end]
+            killer = items[end]
+            if killer not in self._forkable and self._run_in_fork(partial(self._run_tests, [killer])) != PASSED:
+                self._out(f"excluded, because it fails in a fork: {killer.nodeid}")
+                del self._seconds[killer]
+                continue
+            self._forkable.add(killer)
+            return "killed"
+        return "not reached"
 
-    def _run_tests(self, items: Sequence[pytest.Item]) -> int:
-        """Run tests until one fails. Only a fork may call this, because fixtures of the session change."""
+    def _select_tests(self, mutation: Mutation, path: str) -> list[pytest.Item]:
+        """Return the tests that run a line of the mutation, the fastest first, as many as the budget allows."""
+        reaching = {item for line in mutation.lines for item in self._tests_by_line.get((path, line), ())}
+        tests = sorted((item for item in reaching if item in self._seconds), key=self._seconds.__getitem__)
+        total = list(accumulate(self._seconds[item] for item in tests))
+        return [
+            item for item, seconds in zip(tests, total, strict=True) if seconds <= max(total[0], self.options.budget)
+        ]
+
+    def _run_tests(self, items: Sequence[pytest.Item], mutation: Mutation | None = None, path: str = "") -> int:
+        """
+        Run tests until one fails and return its index, or PASSED.
+
+        Only a fork may call this, because it changes the fixtures of the session.
+        """
+        if mutation and not _apply_mutation(mutation, path):
+            return NOT_APPLIED
         self._failed = False
         items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001 (no public equivalent)
-        for item, following in zip(items, [*items[1:], items[0]], strict=True):
+        for index, (item, following) in enumerate(zip(items, [*items[1:], items[0]], strict=True)):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed:
-                return FAILED
+                return index
         return PASSED
 
     def _run_in_fork(self, work: Callable[[], int], seconds: float = 0.0) -> int | None:
         """Call a function in a fork and return its result, or None if the fork had to be killed."""
+        reader, writer = os.pipe()
         child = os.fork()
         if not child:
-            code = FAILED
             try:
                 os.setpgid(0, 0)
-                code = work()
+                os.write(writer, str(work()).encode())
             finally:
-                os._exit(code)
-        end = time.monotonic() + max(self.options.timeout, seconds * TIMEOUT_FACTOR)
-        while time.monotonic() < end:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.002)
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return None
+                os._exit(0)
+        os.close(writer)
+        try:
+            ready, _, _ = select.select([reader], [], [], max(self.options.timeout, seconds * TIMEOUT_FACTOR))
+            result = os.read(reader, 20) if ready else b""
+        finally:
+            os.close(reader)
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        return int(result or CRASHED) if ready else None
 
 
 def _apply_mutation(mutation: Mutation, path: str) -> bool:
