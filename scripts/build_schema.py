@@ -17,25 +17,9 @@ from pathlib import Path
 
 from lxml import etree
 
-ROOTS = (
-    "CustomField",
-    "CustomMetadata",
-    "CustomObject",
-    "ExternalClientApplication",
-    "ExtlClntAppConfigurablePolicies",
-    "ExtlClntAppGlobalOauthSettings",
-    "ExtlClntAppOauthConfigurablePolicies",
-    "ExtlClntAppOauthSettings",
-    "Flow",
-    "FlowDefinition",
-    "Package",
-    "PermissionSet",
-    "Profile",
-    "Report",
-    "ReportType",
-    "StaticResource",
-    "Workflow",
-)
+from sfcode.metadata.types import TYPES
+
+ROOTS = ("CustomField", "Package", *(kind.name for kind in TYPES.values() if not kind.parent))
 """What the table is pruned to: these types and all that they reach."""
 
 NIL_IN_ORGS = frozenset({("FlowDynamicChoiceSet", "displayField"), ("FlowDynamicChoiceSet", "object")})
