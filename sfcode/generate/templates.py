@@ -9,6 +9,7 @@ escaped. Whatever is wrong with a template is said at its line.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import traceback
 from collections.abc import Iterable, Iterator
@@ -44,19 +45,8 @@ class Templates:
     """The templates of a project: its own, and sfcode's for all others."""
 
     def __init__(self, own: Path | None = None) -> None:
-        from jinja2 import FileSystemLoader, StrictUndefined
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
         self._own = own
-        folders = [own, shipped_templates()] if own else [shipped_templates()]
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader([str(folder) for folder in folders]),
-            undefined=StrictUndefined,
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
+        self._environment = _environment(own, shipped_templates()) if own else _shipped_environment()
 
     def strangers(self) -> Iterator[Diagnostic]:
         """Find files in the project's template folder that override nothing, such as misspelled names."""
@@ -128,6 +118,27 @@ class Templates:
             positions.append(now)
             now = _last_mark(line, now)
         return positions
+
+
+def _environment(*folders: Path) -> Environment:
+    """Make an environment whose templates are taken from the first folder that has them."""
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader([str(folder) for folder in folders]),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@functools.cache
+def _shipped_environment() -> Environment:
+    """Return the environment of sfcode's own templates, which are compiled once: an apply generates several times."""
+    return _environment(shipped_templates())
 
 
 def _nth(lines: list[Position], line: int) -> Position:
