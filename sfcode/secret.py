@@ -10,7 +10,7 @@ MASK = "******"
 
 
 class Secret:
-    """A token, key or password. Only `reveal()` returns its value."""
+    """A token, key or password. Only `reveal()` returns it; everything else prints asterisks."""
 
     __slots__ = ("_value",)
 
@@ -18,7 +18,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value. Call it only where the value is sent."""
+        """Return the value; call it where the value is sent and nowhere else."""
         return self._value
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ class Secret:
 
 
 def scrub(text: str, secrets: Iterable[Secret]) -> str:
-    """Replace every occurrence of a secret in a text from outside, such as an org's error message."""
+    """Mask every occurrence of some secrets in a text from outside, such as an org's error message."""
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), MASK)

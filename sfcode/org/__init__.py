@@ -1,8 +1,7 @@
 """
-The client of an org: sign-in, Metadata API, records, describe.
+Client of a Salesforce org: sign-in, Metadata API, records, describe. Start with `connect`.
 
-`connect` is the way in. Importing this package costs next to nothing: requests, lxml and
-simple-salesforce are imported when an org is really spoken to.
+Importing this package is fast: requests, lxml and simple-salesforce are imported with the first request.
 """
 
 from __future__ import annotations
@@ -50,8 +49,12 @@ def connect(target: str, *, environ: Mapping[str, str], api_version: str, runtim
     """
     Sign in to an org: an instance URL, `env:`, `env:PREFIX` or `alias:NAME`.
 
-    Raise SignInError with the hint when that is not possible. The org itself is asked nothing
-    yet: with a token at hand, the first request is the first call.
+    With an access token in the environment no request is sent until the first call.
+
+    Raises:
+        SignInError: sign-in is not configured or was refused; the hint says what to do.
+        UsageError: `target` has none of these forms.
+
     """
     runtime = runtime or Runtime()
     way = sign_in(target, environ, runtime)

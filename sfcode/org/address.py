@@ -1,4 +1,4 @@
-"""The URL of an org: which hosts and schemes are allowed."""
+"""URLs of orgs: which are accepted, in a normal form."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from sfcode.hosts import is_loopback
 EXAMPLE = "https://yourcompany.my.salesforce.com"
 
 
-def base_url(text: str, what: str = "instance URL") -> str:
+def normalize_url(text: str, label: str = "instance URL") -> str:
     """
-    Validate an org's URL and reduce it to scheme, host and port.
+    Return an org's URL reduced to scheme, host and port.
 
     A token is only ever sent over TLS; plain http is for the local org on this machine.
+
+    Raises:
+        SignInError: it is no URL, holds credentials, is not encrypted, or is not the address of the API.
+
     """
     try:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError as error:
-        raise SignInError(f"The {what} {text!r} is not a URL.", f"Write it like {EXAMPLE}") from error
+        raise SignInError(f"The {label} {text!r} is not a URL.", f"Write it like {EXAMPLE}") from error
     host = (parts.hostname or "").lower()
     if parts.scheme not in ("https", "http") or not host:
-        raise SignInError(f"The {what} {text!r} is not a URL.", f"Write it like {EXAMPLE}")
+        raise SignInError(f"The {label} {text!r} is not a URL.", f"Write it like {EXAMPLE}")
     if parts.username is not None or parts.password is not None:
         # Not repeated in the message: the part before the @ may well be a password.
         raise SignInError(
-            f"The {what} for {host} holds a user name or password.", "Put the token into SF_ACCESS_TOKEN instead."
+            f"The {label} for {host} holds a user name or password.", "Put the token into SF_ACCESS_TOKEN instead."
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise SignInError(
-            f"The {what} http://{host} is not encrypted.", "Use https://; http:// is accepted for this machine only."
+            f"The {label} http://{host} is not encrypted.", "Use https://; http:// is accepted for this machine only."
         )
     if host.endswith(".lightning.force.com"):
         raise SignInError(

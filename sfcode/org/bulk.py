@@ -1,5 +1,5 @@
 """
-Queries with large results: Bulk API 2.0, job by job and page by page.
+Queries with many results, through Bulk API 2.0: a job is started, watched and read page by page.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
 """
@@ -18,9 +18,9 @@ from requests.models import Response
 from sfcode.errors import OrgError
 from sfcode.org import retry
 from sfcode.org.connection import Connection
-from sfcode.org.rest import said
-from sfcode.org.session import SESSION_OVER
-from sfcode.org.transport import answering, unavailable
+from sfcode.org.rest import parse_error
+from sfcode.org.session import SESSION_EXPIRED
+from sfcode.org.transport import translate_errors, unavailable_error
 
 RUNNING = frozenset({"Open", "UploadComplete", "InProgress"})
 COMPLETE = "JobComplete"
@@ -30,7 +30,7 @@ NO_BULK = frozenset({"API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "FUNCTIONALITY
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The status of a query job."""
+    """The status of a bulk query."""
 
     id: str
     state: str
@@ -39,7 +39,7 @@ class Job:
 
     @property
     def runs(self) -> bool:
-        """Return whether the job is still running."""
+        """Whether the org is still working on it."""
         return self.state in RUNNING
 
     @property
@@ -64,46 +64,46 @@ class Bulk:
         self._base = f"{connection.instance_url}/services/data/v{connection.api_version}/jobs/query"
 
     def start(self, soql: str) -> Job:
-        """Create a query job."""
-        return _job(self._call("POST", "", repeatable=False, json={"operation": "query", "query": soql}).json())
+        """Start a query and return its job."""
+        return _parse_job(self._call("POST", "", repeatable=False, json={"operation": "query", "query": soql}).json())
 
     def job(self, job_id: str) -> Job:
-        """Read the status of a query job."""
-        return _job(self._call("GET", f"/{quote(job_id, safe='')}").json())
+        """Return the status of a query."""
+        return _parse_job(self._call("GET", f"/{quote(job_id, safe='')}").json())
 
     def page(self, job_id: str, locator: str | None, most: int) -> Page:
-        """Read a page of results of a complete job: the first, or the one of a locator."""
+        """Return a page of a complete query: the first, or the one that a locator leads to."""
         params = {"maxRecords": str(most)} | ({"locator": locator} if locator else {})
         response = self._call("GET", f"/{quote(job_id, safe='')}/results", params=params)
         response.encoding = "utf-8"
         rows = csv.DictReader(io.StringIO(response.text, newline=""))
-        told = response.headers.get("Sforce-Locator", "null")
+        locator_header = response.headers.get("Sforce-Locator", "null")
         records = tuple({name: value or None for name, value in row.items()} for row in rows)
-        return Page(records, None if told in ("null", "") else told)
+        return Page(records, None if locator_header in ("null", "") else locator_header)
 
     def _call(self, method: str, path: str, *, repeatable: bool = True, **more: Any) -> Response:
-        return retry.call(lambda: self._asked(method, path, **more), self._connection.runtime, repeatable=repeatable)
+        return retry.call(lambda: self._send(method, path, **more), self._connection.runtime, repeatable=repeatable)
 
-    def _asked(self, method: str, path: str, **more: Any) -> Response:
-        with answering(self._connection.instance_url):
+    def _send(self, method: str, path: str, **more: Any) -> Response:
+        with translate_errors(self._connection.instance_url):
             response = self._connection.http.request(method, self._base + path, **more)
         if response.status_code == 200:
             return response
         try:
-            code, message = said(response.json())
+            code, message = parse_error(response.json())
         except ValueError:
-            raise unavailable(response) from None
+            raise unavailable_error(response) from None
         session = self._connection.session
-        if code == SESSION_OVER:
-            raise session.over(message)
+        if code == SESSION_EXPIRED:
+            raise session.expired_error(message)
         if not code:
-            raise unavailable(response)
+            raise unavailable_error(response)
         raise OrgError(session.scrub(f"{code}: {message}"), code=code)
 
 
-def _job(answer: Mapping[str, Any]) -> Job:
+def _parse_job(answer: Mapping[str, Any]) -> Job:
     try:
         state, message = str(answer["state"]), str(answer.get("errorMessage") or "")
         return Job(str(answer["id"]), state, int(answer.get("numberRecordsProcessed") or 0), message)
     except (KeyError, TypeError, ValueError) as error:
-        raise OrgError(f"The org described a bulk job in another form ({error!r}).") from error
+        raise OrgError(f"The org sent an unexpected response for a bulk job ({error!r}).") from error

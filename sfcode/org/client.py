@@ -1,4 +1,4 @@
-"""The client of an org that all other packages use."""
+"""The client of an org that the rest of sfcode uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
     from sfcode.org.bulk import Bulk
-    from sfcode.org.collections import Many
+    from sfcode.org.collections import RecordCollections
     from sfcode.org.connection import Connection
     from sfcode.org.metadata_api import MetadataClient
     from sfcode.org.options import Runtime
@@ -32,7 +32,7 @@ class Org:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._making = threading.Lock()
+        self._rest_lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +51,7 @@ class Org:
 
     @property
     def instance_url(self) -> str:
-        """Return the URL of the org."""
+        """Scheme, host and port of the org."""
         return self._connection.instance_url
 
     @property
@@ -61,7 +61,7 @@ class Org:
 
     @cached_property
     def identity(self) -> OrgIdentity:
-        """Return the identity of the org and of the signed-in user, read once."""
+        """The identity of the org and of the signed-in user, asked once."""
         return identify(self._rest, self.instance_url, self.api_version)
 
     @cached_property
@@ -72,47 +72,47 @@ class Org:
         return MetadataClient(self._connection)
 
     @cached_property
-    def many(self) -> Many:
-        """Return the client for calls with up to 200 records."""
-        from sfcode.org.collections import Many
+    def collections(self) -> RecordCollections:
+        """Calls for up to 200 records each."""
+        from sfcode.org.collections import RecordCollections
 
-        return Many(self._connection)
+        return RecordCollections(self._connection)
 
     @cached_property
     def bulk(self) -> Bulk:
-        """Return the client for queries with large results."""
+        """Bulk queries, for results that are too long for REST."""
         from sfcode.org.bulk import Bulk
 
         return Bulk(self._connection)
 
     @cached_property
     def rest(self) -> Salesforce:
-        """Return simple-salesforce over our HTTP session, for what the methods here do not cover. Its errors are not converted."""
+        """simple-salesforce on this session, for what the methods here do not cover; it raises its own errors."""
         return self._rest.client
 
     @property
     def _rest(self) -> Rest:
-        with self._making:  # several threads may be the first to ask
-            return self._made_rest
+        with self._rest_lock:  # several threads may be the first to ask
+            return self._lazy_rest
 
     @cached_property
-    def _made_rest(self) -> Rest:
+    def _lazy_rest(self) -> Rest:
         from sfcode.org.rest import Rest
 
         return Rest(self._connection)
 
     def renew(self, *, older_than: float) -> bool:
         """
-        Renew the session if it is older than a number of seconds; return whether it was renewed.
+        Renew the session when it is older than `older_than` seconds, and tell whether that was done.
 
-        False also where the way of signing in gives no other one, such as a token in a variable.
+        False also where the way of signing in gives no other token, such as a token in a variable.
         """
         session = self._connection.session
         return session.renewable and session.age > older_than and session.renew(session.token)
 
     @property
     def runtime(self) -> Runtime:
-        """Return the time and limits that were passed to `connect`."""
+        """Clocks, timeouts and limits, as passed to `connect`."""
         return self._connection.runtime
 
     def now(self) -> datetime:
@@ -120,11 +120,11 @@ class Org:
         return self._connection.now()
 
     def get(self, path: str) -> Any:
-        """Read a JSON resource of this org by its path, such as `/services/data`."""
+        """Return a JSON document of this org by its path, such as `/services/data`."""
         return self._rest.get(path)
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
-        """Describe objects with their fields; objects that do not exist or are not visible are omitted."""
+        """Return the schema of some objects, without those that the org does not have or show."""
         from sfcode.org.describe import describe
 
         return describe(names, self._rest.describe)

@@ -1,8 +1,7 @@
 """
-Calls with many records: sObject Collections, and several queries in one composite request.
+Up to 200 records in one call (sObject Collections), and several queries in one composite request.
 
-Each call is made once: whoever calls knows what may be repeated, and when. Nothing here creates a
-record but the upsert by an external id.
+No call is retried here: the caller knows what may be repeated. Only the upsert by an external id creates records.
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
 """
 
@@ -19,21 +18,21 @@ from requests.models import Response
 
 from sfcode.errors import OrgError
 from sfcode.org.connection import Connection
-from sfcode.org.rest import Row, row_of, said
+from sfcode.org.rest import Row, convert_row, parse_error
 from sfcode.org.retry import parse_retry_after
-from sfcode.org.session import SESSION_OVER
-from sfcode.org.transport import answering, unavailable
+from sfcode.org.session import SESSION_EXPIRED
+from sfcode.org.transport import translate_errors, unavailable_error
 
-MOST = 200
+MAX_RECORDS = 200
 """Records in one call."""
-MOST_QUERIES = 5
+MAX_QUERIES = 5
 """Queries in one composite request."""
 
 _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 
 
 class CallRefused(OrgError):
-    """Raised when the org refuses a whole call; `status` is the HTTP status."""
+    """The org refused a whole call; `status` is the HTTP status, `retry_after` in seconds."""
 
     def __init__(self, message: str, *, code: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(message, code=code)
@@ -43,7 +42,7 @@ class CallRefused(OrgError):
 
 @dataclass(frozen=True, slots=True)
 class RecordError:
-    """The error of one record."""
+    """An error of one record in a call for several."""
 
     code: str
     message: str
@@ -52,7 +51,7 @@ class RecordError:
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """The result of one record: its id, or the errors."""
+    """The result of one record in a call for several: its id, or the errors."""
 
     id: str
     errors: tuple[RecordError, ...] = ()
@@ -61,20 +60,20 @@ class RecordResult:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The API requests of the last 24 hours, and the limit of the org."""
+    """API requests of the last 24 hours, and the daily limit of the org."""
 
     used: int
     limit: int
 
 
-class Many:
-    """The client for calls with many records. Safe to share between threads."""
+class RecordCollections:
+    """sObject Collections and composite queries of one org. Safe to share between threads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._base = f"{connection.instance_url}/services/data/v{connection.api_version}"
         self.usage: Usage | None = None
-        """As the last answer told it."""
+        """As of the last response; None before the first."""
 
     def update(
         self, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None = None
@@ -89,30 +88,30 @@ class Many:
         records: Sequence[Mapping[str, Any]],
         headers: Mapping[str, str] | None = None,
     ) -> list[RecordResult]:
-        """Update or create up to 200 records independently, by an external id that each contains."""
+        """Upsert up to 200 records independently, by the external id that each of them holds."""
         return self._collection(f"/composite/sobjects/{sobject}/{field}", records, headers)
 
     def query(self, soql: str) -> list[Row]:
-        """Run a query and read all pages."""
+        """Return all rows of a query."""
         return self._rows(self._call("GET", f"/query?q={quote(soql, safe='')}"))
 
     def queries(self, texts: Sequence[str]) -> list[list[Row]]:
-        """Run up to five queries in one request, which counts as one. Raises the first error."""
+        """Run up to five queries in one API request. Raises CallRefused for the first that is refused."""
         prefix = f"/services/data/v{self._connection.api_version}/query?q="
-        asked = [
+        requests = [
             {"method": "GET", "url": prefix + quote(text, safe=""), "referenceId": f"q{index}"}
             for index, text in enumerate(texts)
         ]
-        answer = self._call("POST", "/composite", {"allOrNone": False, "compositeRequest": asked})
-        found = []
-        for each in answer["compositeResponse"]:
-            if each["httpStatusCode"] != 200:
-                raise self._refusal(int(each["httpStatusCode"]), each["body"])
-            found.append(self._rows(each["body"]))
-        return found
+        answer = self._call("POST", "/composite", {"allOrNone": False, "compositeRequest": requests})
+        results = []
+        for part in answer["compositeResponse"]:
+            if part["httpStatusCode"] != 200:
+                raise self._refusal(int(part["httpStatusCode"]), part["body"])
+            results.append(self._rows(part["body"]))
+        return results
 
     def limits(self) -> Usage:
-        """Read the number of API requests used, and the daily limit."""
+        """Return the API requests used and the daily limit of the org."""
         daily = self._call("GET", "/limits")["DailyApiRequests"]
         self.usage = Usage(int(daily["Max"]) - int(daily["Remaining"]), int(daily["Max"]))
         return self.usage
@@ -122,15 +121,17 @@ class Many:
     ) -> list[RecordResult]:
         answer = self._call("PATCH", path, {"allOrNone": False, "records": list(records)}, headers)
         if not isinstance(answer, list) or len(answer) != len(records):
-            raise OrgError(f"{self._connection.instance_url} did not answer for each of {len(records)} records.")
-        return [_result(each) for each in answer]
+            raise OrgError(
+                f"{self._connection.instance_url} sent an unexpected response: not one result for each of {len(records)} records."
+            )
+        return [_parse_result(item) for item in answer]
 
     def _rows(self, page: Mapping[str, Any]) -> list[Row]:
-        rows = [row_of(row) for row in page["records"]]
+        rows = [convert_row(row) for row in page["records"]]
         while not page["done"]:
             url = str(page["nextRecordsUrl"])
             page = self._send("GET", self._connection.instance_url + url, None)
-            rows.extend(row_of(row) for row in page["records"])
+            rows.extend(convert_row(row) for row in page["records"])
         return rows
 
     def _call(
@@ -145,36 +146,36 @@ class Many:
     def _send(
         self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        with answering(url):
+        with translate_errors(url):
             response = self._connection.http.request(method, url, json=body, headers=headers)
-        self._note(response)
+        self._record_usage(response)
         try:
             answer = response.json()
         except ValueError:
-            raise unavailable(response) from None
+            raise unavailable_error(response) from None
         if response.status_code != 200:
             after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
             raise self._refusal(response.status_code, answer, after)
         return answer
 
-    def _note(self, response: Response) -> None:
-        told = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
-        if told:
-            self.usage = Usage(int(told[1]), int(told[2]))
+    def _record_usage(self, response: Response) -> None:
+        match = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
+        if match:
+            self.usage = Usage(int(match[1]), int(match[2]))
 
     def _refusal(self, status: int, answer: Any, retry_after: float | None = None) -> OrgError:
-        code, message = said(answer)
+        code, message = parse_error(answer)
         session = self._connection.session
-        if code == SESSION_OVER or (status == 401 and not code):
-            return session.over(message)
+        if code == SESSION_EXPIRED or (status == 401 and not code):
+            return session.expired_error(message)
         text = session.scrub(f"{code or status}: {message}")
         return CallRefused(text, code=code, status=status, retry_after=retry_after)
 
 
-def _result(answer: Mapping[str, Any]) -> RecordResult:
+def _parse_result(answer: Mapping[str, Any]) -> RecordResult:
     errors = tuple(
-        RecordError(str(each.get("statusCode", "")), str(each.get("message", "")), tuple(each.get("fields") or ()))
-        for each in answer.get("errors") or ()
+        RecordError(str(error.get("statusCode", "")), str(error.get("message", "")), tuple(error.get("fields") or ()))
+        for error in answer.get("errors") or ()
     )
     if not answer.get("success") and not errors:
         errors = (RecordError("UNKNOWN_EXCEPTION", "no reason given"),)

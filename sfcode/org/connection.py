@@ -12,15 +12,15 @@ import requests
 from sfcode.errors import OrgError
 from sfcode.org import retry, soap
 from sfcode.org.options import Runtime
-from sfcode.org.session import SESSION_OVER, Session, SignIn
-from sfcode.org.transport import Bearer, answering, http_session, unavailable, unsigned
+from sfcode.org.session import SESSION_EXPIRED, Session, SignIn
+from sfcode.org.transport import Bearer, http_session, leave_unsigned, translate_errors, unavailable_error
 
 if TYPE_CHECKING:
     from lxml import etree
 
 
 class Connection:
-    """A session and its HTTP connections."""
+    """A session with an org, and its HTTP connections."""
 
     def __init__(self, sign_in: SignIn, environ: Mapping[str, str], api_version: str, runtime: Runtime) -> None:
         self.session = Session(sign_in, runtime.clock)
@@ -40,58 +40,58 @@ class Connection:
 
     def call(self, operation: str, fields: soap.Fields, *, fresh: bool = False) -> tuple[etree._Element, ...]:
         """
-        Call an operation of the Metadata API once and return its `result` elements.
+        Call an operation of the Metadata API and return its `result` elements.
 
-        An ended session is renewed and the call made again, which is safe: the org did nothing.
-        With `fresh`, no connection is reused that the org may just be closing.
+        An expired session is renewed and the call repeated, which is safe: the org did nothing. With `fresh`, no
+        idle connection is reused, which the org may be closing at that moment.
         """
         parameters = list(fields)
         token = self.session.token
         try:
             return self._soap(operation, parameters, fresh=fresh)
         except OrgError as error:
-            if error.code != SESSION_OVER:
+            if error.code != SESSION_EXPIRED:
                 raise
             refusal = error
         if not self.session.renew(token):
-            raise self.session.over() from refusal
+            raise self.session.expired_error() from refusal
         try:
             return self._soap(operation, parameters, fresh=fresh)
         except OrgError as error:
-            raise (self.session.over() if error.code == SESSION_OVER else error) from refusal
+            raise (self.session.expired_error() if error.code == SESSION_EXPIRED else error) from refusal
 
     def now(self) -> datetime:
-        """Return the org's time from its Date header; this machine's time if there is none."""
+        """Return the org's time, from the Date header of a response; this machine's where there is none."""
 
-        def ask() -> datetime:
-            with answering(self.instance_url):
+        def read() -> datetime:
+            with translate_errors(self.instance_url):
                 response = self.http.get(f"{self.instance_url}/services/data/")
             try:
                 return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
             except ValueError:
                 return datetime.fromtimestamp(self.runtime.now(), UTC)
 
-        return retry.call(ask, self.runtime)
+        return retry.call(read, self.runtime)
 
     def _soap(self, operation: str, parameters: soap.Fields, *, fresh: bool) -> tuple[etree._Element, ...]:
         if fresh:
             self.http.close()  # drops idle connections only; the session goes on with new ones
         url = f"{self.instance_url}/services/Soap/m/{self.api_version}"
-        with answering(url):
+        with translate_errors(url):
             response = self.http.post(
                 url,
-                data=soap.envelope(operation, parameters, self.session.token),
+                data=soap.render_envelope(operation, parameters, self.session.token),
                 headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
-                auth=unsigned,  # the session id is in the envelope
+                auth=leave_unsigned,  # the session id is in the envelope
             )
         # A fault comes with 500; what else is not 200 is no SOAP, but may still be XML.
         if response.status_code not in (requests.codes.ok, requests.codes.server_error):
-            raise unavailable(response)
+            raise unavailable_error(response)
         try:
-            return soap.answer(response.content, operation)
+            return soap.parse_answer(response.content, operation)
         except soap.NotSoap as error:
             if response.status_code != requests.codes.ok:
-                raise unavailable(response) from error
+                raise unavailable_error(response) from error
             raise
         except OrgError as error:
             error.args = (self.session.scrub(error.message),)

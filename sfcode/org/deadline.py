@@ -1,4 +1,4 @@
-"""A deadline for all calls to an org inside a block, for callers that hold a lease."""
+"""A deadline for calls to an org, such as the end of a lease: set around them, obeyed by transport and retries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _UNTIL: ContextVar[float | None] = ContextVar("sfcode_org_until", default=None)
 
 
 @contextmanager
-def until(moment: float) -> Iterator[None]:
-    """Limit all calls inside a block to a time of the runtime's clock; no call starts after it."""
+def set_deadline(moment: float) -> Iterator[None]:
+    """End every call to an org in this block by a moment of the runtime's clock (seconds), and start none after it."""
     before = _UNTIL.set(moment)
     try:
         yield
@@ -19,7 +19,7 @@ def until(moment: float) -> Iterator[None]:
         _UNTIL.reset(before)
 
 
-def left(clock: Callable[[], float]) -> float | None:
-    """Return how many seconds remain; None without a deadline."""
+def remaining_seconds(clock: Callable[[], float]) -> float | None:
+    """Return the seconds until the deadline; None when there is none."""
     moment = _UNTIL.get()
     return None if moment is None else moment - clock()

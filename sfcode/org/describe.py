@@ -1,4 +1,4 @@
-"""Convert describe results to objects and fields."""
+"""Objects and fields of an org, from its sObject describe."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any
 
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 
-AT_ONCE = 4
+CONCURRENCY = 4
+"""Describe calls at a time."""
 
 
 def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None]) -> OrgSchema:
-    """Describe objects in parallel; objects that do not exist or are not visible are omitted."""
-    wanted = sorted(set(names))
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        answers = pool.map(ask, wanted)
-        objects = {name: object_schema(name, answer) for name, answer in zip(wanted, answers, strict=True) if answer}
+    """Return the schema of some objects, without those that the org does not have or show."""
+    unique = sorted(set(names))
+    with ThreadPoolExecutor(max_workers=CONCURRENCY) as pool:
+        answers = pool.map(ask, unique)
+        objects = {name: parse_object(name, answer) for name, answer in zip(unique, answers, strict=True) if answer}
     return OrgSchema(objects, online=True)
 
 
-def object_schema(name: str, answer: Mapping[str, Any]) -> ObjectSchema:
-    """Convert an sObject describe."""
-    fields = map(field, answer.get("fields", ()))
+def parse_object(name: str, answer: Mapping[str, Any]) -> ObjectSchema:
+    """Parse the describe of one object."""
+    fields = map(parse_field, answer.get("fields", ()))
     return ObjectSchema(
         name=str(answer.get("name", name)),
         label=str(answer.get("label", name)),
@@ -31,12 +32,11 @@ def object_schema(name: str, answer: Mapping[str, Any]) -> ObjectSchema:
     )
 
 
-def field(answer: Mapping[str, Any]) -> Field:
+def parse_field(answer: Mapping[str, Any]) -> Field:
     """
-    Convert one field of a describe.
+    Parse one field of a describe.
 
-    `required` follows from four facts: a value is needed, people may give one, the org gives none
-    itself, and it is not a checkbox, which always has one.
+    A field is `required` when it is not nillable, can be set on create, has no default, and is no checkbox.
     """
     kind = str(answer["type"])
     required = (

@@ -1,4 +1,4 @@
-"""The identity of an org and of the signed-in user."""
+"""The identity of an org and of its signed-in user."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ class OrgIdentity:
     instance_name: str = ""
 
 
-def long_id(text: str) -> str:
+def to_long_id(text: str) -> str:
     """
-    Return an id with 18 characters; the last three encode which of the 15 are capitals.
+    Return an id with 18 characters; the last three encode the case of the first 15.
 
-    An id of 18 characters stays as it is. Raise ValueError for anything else.
+    Raises:
+        ValueError: the text has neither 15 nor 18 letters and digits.
+
     """
     if not (len(text) in (15, 18) and text.isascii() and text.isalnum()):
         raise ValueError(f"{text!r} is not a Salesforce id")
@@ -49,17 +51,17 @@ def long_id(text: str) -> str:
 
 
 def identify(rest: Rest, instance_url: str, api_version: str) -> OrgIdentity:
-    """Read the identity of the org and of the signed-in user."""
-    who = _user(rest, api_version)
+    """Return the identity of the org and of the signed-in user."""
+    user = _find_user(rest, api_version)
     rows = rest.query(ORGANIZATION, (), {})
     if len(rows) != 1:
-        raise OrgError(f"{instance_url} does not say which org it is.")
+        raise OrgError(f"{instance_url} returned no organization.")
     row = rows[0]
     try:
         return OrgIdentity(
-            org_id=long_id(str(row["Id"])),
-            username=who["username"],
-            user_id=long_id(who["user_id"]),
+            org_id=to_long_id(str(row["Id"])),
+            username=user["username"],
+            user_id=to_long_id(user["user_id"]),
             instance_url=instance_url,
             name=str(row["Name"]),
             sandbox=row["IsSandbox"] is True,
@@ -68,15 +70,15 @@ def identify(rest: Rest, instance_url: str, api_version: str) -> OrgIdentity:
             instance_name=str(row.get("InstanceName") or ""),
         )
     except (KeyError, ValueError) as error:
-        raise OrgError(f"{instance_url} does not say which org it is: {error}.") from error
+        raise OrgError(f"{instance_url} returned an unexpected organization: {error}.") from error
 
 
-def _user(rest: Rest, api_version: str) -> Mapping[str, str]:
+def _find_user(rest: Rest, api_version: str) -> Mapping[str, str]:
     """
-    Read the user from the userinfo service.
+    Return username and id of the signed-in user.
 
-    It refuses tokens without the scope `openid` or `id`, such as those of an app that has `api`
-    only; the list of resources names the user to these as well.
+    The userinfo service refuses tokens without the scope `openid` or `id`, such as those of an app that has `api`
+    only; for these the list of resources names the user.
     """
     try:
         info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
@@ -90,5 +92,5 @@ def _user(rest: Rest, api_version: str) -> Mapping[str, str]:
     user_id = identity.rpartition("/")[2]
     rows = rest.query("SELECT Username FROM User WHERE Id = {}", (user_id,), {})
     if not rows:
-        raise OrgError("The org does not say who is signed in.")
+        raise OrgError("The org did not return the signed-in user.")
     return {"username": str(rows[0]["Username"]), "user_id": user_id}

@@ -1,4 +1,4 @@
-"""The client of the Metadata API: deploy, retrieve, list, read and describe."""
+"""Client of the Metadata API: deploy, retrieve, list, read and describe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.metadata.package import unzip
 from sfcode.metadata.xml import from_element
 from sfcode.org import result_parsers, retry, soap
 from sfcode.org.connection import Connection
-from sfcode.org.polling import follow, pauses
+from sfcode.org.polling import follow_deployment, pauses
 from sfcode.org.results import DeployOptions, DeployResult, FileProperties, MetadataDescription, Retrieved
 from sfcode.org.retry import NoAnswer
 
@@ -30,7 +30,7 @@ RETRIEVE_TIMEOUT = 600.0
 
 
 class MetadataClient:
-    """The Metadata API of one org. Reads are retried after temporary errors; a deployment is never sent twice."""
+    """The Metadata API of one org. Reads are retried after a transient error; a deploy only if it was not started."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,9 +38,12 @@ class MetadataClient:
 
     def deploy(self, zip: bytes, options: DeployOptions) -> str:
         """
-        Deploy a package and return the id of the deployment.
+        Start the deployment of a package and return its id.
 
-        A lost answer raises OrgUnreachable and nothing is sent again: the org may be deploying.
+        Raises:
+            OrgUnreachable: the response was lost; nothing is sent again, since the org may be deploying.
+            OrgError: the org refused the request.
+
         """
         fields: soap.Fields = [
             ("ZipFile", base64.b64encode(zip).decode("ascii")),
@@ -49,11 +52,11 @@ class MetadataClient:
         return self._start("deploy", fields)
 
     def quick_deploy(self, validation_id: str) -> str:
-        """Deploy a package that was validated with tests (deployRecentValidation); return the id of the deployment."""
+        """Deploy a package that a validation with tests has passed (deployRecentValidation); return the deployment's id."""
         return self._start("deployRecentValidation", [("validationId", validation_id)])
 
     def deploy_status(self, deploy_id: str, details: bool = True) -> DeployResult:
-        """Read the status of a deployment."""
+        """Return the status of a deployment."""
         return self._read(lambda: self._status(deploy_id, details))
 
     def follow(
@@ -64,23 +67,25 @@ class MetadataClient:
         timeout: float = 3600.0,
     ) -> DeployResult:
         """
-        Wait until a deployment has succeeded or failed.
+        Wait until a deployment has succeeded or failed; `timeout` is in seconds.
 
-        Raise DeployStillRunning, with the id, when it outlasts `timeout` or the org is out of reach.
+        Raises:
+            DeployStillRunning: it outlasts `timeout`, or the org is out of reach.
+
         """
-        return follow(lambda: self._status(deploy_id, True), deploy_id, on_progress, self._runtime, timeout)
+        return follow_deployment(lambda: self._status(deploy_id, True), deploy_id, on_progress, self._runtime, timeout)
 
     def cancel_deploy(self, deploy_id: str) -> bool:
-        """Cancel a deployment; return True if it was canceled, False if the org is still canceling it."""
+        """Ask the org to cancel a deployment; True when it is canceled, False when it will be."""
         # Asking twice stops it once. The element's name is the WSDL's.
         return soap.flag(self._one("cancelDeploy", [("String", deploy_id)]), "done")
 
     def retrieve(self, members: Mapping[str, Iterable[str]], *, timeout: float = RETRIEVE_TIMEOUT) -> Retrieved:
-        """Retrieve components by type and full name; the messages name missing ones."""
-        wanted = {type: sorted(set(names)) for type, names in sorted(members.items())}
+        """Retrieve components by type and full name; the messages name those that the org does not have."""
+        requested = {type: sorted(set(names)) for type, names in sorted(members.items())}
         types: list[tuple[str, soap.Node]] = [
             ("types", [*(("members", member) for member in names), ("name", type)])
-            for type, names in wanted.items()
+            for type, names in requested.items()
             if names
         ]
         if not types:
@@ -96,29 +101,29 @@ class MetadataClient:
 
     def list_metadata(self, *types: str) -> tuple[FileProperties, ...]:
         """List the components of some types, in the org's order."""
-        found: list[FileProperties] = []
-        for some in _batches(types, LIST_AT_ONCE):
-            fields: list[tuple[str, soap.Node]] = [("queries", [("type", type)]) for type in some]
+        properties: list[FileProperties] = []
+        for batch in _batches(types, LIST_AT_ONCE):
+            fields: list[tuple[str, soap.Node]] = [("queries", [("type", type)]) for type in batch]
             fields.append(("asOfVersion", self._connection.api_version))
-            found += map(result_parsers.file_properties, self._call("listMetadata", fields))
-        return tuple(found)
+            properties += map(result_parsers.parse_file_properties, self._call("listMetadata", fields))
+        return tuple(properties)
 
     def read_metadata(self, type: str, names: Iterable[str]) -> tuple[Component, ...]:
-        """Read components by full name; missing ones are omitted."""
-        found: list[Component] = []
-        for some in _batches(list(names), READ_AT_ONCE):
-            fields: list[tuple[str, soap.Node]] = [("type", type), *(("fullNames", name) for name in some)]
+        """Read components by full name, without those that do not exist."""
+        components: list[Component] = []
+        for batch in _batches(list(names), READ_AT_ONCE):
+            fields: list[tuple[str, soap.Node]] = [("type", type), *(("fullNames", name) for name in batch)]
             for record in soap.children(self._one("readMetadata", fields), "records"):
                 full_name = soap.text(record, "fullName")
                 if full_name:  # an unknown name gives an empty record
-                    found.append(from_element(type, full_name, record))
-        return tuple(found)
+                    components.append(from_element(type, full_name, record))
+        return tuple(components)
 
     def describe_metadata(self) -> MetadataDescription:
-        """List the metadata types of the org."""
+        """Return the metadata types that the org has."""
         result = self._one("describeMetadata", [("asOfVersion", self._connection.api_version)])
         return MetadataDescription(
-            types=tuple(map(result_parsers.described_type, soap.children(result, "metadataObjects"))),
+            types=tuple(map(result_parsers.parse_described_type, soap.children(result, "metadataObjects"))),
             namespace=soap.text(result, "organizationNamespace"),
             partial_save_allowed=soap.flag(result, "partialSaveAllowed"),
             test_required=soap.flag(result, "testRequired"),
@@ -133,19 +138,19 @@ class MetadataClient:
             if not error.sent:
                 raise
             raise OrgUnreachable(
-                f"The answer to the deployment was lost, so it may be running or not: {error.message}",
+                f"The response to the deployment was lost, so it may or may not be running: {error.message}",
                 "Look at Setup > Deployment Status before anything else. If it is there, follow it with "
                 "`sfcode apply --attach ID`; if it is not, start again.",
             ) from error
         # deployRecentValidation answers with the bare id, deploy with an AsyncResult.
         deploy_id = next((soap.text(element, "id") or (element.text or "").strip() for element in result), "")
         if not deploy_id:
-            raise OrgError("The org took the deployment and named no id.", "Look at Setup > Deployment Status.")
+            raise OrgError("The org returned no deployment id.", "Look at Setup > Deployment Status.")
         return deploy_id
 
     def _status(self, deploy_id: str, details: bool) -> DeployResult:
         fields: soap.Fields = [("asyncProcessId", deploy_id), ("includeDetails", details)]
-        return result_parsers.deploy_result(
+        return result_parsers.parse_deploy_result(
             _single("checkDeployStatus", self._connection.call("checkDeployStatus", fields))
         )
 
@@ -165,7 +170,7 @@ class MetadataClient:
         if not soap.flag(result, "success"):
             code, message = soap.text(result, "errorStatusCode"), soap.text(result, "errorMessage")
             status = soap.text(result, "status")
-            raise OrgError(f"The org did not retrieve: {code or status}: {message or 'no reason given'}", code=code)
+            raise OrgError(f"The retrieve failed: {code or status}: {message or 'no reason given'}", code=code)
         try:
             files = unzip(base64.b64decode(soap.text(result, "zipFile")))
         except binascii.Error as error:
@@ -173,7 +178,7 @@ class MetadataClient:
         return Retrieved(
             files={name.removeprefix("unpackaged/"): data for name, data in files.items()},
             messages=tuple(soap.text(message, "problem") for message in soap.children(result, "messages")),
-            properties=tuple(map(result_parsers.file_properties, soap.children(result, "fileProperties"))),
+            properties=tuple(map(result_parsers.parse_file_properties, soap.children(result, "fileProperties"))),
         )
 
     def _call(self, operation: str, fields: soap.Fields) -> tuple[etree._Element, ...]:

@@ -1,4 +1,4 @@
-"""Time, randomness and limits of the client, as arguments."""
+"""Time, randomness and limits of the client, as arguments, so that tests can replace them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Time, randomness and limits; the defaults suit a command line."""
+    """Clocks, randomness, timeouts (seconds) and size limits; the defaults are those of the command line."""
 
     connect_timeout: float = 10.0
     read_timeout: float = 120.0
     answer_timeout: float = 600.0
-    """For one whole answer: a server that sends a byte a minute never runs into `read_timeout`."""
+    """For one whole response: a server that sends a byte a minute never exceeds `read_timeout`."""
     max_answer_bytes: int = 64 * 1024 * 1024
     """Above the platform's own limit for a retrieve (39 MB zipped, as base64)."""
     cli_timeout: float = 60.0

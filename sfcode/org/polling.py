@@ -1,4 +1,4 @@
-"""Poll a deployment until it is done or the time limit is reached."""
+"""Poll a deployment until it is done or a timeout ends the polling; the deployment itself goes on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from sfcode.errors import OrgError, OrgUnreachable, StillRunning
 from sfcode.org.options import Runtime
 from sfcode.org.results import DeployResult
-from sfcode.org.retry import PASSING
+from sfcode.org.retry import TRANSIENT
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 GROWTH = 1.5
 SILENCE = 180.0
-"""How long an org may be out of reach before a deployment is left to itself."""
+"""Seconds that an org may be out of reach before polling ends."""
 
 
 class DeployStillRunning(StillRunning):
-    """Raised when polling stops before a deployment is done; `deploy_id` identifies it."""
+    """A deployment that goes on without being watched; `apply --attach` with `deploy_id` follows it again."""
 
     def __init__(self, deploy_id: str, why: str) -> None:
         super().__init__(
@@ -28,14 +28,14 @@ class DeployStillRunning(StillRunning):
 
 
 def pauses() -> Iterator[float]:
-    """Yield the pauses between two polls: short at first, for small packages, then up to two seconds."""
+    """Yield pauses in seconds: short ones first, since small packages take no time, then up to two."""
     pause = FIRST_PAUSE
     while True:
         yield pause
         pause = min(LONGEST_PAUSE, pause * GROWTH)
 
 
-def follow(
+def follow_deployment(
     status: Callable[[], DeployResult],
     deploy_id: str,
     on_progress: Callable[[DeployResult], None] | None,
@@ -43,23 +43,25 @@ def follow(
     timeout: float,
 ) -> DeployResult:
     """
-    Poll a deployment until it is done; `on_progress` receives each status that differs.
+    Poll a deployment until it is done and return its result; `on_progress` gets each status that differs.
 
-    The deployment is never harmed by our going: a lost connection is sat out for `SILENCE`
-    seconds, and what ends is the watching only (DeployStillRunning).
+    Raises:
+        DeployStillRunning: no response for SILENCE seconds, or not done after `timeout` seconds. The deployment
+            goes on in the org.
+
     """
-    started = heard = runtime.clock()
+    started = last_response = runtime.clock()
     shown: DeployResult | None = None
     for pause in pauses():
         try:
             result = status()
         except OrgError as error:
-            if not (isinstance(error, OrgUnreachable) or error.code in PASSING):
+            if not (isinstance(error, OrgUnreachable) or error.code in TRANSIENT):
                 raise
-            if runtime.clock() - heard > SILENCE:
+            if runtime.clock() - last_response > SILENCE:
                 raise DeployStillRunning(deploy_id, f"no answer for {SILENCE:.0f} s ({error.message})") from error
         else:
-            heard = runtime.clock()
+            last_response = runtime.clock()
             if on_progress is not None and result != shown:
                 on_progress(result)
             shown = result

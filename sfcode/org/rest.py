@@ -1,4 +1,4 @@
-"""Records over REST, through simple-salesforce, with our errors."""
+"""Records over REST, through simple-salesforce, whose errors become OrgError."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sfcode.errors import OrgError
 from sfcode.org import retry
 from sfcode.org.connection import Connection
 from sfcode.org.retry import NoAnswer
-from sfcode.org.session import SESSION_OVER
-from sfcode.org.transport import answering
+from sfcode.org.session import SESSION_EXPIRED
+from sfcode.org.transport import translate_errors
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -24,14 +24,14 @@ TOO_MANY = 429
 
 
 class Rest:
-    """The REST API of one org; raises OrgError with the org's error code."""
+    """The REST API of one org. What it refuses is raised as OrgError with the org's error code."""
 
     def __init__(self, connection: Connection) -> None:
-        from sfcode.org.lean import client_class  # not every command needs it
+        from sfcode.org.simple_salesforce_client import load_client_class  # not every command needs it
 
         self._connection = connection
         # The http session signs each request itself, so that a renewed token is used at once.
-        self.client: Salesforce = client_class()(
+        self.client: Salesforce = load_client_class()(
             instance_url=connection.instance_url,
             session_id=connection.session.token.reveal(),
             version=connection.api_version,
@@ -41,9 +41,9 @@ class Rest:
     def query(
         self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any], *, tooling: bool = False
     ) -> list[Row]:
-        """Run a query; `{}` and `{name}` stand for values, which are quoted."""
-        text = quoted(soql, values, named)
-        return self._read(lambda: [row_of(row) for row in self._pages(text, tooling=tooling)])
+        """Run a query; `{}` and `{name}` in it stand for values, which are quote_values here."""
+        text = quote_values(soql, values, named)
+        return self._read(lambda: [convert_row(row) for row in self._pages(text, tooling=tooling)])
 
     def _pages(self, soql: str, *, tooling: bool) -> Iterator[Row]:
         if not tooling:
@@ -58,7 +58,7 @@ class Rest:
 
     def count(self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> int:
         """Run `SELECT COUNT() ...`."""
-        text = quoted(soql, values, named)
+        text = quote_values(soql, values, named)
         return self._read(lambda: int(self.client.query(text)["totalSize"]))
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
@@ -79,7 +79,7 @@ class Rest:
         self._write(lambda: self.client.toolingexecute(path, method, None if values is None else dict(values)))
 
     def describe(self, sobject: str) -> Row | None:
-        """Describe an object; None if it does not exist or is not visible."""
+        """Return the describe of an object; None where the org has none of that name, or does not show it."""
         try:
             return self._read(lambda: cast("Row", self._type(sobject).describe()))
         except OrgError as error:
@@ -88,7 +88,7 @@ class Rest:
             raise
 
     def get(self, path: str) -> Row:
-        """Read a JSON resource of the org by its path."""
+        """Return a JSON document of this server by its path."""
         url = self._connection.instance_url + path
 
         def read() -> Row:
@@ -105,13 +105,13 @@ class Rest:
         return getattr(self.client, sobject)
 
     def _read(self, action: Callable[[], retry.Answer]) -> retry.Answer:
-        return retry.call(lambda: self._asked(action), self._connection.runtime)
+        return retry.call(lambda: self._translated(action), self._connection.runtime)
 
     def _write(self, action: Callable[[], retry.Answer]) -> retry.Answer:
-        return retry.call(lambda: self._asked(action), self._connection.runtime, repeatable=False)
+        return retry.call(lambda: self._translated(action), self._connection.runtime, repeatable=False)
 
-    def _asked(self, action: Callable[[], retry.Answer]) -> retry.Answer:
-        with answering(self._connection.instance_url), self._refusals():
+    def _translated(self, action: Callable[[], retry.Answer]) -> retry.Answer:
+        with translate_errors(self._connection.instance_url), self._refusals():
             return action()
 
     @contextmanager
@@ -123,15 +123,13 @@ class Rest:
         except SalesforceError as error:
             raise self._refusal(error) from None  # the library's text holds URL and body, which may hold values
         except (KeyError, TypeError) as error:
-            raise OrgError(
-                f"{self._connection.instance_url} answered with JSON of another shape ({error!r})."
-            ) from error
+            raise OrgError(f"{self._connection.instance_url} sent an unexpected response ({error!r}).") from error
 
     def _refusal(self, error: SalesforceError) -> OrgError:
-        code, message = said(error.content)
+        code, message = parse_error(error.content)
         session = self._connection.session
-        if code == SESSION_OVER or (error.status == 401 and not code):
-            return session.over(message)
+        if code == SESSION_EXPIRED or (error.status == 401 and not code):
+            return session.expired_error(message)
         if not code and (error.status >= SERVER_ERROR or error.status == TOO_MANY):
             return NoAnswer(f"{self._connection.instance_url} answered {error.status}.", sent=True)
         if not code:
@@ -139,7 +137,7 @@ class Rest:
         return OrgError(session.scrub(f"{code}: {message}"), code=code)
 
 
-def said(content: Any) -> tuple[str, str]:
+def parse_error(content: Any) -> tuple[str, str]:
     """Return code and message of an error body, which is a list in REST and an object in OAuth."""
     first = content[0] if isinstance(content, list) and content else content
     if not isinstance(first, dict):
@@ -152,8 +150,8 @@ def said(content: Any) -> tuple[str, str]:
     return str(code), str(message)
 
 
-def quoted(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
-    """Insert values into a query, quoted for SOQL. A query without values is returned unchanged."""
+def quote_values(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+    """Insert values into a query, quoted for SOQL. A query without values is returned as it is."""
     if not values and not named:
         return soql
     from simple_salesforce.format import format_soql
@@ -161,8 +159,8 @@ def quoted(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
     return format_soql(soql, *values, **named)
 
 
-def row_of(record: Mapping[str, Any]) -> Row:
-    """Remove the `attributes` of a record and of nested ones; a subquery becomes a list of rows."""
+def convert_row(record: Mapping[str, Any]) -> Row:
+    """Return a record without its `attributes`, also in nested records; a sub-query becomes a list of rows."""
     return {name: _value(value) for name, value in record.items() if name != "attributes"}
 
 
@@ -170,5 +168,5 @@ def _value(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     if "records" in value and "totalSize" in value:
-        return [row_of(record) for record in value["records"]]
-    return row_of(value)
+        return [convert_row(record) for record in value["records"]]
+    return convert_row(value)

@@ -19,8 +19,8 @@ from sfcode.org.soap import NotSoap, children, flag, number, text, texts
 Element = etree._Element  # noqa: SLF001  # lxml has no other name for the type of its elements
 
 
-def deploy_result(element: Element) -> DeployResult:
-    """Parse a DeployResult, including its details if present."""
+def parse_deploy_result(element: Element) -> DeployResult:
+    """Read a DeployResult, with its details where they are given."""
     if not text(element, "id") or not text(element, "status"):
         raise NotSoap("The org's answer about a deployment has no id or no status.")
     details = next(children(element, "details"), None)
@@ -53,16 +53,16 @@ def deploy_result(element: Element) -> DeployResult:
         canceled_by_name=text(element, "canceledByName"),
         failures=_messages(details, "componentFailures"),
         successes=_messages(details, "componentSuccesses"),
-        tests=test_run(tests) if tests is not None else None,
+        tests=parse_test_run(tests) if tests is not None else None,
     )
 
 
 def _messages(details: Element | None, name: str) -> tuple[DeployMessage, ...]:
-    return tuple(deploy_message(child) for child in children(details, name)) if details is not None else ()
+    return tuple(parse_deploy_message(child) for child in children(details, name)) if details is not None else ()
 
 
-def deploy_message(element: Element) -> DeployMessage:
-    """Parse a DeployMessage."""
+def parse_deploy_message(element: Element) -> DeployMessage:
+    """Read a DeployMessage."""
     problem, problem_type = text(element, "problem"), text(element, "problemType")
     warning = text(element, "warning")
     if not problem and warning not in ("", "true", "false"):
@@ -83,8 +83,8 @@ def deploy_message(element: Element) -> DeployMessage:
     )
 
 
-def test_run(element: Element) -> TestRun:
-    """Parse a RunTestsResult."""
+def parse_test_run(element: Element) -> TestRun:
+    """Read a RunTestsResult."""
     warnings = [*children(element, "codeCoverageWarnings"), *children(element, "flowCoverageWarnings")]
     return TestRun(
         run=number(element, "numTestsRun") or 0,
@@ -135,8 +135,8 @@ def _decimal(element: Element, name: str) -> float:
         raise NotSoap(f"The org's answer has {name} = {value!r} where a number belongs.") from error
 
 
-def file_properties(element: Element) -> FileProperties:
-    """Parse a FileProperties."""
+def parse_file_properties(element: Element) -> FileProperties:
+    """Read a FileProperties."""
     return FileProperties(
         type=text(element, "type"),
         full_name=text(element, "fullName"),
@@ -151,8 +151,8 @@ def file_properties(element: Element) -> FileProperties:
     )
 
 
-def described_type(element: Element) -> DescribedType:
-    """Parse a DescribeMetadataObject."""
+def parse_described_type(element: Element) -> DescribedType:
+    """Read a DescribeMetadataObject."""
     return DescribedType(
         name=text(element, "xmlName"),
         directory=text(element, "directoryName"),

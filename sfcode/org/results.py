@@ -1,4 +1,4 @@
-"""The options of a deployment, and the results of the Metadata API."""
+"""Options and results of deployments, retrieves and listings, as values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class DeployOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeployMessage:
-    """The org's message about one component of a package."""
+    """The result of one component of a deployment."""
 
     type: str
     full_name: str
@@ -119,7 +119,7 @@ class TestRun:
 
 @dataclass(frozen=True, slots=True)
 class DeployResult:
-    """The status of a deployment; with `done`, its result. Times are the org's ISO texts."""
+    """The status of a deployment, and its result once it is `done`. Times are ISO texts of the org."""
 
     id: str
     status: str
@@ -153,18 +153,18 @@ class DeployResult:
 
     @property
     def messages(self) -> tuple[DeployMessage, ...]:
-        """Return the messages about components, failures first."""
+        """The messages about all components, failures first."""
         return self.failures + self.successes
 
     @property
     def warnings(self) -> tuple[DeployMessage, ...]:
-        """Return the messages of components that were deployed with a warning."""
+        """The messages about components that were deployed with a warning."""
         return tuple(message for message in self.messages if message.problem_type == "Warning")
 
 
 @dataclass(frozen=True, slots=True)
 class FileProperties:
-    """The properties of a component: its name, and the last change."""
+    """A component in a listing: its name, and who changed it last."""
 
     type: str
     full_name: str
@@ -180,7 +180,7 @@ class FileProperties:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The result of a retrieve: files in the metadata layout without a root folder, and missing components."""
+    """The result of a retrieve: files in the metadata layout without a root folder, and messages on what was not found."""
 
     files: dict[str, bytes]
     messages: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The retry policy of calls to an org."""
+"""When to retry a call to an org, and after how long."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from sfcode.org.options import Runtime
 Answer = TypeVar("Answer")
 
 ATTEMPTS = 5
-FIRST = 0.5
-LONGEST = 30.0
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
 
 NOTHING_DONE = frozenset({"UNABLE_TO_LOCK_ROW"})
-"""Codes by which an org says that it did nothing, and that it may work in a moment."""
+"""Error codes with which an org did nothing; a retry may succeed."""
 
-PASSING = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
-"""Codes of a trouble that passes."""
+TRANSIENT = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
+"""Error codes after which a read may be retried."""
 
 
 class NoAnswer(OrgUnreachable):
     """
-    Raised when there is no usable response; `sent` tells whether the request may have reached the org.
+    No usable response came back; `sent` tells whether the request may have reached the org.
 
-    `permanent` marks what no waiting cures, such as a certificate that does not fit.
+    `permanent` marks what a retry cannot help, such as a certificate that does not match. `retry_after` is in seconds.
     """
 
     def __init__(
@@ -54,38 +54,37 @@ def parse_retry_after(header: str | None, now: datetime) -> float | None:
     return max((date - now).total_seconds(), 0.0)
 
 
-def delay(attempt: int, error: Exception, rng: random.Random, *, repeatable: bool = True) -> float | None:
+def compute_delay(attempt: int, error: Exception, rng: random.Random, *, repeatable: bool = True) -> float | None:
     """
-    Return the seconds to wait before attempt `attempt + 1`; None to give up.
+    Return the seconds to wait before attempt `attempt + 1`, or None to give up.
 
-    A read is repeated after anything that passes. What is not `repeatable` (a deploy, a new
-    record) is repeated only when the org certainly did nothing: the connection was never made,
-    or the org says so.
+    A read is retried after any transient error. What is not `repeatable` (a deploy, a new record) is retried only
+    when the org certainly did nothing: the connection was never made, or the org says so.
     """
     if attempt >= ATTEMPTS:
         return None
-    asked: float | None = None
+    requested: float | None = None
     if isinstance(error, NoAnswer):
         if error.permanent or (error.sent and not repeatable):
             return None
-        asked = error.retry_after
-    elif not (isinstance(error, OrgError) and error.code in (PASSING if repeatable else NOTHING_DONE)):
+        requested = error.retry_after
+    elif not (isinstance(error, OrgError) and error.code in (TRANSIENT if repeatable else NOTHING_DONE)):
         return None
-    if asked is not None:
-        return asked if asked <= LONGEST else None
+    if requested is not None:
+        return requested if requested <= LONGEST_DELAY else None
     # Full jitter: clients that failed together do not come back together.
-    return rng.uniform(0, min(LONGEST, FIRST * 2 ** (attempt - 1)))
+    return rng.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)))
 
 
 def call(action: Callable[[], Answer], runtime: Runtime, *, repeatable: bool = True) -> Answer:
-    """Run `action`, and retry it as `delay` allows."""
+    """Call `action`, and retry as `compute_delay` allows."""
     attempt = 1
     while True:
         try:
             return action()
         except OrgError as error:
-            pause = delay(attempt, error, runtime.rng, repeatable=repeatable)
-            left = deadline.left(runtime.clock)
+            pause = compute_delay(attempt, error, runtime.rng, repeatable=repeatable)
+            left = deadline.remaining_seconds(runtime.clock)
             if pause is None or (left is not None and pause >= left):
                 raise
         runtime.sleep(pause)

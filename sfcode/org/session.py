@@ -1,4 +1,4 @@
-"""A signed-in session: the org's URL, the access token, and its renewal."""
+"""A session with an org: its URL, its access token, and how to renew it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sfcode.errors import SignInError
-from sfcode.org.address import base_url
+from sfcode.org.address import normalize_url
 from sfcode.secret import Secret, scrub
 
-SESSION_OVER = "INVALID_SESSION_ID"
+SESSION_EXPIRED = "INVALID_SESSION_ID"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of a sign-in: an access token and its org."""
+    """The result of a sign-in: an access token, and the URL of the org that it is for."""
 
     access_token: Secret
     instance_url: str
@@ -24,12 +24,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A configured sign-in method."""
+    """A configured way of signing in."""
 
     name: str
     """As users know it: `SF_ACCESS_TOKEN`, `alias:uat`."""
     hint: str
-    """What to do when the session it gave is over."""
+    """What to do when its session has expired."""
     grant: Callable[[], Grant]
     renewable: bool = False
     """Whether `grant` can be called again for another token."""
@@ -43,34 +43,34 @@ class Session:
         self._clock = clock
         self._lock = threading.Lock()
         grant = sign_in.grant()
-        self.instance_url = base_url(grant.instance_url)
+        self.instance_url = normalize_url(grant.instance_url)
         self._token = grant.access_token
         self._since = clock()
 
     @property
     def token(self) -> Secret:
-        """Return the current access token."""
+        """The current access token."""
         return self._token
 
     @property
     def age(self) -> float:
-        """Return the seconds since the token was issued."""
+        """Seconds since the token was issued."""
         return self._clock() - self._since
 
     @property
     def renewable(self) -> bool:
-        """Return whether the sign-in method can issue another token."""
+        """Whether a new token can be requested in the same way."""
         return self._sign_in.renewable
 
     def renew(self, refused: Secret) -> bool:
-        """Replace a token that the org refused; return False if the sign-in method cannot."""
+        """Replace a token that the org refused; False where this way of signing in gives no other."""
         with self._lock:
             if self._token != refused:
                 return True  # another thread was faster
             if not self._sign_in.renewable:
                 return False
             grant = self._sign_in.grant()
-            if base_url(grant.instance_url) != self.instance_url:
+            if normalize_url(grant.instance_url) != self.instance_url:
                 raise SignInError(
                     f"Signing in again with {self._sign_in.name} led to {grant.instance_url}, not to {self.instance_url}.",
                     "Start the command again, after checking which org is meant.",
@@ -80,14 +80,14 @@ class Session:
             return True
 
     def scrub(self, text: str) -> str:
-        """Remove the token from a text of the org."""
+        """Mask the token in a text from outside."""
         return scrub(text, [self._token])
 
-    def over(self, message: str = "") -> SignInError:
-        """Return the error for an expired session, with the hint for this sign-in method."""
-        said = f" ({self.scrub(message)})" if message else ""
+    def expired_error(self, message: str = "") -> SignInError:
+        """Return the error for an expired session, with the hint of this way of signing in."""
+        details = f" ({self.scrub(message)})" if message else ""
         return SignInError(
-            f"{self.instance_url} does not accept the session from {self._sign_in.name}: expired, ended, or of another org{said}.",
+            f"{self.instance_url} does not accept the session from {self._sign_in.name}: expired, ended, or of another org{details}.",
             self._sign_in.hint,
-            code=SESSION_OVER,
+            code=SESSION_EXPIRED,
         )

@@ -21,8 +21,8 @@ Fields: TypeAlias = "Iterable[tuple[str, Node]]"
 Node: TypeAlias = "str | bool | Fields"
 
 
-def envelope(operation: str, fields: Fields, token: Secret) -> bytes:
-    """Render a request. The XML library escapes all values."""
+def render_envelope(operation: str, fields: Fields, token: Secret) -> bytes:
+    """Render a request. Everything is escaped by the XML library."""
     root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap=NAMESPACES)
     header = etree.SubElement(root, f"{{{ENVELOPE}}}Header")
     _append(header, "SessionHeader", [("sessionId", token.reveal())])
@@ -44,16 +44,19 @@ def _append(parent: etree._Element, name: str, node: Node) -> None:
             _append(element, child, value)
 
 
-def answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
+def parse_answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
     """
     Parse a response and return its `result` elements.
 
-    Raise OrgError with the org's own code for a fault, and NotSoap for anything else.
+    Raises:
+        OrgError: the response is a fault; `code` is the org's own.
+        NotSoap: the response is anything else.
+
     """
-    body = next((child for child in parse(data) if local_name(child) == "Body"), None)
+    body = next((child for child in parse_envelope(data) if local_name(child) == "Body"), None)
     first = next(iter(body), None) if body is not None else None
     if first is None:
-        raise NotSoap("The org's answer is a SOAP envelope without content.")
+        raise NotSoap("The org's response is a SOAP envelope without content.")
     name = local_name(first)
     if name == "Fault":
         raise _fault(first)
@@ -63,17 +66,17 @@ def answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
 
 
 class NotSoap(OrgError):
-    """Raised for a response that is not SOAP."""
+    """The response is none that the Metadata API gives."""
 
 
-def parse(data: bytes) -> etree._Element:
+def parse_envelope(data: bytes) -> etree._Element:
     """
     Parse XML without DTD, entities or network. The caller limits its size.
 
     The encoding is fixed: a declared UTF-16 or UTF-7 would hide a DTD from the look for it.
     """
     if b"<!DOCTYPE" in data or b"\0" in data:
-        raise NotSoap("The org's answer holds a document type declaration, which SOAP forbids.")
+        raise NotSoap("The org's response holds a document type declaration, which SOAP forbids.")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -86,17 +89,17 @@ def parse(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise NotSoap(f"The org's answer is not XML: {error}") from error
+        raise NotSoap(f"The org's response is not XML: {error}") from error
     if root is None or local_name(root) != "Envelope":
-        raise NotSoap("The org's answer is not a SOAP envelope.")
+        raise NotSoap("The org's response is not a SOAP envelope.")
     return root
 
 
 def _fault(element: etree._Element) -> OrgError:
     code = text(element, "faultcode").rpartition(":")[2]
     message = text(element, "faultstring")
-    said = message.removeprefix(f"{code}:").strip()
-    return OrgError(f"{code}: {said}" if said else code or "The org answered with an empty fault.", code=code)
+    details = message.removeprefix(f"{code}:").strip()
+    return OrgError(f"{code}: {details}" if details else code or "The org returned an empty fault.", code=code)
 
 
 def local_name(element: etree._Element) -> str:
@@ -105,31 +108,31 @@ def local_name(element: etree._Element) -> str:
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
-    """List the child elements with a name, in any namespace."""
+    """Return the child elements of a name, in any namespace, without those that are nil."""
     return (child for child in element if local_name(child) == name and child.get(NIL) != "true")
 
 
 def text(element: etree._Element, name: str) -> str:
-    """Return the text of a child; "" if it is missing or nil."""
+    """Return the text of a child element; "" when it is absent or nil."""
     return next((child.text or "" for child in children(element, name)), "")
 
 
 def texts(element: etree._Element, name: str) -> tuple[str, ...]:
-    """Return the texts of all children with a name."""
+    """Return the texts of all child elements of a name."""
     return tuple(child.text or "" for child in children(element, name))
 
 
 def flag(element: etree._Element, name: str) -> bool:
-    """Parse an xsd:boolean; False if it is missing."""
+    """Return an xsd:boolean; False when it is absent."""
     return text(element, name).strip() in ("true", "1")
 
 
 def number(element: etree._Element, name: str) -> int | None:
-    """Parse an xsd:int; None if it is missing."""
+    """Return an xsd:int; None when it is absent."""
     value = text(element, name).strip()
     if not value:
         return None
     try:
         return int(value)
     except ValueError as error:
-        raise NotSoap(f"The org's answer has {name} = {value!r} where a number belongs.") from error
+        raise NotSoap(f"The org's response has {name} = {value!r} instead of a number.") from error

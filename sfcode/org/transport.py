@@ -1,4 +1,4 @@
-"""HTTP with an org: one keep-alive session that limits time and size, and renews an expired session once."""
+"""HTTP with an org: a keep-alive session that bounds the time and size of responses and renews an expired token."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class OrgAdapter(HTTPAdapter):
     def send(  # type: ignore[override]  # the stub names a narrower type for `timeout` than requests passes
         self, request: PreparedRequest, *, stream: bool = False, timeout: Any = None, **options: Any
     ) -> Response:
-        """Send a request with our timeouts, and read the response up to our size limit."""
+        """Send with the timeouts of the runtime, and read the response up to its size limit."""
         runtime = self.runtime
         if self.plain and request.url and request.url.startswith("https://"):
             request.url = "http://" + request.url.removeprefix("https://")
         started = runtime.clock()
         connect, read, whole = runtime.connect_timeout, runtime.read_timeout, runtime.answer_timeout
-        left = deadline.left(runtime.clock)
+        left = deadline.remaining_seconds(runtime.clock)
         if left is not None:
             if left <= 0:
-                raise NoAnswer("The time for this call was up before it was made.", sent=False)
+                raise NoAnswer("Deadline exceeded before the request was sent.", sent=False)
             connect, read, whole = min(connect, left), min(read, left), min(whole, left)
         response = super().send(request, stream=stream, timeout=timeout or (connect, read), **options)
         if not stream:
@@ -64,7 +64,7 @@ class OrgAdapter(HTTPAdapter):
         return response
 
     def _read(self, response: Response, started: float, at_most: float) -> None:
-        """Read the body here, because requests has no limit of size or time."""
+        """Read the body in bounded time and size, which requests does not do."""
         parts: list[bytes] = []
         size = 0
         host = urlsplit(response.url).netloc
@@ -73,15 +73,15 @@ class OrgAdapter(HTTPAdapter):
             size += len(part)
             if size > self.runtime.max_answer_bytes:
                 response.close()
-                raise OrgError(f"{host} sent an answer of more than {self.runtime.max_answer_bytes:,} bytes.")
+                raise OrgError(f"{host} sent a response of more than {self.runtime.max_answer_bytes:,} bytes.")
             if self.runtime.clock() - started > at_most:
                 response.close()
-                raise NoAnswer(f"{host} did not finish its answer in {at_most:.0f} s.", sent=True)
+                raise NoAnswer(f"{host} did not finish its response in {at_most:.0f} s.", sent=True)
         response._content = b"".join(parts)  # noqa: SLF001  # the one place where requests keeps a body
 
 
 class Bearer(AuthBase):
-    """Adds the token to each request, and repeats the request once with a new token if the org refuses the old one."""
+    """Add the token to each request to the org; after a 401, renew it and send the request once more."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -94,10 +94,10 @@ class Bearer(AuthBase):
             return request
         token = self.session.token
         request.headers["Authorization"] = f"Bearer {token.reveal()}"
-        request.hooks.setdefault("response", []).append(partial(self._again, token))
+        request.hooks.setdefault("response", []).append(partial(self._retry_with_new_token, token))
         return request
 
-    def _again(self, token: Any, response: Response, **options: Any) -> Response:
+    def _retry_with_new_token(self, token: Any, response: Response, **options: Any) -> Response:
         if response.status_code != requests.codes.unauthorized or not self.session.renew(token):
             return response
         response.close()
@@ -108,16 +108,16 @@ class Bearer(AuthBase):
         return again
 
 
-def unsigned(request: PreparedRequest) -> PreparedRequest:
-    """Return a request unchanged. As `auth`, it keeps requests from reading ~/.netrc."""
+def leave_unsigned(request: PreparedRequest) -> PreparedRequest:
+    """Return the request unchanged. As `auth`, this keeps requests from reading ~/.netrc."""
     return request
 
 
 def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requests.Session:
-    """Return the HTTP session for one server."""
+    """Return an HTTP session for one server, without redirects."""
     parts = urlsplit(url)
     session = requests.Session()
-    session.auth = unsigned
+    session.auth = leave_unsigned
     # A redirect would carry the session id, which SOAP has in its body, to another host.
     session.max_redirects = 0
     session.headers["User-Agent"] = f"sfcode/{__version__}"
@@ -132,8 +132,8 @@ def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requ
 
 
 @contextmanager
-def answering(url: str) -> Iterator[None]:
-    """Convert the exceptions of requests to ours, which state whether the request may have arrived."""
+def translate_errors(url: str) -> Iterator[None]:
+    """Raise OrgError or NoAnswer for the exceptions of requests; NoAnswer tells whether the request may have arrived."""
     host = urlsplit(url).netloc
     try:
         yield
@@ -148,7 +148,7 @@ def answering(url: str) -> Iterator[None]:
         where = error.response.headers.get("Location", "") if error.response is not None else ""
         target = urlsplit(where)
         raise OrgError(
-            f"{host} sends us on to {target.scheme}://{target.netloc}; a token is not taken there.",
+            f"{host} redirects to {target.scheme}://{target.netloc}; the token is not sent there.",
             "Use the org's own address (Setup > My Domain).",
         ) from error
     except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
@@ -158,9 +158,9 @@ def answering(url: str) -> Iterator[None]:
     except requests.exceptions.ConnectionError as error:
         if _never_connected(error):
             raise NoAnswer(f"No connection to {host}: {_reason(error)}.", _NETWORK, sent=False) from error
-        raise NoAnswer(f"{host} broke off the connection: {_reason(error)}.", _NETWORK, sent=True) from error
+        raise NoAnswer(f"{host} closed the connection: {_reason(error)}.", _NETWORK, sent=True) from error
     except requests.exceptions.RequestException as error:
-        raise NoAnswer(f"The answer of {host} could not be read: {_reason(error)}.", sent=True) from error
+        raise NoAnswer(f"The response of {host} could not be read: {_reason(error)}.", sent=True) from error
 
 
 _NETWORK = "Check the address, the network and https://status.salesforce.com."
@@ -172,7 +172,7 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause, which has the specific message ("Name or service not known")."""
+    """Return the text of the innermost cause, such as "Name or service not known"."""
     inner: object = error
     while True:
         deeper = getattr(inner, "reason", None) or (
@@ -183,8 +183,8 @@ def _reason(error: Exception) -> str:
         inner = deeper
 
 
-def unavailable(response: Response) -> NoAnswer:
-    """Return the error for an error page of a server or proxy."""
+def unavailable_error(response: Response) -> NoAnswer:
+    """Return the error for a response that no API gives, such as the error page of a proxy."""
     host = urlsplit(response.url).netloc
     return NoAnswer(
         f"{host} answered {response.status_code} {response.reason or ''}".rstrip() + ".",

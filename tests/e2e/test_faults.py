@@ -19,7 +19,7 @@ REQUEST = "/services/[dS]*"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     """Wait less between attempts; how long is pinned with the client."""
-    monkeypatch.setattr("sfcode.org.retry.FIRST", 0.02)
+    monkeypatch.setattr("sfcode.org.retry.FIRST_DELAY", 0.02)
     monkeypatch.setattr("sfcode.org.polling.FIRST_PAUSE", 0.02)
 
 

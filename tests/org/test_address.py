@@ -4,7 +4,7 @@ import pytest
 
 from sfcode.errors import SignInError
 from sfcode.hosts import is_loopback
-from sfcode.org.address import base_url
+from sfcode.org.address import normalize_url
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from sfcode.org.address import base_url
     ],
 )
 def test_reduces_an_address_to_scheme_host_and_port(text: str, expected: str) -> None:
-    assert base_url(text) == expected
+    assert normalize_url(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_reduces_an_address_to_scheme_host_and_port(text: str, expected: str) ->
 )
 def test_refuses_what_a_token_must_not_be_sent_to(text: str, problem: str) -> None:
     with pytest.raises(SignInError, match=problem) as caught:
-        base_url(text)
+        normalize_url(text)
     assert caught.value.hint
     assert "pa55" not in str(caught.value)
 

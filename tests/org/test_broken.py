@@ -40,7 +40,7 @@ def test_a_query_survives_passing_trouble(org_at, trouble, time) -> None:
 @pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"busy"), Answer(504)])
 def test_a_deploy_whose_answer_is_lost_is_never_sent_again(org_at, trouble, time) -> None:
     server, org = org_at(script(trouble, QUEUED))
-    with pytest.raises(OrgUnreachable, match="it may be running or not") as caught:
+    with pytest.raises(OrgUnreachable, match="it may or may not be running") as caught:
         org.metadata.deploy(b"zip", DeployOptions())
     assert len(server.requests) == 1
     assert "Deployment Status" in caught.value.hint
@@ -83,7 +83,7 @@ def test_retry_after_is_obeyed(org_at, time) -> None:
 )
 def test_garbage_where_soap_belongs_is_said_to_be_that(org_at, body: bytes) -> None:
     server, org = org_at(script(Answer(200, body)))
-    with pytest.raises(OrgError, match="The org's answer"):
+    with pytest.raises(OrgError, match="The org's response"):
         org.metadata.list_metadata("Flow")
     assert len(server.requests) == 1
 
@@ -92,7 +92,7 @@ def test_garbage_where_soap_belongs_is_said_to_be_that(org_at, body: bytes) -> N
 def test_json_of_another_shape_is_said_to_be_that(org_at, document) -> None:
     _, org = org_at(script(as_json(document)))
     for ask in (org.query, org.tooling_query, org.count):
-        with pytest.raises(OrgError, match="JSON of another shape"):
+        with pytest.raises(OrgError, match="sent an unexpected response"):
             ask(SELECT)
 
 
@@ -116,7 +116,7 @@ def test_a_redirect_takes_the_session_nowhere(org_at) -> None:
     with serving(script(LISTED)) as thief:
         server, org = org_at(script(Answer(307, b"", {"Location": f"{thief.url}/services"})))
         for ask in (lambda: org.query(SELECT), lambda: org.metadata.list_metadata("Flow")):
-            with pytest.raises(OrgError, match="sends us on to"):
+            with pytest.raises(OrgError, match="redirects to"):
                 ask()
         assert thief.requests == []
         assert len(server.requests) == 2
@@ -184,7 +184,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         connect(server.url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
     ):
         started = real_time.monotonic()
-        with pytest.raises(OrgUnreachable, match="may be running or not.*did not answer in time"):
+        with pytest.raises(OrgUnreachable, match="may or may not be running.*did not answer in time"):
             org.metadata.deploy(b"zip", DeployOptions())
         assert real_time.monotonic() - started < 5
         release.set()
@@ -196,7 +196,7 @@ def test_an_answer_that_drips_is_given_up() -> None:
     with (
         dripping(0.05) as url,
         connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
-        pytest.raises(OrgUnreachable, match="may be running or not.*did not finish its answer"),
+        pytest.raises(OrgUnreachable, match="may or may not be running.*did not finish its response"),
     ):
         org.metadata.deploy(b"zip", DeployOptions())
 

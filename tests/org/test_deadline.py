@@ -6,22 +6,25 @@ import threading
 
 import pytest
 
-from sfcode.org.deadline import left, until
+from sfcode.org.deadline import remaining_seconds, set_deadline
 from sfcode.org.retry import NoAnswer
 from tests.org.servers import Answer, Request, as_json
 
 
 def test_without_a_limit_nothing_is_said(time) -> None:
-    assert left(time.clock) is None
-    with until(time.now + 5):
-        assert left(time.clock) == 5
-    assert left(time.clock) is None
+    assert remaining_seconds(time.clock) is None
+    with set_deadline(time.now + 5):
+        assert remaining_seconds(time.clock) == 5
+    assert remaining_seconds(time.clock) is None
 
 
 def test_a_call_is_not_begun_when_its_time_is_up(org_at, time) -> None:
     server, org = org_at(lambda _request: as_json([]))
-    with until(time.now), pytest.raises(NoAnswer, match="time for this call was up") as caught:
-        org.many.update([])
+    with (
+        set_deadline(time.now),
+        pytest.raises(NoAnswer, match="Deadline exceeded before the request was sent") as caught,
+    ):
+        org.collections.update([])
     assert not caught.value.sent
     assert server.requests == []
 
@@ -35,15 +38,15 @@ def test_a_call_ends_with_its_time(org_at, time) -> None:
 
     _, org = org_at(slow)
     try:
-        with until(time.now + 0.05), pytest.raises(NoAnswer, match="did not answer in time"):
-            org.many.update([])
+        with set_deadline(time.now + 0.05), pytest.raises(NoAnswer, match="did not answer in time"):
+            org.collections.update([])
     finally:
         done.set()
 
 
 def test_a_repetition_that_would_outlast_it_is_not_begun(org_at, time) -> None:
     server, org = org_at(lambda _request: Answer(503))
-    with until(time.now + 0.06), pytest.raises(NoAnswer):
+    with set_deadline(time.now + 0.06), pytest.raises(NoAnswer):
         org.query("SELECT Id FROM Contact")
     assert len(server.requests) == 1
     assert time.slept == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sfcode.metadata.objects import Field, ObjectSchema
-from sfcode.org.describe import describe, field
+from sfcode.org.describe import describe, parse_field
 from tests.org.servers import Answer, Request, as_json
 
 LAST_NAME = {
@@ -19,7 +19,7 @@ def changed(**values: Any) -> dict[str, Any]:
 
 
 def test_reads_a_field() -> None:
-    assert field(LAST_NAME) == Field(
+    assert parse_field(LAST_NAME) == Field(
         "LastName", "string", "Last Name", 80, required=True, permissionable=False, nillable=False
     )
 
@@ -36,7 +36,7 @@ def test_reads_a_field() -> None:
     ids=["needed", "nillable", "owner", "system field", "checkbox"],
 )
 def test_required_is_what_people_have_to_fill_in(answer, required: bool) -> None:
-    assert field(answer).required is required
+    assert parse_field(answer).required is required
 
 
 def test_an_object_that_the_org_does_not_have_is_left_out() -> None:
@@ -44,7 +44,7 @@ def test_an_object_that_the_org_does_not_have_is_left_out() -> None:
     schema = describe(["Nowhere__c", "Contact", "Contact"], answers.get)
     assert schema.online
     assert schema.objects == {
-        "Contact": ObjectSchema("Contact", "Contact", {"LastName": field(LAST_NAME)}, complete=True)
+        "Contact": ObjectSchema("Contact", "Contact", {"LastName": parse_field(LAST_NAME)}, complete=True)
     }
 
 
@@ -63,4 +63,4 @@ def test_asks_the_org_for_each_object_once(org_at) -> None:
 
 def test_a_part_of_an_address_knows_the_whole_which_takes_the_permission() -> None:
     answer = {"name": "MailingCity", "type": "string", "permissionable": True, "compoundFieldName": "MailingAddress"}
-    assert field(answer).permission == "MailingAddress"
+    assert parse_field(answer).permission == "MailingAddress"

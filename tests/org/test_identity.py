@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.errors import OrgError, SignInError
-from sfcode.org.identity import long_id
+from sfcode.org.identity import to_long_id
 from tests.org.servers import Answer, Request, as_json
 
 USERINFO = {"user_id": "005xx000001X8UzAAK", "organization_id": "00Dxx0000001gPFEAY", "preferred_username": "a@b.c"}
@@ -19,20 +19,22 @@ ORGANIZATION = {
     ("short", "long"), [("00Dxx0000001gPF", "00Dxx0000001gPFEAY"), ("003xx000004TmiQ", "003xx000004TmiQAAS")]
 )
 def test_an_id_gets_its_three_last_characters(short: str, long: str) -> None:
-    assert long_id(short) == long
-    assert long_id(long) == long
+    assert to_long_id(short) == long
+    assert to_long_id(long) == long
 
 
 @given(st.text(alphabet="abcXYZ0129", min_size=15, max_size=15))
 def test_ids_that_differ_in_case_only_differ_in_their_ending(short: str) -> None:
     swapped = short.swapcase()
-    assert (long_id(short)[15:] == long_id(swapped)[15:]) == (short == swapped or not any(map(str.isalpha, short)))
+    assert (to_long_id(short)[15:] == to_long_id(swapped)[15:]) == (
+        short == swapped or not any(map(str.isalpha, short))
+    )
 
 
 @pytest.mark.parametrize("text", ["", "00D", "00Dxx0000001gP!", "00Dxx0000001gPFEAY1"])
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a Salesforce id"):
-        long_id(text)
+        to_long_id(text)
 
 
 def answers(userinfo: Answer):
@@ -78,5 +80,5 @@ def test_an_org_that_does_not_say_who_it_is_is_an_error(org_at) -> None:
         return as_json(USERINFO if "userinfo" in request.path else {"totalSize": 0, "done": True, "records": []})
 
     _, org = org_at(answer)
-    with pytest.raises(OrgError, match="does not say which org it is"):
+    with pytest.raises(OrgError, match="returned no organization"):
         _ = org.identity

@@ -5,25 +5,25 @@ from __future__ import annotations
 import pytest
 
 from sfcode.errors import OrgError, SignInError
-from sfcode.org.rest import quoted, row_of, said
+from sfcode.org.rest import convert_row, parse_error, quote_values
 from tests.org.servers import Answer, Request, as_json, script
 
 
 def test_values_are_quoted_into_a_query() -> None:
     soql = "SELECT Id FROM User WHERE Username = {} AND IsActive = {active} AND Name IN {names}"
-    assert quoted(soql, ("o'neil\\@x.y",), {"active": True, "names": ["a", "b"]}) == (
+    assert quote_values(soql, ("o'neil\\@x.y",), {"active": True, "names": ["a", "b"]}) == (
         "SELECT Id FROM User WHERE Username = 'o\\'neil\\\\@x.y' AND IsActive = true AND Name IN ('a','b')"
     )
 
 
 def test_a_query_without_values_is_left_as_it_is() -> None:
-    assert quoted("SELECT Id FROM X WHERE A = '{}'", (), {}) == "SELECT Id FROM X WHERE A = '{}'"
+    assert quote_values("SELECT Id FROM X WHERE A = '{}'", (), {}) == "SELECT Id FROM X WHERE A = '{}'"
 
 
 def test_rows_come_without_attributes_at_any_depth() -> None:
     inner = {"attributes": {"type": "Profile"}, "Name": "P"}
     sub = {"totalSize": 1, "done": True, "records": [{"attributes": {}, "Id": "2"}]}
-    assert row_of({"attributes": {}, "Id": "1", "Profile": inner, "Owner": None, "Children": sub}) == {
+    assert convert_row({"attributes": {}, "Id": "1", "Profile": inner, "Owner": None, "Children": sub}) == {
         "Id": "1",
         "Profile": {"Name": "P"},
         "Owner": None,
@@ -112,7 +112,7 @@ def test_an_ended_session_is_a_sign_in_error_with_the_hint(org_at) -> None:
     ],
 )
 def test_error_bodies_are_read_in_their_shapes(content, expected) -> None:
-    assert said(content) == expected
+    assert parse_error(content) == expected
 
 
 def test_the_library_itself_is_at_hand_and_signed_in(org_at) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.errors import OrgError, SignInError
 from sfcode.org import Runtime
-from sfcode.org.retry import ATTEMPTS, LONGEST, NoAnswer, call, delay
+from sfcode.org.retry import ATTEMPTS, LONGEST_DELAY, NoAnswer, call, compute_delay
 
 LOCKED = OrgError("locked", code="UNABLE_TO_LOCK_ROW")
 NEVER_SENT = NoAnswer("no route", sent=False)
@@ -29,27 +29,27 @@ LOST = NoAnswer("lost", sent=True)
 )
 def test_repeats_a_read_after_passing_trouble_and_a_write_only_when_nothing_was_done(error, reads, writes) -> None:
     rng = random.Random(1)
-    assert (delay(1, error, rng) is not None) is reads
-    assert (delay(1, error, rng, repeatable=False) is not None) is writes
+    assert (compute_delay(1, error, rng) is not None) is reads
+    assert (compute_delay(1, error, rng, repeatable=False) is not None) is writes
 
 
 def test_gives_up_after_the_last_attempt() -> None:
     rng = random.Random(1)
-    assert delay(ATTEMPTS - 1, LOST, rng) is not None
-    assert delay(ATTEMPTS, LOST, rng) is None
+    assert compute_delay(ATTEMPTS - 1, LOST, rng) is not None
+    assert compute_delay(ATTEMPTS, LOST, rng) is None
 
 
 def test_waits_longer_each_time_at_random_and_within_bounds() -> None:
     rng = random.Random(7)
-    longest = [max(delay(attempt, LOST, rng) or 0.0 for _ in range(200)) for attempt in range(1, ATTEMPTS)]
+    longest = [max(compute_delay(attempt, LOST, rng) or 0.0 for _ in range(200)) for attempt in range(1, ATTEMPTS)]
     assert longest == sorted(longest)
-    assert 0 < longest[-1] <= LONGEST
+    assert 0 < longest[-1] <= LONGEST_DELAY
 
 
 def test_obeys_retry_after_and_gives_up_when_it_is_too_long() -> None:
     rng = random.Random(1)
-    assert delay(1, NoAnswer("busy", sent=True, retry_after=7), rng) == 7
-    assert delay(1, NoAnswer("busy", sent=True, retry_after=3600), rng) is None
+    assert compute_delay(1, NoAnswer("busy", sent=True, retry_after=7), rng) == 7
+    assert compute_delay(1, NoAnswer("busy", sent=True, retry_after=3600), rng) is None
 
 
 def test_call_tries_again_and_returns_what_came(runtime: Runtime, time) -> None:

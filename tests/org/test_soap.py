@@ -12,7 +12,7 @@ BILLION_LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTIT
 
 
 def test_writes_the_session_id_and_every_value_escaped() -> None:
-    data = soap.envelope("readMetadata", [("type", "A<b>&\"'"), ("fullNames", "]]>")], Secret("00D!<&>"))
+    data = soap.render_envelope("readMetadata", [("type", "A<b>&\"'"), ("fullNames", "]]>")], Secret("00D!<&>"))
     root = etree.fromstring(data)
     texts = {etree.QName(element).localname: element.text for element in root.iter() if element.text}
     assert texts == {"sessionId": "00D!<&>", "type": "A<b>&\"'", "fullNames": "]]>"}
@@ -20,7 +20,7 @@ def test_writes_the_session_id_and_every_value_escaped() -> None:
 
 def test_refuses_characters_that_xml_cannot_hold() -> None:
     with pytest.raises(OrgError, match="fullNames holds a character"):
-        soap.envelope("readMetadata", [("fullNames", "a\x00b")], Secret("x"))
+        soap.render_envelope("readMetadata", [("fullNames", "a\x00b")], Secret("x"))
 
 
 def test_deploy_options_come_in_the_order_of_the_wsdl() -> None:
@@ -46,7 +46,7 @@ def test_options_default_to_all_or_nothing() -> None:
 
 def test_a_fault_becomes_an_error_with_the_code_of_the_org() -> None:
     with pytest.raises(OrgError) as caught:
-        soap.answer(fault("INVALID_TYPE", "no such type").body, "listMetadata")
+        soap.parse_answer(fault("INVALID_TYPE", "no such type").body, "listMetadata")
     assert caught.value.code == "INVALID_TYPE"
     assert caught.value.message == "INVALID_TYPE: no such type"
 
@@ -56,7 +56,7 @@ def test_reads_results_in_whatever_namespace_prefix(prefix: str) -> None:
     name = prefix.rstrip(":")
     declared = f' xmlns:{name}="{soap.METADATA}"' if name else f' xmlns="{soap.METADATA}"'
     body = f"<{prefix}describeResponse{declared}><{prefix}result>7</{prefix}result></{prefix}describeResponse>"
-    (result,) = soap.answer(envelope(body).body, "describe")
+    (result,) = soap.parse_answer(envelope(body).body, "describe")
     assert result.text == "7"
 
 
@@ -77,11 +77,11 @@ def test_reads_results_in_whatever_namespace_prefix(prefix: str) -> None:
 )
 def test_what_is_no_answer_is_said_to_be_none(data: bytes) -> None:
     with pytest.raises(soap.NotSoap):
-        soap.answer(data, "deploy")
+        soap.parse_answer(data, "deploy")
 
 
 def test_nil_elements_count_as_absent() -> None:
-    (result,) = soap.answer(
+    (result,) = soap.parse_answer(
         envelope('<xResponse><result><a xsi:nil="true"/><b>1</b><c/></result></xResponse>').body, "x"
     )
     assert soap.text(result, "a") == soap.text(result, "c") == ""
@@ -92,6 +92,6 @@ def test_nil_elements_count_as_absent() -> None:
 
 
 def test_a_number_that_is_none_is_reported() -> None:
-    (result,) = soap.answer(envelope("<xResponse><result><n>many</n></result></xResponse>").body, "x")
+    (result,) = soap.parse_answer(envelope("<xResponse><result><n>many</n></result></xResponse>").body, "x")
     with pytest.raises(soap.NotSoap, match="n = 'many'"):
         soap.number(result, "n")

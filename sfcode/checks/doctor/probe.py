@@ -14,12 +14,12 @@ PATIENCE = Runtime(connect_timeout=5.0, read_timeout=10.0, answer_timeout=15.0, 
 def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> Trouble | None:
     """Request `/healthz`; return the problem, if there is one."""
     from sfcode.org.retry import NoAnswer
-    from sfcode.org.transport import answering, http_session
+    from sfcode.org.transport import http_session, translate_errors
 
     address = f"{url}/healthz"
     with http_session(url, environ, runtime) as session:
         try:
-            with answering(address):
+            with translate_errors(address):
                 response = session.get(address)
         except NoAnswer as error:
             # Before an answer only a certificate is beyond waiting for.

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sfcode.errors import SignInError, UsageError
 from sfcode.hosts import is_loopback
-from sfcode.org.address import base_url
+from sfcode.org.address import normalize_url
 from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.org.signin import environment, sf_cli
@@ -26,13 +26,13 @@ def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn
     if kind == "env" and colon:
         return environment.sign_in(environ, runtime, prefix=rest)
     if kind in ("https", "http") and colon:
-        return _at(base_url(target, "org"), environ, runtime)
+        return _sign_in_to_url(normalize_url(target, "org"), environ, runtime)
     if target == "local":
         raise UsageError("The local org is reached by its URL.", "Commands with `--org local` serve it to themselves.")
     raise UsageError(f"{target!r} names no org." if target else "No org is named.", FORMS)
 
 
-def _at(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
+def _sign_in_to_url(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     """
     Return the sign-in method for a URL from the variables.
 
@@ -41,20 +41,20 @@ def _at(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     the way to a local org, which commands start beside whatever else is configured.
     """
     named = environ.get("SF_ORG_INSTANCE_URL")
-    if named and not is_loopback(urlsplit(url).hostname or "") and base_url(named, "SF_ORG_INSTANCE_URL") != url:
+    if named and not is_loopback(urlsplit(url).hostname or "") and normalize_url(named, "SF_ORG_INSTANCE_URL") != url:
         raise SignInError(
-            f"The org is {url}, but SF_ORG_INSTANCE_URL is {base_url(named)}; the sign-in belongs to only one of them.",
-            "Make them equal, or leave SF_ORG_INSTANCE_URL out.",
+            f"The org is {url}, but SF_ORG_INSTANCE_URL is {normalize_url(named)}; the sign-in belongs to only one of them.",
+            "Make them equal, or unset SF_ORG_INSTANCE_URL.",
         )
-    way = environment.sign_in({**environ, "SF_ORG_INSTANCE_URL": url}, runtime, at=url)
+    method = environment.sign_in({**environ, "SF_ORG_INSTANCE_URL": url}, runtime, at=url)
 
     def grant() -> Grant:
-        granted = way.grant()
-        if base_url(granted.instance_url) != url:
+        granted = method.grant()
+        if normalize_url(granted.instance_url) != url:
             raise SignInError(
-                f"Signing in with {way.name} leads to {granted.instance_url}, not to {url}.",
+                f"Signing in with {method.name} leads to {granted.instance_url}, not to {url}.",
                 "Name the org that the sign-in belongs to, or change the variables.",
             )
         return granted
 
-    return SignIn(way.name, way.hint, grant, renewable=way.renewable)
+    return SignIn(method.name, method.hint, grant, renewable=method.renewable)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sfcode.errors import SignInError
-from sfcode.org.address import base_url
+from sfcode.org.address import normalize_url
 from sfcode.secret import Secret
 
 # The secret may be empty; there is no scheme in front of the host, it is always https.
@@ -32,7 +32,7 @@ class AuthUrl:
 def parse(text: str, name: str) -> AuthUrl:
     """Parse an auth URL: plain, in the JSON that sf prints, or either in base64."""
     raw = text.strip()
-    url = _inside(raw) or _inside(_decoded(raw))
+    url = _find_url(raw) or _find_url(_decode(raw))
     match = PATTERN.fullmatch(url)
     if not match:
         raise SignInError(
@@ -44,12 +44,12 @@ def parse(text: str, name: str) -> AuthUrl:
         client_id=match["id"],
         client_secret=Secret(match["secret"]),
         refresh_token=Secret(match["token"]),
-        instance_url=base_url(f"https://{match['host']}", name),
+        instance_url=normalize_url(f"https://{match['host']}", name),
     )
 
 
-def _inside(text: str) -> str:
-    """Find the URL in a text, or in sf's JSON."""
+def _find_url(text: str) -> str:
+    """Find the URL in a text that is one, or in sf's JSON."""
     if text.startswith("force://"):
         return text.strip()
     try:
@@ -61,7 +61,7 @@ def _inside(text: str) -> str:
     return url.strip() if isinstance(url, str) else ""
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

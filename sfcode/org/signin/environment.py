@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcode.errors import SignInError
-from sfcode.org.address import base_url
+from sfcode.org.address import normalize_url
 from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.org.signin import auth_url, oauth
@@ -61,16 +61,16 @@ def _token(variables: Variables) -> SignIn:
 
 def _jwt(variables: Variables) -> SignIn:
     key = _key(variables)
-    given = variables.get("SF_ORG_INSTANCE_URL")
-    instance = base_url(given, variables.name("SF_ORG_INSTANCE_URL")) if given else ""
+    url = variables.get("SF_ORG_INSTANCE_URL")
+    instance = normalize_url(url, variables.name("SF_ORG_INSTANCE_URL")) if url else ""
     audience = variables.get("SF_AUDIENCE_URL") or (SANDBOX if _is_sandbox(instance) else PRODUCTION)
     name = variables.name("SF_CONSUMER_KEY")
     grant = oauth.JwtBearer(
         consumer_key=variables.get("SF_CONSUMER_KEY"),
         key=key,
         username=variables.get("SF_USERNAME"),
-        audience=base_url(audience, variables.name("SF_AUDIENCE_URL")),
-        token_url=instance or base_url(audience),
+        audience=normalize_url(audience, variables.name("SF_AUDIENCE_URL")),
+        token_url=instance or normalize_url(audience),
         environ=variables.environ,
         runtime=variables.runtime,
     )
@@ -113,7 +113,7 @@ def _client_credentials(variables: Variables) -> SignIn:
     grant = oauth.ClientCredentials(
         client_id=variables.get("SF_CLIENT_ID"),
         client_secret=variables.secret("SF_CLIENT_SECRET"),
-        token_url=base_url(variables.get("SF_ORG_INSTANCE_URL"), url_name),
+        token_url=normalize_url(variables.get("SF_ORG_INSTANCE_URL"), url_name),
         environ=variables.environ,
         runtime=variables.runtime,
     )

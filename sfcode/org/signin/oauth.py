@@ -127,15 +127,15 @@ def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, w
 
 
 def _ask(http: Any, url: str, form: Form) -> tuple[int, dict[str, Any]]:
-    from sfcode.org.transport import answering, unavailable
+    from sfcode.org.transport import translate_errors, unavailable_error
 
     data = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
-    with answering(url):
+    with translate_errors(url):
         response = http.post(url, data=data, headers={"Accept": "application/json"})
     try:
         answer = response.json()
     except ValueError:
-        raise unavailable(response) from None
+        raise unavailable_error(response) from None
     if response.status_code >= 500:
-        raise unavailable(response)
+        raise unavailable_error(response)
     return response.status_code, answer if isinstance(answer, dict) else {}

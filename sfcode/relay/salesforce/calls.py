@@ -11,8 +11,8 @@ from sfcode.config.relay_models import Relay
 from sfcode.errors import OrgError
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
-from sfcode.org.collections import MOST, MOST_QUERIES, CallRefused, RecordResult
-from sfcode.org.deadline import until
+from sfcode.org.collections import MAX_QUERIES, MAX_RECORDS, CallRefused, RecordResult
+from sfcode.org.deadline import set_deadline
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import Released, Retry
@@ -47,7 +47,7 @@ class CallFailedError(Exception):
 class CallSize:
     """Records per call: 200, fewer where the org's triggers run into limits."""
 
-    most: int = MOST
+    most: int = MAX_RECORDS
 
     def shrink(self, sent: int) -> None:
         """Halve the size after a call with that many records was too large."""
@@ -69,22 +69,24 @@ class Calls:
 
     def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row]]:
         """Run the queries of a lookup, several in one request."""
-        many = self.org.many
+        many = self.org.collections
         texts = [query.soql for query in asked]
         if len(texts) == 1:
             return [self._call("lookup", deadline, lambda: many.query(texts[0]))]
         found: list[Sequence[Row]] = []
-        for some in chunks(texts, MOST_QUERIES):
+        for some in chunks(texts, MAX_QUERIES):
             found += self._call("lookup", deadline, partial(many.queries, some))
         return found
 
     def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Update existing records."""
-        return self._call("update", deadline, lambda: self.org.many.update(records, self.headers))
+        return self._call("update", deadline, lambda: self.org.collections.update(records, self.headers))
 
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Upsert records by an external id."""
-        return self._call("upsert", deadline, lambda: self.org.many.upsert(sobject, external_id, records, self.headers))
+        return self._call(
+            "upsert", deadline, lambda: self.org.collections.upsert(sobject, external_id, records, self.headers)
+        )
 
     def describe(self, objects: Iterable[str], deadline: float) -> OrgSchema:
         """Describe objects with their fields."""
@@ -92,7 +94,7 @@ class Calls:
 
     def limits(self, deadline: float) -> None:
         """Ask how many API requests are used."""
-        self._call("limits", deadline, self.org.many.limits)
+        self._call("limits", deadline, self.org.collections.limits)
         self.quota.record_answer()
 
     def renew(self, older_than: float, deadline: float) -> None:
@@ -105,7 +107,7 @@ class Calls:
             raise CallFailedError(Released())
         outcome = "200"
         try:
-            with until(min(deadline, began + LONGEST)):
+            with set_deadline(min(deadline, began + LONGEST)):
                 answer = call()
             self.breaker.record_success()
             return answer
@@ -129,7 +131,7 @@ class Calls:
         return end
 
     def _record_usage(self) -> None:
-        usage = self.org.many.usage
+        usage = self.org.collections.usage
         if usage is not None:
             self.instrumentation.record_quota(usage.used, usage.limit)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from sfcode.errors import OrgError
-from sfcode.org.deadline import until
+from sfcode.org.deadline import set_deadline
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
 from sfcode.relay.salesforce import error_policy
@@ -80,7 +80,7 @@ class SalesforceWriter:
         return pause
 
     def _asked_for(self) -> float | None:
-        usage = self.calls.org.many.usage
+        usage = self.calls.org.collections.usage
         return self.calls.quota.delay(usage.used, usage.limit) if usage else self.calls.quota.delay(0, 0)
 
     def _deliver(self, claim: Claim, deadline: float) -> Delivery:
@@ -115,7 +115,7 @@ class SalesforceWriter:
         if now < self._renew_at:
             return
         try:
-            with until(deadline):
+            with set_deadline(deadline):
                 self.calls.org.renew(older_than=SESSION_AGE)
         except OrgError as error:
             self._renew_at = now + RENEW_AGAIN

@@ -1,8 +1,9 @@
 """
-simple-salesforce without the parts that are not used here: its SOAP client and its signing of tokens.
+Import simple-salesforce without zeep and cryptography, which it imports for parts that are not used here.
 
-Both are imported with it, and bring zeep and cryptography along, which take longer than all the rest. They come when
-somebody asks for them: `mdapi` of a client, or a sign-in of its own.
+`simple_salesforce.api` imports its Metadata API client (zeep) and its sign-in (jwt, cryptography) unconditionally, and
+no other module has its REST client. They take longer to import than all the rest of a command, so that stand-ins take
+their places during the import and load the real modules on first use.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ PACKAGE = "simple_salesforce"
 METADATA = f"{PACKAGE}.metadata"
 
 
-class _Later(ModuleType):
-    """Stands for a module until something of it is used."""
+class _LazyModule(ModuleType):
+    """Stand-in for a module that is imported when an attribute of it is used."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what the machinery of imports asks
@@ -32,13 +33,15 @@ def _metadata_api(*arguments: Any, **named: Any) -> Any:
     return importlib.import_module(METADATA).SfdcMetadataApi(*arguments, **named)
 
 
-def client_class() -> type[Salesforce]:
-    """Give simple-salesforce's client."""
+def load_client_class() -> type[Salesforce]:
+    """Return the class `simple_salesforce.Salesforce`."""
     if f"{PACKAGE}.api" not in sys.modules:
         metadata = ModuleType(METADATA)
         metadata.SfdcMetadataApi = _metadata_api  # type: ignore[attr-defined]
         stand_ins = {
-            name: module for name, module in ((METADATA, metadata), ("jwt", _Later("jwt"))) if name not in sys.modules
+            name: module
+            for name, module in ((METADATA, metadata), ("jwt", _LazyModule("jwt")))
+            if name not in sys.modules
         }
         sys.modules.update(stand_ins)
         try:
@@ -49,5 +52,5 @@ def client_class() -> type[Salesforce]:
                 del sys.modules[name]
             vars(sys.modules.get(PACKAGE, metadata)).pop("metadata", None)
     api = importlib.import_module(f"{PACKAGE}.api")
-    found: type[Salesforce] = api.Salesforce
-    return found
+    client_class: type[Salesforce] = api.Salesforce
+    return client_class

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.errors import ExitCode, OrgError
 from sfcode.org import DeployResult, DeployStillRunning
-from sfcode.org.polling import LONGEST_PAUSE, SILENCE, follow
+from sfcode.org.polling import LONGEST_PAUSE, SILENCE, follow_deployment
 from sfcode.org.retry import NoAnswer
 
 PENDING = DeployResult("0Af1", "Pending", done=False, success=False)
@@ -31,18 +31,18 @@ def script(*answers):
 
 def test_returns_the_end_and_shows_each_step_once(runtime) -> None:
     seen = []
-    result = follow(script(PENDING, PENDING, RUNNING, HALF, HALF, DONE), "0Af1", seen.append, runtime, 60)
+    result = follow_deployment(script(PENDING, PENDING, RUNNING, HALF, HALF, DONE), "0Af1", seen.append, runtime, 60)
     assert result == DONE
     assert seen == [PENDING, RUNNING, HALF, DONE]
 
 
 def test_a_failed_deployment_is_an_end_like_any_other(runtime) -> None:
     failed = replace(DONE, status="Failed", success=False)
-    assert follow(script(failed), "0Af1", None, runtime, 60) == failed
+    assert follow_deployment(script(failed), "0Af1", None, runtime, 60) == failed
 
 
 def test_asks_at_once_then_after_growing_pauses(runtime, time) -> None:
-    follow(script(*[PENDING] * 12, DONE), "0Af1", None, runtime, 60)
+    follow_deployment(script(*[PENDING] * 12, DONE), "0Af1", None, runtime, 60)
     assert time.slept[0] == 0.2
     assert time.slept == sorted(time.slept)
     assert max(time.slept) == LONGEST_PAUSE
@@ -50,7 +50,7 @@ def test_asks_at_once_then_after_growing_pauses(runtime, time) -> None:
 
 def test_time_out_leaves_the_deployment_running_and_says_how_to_pick_it_up(runtime) -> None:
     with pytest.raises(DeployStillRunning, match="0Af1 goes on in the org: not done after 5 s") as caught:
-        follow(script(RUNNING), "0Af1", None, runtime, 5)
+        follow_deployment(script(RUNNING), "0Af1", None, runtime, 5)
     assert caught.value.deploy_id == "0Af1"
     assert "--attach 0Af1" in caught.value.hint
     assert caught.value.exit_code is ExitCode.RUNNING
@@ -58,17 +58,17 @@ def test_time_out_leaves_the_deployment_running_and_says_how_to_pick_it_up(runti
 
 def test_sits_out_a_lost_connection(runtime) -> None:
     locked = OrgError("later", code="SERVER_UNAVAILABLE")
-    assert follow(script(PENDING, LOST, LOST, locked, HALF, DONE), "0Af1", None, runtime, 60) == DONE
+    assert follow_deployment(script(PENDING, LOST, LOST, locked, HALF, DONE), "0Af1", None, runtime, 60) == DONE
 
 
 def test_a_connection_that_stays_lost_leaves_the_deployment_running(runtime, time) -> None:
     started = time.now
     with pytest.raises(DeployStillRunning, match="no route to host"):
-        follow(script(PENDING, LOST), "0Af1", None, runtime, 3600)
+        follow_deployment(script(PENDING, LOST), "0Af1", None, runtime, 3600)
     assert SILENCE < time.now - started < SILENCE + 10
 
 
 def test_an_error_of_the_org_is_not_waited_out(runtime, time) -> None:
     with pytest.raises(OrgError, match="bad id"):
-        follow(script(OrgError("bad id", code="INVALID_ID_FIELD")), "0Af1", None, runtime, 60)
+        follow_deployment(script(OrgError("bad id", code="INVALID_ID_FIELD")), "0Af1", None, runtime, 60)
     assert time.slept == []

@@ -8,8 +8,8 @@ from pathlib import Path
 
 PROGRAM = """
 import sys
-from sfcode.org.lean import client_class
-client = client_class()(instance_url="http://127.0.0.1:9", session_id="x", version="62.0")
+from sfcode.org.simple_salesforce_client import load_client_class
+client = load_client_class()(instance_url="http://127.0.0.1:9", session_id="x", version="62.0")
 heavy = {"zeep", "cryptography", "jwt"} & {name.partition(".")[0] for name in sys.modules}
 assert not heavy, heavy
 {more}
@@ -35,7 +35,7 @@ import jwt, simple_salesforce
 from simple_salesforce.metadata import SfdcMetadataApi
 assert isinstance(client.mdapi, SfdcMetadataApi)
 assert simple_salesforce.metadata.SfdcMetadataApi is SfdcMetadataApi
-assert simple_salesforce.Salesforce is client_class()
+assert simple_salesforce.Salesforce is load_client_class()
 assert simple_salesforce.login.jwt.encode({}, "k" * 32, algorithm="HS256") == jwt.encode({}, "k" * 32, algorithm="HS256")
 client.mdapi._client.transport.session.close()
 """,
@@ -46,7 +46,7 @@ def test_what_is_loaded_already_stays(root: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import simple_salesforce as s; from sfcode.org.lean import client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
+        "import simple_salesforce as s; from sfcode.org.simple_salesforce_client import load_client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
     ]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ def test_records_are_changed_each_for_itself(org_at) -> None:
     locked = {"statusCode": "UNABLE_TO_LOCK_ROW", "message": "busy", "fields": ["Title"]}
     answers = [{"id": "003", "success": True, "errors": []}, {"success": False, "errors": [locked]}]
     server, org = org_at(script(as_json(answers)))
-    assert org.many.update([RECORD, RECORD]) == [
+    assert org.collections.update([RECORD, RECORD]) == [
         RecordResult("003"),
         RecordResult("", (RecordError("UNABLE_TO_LOCK_ROW", "busy", ("Title",)),)),
     ]
@@ -30,7 +30,7 @@ def test_records_are_changed_each_for_itself(org_at) -> None:
 
 def test_records_are_upserted_by_an_external_id(org_at) -> None:
     server, org = org_at(script(as_json([{"id": "00U", "success": True, "created": True, "errors": []}])))
-    assert org.many.upsert("Event", "Key__c", [{"Key__c": "1"}]) == [RecordResult("00U", created=True)]
+    assert org.collections.upsert("Event", "Key__c", [{"Key__c": "1"}]) == [RecordResult("00U", created=True)]
     assert (server.requests[0].method, server.requests[0].path) == (
         "PATCH",
         f"{BASE}/composite/sobjects/Event/Key__c",
@@ -39,13 +39,13 @@ def test_records_are_upserted_by_an_external_id(org_at) -> None:
 
 def test_an_answer_that_is_not_one_for_each_record_is_an_error(org_at) -> None:
     _, org = org_at(script(as_json([])))
-    with pytest.raises(OrgError, match="did not answer for each of 1 records"):
-        org.many.update([RECORD])
+    with pytest.raises(OrgError, match="not one result for each of 1 records"):
+        org.collections.update([RECORD])
 
 
 def test_a_failure_without_a_reason_is_a_failure(org_at) -> None:
     _, org = org_at(script(as_json([{"success": False, "errors": []}])))
-    assert org.many.update([RECORD])[0].errors[0].code == "UNKNOWN_EXCEPTION"
+    assert org.collections.update([RECORD])[0].errors[0].code == "UNKNOWN_EXCEPTION"
 
 
 def test_a_query_is_read_to_its_last_page(org_at) -> None:
@@ -55,7 +55,7 @@ def test_a_query_is_read_to_its_last_page(org_at) -> None:
         return as_json(page if last else page | {"nextRecordsUrl": f"{BASE}/query/next"})
 
     server, org = org_at(pages)
-    assert org.many.query("SELECT Id FROM Contact WHERE Name = 'ä&b'") == [{"Id": "1"}, {"Id": "2"}]
+    assert org.collections.query("SELECT Id FROM Contact WHERE Name = 'ä&b'") == [{"Id": "1"}, {"Id": "2"}]
     assert server.requests[0].query["q"] == "SELECT Id FROM Contact WHERE Name = 'ä&b'"
 
 
@@ -63,7 +63,7 @@ def test_several_queries_go_in_one_request(org_at) -> None:
     page = {"done": True, "records": [{"attributes": {}, "Id": "1"}]}
     answer = {"compositeResponse": [{"httpStatusCode": 200, "body": page, "referenceId": f"q{n}"} for n in range(2)]}
     server, org = org_at(script(as_json(answer)))
-    assert org.many.queries(["SELECT Id FROM Contact", "SELECT Id FROM Lead"]) == [[{"Id": "1"}], [{"Id": "1"}]]
+    assert org.collections.queries(["SELECT Id FROM Contact", "SELECT Id FROM Lead"]) == [[{"Id": "1"}], [{"Id": "1"}]]
     (request,) = server.requests
     asked = json.loads(request.body)["compositeRequest"]
     assert [each["url"] for each in asked] == [
@@ -76,7 +76,7 @@ def test_a_query_that_is_refused_in_a_composite_request_is_the_error(org_at) -> 
     refused = {"httpStatusCode": 400, "body": [{"errorCode": "INVALID_FIELD", "message": "No such column"}]}
     _, org = org_at(script(as_json({"compositeResponse": [refused]})))
     with pytest.raises(CallRefused) as caught:
-        org.many.queries(["SELECT X FROM Contact"])
+        org.collections.queries(["SELECT X FROM Contact"])
     assert (caught.value.code, caught.value.status) == ("INVALID_FIELD", 400)
 
 
@@ -85,18 +85,18 @@ def test_every_answer_tells_the_usage_refusals_too(org_at) -> None:
     over = json.dumps([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]).encode()
     full = {**info, "Sforce-Limit-Info": "api-usage=5000/5000"}
     _, org = org_at(script(Answer(200, b"[]", info), Answer(403, over, full)))
-    assert org.many.usage is None
-    org.many.update([])
-    assert org.many.usage == Usage(18, 5000)
+    assert org.collections.usage is None
+    org.collections.update([])
+    assert org.collections.usage == Usage(18, 5000)
     with pytest.raises(CallRefused) as caught:
-        org.many.update([])
+        org.collections.update([])
     assert (caught.value.code, caught.value.status) == ("REQUEST_LIMIT_EXCEEDED", 403)
-    assert org.many.usage == Usage(5000, 5000)
+    assert org.collections.usage == Usage(5000, 5000)
 
 
 def test_limits_tell_the_usage(org_at) -> None:
     _, org = org_at(script(as_json({"DailyApiRequests": {"Max": 15000, "Remaining": 14990}})))
-    assert org.many.limits() == Usage(10, 15000) == org.many.usage
+    assert org.collections.limits() == Usage(10, 15000) == org.collections.usage
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_limits_tell_the_usage(org_at) -> None:
 def test_what_is_no_answer_is_said_once_with_the_time_that_was_named(org_at, answer: Answer, after) -> None:
     server, org = org_at(script(answer))
     with pytest.raises(NoAnswer) as caught:
-        org.many.update([RECORD])
+        org.collections.update([RECORD])
     assert caught.value.retry_after == after
     assert len(server.requests) == 1, "whoever calls decides what is repeated"
 
@@ -123,7 +123,7 @@ def test_a_lost_connection_is_said_once(org_at) -> None:
 
     server, org = org_at(hang_up)
     with pytest.raises(NoAnswer) as caught:
-        org.many.update([RECORD])
+        org.collections.update([RECORD])
     assert caught.value.sent
     assert len(server.requests) == 1
 
@@ -131,5 +131,5 @@ def test_a_lost_connection_is_said_once(org_at) -> None:
 def test_a_session_that_is_over_and_cannot_be_renewed_is_the_users_problem(org_at) -> None:
     _, org = org_at(script(as_json([{"errorCode": "INVALID_SESSION_ID", "message": "expired"}], 401)))
     with pytest.raises(SignInError):
-        org.many.update([RECORD])
+        org.collections.update([RECORD])
     assert org.renew(older_than=0) is False, "a token from a variable is the only one"

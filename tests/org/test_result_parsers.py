@@ -55,8 +55,8 @@ RESULT = """
 
 
 def test_a_deploy_result_is_read_whole() -> None:
-    (element,) = soap.answer(soap_answer("checkDeployStatus", RESULT).body, "checkDeployStatus")
-    assert result_parsers.deploy_result(element) == DeployResult(
+    (element,) = soap.parse_answer(soap_answer("checkDeployStatus", RESULT).body, "checkDeployStatus")
+    assert result_parsers.parse_deploy_result(element) == DeployResult(
         id="0Af000000000001AAA",
         status="Failed",
         done=True,
@@ -119,14 +119,14 @@ def test_a_deploy_result_is_read_whole() -> None:
 
 
 def test_warnings_are_found_among_all_messages() -> None:
-    (element,) = soap.answer(soap_answer("checkDeployStatus", RESULT).body, "checkDeployStatus")
-    assert [message.full_name for message in result_parsers.deploy_result(element).warnings] == ["F"]
+    (element,) = soap.parse_answer(soap_answer("checkDeployStatus", RESULT).body, "checkDeployStatus")
+    assert [message.full_name for message in result_parsers.parse_deploy_result(element).warnings] == ["F"]
 
 
 def test_a_result_without_details_is_read() -> None:
     inner = "<done>false</done><id>0Af000000000001AAA</id><status>Pending</status><success>false</success>"
-    (element,) = soap.answer(envelope(f"<xResponse><result>{inner}</result></xResponse>").body, "x")
-    assert result_parsers.deploy_result(element) == DeployResult(
+    (element,) = soap.parse_answer(envelope(f"<xResponse><result>{inner}</result></xResponse>").body, "x")
+    assert result_parsers.parse_deploy_result(element) == DeployResult(
         "0Af000000000001AAA", "Pending", done=False, success=False, rollback_on_error=False
     )
 
