@@ -13,7 +13,8 @@ from sfcode.relay.admin_auth import AdminAuth
 from sfcode.relay.service import Service
 
 METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
-PING_SECONDS = 3.0
+WRITE_SECONDS = 3.0
+"""For the test that the database can be written."""
 
 
 def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
@@ -42,7 +43,7 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
 
 async def _database(service: Service) -> list[str]:
     try:
-        await asyncio.wait_for(asyncio.to_thread(service.inbox.ping), PING_SECONDS)
+        await asyncio.wait_for(asyncio.to_thread(service.inbox.check_writable), WRITE_SECONDS)
     except Exception:  # noqa: BLE001 (whatever it is, nothing can be stored)
-        return ["the database does not answer"]
+        return ["the database cannot be written"]
     return []

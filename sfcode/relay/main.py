@@ -21,6 +21,9 @@ from sfcode.relay.worker.retry import retry_at
 
 log = structlog.stdlib.get_logger(__name__)
 
+BUSY_SECONDS = 1.0
+"""How long a transaction waits for the database: then senders are answered 503, and workers try again."""
+
 
 def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org], ready: Callable[[str], None]) -> None:
     """
@@ -35,7 +38,10 @@ def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org],
         and project.settings.relay.webhook_auth.scheme != "none"
     ):
         log.warning("webhooks_are_refused", hint="set SFCODE_RELAY_WEBHOOK_SECRET")
-    with listen(settings.host, settings.port) as listener, open_inbox(settings.database.reveal()) as inbox:
+    with (
+        listen(settings.host, settings.port) as listener,
+        open_inbox(settings.database.reveal(), busy_seconds=BUSY_SECONDS) as inbox,
+    ):
         rng = random.SystemRandom()
 
         def again_at(message: ClaimedMessage, retry: Retry) -> datetime | None:

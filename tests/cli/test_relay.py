@@ -131,6 +131,25 @@ def test_replay_wants_to_know_which(journey, options):
     assert "Traceback" not in result.err
 
 
+def test_replay_of_what_nobody_knows_is_an_error(journey, inbox):
+    fill(inbox)
+    result = journey.run("relay", "replay", "1", "4711")
+    assert (result.code, "4711" in result.err, "message has the id 1," in result.err) == (1, True, False)
+    result = journey.run("relay", "replay", "--reason", "unknwon_user")
+    assert result.code == 1
+    assert "unknown_user" in result.err
+    assert journey.run("relay", "replay", "--reason", "converted_lead").out == "0 messages will be delivered again.\n"
+    assert inbox.stats().count("parked") == 3
+
+
+@pytest.mark.parametrize("command", [("status",), ("list",), ("replay", "--reason", "x"), ("ack", "x")])
+def test_a_command_that_looks_creates_no_inbox(journey, command):
+    result = journey.run("relay", *command)
+    assert result.code == 1
+    assert "There is no inbox at" in result.err
+    assert not (journey.folder / ".sfcode" / "relay.db").exists()
+
+
 def test_an_alarm_is_acknowledged_by_its_name(journey, inbox):
     pending = alarms.PendingAlarms()
     pending.add("bad_value", "contact.plan (3)", "2026-11-23T17:00:00Z")

@@ -18,6 +18,7 @@ from sfcode.config import load
 from sfcode.errors import OrgUnreachable
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.ingress import routes
+from sfcode.relay.main import BUSY_SECONDS
 from sfcode.relay.message import Claim, Delivered, Delivery
 from sfcode.relay.server import listen, run
 from sfcode.relay.service import Service, Writers
@@ -123,7 +124,7 @@ class Relay:
         far = Writers(self.connect, lambda *_: self.to_salesforce, lambda *_: self.to_appcues)
         with (
             listen("127.0.0.1", 0) as listener,
-            open_inbox(self.database) as inbox,
+            open_inbox(self.database, busy_seconds=BUSY_SECONDS) as inbox,
             requests.Session() as session,
             ThreadPoolExecutor(1) as pool,
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -306,6 +307,21 @@ def test_a_head_without_end_is_refused(relay):
     relay.serve(script)
 
 
+def test_a_lock_on_the_file_is_answered_within_seconds(relay):
+    def script(served: Served):
+        until(lambda: served.get("/readyz").status_code == 200)
+        with contextlib.closing(sqlite3.connect(relay.database.removeprefix("sqlite:///"), isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            assert served.webhook().status_code == 503
+            assert time.monotonic() - began < 10, "two seconds, on a machine with nothing else to do"
+            assert served.get("/readyz").status_code == 503
+            db.execute("ROLLBACK")
+        until(lambda: served.webhook().status_code == 200)
+
+    relay.serve(script)
+
+
 def test_a_database_that_goes_away_is_no_reason_to_fall_over(relay, monkeypatch):
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)
@@ -317,7 +333,7 @@ def test_a_database_that_goes_away_is_no_reason_to_fall_over(relay, monkeypatch)
             raise Unavailable("away")
 
         with monkeypatch.context() as patch:
-            for name in ("accept_each", "claim", "ping", "heartbeat", "stats"):
+            for name in ("accept_each", "claim", "check_writable", "heartbeat", "stats"):
                 patch.setattr(inbox, name, away)
             assert served.webhook().status_code == 503
             assert served.get("/readyz").status_code == 503

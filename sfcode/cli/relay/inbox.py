@@ -105,6 +105,7 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
         )
     wanted = _filter(ids, chosen)
     with opened(invocation) as inbox:
+        _check_chosen(inbox, ids, chosen["reason"])
         count = _count(inbox, wanted) if dry_run else inbox.replay(wanted)
     if invocation.json:
         print_envelope({"messages": count, "dry_run": dry_run})
@@ -151,13 +152,34 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
 
 
 @contextmanager
-def opened(invocation: Invocation) -> Iterator[Inbox]:
-    """Open the inbox of the project."""
+def opened(invocation: Invocation, *, create: bool = False) -> Iterator[Inbox]:
+    """Open the inbox of the project; unless `create`, one that is not there is an error."""
     from sfcode.relay.inbox import open_inbox
     from sfcode.relay.settings import database_url
 
-    with open_inbox(database_url(invocation.project(), os.environ).reveal()) as inbox:
+    with open_inbox(database_url(invocation.project(), os.environ).reveal(), create=create) as inbox:
         yield inbox
+
+
+def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:
+    """Raise UsageError for ids that no message has, and for a reason that neither the program nor the inbox knows."""
+    from sfcode.config.did_you_mean import nearest_name
+    from sfcode.relay.inbox import Filter
+    from sfcode.relay.reasons import REASONS, hint_for
+
+    missing = sorted(set(ids) - {entry.id for entry in _pages(inbox, Filter(ids=ids), len(ids))}) if ids else []
+    if missing:
+        raise UsageError(
+            f"No message has the id {', '.join(map(str, missing))}.", "`sfcode relay list` shows the ids of messages."
+        )
+    if reason is None or hint_for(reason) or any(reason == known for _, _, known in inbox.stats().reasons):
+        return
+    nearest = nearest_name(reason, REASONS)
+    raise UsageError(
+        f"There is no reason {reason!r}.",
+        (f"Did you mean {nearest}? " if nearest else "")
+        + "`sfcode relay status` lists the reasons of blocked messages.",
+    )
 
 
 def _filter(ids: tuple[int, ...], chosen: dict[str, Any]) -> Filter:

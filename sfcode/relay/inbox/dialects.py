@@ -18,10 +18,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sfcode.relay.inbox.column_types import UtcDateTime
+from sfcode.relay.inbox.database_url import is_read_only
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 30.0
+"""How long commands wait for a connection, or for the lock of a file."""
 _MIGRATION_LOCK = 0x5FC0DE01
 
 
@@ -69,11 +71,11 @@ class Sqlite:
         {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text"}
     )
 
-    def __init__(self, url: sa.URL, clock: Callable[[], datetime]) -> None:
+    def __init__(self, url: sa.URL, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> None:
         self._clock = clock
         # With a pool of one, threads wait for the connection in turn instead of polling the file's lock.
-        self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1)
-        self._reader = _sqlite_engine(url, "BEGIN", pool_size=4)
+        self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_seconds)
+        self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -119,17 +121,21 @@ class Postgresql:
         }
     )
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> None:
         self._engine = sa.create_engine(
             url,
             pool_size=5,
             max_overflow=5,
-            pool_timeout=BUSY_SECONDS,
+            pool_timeout=busy_seconds,
             hide_parameters=True,
             isolation_level="READ COMMITTED",
             connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
         )
+        self._generation = 0
+        """Sessions of an earlier one are not used any more."""
         sa.event.listen(self._engine, "connect", _set_up)
+        sa.event.listen(self._engine, "connect", self._mark)
+        sa.event.listen(self._engine, "checkout", self._check)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -142,10 +148,24 @@ class Postgresql:
                     raise
                 db.rollback()
                 now = _now(db)
-            yield Transaction(self, db, now)
-            db.commit()
+            try:
+                yield Transaction(self, db, now)
+                db.commit()
+            except sa.exc.DBAPIError as error:
+                if is_read_only(error):
+                    # Sessions stay read only when their server was so as they began: all of them are replaced.
+                    self._generation += 1
+                    db.invalidate()
+                raise
 
     read = write
+
+    def _mark(self, _connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info["generation"] = self._generation
+
+    def _check(self, _connection: Any, record: sa.pool.ConnectionPoolEntry, _proxy: Any) -> None:
+        if record.info.get("generation") != self._generation:
+            raise sa.exc.DisconnectionError("a session of a server that was read only")
 
     def insert(self, table: sa.Table) -> postgresql.Insert:
         """Begin an INSERT that supports ON CONFLICT."""
@@ -177,6 +197,7 @@ _CONNECT = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 45_000,
+    "target_session_attrs": "read-write",
 }
 """Options of libpq that hold unless the URL has others."""
 
@@ -199,15 +220,15 @@ def _set_up(connection: Any, _: object) -> None:
     connection.commit()
 
 
-def _sqlite_engine(url: sa.URL, begin: str, pool_size: int) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float) -> sa.Engine:
     engine = sa.create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=BUSY_SECONDS, hide_parameters=True,
-        connect_args={"timeout": BUSY_SECONDS},
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=busy_seconds, hide_parameters=True,
+        connect_args={"timeout": busy_seconds},
     )  # fmt: skip
 
     def connect(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # sqlite3 would begin by itself, later and otherwise
-        _to_wal(connection)
+        _to_wal(connection, busy_seconds)
         # An answered message survives a loss of power, not only the end of the process.
         connection.execute("PRAGMA synchronous = FULL")
 
@@ -216,9 +237,9 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int) -> sa.Engine:
     return engine
 
 
-def _to_wal(connection: sqlite3.Connection) -> None:
+def _to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     # The busy timeout does not cover the switch to WAL, and two processes may open a new file together.
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + busy_seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

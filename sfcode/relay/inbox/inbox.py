@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import accept, admin, claim, settle, state
+from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_read_only
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, Process, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
@@ -24,6 +25,8 @@ from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, 
 T = TypeVar("T")
 AT_ONCE = 1_000
 TRIES = 5
+WRITABLE = "writable_at"
+"""The setting that `check_writable` writes."""
 
 
 class Inbox:
@@ -120,9 +123,9 @@ class Inbox:
         """Repair lanes of rows set ready by hand in SQL, and due times set by a wrong clock; return how many lanes were missing."""
         return self._write(admin.mend)
 
-    def ping(self) -> None:
-        """Raise Unavailable unless the database answers."""
-        self._read(lambda tx: tx.db.execute(sa.select(1)))
+    def check_writable(self) -> None:
+        """Raise Unavailable unless the database can be written: one that answers may be read only, or full."""
+        self._write(lambda tx: state.remember(tx, WRITABLE, f"{tx.now:%Y-%m-%dT%H:%M:%SZ}"))
 
     def heartbeat(self, process_id: str, now: datetime | None = None) -> None:
         """Store a heartbeat, by the database's clock unless `now` is given."""
@@ -173,6 +176,10 @@ _LOST = ("40001", "40P01")
 
 
 def _inbox_error(error: sa.exc.DBAPIError) -> Exception:
+    if is_read_only(error):
+        return Unavailable("The relay's database cannot be written: the server is read only.")
+    if is_damaged(error):
+        return Unavailable(f"The relay's database file is damaged: {first_line(error)}", hint_for_error(error))
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
-        return Unavailable(f"The relay's database does not answer: {str(error.orig).strip().splitlines()[0]}")
+        return Unavailable(f"The relay's database does not answer: {first_line(error)}")
     return error

@@ -53,10 +53,20 @@ HISTORY: tuple[Migration, ...] = (
 )
 
 
-def migrate(database: Database, name: str) -> None:
-    """Migrate a database to this program's version; `name` is used in messages."""
+def migrate(database: Database, name: str, *, create: bool = True) -> None:
+    """
+    Migrate a database to this program's version; `name` is used in messages.
+
+    Raises:
+        Refused: The tables are of a newer version, or there are none and `create` is false.
+
+    """
     # Looked at first without a lock, so that `relay status` does not wait for a writer.
     version = _version(database)
+    if not version and not create:
+        raise Refused(
+            f"There is no inbox in {name}.", "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
+        )
     while version < len(HISTORY):
         with database.write() as tx:
             database.lock_migrations(tx.db)

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sfcode.errors import Refused, UsageError
-from sfcode.relay.inbox.dialects import Database, Postgresql, Sqlite
+from sfcode.errors import Refused
+from sfcode.relay.inbox.database_url import describe_database, first_line, hint_for_error, parse_database_url
+from sfcode.relay.inbox.dialects import BUSY_SECONDS, Database, Postgresql, Sqlite
 from sfcode.relay.inbox.inbox import Inbox
 from sfcode.relay.inbox.migrations import migrate
-
-FORMS = "Use sqlite:///PATH (four slashes for an absolute path) or postgresql://USER:PASSWORD@HOST/DATABASE."
 
 
 def now() -> datetime:
@@ -22,21 +21,30 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_inbox(url: str, *, clock: Callable[[], datetime] = now) -> Inbox:
+def open_inbox(
+    url: str, *, clock: Callable[[], datetime] = now, create: bool = True, busy_seconds: float | None = None
+) -> Inbox:
     """
     Open the inbox of a database, migrating its tables to this program's version.
 
-    `clock` is this machine's: due times and leases go by it on SQLite, and by the server's on PostgreSQL.
+    `clock` is this machine's: due times and leases go by it on SQLite, and by the server's on PostgreSQL. Without
+    `create` a database without tables of the relay is refused. `busy_seconds` is how long a transaction waits for a
+    connection and, on SQLite, for the lock of the file.
+
+    Raises:
+        Refused: The database cannot be used.
+        UsageError: The URL is malformed.
+
     """
-    parsed = _parse(url)
-    database = _open(parsed, clock)
+    parsed = parse_database_url(url)
+    name = describe_database(parsed)
+    database = _open(parsed, clock, BUSY_SECONDS if busy_seconds is None else busy_seconds, create=create)
     try:
-        migrate(database, describe(parsed))
+        migrate(database, name, create=create)
     except sa.exc.DBAPIError as error:
         database.close()
         raise Refused(
-            f"{describe(parsed)} cannot be used as the relay's database: {_first_line(error)}",
-            "Check that it is there, that it may be written, and that the user and the password are right.",
+            f"{name} cannot be used as the relay's database: {first_line(error)}", hint_for_error(error)
         ) from None
     except BaseException:
         database.close()
@@ -44,43 +52,21 @@ def open_inbox(url: str, *, clock: Callable[[], datetime] = now) -> Inbox:
     return Inbox(database, clock)
 
 
-def describe(url: sa.URL) -> str:
-    """Return a database's URL without password and query."""
-    parts = sa.URL.create(
-        url.get_backend_name(), username=url.username, host=url.host, port=url.port, database=url.database
-    )
-    return parts.render_as_string()
-
-
-def _parse(url: str) -> sa.URL:
-    try:
-        parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
-    except (sa.exc.ArgumentError, ValueError):
-        raise UsageError("The relay's database URL cannot be understood.", FORMS) from None
-    backend = parsed.get_backend_name()
-    if backend == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        raise UsageError(f"The relay cannot use a database of {backend!r}.", FORMS)
-    if parsed.database in (None, "", ":memory:") or parsed.host or parsed.query:
-        raise UsageError("The relay's database has to be a file: what is in memory is lost at the end.", FORMS)
-    return parsed.set(drivername="sqlite+pysqlite")
-
-
-def _open(url: sa.URL, clock: Callable[[], datetime]) -> Database:
+def _open(url: sa.URL, clock: Callable[[], datetime], busy_seconds: float, *, create: bool) -> Database:
     if url.get_backend_name() == "postgresql":
-        return Postgresql(url)
+        return Postgresql(url, busy_seconds)
     path = Path(url.database or "")
+    if not create and not path.exists():
+        raise Refused(
+            f"There is no inbox at {path}.", "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # What people do is in there: it is nobody else's business on this machine.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise Refused(
-            f"{path} cannot be used as the relay's database: {error.strerror}", "Choose another path, or its rights."
+            f"{path} cannot be used as the relay's database: {error.strerror}",
+            "Name another path in SFCODE_RELAY_DATABASE_URL, or change the file's rights.",
         ) from None
-    return Sqlite(url, clock)
-
-
-def _first_line(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+    return Sqlite(url, clock, busy_seconds)

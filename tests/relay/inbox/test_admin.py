@@ -232,4 +232,4 @@ def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse, clock: Cl
 
 
 def test_a_ping_says_that_the_database_answers(inbox: Inbox) -> None:
-    inbox.ping()
+    inbox.check_writable()

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from sfcode.errors import Refused, UsageError
 from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox.database_url import describe_database, parse_database_url
 from sfcode.relay.inbox.migrations import HISTORY
-from sfcode.relay.inbox.open import describe
 from sfcode.relay.inbox.tables import METADATA
 from tests.relay.inbox.samples import idle, keyed, message, numbers, states, take
 
@@ -56,9 +56,57 @@ def test_a_server_that_cannot_be_reached_is_named_without_its_password(url: str)
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://relay:Sup3r@Geheim/Pass#word9@db.example:5432/relay",
+        "postgresql://relay:ge/heim@db.example/relay",
+        "postgresql://relay:ge#heim@db.example/relay",
+        "postgresql://relay:ge?heim@db.example/relay",
+        "postgres://relay:ge@heim@db.example/relay",
+    ],
+)
+def test_a_password_with_special_characters_is_told_and_not_printed(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_inbox(url)
+    assert "%40" in caught.value.hint
+    for part in ("Geheim", "heim", "word9", "Sup3r"):
+        assert part not in caught.value.message + caught.value.hint
+
+
+def test_several_hosts_are_taken_as_libpq_takes_them() -> None:
+    url = parse_database_url("postgresql://joe:ge%40heim@one.example:5432,two.example:5433/relay?sslmode=disable")
+    assert url.query["host"] == ("one.example:5432", "two.example:5433")
+    assert url.password == "ge@heim"
+    assert describe_database(url) == "postgresql://joe@one.example:5432,two.example:5433/relay"
+
+
+def test_a_damaged_file_is_told_as_that(sqlite_url: str) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with open_inbox(sqlite_url) as inbox:
+        inbox.accept([message(number) for number in range(200)])
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+    with pytest.raises((Refused, Unavailable)) as caught, open_inbox(sqlite_url) as inbox:
+        inbox.accept([message(1)])
+    assert "damaged" in caught.value.message + caught.value.hint
+
+
+def test_whoever_only_looks_creates_nothing(tmp_path: Path, postgres_url: str) -> None:
+    path = tmp_path / "no" / "such" / "folder" / "relay.db"
+    with pytest.raises(Refused, match="There is no inbox at"):
+        open_inbox(f"sqlite:///{path}", create=False)
+    assert not (tmp_path / "no").exists()
+    with pytest.raises(Refused, match="There is no inbox in"):
+        open_inbox(postgres_url, create=False)
+    with psycopg.connect(postgres_url) as db:
+        assert db.execute("SELECT to_regclass('relay_inbox')").fetchone() == (None,)
+
+
 def test_a_password_is_never_part_of_a_name() -> None:
     url = sa.make_url("postgresql+psycopg://joe:geheim@db.example/relay?password=geheim&options=geheim")
-    assert describe(url) == "postgresql://joe@db.example/relay"
+    assert describe_database(url) == "postgresql://joe@db.example/relay"
 
 
 def test_a_database_that_is_not_there_is_refused(postgres_server: str) -> None:
@@ -165,9 +213,9 @@ def test_many_that_start_at_once_make_the_tables_once(database_url: str) -> None
 
 def test_processes_that_start_at_once_make_the_tables_once(database_url: str) -> None:
     program = (
-        "import sys; from sfcode.relay.inbox import open_inbox; from sfcode.relay.message import Message\n"
+        "import sys; from sfcode.relay.inbox import open_inbox; from sfcode.relay.message import InboxMessage\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
-        "with open_inbox(sys.argv[1]) as inbox: print(inbox.accept([Message('appcues', 'm', 'k', 'e', {})]))"
+        "with open_inbox(sys.argv[1]) as inbox: print(inbox.accept([InboxMessage('appcues', 'm', 'k', 'e', {})]))"
     )
     started = [
         subprocess.Popen(
@@ -211,10 +259,9 @@ def test_whoever_only_looks_does_not_wait_for_a_writer(sqlite_url: str) -> None:
         assert inbox.stats().counts == {}
 
 
-def test_a_file_that_is_locked_for_too_long_is_unavailable(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sfcode.relay.inbox.dialects.BUSY_SECONDS", 0.05)
+def test_a_file_that_is_locked_for_too_long_is_unavailable(sqlite_url: str) -> None:
     path = sqlite_url.removeprefix("sqlite:///")
-    with open_inbox(sqlite_url) as inbox, locked(path), pytest.raises(Unavailable, match="locked"):
+    with open_inbox(sqlite_url, busy_seconds=0.05) as inbox, locked(path), pytest.raises(Unavailable, match="locked"):
         inbox.accept([message(1)])
 
 

@@ -1,0 +1,81 @@
+"""Parse the inbox's URL, and describe databases and their errors without a secret in the text."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from sfcode.errors import UsageError
+
+FORMS = (
+    "Use sqlite:///PATH (four slashes for an absolute path) or postgresql://USER:PASSWORD@HOST/DATABASE; several hosts as "
+    "HOST1:PORT,HOST2:PORT."
+)
+_ESCAPES = "Percent-encode such characters: @ is %40, / is %2F, # is %23, ? is %3F, % is %25."
+
+
+def parse_database_url(text: str) -> sa.URL:
+    """Parse a URL, several hosts as libpq writes them included. Raises UsageError, which quotes nothing of it."""
+    scheme, colon, rest = text.partition("://")
+    if scheme == "postgres":
+        scheme = "postgresql"
+    authority = rest[: next((index for index, character in enumerate(rest) if character in "/?#"), len(rest))]
+    userinfo, at, hosts = authority.rpartition("@")
+    if scheme.startswith("postgresql") and ("@" in userinfo or "#" in rest or "@" in rest[len(authority) :]):
+        raise UsageError(
+            "The user or the password in the relay's database URL holds a character that ends it too early.", _ESCAPES
+        )
+    several = scheme.startswith("postgresql") and "," in hosts
+    try:
+        parsed = sa.make_url(f"{scheme}{colon}{userinfo}{at}{'' if several else hosts}{rest[len(authority) :]}")
+        if several:
+            parsed = parsed.update_query_pairs([("host", host) for host in hosts.split(",")])
+    except (sa.exc.ArgumentError, ValueError):
+        raise UsageError("The relay's database URL cannot be understood.", FORMS) from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise UsageError(f"The relay cannot use a database of {backend!r}.", FORMS)
+    if parsed.database in (None, "", ":memory:") or parsed.host or parsed.query:
+        raise UsageError("The relay's database has to be a file: what is in memory is lost at the end.", FORMS)
+    return parsed.set(drivername="sqlite+pysqlite")
+
+
+def describe_database(url: sa.URL) -> str:
+    """Return a database's URL without password and query."""
+    hosts = url.query.get("host", ())
+    several = ",".join(hosts) if isinstance(hosts, tuple) and len(hosts) > 1 else ""
+    parts = sa.URL.create(
+        url.get_backend_name(),
+        username=url.username,
+        host="HOSTS" if several else url.host,
+        port=url.port,
+        database=url.database,
+    )
+    return parts.render_as_string().replace("HOSTS", several, 1)
+
+
+def first_line(error: sa.exc.DBAPIError) -> str:
+    """Return the first line of a driver's message: what follows may quote the statement."""
+    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+
+
+def is_read_only(error: sa.exc.DBAPIError) -> bool:
+    """Tell whether PostgreSQL refused to write because the server or the session is read only, as after a failover."""
+    return getattr(error.orig, "sqlstate", None) == "25006"
+
+
+def is_damaged(error: sa.exc.DBAPIError) -> bool:
+    """Tell whether SQLite found that the file is no database of its, or is corrupted."""
+    return getattr(error.orig, "sqlite_errorname", "").partition("_")[2].startswith(("CORRUPT", "NOTADB"))
+
+
+def hint_for_error(error: sa.exc.DBAPIError) -> str:
+    """Return what to do about an error while opening a database."""
+    if is_damaged(error):
+        return "The file is damaged or no SQLite database: restore a backup, or move it away and start anew."
+    if is_read_only(error):
+        return (
+            "The server takes no writes: name all servers of the cluster in the URL, or wait for the failover to end."
+        )
+    return "Check that it is there, that it may be written, and that the user and the password are right."

@@ -1,0 +1,115 @@
+"""A relay whose PostgreSQL fails over: two real servers, of which one at a time takes writes."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from sfcode.relay.inbox import Unavailable, open_inbox
+from tests.relay import postgres
+from tests.relay.inbox.samples import message
+from tests.relay.serving import Relay, Served
+
+SECONDS = 20.0
+"""In which a failover has healed, on a machine with other work."""
+
+
+@contextlib.contextmanager
+def on_tcp(url: str) -> Iterator[int]:
+    """Give a port that leads to a server's Unix socket."""
+    (folder,) = parse_qs(urlsplit(url).query)["host"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=forward, args=(listener.accept()[0],), daemon=True).start()
+
+        def forward(client: socket.socket) -> None:
+            with client, socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as ready:
+                server.connect(f"{folder}/.s.PGSQL.5432")
+                for one, other in ((client, server), (server, client)):
+                    ready.register(one, selectors.EVENT_READ, other)
+                with contextlib.suppress(OSError):
+                    while True:
+                        for key, _ in ready.select():
+                            data = key.fileobj.recv(65536)
+                            if not data:
+                                return
+                            key.data.sendall(data)
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def take_writes(url: str, *, on: bool) -> None:
+    """Have a server take writes, or no more, as one that was promoted or demoted."""
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("SET default_transaction_read_only = off")
+        db.execute(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if on else 'on'}")
+        db.execute("SELECT pg_reload_conf()")
+
+
+def rows(url: str) -> int:
+    with psycopg.connect(url) as db:
+        return int(db.execute("SELECT count(*) FROM relay_inbox").fetchone()[0])  # type: ignore[index]
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]:
+    """Give two servers, of which the first takes writes, and the URL that names both."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with postgres.server("fsync = off") as first, postgres.server("fsync = off") as second:
+        for url in (first, second):
+            open_inbox(url).close()
+        take_writes(second, on=False)
+        with on_tcp(first) as one, on_tcp(second) as other:
+            yield first, second, f"postgresql://postgres@127.0.0.1:{one},127.0.0.1:{other}/postgres"
+
+
+def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, str]) -> None:
+    first, second, both = servers
+
+    def script(served: Served) -> None:
+        wait_for(lambda: served.get("/readyz").status_code == 200)
+        assert served.webhook(1).status_code == 200
+        assert rows(first) == 1
+        take_writes(first, on=False)
+        assert served.webhook(2).status_code == 503, "nobody takes writes"
+        assert served.get("/readyz").status_code == 503
+        assert "cannot be written" in served.get("/readyz").text or "does not answer" in served.get("/readyz").text
+        take_writes(second, on=True)
+        wait_for(lambda: served.webhook(3).status_code == 200)
+        wait_for(lambda: served.get("/readyz").status_code == 200)
+        assert rows(second) == 1
+
+    Relay(both).serve(script)
+
+
+def test_sessions_that_began_read_only_are_dropped(servers: tuple[str, str, str]) -> None:
+    """A server that was read only for a moment, behind a pool that asks nobody what a session may do."""
+    first, _, _ = servers
+    with open_inbox(f"{first}&target_session_attrs=any") as inbox:
+        inbox.accept([message(1)])
+        with inbox._database._engine.connect() as session:  # type: ignore[attr-defined]
+            session.exec_driver_sql("SET default_transaction_read_only = on")
+            session.commit()
+        with pytest.raises(Unavailable, match="read only"):
+            inbox.accept([message(2)])
+        assert inbox.accept([message(2)]) == 1
+
+
+def wait_for(done) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not done():
+        assert time.monotonic() < deadline, "in seconds"
+        time.sleep(0.2)
