@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, ignore
 from sfcode.apply.deploy_errors import failure
 from sfcode.apply.execute import described
-from sfcode.apply.package import Mark, package, package_digest
+from sfcode.apply.package import Mark, missing_users, package, package_digest, replace_missing_users
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, steps
 from sfcode.mapping.desired import Origin
-from sfcode.metadata.component import Component
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
-from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan, Validation
-from sfcode.plan.sandbox_names import USER_NAMES
 
 
 @dataclass(frozen=True)
@@ -80,23 +77,10 @@ def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, de
 
 
 def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:
-    """Replace an integration user that does not exist yet by the signed-in user."""
-    missing = {
-        change.address.full_name
-        for change in plan.changes
-        if change.address.type == "User" and change.action is Action.CREATE
-    }
-    components = tuple(_standing_in(step.components, missing, plan.target.username))
+    """Let the signed-in user stand in for an integration user that only an apply creates."""
+    components = replace_missing_users(plan, step.components)
     if components == step.components:
         return step, ()
-    names = ", ".join(sorted(missing))
+    names = ", ".join(sorted(missing_users(plan)))
     note = f"{names} does not exist yet, so {plan.target.username} stood in for it"
     return replace(step, components=components), (note,)
-
-
-def _standing_in(components: Iterable[Component], missing: set[str], username: str) -> Iterator[Component]:
-    for component in components:
-        body = component.body
-        keys = [key for key in USER_NAMES if body.get(key) in missing]
-        body = {**body, **dict.fromkeys(keys, username)}
-        yield Component(component.type, component.full_name, body)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
-from sfcode.apply.deploy_errors import failure
-from sfcode.apply.flows import activate_flow, prune_flow, remove_flow
+from sfcode.apply.deploy_errors import failure, forgive_versions
+from sfcode.apply.flows import activate_flow, delete_versions, list_versions, prune_flow, remove_flow
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark, deletion, package
+from sfcode.apply.package import Mark, package, trial_package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
 from sfcode.apply.records import write_record
 from sfcode.apply.redact import redact
-from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
+from sfcode.apply.steps import DeleteVersions, Deploy, RemoveFlow, SettleFlow, Trial, WriteRecord, steps
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org import Org
@@ -68,13 +68,18 @@ def execute(
             case WriteRecord(change):
                 write_record(org, change)
                 report(f"{change.address}: {DONE[change.action]}")
-            case TryDelete():
-                asked = replace(options, check_only=True)
-                result = deploy(org, deletion(plan, step), asked, "what is deleted", report, patience=patience)
-                result = redact(result, secrets)
+            case Trial():
+                zipped, ids = _prepare_trial(plan, step, org, secrets)
+                trial = replace(options, check_only=True)
+                result = redact(deploy(org, zipped, trial, "all that is done", report, patience=patience), secrets)
+                result = forgive_versions(result, ids)
                 record(result)
                 if not result.success:
                     raise failure(result, origins, changed)
+            case DeleteVersions(old):
+                dropped = delete_versions(org, old.flow, old.numbers)
+                changed.append(f"{old.flow}: {dropped} old version{'' if dropped == 1 else 's'} deleted")
+                report(changed[-1])
             case SettleFlow(address):
                 _settle(org, address, report)
             case RemoveFlow(address):
@@ -101,6 +106,16 @@ def execute(
                 changed.append(f"deployment {result.id}")
     reversible = bool(deployed) and plan.mode is not Mode.DESTROY
     return ApplyResult(plan, tuple(deployed), mark.id if reversible else "")
+
+
+def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]) -> tuple[bytes, set[str]]:
+    """Write the package of a trial; return it with the ids of the versions of flows that go."""
+    versions = {flow: list_versions(org, flow) for flow in step.flows}
+    for old in step.obsolete:
+        there = list_versions(org, old.flow)
+        versions[old.flow] = {number: there[number] for number in old.numbers if number in there}
+    zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
+    return zipped, {version_id for ids in versions.values() for version_id in ids.values()}
 
 
 def _settle(org: Org, address: Address, report: Progress) -> None:

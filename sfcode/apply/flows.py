@@ -8,6 +8,8 @@ cross-reference id"), and an active version cannot be deleted at all.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 
@@ -38,6 +40,23 @@ def prune_flow(org: Org, address: Address) -> int:
                 org.tooling_delete("Flow", version["Id"])
                 deleted += 1
     return deleted
+
+
+def list_versions(org: Org, address: Address) -> dict[int, str]:
+    """Return the ids of all versions of a flow, by their numbers."""
+    return {
+        row["VersionNumber"]: row["Id"]
+        for definition in org.tooling_query(_DEFINITION, address.full_name)
+        for row in org.tooling_query(_VERSIONS, definition["Id"])
+    }
+
+
+def delete_versions(org: Org, address: Address, numbers: Collection[int]) -> int:
+    """Delete some versions of a flow, none of which is active; return how many. Repeatable."""
+    ids = [version_id for number, version_id in list_versions(org, address).items() if number in numbers]
+    for version_id in ids:
+        org.tooling_delete("Flow", version_id)
+    return len(ids)
 
 
 def remove_flow(org: Org, address: Address) -> int:

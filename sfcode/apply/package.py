@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sfcode.apply.steps import Deploy, TryDelete
-from sfcode.metadata.component import Component
+from sfcode.apply.steps import Deploy, Trial
+from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
+from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan
+from sfcode.plan.sandbox_names import USER_NAMES
 from sfcode.plan.secrets import names_in, reveal_component
 from sfcode.plan.state import Applied, Past, to_component
 
@@ -64,9 +66,45 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
     return write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted)
 
 
-def deletion(plan: Plan, step: TryDelete) -> bytes:
-    """Build a package that only deletes."""
-    return zip_files(write([], plan.api_version, deleted=step.addresses))
+def trial_package(
+    plan: Plan, step: Trial, secrets: Mapping[str, str], versions: Mapping[Address, Collection[int]]
+) -> bytes:
+    """
+    Build the package that shows whether all of a plan can be done.
+
+    `versions` are those of each flow that go; a flow that is removed is switched off in the same package.
+    """
+    sent = [reveal_component(component, secrets) for component in replace_missing_users(plan, step.components)]
+    switched_off = [
+        Component("FlowDefinition", flow.full_name, {"activeVersionNumber": 0})
+        for flow in step.flows
+        if versions.get(flow)
+    ]
+    deleted = [
+        Address("Flow", f"{flow.full_name}-{number}") for flow, numbers in versions.items() for number in numbers
+    ]
+    return zip_files(write([*sent, *switched_off], plan.api_version, deleted=[*step.deleted, *deleted]))
+
+
+def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[Component, ...]:
+    """Let the signed-in user stand in for an integration user that only an apply creates."""
+    missing = missing_users(plan)
+
+    def replace_user(component: Component) -> Component:
+        keys = [key for key in USER_NAMES if component.body.get(key) in missing]
+        body = {**component.body, **dict.fromkeys(keys, plan.target.username)}
+        return Component(component.type, component.full_name, body)
+
+    return tuple(map(replace_user, components))
+
+
+def missing_users(plan: Plan) -> set[str]:
+    """Name the users that only an apply of the plan creates."""
+    return {
+        change.address.full_name
+        for change in plan.changes
+        if change.address.type == "User" and change.action is Action.CREATE
+    }
 
 
 def _past(plan: Plan, mark: Mark) -> Past:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
-from sfcode.plan.plan import Plan
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import ObsoleteVersions, Plan
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,14 @@ class Deploy:
 
 
 @dataclass(frozen=True)
-class TryDelete:
-    """Ask the org whether it would delete these components, without deleting them."""
+class Trial:
+    """Have the org check everything that several packages do, without doing it: either all can be done, or nothing begins."""
 
-    addresses: tuple[Address, ...]
+    components: tuple[Component, ...]
+    deleted: tuple[Address, ...]
+    flows: tuple[Address, ...]
+    """Flows that are removed with all their versions."""
+    obsolete: tuple[ObsoleteVersions, ...]
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,14 @@ class RemoveFlow:
     address: Address
 
 
-Step = WriteRecord | Deploy | TryDelete | SettleFlow | RemoveFlow
+@dataclass(frozen=True)
+class DeleteVersions:
+    """Delete old versions of a flow that stays."""
 
-HELD_BY_FLOWS = {"CustomField", "WorkflowOutboundMessage"}
-"""Types whose components a flow that is still there may use: only without it can the org say whether they may go."""
+    versions: ObsoleteVersions
+
+
+Step = WriteRecord | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
@@ -59,17 +68,39 @@ def steps(plan: Plan) -> tuple[Step, ...]:
 
     The user and its licence come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
-    way round. Everything deployable is one package, except where a flow has to go: its versions still
-    use what else is deleted, so all deletions then wait for a second package.
+    way round. Everything deployable is one package, except where a flow, or an old version of one, has to go: they
+    still name what else is deleted, so all deletions then wait for a second package, and all is tried beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address.full_name for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
+    early = [change for change in records if not _is_late(change, deleted_sets)]
     return (
-        *(WriteRecord(change) for change in records if not _is_late(change, deleted_sets)),
+        *_trial(plan, metadata, early),
+        *(WriteRecord(change) for change in early),
         *_deployments(plan, metadata),
         *(WriteRecord(change) for change in reversed(records) if _is_late(change, deleted_sets)),
     )
+
+
+def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change]) -> Iterable[Step]:
+    """Try what takes several steps; a permission set that the plan first takes from its users cannot be tried before."""
+    deleted = [change.address for change in metadata if change.action is Action.DELETE]
+    flows = tuple(address for address in deleted if address.type == "Flow")
+    unassigned = {
+        change.address.full_name.rpartition("/")[0]
+        for change in early
+        if change.address.type == "PermissionSetAssignment" and change.action is Action.DELETE
+    }
+    rest = tuple(
+        address
+        for address in deleted
+        if address.type != "Flow" and not (address.type == "PermissionSet" and address.full_name in unassigned)
+    )
+    several = flows or plan.obsolete or (early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK})
+    if rest and several:
+        sent = tuple(change.after for change in metadata if change.after)
+        yield Trial(sent, rest, flows, plan.obsolete)
 
 
 def _deletes_set(change: Change) -> bool:
@@ -102,7 +133,7 @@ def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
     flows = [change.address for change in deleted if change.address.type == "Flow"]
     others = tuple(change.address for change in deleted if change.address.type != "Flow")
     owned = plan.desired()
-    if not flows:
+    if not flows and not plan.obsolete:
         if sent or others or plan.records_state:
             yield Deploy(sent, others, owned)
         yield from _settled(sent)
@@ -110,9 +141,8 @@ def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
     if sent:
         yield Deploy(sent, (), (*owned, *(change.before for change in deleted if change.before)))
         yield from _settled(sent)
-    # A removed flow does not come back when the org then refuses the package after it, so what can be asked is asked.
-    if free := tuple(address for address in others if address.type not in HELD_BY_FLOWS):
-        yield TryDelete(free)
+    for versions in plan.obsolete:
+        yield DeleteVersions(versions)
     for address in flows:
         yield RemoveFlow(address)
     yield Deploy((), others, owned)

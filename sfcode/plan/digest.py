@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from sfcode.metadata.component import Body, Component
 from sfcode.metadata.normalize import normal
@@ -27,7 +28,7 @@ def changes_digest(plan: Plan) -> str:
         }
         for change in plan.effective
     ]
-    does = {
+    does: dict[str, Any] = {
         "org": plan.target.org_id,
         "environment": plan.environment,
         "api_version": plan.api_version,
@@ -35,6 +36,8 @@ def changes_digest(plan: Plan) -> str:
         "secrets": dict(plan.secrets),
         "changes": changes,
     }
+    if plan.obsolete:
+        does["obsolete_versions"] = [[str(old.flow), list(old.numbers)] for old in plan.obsolete]
     text = json.dumps(does, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -21,7 +21,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
-from sfcode.plan.plan import Plan, Refusal, Validation
+from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.signature import seal, verify
 from sfcode.plan.snapshot import Target
@@ -56,6 +56,10 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         ],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "preserved": [asdict(count) for count in plan.preserved],
+        "obsolete_versions": [
+            {"flow": str(old.flow), "numbers": list(old.numbers), "names": [str(name) for name in old.names]}
+            for old in plan.obsolete
+        ],
         "observed": dict(plan.fingerprints),
         "secrets": dict(plan.secrets),
         "refusals": [
@@ -171,6 +175,12 @@ def _plan(document: dict[str, Any]) -> Plan:
         kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
         released=frozenset(Address.parse(address) for address in document["released"]),
         preserved=tuple(Preserved(count["container"], count["counts"]) for count in document.get("preserved", ())),
+        obsolete=tuple(
+            ObsoleteVersions(
+                Address.parse(old["flow"]), tuple(old["numbers"]), tuple(Address.parse(name) for name in old["names"])
+            )
+            for old in document.get("obsolete_versions", ())
+        ),
         validation=_validation(document.get("validation")),
         flows=tuple(_flow(flow) for flow in document.get("flows", ())),
     )

@@ -24,8 +24,11 @@ from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.sandbox_names import choose_username, rename_user, rename_user_in_state, restore_email
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
-from sfcode.plan.snapshot import OrgSnapshot, PlanInput, Target
+from sfcode.plan.snapshot import FlowVersion, OrgSnapshot, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
+
+NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
+"""Types of components that a version of a flow may name, and that an org then does not delete."""
 
 UNFILTERABLE = {"LongTextArea", "Html"}
 """Field types that SOQL cannot filter on: all their values are read."""
@@ -162,6 +165,7 @@ def _read_org(
         applied,
         state=state_component,
         values=_count_values(org, deleted),
+        flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
     )
 
@@ -237,6 +241,29 @@ def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
     if not project.replaced:
         return ()
     return tuple(item.full_name for item in org.metadata.list_metadata("WorkflowOutboundMessage"))
+
+
+def _read_flow_versions(
+    org: Org, managed: Iterable[Address], deleted: list[Component]
+) -> dict[Address, tuple[FlowVersion, ...]]:
+    """Read the versions of managed flows where something may be deleted that flows name, and only there."""
+    if not any(component.type in NAMED_BY_FLOWS for component in deleted):
+        return {}
+    versions: dict[Address, tuple[FlowVersion, ...]] = {}
+    for address in sorted(address for address in managed if address.type == "Flow"):
+        rows = org.tooling_query(
+            "SELECT Id, VersionNumber, Status FROM Flow WHERE Definition.DeveloperName = {}", address.full_name
+        )
+        bodies = [org.get(f"/services/data/v{org.api_version}/tooling/sobjects/Flow/{row['Id']}") for row in rows]
+        versions[address] = tuple(
+            FlowVersion(
+                row["VersionNumber"],
+                row["Status"] == "Active",
+                Component("Flow", address.full_name, body.get("Metadata") or {}),
+            )
+            for row, body in zip(rows, bodies, strict=True)
+        )
+    return versions
 
 
 def _count_values(org: Org, deleted: list[Component]) -> dict[Address, int | None]:

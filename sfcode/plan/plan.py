@@ -46,6 +46,23 @@ class Validation:
 
 
 @dataclass(frozen=True)
+class ObsoleteVersions:
+    """Old versions of a flow that still name what a plan deletes: an org refuses that until they are gone."""
+
+    flow: Address
+    numbers: tuple[int, ...]
+    names: tuple[Address, ...]
+    """What they still name."""
+
+    def __str__(self) -> str:
+        versions = "versions" if len(self.numbers) > 1 else "version"
+        verb = "name" if len(self.numbers) > 1 else "names"
+        numbers, names = ", ".join(map(str, self.numbers)), ", ".join(map(str, self.names))
+        end = "are deleted too" if len(self.numbers) > 1 else "is deleted too"
+        return f"{versions} {numbers} of {self.flow} still {verb} {names} and {end}"
+
+
+@dataclass(frozen=True)
 class Plan:
     """
     The changes that apply will make, in this org, from this config.
@@ -76,6 +93,8 @@ class Plan:
     """What is ours no more after this plan, although it stays in the org."""
     preserved: tuple[Preserved, ...] = ()
     """What others have in the files that this plan writes to, and keep."""
+    obsolete: tuple[ObsoleteVersions, ...] = ()
+    """Old versions of flows that have to go before what they name can."""
     validation: Validation | None = None
     """The org has checked the package with tests."""
     flows: tuple[FlowOfData, ...] = ()
@@ -90,6 +109,11 @@ class Plan:
     def drifted(self) -> tuple[Change, ...]:
         """Return the changes of addresses that somebody changed in the org since the last apply."""
         return tuple(change for change in self.changes if change.drift)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what a reader should know beside the changes."""
+        return (*map(str, self.preserved), *map(str, self.obsolete))
 
     @property
     def is_empty(self) -> bool:

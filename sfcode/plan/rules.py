@@ -14,8 +14,9 @@ from sfcode.plan.foreign import count_preserved
 from sfcode.plan.limits import refuse_too_many
 from sfcode.plan.modes import Mode
 from sfcode.plan.ownership import explain_kept_permission_set, refuse_unmanaged, warn_of_cutover
-from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
 from sfcode.plan.previous_user import warn_of_other_assignees
+from sfcode.plan.references import refers_to
 from sfcode.plan.secrets import HIDDEN
 from sfcode.plan.snapshot import PlanInput
 
@@ -143,6 +144,26 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
     return limited.warn(f"limited to {addresses} by --target; the rest stays as it is, done or not")
 
 
+def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Find the old versions of flows that stay and that still name what the plan deletes."""
+    deleted = [change.address for change in plan.effective if change.action is Action.DELETE]
+    sent = {change.address for change in plan.effective if change.after}
+    obsolete = []
+    for flow, versions in sorted(plan_input.snapshot.flow_versions.items()):
+        if flow in deleted:
+            continue  # all of its versions go
+        naming = {
+            version.number: names
+            for version in versions
+            if (flow in sent or not version.active)
+            and (names := [address for address in deleted if refers_to(version.flow, address)])
+        }
+        if naming:
+            named = sorted({address for addresses in naming.values() for address in addresses})
+            obsolete.append(ObsoleteVersions(flow, tuple(sorted(naming)), tuple(named)))
+    return replace(plan, obsolete=tuple(obsolete))
+
+
 def list_data_flows(plan_input: PlanInput, plan: Plan) -> Plan:
     """Add the data flows of the mappings."""
     return replace(plan, flows=data_flows(plan_input.project))
@@ -165,11 +186,12 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         explain_kept_permission_set,
         limit_to_targets,
         refuse_too_many,
+        retire_flow_versions,
         count_unmanaged,
         list_data_flows,
     ),
     Mode.DESTROY: (list_warnings, delete_state, refuse_data_loss, count_unmanaged),
-    Mode.ROLLBACK: (keep_the_rest, refuse_unknown_secrets, refuse_data_loss, count_unmanaged),
+    Mode.ROLLBACK: (keep_the_rest, refuse_unknown_secrets, refuse_data_loss, retire_flow_versions, count_unmanaged),
     Mode.REFRESH: (),
 }
 """The rules of each mode, in the order in which they are applied."""

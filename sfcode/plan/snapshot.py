@@ -26,6 +26,16 @@ class Target:
 
 
 @dataclass(frozen=True)
+class FlowVersion:
+    """One version of a flow."""
+
+    number: int
+    active: bool
+    flow: Component
+    """The flow as this version has it."""
+
+
+@dataclass(frozen=True)
 class OrgSnapshot:
     """Components and records of an org by address, with secrets masked; missing ones are absent."""
 
@@ -44,6 +54,9 @@ class OrgSnapshot:
     """Usernames that have the permission set of the integration."""
     messages: tuple[str, ...] = ()
     """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
+
+    flow_versions: Mapping[Address, tuple[FlowVersion, ...]] = field(default_factory=dict)
+    """All versions of managed flows, where something may be deleted that an old version still names."""
 
     def fingerprints(self) -> dict[str, str]:
         """Return the fingerprint of everything observed, by address."""

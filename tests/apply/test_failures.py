@@ -1,4 +1,4 @@
-from sfcode.apply.deploy_errors import failure
+from sfcode.apply.deploy_errors import failure, forgive_versions
 from sfcode.diagnostics import Position
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
@@ -62,3 +62,31 @@ def test_what_the_same_apply_did_before_is_told():
     text = str(failure(result, ORIGINS, ["Flow:X: deactivated, 1 version deleted"]))
     assert "(Failed); nothing of it was changed:" in text
     assert "\nDone before it:\n  - Flow:X: deactivated, 1 version deleted\n" in text
+
+
+FIELD = Address("CustomField", "Contact.A__c")
+IN_USE = "This custom field is referenced elsewhere in salesforce.com. Remove the usage and try again. : {}"
+VERSION = "301000000000001AAA"
+
+
+def trial(*messages, **more):
+    result = DeployResult("0Af1", "Failed", done=True, success=False, failures=messages, **more)
+    return forgive_versions(result, {VERSION})
+
+
+def test_a_trial_passes_where_only_versions_that_go_are_in_the_way():
+    active = said("You can't delete a flow version that is active.", Address("Flow", "Appcues_contact-1"))
+    used = said(IN_USE.format(f"Flow Version - {VERSION[:15]}"), FIELD)
+    assert trial(active, used).success
+
+
+def test_a_trial_fails_for_every_other_reason():
+    for message in (
+        said(IN_USE.format(f"Flow Version - {VERSION}, Workflow Rule - Contact.Theirs"), FIELD),
+        said(IN_USE.format("Flow Version - 301000000000009AAA"), FIELD),
+        said("The formula is invalid", Address("Flow", "Appcues_contact")),
+        said("In some way wrong"),
+    ):
+        result = trial(message)
+        assert (result.success, result.failures) == (False, (message,))
+    assert not trial(error_message="UNKNOWN_EXCEPTION: try again", error_status_code="UNKNOWN_EXCEPTION").success

@@ -1,6 +1,6 @@
 import pytest
 
-from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, TryDelete, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, Trial, WriteRecord, steps
 from sfcode.metadata.component import Component
 from tests.plan.samples import SECRETS, USER, build, desired, number, observed
 
@@ -35,18 +35,18 @@ def test_deletions_without_a_flow_go_into_the_same_transaction(plan_of):
 
 def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted(plan_of):
     done = steps(plan_of(desired(A), observed(MESSAGE, FLOW, applied=(MESSAGE, FLOW))))
-    assert [type(step) for step in done] == [Deploy, RemoveFlow, Deploy]
-    first, _, last = done
+    assert [type(step) for step in done] == [Trial, Deploy, RemoveFlow, Deploy]
+    _, first, _, last = done
     assert (first.components, first.deleted) == ((A,), ())
     assert set(first.owned) == {A, MESSAGE, FLOW}, "what still exists stays ours until it is gone"
     assert (last.components, last.deleted, last.owned) == ((), (MESSAGE.address,), (A,))
 
 
-def test_what_no_flow_can_hold_is_tried_before_a_flow_is_removed(plan_of):
+def test_everything_is_tried_before_a_flow_is_removed(plan_of):
     viewer = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
     done = steps(plan_of(desired(A), observed(A, MESSAGE, FLOW, viewer, applied=(A, MESSAGE, FLOW, viewer))))
     assert done == (
-        TryDelete((viewer.address,)),
+        Trial((), (viewer.address, MESSAGE.address), (FLOW.address,), ()),
         RemoveFlow(FLOW.address),
         Deploy((), (viewer.address, MESSAGE.address), (A,)),
     )

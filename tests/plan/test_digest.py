@@ -14,7 +14,7 @@ from sfcode.plan.digest import changes_digest
 from sfcode.plan.document import load, save
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
-from sfcode.plan.plan import Plan, Refusal, Validation
+from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
 from sfcode.plan.snapshot import Target
 from tests.plan.samples import TARGET, number
 
@@ -42,6 +42,7 @@ PLAN_COVERED: dict[str, Any] = {
     "changes": (CHANGE, Change(OTHER, None, number("B__c"))),
     "secrets": {"SECRET": "2"},
     "records_state": True,
+    "obsolete": (ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (FIELD,)),),  # they are deleted
 }
 PLAN_LEFT_OUT: dict[str, Any] = {
     "config_digest": "config-2",  # another wording that asks for the same changes

@@ -74,9 +74,9 @@ def _head(plan: Plan) -> Iterator[str]:
         for text in texts:
             yield ""
             yield f"> **{kind}:** {escape(text)}"
-    if plan.preserved:
+    if plan.notes:
         yield ""
-        yield f"{escape('; '.join(map(str, plan.preserved)))}."
+        yield f"{escape('; '.join(plan.notes))}."
 
 
 def _row(item: Item) -> str:

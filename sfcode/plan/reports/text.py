@@ -51,7 +51,7 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def _beside(plan: Plan, paint: Paint) -> Iterator[str]:
-    for line in plan.preserved:
+    for line in plan.notes:
         yield printable(f"Note: {line}.")
     for warning in plan.warnings:
         yield paint(printable(f"Warning: {warning}"), "~")
