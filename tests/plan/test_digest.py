@@ -142,3 +142,13 @@ def test_each_field_of_a_change_is_in_the_file(tmp_path: Any) -> None:
     plan = replace(PLAN, changes=(change,))
     save(plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == plan
+
+
+def test_the_same_plan_has_the_same_digest_in_every_release() -> None:
+    # A comment holds the digest of the plan that was reviewed, and another release may be installed when it is applied.
+    assert changes_digest(PLAN) == "c3ff602fe130c78e86fed6397c93cb90aa6f81d90d2e03143e514300930af2e5"
+    accented = replace(CHANGE, after=Component(FIELD.type, FIELD.full_name, {"label": "Größe"}))
+    assert (
+        changes_digest(replace(PLAN, changes=(accented,)))
+        == "57cff48ae8cacb32426e5917b1933a0ad14f18174df43d7fc848e065cd307a08"
+    )

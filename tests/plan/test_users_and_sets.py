@@ -1,0 +1,194 @@
+"""Records of a plan: their order, the previous integration user, and assignments of permission sets that go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sfcode.config.project import Project
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import Plan
+from sfcode.plan.snapshot import OrgSnapshot
+from sfcode.plan.state import Applied, Past
+from tests.plan.samples import USER, build, desired, number, observed, permissions
+
+PROFILE = "Minimum Access - API Only Integrations"
+LICENSE = "SalesforceAPIIntegrationPsl"
+SET = "Appcues_Integration"
+OLD = "old@example.com"
+
+
+def user(name: str, **body: object) -> Component:
+    return Component("User", name, {"Username": name, "Profile": PROFILE, "IsActive": True, **body})
+
+
+def license_of(name: str) -> Component:
+    return Component("PermissionSetLicenseAssign", f"{LICENSE}/{name}", {})
+
+
+def assignment(name: str, permission_set: str = SET) -> Component:
+    address = f"{permission_set}/{name}"
+    return Component("PermissionSetAssignment", address, {"Assignee": name, "PermissionSet": permission_set})
+
+
+def message(user_name: str) -> Component:
+    return Component("WorkflowOutboundMessage", "Contact.Appcues_contact", {"integrationUser": user_name})
+
+
+def done(plan: Plan) -> dict[str, str]:
+    return {str(change.address): change.action.value for change in plan.effective}
+
+
+def renamed(project: Project, *rows: Component, left: Component | None = None, **more: object) -> Plan:
+    """Plan for another integration user than the message of the last apply names."""
+    now, before = message("appcues@example.com"), left or message(OLD)
+    return build(project, desired(now), observed(before, *rows, applied=(before,), **more))
+
+
+def test_users_and_licenses_come_before_the_metadata_and_assignments_after_it(project: Project) -> None:
+    name = "appcues@example.com"
+    records = (assignment(name), license_of(name), USER)
+    plan = build(project, desired(number("A__c"), permissions(), records=records), observed())
+    assert [change.address.type for change in plan.changes] == [
+        "User",
+        "PermissionSetLicenseAssign",
+        "CustomField",
+        "PermissionSet",
+        "PermissionSetAssignment",
+    ]
+
+
+class TestThePreviousUser:
+    def test_is_deactivated_and_loses_what_sfcode_gave_it(self, project: Project) -> None:
+        plan = renamed(project, user(OLD), license_of(OLD), assignment(OLD), assignment(OLD, "Theirs"))
+        assert done(plan) == {
+            f"User:{OLD}": "update",
+            f"PermissionSetLicenseAssign:{LICENSE}/{OLD}": "delete",
+            "WorkflowOutboundMessage:Contact.Appcues_contact": "update",
+            f"PermissionSetAssignment:{SET}/{OLD}": "delete",
+        }
+        (gone,) = (change for change in plan.changes if change.address.type == "User")
+        assert gone.after == user(OLD, IsActive=False)
+
+    @pytest.mark.parametrize("other", [{"Profile": "Sales"}, {"IsActive": False}])
+    def test_of_another_profile_or_inactive_already_is_left_as_it_is(
+        self, project: Project, other: dict[str, object]
+    ) -> None:
+        plan = renamed(project, user(OLD, **other), license_of(OLD), assignment(OLD))
+        assert done(plan) == {"WorkflowOutboundMessage:Contact.Appcues_contact": "update"}
+
+    def test_that_is_not_in_the_org_is_no_change(self, project: Project) -> None:
+        assert done(renamed(project, license_of(OLD), assignment(OLD))) == {
+            "WorkflowOutboundMessage:Contact.Appcues_contact": "update"
+        }
+
+    def test_is_nobody_where_only_the_case_of_the_name_differs(self, project: Project) -> None:
+        plan = renamed(project, user("Appcues@Example.com"), left=message("Appcues@Example.com"))
+        assert "User:Appcues@Example.com" not in done(plan)
+
+    def test_of_an_apply_that_was_cut_off_is_in_the_last_entry_of_the_history_and_in_no_older_one(
+        self, project: Project
+    ) -> None:
+        def past(number: int, name: str) -> Past:
+            body = message(name).body
+            return Past(str(number), "now", "me", None, {message(name).address: body}, frozenset())
+
+        now = message("appcues@example.com")
+        history = (past(1, OLD), past(2, "older@example.com"))
+        applied = Applied({now.address: now.body}, history=history)
+        seen = replace(observed(now, user(OLD), user("older@example.com")), applied=applied)
+        assert done(build(project, desired(now), seen)) == {f"User:{OLD}": "update"}
+
+    def test_that_the_config_asks_for_under_its_own_address_is_planned_once(self, project: Project) -> None:
+        before = message(OLD)
+        seen = observed(before, user(OLD), applied=(before,))
+        plan = build(project, desired(message("appcues@example.com"), records=(user(OLD),)), seen)
+        assert [change.action for change in plan.changes if change.address.type == "User"] == [Action.NO_OP]
+
+
+class TestOthersWithTheRights:
+    def warnings(self, project: Project, *names: str, rows: tuple[Component, ...] = ()) -> list[str]:
+        plan = renamed(project, *rows, assignees=names)
+        return [warning.partition(" is assigned to ")[2].partition(" too")[0] for warning in plan.warnings]
+
+    def test_are_named(self, project: Project) -> None:
+        assert self.warnings(project, "a@example.com", "b@example.com") == ["a@example.com", "b@example.com"]
+
+    def test_are_neither_the_integration_user_in_any_case_nor_the_previous_one_who_goes(self, project: Project) -> None:
+        assert self.warnings(project, "APPCUES@example.com", OLD.upper(), rows=(user(OLD),)) == []
+
+    def test_are_the_previous_user_who_stays(self, project: Project) -> None:
+        assert self.warnings(project, OLD) == [OLD]
+        assert self.warnings(project, OLD, rows=(user(OLD, Profile="Sales"),)) == [OLD]
+
+
+class TestAssignmentsOfASetThatGoes:
+    def plan(self, project: Project, mode: Mode = Mode.APPLY) -> Plan:
+        theirs = Component("PermissionSet", "Theirs", {"label": "Theirs"})
+        rows = (assignment("a@example.com"), assignment("b@example.com"), assignment("c@example.com", "Theirs"))
+        layout = Component("Layout", SET, {"label": "a namesake of another type"})
+        seen = observed(permissions(), theirs, *rows, layout, applied=(permissions(), theirs))
+        return build(project, desired(theirs), seen, mode=mode)
+
+    def test_go_with_it_whoever_has_them_and_no_others(self, project: Project) -> None:
+        assert done(self.plan(project)) == {
+            f"PermissionSet:{SET}": "delete",
+            f"PermissionSetAssignment:{SET}/a@example.com": "delete",
+            f"PermissionSetAssignment:{SET}/b@example.com": "delete",
+        }
+
+    def test_stay_where_the_set_stays(self, project: Project) -> None:
+        seen = observed(permissions(), assignment("a@example.com"), applied=(permissions(A__c=True),))
+        plan = build(project, desired(permissions(A__c=True)), seen)
+        assert done(plan) == {f"PermissionSet:{SET}": "update"}
+
+    def test_stay_where_only_a_namesake_of_another_type_goes(self, project: Project) -> None:
+        layout = Component("Layout", SET, {})
+        seen = observed(layout, permissions(), assignment("a@example.com"), applied=(layout, permissions()))
+        assert done(build(project, desired(permissions()), seen)) == {f"Layout:{SET}": "delete"}
+
+    def test_of_the_integration_user_are_planned_once_when_all_goes(self, project: Project) -> None:
+        own = assignment("appcues@example.com")
+        seen = observed(permissions(), USER, own, assignment("b@example.com"), applied=(permissions(),))
+        plan = build(project, desired(records=(USER, own)), seen, mode=Mode.DESTROY)
+        addresses = [str(change.address) for change in plan.changes]
+        assert sorted(addresses) == sorted({*addresses})
+        assert done(plan) == {
+            "User:appcues@example.com": "update",
+            f"PermissionSet:{SET}": "delete",
+            f"PermissionSetAssignment:{SET}/appcues@example.com": "delete",
+            f"PermissionSetAssignment:{SET}/b@example.com": "delete",
+        }
+
+
+class TestAdopted:
+    def flags(self, project: Project, seen: OrgSnapshot) -> dict[str, bool]:
+        wanted = desired(number("A__c"), number("B__c"))
+        plan = build(project, wanted, seen, adopt=(number("A__c").address,))
+        return {change.address.full_name.partition(".")[2]: change.adopted for change in plan.changes}
+
+    def test_is_what_was_named_and_is_in_the_org_and_unmanaged(self, project: Project) -> None:
+        assert self.flags(project, observed(number("A__c"), number("B__c"))) == {"A__c": True, "B__c": False}
+
+    def test_is_nothing_that_is_missing_or_managed_already(self, project: Project) -> None:
+        assert self.flags(project, observed(number("B__c"))) == {"A__c": False, "B__c": False}
+        managed = observed(number("A__c"), applied=(number("A__c"),))
+        assert self.flags(project, managed) == {"A__c": False, "B__c": False}
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_plan_knows_its_mode(project: Project, mode: Mode) -> None:
+    a = number("A__c")
+    seen = observed(a, applied=(a,))
+    history = (Past("1", "now", "me", None, {a.address: None}, frozenset()),)
+    seen = replace(seen, applied=replace(seen.applied, history=history))
+    assert build(project, desired(a), seen, mode=mode).mode is mode
+
+
+def test_an_address_that_is_nowhere_is_no_change() -> None:
+    from sfcode.plan.change import Change
+
+    assert Change(Address("CustomField", "Contact.A__c"), None, None).action is Action.NO_OP
