@@ -37,6 +37,8 @@ from scripts.mutations import Mutation, list_mutations
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_FACTOR = 20.0
 """How many times longer than in the recorded run tests may take in a fork before it is killed."""
+LISTED = ("survived", "not reached")
+"""Results whose mutations are listed."""
 PASSED, NOT_APPLIED, CRASHED = -1, -2, -3
 """Results of a fork besides the index of the test that failed."""
 
@@ -51,6 +53,8 @@ class Options:
     timeout: float
     sample: int | None
     only: str
+    listed: frozenset[str] | None
+    """Lines that an earlier run has listed: only these mutations are tested."""
 
 
 class Recorder:
@@ -87,7 +91,6 @@ class Mutants:
     def __init__(self, options: Options, out: Callable[[str], None]) -> None:
         self.options = options
         self.counts: Counter[str] = Counter()
-        self.survivors: list[Mutation] = []
         self._out = out
         self._failed = False
         self._seconds: dict[pytest.Item, float] = {}
@@ -102,16 +105,15 @@ class Mutants:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Record the lines of every test, then test every mutation."""
         self._record_lines(session.items)
-        chosen = [mutation for mutation in self._list_mutations() if self.options.only in str(mutation)]
+        chosen = [mutation for mutation in self._list_mutations() if self._is_chosen(str(mutation))]
         if self.options.sample is not None and self.options.sample < len(chosen):
             chosen = sorted(random.Random(0).sample(chosen, self.options.sample), key=str)  # noqa: S311
         self._out(f"{len(chosen)} mutations of {self.options.package}")
         for number, mutation in enumerate(chosen, 1):
             end = self._test_mutation(mutation)
             self.counts[end] += 1
-            if end == "survived":
-                self.survivors.append(mutation)
-                self._out(f"survived  {mutation}")
+            if end in LISTED:
+                self._out(f"{end}  {mutation}")
             if number % 100 == 0:
                 self._out(f"{number} of {len(chosen)}: {_format_counts(self.counts)}")
         return True
@@ -131,6 +133,10 @@ class Mutants:
             for line in lines:
                 self._tests_by_line[line].append(item)
         self._out(f"{len(self._seconds)} tests ran in {time.monotonic() - started:.0f} s")
+
+    def _is_chosen(self, text: str) -> bool:
+        listed = self.options.listed
+        return self.options.only in text and (listed is None or any(f"{end}  {text}" in listed for end in LISTED))
 
     def _list_mutations(self) -> Iterator[Mutation]:
         package = self.options.package
@@ -239,13 +245,20 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--sample", type=int, help="number of mutations to test, a random but repeatable selection")
     parser.add_argument("--only", default="", help="test only mutations whose description contains this text")
+    parser.add_argument(
+        "--again",
+        type=Path,
+        metavar="LOG",
+        help="test only the mutations that an earlier run has listed, such as by slower tests",
+    )
     arguments = parser.parse_args(words)
     package = arguments.package.resolve()
     tests = tuple(arguments.tests) or (f"tests/{package.relative_to(ROOT / 'sfcode').with_suffix('').as_posix()}",)
+    listed = frozenset(arguments.again.read_text(encoding="utf-8").splitlines()) if arguments.again else None
     screen = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
     plugin = Mutants(
-        Options(package, tests, arguments.budget, arguments.timeout, arguments.sample, arguments.only),
+        Options(package, tests, arguments.budget, arguments.timeout, arguments.sample, arguments.only, listed),
         lambda line: print(line, file=screen),
     )
     stderr = os.dup(2)

@@ -90,8 +90,13 @@ def test_a_run_lists_what_no_test_notices(root: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.mutants", "sfcode/module.py", "tests", "--timeout", "0.5"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line.startswith("survived")] == [
+    listed = [
         "survived  sfcode/module.py:12: untested: a > 1  ->  a >= 1",
         "survived  sfcode/module.py:12: untested: 1  ->  2",
+        "not reached  sfcode/module.py:16: unreached: 1  ->  2",
     ]
+    assert [line for line in lines if "  ->  " in line] == listed
     assert lines[-1].startswith("sfcode/module.py: 5 killed (71 %), 2 survived, 1 not reached, 0 not applied"), lines
+    (tmp_path / "log").write_text("\n".join(listed[1:]))
+    again = subprocess.run([*command, "--again", "log"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert [line for line in again.stdout.splitlines() if "  ->  " in line] == listed[1:]
