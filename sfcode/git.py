@@ -171,7 +171,7 @@ def _run_in(folder: Path, shown: Path | None = None) -> Iterator[Git]:
     except GitCommandNotFound as error:
         raise _not_installed() from error
     except GitCommandError as error:
-        raise _failed(error, shown or folder) from error
+        raise _git_error(error, shown or folder) from error
     finally:
         os.environ.update(pointers)
 
@@ -216,7 +216,7 @@ def _not_installed() -> GitFailed:
     return GitFailed("The program git was not found.", "Install git, from which commits are read.")
 
 
-def _failed(error: GitCommandError, folder: Path) -> GitFailed:
+def _git_error(error: GitCommandError, folder: Path) -> GitFailed:
     """Return git's own message, for example about a repository of another owner."""
     message = str(error.stderr).strip().removeprefix("stderr: ").strip("'").strip()
     if "not a git repository" in message:

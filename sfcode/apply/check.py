@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, ignore
 from sfcode.apply.deploy_errors import failure
-from sfcode.apply.execute import described
+from sfcode.apply.execute import describe_package
 from sfcode.apply.package import Mark, missing_users, package, package_digest, replace_missing_users
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, steps
@@ -49,7 +49,7 @@ def check(
     if len(packages) > 1:
         notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
     zipped = package(plan, first, mark, secrets)
-    result = redact(deploy(org, zipped, replace(options, check_only=True), described(first), report), secrets)
+    result = redact(deploy(org, zipped, replace(options, check_only=True), describe_package(first), report), secrets)
     record(result)
     if not result.success:
         raise failure(result, origins)

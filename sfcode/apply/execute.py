@@ -95,7 +95,13 @@ def execute(
                 else:
                     zipped, deploy_options = package(plan, step, mark, secrets), inherit_tests(plan.validation, options)
                     result = deploy(
-                        org, zipped, deploy_options, described(step), report, started=lock.deploying, patience=patience
+                        org,
+                        zipped,
+                        deploy_options,
+                        describe_package(step),
+                        report,
+                        started=lock.deploying,
+                        patience=patience,
                     )
                 result = redact(result, secrets)
                 record(result)
@@ -125,7 +131,7 @@ def _settle(org: Org, address: Address, report: Progress) -> None:
         report(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
 
 
-def described(step: Deploy) -> str:
+def describe_package(step: Deploy) -> str:
     """Describe the content of a package in a few words."""
     count = len(step.components) + len(step.deleted)
     return f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"

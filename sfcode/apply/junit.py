@@ -46,7 +46,7 @@ def _components(result: DeployResult, origins: list[Origin]) -> Iterator[Element
     for message in result.failures:
         failed.setdefault((message.type, message.full_name), []).append(message)
     for (type_, name), messages in failed.items():
-        yield _failed(type_, name, messages, origins)
+        yield _failure_case(type_, name, messages, origins)
     for message in result.successes:
         if (message.type, message.full_name) not in failed:
             yield _case(message.type or "package", message.full_name)
@@ -61,7 +61,7 @@ def _components(result: DeployResult, origins: list[Origin]) -> Iterator[Element
         yield case
 
 
-def _failed(type_: str, name: str, messages: list[DeployMessage], origins: list[Origin]) -> Element:
+def _failure_case(type_: str, name: str, messages: list[DeployMessage], origins: list[Origin]) -> Element:
     problems = [problem_of(message, origins) for message in messages]
     case = _case(type_ or "package", name)
     if position := next((problem.position for problem in problems if problem.position), None):

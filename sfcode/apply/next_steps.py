@@ -87,7 +87,7 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
         yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
         yield from (f"      {line}" for line in _webhook_auth(auth))
-    tracked = sorted({name for mapping in mappings for name in _tracked(mapping.spec)})
+    tracked = sorted({name for mapping in mappings for name in _list_tracked_events(mapping.spec)})
     if tracked:
         yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
         yield f"      {', '.join(tracked)}"
@@ -136,7 +136,7 @@ def _events(spec: Mapping) -> set[str]:
     return {f"{PREFIX}{name}" for name in (*spec.to_salesforce.activities, *names)}
 
 
-def _tracked(spec: Mapping) -> tuple[str, ...]:
+def _list_tracked_events(spec: Mapping) -> tuple[str, ...]:
     return spec.to_salesforce.click_to_track if spec.to_salesforce else ()
 
 
@@ -149,7 +149,7 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     yield f"      Step 2  {DIRECTIONS[spec.direction]}"
     sent = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
     yield f"      Step 3  match on {spec.user_id.field}; send {sent}"
-    click = "yes" if _tracked(spec) else "no"
+    click = "yes" if _list_tracked_events(spec) else "no"
     targets = {name: getattr(nps, name) for name in NPS_EVENTS} if nps else {}
     fields = ", ".join(f"NPS {name} to {target.field}" for name, target in targets.items() if target)
     yield f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}"

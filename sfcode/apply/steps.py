@@ -119,7 +119,7 @@ def _is_late(change: Change, deleted_sets: Collection[str]) -> bool:
     return change.after is None or change.after.body.get("IsActive") is False
 
 
-def _settled(sent: tuple[Component, ...]) -> Iterable[Step]:
+def _settle_flows(sent: tuple[Component, ...]) -> Iterable[Step]:
     return (
         SettleFlow(component.address)
         for component in sent
@@ -136,11 +136,11 @@ def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
     if not flows and not plan.obsolete:
         if sent or others or plan.records_state:
             yield Deploy(sent, others, owned)
-        yield from _settled(sent)
+        yield from _settle_flows(sent)
         return
     if sent:
         yield Deploy(sent, (), (*owned, *(change.before for change in deleted if change.before)))
-        yield from _settled(sent)
+        yield from _settle_flows(sent)
     for versions in plan.obsolete:
         yield DeleteVersions(versions)
     for address in flows:

@@ -8,7 +8,7 @@ from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping import naming
 from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
 from sfcode.metadata.component import Address, Component, Value
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 
 Rights = dict[tuple[str, str], tuple[str, ...]]
 """By kind (object, field, permission) and name."""
@@ -37,7 +37,7 @@ def rights(side: Snapshot, name: str) -> Rights:
 
 def rights_of(component: Component | None) -> Rights:
     """Return the permissions that the body of a permission set grants."""
-    body = normal(component).body if component else {}
+    body = normalize(component).body if component else {}
     found: Rights = {}
     for key, kind, flags in (
         ("objectPermissions", "object", OBJECT_FLAGS),

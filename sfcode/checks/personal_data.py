@@ -50,10 +50,10 @@ def is_personal(object_name: str, field: str, settings: PersonalData) -> bool:
     """Return whether a field is personal data in this project."""
     lower = field.lower()
     shipped = any(lower == name.lower() for name in STANDARD.get(object_name, ()))
-    return shipped or listed(object_name, field, settings.fields)
+    return shipped or is_listed(object_name, field, settings.fields)
 
 
-def listed(object_name: str, field: str, entries: Iterable[str]) -> bool:
+def is_listed(object_name: str, field: str, entries: Iterable[str]) -> bool:
     """Return whether a list names a field, alone or with its object, in any case."""
     wanted = (field.lower(), f"{object_name}.{field}".lower())
     return any(entry.lower() in wanted for entry in entries)

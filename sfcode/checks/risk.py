@@ -76,7 +76,7 @@ def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgement]:
 
 def _message(change: Change, personal: PersonalData) -> Iterator[Judgement]:
     before, after = (side.body if side else {} for side in (change.before, change.after))
-    sent = _listed(after.get("fields")) - _listed(before.get("fields")) - _IDENTITY
+    sent = _to_set(after.get("fields")) - _to_set(before.get("fields")) - _IDENTITY
     object_name = change.address.full_name.partition(".")[0]
     if any(is_personal(object_name, field, personal) for field in sent):
         yield Judgement(Risk.HIGH, PERSONAL)
@@ -98,7 +98,7 @@ def _rights(change: Change) -> Iterator[Judgement]:
             yield Judgement(Risk.MEDIUM, WIDER)
 
 
-def _listed(value: Value) -> set[str]:
+def _to_set(value: Value) -> set[str]:
     return {str(each) for each in value} if isinstance(value, list | tuple) else set()
 
 

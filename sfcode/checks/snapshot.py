@@ -72,7 +72,7 @@ def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snaps
     try:
         desired = generate(project, standard())
     except ConfigError as error:
-        raise ConfigError(_renamed(problem, folder) for problem in error.problems) from None
+        raise ConfigError(_rename_position(problem, folder) for problem in error.problems) from None
     return build_snapshot(project, desired, folder, generate)
 
 
@@ -115,7 +115,7 @@ def load_all(
     return found, tuple(dict.fromkeys(problems))
 
 
-def _renamed(problem: Diagnostic, folder: Folder) -> Diagnostic:
+def _rename_position(problem: Diagnostic, folder: Folder) -> Diagnostic:
     if problem.position is None:
         return problem
     where = Position(folder.shown(problem.position.file), problem.position.line, problem.position.column)

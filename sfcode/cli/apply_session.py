@@ -10,7 +10,7 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import paint, print_envelope, print_status
-from sfcode.cli.plan_output import again, show_plan
+from sfcode.cli.plan_output import render_command, show_plan
 from sfcode.cli.prompt import ask
 from sfcode.cli.report_file import JUnitReport
 
@@ -83,7 +83,7 @@ def report(invocation: Invocation, result: ApplyResult, *, steps: str = "") -> N
     if not plan.is_empty:
         click.echo(f"\n{paint(end, '+')}")
         if result.apply_id and not invocation.quiet:
-            click.echo(f"To put back what was there before: {again(invocation, 'rollback', result.apply_id)}")
+            click.echo(f"To put back what was there before: {render_command(invocation, 'rollback', result.apply_id)}")
         if steps and not invocation.quiet:
             click.echo(f"\n{steps}")
 

@@ -22,7 +22,7 @@ def github() -> None:
     "--approval", metavar="ENVIRONMENT", help="Fail where an approval is needed and this environment asks nobody."
 )
 @click.pass_obj
-def reviewed(invocation: Invocation, plan_file: Path, approval: str | None) -> None:
+def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | None) -> None:
     """
     Tell whether PLAN is the one that was reviewed.
 

@@ -63,11 +63,11 @@ def outputs(result: RunResult, code: int) -> dict[str, str]:
 def summary(result: RunResult, code: int) -> Iterator[str]:
     """Write the Markdown of the run's page: what was done or why not, then the plan or the review."""
     if result.error is not None and not isinstance(result.error, click.exceptions.Exit):
-        yield from _failed(result.verb, result.error, code)
+        yield from _render_failure(result.verb, result.error, code)
     if result.done:
         yield f"### {result.done}\n"
     if result.next_steps:
-        yield _fenced(result.next_steps)
+        yield _fence(result.next_steps)
     if result.plan is not None:
         from sfcode.plan.reports.markdown import markdown
 
@@ -78,13 +78,13 @@ def summary(result: RunResult, code: int) -> Iterator[str]:
         yield review_markdown(result.review, limit=SUMMARY)
 
 
-def _failed(verb: str, error: BaseException, code: int) -> Iterator[str]:
+def _render_failure(verb: str, error: BaseException, code: int) -> Iterator[str]:
     message, _ = describe_error(error)
     left = ": the deployment goes on" if code == ExitCode.RUNNING else ""
     yield f"### sfcode {verb} ended with exit code {int(code)}{left}\n"
-    yield _fenced(message)
+    yield _fence(message)
 
 
-def _fenced(text: str) -> str:
+def _fence(text: str) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}text\n{text.rstrip()}\n{fence}\n"

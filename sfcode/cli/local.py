@@ -127,7 +127,7 @@ def reset(invocation: Invocation, state: Path) -> None:
     from sfcode.local import reset as reset_org
 
     reset_org(state)
-    _done(invocation, state, "The local org is as it was at the beginning.")
+    _print_done(invocation, state, "The local org is as it was at the beginning.")
 
 
 @local.command()
@@ -139,7 +139,7 @@ def load(invocation: Invocation, file: Path, state: Path) -> None:
     from sfcode.local import load as load_org
 
     load_org(state, file)
-    _done(invocation, state, f"The local org is now the company of {file}.")
+    _print_done(invocation, state, f"The local org is now the company of {file}.")
 
 
 @local.command()
@@ -199,7 +199,7 @@ def _faults(texts: tuple[str, ...]) -> list[InjectedFault]:
         raise UsageError(f"--fault: {error}.", "docs/local-org-automation.md lists the faults.") from error
 
 
-def _done(invocation: Invocation, state: Path, text: str) -> None:
+def _print_done(invocation: Invocation, state: Path, text: str) -> None:
     if invocation.json:
         print_envelope({"state": str(state)})
     else:

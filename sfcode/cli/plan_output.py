@@ -47,12 +47,12 @@ def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) ->
     if plan.refusals:
         click.echo(f"\nNothing was saved to {saved}: the plan is refused.")
     elif not plan.is_empty:
-        click.echo(f"\nSaved. To perform exactly these actions: {again(invocation, 'apply', str(saved))}")
+        click.echo(f"\nSaved. To perform exactly these actions: {render_command(invocation, 'apply', str(saved))}")
         if plan.validation:
             click.echo("For ten days, and while nothing else is deployed, that need not run the tests again.")
 
 
-def again(invocation: Invocation, *words: str) -> str:
+def render_command(invocation: Invocation, *words: str) -> str:
     """Write a command for the same config, environment and org, with the options that the shell does not set already."""
     given = {"CONFIG": str(invocation.config), "ENV": invocation.env, "ORG": invocation.org}
     usual = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in given}

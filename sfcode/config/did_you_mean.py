@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 
-def one_of(given: str, allowed: Iterable[str]) -> str:
+def list_choices(given: str, allowed: Iterable[str]) -> str:
     """List the choices, the most likely one first: `flow (or: connector, relay)`."""
     names = list(dict.fromkeys(allowed))
     near = nearest_name(given, names)

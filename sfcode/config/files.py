@@ -35,7 +35,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
     """
 
     def shown(path: Path) -> str:
-        return _shown(name / path.relative_to(folder) if name else path)
+        return _display_path(name / path.relative_to(folder) if name else path)
 
     if not folder.is_dir():
         hint = "run `sfcode init` to write a project, or name its config folder with --config"
@@ -58,7 +58,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
     return files
 
 
-def _shown(path: Path) -> str:
+def _display_path(path: Path) -> str:
     """Return a path as the user would type it: relative to the current folder if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

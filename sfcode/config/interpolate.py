@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sfcode.config.did_you_mean import one_of
+from sfcode.config.did_you_mean import list_choices
 from sfcode.config.document import Document, Finding, show_path
 from sfcode.config.project import SecretRef
 from sfcode.diagnostics import Diagnostic, Position
@@ -121,7 +121,7 @@ class _Expander:
         else:
             hint = f"add it under environments.{self.scope.environment}.variables"
             if known:
-                hint += f", or write {one_of(name, known)}"
+                hint += f", or write {list_choices(name, known)}"
             self.problem(match, f"the environment {self.scope.environment} has no variable {name}", hint)
         return token
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from sfcode.config.did_you_mean import one_of
+from sfcode.config.did_you_mean import list_choices
 from sfcode.config.document import Document, Finding
 from sfcode.config.event_models import Events
 from sfcode.config.events_file import default_events
@@ -56,7 +56,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
     target = settings.environments.get(chosen, Environment())
     advice = loader.collect_advice(settings, drafts, files.settings)
     return Project(
-        root=beside(folder),
+        root=project_root(folder),
         settings=settings,
         mappings=tuple(NamedMapping(draft.name, draft.spec, draft.document.keys) for draft in drafts),
         events=events,
@@ -94,7 +94,7 @@ class _Loader:
         elif chosen in names or (not names and chosen == DEFAULT_ENVIRONMENT):
             self.scope = environment_scope(document, chosen)
         else:
-            hint = f"name {one_of(chosen, names)}" if names else "add it under environments"
+            hint = f"name {list_choices(chosen, names)}" if names else "add it under environments"
             message = f"there is no environment {chosen}"
             self.add(document, Finding(("environments",), message, hint, at="key"))
 
@@ -188,12 +188,12 @@ def _digest(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def beside(folder: Path) -> Path:
+def project_root(folder: Path) -> Path:
     """Return the parent of a config folder by the name it was called by, because a link may lead to a shared folder."""
     return Path(os.path.abspath(folder)).parent  # noqa: PTH100  (it follows no links)
 
 
 def _templates(folder: Path) -> Path | None:
     """Return the project's own templates: beside the config folder as it was called, otherwise beside the link's target."""
-    tops = (beside(folder), folder.resolve().parent)
+    tops = (project_root(folder), folder.resolve().parent)
     return next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)

@@ -50,7 +50,7 @@ def _tidy(node: Any, *, literal: bool = False) -> Any:
     for key, value in node.items():
         if key in ("properties", "patternProperties", "$defs"):
             fixed = {name: _tidy(item, literal=literal or name == "Environment") for name, item in value.items()}
-            tidy[key] = {name: _untitled(item) for name, item in fixed.items()} if key == "properties" else fixed
+            tidy[key] = {name: _without_title(item) for name, item in fixed.items()} if key == "properties" else fixed
         elif key in ("default", "examples", "enum", "const", "not", "propertyNames"):
             tidy[key] = value
         else:
@@ -63,5 +63,5 @@ def _tidy(node: Any, *, literal: bool = False) -> Any:
     return tidy
 
 
-def _untitled(node: Any) -> Any:
+def _without_title(node: Any) -> Any:
     return {key: value for key, value in node.items() if key != "title"} if isinstance(node, dict) else node

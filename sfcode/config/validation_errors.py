@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sfcode.config import names
-from sfcode.config.did_you_mean import nearest_name, one_of, show
+from sfcode.config.did_you_mean import list_choices, nearest_name, show
 from sfcode.config.document import Document, Finding
 from sfcode.mapping.place import ConfigPath
 
@@ -24,7 +24,7 @@ def explain(error: Details, document: Document, model: type[BaseModel]) -> Findi
     path, of_key = place(error, document)
     kind = error["type"]
     if kind == "missing":
-        return _missing(tuple(error["loc"]), model)
+        return _explain_missing(tuple(error["loc"]), model)
     if kind == "extra_forbidden":
         return _unknown_key(path, model)
     if path[-1:] == ("outbound_secret",):
@@ -45,7 +45,7 @@ def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
     return path, of_key
 
 
-def _missing(path: ConfigPath, model: type[BaseModel]) -> Finding:
+def _explain_missing(path: ConfigPath, model: type[BaseModel]) -> Finding:
     key = str(path[-1])
     info = _fields(model, path[:-1]).get(key)
     hint = f"add the key {key}"
@@ -64,7 +64,7 @@ def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> Finding:
     given, known = str(path[-1]), _fields(model, path[:-1])
     meant = nearest_name(given, known)
     instead = (*path[:-1], meant) if meant else ()
-    return Finding(path, "unknown key", f"write {one_of(given, known)}", at="key", instead=instead)
+    return Finding(path, "unknown key", f"write {list_choices(given, known)}", at="key", instead=instead)
 
 
 def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
@@ -90,7 +90,7 @@ def _models_in(annotation: Any) -> Any:
     return inner[0] if type(None) in get_args(annotation) else annotation
 
 
-def _expected(what: str) -> Words:
+def _explain_expected(what: str) -> Words:
     def words(error: Details, _path: ConfigPath, source: str) -> tuple[str, str]:
         value = error["input"]
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -115,7 +115,7 @@ def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
     allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
     value = error["input"]
     noun = "event" if path[-2:-1] in (("activities",), ("properties",)) else "value"
-    choice = one_of(value, allowed) if isinstance(value, str) else "one of: " + ", ".join(allowed)
+    choice = list_choices(value, allowed) if isinstance(value, str) else "one of: " + ", ".join(allowed)
     return f"unknown {noun} {show(value)}", f"write {choice}"
 
 
@@ -172,15 +172,15 @@ _WRITTEN_SECRET = (
     "write ${secret:NAME}; the value belongs into the environment variable NAME and into no file",
 )
 _TRANSLATIONS: dict[str, Words] = {
-    "string_type": _expected("text"),
-    "bool_type": _expected("true or false"),
-    "int_type": _expected("a whole number"),
-    "int_from_float": _expected("a whole number"),
+    "string_type": _explain_expected("text"),
+    "bool_type": _explain_expected("true or false"),
+    "int_type": _explain_expected("a whole number"),
+    "int_from_float": _explain_expected("a whole number"),
     "greater_than_equal": _out_of_bounds,
     "less_than_equal": _out_of_bounds,
-    "tuple_type": _expected("a list"),
-    "dict_type": _expected("keys and values"),
-    "model_type": _expected("keys and values"),
+    "tuple_type": _explain_expected("a list"),
+    "dict_type": _explain_expected("keys and values"),
+    "model_type": _explain_expected("keys and values"),
     "literal_error": _literal,
     "string_pattern_mismatch": _pattern,
     "string_too_long": _too_long,

@@ -10,7 +10,7 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
 from sfcode.generate.check import mapping_problems, object_problem, ownership_problems
-from sfcode.generate.messaging import messaging, messaging_warnings
+from sfcode.generate.messaging import message_blueprints, messaging_warnings
 from sfcode.generate.records import records
 from sfcode.generate.template_context import Blueprint
 from sfcode.generate.templates import TemplateError, Templates
@@ -91,7 +91,7 @@ def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Bluepri
     created.extend(activity_object.blueprints(project))
     yield from created
     for mapping in project.resolved:
-        yield from messaging(project, mapping)
+        yield from message_blueprints(project, mapping)
     yield permission_sets.integration_set(project, fields.__getitem__)
     # Who may see a field that was there before is settled already.
     new = [blueprint for blueprint in created if blueprint.address not in project.adopted]

@@ -71,7 +71,7 @@ def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | 
     return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else known)
 
 
-def _missing(name: str, place: Place, fields: Fields, hint: str = "") -> Diagnostic:
+def _missing_field(name: str, place: Place, fields: Fields, hint: str = "") -> Diagnostic:
     meant = fields.similar(name)
     if meant is not None:
         hint = f"did you mean {meant}?"
@@ -82,7 +82,9 @@ def _user_id_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diag
     user_id = mapping.user_id
     if mapping.source is None:
         if fields.absent(user_id.field):
-            yield _missing(user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated")
+            yield _missing_field(
+                user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated"
+            )
         found = fields.get(user_id.field)
         if found is not None and found.type != "string":
             number = found.type in USER_ID_FORMULAS
@@ -99,7 +101,7 @@ def _user_id_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diag
 
 def _source_problems(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(source.field):
-        yield _missing(source.field, source.place, fields)
+        yield _missing_field(source.field, source.place, fields)
     found = fields.get(source.field)
     if found is None or found.type in USER_ID_FORMULAS:
         return
@@ -115,7 +117,7 @@ def _source_problems(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
 
 def _attribute_problems(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(use.field):
-        yield _missing(use.field, use.place, fields)
+        yield _missing_field(use.field, use.place, fields)
     found = fields.get(use.field)
     if found is None:
         return
@@ -138,7 +140,7 @@ def _target_problems(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
         yield from _created_problems(target.field, target.place, fields, CREATED_TYPES[target.kind], formula=False)
         return
     if fields.absent(target.field):
-        yield _missing(target.field, target.place, fields, "add `create: true` to have it generated")
+        yield _missing_field(target.field, target.place, fields, "add `create: true` to have it generated")
     found = fields.get(target.field)
     if found is None:
         return

@@ -17,7 +17,7 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
 
-def messaging(project: Project, mapping: ResolvedMapping) -> Iterator[Blueprint]:
+def message_blueprints(project: Project, mapping: ResolvedMapping) -> Iterator[Blueprint]:
     """Describe the message of a mapping and what sends it; nothing where Appcues' connector carries the data."""
     if not (mapping.sends and mapping.by_relay):
         return

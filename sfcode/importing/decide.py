@@ -29,7 +29,7 @@ def propose_config(found: ScanResult, options: ImportOptions) -> ConfigProposal:
     user = choose_user(decisions, objects)
     # While it is open which of them it is, each of them tells something about the fields.
     sets = (user.permission_set,) if user.permission_set else tuple(sorted(found.sets))
-    mappings = tuple(_mapping(decisions, name, sets) for name in objects)
+    mappings = tuple(_propose_mapping(decisions, name, sets) for name in objects)
     if decisions.questions:
         count = len(decisions.questions)
         what = "1 question" if count == 1 else f"{count} questions"
@@ -93,7 +93,7 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
     )
 
 
-def _mapping(decisions: Decisions, name: str, sets: tuple[str, ...]) -> MappingProposal:
+def _propose_mapping(decisions: Decisions, name: str, sets: tuple[str, ...]) -> MappingProposal:
     field, source = choose_user_id(decisions, name, sets)
     score, feedback = choose_nps_field(decisions, name, "score"), choose_nps_field(decisions, name, "feedback")
     has_events = bool(decisions.found.events) or any(decisions.found.grants(each).fields("Event") for each in sets)

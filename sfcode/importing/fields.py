@@ -10,7 +10,7 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field
 from sfcode.metadata.package import read as components_of
 from sfcode.org import Org
-from sfcode.plan.schema import described
+from sfcode.plan.schema import describe_component
 
 Fields = dict[str, dict[str, Field]]
 """By object and name."""
@@ -59,4 +59,4 @@ def _by_name(components: Iterable[Component]) -> dict[str, Component]:
 def _add(fields: Fields, read: Mapping[str, Component]) -> None:
     for full_name, one in sorted(read.items()):
         owner, _, name = full_name.partition(".")
-        fields[owner].setdefault(name, described(name, one))
+        fields[owner].setdefault(name, describe_component(name, one))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sfcode.config.did_you_mean import one_of
+from sfcode.config.did_you_mean import list_choices
 from sfcode.config.models import IntegrationUser
 from sfcode.importing.proposal import Decisions, UserProposal
 from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, PermissionSetGrants
@@ -66,7 +66,9 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
         else:
             names = [each.username for each in decisions.found.people]
             there = (
-                f"It has {one_of(decisions.options.user, names)}" if names else "It has none with an API-only license"
+                f"It has {list_choices(decisions.options.user, names)}"
+                if names
+                else "It has none with an API-only license"
             )
             decisions.ask(f"There is no active user {decisions.options.user} in this org. {there}", "--user USERNAME")
         return person
@@ -123,7 +125,7 @@ def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser |
         )
         return fit[0]
     if fit:
-        text = f"Which permission set is sfcode to adopt? {_listed(fit)} are assigned to the integration user"
+        text = f"Which permission set is sfcode to adopt? {_join_names(fit)} are assigned to the integration user"
         decisions.ask(text, f"--permission-set {fit[0].name}")
     elif person:
         decisions.choose(
@@ -139,5 +141,5 @@ def _about(one: PermissionSetGrants, objects: tuple[str, ...]) -> str:
     return " and ".join(parts) or f"rights on {' and '.join(sorted(one.objects('allowRead') & {*objects}))}"
 
 
-def _listed(sets: Iterable[PermissionSetGrants]) -> str:
+def _join_names(sets: Iterable[PermissionSetGrants]) -> str:
     return ", ".join(one.name for one in sets)

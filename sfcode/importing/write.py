@@ -22,7 +22,7 @@ _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"}
 def render_files(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> dict[str, str]:
     """Return the texts of the files by their path in the config folder."""
     texts = {SETTINGS: _settings(found, draft, options)}
-    texts |= {f"{MAPPINGS}/{mapping.name}.yaml": _mapping(mapping, found) for mapping in draft.mappings}
+    texts |= {f"{MAPPINGS}/{mapping.name}.yaml": _render_mapping(mapping, found) for mapping in draft.mappings}
     return texts
 
 
@@ -129,7 +129,7 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
     yield line
 
 
-def _mapping(mapping: MappingProposal, found: ScanResult) -> str:
+def _render_mapping(mapping: MappingProposal, found: ScanResult) -> str:
     return "\n".join(_mapping_lines(mapping, found)) + "\n"
 
 

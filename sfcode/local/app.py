@@ -41,7 +41,7 @@ def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
             LazyRoutes(REST, lambda: _rest(context)),
             LazyRoutes(CONTROL, lambda: _control(context, deliveries)),
         ],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: _error_response},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
     app.router.redirect_slashes = False
@@ -60,7 +60,7 @@ def _control(context: OrgContext, deliveries: Deliveries) -> Sequence[BaseRoute]
     return control_api.routes(context, deliveries)
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _error_response(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if status == 404:
         return error_answer(not_found())

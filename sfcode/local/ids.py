@@ -92,7 +92,7 @@ def nth(prefix: str, number: int) -> str:
     return id15 + checksum(id15)
 
 
-def derived(prefix: str, *parts: str) -> str:
+def derive_id(prefix: str, *parts: str) -> str:
     """Return an id for a computed row: the same parts have the same id."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     id15 = f"{prefix}{POD}1{_base62(int.from_bytes(digest[:6], 'big'), 9)}"

@@ -17,7 +17,7 @@ from sfcode.metadata.defaults import BUILDER_NOTES, SIGNIFICANT_TEXT, rule_for
 _Dict = dict[str, Value]
 
 
-def normal(component: Component) -> Component:
+def normalize(component: Component) -> Component:
     """Return the normal form of a component: without the elements that an org adds and those without meaning."""
     if schema_table.elements(component.type) is None:
         return component

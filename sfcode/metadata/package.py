@@ -75,7 +75,7 @@ def write(
     ordered = sorted(components)
     gone = sorted(set(deleted))
     files: dict[str, bytes] = {}
-    for path, group in _grouped(ordered, layout).items():
+    for path, group in _group_by_file(ordered, layout).items():
         files.update(_files(path, group, layout))
     folder = "" if layout == "mdapi" else "manifest/"
     files[folder + PACKAGE] = write_manifest((component.address for component in ordered), api_version)
@@ -86,7 +86,7 @@ def write(
     return dict(sorted(files.items()))
 
 
-def _grouped(components: list[Component], layout: Layout) -> dict[str, list[Component]]:
+def _group_by_file(components: list[Component], layout: Layout) -> dict[str, list[Component]]:
     groups: dict[str, list[Component]] = {}
     for component in components:
         content_type = str(component.body.get("contentType", ""))

@@ -17,7 +17,7 @@ from lxml import etree
 
 from sfcode.metadata import schema_table
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.validate import SchemaProblem, judge
+from sfcode.metadata.validate import SchemaProblem, validate
 from sfcode.metadata.xml import line_of, parse
 from sfcode.metadata.xml_positions import Span, spans
 
@@ -32,13 +32,13 @@ def xsd(type_: str) -> bytes:
         f'<xsd:schema {names} elementFormDefault="qualified">',
         f'<xsd:element name="{type_}" type="tns:{type_}"/>',
     ]
-    for name in sorted(_reached(type_)):
+    for name in sorted(_reachable_types(type_)):
         children = schema_table.elements(name)
         lines.extend(_enumeration(name) if children is None else _complex(name, children.values()))
     return "\n".join([*lines, "</xsd:schema>"]).encode()
 
 
-def _reached(type_: str) -> set[str]:
+def _reachable_types(type_: str) -> set[str]:
     reached: set[str] = set()
     waiting = [type_]
     while waiting:
@@ -105,7 +105,7 @@ def loose_problems(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
     name = _root_type(root)
     if name is None or (expected and name != expected):
         return (_foreign_root(root, expected),)
-    return judge(root, name, spans(xml, root))
+    return validate(root, name, spans(xml, root))
 
 
 def _root_type(root: etree._Element) -> str | None:

@@ -44,7 +44,7 @@ class SchemaProblem:
         return f"{self.message} ({self.line}:{self.column})"
 
 
-def judge(root: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:
+def validate(root: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:
     """List the problems that an org reports, in the order of the file."""
     return tuple(sorted(set(_complex(root, type_, where))))
 

@@ -124,7 +124,7 @@ class _Reader:
         items = [self._value(spec, element) for element in found]
         key = identity(owner, spec.name)
         if key is not None:
-            return _keyed(items, key)
+            return _key_items(items, key)
         if is_unordered(owner, spec.name):
             return cast(Value, sorted({str(item) for item in items}))
         return items
@@ -158,7 +158,7 @@ class _Reader:
         return MetadataError(message, file=self._file, line=line_of(element))
 
 
-def _keyed(items: list[Value], key: str) -> Value:
+def _key_items(items: list[Value], key: str) -> Value:
     """Key items by their identity; return the list if an item has no identity or two have the same."""
     found: dict[str, Value] = {}
     for item in items:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.diff import AttributeChange, Path, diff
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 
 
 class Action(enum.Enum):
@@ -90,7 +90,7 @@ class Change:
 
 
 def _body(component: Component | None) -> Body | None:
-    return normal(component).body if component else None
+    return normalize(component).body if component else None
 
 
 def _touches(path: Path, changes: Iterable[AttributeChange]) -> bool:

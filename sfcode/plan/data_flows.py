@@ -43,12 +43,12 @@ def _flow(mapping: ResolvedMapping) -> FlowOfData:
         match=mapping.match,
         sent=tuple(sent) if mapping.sends else (),
         senders=(trigger, f"Message {name}") if mapping.sends and mapping.by_relay else (),
-        written=tuple(_written(mapping)),
+        written=tuple(_list_written(mapping)),
         carrier="Relay" if mapping.by_relay else "Appcues' connector",
     )
 
 
-def _written(mapping: ResolvedMapping) -> Iterator[tuple[str, str]]:
+def _list_written(mapping: ResolvedMapping) -> Iterator[tuple[str, str]]:
     for target in mapping.targets:
         yield NPS_EVENTS[target.kind], f"{mapping.object}.{target.field}"
     if mapping.activity_object:

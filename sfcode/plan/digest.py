@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from sfcode.metadata.component import Body, Component
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.plan.plan import Plan
 
 
@@ -43,4 +43,4 @@ def changes_digest(plan: Plan) -> str:
 
 
 def _body(component: Component | None) -> Body | None:
-    return normal(component).body if component else None
+    return normalize(component).body if component else None

@@ -10,7 +10,7 @@ from sfcode.mapping.desired import Desired
 from sfcode.mapping.ownership import MANAGED_SET
 from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
 from sfcode.metadata.component import Address, Component, Value
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
@@ -92,10 +92,10 @@ def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
     """Report the permissions that an adopted permission set lacks; refuse if the relay needs them."""
     address = Address("PermissionSet", plan_input.project.integration_set)
     generated, desired = (
-        next((normal(component).body for component in side.components if component.address == address), {})
+        next((normalize(component).body for component in side.components if component.address == address), {})
         for side in (plan_input.generated, plan_input.desired)
     )
-    lacking = tuple(_lacking(generated, desired)) if address in plan_input.project.adopted else ()
+    lacking = tuple(_list_missing(generated, desired)) if address in plan_input.project.adopted else ()
     if not lacking:
         return plan
     what = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
@@ -132,7 +132,7 @@ def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iter
             )
 
 
-def _lacking(wanted: Mapping[str, Value], there: Mapping[str, Value]) -> Iterator[str]:
+def _list_missing(wanted: Mapping[str, Value], there: Mapping[str, Value]) -> Iterator[str]:
     for element, flags in FLAGS.items():
         rows, kept = _rows(wanted.get(element)), _rows(there.get(element))
         for name, row in rows.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sfcode.errors import UsageError
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Action
 from sfcode.plan.compare import compare, find_apply
 from sfcode.plan.data_flows import data_flows
@@ -39,8 +39,8 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Record the state if it would change, comparing bodies as plans do."""
-    left = {normal(component) for component in plan_input.snapshot.applied.listed()}
-    return replace(plan, records_state=left != {normal(component) for component in plan_input.desired.components})
+    left = {normalize(component) for component in plan_input.snapshot.applied.listed()}
+    return replace(plan, records_state=left != {normalize(component) for component in plan_input.desired.components})
 
 
 def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:

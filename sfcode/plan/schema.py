@@ -36,7 +36,7 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     for component in hidden:
         object_name, name = component.full_name.split(".", 1)
         known = objects[object_name]
-        objects[object_name] = replace(known, fields={**known.fields, name: described(name, component)})
+        objects[object_name] = replace(known, fields={**known.fields, name: describe_component(name, component)})
     warnings = tuple(
         f"{component.full_name} exists, but {org.identity.username} has no field access to it; sfcode takes its type "
         "from the metadata"
@@ -55,7 +55,7 @@ def _existing_fields(spec: Mapping) -> set[str]:
     )
 
 
-def described(name: str, component: Component) -> Field:
+def describe_component(name: str, component: Component) -> Field:
     """Convert the metadata of a field to its describe."""
     kind = str(component.body.get("type", ""))
     calculated = "formula" in component.body

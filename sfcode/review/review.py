@@ -37,7 +37,7 @@ def review(
     contexts = {name: _context(base.get(name), side) for name, side in head.items()}
     told = {name: statements(context) for name, context in contexts.items() if not _only_new(name, base, head)}
     found = [
-        *_merged(told),
+        *_merge(told),
         *_environments(base, head, known, environments or tuple(head)),
     ]
     findings, older = _lint(base.values(), head.values())
@@ -59,7 +59,7 @@ def review(
     )
 
 
-def changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
+def compare_sides(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
     """Compare the components of both sides, in the order of a plan. Records are never deleted, because users cannot be."""
     old, new = _components(before), _components(after)
     # What is taken on as it is has its body in an org, which is not looked at here.
@@ -80,7 +80,7 @@ def _components(side: Snapshot | None) -> dict[Address, Component]:
 
 
 def _context(before: Snapshot | None, after: Snapshot) -> Context:
-    return Context(before, after, changes(before, after), access(before, after))
+    return Context(before, after, compare_sides(before, after), access(before, after))
 
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
@@ -88,7 +88,7 @@ def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapsh
     return name not in base and any(other in base for other in head)
 
 
-def _merged(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
+def _merge(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
     """Merge statements that hold in several environments, and name these unless they are all."""
     where: dict[tuple[Group, str, Risk], list[str]] = {}
     first: dict[tuple[Group, str, Risk], Statement] = {}

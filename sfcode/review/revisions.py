@@ -39,15 +39,15 @@ def compare_revisions(
     place = _place(repository, config)
     head_commit = repository.resolve_commit(head or "HEAD")
     start, notes = _start(repository, base, head or "HEAD", head_commit, direct=direct)
-    name = Path(_shown(repository, place))
+    name = Path(_display_folder(repository, place))
     with ExitStack() as open_:
         if head is None:
             after = Folder(config, name)
             to = Revision(WORK_TREE)
         else:
-            after = open_.enter_context(_materialised(repository, head_commit, place, name))
+            after = open_.enter_context(_write_project(repository, head_commit, place, name))
             to = Revision(head, head_commit)
-        before = open_.enter_context(_materialised(repository, start.commit, place, name))
+        before = open_.enter_context(_write_project(repository, start.commit, place, name))
         if head is not None and not after.path.exists():
             raise ConfigError(
                 [Diagnostic.error(None, str(name), f"there is no such folder in {to}", "name another with --config")]
@@ -66,7 +66,7 @@ def compare_revisions(
         problems=new.problems,
         base_problems=old.problems,
         notes=tuple(notes),
-        folder=_here(repository),
+        folder=_current_folder(repository),
     )
 
 
@@ -136,7 +136,7 @@ def _place(repository: Repository, config: Path) -> PurePosixPath:
     return PurePosixPath(*below.parts)
 
 
-def _here(repository: Repository) -> str:
+def _current_folder(repository: Repository) -> str:
     """Return the current folder relative to the repository's top ("" at the top); absolute if it is outside."""
     try:
         return Path.cwd().resolve().relative_to(repository.top.resolve()).as_posix().removeprefix(".")
@@ -144,7 +144,7 @@ def _here(repository: Repository) -> str:
         return ""
 
 
-def _shown(repository: Repository, place: PurePosixPath) -> Path:
+def _display_folder(repository: Repository, place: PurePosixPath) -> Path:
     """Return the config folder as the user would write it: relative if it is below the current folder."""
     where = repository.top.resolve() / place
     try:
@@ -154,7 +154,7 @@ def _shown(repository: Repository, place: PurePosixPath) -> Path:
 
 
 @contextmanager
-def _materialised(repository: Repository, commit: str, place: PurePosixPath, name: Path) -> Iterator[Folder]:
+def _write_project(repository: Repository, commit: str, place: PurePosixPath, name: Path) -> Iterator[Folder]:
     """Write the project of a commit to a temporary folder."""
     templates = place.parent / "templates" / "metadata"
     found = repository.read_files(commit, (place, templates))

@@ -44,7 +44,7 @@ def render_project() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     from sfcode.config.events_file import render_events_file
     from sfcode.config.schema import KINDS, schema_text
 
-    files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _shipped()}
+    files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _list_shipped()}
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": schema_text(kind) for kind in KINDS}
     requirements, warnings = _render_requirements()
@@ -97,6 +97,6 @@ def write_project(folder: Path) -> WrittenProject:
     return WrittenProject(tuple(new), tuple(kept), warnings)
 
 
-def _shipped() -> list[str]:
+def _list_shipped() -> list[str]:
     found = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
     return sorted(path.relative_to(HERE).as_posix() for path in found)

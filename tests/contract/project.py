@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sfcode.local import reset, serve
 from sfcode.metadata.component import Address, Body, Component
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.metadata.package import read, zip_files
 from sfcode.org import Org, connect
 from sfcode.org.results import DeployOptions
@@ -44,7 +44,7 @@ class Rendered:
     @property
     def bodies(self) -> dict[Address, Body]:
         """Give the bodies as `bodies` reads them from an org."""
-        return {each.address: normal(each).body for each in self.components}
+        return {each.address: normalize(each).body for each in self.components}
 
     def lay_out(self, folder: Path) -> Path:
         """Write the source project into a folder."""
@@ -113,7 +113,7 @@ def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
     for address in wanted:
         members.setdefault(address.type, []).append(address.full_name)
     files = client.metadata.retrieve(members).files
-    return {each.address: normal(each).body for each in read(files) if each.address in wanted}
+    return {each.address: normalize(each).body for each in read(files) if each.address in wanted}
 
 
 def deploy(client: Org, package: Rendered) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from sfcode.config.pem import certificate_text
 from sfcode.generate import generate
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from tests.generate.projects import CONTACT, OFFLINE, project, settings
 from tests.generate.test_templates import CERTIFICATE
 
@@ -77,7 +77,7 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
             "ExternalClientApplication": {"orgScopedExternalApp": "00D:Appcues_Relay"},
         }.get(each.type, {})
         there = type(each)(each.type, each.full_name, {**each.body, **added})
-        assert normal(there) == normal(each)
+        assert normalize(there) == normalize(each)
 
 
 @pytest.mark.parametrize(

@@ -37,4 +37,4 @@ def test_numbers_become_ids_in_order() -> None:
 
 
 def test_a_derived_id_depends_on_its_parts_alone() -> None:
-    assert ids.derived("0PS", "a", "b") == ids.derived("0PS", "a", "b") != ids.derived("0PS", "ab")
+    assert ids.derive_id("0PS", "a", "b") == ids.derive_id("0PS", "a", "b") != ids.derive_id("0PS", "ab")

@@ -8,12 +8,12 @@ from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component, Value
 from sfcode.metadata.defaults import RULES, SIGNIFICANT_TEXT
 from sfcode.metadata.diff import diff
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from tests.metadata.samples import FLOW, MESSAGE, PERMISSIONS, USER_ID
 
 
 def body(type_: str, **values: Value) -> dict[str, Value]:
-    return dict(normal(Component(type_, "Contact.One", values)).body)
+    return dict(normalize(Component(type_, "Contact.One", values)).body)
 
 
 def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
@@ -33,19 +33,19 @@ def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
 
 def test_an_outbound_message_retrieved_is_the_one_that_was_sent() -> None:
     """`includeSessionId` means nothing whatever it is: an org ignores it."""
-    sent = normal(MESSAGE)
+    sent = normalize(MESSAGE)
     retrieved = Component(
         MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "apiVersion": "63", "includeSessionId": True}
     )
-    assert normal(retrieved) == sent
+    assert normalize(retrieved) == sent
     assert sorted(sent.body) == ["apiVersion", "endpointUrl", "fields", "integrationUser", "name"]
     other = Component(MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "useDeadLetterQueue": True})
-    assert normal(other) != sent
+    assert normalize(other) != sent
 
 
 def test_a_flow_saved_in_flow_builder_is_the_same_flow() -> None:
     """Positions, builder's notes, the default label of a run and the action's repeated name mean nothing."""
-    assert normal(FLOW).body == {
+    assert normalize(FLOW).body == {
         "actionCalls": {
             "Send_Contact": {
                 "label": "Send Contact",
@@ -79,7 +79,7 @@ def test_a_flow_saved_in_flow_builder_is_the_same_flow() -> None:
     ],
 )
 def test_a_flow_that_does_something_else_is_another(name: str, value: Value) -> None:
-    assert normal(Component("Flow", FLOW.full_name, {**FLOW.body, name: value})) != normal(FLOW)
+    assert normalize(Component("Flow", FLOW.full_name, {**FLOW.body, name: value})) != normalize(FLOW)
 
 
 def test_an_action_that_names_another_segment_is_another() -> None:
@@ -127,7 +127,7 @@ def test_permissions_are_shown_with_all_that_they_are() -> None:
             }
         },
     }
-    assert normal(PERMISSIONS).body["objectPermissions"] == PERMISSIONS.body["objectPermissions"]
+    assert normalize(PERMISSIONS).body["objectPermissions"] == PERMISSIONS.body["objectPermissions"]
 
 
 def test_blanks_around_texts_and_empty_texts_are_no_difference_unless_they_are_data() -> None:
@@ -152,19 +152,19 @@ def test_a_keyed_entry_stays_when_all_in_it_is_default() -> None:
 def test_what_is_sent_keeps_all() -> None:
     """The normal form is another value; the component itself is not touched."""
     before = FLOW.canonical, USER_ID.canonical
-    normal(FLOW)
-    normal(USER_ID)
+    normalize(FLOW)
+    normalize(USER_ID)
     assert (FLOW.canonical, USER_ID.canonical) == before
 
 
 def test_records_are_their_own_normal_form() -> None:
     user = Component("User", "a@example.com", {"LastName": "", "IsActive": False})
-    assert normal(user) is user
+    assert normalize(user) is user
 
 
 def test_a_change_is_told_in_the_words_of_the_normal_form() -> None:
-    before = normal(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"readable": True}}}))
-    after = normal(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"editable": True}}}))
+    before = normalize(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"readable": True}}}))
+    after = normalize(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"editable": True}}}))
     assert [(change.path[-1], change.before, change.after) for change in diff(before.body, after.body)] == [
         ("editable", False, True)
     ]

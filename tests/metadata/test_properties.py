@@ -12,7 +12,7 @@ from lxml import etree
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 from sfcode.metadata.diff import AttributeChange, diff
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.metadata.schema import loose_problems, strict_problems
 from sfcode.metadata.types import identity, is_unordered
 from sfcode.metadata.xml import from_element, parse, to_bytes, to_element
@@ -72,9 +72,9 @@ def _shuffle(element: etree._Element, type_: str, chance: random.Random) -> None
 @calm
 @given(components())
 def test_a_normal_form_is_its_own_normal_form(component: Component) -> None:
-    once = normal(component)
-    assert normal(once) == once
-    assert diff(once.body, normal(once).body) == ()
+    once = normalize(component)
+    assert normalize(once) == once
+    assert diff(once.body, normalize(once).body) == ()
 
 
 @calm

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sfcode.config.models import IntegrationUser
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.metadata.package import read
 from sfcode.org import Org
 from tests.probes import samples
@@ -36,7 +36,7 @@ def test_a_permission_set_is_retrieved_whole(asked: Org, nothing_to_ask) -> None
     if not witnesses:
         nothing_to_ask("this org has no permission set with rights on objects")
     (component,) = read(asked.metadata.retrieve({"PermissionSet": [witnesses[0].full_name]}).files)
-    assert normal(component) == normal(witnesses[0])
+    assert normalize(component) == normalize(witnesses[0])
 
 
 def test_licence_and_profile_have_these_names(asked: Org) -> None:

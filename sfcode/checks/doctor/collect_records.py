@@ -43,7 +43,7 @@ def mapping_facts(exchanges: Sequence[ResolvedMapping], org: Org, another: Org |
         org,
         schema=org.describe(objects),
         metadata=ask(lambda: _metadata(exchanges, org)),
-        sharing=ask(lambda: _sharing(org, objects)),
+        sharing=ask(lambda: _read_sharing(org, objects)),
         another=another,
         theirs=another.describe(objects) if another else None,
     )
@@ -58,7 +58,7 @@ def _metadata(exchanges: Iterable[ResolvedMapping], org: Org) -> dict[str, Compo
     return {component.full_name: component for component in found}
 
 
-def _sharing(org: Org, objects: Iterable[str]) -> dict[str, str]:
+def _read_sharing(org: Org, objects: Iterable[str]) -> dict[str, str]:
     # Contacts may be controlled by their accounts.
     soql = "SELECT QualifiedApiName, InternalSharingModel FROM EntityDefinition WHERE QualifiedApiName IN {}"
     rows = org.query(soql, sorted({*objects, "Account"}))
@@ -94,7 +94,7 @@ def _facts(one: ResolvedMapping, looking: Looking) -> MappingFacts:
         repeats=found,
         sharing=model,
         shared_as=shared_as,
-        seen=_seen(one, user_id, looking),
+        seen=_count_visible(one, user_id, looking),
     )
 
 
@@ -133,7 +133,7 @@ def _repeats(
     if by.unique or (source and source.unique):
         return Repeats()  # the org itself sees to it
     if by.type == "string" and not by.formula:
-        return _grouped(org, object_name, by.name)
+        return _group_ids(org, object_name, by.name)
     # Neither formulas nor numbers can be grouped, so that each value has to be read.
     if isinstance(with_id, Unknown):
         return with_id
@@ -143,7 +143,7 @@ def _repeats(
     return repeats((row["Id"], row[by.name]) for row in org.query(soql))
 
 
-def _grouped(org: Org, object_name: str, field: str) -> Repeats:
+def _group_ids(org: Org, object_name: str, field: str) -> Repeats:
     """Group ids in the org, which ignores case, and read the records of ids that occur more than once."""
     groups = org.query(
         f"SELECT {field} FROM {object_name} WHERE {field} != null "  # noqa: S608
@@ -180,7 +180,7 @@ def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, st
     return owner, sharing.get(owner) or Unknown("the org does not tell")
 
 
-def _seen(one: ResolvedMapping, user_id: FieldFacts, looking: Looking) -> Seen | Unknown | None:
+def _count_visible(one: ResolvedMapping, user_id: FieldFacts, looking: Looking) -> Seen | Unknown | None:
     another, theirs = looking.another, looking.theirs
     if another is None or theirs is None or user_id.exists is False:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sfcode.checks.personal_data import is_personal, listed
+from sfcode.checks.personal_data import is_listed, is_personal
 from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic, Position
@@ -38,7 +38,7 @@ def _personal_data(side: Snapshot) -> Iterator[Diagnostic]:
     settings = side.project.settings.review.personal_data
     for one in side.project.resolved:
         for use in one.attributes:
-            if is_personal(one.object, use.field, settings) and not listed(one.object, use.field, settings.accepted):
+            if is_personal(one.object, use.field, settings) and not is_listed(one.object, use.field, settings.accepted):
                 text = f"{one.object}.{use.field} is personal data and is sent to Appcues"
                 hint = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{one.object}.{use.field}]"
                 yield report("SF203", use.place, text, hint)

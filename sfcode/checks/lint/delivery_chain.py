@@ -25,10 +25,10 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Check the chain of every mapping."""
     every = chains(side)
     for chain in every:
-        yield from _generated(chain)
+        yield from _check_generated(chain)
         if chain.one.sends and chain.one.by_relay:
             yield from _message(chain)
-            yield from _fired(chain)
+            yield from _check_trigger(chain)
     yield from _types(every)
 
 
@@ -72,7 +72,7 @@ def _endpoint(chain: Chain) -> Iterator[Diagnostic]:
         yield report("SF106", place, text, "write {{ message.integration_user }} in the template", related=related)
 
 
-def _fired(chain: Chain) -> Iterator[Diagnostic]:
+def _check_trigger(chain: Chain) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     place = one.place("to_appcues", "trigger")
     type_ = "WorkflowRule" if one.trigger == "workflow_rule" else "Flow"
@@ -124,7 +124,7 @@ def _place_of(chain: Chain, field: str) -> Position:
     return next((use.place.position for use in uses if use.field == field), chain.one.place("to_appcues").position)
 
 
-def _generated(chain: Chain) -> Iterator[Diagnostic]:
+def _check_generated(chain: Chain) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     if one.source is not None:
         body = chain.generated(one.user_id.field) or {}

@@ -21,14 +21,14 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Compare the integration user's permissions with what the mappings need."""
     granted = integration_rights(side)
     for chain in chains(side):
-        yield from _reading(chain, granted)
-        yield from _writing(chain, granted)
+        yield from _check_reads(chain, granted)
+        yield from _check_writes(chain, granted)
     yield from _all_records(side, granted)
-    yield from _documented(side)
-    yield from _unasked(side, granted)
+    yield from _check_documented(side)
+    yield from _check_unneeded(side, granted)
 
 
-def _reading(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
+def _check_reads(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
     one = chain.one
     if not one.sends:
         return
@@ -43,7 +43,7 @@ def _reading(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
             yield report("SF104", use.place, text, _HINT, related=related)
 
 
-def _writing(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
+def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     related = side.template_line("PermissionSet", "<fieldPermissions>")
     for target in one.targets:
@@ -88,14 +88,14 @@ def _all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
             )
 
 
-def _documented(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_documented(side: Snapshot) -> Iterator[Diagnostic]:
     if side.project.settings.integration_user.access == "documented":
         text = "the integration user may create, change and delete every record of the mapped objects"
         place = side.project.place("integration_user", "access")
         yield report("SF202", place, text, "write access: least_privilege, which the mappings work with")
 
 
-def _unasked(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
+def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     """Compare with the permissions of sfcode's own template; the config gives no reason for more."""
     if side.plain is None or side.template("PermissionSet") is None:
         return

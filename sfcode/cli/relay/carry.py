@@ -10,7 +10,7 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import print_envelope, print_status
-from sfcode.cli.relay.inbox import moment, opened
+from sfcode.cli.relay.inbox import moment, open_project_inbox
 
 
 @click.command("reconcile")
@@ -34,7 +34,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
     then = moment(since, datetime.now(UTC))
     project = invocation.project()
     chosen = sending_mappings(project, mapping)
-    with opened(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
+    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
         done = [reconcile(org, inbox, one, then) for one in chosen]
     if invocation.json:
         print_envelope([{**asdict(each), "since": soql_time(each.since)} for each in done])
@@ -64,7 +64,7 @@ def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bo
     project = invocation.project()
     chosen = sending_mappings(project, mapping)
     done = []
-    with opened(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
+    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
         for one in chosen:
             before = None if restart else load_progress(inbox, one)
             if before is not None and before.done:

@@ -50,7 +50,7 @@ def status_command(invocation: Invocation) -> None:
     from sfcode.relay import alarms
     from sfcode.relay.report import status_document, text
 
-    with opened(invocation) as inbox:
+    with open_project_inbox(invocation) as inbox:
         stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read_alarms(inbox)
     if invocation.json:
         print_envelope(status_document(stats, processes, raised))
@@ -70,7 +70,7 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chos
     from sfcode.relay.report import message_document, message_line
     from sfcode.text import printable
 
-    with opened(invocation) as inbox:
+    with open_project_inbox(invocation) as inbox:
         entries = list(_pages(inbox, _filter((), chosen), limit))
     if invocation.json:
         print_envelope([message_document(entry, payload=payload) for entry in entries])
@@ -104,7 +104,7 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
             f"Messages in state {chosen['state']} are being delivered already.", "Pass --state parked, dead or done."
         )
     wanted = _filter(ids, chosen)
-    with opened(invocation) as inbox:
+    with open_project_inbox(invocation) as inbox:
         _check_chosen(inbox, ids, chosen["reason"])
         count = _count(inbox, wanted) if dry_run else inbox.replay(wanted)
     if invocation.json:
@@ -134,7 +134,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
 
     project = invocation.project()
     resumed: list[str] = []
-    with opened(invocation) as inbox:
+    with open_project_inbox(invocation) as inbox:
         stopped = stopped_clearing(project, inbox.latest) if alarm == ALARM else ()
         for guard in stopped:
             name = f"{guard.mapping}.{guard.attribute}"
@@ -152,7 +152,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
 
 
 @contextmanager
-def opened(invocation: Invocation, *, create: bool = False) -> Iterator[Inbox]:
+def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Iterator[Inbox]:
     """Open the inbox of the project; unless `create`, one that is not there is an error."""
     from sfcode.relay.inbox import open_inbox
     from sfcode.relay.settings import database_url

@@ -25,7 +25,7 @@ def findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
     yield from _attributes(mapping)
     yield from _targets(mapping)
     yield from _lists(mapping)
-    yield from _replaced(mapping)
+    yield from _check_replaced(mapping)
     yield from _connector(mapping, document)
 
 
@@ -36,7 +36,7 @@ def targets(mapping: Mapping) -> dict[ConfigPath, TargetField]:
     return {("to_salesforce", "nps", key): target for key, target in found.items() if target}
 
 
-def created(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
+def created_fields(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
     """List the fields of the mapping's object that sfcode generates."""
     if mapping.user_id.from_:
         yield ("user_id", "field"), mapping.user_id.field
@@ -64,11 +64,11 @@ def _user_id(mapping: Mapping) -> Iterator[Finding]:
     if source and source.lower() == field.lower():
         message = f"{source} is the user id field itself, and a formula cannot refer to itself"
         yield Finding(("user_id", "from"), message, "name the number field here and give `field` a name of its own")
-    for path, name in created(mapping):
-        yield from _created(path, name)
+    for path, name in created_fields(mapping):
+        yield from _check_created(path, name)
 
 
-def _created(path: ConfigPath, name: str) -> Iterator[Finding]:
+def _check_created(path: ConfigPath, name: str) -> Iterator[Finding]:
     base = custom_base(name)
     if not name.endswith("__c"):
         why = "because `from` is given" if path[0] == "user_id" else "because of create: true"
@@ -130,7 +130,7 @@ def _lists(mapping: Mapping) -> Iterator[Finding]:
         )
 
 
-def _replaced(mapping: Mapping) -> Iterator[Finding]:
+def _check_replaced(mapping: Mapping) -> Iterator[Finding]:
     yield from _twice(("replaces",), mapping.replaces)
     for index, address in enumerate(mapping.replaces):
         kind, _, name = address.partition(":")

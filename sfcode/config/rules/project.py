@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sfcode.config.document import Document, Finding
 from sfcode.config.models import Mapping
 from sfcode.config.names import NAME_LIMIT
-from sfcode.config.rules.mapping import created, targets
+from sfcode.config.rules.mapping import created_fields, targets
 from sfcode.diagnostics import Diagnostic, Position
 
 
@@ -53,7 +53,7 @@ def _pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
         message = f"this file's name differs from {first.document.file} in case only, and Salesforce ignores case"
         yield Diagnostic.error(Position(second.document.file, 1, 1), "", message, "rename one of them")
     if first.spec.match == second.spec.match:
-        yield from _spelling(first, second)
+        yield from _find_spellings(first, second)
     if first.spec.object.lower() != second.spec.object.lower():
         return
     if first.spec.match == second.spec.match:
@@ -62,13 +62,13 @@ def _pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
         yield second.problem("object", message=message, hint="put both in one file")
         return
     yield from _claims(first, second)
-    yield from _both_ways(first, second)
+    yield from _find_loops(first, second)
 
 
 def _claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find fields that two mappings would manage."""
-    claimed = {field.lower(): path for path, field in created(first.spec)}
-    for path, field in created(second.spec):
+    claimed = {field.lower(): path for path, field in created_fields(first.spec)}
+    for path, field in created_fields(second.spec):
         if field.lower() in claimed:
             where = first.document.value(claimed[field.lower()])
             message = f"{second.spec.object}.{field} is generated already, for {where}"
@@ -77,7 +77,7 @@ def _claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
             )
 
 
-def _both_ways(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _find_loops(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find fields that one mapping sends and another writes."""
     for sender, writer in ((first, second), (second, first)):
         sent = {
@@ -92,7 +92,7 @@ def _both_ways(first: Draft, second: Draft) -> Iterator[Diagnostic]:
                 yield writer.problem(*map(str, path), "field", message=message, hint=hint)
 
 
-def _spelling(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _find_spellings(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find attributes that two mappings spell differently, which Appcues would treat as two attributes."""
     names = {name.lower(): name for name in _attributes(first)}
     for name in _attributes(second):

@@ -34,7 +34,7 @@ def findings(relay: Relay, document: Document) -> Iterator[Finding]:
         message = f"none lets anybody who can reach {host} send events"
         yield Finding((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
     yield from _webhook_auth(auth, document)
-    yield from _signed(auth)
+    yield from _check_signature(auth)
     yield from _sign_in(relay)
     yield from _message_id(relay, document)
     if relay.outbound.client_certificate and not relay.trusted_proxies:
@@ -67,7 +67,7 @@ def _sign_in(relay: Relay) -> Iterator[Finding]:
         yield Finding((*path, "certificate"), f"has no meaning with flow {wanted.flow}", hint, at="key")
 
 
-def _signed(auth: WebhookAuth) -> Iterator[Finding]:
+def _check_signature(auth: WebhookAuth) -> Iterator[Finding]:
     """Check the signature settings."""
     if auth.scheme != "hmac":
         return

@@ -13,9 +13,9 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route, done
+from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route, success
 from sfcode.local.appcues.state import Kind
-from sfcode.local.appcues.values import reserved, taken
+from sfcode.local.appcues.values import accepted_attributes, find_reserved
 
 BASE = "/v2/accounts/{account}"
 LISTS = ("checklists", "flows", "segments", "tags")
@@ -51,11 +51,11 @@ def _profile(kind: Kind, call: AppcuesCall) -> Response:
 
 def _change(kind: Kind, call: AppcuesCall) -> Response:
     attributes = call.json_object()
-    kept = reserved(attributes)
+    kept = find_reserved(attributes)
     if kept:
         raise AppcuesApiError(400, f"{kept[0]} is reserved")
-    call.account.state.change_profile(kind, call.parts[1], taken(attributes))
-    return done()
+    call.account.state.change_profile(kind, call.parts[1], accepted_attributes(attributes))
+    return success()
 
 
 def _delete(call: AppcuesCall) -> Response:
@@ -86,10 +86,10 @@ def _track(call: AppcuesCall) -> Response:
         "group_id": given.get("group_id"),
         "name": name,
         "timestamp": stamp,
-        "attributes": taken(attributes),
+        "attributes": accepted_attributes(attributes),
     }
     call.account.state.add_events([event])
-    return done(202)
+    return success(202)
 
 
 def _is_time(text: str) -> bool:
@@ -104,7 +104,7 @@ def _join(call: AppcuesCall) -> Response:
     if not isinstance(user_ids, list) or not all(isinstance(each, str) and each for each in user_ids):
         raise AppcuesApiError(400, "user_ids must be a list of texts")
     call.account.state.add_members(call.parts[1], user_ids)
-    return done()
+    return success()
 
 
 def _nothing(_call: AppcuesCall) -> Response:

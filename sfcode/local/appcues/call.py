@@ -71,6 +71,6 @@ class AppcuesApiError(Exception):
         return JSONResponse(body, self.status, self.headers)
 
 
-def done(status: int = 200) -> Response:
+def success(status: int = 200) -> Response:
     """Return the response of a successful change."""
     return JSONResponse({"status": status, "title": HTTPStatus(status).phrase}, status)

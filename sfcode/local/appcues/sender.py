@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sfcode.local.appcues.call import Account
 from sfcode.local.appcues.state import PendingWebhook
-from sfcode.local.appcues.webhook import Webhook, encoded, read_webhook, request
+from sfcode.local.appcues.webhook import Webhook, encode, read_webhook, request
 from sfcode.local.automation.post import Poster, Undelivered
 
 WORKERS = 8
@@ -118,7 +118,7 @@ class WebhookSender:
 
     def _attempt(self, poster: Poster, webhook: Webhook, parcel: PendingWebhook) -> str:
         event = json.loads(parcel.body)
-        body = encoded(event)
+        body = encode(event)
         url, headers = request(webhook, str(event["event_id"]), body, self._account.clock.now())
         try:
             status, _ = poster.post(url, body, headers)

@@ -34,12 +34,12 @@ RESERVED = "_"
 """What Appcues' own properties begin with."""
 
 
-def reserved(attributes: Mapping[str, Any]) -> list[str]:
+def find_reserved(attributes: Mapping[str, Any]) -> list[str]:
     """List the attributes whose names Appcues reserves."""
     return sorted(name for name in attributes if name.startswith(RESERVED))
 
 
-def taken(attributes: Mapping[str, Any]) -> dict[str, Value]:
+def accepted_attributes(attributes: Mapping[str, Any]) -> dict[str, Value]:
     """Return the attributes with a value of a supported type; null removes an attribute."""
     return {name: value for name, value in attributes.items() if value is None or isinstance(value, str | int | float)}
 
@@ -55,4 +55,4 @@ def auto_properties(name: str, attributes: Mapping[str, Any]) -> dict[str, Value
         kept["_appcuesSatisfaction_MostRecentNPSScore"] = attributes.get("score")
     if name in ("appcues:nps_feedback", "appcues:nps_score_and_feedback"):
         kept["_appcuesSatisfaction_MostRecentNPSFeedback"] = attributes.get("feedback")
-    return taken({key: value for key, value in kept.items() if value is not None})
+    return accepted_attributes({key: value for key, value in kept.items() if value is not None})

@@ -140,6 +140,6 @@ def event_body(
     }
 
 
-def encoded(body: Mapping[str, Any]) -> bytes:
+def encode(body: Mapping[str, Any]) -> bytes:
     """Serialize a body."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

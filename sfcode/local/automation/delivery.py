@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sfcode.local.automation.message import MOST, acknowledged
+from sfcode.local.automation.message import MOST, check_ack
 from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
 from sfcode.local.context import OrgContext
 from sfcode.local.store import Transaction
@@ -133,9 +133,9 @@ class Deliveries:
     def _deliver(self, batch: tuple[QueuedNotification, ...], tally: Tally) -> None:
         with self._context.store.read() as tx:
             # What writes a message is loaded with the first one: most servers have none to send.
-            from sfcode.local.automation.outbox import packed
+            from sfcode.local.automation.outbox import build_message
 
-            parcel = packed(tx, batch, self._url, self._context.clock.now())
+            parcel = build_message(tx, batch, self._url, self._context.clock.now())
         if parcel is None:
             with self._context.store.transaction() as tx:
                 tx.notifications.delete(each.id for each in batch)
@@ -170,7 +170,7 @@ class Deliveries:
 
     def _attempt(self, parcel: OutgoingMessage) -> str | None:
         try:
-            return acknowledged(*self._poster.post(parcel.endpoint, parcel.body))
+            return check_ack(*self._poster.post(parcel.endpoint, parcel.body))
         except Undelivered as error:
             return str(error)
 

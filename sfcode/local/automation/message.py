@@ -82,7 +82,7 @@ def _text(value: str) -> str:
     return escape(_NOT_XML.sub("�", value), {"\r": "&#13;"})
 
 
-def written(field: FieldDef, value: Scalar) -> str | None:
+def format_value(field: FieldDef, value: Scalar) -> str | None:
     """Format a value as its XML Schema type; None for a null, which is left out."""
     if field.type == "boolean":
         return "true" if value else "false"
@@ -108,7 +108,7 @@ def java_double(value: float) -> str:
     return f"{'-' if sign else ''}{head}.{tail}E{number.adjusted()}"
 
 
-def acknowledged(status: int, body: bytes) -> str | None:
+def check_ack(status: int, body: bytes) -> str | None:
     """Return None if a response is an Ack, otherwise a description of the problem."""
     if status != 200:
         return f"the endpoint answered {status}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sfcode.local.automation.message import MessageItem, MessageSource, envelope, written
+from sfcode.local.automation.message import MessageItem, MessageSource, envelope, format_value
 from sfcode.local.automation.record import OneByOne
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
@@ -29,7 +29,9 @@ class OutgoingMessage:
     """Why it cannot be sent at all."""
 
 
-def packed(tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now: datetime) -> OutgoingMessage | None:
+def build_message(
+    tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now: datetime
+) -> OutgoingMessage | None:
     """Build the message of one batch; None if its outbound message no longer exists in the org."""
     stored = tx.components.get_by_id(batch[0].action_id)
     if stored is None:
@@ -44,14 +46,14 @@ def packed(tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now
         return OutgoingMessage(batch, endpoint, b"", f"the message's user {body.get('integrationUser')} is not active")
     access = UserAccess(tx, str(user["Id"]))
     names = [name for name in _list(body.get("fields")) if _readable(access, target, name)]
-    records = _Records(tx, catalog, target, ordered(names), now)
+    records = _Records(tx, catalog, target, order_fields(names), now)
     sender = MessageSource(
         tx.settings.get("org_id") or "", url, stored.id, str(body.get("apiVersion") or "0"), target.name
     )
     return OutgoingMessage(batch, endpoint, envelope(sender, [records.item(each) for each in batch]))
 
 
-def ordered(names: Sequence[str]) -> tuple[str, ...]:
+def order_fields(names: Sequence[str]) -> tuple[str, ...]:
     """Order the fields of a message: Id first, which is always present, then by name."""
     return (*ALWAYS, *sorted({name for name in names if name not in ALWAYS}))
 
@@ -79,5 +81,5 @@ class _Records:
         if record is None:
             return MessageItem(notification.id, None)
         (row,) = self._computing.rows(self._target, [record])
-        texts = ((field.name, written(field, row.get(field.name))) for field in self._fields)
+        texts = ((field.name, format_value(field, row.get(field.name))) for field in self._fields)
         return MessageItem(notification.id, tuple((name, text) for name, text in texts if text is not None))

@@ -62,10 +62,10 @@ def _holds(saved: Saved, item: Mapping[str, Any]) -> bool:
     if isinstance(left, datetime) and any(type(each) is date for each in wanted):
         # A day without a time means the whole day.
         left = left.astimezone(UTC).date()
-    return _compared(operation, left, wanted)
+    return _compare(operation, left, wanted)
 
 
-def _compared(operation: str, left: Value, wanted: list[Value]) -> bool:
+def _compare(operation: str, left: Value, wanted: list[Value]) -> bool:
     if operation in ("equals", "notEqual"):
         return any(same(left, each) for each in wanted) is (operation == "equals")
     if operation in ("contains", "startsWith"):

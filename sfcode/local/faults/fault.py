@@ -79,7 +79,7 @@ def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> InjectedF
     kind = value.get("kind")
     if kind not in kinds:
         raise BadFault(f"there is no fault {kind!r}; there is {', '.join(kinds)}")
-    read = {name: _checked(name, each) for name, each in value.items()}
+    read = {name: _check(name, each) for name, each in value.items()}
     return InjectedFault(**read)
 
 
@@ -101,7 +101,7 @@ _REAL = {"probability": 1.0, "seconds": SECONDS_AT_MOST}
 """Numbers from 0, and the largest of each."""
 
 
-def _checked(name: str, value: object) -> Any:
+def _check(name: str, value: object) -> Any:
     if name in _WHOLE:
         if isinstance(value, bool) or not isinstance(value, int) or value < _WHOLE[name]:
             raise BadFault(f"{name} is a whole number from {_WHOLE[name]}, not {value!r}")

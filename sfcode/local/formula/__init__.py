@@ -10,7 +10,7 @@ from sfcode.local.formula.check import FormulaScope, check
 from sfcode.local.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
 from sfcode.local.formula.parser import FormulaError, parse
 from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, Reference, references, walk
-from sfcode.local.formula.types import Type, described
+from sfcode.local.formula.types import Type, formula_type
 
 __all__ = [
     "NOT_IN_FIELDS",
@@ -24,7 +24,7 @@ __all__ = [
     "Reference",
     "Type",
     "check",
-    "described",
+    "formula_type",
     "parse",
     "references",
     "walk",

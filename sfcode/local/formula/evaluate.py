@@ -43,7 +43,7 @@ class EvaluationContext(Protocol):
 
 def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
     """Evaluate a formula. Raises FormulaError where the platform shows #Error!."""
-    node = _parsed(formula) if isinstance(formula, str) else formula
+    node = _parse(formula) if isinstance(formula, str) else formula
     try:
         return _Evaluation(context).value(node)
     except (ArithmeticError, ValueError, TypeError) as error:
@@ -59,7 +59,7 @@ def is_true(formula: str | Node, context: EvaluationContext) -> bool:
 
 
 @functools.lru_cache(maxsize=512)
-def _parsed(formula: str) -> Node:
+def _parse(formula: str) -> Node:
     return parse(formula)
 
 

@@ -15,7 +15,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_UP, Decimal
 from typing import Any
 
 from sfcode.local.formula.parser import FormulaError
-from sfcode.local.formula.values import PRECISION, Value, is_blank, number_text, rounded, to_number, to_text
+from sfcode.local.formula.values import PRECISION, Value, is_blank, number_text, round_half_up, to_number, to_text
 from sfcode.local.ids import full
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {}
@@ -77,7 +77,7 @@ _number("FLOOR", _to_whole(ROUND_DOWN))
 _number("MCEILING", _to_whole(ROUND_CEILING))
 _number("MFLOOR", _to_whole(ROUND_FLOOR))
 _number("MOD", PRECISION.remainder)
-_number("ROUND", lambda number, digits: rounded(number, int(digits)))
+_number("ROUND", lambda number, digits: round_half_up(number, int(digits)))
 _number(
     "TRUNC",
     lambda number, digits=Decimal(0): number.quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_DOWN),

@@ -57,7 +57,7 @@ LONG_FROM = 256
 """A text area of up to 255 characters is a Text; a longer one is a Long Text Area."""
 
 
-def described(kind: str, length: int = 0) -> Type | None:
+def formula_type(kind: str, length: int = 0) -> Type | None:
     """Return the formula type of a field from its describe type and length."""
     if kind == "textarea":
         return Type.LONG_TEXT if length >= LONG_FROM else Type.TEXT

@@ -53,7 +53,7 @@ def to_number(text: str) -> Decimal | None:
         raise FormulaError(f"VALUE: '{text}' is no number") from error
 
 
-def rounded(number: Decimal, digits: int) -> Decimal:
+def round_half_up(number: Decimal, digits: int) -> Decimal:
     """Round to a number of digits after the point (negative: before it); halves round away from zero."""
     step = Decimal(1).scaleb(-digits)
     try:

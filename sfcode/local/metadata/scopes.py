@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.local.formula import NOT_IN_FIELDS, NOT_IN_RULES, FormulaError, Reference, Type, described
+from sfcode.local.formula import NOT_IN_FIELDS, NOT_IN_RULES, FormulaError, Reference, Type, formula_type
 from sfcode.local.metadata.names import Step, walk_path
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef
@@ -53,7 +53,7 @@ class ObjectScope:
             if not path:
                 raise _missing(reference)
             return None
-        kind = described(found.type, found.length)
+        kind = formula_type(found.type, found.length)
         if self._field and kind is Type.LONG_TEXT:
             raise FormulaError(
                 f'You referenced an unsupported field type called "{kind}" using the following field: {reference}'

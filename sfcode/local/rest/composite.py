@@ -17,7 +17,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, bad_json
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.rest import tree
-from sfcode.local.rest.inner import Inner, SubResponse, perform, within
+from sfcode.local.rest.inner import Inner, SubResponse, make_inner_call, perform
 from sfcode.local.rest.references import UnresolvedError, resolve_references
 
 MOST = 25
@@ -110,7 +110,7 @@ def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[boo
     answers: list[Json] = []
     try:
         with call.context.store.transaction() as tx:
-            answers = _in_turn(within(call, tx), others, requests, until_failure=True)
+            answers = _in_turn(make_inner_call(call, tx), others, requests, until_failure=True)
             if not all(each["httpStatusCode"] < 300 for each in answers):
                 raise _FailedError
     except _FailedError:

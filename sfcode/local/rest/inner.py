@@ -62,7 +62,7 @@ class SubResponse:
         return self.status < 300
 
 
-def within(call: RestCall, tx: Transaction) -> RestCall:
+def make_inner_call(call: RestCall, tx: Transaction) -> RestCall:
     """Build a call whose subrequests share one transaction."""
     return replace(call, context=replace(call.context, store=Joined(tx)))
 

@@ -65,10 +65,10 @@ class RegisteredApp:
 def find_app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
     """Find an app by its consumer key."""
     body = tx.apps.get(consumer_key)
-    return deployed(tx, consumer_key) if body is None else from_body(body)
+    return find_deployed_app(tx, consumer_key) if body is None else from_body(body)
 
 
-def deployed(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
+def find_deployed_app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
     """Find an External Client App that a package deployed, by the consumer key that the org generated."""
     parts = {
         kind: [stored.component.body for stored in tx.components.list_all(kind)]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sfcode.local.clock import stamp
 from sfcode.local.formula.evaluate import evaluate
 from sfcode.local.formula.parser import FormulaError
-from sfcode.local.formula.values import PRECISION, Value, rounded, text_of_field
+from sfcode.local.formula.values import PRECISION, Value, round_half_up, text_of_field
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef
 from sfcode.local.store import Record, Scalar
@@ -171,7 +171,7 @@ def to_stored_value(found: FieldDef, value: Value) -> Scalar:
             raise FormulaError(f"{found.name} gives no number")
         try:
             number = PRECISION.multiply(value, Decimal(100)) if found.type == "percent" else value
-            return float(rounded(number, found.scale))
+            return float(round_half_up(number, found.scale))
         except InvalidOperation as error:
             raise FormulaError(f"{found.name} is out of range") from error
     return _format_result(found, value)

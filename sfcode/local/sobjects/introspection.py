@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.local.ids import derived
+from sfcode.local.ids import derive_id
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
@@ -20,7 +20,7 @@ def entity_definitions(tx: Transaction) -> list[Record]:
             continue
         rows.append(
             {
-                "Id": derived("000", name, "EntityDefinition"),
+                "Id": derive_id("000", name, "EntityDefinition"),
                 "DurableId": name,
                 "QualifiedApiName": name,
                 "DeveloperName": name.removesuffix("__c"),
@@ -44,4 +44,4 @@ def own_permissions(access: UserAccess | None) -> list[Record]:
     rights: Record = {
         field.name: access.has(field.name.removeprefix("Permissions")) for field in fields if field.type == "boolean"
     }
-    return [{"Id": derived("000", access.user_id, OWN_PERMISSIONS), "LastCacheUpdate": None, **rights}]
+    return [{"Id": derive_id("000", access.user_id, OWN_PERMISSIONS), "LastCacheUpdate": None, **rights}]

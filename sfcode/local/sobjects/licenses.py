@@ -33,7 +33,7 @@ def find_refused_right(tx: Transaction, permission_set: Component, user: Record)
     license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
     # A set that is bound to a permission set license brings it along:
     # https://help.salesforce.com/s/articleView?id=platform.perm_sets_select_license.htm&type=5
-    held = _held(tx, rows, user) | {str(permission_set.body.get("license"))}
+    held = _held_licenses(tx, rows, user) | {str(permission_set.body.get("license"))}
     if license is None or license["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & held:
         return None
     return find_object_right(tx, permission_set)
@@ -93,7 +93,7 @@ def check_seat(tx: Transaction, profile_id: str) -> None:
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"])
 
 
-def _held(tx: Transaction, rows: Rows, user: Record) -> set[str]:
+def _held_licenses(tx: Transaction, rows: Rows, user: Record) -> set[str]:
     held = tx.records.find("PermissionSetLicenseAssign", "AssigneeId", user["Id"])
     found = (rows.get("PermissionSetLicense", str(row["PermissionSetLicenseId"])) for row in held)
     return {str(row["DeveloperName"]) for row in found if row}

@@ -115,7 +115,7 @@ def get_row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
 
 def profile_permission_set_id(profile_id: str) -> str:
     """Return the id of the permission set that a profile owns."""
-    return ids.derived("0PS", profile_id)
+    return ids.derive_id("0PS", profile_id)
 
 
 def _times(stored: Stored) -> Record:
@@ -197,7 +197,7 @@ def _grants(tx: Transaction, element: str) -> list[tuple[Stored, str, str, Mappi
 def _field_permissions(tx: Transaction) -> list[Record]:
     return [
         {
-            "Id": ids.derived("01k", parent, field),
+            "Id": ids.derive_id("01k", parent, field),
             "ParentId": parent,
             "SobjectType": field.partition(".")[0],
             "Field": field,
@@ -212,7 +212,7 @@ def _field_permissions(tx: Transaction) -> list[Record]:
 def _object_permissions(tx: Transaction) -> list[Record]:
     return [
         {
-            "Id": ids.derived("110", parent, name),
+            "Id": ids.derive_id("110", parent, name),
             "ParentId": parent,
             "SobjectType": name,
             "PermissionsCreate": bool(rights.get("allowCreate")),

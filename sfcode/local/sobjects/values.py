@@ -88,7 +88,7 @@ def _number(field: FieldDef, value: object) -> int | float:
     except (ValueError, OverflowError) as error:
         raise _wrong_type(field, value) from error
     digits = field.precision - field.scale if field.precision else 18
-    if number != number or abs(number) >= 10.0**digits or abs(_scaled(field, number)) >= 10.0**digits:  # noqa: PLR0124
+    if number != number or abs(number) >= 10.0**digits or abs(_round_to_scale(field, number)) >= 10.0**digits:  # noqa: PLR0124
         raise ApiError(
             "NUMBER_OUTSIDE_VALID_RANGE",
             f"{field.label}: value outside of valid range on numeric field: {number}",
@@ -98,10 +98,10 @@ def _number(field: FieldDef, value: object) -> int | float:
         if number != int(number):
             raise _wrong_type(field, value)
         return int(number)
-    return _scaled(field, number)
+    return _round_to_scale(field, number)
 
 
-def _scaled(field: FieldDef, number: float) -> float:
+def _round_to_scale(field: FieldDef, number: float) -> float:
     """Round to the scale of the field; halves round away from zero."""
     if not field.precision or not math.isfinite(number):
         return number

@@ -29,7 +29,7 @@ Group = list[Record]
 Value = Callable[[Group], Scalar]
 
 
-def grouped(
+def group_rows(
     world: World, query: SoqlQuery, target: ObjectDef, rows: list[Record], conditions: Conditions
 ) -> list[dict[str, Any]]:
     """Group the rows of a query: one AggregateResult for each group that passes HAVING."""

@@ -182,7 +182,7 @@ class Conditions:
             raise self._refuse(message.format(field.name, _soql_type(field)), literal.at)
         if field.type in ("id", "reference") and value:
             if not is_id(value):
-                raise errors.pointing(
+                raise errors.query_error(
                     "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}", self._world.text, literal.at
                 )
             return full(str(value))
@@ -194,7 +194,7 @@ class Conditions:
         return None if isinstance(value, DateRange) else value
 
     def _refuse(self, message: str, at: int) -> ApiError:
-        return errors.pointing("INVALID_FIELD", message, self._world.text, at)
+        return errors.query_error("INVALID_FIELD", message, self._world.text, at)
 
 
 def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:

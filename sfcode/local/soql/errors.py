@@ -8,7 +8,7 @@ AROUND = 60
 """How much of the query is quoted before and after the place."""
 
 
-def pointing(code: str, message: str, text: str, at: int) -> ApiError:
+def query_error(code: str, message: str, text: str, at: int) -> ApiError:
     """Return an error that shows the position: the query's line, a caret below it, row and column."""
     row = text.count("\n", 0, at) + 1
     begins = text.rfind("\n", 0, at) + 1
@@ -22,12 +22,12 @@ def pointing(code: str, message: str, text: str, at: int) -> ApiError:
 
 def malformed(message: str, text: str, at: int) -> ApiError:
     """Return the error for a text that is no query."""
-    return pointing("MALFORMED_QUERY", message, text, at)
+    return query_error("MALFORMED_QUERY", message, text, at)
 
 
 def no_such_column(name: str, entity: str, text: str, at: int) -> ApiError:
     """Return the error for a field that an object does not have."""
-    return pointing(
+    return query_error(
         "INVALID_FIELD",
         f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append "
         "the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate "
@@ -39,7 +39,7 @@ def no_such_column(name: str, entity: str, text: str, at: int) -> ApiError:
 
 def no_such_object(name: str, text: str, at: int) -> ApiError:
     """Return the error for an unknown object."""
-    return pointing(
+    return query_error(
         "INVALID_TYPE",
         f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the "
         "'__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.",
@@ -50,7 +50,7 @@ def no_such_object(name: str, text: str, at: int) -> ApiError:
 
 def no_such_relationship(name: str, where: str, text: str, at: int) -> ApiError:
     """Return the error for a relationship that an object does not have; `where` is the part of the query."""
-    return pointing(
+    return query_error(
         "INVALID_FIELD",
         f"Didn't understand relationship '{name}' in {where}. If you are attempting to use a custom relationship, be "
         "sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call "

@@ -14,7 +14,7 @@ from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import record_attributes, to_api_value
 from sfcode.local.soql import errors
-from sfcode.local.soql.aggregate import grouped
+from sfcode.local.soql.aggregate import group_rows
 from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, SoqlQuery
 from sfcode.local.soql.conditions import Conditions, comparable
 from sfcode.local.soql.order import page, sorted_with_nulls
@@ -73,7 +73,7 @@ class Executor:
             rows = self._world.rows.first(target.name, query.offset + query.limit)
         if aggregates or query.group_by:
             conditions = Conditions(self._world, target, query.alias, self._now, self._column)
-            records = page(query, grouped(self._world, query, target, rows, conditions))
+            records = page(query, group_rows(self._world, query, target, rows, conditions))
         else:
             rows = page(query, self._sorted(query, target, rows))
             show = self._shape(query, target)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sfcode.metadata.component import Body, Value
 from sfcode.metadata.diff import Path
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Cause, Change
 from sfcode.text import printable
 
@@ -38,13 +38,13 @@ class Line:
 
 def lines(change: Change) -> tuple[Line, ...]:
     """Return the attributes that differ, nested; unchanged ones are only counted."""
-    before, after = (normal(side).body if side else None for side in (change.before, change.after))
+    before, after = (normalize(side).body if side else None for side in (change.before, change.after))
     return tuple(_Tree(lambda path: WHO_MOVED[change.cause(path)]).mapping(before, after, ()))
 
 
 def drift_lines(change: Change) -> tuple[Line, ...]:
     """Return the changes in the org since the last apply, in the same form."""
-    applied, now = (normal(side).body if side else None for side in (change.applied, change.before))
+    applied, now = (normalize(side).body if side else None for side in (change.applied, change.before))
     return tuple(_Tree(lambda _: "").mapping(applied, now, ()))
 
 
@@ -101,8 +101,8 @@ class _Tree:
 
 def _where_they_differ(before: str, after: str) -> tuple[str, str]:
     """Shorten two long texts to the part that differs, with some context."""
-    start = _shared(before, after)
-    end = _shared(before[start:][::-1], after[start:][::-1])
+    start = _common_prefix(before, after)
+    end = _common_prefix(before[start:][::-1], after[start:][::-1])
     first, last = max(0, start - CONTEXT), max(0, end - CONTEXT)
 
     def cut(text: str) -> str:
@@ -111,7 +111,7 @@ def _where_they_differ(before: str, after: str) -> tuple[str, str]:
     return cut(before), cut(after)
 
 
-def _shared(one: str, other: str) -> int:
+def _common_prefix(one: str, other: str) -> int:
     """Return the length of the common prefix of two texts."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))

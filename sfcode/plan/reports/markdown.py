@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports import ReportOptions
-from sfcode.plan.reports.markdown_parts import escape, folded_diff
+from sfcode.plan.reports.markdown_parts import escape, fold_diff
 from sfcode.plan.reports.plan_items import Item, headline, items
 
 IMPORTANCE = "-~+."
@@ -28,22 +28,22 @@ def markdown(plan: Plan, *, limit: int | None = None) -> str:
     shown = items(plan)
     head, rows, details = list(_head(plan)), [_row(item) for item in shown], [_details(item) for item in shown]
     if not shown:
-        return _cut(head, limit)
+        return _truncate(head, limit)
     table = ["", "| | address | |", "| --- | --- | --- |"]
     if limit is None:
         return "\n".join([*head, *table, *rows, *details])
-    room = limit - len("\n".join([*head, *table])) - 2 * len(_left_out(len(rows), "changes"))
+    room = limit - len("\n".join([*head, *table])) - 2 * len(_render_omitted(len(rows), "changes"))
     kept_rows = _that_fit(rows, list(range(len(rows))), room)
     room -= sum(len(rows[index]) + 1 for index in kept_rows)
     by_importance = sorted(range(len(shown)), key=lambda index: IMPORTANCE.index(shown[index].sign))
     kept = _that_fit(details, by_importance, room)
     text = [*head, *table, *(rows[index] for index in sorted(kept_rows))]
     if len(kept_rows) < len(rows):
-        text.append(_left_out(len(rows) - len(kept_rows), "changes"))
+        text.append(_render_omitted(len(rows) - len(kept_rows), "changes"))
     text.extend(details[index] for index in sorted(kept))
     if len(kept) < len(details):
-        text.append(_left_out(len(details) - len(kept), "details"))
-    return _cut(text, limit)
+        text.append(_render_omitted(len(details) - len(kept), "details"))
+    return _truncate(text, limit)
 
 
 def _that_fit(texts: list[str], order: list[int], room: int) -> set[int]:
@@ -56,11 +56,11 @@ def _that_fit(texts: list[str], order: list[int], room: int) -> set[int]:
     return kept
 
 
-def _left_out(count: int, what: str) -> str:
+def _render_omitted(count: int, what: str) -> str:
     return f"\n{count} more {what}: there is no room for them here; the saved plan has all of them."
 
 
-def _cut(text: list[str], limit: int | None) -> str:
+def _truncate(text: list[str], limit: int | None) -> str:
     whole = "\n".join(text)
     return whole if limit is None else whole[: max(0, limit)]
 
@@ -86,4 +86,4 @@ def _row(item: Item) -> str:
 
 
 def _details(item: Item) -> str:
-    return folded_diff(item.sign, item.address, item.lines)
+    return fold_diff(item.sign, item.address, item.lines)

@@ -112,15 +112,17 @@ class _Canvas:
         lines = [(first + index * ROW + 4, name) for index, name in enumerate(between)]
         arrows = [(first + (index + 0.5) * ROW + 4, "↓") for index in range(len(between) - 1)]
         whole = ", ".join(between)
-        self.boxes.append(Box(LEFT, middle - height / 2, MIDDLE, height, "carrier", whole, _cut([*lines, *arrows])))
+        self.boxes.append(
+            Box(LEFT, middle - height / 2, MIDDLE, height, "carrier", whole, _truncate([*lines, *arrows]))
+        )
         self.bottom += needed * ROW + ROW / 2
         return [middle + (index - (count - 1) / 2) * ROW for index in range(count)]
 
     def _box(self, x: float, y: float, name: str, kind: str) -> None:
-        self.boxes.append(Box(x, y - HEIGHT / 2, SIDE, HEIGHT, kind, name, _cut([(y + 4, name)])))
+        self.boxes.append(Box(x, y - HEIGHT / 2, SIDE, HEIGHT, kind, name, _truncate([(y + 4, name)])))
 
 
-def _cut(lines: Sequence[tuple[float, str]]) -> tuple[tuple[float, str], ...]:
+def _truncate(lines: Sequence[tuple[float, str]]) -> tuple[tuple[float, str], ...]:
     return tuple((y, text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…") for y, text in lines)
 
 

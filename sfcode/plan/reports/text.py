@@ -27,12 +27,12 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
     where = printable(f"{plan.target.name} ({plan.target.org_id}, {plan.target.instance_url})")
     shown = items(plan)
     if shown:
-        yield from _opening(plan, where, shown, paint)
+        yield from _render_legend(plan, where, shown, paint)
         for item in shown:
             yield ""
             yield from _item(item, paint)
         yield ""
-    beside = list(_beside(plan, paint))
+    beside = list(_render_notes(plan, paint))
     yield from [*beside, ""] if beside else []
     if shown:
         yield headline(plan)
@@ -50,7 +50,7 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
         yield f"No changes. {where} matches the configuration."
 
 
-def _beside(plan: Plan, paint: Paint) -> Iterator[str]:
+def _render_notes(plan: Plan, paint: Paint) -> Iterator[str]:
     for line in plan.notes:
         yield printable(f"Note: {line}.")
     for warning in plan.warnings:
@@ -59,7 +59,7 @@ def _beside(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint(printable(f"Refused: {refusal}"), "!")
 
 
-def _opening(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> Iterator[str]:
+def _render_legend(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> Iterator[str]:
     if plan.mode is Mode.REFRESH:
         yield f"Note: objects have changed outside of sfcode, in {where}:"
         return

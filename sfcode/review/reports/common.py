@@ -20,7 +20,7 @@ def headline(review: Review) -> str:
     return f"{review.risk.word.capitalize()} risk: {counts if add or change or destroy else 'no component changes'}"
 
 
-def compared(review: Review) -> str:
+def describe_comparison(review: Review) -> str:
     """Describe what was compared."""
     how = f", {review.base.how}" if review.base.how else ""
     return f"Compares {review.head} with {review.base}{how}"

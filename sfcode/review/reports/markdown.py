@@ -9,10 +9,10 @@ from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.markdown import format_item
 from sfcode.plan.change import Action
 from sfcode.plan.reports.diff_tree import lines
-from sfcode.plan.reports.markdown_parts import cell, escape, folded, folded_diff, inline
+from sfcode.plan.reports.markdown_parts import cell, escape, fold, fold_diff, inline
 from sfcode.plan.reports.plan_items import SIGNS
 from sfcode.review.model import Access, Effect, Review, Risk, Statement
-from sfcode.review.reports.common import compared, headline
+from sfcode.review.reports.common import describe_comparison, headline
 
 LIMIT = 65_536
 """Characters that GitHub takes in one comment."""
@@ -35,7 +35,7 @@ class _Block:
 def markdown(review: Review, limit: int = LIMIT) -> str:
     """Render the review with at most `limit` characters, the most important parts first."""
     blocks = [_Block(redact_secrets(block.text), block.keep, block.under) for block in _report(review)]
-    whole = _joined(blocks)
+    whole = _join(blocks)
     if len(whole) <= limit:
         return whole
     kept: set[int] = set()
@@ -47,10 +47,10 @@ def markdown(review: Review, limit: int = LIMIT) -> str:
             used += size
             kept.add(index)
             headings.add(block.under)
-    return (_joined(block for index, block in enumerate(blocks) if index in kept) + _CUT)[:limit]
+    return (_join(block for index, block in enumerate(blocks) if index in kept) + _CUT)[:limit]
 
 
-def _joined(blocks: Iterator[_Block] | list[_Block]) -> str:
+def _join(blocks: Iterator[_Block] | list[_Block]) -> str:
     parts: list[str] = []
     under = ""
     for block in blocks:
@@ -65,7 +65,7 @@ def _report(review: Review) -> Iterator[_Block]:
     yield _Block(f"### {headline(review)}")
     if not review.is_empty:
         where = ", ".join(f"`{name}`" for name in review.environments if name)
-        yield _Block(f"\n{inline(compared(review))}{f'; environments: {where}' if where else ''}.")
+        yield _Block(f"\n{inline(describe_comparison(review))}{f'; environments: {where}' if where else ''}.")
     if review.touched:
         names = ", ".join(f"`{name}`" for name in review.touched if name)
         yield _Block(f"\n> This changes a protected environment: {names}.")
@@ -86,7 +86,7 @@ def _report(review: Review) -> Iterator[_Block]:
     older = [finding for finding in review.findings if finding not in news]
     if older and not review.is_empty:
         summary = f"{len(older)} finding{'s' * (len(older) > 1)} that the base has too"
-        yield _Block(folded(summary, [format_item(finding) for finding in older]), _OLDER)
+        yield _Block(fold(summary, [format_item(finding) for finding in older]), _OLDER)
 
 
 def _statement(statement: Statement) -> str:
@@ -110,7 +110,7 @@ def _access(effect: Effect, review: Review) -> Iterator[_Block]:
         yield _Block(_row(row), _ACCESS, title)
     if rows and len(effect.access) > len(rows):
         table = [head, *(_row(row) for row in effect.access)]
-        yield _Block(folded(f"All {len(effect.access)} rights, unchanged ones too", table), _WHOLE)
+        yield _Block(fold(f"All {len(effect.access)} rights, unchanged ones too", table), _WHOLE)
 
 
 def _row(row: Access) -> str:
@@ -127,8 +127,8 @@ def _components(effect: Effect, review: Review) -> Iterator[_Block]:
     title = f"\n#### Components and records{_in(effect, review)}\n"
     named = "\n".join(f"- `{SIGNS[change.action]}` `{change.address}`" for change in effect.changes)
     more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
-    yield _Block(folded(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
+    yield _Block(fold(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
     for change in effect.changes:
         if change.action is not Action.DELETE:  # its content is what the base has
-            diff = folded_diff(SIGNS[change.action], str(change.address), lines(change))
+            diff = fold_diff(SIGNS[change.action], str(change.address), lines(change))
             yield _Block(diff, _DIFFS, title)

@@ -10,7 +10,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS
 from sfcode.review.model import Access, Effect, Review, Risk, Statement
-from sfcode.review.reports.common import NOTHING, compared, headline
+from sfcode.review.reports.common import NOTHING, describe_comparison, headline
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
@@ -25,7 +25,7 @@ def _report(review: Review, paint: Paint) -> Iterator[str]:
         yield NOTHING
         yield from _findings(review, paint)
         return
-    yield f"{compared(review)}."
+    yield f"{describe_comparison(review)}."
     for note in review.notes:
         yield f"Note: {note}"
     for problem in review.base_problems:

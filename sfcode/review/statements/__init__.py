@@ -5,33 +5,33 @@ from __future__ import annotations
 from sfcode.review.model import Statement
 from sfcode.review.statements import setup
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.existing import existing
-from sfcode.review.statements.mappings import mappings
-from sfcode.review.statements.rights import rights
-from sfcode.review.statements.settings import accepted, settings
-from sfcode.review.statements.timing import timing
-from sfcode.review.statements.to_appcues import leaving
-from sfcode.review.statements.to_salesforce import lost_fields, written
+from sfcode.review.statements.existing import existing_statements
+from sfcode.review.statements.mappings import mapping_statements
+from sfcode.review.statements.rights import rights_statements
+from sfcode.review.statements.settings import personal_data_statements, settings_statements
+from sfcode.review.statements.timing import timing_statements
+from sfcode.review.statements.to_appcues import to_appcues_statements
+from sfcode.review.statements.to_salesforce import deleted_field_statements, to_salesforce_statements
 
 __all__ = ["Context", "statements"]
 
 
 def statements(context: Context) -> tuple[Statement, ...]:
     """Return all statements for one environment."""
-    whole, told = mappings(context)
+    whole, told = mapping_statements(context)
     found = [
-        *setup.beginning(context),
+        *setup.new_integration_statements(context),
         *whole,
-        *settings(context),
-        *existing(context),
-        *leaving(context),
-        *written(context),
-        *lost_fields(context, told),
-        *rights(context),
-        *timing(context),
-        *setup.environment(context),
-        *setup.events(context),
-        *setup.templates(context),
-        *accepted(context),
+        *settings_statements(context),
+        *existing_statements(context),
+        *to_appcues_statements(context),
+        *to_salesforce_statements(context),
+        *deleted_field_statements(context, told),
+        *rights_statements(context),
+        *timing_statements(context),
+        *setup.environment_statements(context),
+        *setup.event_statements(context),
+        *setup.template_statements(context),
+        *personal_data_statements(context),
     ]
-    return tuple(dict.fromkeys([*found, *setup.otherwise(context, told=bool(found))]))
+    return tuple(dict.fromkeys([*found, *setup.remaining_statements(context, told=bool(found))]))

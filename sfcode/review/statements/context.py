@@ -99,7 +99,7 @@ def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
     for mapping in after.resolved:
         new = Half(after, mapping)
         old = next((half for half in left if _key(half.one) == _key(mapping)), None) or next(
-            (half for half in left if half.one.object == new.one.object and not _claimed(half, after)), None
+            (half for half in left if half.one.object == new.one.object and not _is_claimed(half, after)), None
         )
         if old:
             left.remove(old)
@@ -112,6 +112,6 @@ def _key(mapping: ResolvedMapping) -> tuple[str, str]:
     return (mapping.object.lower(), mapping.match)
 
 
-def _claimed(half: Half, after: Project) -> bool:
+def _is_claimed(half: Half, after: Project) -> bool:
     """Return whether a mapping of the other side concerns the same records."""
     return any(_key(mapping) == _key(half.one) for mapping in after.resolved)

@@ -10,59 +10,59 @@ from sfcode.metadata.component import Address
 from sfcode.plan.change import Action
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair, holds_values
-from sfcode.review.statements.phrases import code, counted, listed, records
+from sfcode.review.statements.phrases import code, count_noun, join_list, records
 
 _WAYS = {"both": "both ways", "to_appcues": "to Appcues only", "to_salesforce": "from Appcues only"}
 _SENDERS = {"flow": "flow", "workflow_rule": "workflow rule"}
 _CARRIERS = {"relay": "the relay", "connector": "Appcues' own connector"}
 
 
-def mappings(context: Context) -> tuple[list[Statement], frozenset[Address]]:
+def mapping_statements(context: Context) -> tuple[list[Statement], frozenset[Address]]:
     """Describe added, removed and renamed mappings; also return the deletions that this explains."""
     found: list[Statement] = []
     told: set[Address] = set()
     for pair in context.pairs:
         if pair.after is None and pair.before is not None:
-            gone = _gone(context, pair.before)
+            gone = _find_deleted(context, pair.before)
             told.update(gone)
-            found.append(_removed(context, pair.before, gone))
+            found.append(_describe_removed(context, pair.before, gone))
         elif pair.before is None and pair.after is not None and context.before is not None:
-            found.append(_added(context, pair.after))
+            found.append(_describe_added(context, pair.after))
         else:
-            found.extend(_renamed(pair))
+            found.extend(_describe_renamed(pair))
             found.extend(_direction(pair))
             found.extend(_delivery(pair))
     return found, frozenset(told)
 
 
-def _gone(context: Context, half: Half) -> frozenset[Address]:
+def _find_deleted(context: Context, half: Half) -> frozenset[Address]:
     made = context.made_by(context.before, half.file) if context.before else frozenset()
     return frozenset(component.address for component in context.deleted() if component.address in made)
 
 
-def _removed(context: Context, half: Half, gone: frozenset[Address]) -> Statement:
+def _describe_removed(context: Context, half: Half, gone: frozenset[Address]) -> Statement:
     text = f"{records(half.one.object)} will no longer be synced"
     if gone:
-        text += f": {counted(len(gone), 'component')} will be deleted"
+        text += f": {count_noun(len(gone), 'component')} will be deleted"
     fields = sorted(one.full_name for one in context.deleted() if one.address in gone and holds_values(one))
     if not fields:
         return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is removed")
     plural = len(fields) > 1
-    text += f", field{'s' * plural} {listed(fields)} with {'their' if plural else 'its'} values among them"
+    text += f", field{'s' * plural} {join_list(fields)} with {'their' if plural else 'its'} values among them"
     return Statement(Group.LEAVING, text, Risk.HIGH, LOST)
 
 
-def _added(context: Context, half: Half) -> Statement:
+def _describe_added(context: Context, half: Half) -> Statement:
     made = context.made_by(context.after, half.file)
     new = sum(change.address in made for change in context.changes if change.action is Action.CREATE)
     way = _WAYS[half.one.direction]
     carrier = _CARRIERS[half.one.delivery]
     text = f"{records(half.one.object)} will be synced with Appcues, {way}, by {carrier}"
-    text += f": {counted(new, 'component')} will be created" if new else ""
+    text += f": {count_noun(new, 'component')} will be created" if new else ""
     return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is added", half.one.place("object").position)
 
 
-def _renamed(pair: Pair) -> Iterator[Statement]:
+def _describe_renamed(pair: Pair) -> Iterator[Statement]:
     if pair.before is None or pair.after is None or pair.before.one.name == pair.after.one.name:
         return
     old, new = pair.before.one, pair.after.one

@@ -25,7 +25,7 @@ def records(object_name: str) -> str:
     return known.label_plural if known and known.label_plural else f"{object_name} records"
 
 
-def listed(names: Iterable[str], last: str = "and") -> str:
+def join_list(names: Iterable[str], last: str = "and") -> str:
     """Join a list; a long one is truncated and its remaining number added."""
     every = list(names)
     if len(every) > MANY:
@@ -33,12 +33,12 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(every[:-1])} {last} {every[-1]}" if len(every) > 1 else "".join(every)
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """Return a number with its noun: 1 component, 6 components."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def capital(text: str) -> str:
+def capitalize(text: str) -> str:
     """Capitalize a sentence."""
     return text[:1].upper() + text[1:]
 
@@ -49,6 +49,6 @@ def when(on: Iterable[str]) -> str:
     return " or ".join(word for key, word in words.items() if key in on)
 
 
-def either(words: Sequence[str]) -> str:
+def join_alternatives(words: Sequence[str]) -> str:
     """Join alternatives."""
-    return listed(words, "or")
+    return join_list(words, "or")

@@ -9,7 +9,7 @@ from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
 from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignIn, WebhookAuth
 from sfcode.review.model import Group, Risk, Statement
-from sfcode.review.statements.phrases import code, listed
+from sfcode.review.statements.phrases import code, join_list
 
 PREFIXES = ("relay.webhook_auth", "relay.message_id", "relay.outbound.", "relay.trusted_proxies", "relay.sign_in")
 """The settings that are said here, several in one sentence."""
@@ -19,7 +19,7 @@ _TWICE = "events that are on their way during the change may be taken for new on
 _STRANGERS = "who is not among them is turned away, and who is among them is believed"
 
 
-def relay(old: Project, new: Project) -> Iterator[Statement]:
+def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
     """Describe the differences."""
     before, after = old.settings.relay, new.settings.relay
     rows = (
@@ -97,10 +97,10 @@ def _app(wanted: SignIn | None) -> str:
 
 
 def _senders(outbound: Outbound) -> str:
-    words = listed(map(code, outbound.networks)) if outbound.networks else "everywhere"
+    words = join_list(map(code, outbound.networks)) if outbound.networks else "everywhere"
     certificate = outbound.client_certificate
     return f"{words} with {code(certificate.value)} in {code(certificate.header)}" if certificate else words
 
 
 def _proxies(networks: Sequence[str]) -> str:
-    return listed(map(code, networks)) if networks else "nobody"
+    return join_list(map(code, networks)) if networks else "nobody"

@@ -11,12 +11,12 @@ from sfcode.mapping import naming
 from sfcode.mapping.permissions import FIELD_FLAGS, USER_PERMISSIONS
 from sfcode.review.model import Access, Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import code, listed
+from sfcode.review.statements.phrases import code, join_list
 
 _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
 
 
-def rights(context: Context) -> Iterator[Statement]:
+def rights_statements(context: Context) -> Iterator[Statement]:
     """Describe added and removed permissions, from the permission sets."""
     changed = [row for row in context.access if row.changed]
     for row in changed:
@@ -41,14 +41,14 @@ def _on_object(row: Access) -> Iterator[Statement]:
     if gained:
         with_it = [right for right in gained if right in _WITH_MODIFY_ALL] if "Modify All" in gained else []
         named = [right for right in gained if right not in with_it]
-        text = f"The integration user gains {listed(named)} on {row.name}"
+        text = f"The integration user gains {join_list(named)} on {row.name}"
         if with_it:
-            text += f", which brings {listed(with_it)}"
+            text += f", which brings {join_list(with_it)}"
         wide = {"View All", "Modify All"} & {*gained}
         risk, because = (Risk.HIGH, ALL_RECORDS) if wide else (Risk.MEDIUM, WIDER)
         yield Statement(Group.ACCESS, text, risk, because, row.position)
     if lost:
-        yield Statement(Group.ACCESS, f"The integration user loses {listed(lost)} on {row.name}")
+        yield Statement(Group.ACCESS, f"The integration user loses {join_list(lost)} on {row.name}")
 
 
 def _on_fields(rows: Sequence[Access]) -> Iterator[Statement]:
@@ -64,7 +64,7 @@ def _on_fields(rows: Sequence[Access]) -> Iterator[Statement]:
         (not_read, "may no longer read", Risk.LOW),
     ):
         if found:
-            text = f"The integration user {words} {listed(row.name for row in found)}"
+            text = f"The integration user {words} {join_list(row.name for row in found)}"
             yield Statement(Group.ACCESS, text, risk, WIDER if risk else "", _first_place(found))
 
 
@@ -80,5 +80,5 @@ def _viewers(context: Context) -> Iterator[Statement]:
         ("no longer see", [what for key, what in old if (key, what) not in new]),
     ):
         if names:
-            text = f"People with the permission set {name} {words} {listed(sorted(names))}"
+            text = f"People with the permission set {name} {words} {join_list(sorted(names))}"
             yield Statement(Group.ACCESS, text)

@@ -10,7 +10,7 @@ from sfcode.config.project import Project
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
-from sfcode.review.statements.phrases import code, listed
+from sfcode.review.statements.phrases import code, join_list
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
 _LEFT_OUT = ("version", "as_is", "environments", "review", "safety")
@@ -98,7 +98,7 @@ _REACH = {
 }
 
 
-def settings(context: Context) -> Iterator[Statement]:
+def settings_statements(context: Context) -> Iterator[Statement]:
     """Describe the settings that differ."""
     if context.before is None:
         return
@@ -108,25 +108,25 @@ def settings(context: Context) -> Iterator[Statement]:
         before, after = (value.get(path) for value in values)
         if before == after or path.startswith(relay.PREFIXES):
             continue
-        if path == "integration_user.permission_set" and not _chosen_set(old, new):
+        if path == "integration_user.permission_set" and not _has_chosen_set(old, new):
             continue  # it is renamed with everything else
-        if path == "relay.activities_as" and any(_said_of_mapping(pair) for pair in context.pairs):
+        if path == "relay.activities_as" and any(_is_described_by_mapping(pair) for pair in context.pairs):
             continue
-        yield _setting(path, before, after, new)
-    yield from relay.relay(old, new)
+        yield _describe_setting(path, before, after, new)
+    yield from relay.relay_statements(old, new)
 
 
-def _chosen_set(*sides: Project) -> bool:
+def _has_chosen_set(*sides: Project) -> bool:
     return any(side.settings.integration_user.permission_set for side in sides)
 
 
-def _said_of_mapping(pair: Pair) -> bool:
+def _is_described_by_mapping(pair: Pair) -> bool:
     """Return whether a statement about the mapping already describes another object of its activities."""
     activities = {pair.before.activity, pair.after.activity} if pair.before and pair.after else set()
     return len(activities) > 1 and "" not in activities
 
 
-def _setting(path: str, before: object, after: object, project: Project) -> Statement:
+def _describe_setting(path: str, before: object, after: object, project: Project) -> Statement:
     position = project.at(*path.split("."))
     user = project.settings.integration_user
     if path == "integration_user.access":
@@ -160,7 +160,7 @@ def _flat(project: Project) -> dict[str, object]:
     return {**found, "integration_user.permission_set": project.integration_set}
 
 
-def accepted(context: Context) -> Iterator[Statement]:
+def personal_data_statements(context: Context) -> Iterator[Statement]:
     """Describe changes of accepted and additional personal data."""
     if context.before is None:
         return
@@ -172,5 +172,5 @@ def accepted(context: Context) -> Iterator[Statement]:
     ):
         for no_longer, names in (("", {*after} - {*before}), ("no longer ", {*before} - {*after})):
             if names:
-                text = f"{listed(sorted(names))} {'is' if len(names) == 1 else 'are'} {no_longer}{words}"
+                text = f"{join_list(sorted(names))} {'is' if len(names) == 1 else 'are'} {no_longer}{words}"
                 yield Statement(Group.SETUP, text, Risk.LOW, "", position)

@@ -13,19 +13,19 @@ from sfcode.plan.change import Action
 from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import code, counted, listed
+from sfcode.review.statements.phrases import code, count_noun, join_list
 
 _NONE_BEFORE = "there was none before"
 
 
-def beginning(context: Context) -> Iterator[Statement]:
+def new_integration_statements(context: Context) -> Iterator[Statement]:
     """Describe a new integration: where its data goes, and its user."""
     if context.before is not None:
         return
     project = context.after.project
     settings = project.settings
     new = sum(change.action is Action.CREATE and not change.address.is_record for change in context.changes)
-    text = f"The integration is new: {counted(new, 'component')} will be created"
+    text = f"The integration is new: {count_noun(new, 'component')} will be created"
     yield Statement(Group.SETUP, text, Risk.MEDIUM, _NONE_BEFORE)
     region = {"us": "US", "eu": "EU"}[settings.appcues.region]
     text = f"Data will go to the Appcues account {code(settings.appcues.account_id)} ({region})"
@@ -37,7 +37,7 @@ def beginning(context: Context) -> Iterator[Statement]:
     yield Statement(Group.ACCESS, text, Risk.MEDIUM, _NONE_BEFORE, project.at("integration_user", "username"))
 
 
-def environment(context: Context) -> Iterator[Statement]:
+def environment_statements(context: Context) -> Iterator[Statement]:
     """Describe the differences of the environment."""
     if context.before is None:
         return
@@ -69,7 +69,7 @@ def _limits(old: Project, new: Project) -> Iterator[Statement]:
         yield Statement(Group.SETUP, text, risk, because, new.at(*where.split(".")))
 
 
-def events(context: Context) -> Iterator[Statement]:
+def event_statements(context: Context) -> Iterator[Statement]:
     """Describe changed texts of activities, and changed attribute names of NPS answers."""
     if context.before is None:
         return
@@ -93,7 +93,7 @@ def events(context: Context) -> Iterator[Statement]:
                 yield Statement(Group.WRITTEN, text)
 
 
-def templates(context: Context) -> Iterator[Statement]:
+def template_statements(context: Context) -> Iterator[Statement]:
     """Describe added, removed and changed project templates if components change with them."""
     if context.before is None:
         yield from _own(context.after)
@@ -107,14 +107,14 @@ def templates(context: Context) -> Iterator[Statement]:
         what = "is new" if name not in old else "is gone, so sfcode's own is used" if name not in new else "has changed"
         addresses = sorted(str(change.address) for change in context.changes if change.address.type == type_)
         text = f"The project's own template {code(name)} {what}"
-        text += f": see {listed(map(code, addresses))}" if addresses else ""
+        text += f": see {join_list(map(code, addresses))}" if addresses else ""
         yield Statement(Group.SETUP, text, Risk.MEDIUM, "what is deployed is no longer what sfcode writes by itself")
 
 
 def _own(side: Snapshot) -> Iterator[Statement]:
     names = sorted(_templates(side))
     if names:
-        text = f"The project has templates of its own: {listed(map(code, names))}"
+        text = f"The project has templates of its own: {join_list(map(code, names))}"
         yield Statement(Group.SETUP, text, Risk.MEDIUM, "what is deployed is no longer what sfcode writes by itself")
 
 
@@ -122,11 +122,11 @@ def _templates(side: Snapshot) -> dict[str, str]:
     return {PurePosixPath(name).name: text for name, text in side.texts.items() if name.endswith(".j2")}
 
 
-def otherwise(context: Context, told: bool) -> Iterator[Statement]:
+def remaining_statements(context: Context, told: bool) -> Iterator[Statement]:
     """List the changes that no other statement describes."""
     if told:
         return
     for change in context.changes:
-        names = listed(dict.fromkeys(code(attribute.path[0]) for attribute in change.attributes))
+        names = join_list(dict.fromkeys(code(attribute.path[0]) for attribute in change.attributes))
         text = f"{code(change.address)} changes: {names}"
         yield Statement(Group.SETUP, text, Risk.MEDIUM, "something changes that no setting explains")

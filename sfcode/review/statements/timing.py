@@ -12,7 +12,7 @@ _TRIGGERS = {"flow": "a flow", "workflow_rule": "a workflow rule"}
 _BECAUSE = "other changes of records are sent than before"
 
 
-def timing(context: Context) -> Iterator[Statement]:
+def timing_statements(context: Context) -> Iterator[Statement]:
     """Describe a changed trigger."""
     for pair in context.pairs:
         if pair.before is None or pair.after is None or not (pair.before.one.sends and pair.after.one.sends):

@@ -8,20 +8,20 @@ from sfcode.checks.risk import MORE, PERSONAL
 from sfcode.mapping.resolved import FieldUse
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair
-from sfcode.review.statements.phrases import code, listed, records
+from sfcode.review.statements.phrases import code, join_list, records
 
 OTHERWISE = "an attribute gets other values"
 MATCHING = "records are matched with other profiles"
 
 
-def leaving(context: Context) -> Iterator[Statement]:
+def to_appcues_statements(context: Context) -> Iterator[Statement]:
     """Describe added and removed attributes."""
     for pair in context.pairs:
         if pair.after is None:
             continue
         yield from _matching(pair)
         if pair.before and pair.before.one.sends and not pair.after.one.sends:
-            names = listed(code(name) for name in pair.before.attributes)
+            names = join_list(code(name) for name in pair.before.attributes)
             text = f"{records(pair.object)} will no longer be sent to Appcues, where {names} will stay as last sent"
             yield Statement(Group.LEAVING, text)
         else:

@@ -11,12 +11,12 @@ from sfcode.mapping.events import BY_NAME, NPS_EVENTS
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
-from sfcode.review.statements.phrases import capital, code, records
+from sfcode.review.statements.phrases import capitalize, code, records
 
 NEW_DATA = "data of Appcues is written where it was not"
 
 
-def written(context: Context) -> Iterator[Statement]:
+def to_salesforce_statements(context: Context) -> Iterator[Statement]:
     """Describe what Appcues will newly write to Salesforce, and what it no longer writes."""
     for pair in context.pairs:
         if pair.after is None:
@@ -30,7 +30,7 @@ def written(context: Context) -> Iterator[Statement]:
             yield from _activities(before, after)
 
 
-def lost_fields(context: Context, told: frozenset[Address]) -> Iterator[Statement]:
+def deleted_field_statements(context: Context, told: frozenset[Address]) -> Iterator[Statement]:
     """Describe deleted fields, except those in another statement."""
     for component in context.deleted():
         if component.address in told or component.type != "CustomField":
@@ -71,11 +71,11 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
     old, new = _events(before), _events(after)
     for key, (words, _) in old.items():
         if key not in new:
-            yield Statement(Group.WRITTEN, capital(f"{words} will no longer be written to {where}"))
+            yield Statement(Group.WRITTEN, capitalize(f"{words} will no longer be written to {where}"))
     for key, (words, position) in new.items():
         if key not in old:
             one = key[0] == "click_to_track"
-            text = capital(f"{words} will be written to {where} as {_as(after.activity, one=one)}")
+            text = capitalize(f"{words} will be written to {where} as {_as(after.activity, one=one)}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
     if before and old and new and before.activity != after.activity:
         text = f"What Appcues users do will be written to {where} as {_as(after.activity)} instead of {_as(before.activity)}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from sfcode.local.automation.message import MessageItem, MessageSource, acknowledged, envelope, java_double, written
+from sfcode.local.automation.message import MessageItem, MessageSource, check_ack, envelope, format_value, java_double
 from sfcode.local.sobjects.model import FieldDef
 from tests.local.automation.receiver import ACK
 
@@ -47,8 +47,8 @@ SENDER = MessageSource(
 
 def item(notification: str, record: str, created: str) -> MessageItem:
     moment = FieldDef("CreatedDate", "datetime")
-    fields = [("Id", record), ("CreatedDate", written(moment, created))]
-    fields.append(("LastModifiedDate", written(moment, "2026-09-09T00:41:57.000+0000")))
+    fields = [("Id", record), ("CreatedDate", format_value(moment, created))]
+    fields.append(("LastModifiedDate", format_value(moment, "2026-09-09T00:41:57.000+0000")))
     return MessageItem(notification, tuple((name, value or "") for name, value in fields))
 
 
@@ -78,7 +78,7 @@ def test_a_message_is_the_captured_one_byte_for_byte():
     ],
 )
 def test_values_are_written_by_their_type_and_nulls_left_out(kind, value, text):
-    assert written(FieldDef("X", kind), value) == text
+    assert format_value(FieldDef("X", kind), value) == text
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_a_record_that_is_gone_makes_a_notification_without_data():
 
 
 def test_an_ack_is_an_ack():
-    assert acknowledged(200, ACK) is None
-    assert acknowledged(200, ACK.replace(b">true<", b"> 1 <")) is None
+    assert check_ack(200, ACK) is None
+    assert check_ack(200, ACK.replace(b">true<", b"> 1 <")) is None
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_an_ack_is_an_ack():
     ],
 )
 def test_anything_else_is_a_failure(answer):
-    assert acknowledged(*answer)
+    assert check_ack(*answer)

@@ -13,7 +13,7 @@ from sfcode.local.formula import (
     Reference,
     Type,
     check,
-    described,
+    formula_type,
     parse,
     references,
 )
@@ -131,5 +131,5 @@ def test_references_are_found_wherever_they_stand() -> None:
 
 def test_a_long_text_area_is_told_from_a_text() -> None:
     """Describe calls both textarea; the length decides."""
-    assert described("textarea", 255) is Type.TEXT
-    assert described("textarea", 32_000) is Type.LONG_TEXT
+    assert formula_type("textarea", 255) is Type.TEXT
+    assert formula_type("textarea", 32_000) is Type.LONG_TEXT

@@ -11,7 +11,7 @@ from lxml import etree
 
 from sfcode.local import serve
 from sfcode.local.metadata.deploy import package_items
-from sfcode.metadata.normalize import normal
+from sfcode.metadata.normalize import normalize
 from sfcode.metadata.package import read
 from tests.local.metadata.conftest import Client, Kit
 
@@ -78,7 +78,7 @@ def test_what_comes_back_means_the_same(org: Client) -> None:
     """Component by component, what a retrieve gives is what was deployed."""
     found = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
     given, back = (
-        {component.address: normal(component).body for component in read(_modelled(files))}
+        {component.address: normalize(component).body for component in read(_modelled(files))}
         for files in (PACKAGE, found)
     )
     # The org's own fields of an object come with it.

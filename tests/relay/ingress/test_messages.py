@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sfcode.local.automation.message import MessageItem, MessageSource, acknowledged, envelope
+from sfcode.local.automation.message import MessageItem, MessageSource, check_ack, envelope
 from sfcode.relay.ingress import IngressLimits
 from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import (
@@ -54,13 +54,13 @@ def fault(answer: Answer) -> tuple[int, str, str]:
     code, text = only.find("faultcode"), only.find("faultstring")
     prefix, _, name = code.text.partition(":")
     assert code.nsmap[prefix] == SOAP.strip("{}")
-    assert acknowledged(answer.status, answer.body) is not None
+    assert check_ack(answer.status, answer.body) is not None
     return answer.status, name, text.text
 
 
 def taken(relay: Relay, body: bytes, path: str = MESSAGE) -> list[InboxMessage]:
     answer = relay.ask(path, body, kind=XML)
-    assert acknowledged(answer.status, answer.body) is None
+    assert check_ack(answer.status, answer.body) is None
     return relay.inbox.messages
 
 
@@ -100,7 +100,7 @@ def test_it_is_given_after_the_commit_and_not_before(relay: Relay) -> None:
         assert not task.done()
         assert relay.inbox.messages == []
         relay.inbox.wait.set()
-        assert acknowledged(200, (await task).body) is None
+        assert check_ack(200, (await task).body) is None
 
     asyncio.run(scenario())
     assert len(relay.inbox.messages) == 1
@@ -211,7 +211,7 @@ class TestSender:
     def test_knows_the_present_token_or_the_one_before(self, relay: Relay) -> None:
         for token in (SALESFORCE_TOKEN, OLD_SALESFORCE_TOKEN):
             answer = relay.ask(f"/outbound-messages/contact/{token}", wire(), kind=XML)
-            assert acknowledged(answer.status, answer.body) is None
+            assert check_ack(answer.status, answer.body) is None
 
     @pytest.mark.parametrize("token", ["wrong", SALESFORCE_TOKEN[:-1], SALESFORCE_TOKEN + "x", "%FF"])
     def test_with_another_token_is_refused(self, relay: Relay, token: str) -> None:

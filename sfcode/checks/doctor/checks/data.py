@@ -25,10 +25,10 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     looked_at = {found.name: found for found in facts.mappings}
     for one in project.resolved:
         if one.name in looked_at:
-            yield from _mapping(project, one, facts, looked_at[one.name])
+            yield from _check_mapping(project, one, facts, looked_at[one.name])
 
 
-def _mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Diagnostic]:
+def _check_mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Diagnostic]:
     place = one.place("object")
     if not found.reads_object:
         message = f"the org has no object {one.object}, or {facts.org.username} may not read it"
@@ -52,9 +52,9 @@ def _mapping(project: Project, one: ResolvedMapping, facts: Facts, found: Mappin
         yield _alike("D504", one, found.repeats.exact, f"user ids on several records: {least}{{}}", _UNIQUE)
         yield _alike("D505", one, found.repeats.case, f"user ids that differ in case only: {least}{{}}", _CASE)
     yield from _index(one, found)
-    yield _sharing(project, one, found)
+    yield _check_sharing(project, one, found)
     if found.seen is not None:
-        yield _seen(project, one, found, found.seen)
+        yield _check_visibility(project, one, found, found.seen)
 
 
 def _user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Diagnostic:
@@ -140,7 +140,7 @@ def _index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
     yield report("D506", place, message, hint, level=Level.WARNING)
 
 
-def _sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Diagnostic:
+def _check_sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Diagnostic:
     user = project.settings.integration_user
     place = project.place("integration_user", "record_access")
     model = found.sharing
@@ -162,7 +162,7 @@ def _sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Dia
     return report("D507", place, message, hint, level=Level.WARNING)
 
 
-def _seen(project: Project, one: ResolvedMapping, found: MappingFacts, seen: Seen | Unknown) -> Diagnostic:
+def _check_visibility(project: Project, one: ResolvedMapping, found: MappingFacts, seen: Seen | Unknown) -> Diagnostic:
     place = project.place("integration_user", "username")
     wanted = project.settings.integration_user.username
     if isinstance(seen, Unknown):

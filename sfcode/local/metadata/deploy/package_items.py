@@ -19,7 +19,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import zip_files
 from sfcode.metadata.types import CHILDREN
-from sfcode.metadata.validate import SchemaProblem, judge
+from sfcode.metadata.validate import SchemaProblem, validate
 from sfcode.metadata.xml import children_of, from_element, line_of, parse
 from sfcode.metadata.xml_positions import Span, spans
 
@@ -222,7 +222,7 @@ def find_problems(
     root: etree._Element, type_: str, where: Mapping[etree._Element, Span], *, lenient: bool
 ) -> list[SchemaProblem]:
     """List what the org would not take, in the order of the file; with `lenient`, unknown names are no problem."""
-    return [problem for problem in judge(root, type_, where) if not (lenient and NEWER.search(problem.message))]
+    return [problem for problem in validate(root, type_, where) if not (lenient and NEWER.search(problem.message))]
 
 
 def _inside(problem: SchemaProblem, span: Span, found: list[tuple[Component, Span, bool]], *, child: bool) -> bool:

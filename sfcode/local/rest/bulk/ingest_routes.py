@@ -49,7 +49,7 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
         return _create(call, work)
 
     def about(call: RestCall) -> Response:
-        return answer(jobs.told(work.state_of(lambda: _existing(call)), base=call.base))
+        return answer(jobs.job_json(work.state_of(lambda: _existing(call)), base=call.base))
 
     def move(call: RestCall) -> Response:
         return _move(call, work)
@@ -82,7 +82,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
         with call.context.store.transaction() as tx:
             job = _new(call, tx, call.json_object())
             tx.bulk_jobs.put(job["id"], job)
-        told = jobs.told(job, base=call.base)
+        told = jobs.job_json(job, base=call.base)
         return answer({name: value for name, value in told.items() if name not in COUNTED})
     body, content = _together(call)
     with call.context.store.transaction() as tx:
@@ -90,7 +90,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
         tx.bulk_jobs.put(job["id"], job)
         tx.bulk_jobs.put_content(job["id"], content)
     work.start(job["id"])
-    return answer(jobs.told_briefly(job))
+    return answer(jobs.job_summary_json(job))
 
 
 def _new(call: RestCall, tx: Transaction, body: Mapping[str, Any]) -> Job:
@@ -98,8 +98,8 @@ def _new(call: RestCall, tx: Transaction, body: Mapping[str, Any]) -> Job:
     target = call.view(tx).catalog.object(name)
     if target is None:
         raise ApiError("INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
-    operation = jobs.chosen(body, "operation", OPERATIONS)
-    jobs.chosen(body, "contentType", {"CSV": ""}, "CSV")
+    operation = jobs.choose(body, "operation", OPERATIONS)
+    jobs.choose(body, "contentType", {"CSV": ""}, "CSV")
     if operation == "hardDelete" and "BulkApiHardDelete" not in UserAccess(tx, call.session.user_id).user_permissions:
         raise ApiError(
             "FEATURENOTENABLED",
@@ -141,9 +141,9 @@ def _list(call: RestCall) -> Response:
 
 def _upload(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
-        job = jobs.existing(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, KIND, call.path["id"])
         if job["state"] != jobs.OPEN:
-            raise jobs.wrong_state(f"Uploading to already {jobs.spoken(job)} Job not allowed")
+            raise jobs.wrong_state(f"Uploading to already {jobs.state_words(job)} Job not allowed")
         if tx.bulk_jobs.content(job["id"]) is not None:
             raise ApiError(
                 "BULK_API_ERROR",
@@ -162,20 +162,20 @@ def _move(call: RestCall, work: BulkWorker) -> Response:
     job = jobs.change(call.context, _existing(call)["id"], steps[wanted])
     if wanted == jobs.UPLOADED:
         work.start(job["id"])
-    return answer(jobs.told_briefly(job))
+    return answer(jobs.job_summary_json(job))
 
 
 def _close(_tx: Transaction, job: Job) -> None:
     if job["state"] != jobs.OPEN:
-        raise jobs.wrong_state(f"Closing already {jobs.spoken(job)} Job not allowed")
+        raise jobs.wrong_state(f"Closing already {jobs.state_words(job)} Job not allowed")
     job["state"] = jobs.UPLOADED
 
 
 def _delete(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
-        job = jobs.existing(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, KIND, call.path["id"])
         if job["state"] not in jobs.ENDED:
-            raise jobs.wrong_state(f"Deleting {jobs.spoken(job)} Job not allowed")
+            raise jobs.wrong_state(f"Deleting {jobs.state_words(job)} Job not allowed")
         tx.bulk_jobs.delete(job["id"])
     return no_content()
 
@@ -215,7 +215,7 @@ def _unprocessed(call: RestCall) -> Response:
 
 def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     with call.context.store.read() as tx:
-        job = jobs.existing(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, KIND, call.path["id"])
         content, done = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])
     if job["state"] not in jobs.ENDED:
         raise jobs.wrong_state(f"Results of {job['state']} Job not available")
@@ -232,4 +232,4 @@ def _csv(job: Job, head: str, rows: Iterable[Iterable[str]]) -> Response:
 
 def _existing(call: RestCall) -> Job:
     with call.context.store.read() as tx:
-        return jobs.existing(tx, KIND, call.path["id"])
+        return jobs.find_job(tx, KIND, call.path["id"])

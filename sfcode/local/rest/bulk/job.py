@@ -58,13 +58,13 @@ def create(call: RestCall, tx: Transaction, *, kind: str, operation: str, about:
         "concurrencyMode": "Parallel",
         "contentType": "CSV",
         "apiVersion": float(call.path["version"]),
-        "lineEnding": chosen(body, "lineEnding", LINE_ENDINGS, "LF"),
-        "columnDelimiter": chosen(body, "columnDelimiter", DELIMITERS, "COMMA"),
+        "lineEnding": choose(body, "lineEnding", LINE_ENDINGS, "LF"),
+        "columnDelimiter": choose(body, "columnDelimiter", DELIMITERS, "COMMA"),
         "jobType": kind,
     }
 
 
-def chosen(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default: str = "") -> str:
+def choose(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default: str = "") -> str:
     """Read one of several allowed values. Raises ApiError."""
     value = body.get(name) or default
     if not isinstance(value, str) or value not in among:
@@ -72,7 +72,7 @@ def chosen(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default
     return value
 
 
-def existing(tx: Transaction, kind: str, job_id: str) -> Job:
+def find_job(tx: Transaction, kind: str, job_id: str) -> Job:
     """Find the job of a path. Raises ApiError."""
     job = tx.bulk_jobs.get(job_id)
     if job is None or job["jobType"] != kind:
@@ -95,11 +95,11 @@ def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], 
 def abort(_tx: Transaction, job: Job) -> None:
     """Abort a job that has not ended. Raises ApiError."""
     if job["state"] in ENDED:
-        raise wrong_state(f"Aborting already {spoken(job)} Job not allowed")
+        raise wrong_state(f"Aborting already {state_words(job)} Job not allowed")
     job["state"] = ABORTED
 
 
-def spoken(job: Job) -> str:
+def state_words(job: Job) -> str:
     """Return the state as it appears in the platform's messages."""
     return IN_WORDS.get(job["state"], str(job["state"]))
 
@@ -109,7 +109,7 @@ def wrong_state(message: str) -> ApiError:
     return ApiError("INVALIDJOBSTATE", message)
 
 
-def told(job: Job, *, base: str) -> Job:
+def job_json(job: Job, *, base: str) -> Job:
     """Return a job as `GET` does."""
     shown = {key: value for key, value in job.items() if key != "query"}
     if job["state"] == OPEN:
@@ -117,7 +117,7 @@ def told(job: Job, *, base: str) -> Job:
     return shown
 
 
-def told_briefly(job: Job) -> Job:
+def job_summary_json(job: Job) -> Job:
     """Return a job as a change of its state does."""
     return {name: job[name] for name in BRIEF if name in job}
 

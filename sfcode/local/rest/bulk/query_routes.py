@@ -24,7 +24,7 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
         return _create(call, work)
 
     def about(call: RestCall) -> Response:
-        return answer(jobs.told(work.state_of(lambda: _existing(call)), base=call.base))
+        return answer(jobs.job_json(work.state_of(lambda: _existing(call)), base=call.base))
 
     root: dict[str, Handler] = {"GET": _list, "POST": create}
     one: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": _delete}
@@ -42,7 +42,7 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
 
 def _create(call: RestCall, work: BulkWorker) -> Response:
     body = call.json_object()
-    operation = jobs.chosen(body, "operation", OPERATIONS)
+    operation = jobs.choose(body, "operation", OPERATIONS)
     text = str(body.get("query") or "")
     with call.context.store.transaction() as tx:
         about = query.check(text, call.view(tx))
@@ -52,7 +52,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
         tx.bulk_jobs.put(job["id"], job)
     work.start(job["id"])
     counted = ("jobType", "numberRecordsProcessed", "retries", "totalProcessingTime")
-    return answer({name: value for name, value in jobs.told(job, base=call.base).items() if name not in counted})
+    return answer({name: value for name, value in jobs.job_json(job, base=call.base).items() if name not in counted})
 
 
 def _list(call: RestCall) -> Response:
@@ -64,14 +64,14 @@ def _abort(call: RestCall) -> Response:
     wanted = call.json_object().get("state")
     if wanted != jobs.ABORTED:
         raise ApiError("API_ERROR", f"Invalid value: '{wanted}' supplied for property: 'state'")
-    return answer(jobs.told_briefly(jobs.change(call.context, _existing(call)["id"], jobs.abort)))
+    return answer(jobs.job_summary_json(jobs.change(call.context, _existing(call)["id"], jobs.abort)))
 
 
 def _delete(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
-        job = jobs.existing(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, KIND, call.path["id"])
         if job["state"] not in jobs.ENDED:
-            raise jobs.wrong_state(f"Deleting {jobs.spoken(job)} Job not allowed")
+            raise jobs.wrong_state(f"Deleting {jobs.state_words(job)} Job not allowed")
         tx.bulk_jobs.delete(job["id"])
     return no_content()
 
@@ -81,7 +81,7 @@ def _results(call: RestCall) -> Response:
     if not (most.isascii() and most.isdigit() and int(most)):
         raise ApiError("API_ERROR", f"Invalid value: '{most}' supplied for property: 'maxRecords'")
     with call.context.store.read() as tx:
-        job = jobs.existing(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, KIND, call.path["id"])
         if job["state"] != jobs.COMPLETE:
             raise jobs.wrong_state(f"Results of {job['state']} Job not available")
         text, count, locator = query.page(tx, job, call.query.get("locator", ""), int(most))
@@ -91,4 +91,4 @@ def _results(call: RestCall) -> Response:
 
 def _existing(call: RestCall) -> Job:
     with call.context.store.read() as tx:
-        return jobs.existing(tx, KIND, call.path["id"])
+        return jobs.find_job(tx, KIND, call.path["id"])
