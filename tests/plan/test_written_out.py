@@ -12,7 +12,7 @@ from sfcode.plan.change import Change
 from sfcode.plan.document import to_document
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
-from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
@@ -46,6 +46,7 @@ def full() -> Plan:
         kept=(number("D__c"),),
         released=frozenset({number("F__c").address, number("E__c").address}),
         preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),),
+        obsolete=(ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (number("B__c").address,)),),
     )
 
 
@@ -143,6 +144,9 @@ def test_the_json_document(full: Plan) -> None:
         ],
         "summary": {"create": 1, "update": 1, "delete": 2},
         "preserved": [{"container": "Workflow:Contact", "counts": {"WorkflowRule": 2}}],
+        "obsolete_versions": [
+            {"flow": "Flow:Appcues_contact", "numbers": [1, 2], "names": ["CustomField:Contact.B__c"]}
+        ],
         "observed": {"CustomField:Contact.A__c": "f1"},
         "secrets": {"SECRET": "1"},
         "refusals": [
@@ -181,7 +185,8 @@ Org **Northwind Traders** (`00D000000000001EAA`), environment `production`
 
 > **Refused:** too much; do less
 
-2 rules of others in Contact.workflow are left alone.
+2 rules of others in Contact.workflow are left alone; versions 1, 2 of Flow:Appcues_contact still name \
+CustomField:Contact.B__c and are deleted too.
 
 | | address | |
 | --- | --- | --- |
