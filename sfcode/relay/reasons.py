@@ -45,6 +45,7 @@ REASONS: dict[str, Reason] = {
     "appcues_refused": Reason(
         "Appcues refuses the profile", f"Its words are in the detail: correct the record or the mapping, {_REPLAY}."
     ),
+    "unreadable": Reason("its row in the database is damaged", "Nothing: what it held is gone. Check the disk."),
     "gave_up": Reason("every attempt failed", f"The detail has the last error: correct its cause, {_REPLAY}."),
 }
 """By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""

@@ -9,9 +9,13 @@ from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 
+from sfcode.relay.inbox.column_types import Unreadable
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
-from sfcode.relay.message import Claim, ClaimedMessage, Source
+from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
+
+UNREADABLE = "unreadable"
+"""The reason of messages whose rows are damaged."""
 
 
 class ClaimRequest(NamedTuple):
@@ -67,6 +71,12 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
     )
     rows = sorted(tx.db.execute(leased).all(), key=lambda row: cast(int, row.id))
     return Claim(token, request.deadline, tuple(ClaimedMessage(*row) for row in rows))
+
+
+def unreadable(claim: Claim) -> dict[int, Settlement]:
+    """Return settlements that park the messages whose rows are damaged."""
+    end = Parked(UNREADABLE, "the row of the database is damaged")
+    return {message.id: end for message in claim.messages if isinstance(message.payload, Unreadable)}
 
 
 def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:

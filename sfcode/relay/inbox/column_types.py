@@ -42,6 +42,10 @@ class SafeText(TypeDecorator[str]):
         return None if value is None else unescape(value)
 
 
+class Unreadable(dict[str, Any]):
+    """What stands for a payload that is no JSON object any more: one damaged row must not stop the others."""
+
+
 class JsonText(TypeDecorator[Mapping[str, Any]]):
     """
     A JSON object, stored as ASCII text.
@@ -57,8 +61,12 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
         return None if value is None else json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """Read an object."""
-        return None if value is None else json.loads(value)
+        """Read an object; an empty Unreadable where there is none."""
+        try:
+            found = None if value is None else json.loads(value)
+        except (ValueError, RecursionError):
+            return Unreadable()
+        return found if found is None or isinstance(found, dict) else Unreadable()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -81,4 +89,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Read a moment."""
         if value is None:
             return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        try:
+            return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        except ValueError:
+            return datetime.fromtimestamp(0, UTC)  # SQLite keeps any text: one damaged row must not stop the others

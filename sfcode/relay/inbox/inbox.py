@@ -47,7 +47,13 @@ class Inbox:
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, time.monotonic() + lease)
-        return self._write(lambda tx: claim.claim(tx, request))
+        while (held := self._write(lambda tx: claim.claim(tx, request))) is not None:
+            damaged = claim.unreadable(held)
+            if not damaged:
+                break
+            # All of the claim goes back, so that the order of each key stays.
+            self._write(partial(settle.settle, claim=held, delivery=Delivery(damaged), delays={}))
+        return held
 
     def settle(self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], datetime | None]) -> int:
         """

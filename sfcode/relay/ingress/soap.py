@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sfcode.relay.ingress.body import decode_text
 from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import KIB, IngressLimits
+from sfcode.relay.ingress.strict_json import REPLACEMENT
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -26,6 +27,11 @@ MOST = 100
 
 _CHUNK = 16 * KIB
 _ENCODING = re.compile(r"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(x[0-9a-fA-F]{1,8}|[0-9]{1,10});")
+_SURROGATES = re.compile(
+    r"&#(x[dD][89aAbB][0-9a-fA-F]{2}|5[5-6][0-9]{3});&#(x[dD][c-fC-F][0-9a-fA-F]{2}|5[6-7][0-9]{3});"
+)
 _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 
@@ -69,6 +75,7 @@ def _tree(text: str, limits: IngressLimits) -> _Element:
     from lxml import etree
 
     _check_text(text)
+    text = _replace_forbidden(text)
     # With the encoding given, libxml2 does not go by the declaration.
     parser = etree.XMLPullParser(
         events=("start",),
@@ -98,6 +105,36 @@ def _check_text(text: str) -> None:
     declared = _ENCODING.match(text)
     if declared is not None and declared[1].lower() not in ("utf-8", "us-ascii"):
         raise HttpError(400, "encoding")
+
+
+def _replace_forbidden(text: str) -> str:
+    """
+    Replace characters that XML 1.0 forbids by U+FFFD: Salesforce's fields may hold them, and sends them on.
+
+    One of them, also as a reference such as `&#x0B;`, would make the whole message with its up to 100 notifications
+    unreadable. Halves of surrogate pairs written as two references are put together.
+    """
+    text = _FORBIDDEN.sub(REPLACEMENT, text)
+    if "&#" not in text:
+        return text
+    return _REFERENCE.sub(_replace_reference, _SURROGATES.sub(_join_surrogates, text))
+
+
+def _join_surrogates(pair: re.Match[str]) -> str:
+    high, low = _code_point(pair[1]), _code_point(pair[2])
+    if not (0xD800 <= high <= 0xDBFF and 0xDC00 <= low <= 0xDFFF):
+        return pair[0]
+    return f"&#{0x10000 + ((high - 0xD800) << 10) + low - 0xDC00};"
+
+
+def _replace_reference(reference: re.Match[str]) -> str:
+    number = _code_point(reference[1])
+    is_allowed = number in (0x9, 0xA, 0xD) or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD
+    return reference[0] if is_allowed or 0x10000 <= number <= 0x10FFFF else REPLACEMENT
+
+
+def _code_point(digits: str) -> int:
+    return int(digits[1:], 16) if digits[0] == "x" else int(digits)
 
 
 def _understand(root: _Element) -> None:

@@ -12,6 +12,7 @@ from sfcode.relay.ingress.limits import IngressLimits
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Neither UTF-8 nor PostgreSQL can hold these."""
+REPLACEMENT = "\ufffd"
 
 
 class _Wrong(ValueError):
@@ -36,8 +37,9 @@ def loads(text: str, limits: IngressLimits) -> Any:
         raise HttpError(400, "json_depth") from None
     except ValueError:
         raise HttpError(400, "not_json") from None
-    _check(value, limits.json_depth, escapes="\\u" in text)
-    return value
+    _check_depth(value, limits.json_depth)
+    # Only escapes can bring characters that no database stores. They cost the value that holds them, not the message.
+    return _replace_unstorable(value) if "\\u" in text else value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -58,18 +60,26 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check(value: Any, most: int, *, escapes: bool) -> None:
-    """Check depth and characters without recursion; only escapes can bring unstorable characters."""
+def _check_depth(value: Any, most: int) -> None:
+    """Refuse a value that is nested too deep, without recursion."""
     level, depth = [value], 0
     while level:
         below: list[Any] = []
         for each in level:
-            if isinstance(each, str):
-                if escapes and UNSTORABLE.search(each):
-                    raise HttpError(400, "json_character")
-            elif isinstance(each, dict | list):
+            if isinstance(each, dict | list):
                 if depth == most:
                     raise HttpError(400, "json_depth")
                 below.extend(each)
                 below.extend(each.values() if isinstance(each, dict) else ())
         level, depth = below, depth + 1
+
+
+def _replace_unstorable(value: Any) -> Any:
+    """Replace characters that cannot be stored by U+FFFD, in keys too."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub(REPLACEMENT, value)
+    if isinstance(value, list):
+        return [_replace_unstorable(item) for item in value]
+    if isinstance(value, dict):
+        return {_replace_unstorable(key): _replace_unstorable(item) for key, item in value.items()}
+    return value

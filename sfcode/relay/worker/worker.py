@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -172,6 +173,12 @@ class Worker:
         try:
             delivery = await self._writer.deliver(claim)
         except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
+            halves = _halves(claim)
+            if halves and self._clock() < claim.deadline - MARGIN:
+                # Whoever's message it is that cannot be delivered, it is not the others'.
+                deliveries = [await self._deliver(half) for half in halves]
+                ends = {id_: end for each in deliveries for id_, end in each.settlements.items()}
+                return Delivery(ends, tuple(state for each in deliveries for state in each.latest))
             self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
         forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
@@ -233,6 +240,18 @@ def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:
 def outage_pause(outages: int) -> float:
     """Return the longest pause, in seconds, after a number of unanswered batches."""
     return min(OUTAGE_MOST, OUTAGE_FIRST * 2.0 ** (min(outages, 30) - 1))
+
+
+def _halves(claim: Claim) -> list[Claim]:
+    """Split a claim by its keys, so that each keeps its order; [] where it has one key."""
+    keys = list(dict.fromkeys(message.key for message in claim.messages))
+    if len(keys) < 2:
+        return []
+    first = set(keys[: len(keys) // 2])
+    parts: tuple[list[ClaimedMessage], list[ClaimedMessage]] = ([], [])
+    for message in claim.messages:
+        parts[message.key not in first].append(message)
+    return [replace(claim, messages=tuple(part)) for part in parts]
 
 
 def _retry_all(claim: Claim, error: str) -> Delivery:

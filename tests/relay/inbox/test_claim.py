@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sfcode.relay.inbox import Inbox
+from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.inbox.claim import LaneRow, choose
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Parked, Released, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
@@ -201,3 +201,13 @@ def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> 
     assert choose(places, clock.now, 10) == [1, 3, 2, 5]
     assert choose(places, clock.now, 3) == [1, 3, 2]
     assert choose([LaneRow(0, "c", 7, later)], clock.now, 3) == [7], "its lane is due, so it is"
+
+
+@pytest.mark.parametrize("damage", ["payload = '{'", "payload = '[]'", "payload = ''"])
+def test_a_damaged_row_is_parked_and_stops_nobody(inbox: Inbox, damage: str) -> None:
+    inbox.accept(keyed("a", "b", "a", "c"))
+    with inbox._database.write() as tx:
+        tx.db.exec_driver_sql(f"UPDATE relay_inbox SET {damage} WHERE message_id = 'm0'")
+    assert numbers(take(inbox, per_key=10)) == [1, 2, 3]
+    (entry,) = inbox.page(Filter(state="parked"))
+    assert (entry.message_id, entry.reason) == ("m0", "unreadable")

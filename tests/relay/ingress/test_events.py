@@ -269,6 +269,24 @@ class TestId:
         assert len(set(got)) == len(ids)
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("a\\u0000b", "a\ufffdb"),
+        ("\\ud83d", "\ufffd"),
+        ("\\ude00\\ud83d", "\ufffd\ufffd"),
+        ("\\ud83d\\ude00", "\U0001f600"),
+    ],
+)
+def test_a_character_that_no_database_holds_costs_no_more_than_itself(relay: Relay, sent: str, kept: str) -> None:
+    """Neither its event nor those beside it in the array."""
+    odd = f'{{"name": "x", "user_id": "1", "attributes": {{"a": ["{sent}"], "{sent}": 1}}}}'
+    assert relay.ask(WEBHOOK, f'[{odd}, {{"name": "x", "user_id": "2"}}]').status == 200
+    messages = relay.inbox.messages
+    assert [message.key for message in messages] == ["user:1", "user:2"]
+    assert messages[0].payload["event"]["attributes"] == {"a": [kept], kept: 1}
+
+
 def test_attributes_that_are_nested_or_odd_travel_as_they_came(relay: Relay) -> None:
     odd = {"interaction": {"response": [{"value": "ß"}]}, "": None, "n": 1e300, "big": 10**60, "emoji": "\U0001f600"}
     (message,) = taken(relay, event(attributes=odd))

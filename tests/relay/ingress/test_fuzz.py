@@ -125,14 +125,24 @@ def webhooks(draw: st.DrawFn) -> bytes:
     return mangled(draw, written).encode("utf-8", "surrogatepass")
 
 
+def replaced(value: Any) -> Any:
+    """Give a value with what no database holds replaced."""
+    if isinstance(value, dict):
+        return {replaced(key): replaced(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return list(map(replaced, value))
+    return UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
 @given(VALUES)
 def test_any_json_makes_messages_that_can_be_stored(value: Any) -> None:
     text = json.dumps(value)
     body = read(loads, text)
-    if any(map(UNSTORABLE.search, texts(value))) or re.search(r"\d{101}", text):
+    if re.search(r"\d{101}", text):
         assert body == 400
     else:
-        assert body == value
+        assert body == replaced(value)
+        assert not any(map(UNSTORABLE.search, texts(body)))
         storable(messages(list(events_in(body)), READING, "", NOW))
 
 

@@ -82,6 +82,28 @@ def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Sales&#x0B;Lead", "Sales\ufffdLead"),
+        ("a\x1fb", "a\ufffdb"),
+        ("\x00", "\ufffd"),
+        ("&#0;", "\ufffd"),
+        ("x &#55357;&#56832;", "x \U0001f600"),
+        ("x &#xD83D;&#xDE00;", "x \U0001f600"),
+        ("&#xD83D;", "\ufffd"),
+        ("&#xDE00;&#xD83D;", "\ufffd\ufffd"),
+        ("&#xFFFE;&#99999999;", "\ufffd\ufffd"),
+        ("&#x9;&#x41;&#128512;", "\tA\U0001f600"),
+        ("&amp;#x0B;", "&#x0B;"),
+    ],
+)
+def test_a_character_that_xml_forbids_costs_no_more_than_itself(relay: Relay, sent: str, kept: str) -> None:
+    body = wire(notification(1), notification(2), notification(3)).replace(b"pro", sent.encode(), 1)
+    messages = taken(relay, body)
+    assert [message.payload["record"]["Plan__c"] for message in messages] == [f"{kept} & <more>", *["pro & <more>"] * 2]
+
+
 def test_the_acknowledgement_is_the_published_one_and_is_given_once_for_all(relay: Relay) -> None:
     answer = relay.ask(MESSAGE, wire(*map(notification, range(100))), kind=XML)
     assert answer.body.count(b"<Ack>true</Ack>") == 1

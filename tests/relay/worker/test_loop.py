@@ -147,6 +147,24 @@ def test_an_exception_of_the_writer_is_a_bug_after_which_the_message_is_tried_ag
     asyncio.run(act())
 
 
+def test_a_message_that_makes_the_writer_fail_stops_nobody_else(inbox):
+    async def fails(claim):
+        if any(m.payload["number"] == 2 for m in claim.messages):
+            raise ZeroDivisionError
+        return await done(claim)
+
+    async def act() -> None:
+        world = World(inbox, fails, retry_at=lambda message, retry: None)
+        await world.accept(*map(message, range(5)))
+        world.worker.start()
+        await world.until(lambda: world.count("done") + world.count("dead") == 5)
+        await world.worker.stop()
+        assert (world.count("done"), world.count("dead")) == (4, 1)
+        assert world.events.bugs == ["ZeroDivisionError"]
+
+    asyncio.run(act())
+
+
 def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
     seen = []
 
