@@ -40,6 +40,11 @@ class TurnedClock:
         self.offset += by
 
 
+def audit_stamp(moment: datetime) -> str:
+    """Format the time of a change as an org stores it: in whole seconds."""
+    return stamp(moment.replace(microsecond=0))
+
+
 def stamp(moment: datetime) -> str:
     """Format a time as REST does: `2026-09-09T00:41:57.000+0000`. In this form, text order is time order."""
     utc = moment.astimezone(UTC)

@@ -4,54 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import string
+from importlib import resources
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CHECKSUM = string.ascii_uppercase + "012345"
 POD = "Lc"
 """Where real ids name the instance that made them."""
 
-KEY_PREFIXES = {
-    "Account": "001",
-    "Campaign": "701",
-    "CampaignMember": "00v",
-    "Contact": "003",
-    "Event": "00U",
-    "FieldPermissions": "01k",
-    "FlowDefinition": "300",
-    "Lead": "00Q",
-    "ObjectPermissions": "110",
-    "Organization": "00D",
-    "PermissionSetAssignment": "0Pa",
-    "PermissionSetLicense": "0PL",
-    "PermissionSetLicenseAssign": "2LA",
-    "Task": "00T",
-    "User": "005",
-    "UserLicense": "100",
-    # Metadata.
-    "ApexClass": "01p",
-    "ApexTrigger": "01q",
-    "CustomField": "00N",
-    "CustomObject": "01I",
-    "CustomTab": "01r",
-    "Dashboard": "01Z",
-    "Flow": "301",
-    "Layout": "00h",
-    "NamedCredential": "0XA",
-    "PermissionSet": "0PS",
-    "Profile": "00e",
-    "RemoteSiteSetting": "0rp",
-    "Report": "00O",
-    "ReportType": "070",
-    "StaticResource": "081",
-    "Workflow": "01W",
-    "WorkflowOutboundMessage": "04k",
-    "WorkflowRule": "01Q",
-    # Things that are only ever asked for by id.
-    "BulkJob": "750",
-    "DeployRequest": "0Af",
-    "OutboundNotification": "04l",
-    "RetrieveRequest": "09S",
-}
+KEY_PREFIXES = dict(
+    line.split()
+    for line in resources.files(__package__).joinpath("key_prefixes.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+)
 """The first three characters of an id, by what it is the id of."""
 
 OTHER_METADATA = "0zz"

@@ -47,7 +47,8 @@ def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
     if not mapping.by_relay:
         return ("Description", mapping.link_field)
     if mapping.activity_object in STANDARD_OBJECTS:
-        return ("Description", mapping.link_field, naming.event_id_field(project))
+        day = ("ActivityDate",) if mapping.activity_object == "Task" else ()
+        return (*day, "Description", mapping.link_field, naming.event_id_field(project))
     names = (naming.activity_field(project, name) for name in OWN_FIELDS)
     return (*names, mapping.link_field, naming.event_id_field(project))
 

@@ -14,7 +14,7 @@ STANDARD_OBJECTS = ("Account", "Contact", "Lead")
 
 ACTIVITY_FIELDS = {
     "Event": ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId"),
-    "Task": ("Description", "Type", "WhatId", "WhoId"),
+    "Task": ("ActivityDate", "Description", "Type", "WhatId", "WhoId"),
 }
 """The standard fields of activities that take field permissions, and which sfcode may want to grant."""
 

@@ -127,7 +127,8 @@ class _Judge:
         return wanted
 
     def _branches_of(self, where: str, types: list[Type | None]) -> None:
-        known = [_plain(found) for found in types if found is not None]
+        # What a function gives of a picklist, such as PRIORVALUE, is compared as text.
+        known = [Type.TEXT if found is Type.PICKLIST else _plain(found) for found in types if found is not None]
         for found in known[1:]:
             self._fits(where, frozenset({known[0]}), found)
 

@@ -72,7 +72,7 @@ class RestCall:
                 # Half a surrogate pair is no text: it could be neither stored nor answered.
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise bad_json(f"{error}") from error
+            raise bad_json(_jackson_words(error)) from error
         return value
 
     def json_object(self) -> dict[str, Any]:
@@ -81,6 +81,26 @@ class RestCall:
         if not isinstance(value, dict):
             raise bad_json("The HTTP entity body is required, and it must be a JSON object")
         return value
+
+
+def _jackson_words(error: Exception) -> str:
+    """Describe an error in JSON in the words of the parser that Salesforce uses."""
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    at = f"at [line:{error.lineno}, column:{error.colno}]"
+    if error.pos >= len(error.doc.rstrip()):
+        return f"Unexpected end-of-input: expected close marker for Object (start marker at [line:1, column:1]) {at}"
+    character = error.doc[error.pos]
+    expected = next((words for start, words in EXPECTED.items() if error.msg.startswith(start)), error.msg)
+    return f"Unexpected character ('{character}' (code {ord(character)})): {expected} {at}"
+
+
+EXPECTED = {
+    "Expecting value": "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+    "Expecting property name": "was expecting double-quote to start field name",
+    "Expecting ':'": "was expecting a colon to separate field name and value",
+    "Expecting ','": "was expecting comma to separate Object entries",
+}
 
 
 Handler = Callable[[RestCall], Response]

@@ -46,6 +46,7 @@ class SoapCall:
     operation: str
     element: etree._Element
     session_id: str | None
+    all_or_none: bool = False
 
 
 def read(data: bytes) -> SoapCall:
@@ -60,7 +61,9 @@ def read(data: bytes) -> SoapCall:
     header = child(root, "Header")
     session = None if header is None else child(header, "SessionHeader")
     session_id = None if session is None else text(session, "sessionId")
-    return SoapCall(etree.QName(operation).localname, operation, session_id)
+    atomic = None if header is None else child(header, "AllOrNoneHeader")
+    all_or_none = atomic is not None and flag(atomic, "allOrNone", default=False)
+    return SoapCall(etree.QName(operation).localname, operation, session_id, all_or_none)
 
 
 def _parse(data: bytes) -> etree._Element:

@@ -51,7 +51,7 @@ def answer(context: OrgContext, jobs: Deployments, version: str, data: bytes) ->
         number.isascii() and number.isdigit() and int(number) in VERSIONS and (dot, zero) in {("", ""), (".", "0")}
     ):
         raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
-    request = OperationRequest(context, jobs, session, call.element, f"{number}.0")
+    request = OperationRequest(context, jobs, session, call.element, f"{number}.0", call.all_or_none)
     return soap.answer(call.operation, run_operation(call.operation, request))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from sfcode.local.sobjects.catalog import Catalog
@@ -27,16 +28,21 @@ def _home(object_name: str, field: str) -> str:
 
 def find_field(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
     """Find a field of an object; a field of Activity is looked up on Event, which also has the standard ones."""
-    found = catalog.object(object_name)
-    if found is None and object_name.lower() == ACTIVITY.lower():
-        found = catalog.object(ACTIVITIES[0])
-    if found is None:
-        return None
-    field_def = found.field(field)
-    if field_def is None and object_name.lower() == ACTIVITY.lower():
-        event = catalog.object(ACTIVITIES[0])
-        field_def = event.field(field) if event else None
-    return field_def
+    found = find_object(catalog, object_name)
+    return found.field(field) if found else None
+
+
+def find_object(catalog: Catalog, name: str) -> ObjectDef | None:
+    """Return an object; Activity has the fields of Event and of Task."""
+    event, task = (catalog.object(each) for each in ACTIVITIES)
+    if name.lower() != ACTIVITY.lower() or event is None or task is None:
+        return catalog.object(name)
+    return dataclasses.replace(
+        event,
+        name=ACTIVITY,
+        fields={**task.fields, **event.fields},
+        relationships={**task.relationships, **event.relationships},
+    )
 
 
 def walk_path(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterator[tuple[Step, FieldDef | None]]:
@@ -45,7 +51,7 @@ def walk_path(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterat
 
     The walk ends where something is not found, or where the org knows nothing of the next object.
     """
-    current = catalog.object(object_name)
+    current = find_object(catalog, object_name)
     for index, part in enumerate(path):
         if current is None:
             return

@@ -46,6 +46,8 @@ def _custom_field(body: Body, _: float) -> Body:
         found["required"] = False
     if kind in _UNIQUE:
         found["unique"] = False
+    if kind == "Text" and body.get("unique"):
+        found["caseSensitive"] = False
     # BlankAsBlank is what no answer ever says.
     return found | {name: value for name, value in body.items() if value != "BlankAsBlank"}
 

@@ -8,8 +8,10 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef
 
 GLOBAL_OBJECTS = {"$user": "User", "$profile": "Profile", "$userrole": "UserRole", "$organization": "Organization"}
-OPAQUE_GLOBALS = frozenset({"$api", "$custommetadata", "$label", "$permission", "$setup", "$system"})
+OPAQUE_GLOBALS = frozenset({"$api", "$custommetadata", "$objecttype", "$label", "$permission", "$setup", "$system"})
 """Globals whose members are not checked."""
+DATES = frozenset({("CampaignMember", "CreatedDate")})
+"""Moments that formulas take for dates: formula fields of real orgs return them as such."""
 RECORDS = ("$record", "$record__prior")
 
 
@@ -32,10 +34,16 @@ class ObjectScope:
 
     @classmethod
     def of_rule(
-        cls, catalog: Catalog, object_name: str, *, forbidden: frozenset[str] = frozenset(), flow: bool = False
+        cls,
+        catalog: Catalog,
+        object_name: str,
+        *,
+        forbidden: frozenset[str] = frozenset(),
+        allowed: frozenset[str] = frozenset(),
+        flow: bool = False,
     ) -> ObjectScope:
         """Return the scope of a rule's formula or of a flow's entry condition."""
-        return cls(catalog, object_name, NOT_IN_RULES | forbidden, flow=flow)
+        return cls(catalog, object_name, (NOT_IN_RULES | forbidden) - allowed, flow=flow)
 
     def type_of(self, reference: Reference) -> Type | None:
         """Return the type of a field or global. Raises FormulaError for an unknown name."""
@@ -53,7 +61,11 @@ class ObjectScope:
             if not path:
                 raise _missing(reference)
             return None
+<<<<<<< HEAD
         kind = formula_type(found.type, found.length)
+=======
+        kind = Type.DATE if (object_name, found.name) in DATES else described(found.type, found.length)
+>>>>>>> d434f28 (Answer describes, collections, bulk errors, sign-in and formulas as real orgs do)
         if self._field and kind is Type.LONG_TEXT:
             raise FormulaError(
                 f'You referenced an unsupported field type called "{kind}" using the following field: {reference}'

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError
 from sfcode.local.metadata import flows
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, Step, same_field, walk_path
+from sfcode.local.metadata.names import Step, same_field, walk_path
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import Transaction
@@ -53,7 +53,7 @@ def _in_formula(catalog: Catalog, component: Component, element: str) -> Iterato
     if not text:
         return
     owner = component.full_name.partition(".")[0]
-    scope = ObjectScope.of_field(catalog, ACTIVITIES[0] if owner == ACTIVITY else owner)
+    scope = ObjectScope.of_field(catalog, owner)
     try:
         used = list(formula.references(formula.parse(str(text))))
     except FormulaError:

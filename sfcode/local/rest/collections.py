@@ -65,6 +65,8 @@ def _upsert(call: RestCall) -> Response:
     def step(record: Json) -> Step:
         def upsert(write: RecordWriter) -> Json:
             value = next((value for key, value in record.items() if key.lower() == field.lower()), None)
+            if value is None and field.lower() == "id":
+                return {"id": write.create(name, _without(record, "attributes", "id")), "created": True}
             if value is None:
                 raise ApiError("MISSING_ARGUMENT", f"{field} not specified", [])
             record_id, created = write.upsert(name, field, str(value), _without(record, "attributes", field.lower()))
@@ -146,6 +148,8 @@ def _records(body: Mapping[str, Any]) -> list[Json]:
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise bad_json("records must be a list of objects")
+    if not records:
+        raise ApiError("REQUIRED_FIELD_MISSING", "At least 1 record is required")
     _check_count(len(records))
     return records
 

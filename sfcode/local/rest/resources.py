@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,7 +13,9 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
 from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route
 from sfcode.local.sobjects.describe import describe, summary
+from sfcode.local.sobjects.rows import Rows
 
+EPOCH = "1970-01-01T00:00:00.000+00:00"
 SEASONS = ("Spring", "Summer", "Winter")
 RESOURCES = ("composite", "jobs", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
 
@@ -24,6 +29,7 @@ def routes(context: OrgContext) -> list[Route]:
         route(f"{DATA}/", context, {"GET": _resources}),
         route(f"{DATA}/limits", context, {"GET": _limits}),
         route(f"{DATA}/limits/", context, {"GET": _limits}),
+        route(f"{DATA}/limits/recordCount", context, {"GET": _record_count}),
         route(f"{DATA}/sobjects", context, {"GET": _objects}),
         route(f"{DATA}/sobjects/", context, {"GET": _objects}),
         route(f"{DATA}/sobjects/{{object}}/describe", context, {"GET": _describe}),
@@ -68,6 +74,20 @@ def _limits(call: RestCall) -> Response:
     )
 
 
+def _record_count(call: RestCall) -> Response:
+    """
+    Return approximate numbers of records.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_record_count.htm
+    """
+    with call.context.store.read() as tx:
+        catalog = call.view(tx).catalog
+        asked = [name for name in call.query.get("sObjects", "").split(",") if name] or catalog.names()
+        found = [target for name in asked if (target := catalog.object(name)) and target.deletable]
+        counts = [{"count": tx.records.count(target.name), "name": target.name} for target in found]
+    return answer({"sObjects": sorted(counts, key=lambda entry: str(entry["name"]))})
+
+
 def _objects(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
@@ -82,4 +102,17 @@ def _describe(call: RestCall) -> Response:
         found = catalog.object(call.path["object"])
         if found is None:
             raise not_found()
-        return answer(describe(found, catalog.children(found.name), call.base))
+        changed = datetime.fromisoformat(tx.components.last_modified() or EPOCH)
+        since = _http_date(call.headers.get("if-modified-since", ""))
+        headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{int(changed.timestamp()):x}"'}
+        if since is not None and changed <= since:
+            return Response(status_code=304, headers=headers)
+        types = [row for row in Rows(tx).all("RecordType") if row["SobjectType"] == found.name]
+        return answer(describe(found, catalog.children(found.name), call.base, types), headers=headers)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None

@@ -114,10 +114,10 @@ def _login(request: PartnerCall) -> list[soap.Node]:
     services = f"{request.origin}/services/Soap"
     return [
         {
-            "metadataServerUrl": f"{services}/m/{request.version}/{org_id}",
+            "metadataServerUrl": f"{services}/m/{request.version}/{org_id[:15]}",
             "passwordExpired": False,
             "sandbox": sandbox,
-            "serverUrl": f"{services}/{request.kind}/{request.version}/{org_id}",
+            "serverUrl": f"{services}/{request.kind}/{request.version}/{org_id[:15]}",
             "sessionId": token,
             "userId": str(user["Id"]),
             "userInfo": info,
@@ -126,22 +126,39 @@ def _login(request: PartnerCall) -> list[soap.Node]:
 
 
 def _user_info(tx: Transaction, user: Record) -> Mapping[str, soap.Node]:
+    """Return all elements of GetUserInfoResult in the order of the WSDL: strict clients stop at one that is absent."""
     organization = tx.records.list_all("Organization")[0]
+    texts = {f"user{name}": user.get(field) for name, field in USER_INFO.items()}
     return {
+        "accessibilityMode": False,
+        "currencySymbol": "$",
+        "orgAttachmentFileSizeLimit": 5_242_880,
+        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDefaultCurrencyLocale": "en_US",
+        "orgDisallowHtmlAttachments": False,
+        "orgHasPersonAccounts": False,
         "organizationId": tx.settings.get("org_id") or "",
         "organizationMultiCurrency": False,
         "organizationName": str(organization["Name"]),
         "profileId": str(user.get("ProfileId") or ""),
+        "roleId": str(user.get("UserRoleId") or "") or {"@xsi:nil": "true"},
         "sessionSecondsValid": SESSION_MINUTES * 60,
-        "userEmail": str(user.get("Email") or ""),
-        "userFullName": str(user.get("Name") or ""),
-        "userId": str(user["Id"]),
-        "userLanguage": str(user.get("LanguageLocaleKey") or ""),
-        "userLocale": str(user.get("LocaleSidKey") or ""),
-        "userName": str(user["Username"]),
-        "userTimeZone": str(user.get("TimeZoneSidKey") or ""),
+        "userDefaultCurrencyIsoCode": {"@xsi:nil": "true"},
+        **{name: str(value or "") for name, value in texts.items()},
         "userType": "Standard",
+        "userUiSkin": "Theme3",
     }
+
+
+USER_INFO = {
+    "Email": "Email",
+    "FullName": "Name",
+    "Id": "Id",
+    "Language": "LanguageLocaleKey",
+    "Locale": "LocaleSidKey",
+    "Name": "Username",
+    "TimeZone": "TimeZoneSidKey",
+}
 
 
 def _logout(request: PartnerCall) -> list[soap.Node]:

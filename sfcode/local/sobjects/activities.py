@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sfcode.local.clock import stamp
+from sfcode.local.clock import audit_stamp, stamp
 from sfcode.local.errors import ApiError, required
 from sfcode.local.ids import KEY_PREFIXES
 from sfcode.local.sobjects.model import PendingRecord
@@ -42,7 +42,7 @@ def prepare_task(save: PendingRecord) -> None:
     if not closed:
         after["CompletedDateTime"] = None
     elif not after.get("CompletedDateTime"):
-        after["CompletedDateTime"] = stamp(save.now)
+        after["CompletedDateTime"] = audit_stamp(save.now)
 
 
 def _set_account(save: PendingRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -108,14 +109,33 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
             createable=not automatic,
             updateable=not automatic,
             permissionable=False,
+            id_lookup=True,
             display_format=str(name_field.get("displayFormat") or "{0}") if automatic else "",
             starting_number=int(name_field.get("startingNumber") or 1),
         )
     )
-    if not detail:
+    setting = body.get("customSettingsType")
+    if setting == "Hierarchy":
+        own.append(setup_owner_field())
+    elif not (detail or setting):
         own.append(owner_field())
-    return object_def(
-        component.full_name, label, str(body.get("pluralLabel") or label), prefix, own + fields, custom=True
+    plural = str(body.get("pluralLabel") or label)
+    found = object_def(component.full_name, label, plural, prefix, own + fields, custom=True)
+    return dataclasses.replace(found, custom_setting=True) if setting else found
+
+
+@cache
+def setup_owner_field() -> FieldDef:
+    """Return the field for whom a row of a hierarchy custom setting is: the org, a profile or a user."""
+    owners = ("Organization", "Profile", "User")
+    return FieldDef(
+        "SetupOwnerId",
+        "reference",
+        "Location",
+        18,
+        permissionable=False,
+        reference_to=owners,
+        relationship="SetupOwner",
     )
 
 

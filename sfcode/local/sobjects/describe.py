@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterable
+from importlib import resources
 from typing import Any
 
 from sfcode.local.sobjects.model import NUMBER_TYPES, PICKLIST_TYPES, ChildRelationship, FieldDef, ObjectDef
+from sfcode.local.store import Record
 
-SOAP_TYPES = {
-    "address": "urn:address",
-    "base64": "xsd:base64Binary",
-    "boolean": "xsd:boolean",
-    "currency": "xsd:double",
-    "date": "xsd:date",
-    "datetime": "xsd:dateTime",
-    "double": "xsd:double",
-    "id": "tns:ID",
-    "int": "xsd:int",
-    "percent": "xsd:double",
-    "reference": "tns:ID",
-    "time": "xsd:time",
-}
 NAME_FIELDS = ("Name", "DeveloperName", "Subject", "ApiName")
+
+
+@functools.cache
+def _constants() -> dict[str, Any]:
+    """Load the keys of describes whose values are the same for every object, field and relationship."""
+    constants: dict[str, Any] = json.loads(resources.files(__package__).joinpath("describe.json").read_bytes())
+    return constants
+
+
+def soap_type(field: FieldDef) -> str:
+    """Return the XML type of a field's values."""
+    return str(_constants()["soap_types"].get(field.type, "xsd:string"))
 
 
 def summary(target: ObjectDef, base: str) -> dict[str, Any]:
     """Return the describe of an object in the list of all objects."""
     address = f"{base}/sobjects/{target.name}"
-    return {
-        "activateable": False,
+    mergeable = target.name in _constants()["mergeable"]
+    constants: dict[str, Any] = _constants()["summary"]
+    return constants | {
         "createable": target.createable,
         "custom": target.custom,
-        "customSetting": False,
-        "deepCloneable": False,
+        "customSetting": target.custom_setting,
         "deletable": target.deletable,
-        "deprecatedAndHidden": False,
-        "feedEnabled": False,
-        "hasSubtypes": False,
-        "isInterface": False,
-        "isSubtype": False,
         "keyPrefix": target.key_prefix or None,
         "label": target.label,
         "labelPlural": target.plural,
         "layoutable": target.deletable,
-        "mergeable": False,
-        "mruEnabled": False,
+        "mergeable": mergeable,
         "name": target.name,
-        "queryable": True,
-        "replicateable": True,
-        "retrieveable": True,
-        "searchable": False,
+        "searchable": target.deletable,
         "triggerable": target.deletable,
-        "undeletable": False,
+        "undeletable": target.deletable,
         "updateable": target.updateable,
         "urls": {
             "sobject": address,
@@ -61,27 +54,38 @@ def summary(target: ObjectDef, base: str) -> dict[str, Any]:
     }
 
 
-def describe(target: ObjectDef, children: Iterable[ChildRelationship], base: str) -> dict[str, Any]:
+def describe(
+    target: ObjectDef, children: Iterable[ChildRelationship], base: str, record_types: Iterable[Record] = ()
+) -> dict[str, Any]:
     """Return the describe of an object with its fields and child relationships."""
     name_field = next((name for name in NAME_FIELDS if target.field(name)), None)
-    return summary(target, base) | {
-        "childRelationships": [
-            {
-                "cascadeDelete": False,
-                "childSObject": child.child,
-                "deprecatedAndHidden": False,
-                "field": child.field,
-                "junctionIdListNames": [],
-                "junctionReferenceTo": [],
-                "relationshipName": child.name,
-                "restrictedDelete": False,
-            }
-            for child in children
-        ],
-        "fields": [describe_field(field, is_name=field.name == name_field) for field in target.fields.values()],
-        "recordTypeInfos": [],
-        "supportedScopes": [{"label": "All", "name": "everything"}],
-    }
+    infos = [
+        _constants()["record_type"]
+        | {
+            "active": row["IsActive"],
+            "available": row["IsActive"],
+            "developerName": row["DeveloperName"],
+            "name": row["Name"],
+            "recordTypeId": row["Id"],
+            "urls": {"layout": f"{base}/sobjects/{target.name}/describe/layouts/{row['Id']}"},
+        }
+        for row in record_types
+    ]
+    constants: dict[str, Any] = _constants()["describe"]
+    return (
+        summary(target, base)
+        | constants
+        | {
+            "childRelationships": [
+                _constants()["child"]
+                | {"childSObject": child.child, "field": child.field, "relationshipName": child.name}
+                for child in children
+            ],
+            "fields": [describe_field(field, is_name=field.name == name_field) for field in target.fields.values()],
+            "recordTypeInfos": infos,
+            "searchLayoutable": target.deletable,
+        }
+    )
 
 
 def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
@@ -89,40 +93,28 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
     number = field.type in NUMBER_TYPES
     integer = field.type == "int"
     text = not number and field.type not in ("boolean", "date", "datetime", "time", "address")
-    return {
-        "aggregatable": field.filterable and field.type != "boolean",
-        "aiPredictionField": False,
+    constants: dict[str, Any] = _constants()["field"]
+    return constants | {
+        "aggregatable": field.filterable and field.type not in ("boolean", "address"),
         "autoNumber": field.custom and field.type == "string" and not field.createable and not field.calculated,
         "byteLength": field.length * 3 if text and field.type not in ("id", "reference") else field.length,
         "calculated": field.calculated,
         "calculatedFormula": field.formula or None,
-        "cascadeDelete": False,
-        "caseSensitive": False,
         "compoundFieldName": field.compound or None,
-        "controllerName": None,
         "createable": field.createable,
         "custom": field.custom,
         "defaultValue": field.default if field.type != "boolean" else bool(field.default),
-        "defaultValueFormula": None,
-        "defaultedOnCreate": field.defaulted or field.default is not None or field.type == "boolean",
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
+        "defaultedOnCreate": not field.nillable and (field.defaulted or field.type == "boolean"),
         "digits": field.precision or 9 if integer else 0,
-        "displayLocationInDecimal": False,
         "encrypted": field.type == "encryptedstring",
         "externalId": field.external_id,
         "extraTypeInfo": "plaintextarea" if field.type == "textarea" else None,
-        "filterable": field.filterable,
-        "filteredLookupInfo": None,
+        "filterable": field.filterable or field.type == "address",
+        "formulaTreatNullNumberAsZero": field.blank_as_zero,
         "groupable": field.groupable,
-        "highScaleNumber": False,
-        "htmlFormatted": False,
         "idLookup": field.upsertable,
-        "inlineHelpText": None,
         "label": field.label,
         "length": field.length,
-        "mask": None,
-        "maskType": None,
         "name": field.name,
         "nameField": is_name,
         "namePointing": len(field.reference_to) > 1,
@@ -134,19 +126,13 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
         ],
         "polymorphicForeignKey": len(field.reference_to) > 1,
         "precision": 0 if integer else field.precision,
-        "queryByDistance": False,
-        "referenceTargetField": None,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship or None,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": field.restricted and field.type in PICKLIST_TYPES,
         "scale": field.scale,
-        "searchPrefilterable": False,
-        "soapType": SOAP_TYPES.get(field.type, "xsd:string"),
-        "sortable": field.filterable and field.type != "multipicklist",
+        "soapType": soap_type(field),
+        "sortable": field.filterable and field.type not in ("multipicklist", "address"),
         "type": field.type,
         "unique": field.unique,
         "updateable": field.updateable,
-        "writeRequiresMasterRead": False,
     }

@@ -46,6 +46,8 @@ class FieldDef:
     picklist: tuple[str, ...] = ()
     restricted: bool = False
     external_id: bool = False
+    id_lookup: bool = False
+    """An upsert may find records by it although it is no external id: an email address, a custom object's name."""
     unique: bool = False
     default: Scalar = None
     default_formula: str = ""
@@ -72,7 +74,7 @@ class FieldDef:
     @property
     def upsertable(self) -> bool:
         """Return whether the field can identify the record of an upsert."""
-        return self.external_id or self.name == "Id"
+        return self.external_id or self.id_lookup or self.name == "Id"
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class ObjectDef:
     updateable: bool = True
     deletable: bool = True
     relationships: Mapping[str, FieldDef] = field(default_factory=dict)
+    custom_setting: bool = False
 
     @cached_property
     def mandatory(self) -> tuple[FieldDef, ...]:

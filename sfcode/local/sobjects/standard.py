@@ -31,6 +31,9 @@ RESTRICTED = frozenset({("User", "EmailEncodingKey"), ("User", "LanguageLocaleKe
 ACTIVITIES = ("Event", "Task")
 """Both have the custom fields of Activity, which itself has no records."""
 
+ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Username")})
+"""Standard fields that upserts may go by: `idLookup` in describes of real orgs."""
+
 UNDELETABLE = frozenset({"User"})
 
 
@@ -73,5 +76,6 @@ def _field(owner: str, field: Field) -> FieldDef:
         child_relationship=CHILDREN.get(key, ""),
         picklist=field.values,
         restricted=key in RESTRICTED,
+        id_lookup=key in ID_LOOKUPS,
         default=field.default,
     )

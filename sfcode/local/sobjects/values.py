@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from sfcode.local.clock import stamp
+from sfcode.local.clock import audit_stamp
 from sfcode.local.errors import ApiError, bad_json, malformed_id
 from sfcode.local.ids import full, is_id
 from sfcode.local.sobjects.model import NUMBER_TYPES, TEXT_TYPES, FieldDef
@@ -121,7 +121,7 @@ def _moment(field: FieldDef, text: str) -> str:
             return _in_range(field, date.fromisoformat(text[:10])).isoformat()
         moment = datetime.fromisoformat(text)
         _in_range(field, moment.date())
-        return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return audit_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError) as error:
         raise _wrong_type(field, text) from error
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local import ids
-from sfcode.local.clock import stamp
+from sfcode.local.clock import audit_stamp
 from sfcode.local.tables.base import Stored, Table
 from sfcode.local.tables.flows import FlowTable, FlowVersion
 from sfcode.metadata.component import Component
@@ -104,12 +104,17 @@ class ComponentTable(Table):
         )
         return [_stored(row) for row in rows]
 
+    def last_modified(self) -> str | None:
+        """Return when a component was changed last."""
+        row = self._db.execute("SELECT max(modified_at) FROM component").fetchone()
+        return None if row is None else row[0]
+
     def put(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> Put:
         """Store a component that is no flow; the same body and raw file change nothing, including the times."""
         if component.type == "Flow":
             raise ValueError("a flow has versions: see FlowTable.add_version")
         before = self.get(component.type, component.full_name)
-        at = stamp(now)
+        at = audit_stamp(now)
         if before is None:
             id_ = self.next_id(ids.key_prefix(component.type))
             self._db.execute(
@@ -129,7 +134,7 @@ class ComponentTable(Table):
         """Change the full name of a component that is not a flow; its id stays."""
         self._db.execute(
             "UPDATE component SET full_name = ?, modified_by = ?, modified_at = ? WHERE type = ? AND full_name = ?",
-            (new, user_id, stamp(now), kind, old),
+            (new, user_id, audit_stamp(now), kind, old),
         )
 
     def delete(self, kind: str, full_name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local import ids
-from sfcode.local.clock import stamp
+from sfcode.local.clock import audit_stamp
 from sfcode.local.tables.base import SettingTable, Stored, Table
 from sfcode.metadata.component import Body, Component
 
@@ -93,7 +93,7 @@ class FlowTable(Table):
         self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None
     ) -> FlowVersion:
         """Add the next version with the body's status (Draft when it has none); an active one makes the previous one obsolete."""
-        name, at = component.full_name, stamp(now)
+        name, at = component.full_name, audit_stamp(now)
         status = str(component.body.get("status") or "Draft")
         known = self._db.execute("SELECT 1 FROM flow WHERE full_name = ?", (name,)).fetchone()
         if known is None:
@@ -117,7 +117,7 @@ class FlowTable(Table):
         canonical = Component("Flow", full_name, body).canonical
         self._db.execute(
             "UPDATE flow_version SET body = ?, raw = ?, modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
-            (canonical, raw, user_id, stamp(now), full_name, number),
+            (canonical, raw, user_id, audit_stamp(now), full_name, number),
         )
 
     def activate(self, full_name: str, number: int | None, *, user_id: str, now: datetime) -> None:
@@ -125,7 +125,7 @@ class FlowTable(Table):
         self._retire(full_name)
         self._db.execute(
             "UPDATE flow_version SET status = 'Active', modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
-            (user_id, stamp(now), full_name, number),
+            (user_id, audit_stamp(now), full_name, number),
         )
 
     def delete_version(self, full_name: str, number: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sfcode.local import ids
-from sfcode.local.clock import stamp
+from sfcode.local.clock import audit_stamp
 from sfcode.local.tables.base import SettingTable, Table
 
 MIN_INDEXED = 500
@@ -108,7 +108,7 @@ class RecordTable(Table):
 
     def insert(self, object_name: str, values: Mapping[str, Scalar], *, user_id: str, now: datetime) -> str:
         """Store a new record with an id and system fields, unless the values bring their own; return the id."""
-        at = stamp(now)
+        at = audit_stamp(now)
         record = {
             "Id": None,
             "IsDeleted": False,
@@ -130,7 +130,7 @@ class RecordTable(Table):
         record = self.get(object_name, record_id)
         if record is None:
             return False
-        at = stamp(now)
+        at = audit_stamp(now)
         record |= {"LastModifiedDate": at, "LastModifiedById": user_id, "SystemModstamp": at} | dict(values)
         self._db.execute("UPDATE record SET body = ? WHERE id = ?", (_dump(record), ids.full(record_id)))
         return True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import open_package
 from sfcode.metadata.component import Component
+from tests.local.metadata.conftest import NS
 
 LABELS = "labels/CustomLabels.labels"
 
@@ -142,6 +144,142 @@ def test_no_component_of_a_package_is_searched_by_comparing_bodies(kit: Any, mon
     monkeypatch.setattr(Component, "__eq__", lambda *_: pytest.fail("bodies are compared"))
     package = open_package(kit.zipped(files | {"package.xml": kit.manifest(members)}), DeployRequestOptions())
     assert {problem.full_name for problem in package.problems} == set(members["PermissionSet"])
+
+
+def rule(formula: str) -> str:
+    return (
+        f"<validationRules><fullName>Check</fullName><active>true</active><errorConditionFormula>{escape(formula)}"
+        "</errorConditionFormula><errorMessage>no</errorMessage></validationRules>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "part"),
+    [
+        # Functions and globals that only validation rules have: platform.customize_functions_vlookup in the help.
+        (
+            "Contact",
+            rule("LastName = VLOOKUP($ObjectType.Contact.Fields.Name, $ObjectType.Contact.Fields.Name, LastName)"),
+        ),
+        # Validation rules and formula fields of real orgs.
+        ("Contact", rule('AND(NOT(ISNEW()), PRIORVALUE(LeadSource) = "Web")')),
+        (
+            "CampaignMember",
+            (
+                "<fields><fullName>Day__c</fullName><formula>IF(NOT(ISBLANK(Lead.Id)), CreatedDate, NULL)</formula>"
+                "<label>Day</label><type>Date</type></fields>"
+            ),
+        ),
+        (
+            "Activity",
+            (
+                "<fields><fullName>Age__c</fullName><formula>IF(ISBLANK(CompletedDateTime), 0, CompletedDateTime - CreatedDate)"
+                "</formula><label>Age</label><precision>18</precision><scale>0</scale><type>Number</type></fields>"
+            ),
+        ),
+    ],
+)
+def test_formulas_that_real_orgs_have(org: Any, kit: Any, owner: str, part: str) -> None:
+    type_, name = (
+        ("ValidationRule", "Check")
+        if "<validationRules>" in part
+        else ("CustomField", part[18:].split("<", maxsplit=1)[0])
+    )
+    files = {
+        "package.xml": kit.manifest({type_: [f"{owner}.{name}"]}),
+        f"objects/{owner}.object": kit.wrap("CustomObject", part),
+    }
+    assert org.deploy(files).failures == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["Task.ActivityDate", "Task.IsVisibleInSelfService", "Lead.LastTransferDate", "Campaign.HierarchyActualCost"],
+)
+def test_field_permissions_that_profiles_of_real_orgs_hold(org: Any, kit: Any, field: str) -> None:
+    """801 profiles and permission sets of nine public repositories name Task.ActivityDate."""
+    files = {
+        "package.xml": kit.manifest({"PermissionSet": ["Fields"]}),
+        "permissionsets/Fields.permissionset": kit.permission_set(kit.can(field)),
+    }
+    assert org.deploy(files).failures == []
+
+
+def test_a_component_is_told_its_first_fault_only(org: Any, kit: Any) -> None:
+    files = {
+        "package.xml": kit.manifest({"PermissionSet": ["Fields"]}),
+        "permissionsets/Fields.permissionset": kit.permission_set(kit.can("Contact.A__c"), kit.can("Contact.B__c")),
+    }
+    assert [each["problem"] for each in org.deploy(files).failures] == [
+        "In field: field - no CustomField named Contact.A__c found"
+    ]
+
+
+def test_a_hierarchy_setting_belongs_to_an_org_a_profile_or_a_user(org: Any, kit: Any) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apexref/apex_methods_system_custom_settings.htm"""
+    files = {
+        "package.xml": kit.manifest({"CustomObject": ["Switch__c"]}),
+        "objects/Switch__c.object": kit.wrap(
+            "CustomObject",
+            "<customSettingsType>Hierarchy</customSettingsType>",
+            kit.field("On__c", "<defaultValue>false</defaultValue><type>Checkbox</type>"),
+            "<label>Switch</label>",
+            "<visibility>Public</visibility>",
+        ),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    _, found = org.rest("GET", "/services/data/v62.0/sobjects/Switch__c/describe")
+    assert found["customSetting"] is True
+    owner = next(each for each in found["fields"] if each["name"] == "SetupOwnerId")
+    assert owner["referenceTo"] == ["Organization", "Profile", "User"]
+
+
+def test_a_unique_text_field_comes_back_with_its_case_sensitivity(org: Any, kit: Any) -> None:
+    """All 640 unique text fields of five public repositories have the element."""
+    inner = "<externalId>true</externalId><length>30</length><type>Text</type><unique>true</unique>"
+    files = {
+        "package.xml": kit.manifest({"CustomField": ["Contact.Key__c"]}),
+        "objects/Contact.object": kit.wrap("CustomObject", kit.field("Key__c", inner)),
+    }
+    assert org.deploy(files).status == "Succeeded"
+    back = org.retrieve({"CustomField": ["Contact.Key__c"]})["files"]["unpackaged/objects/Contact.object"]
+    assert b"<caseSensitive>false</caseSensitive>" in back
+
+
+@pytest.mark.parametrize(("port", "refused"), [(1024, False), (8443, False), (65535, False), (80, True), (1023, True)])
+def test_ports_of_endpoints(org: Any, kit: Any, port: int, refused: bool) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm"""
+    message = kit.message("Port", "Id", url=f"https://relay.example.com:{port}/m")
+    files = {
+        "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.Port"]}),
+        "workflows/Contact.workflow": kit.wrap("Workflow", message),
+    }
+    assert bool(org.deploy(files).failures) is refused
+
+
+def test_a_call_that_saves_all_or_none(org: Any) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_allornoneheader.htm"""
+    fields = "".join(
+        f'<metadata xsi:type="CustomField"><fullName>Contact.{name}__c</fullName><label>{name}</label>'
+        f"<length>{length}</length><type>{type_}</type>{more}</metadata>"
+        for name, length, type_, more in (
+            ("Bad", 30, "LongTextArea", "<visibleLines>3</visibleLines>"),
+            ("Good", 30, "Text", ""),
+        )
+    )
+    header = "<AllOrNoneHeader><allOrNone>true</allOrNone></AllOrNoneHeader>"
+    envelope = (
+        f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header xmlns="{NS}"><SessionHeader>'
+        f'<sessionId>{org.token}</sessionId></SessionHeader>{header}</e:Header><e:Body xmlns="{NS}" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><upsertMetadata>{fields}</upsertMetadata></e:Body></e:Envelope>'
+    )
+    root = org.raw("/services/Soap/m/62.0", envelope.encode())
+    assert [each.text for each in root.iter("{*}statusCode")] == [
+        "FIELD_INTEGRITY_EXCEPTION",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    ]
+    read = org.soap("<readMetadata><type>CustomField</type><fullNames>Contact.Good__c</fullNames></readMetadata>")
+    assert read.find(".//{*}fullName") is None
 
 
 def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:

@@ -7,6 +7,7 @@ check sees what will be; when something is wrong the transaction is undone.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -151,7 +152,8 @@ def _store_and_check(store: Store, tx: Transaction, items: list[PackageItem], au
             messages.append(done)
             continue
         subject = Subject(found.component, found.before, view, author.api_version)
-        faults = [item.error(problem) for problem in problems(subject)]
+        # An org stops at the first fault of a component.
+        faults = [item.error(problem) for problem in itertools.islice(problems(subject), 1)]
         put = found.put
         messages += faults or [replace(done, id=put.id, changed=put.changed, created=put.created)]
     return messages

@@ -35,6 +35,7 @@ MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
 STRICT = DeployRequestOptions(rollbackOnError=True, ignoreWarnings=True)
 """What a deploy of one component is asked for: it is done as a whole or not at all."""
 
+ROLLED_BACK = "Record rolled back because not all records were valid and the request was using AllOrNone header"
 XSI_TYPE = f"{{{soap.XSI}}}type"
 NIL = {"@xsi:nil": "true"}
 
@@ -79,22 +80,20 @@ def _inner(root: etree._Element) -> Iterator[str]:
 
 def create(request: OperationRequest) -> list[soap.Node]:
     """Create components."""
-    return [save_result(*_save(request, element, new=True)) for element in _metadata_elements(request)]
+    return [save_result(*saved) for saved in _save(request, new=True)]
 
 
 def update(request: OperationRequest) -> list[soap.Node]:
     """Update components."""
-    return [save_result(*_save(request, element, new=False)) for element in _metadata_elements(request)]
+    return [save_result(*saved) for saved in _save(request, new=False)]
 
 
 def upsert(request: OperationRequest) -> list[soap.Node]:
     """Create or update components."""
-    results: list[soap.Node] = []
-    for element in _metadata_elements(request):
-        name, messages = _save(request, element, new=None)
-        created = any(message.created for message in messages)
-        results.append({"created": created, **save_result(name, messages)})
-    return results
+    return [
+        {"created": any(message.created for message in messages), **save_result(name, messages)}
+        for name, messages in _save(request, new=None)
+    ]
 
 
 def delete(request: OperationRequest) -> list[soap.Node]:
@@ -145,13 +144,41 @@ def _type_of(element: etree._Element) -> str:
     return str(element.get(XSI_TYPE) or "").rpartition(":")[2]
 
 
-def _save(
+Messages = list[ComponentMessage]
+
+
+def _save(request: OperationRequest, *, new: bool | None) -> list[tuple[str, Messages]]:
+    """Save the components of a call, each by itself or, where the call says so, all or none."""
+    prepared = [_prepare(request, element, new=new) for element in _metadata_elements(request)]
+    version = float(request.api_version)
+    if not request.all_or_none:
+        return [
+            (name, refusals or _deploy(request, Package(api_version=version, items=items)))
+            for name, items, refusals in prepared
+        ]
+    messages = [message for _, _, refusals in prepared for message in refusals]
+    if not messages:
+        everything = tuple(item for _, items, _ in prepared for item in items)
+        messages = _deploy(request, Package(api_version=version, items=everything))
+    failed = [message for message in messages if not message.success]
+    results: list[tuple[str, Messages]] = []
+    for name, items, refusals in prepared:
+        names = {item.component.full_name for item in items}
+        own = refusals or [message for message in failed or messages if message.full_name in names]
+        if failed and not own:
+            own = [ComponentMessage.error(ROLLED_BACK, full_name=name, component_type="", file_name="")]
+        results.append((name, own))
+    return results
+
+
+def _prepare(
     request: OperationRequest, element: etree._Element, *, new: bool | None
-) -> tuple[str, list[ComponentMessage]]:
+) -> tuple[str, tuple[PackageItem, ...], Messages]:
+    """Return the name of a component, what is to be deployed for it, and why it is refused."""
     type_, name = _type_of(element), soap.text(element, "fullName") or ""
 
-    def refused(problem: str) -> tuple[str, list[ComponentMessage]]:
-        return name, [ComponentMessage.error(problem, full_name=name, component_type=type_, file_name="")]
+    def refused(problem: str) -> tuple[str, tuple[PackageItem, ...], Messages]:
+        return name, (), [ComponentMessage.error(problem, full_name=name, component_type=type_, file_name="")]
 
     if not name or schema_table.elements(type_) is None:
         return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
@@ -174,8 +201,7 @@ def _save(
         return refused(f"There is already a {type_} named {name}")
     if new is False and not exists:
         return refused(f"no {type_} named {name} found")
-    items = tuple(PackageItem(component, "") for component in found)
-    return name, _deploy(request, Package(api_version=float(request.api_version), items=items))
+    return name, tuple(PackageItem(component, "") for component in found), []
 
 
 def _exists(store: Store, component: Component) -> bool:
@@ -213,6 +239,8 @@ def save_result(name: str, messages: list[ComponentMessage]) -> dict[str, soap.N
 
 
 def _code(problem: str) -> str:
+    if problem == ROLLED_BACK:
+        return "ALL_OR_NONE_OPERATION_ROLLED_BACK"
     if problem.startswith("In field:") or problem.endswith(" found"):
         return "INVALID_CROSS_REFERENCE_KEY"
     if problem.startswith("There is already"):

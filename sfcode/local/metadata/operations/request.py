@@ -21,6 +21,8 @@ class OperationRequest:
     session: UserSession
     element: etree._Element
     api_version: str
+    all_or_none: bool = False
+    """One component that fails rolls back the others."""
 
     def text(self, name: str) -> str | None:
         """Return the text of an argument."""

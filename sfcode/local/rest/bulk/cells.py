@@ -9,6 +9,7 @@ from typing import Any
 from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.describe import soap_type
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.values import parse_value
 
@@ -25,16 +26,16 @@ class Column:
     key: FieldDef | None = None
     parent: str = ""
 
-    def put(self, values: dict[str, Any], text: str) -> None:
+    def put(self, values: dict[str, Any], text: str, number: int) -> None:
         """Set the value of a cell in a record; an empty cell is ignored. Raises ApiError."""
         if text == "":
             return
         if self.key is None:
-            values[self.field.name] = None if text == NULL else _value(self.field, text)
+            values[self.field.name] = None if text == NULL else _value(self.field, text, number)
         elif text == NULL:
             values[self.field.name] = None
         else:
-            values[self.field.relationship] = {"type": self.parent, self.key.name: _value(self.key, text)}
+            values[self.field.relationship] = {"type": self.parent, self.key.name: _value(self.key, text, number)}
 
 
 def columns(names: Sequence[str], target: ObjectDef, catalog: Catalog) -> list[Column]:
@@ -53,8 +54,8 @@ def record(columns: Sequence[Column], cells: Sequence[str]) -> dict[str, Any]:
     if len(cells) > len(columns):
         raise ApiError("INVALID_FIELD", f"the row has {len(cells)} values, the header {len(columns)}", [])
     values: dict[str, Any] = {}
-    for column, text in zip(columns, cells, strict=False):
-        column.put(values, text)
+    for number, (column, text) in enumerate(zip(columns, cells, strict=False)):
+        column.put(values, text, number)
     return values
 
 
@@ -75,7 +76,7 @@ def _column(name: str, target: ObjectDef, catalog: Catalog) -> Column | None:
     return Column(reference, key, parent.name)
 
 
-def _value(field: FieldDef, text: str) -> Any:
+def _value(field: FieldDef, text: str, number: int) -> Any:
     if field.type == "boolean" and text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
     try:
@@ -83,5 +84,8 @@ def _value(field: FieldDef, text: str) -> Any:
     except ApiError as error:
         if error.code != "JSON_PARSER_ERROR":
             raise
-        message = f"{field.label}: value not of required type: {text}"
-        raise ApiError("INVALID_TYPE_ON_FIELD_IN_RECORD", message, [field.name]) from error
+        message = (
+            f"Failed to deserialize field at col {number}. Due to, '{text}' is not a valid value for the type "
+            f"{soap_type(field)}"
+        )
+        raise ApiError("INVALID_FIELD", message, [field.name]) from error

@@ -157,7 +157,7 @@ def _formula(subject: Subject, kind: str) -> Iterator[str]:
     if len(text) > FORMULA_LENGTH:
         yield f"Value too long for field: Formula maximum length is:{FORMULA_LENGTH}"
         return
-    scope = ObjectScope.of_field(subject.view.catalog, "Event" if subject.owner == ACTIVITY else subject.owner)
+    scope = ObjectScope.of_field(subject.view.catalog, subject.owner)
     try:
         formula.check(text, scope, FORMULA_TYPES[kind])
     except FormulaError as error:

@@ -88,8 +88,8 @@ def _objects(subject: Subject) -> Iterator[str]:
 def _masters(subject: Subject, name: str, rights: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
     for stored in subject.view.tx.components.children("CustomField", name):
         body = stored.component.body
-        master = str(body.get("referenceTo"))
-        if body.get("type") == "MasterDetail" and not rights.get(master, {}).get("allowRead"):
+        master = str(body.get("referenceTo") or "")
+        if master and body.get("type") == "MasterDetail" and not rights.get(master, {}).get("allowRead"):
             yield f"Permission Read {name} depends on permission(s): Read {master}"
 
 

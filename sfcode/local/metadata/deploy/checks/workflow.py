@@ -18,7 +18,7 @@ LATEST_API = 68.0
 OLD_API = 8.0
 FIRST_API = 18.0
 PORTS = {"http": 80, "https": 443}
-OTHER_PORTS = range(7000, 10_001)
+OTHER_PORTS = range(1024, 65_536)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 ACTIONS = {
     "Alert": "WorkflowAlert",
@@ -64,9 +64,9 @@ def _endpoint(url: str) -> Iterator[str]:
     elif (
         port is not None and port != PORTS[parts.scheme] and port not in OTHER_PORTS and parts.hostname not in LOOPBACK
     ):
-        # The org's own list: https://help.salesforce.com/s/articleView?id=platform.workflow_om_considerations.htm&type=5 .
+        # The org's own list: https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm .
         # Loopback is for trying things on one machine, where ports are handed out at random.
-        yield f"Invalid endpoint URL: port {port} is not allowed, use 80 (http), 443 (https) or 7000 to 10000"
+        yield f"Invalid endpoint URL: port {port} is not allowed, use 80 (http), 443 (https) or 1024 to 65535"
 
 
 def rule(subject: Subject) -> Iterator[str]:
@@ -133,7 +133,8 @@ def validation_rule(subject: Subject) -> Iterator[str]:
     """Check a validation rule."""
     yield from developer_name(UNIQUE_NAME, subject.name, 40)
     text = str(subject.body.get("errorConditionFormula") or "")
-    yield from boolean(text, ObjectScope.of_rule(subject.view.catalog, subject.owner))
+    # VLOOKUP is for validation rules alone: https://help.salesforce.com/s/articleView?id=platform.customize_functions_vlookup.htm&type=5
+    yield from boolean(text, ObjectScope.of_rule(subject.view.catalog, subject.owner, allowed=frozenset({"VLOOKUP"})))
 
 
 def _list(value: object) -> list[object]:

@@ -1,0 +1,133 @@
+"""Answers of real orgs, as others recorded or documented them, from the REST API of the local org."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.local.conftest import HandClock, Rest
+
+
+def test_a_collection_needs_a_record(rest: Rest) -> None:
+    """Recorded from a real org."""
+    answer = rest("POST", "/composite/sobjects", json={"allOrNone": False, "records": []})
+    assert answer.status_code == 400
+    assert answer.json() == [{"message": "At least 1 record is required", "errorCode": "REQUIRED_FIELD_MISSING"}]
+
+
+def test_the_times_of_changes_are_whole_seconds(rest: Rest, clock: HandClock) -> None:
+    """CreatedDate, LastModifiedDate and SystemModstamp of real orgs end in .000+0000."""
+    clock.wait(milliseconds=123)
+    made = rest("POST", "/sobjects/Contact", json={"LastName": "Stamp"}).json()["id"]
+    row = rest("GET", f"/sobjects/Contact/{made}").json()
+    for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
+        assert row[name].endswith(".000+0000")
+
+
+def upsert(rest: Rest, field: str, value: object) -> dict[str, Any]:
+    record = {"attributes": {"type": "Contact"}, field: value, "LastName": "Upserted"}
+    body = {"allOrNone": False, "records": [record]}
+    (result,) = rest("PATCH", f"/composite/sobjects/Contact/{field}", json=body).json()
+    return result
+
+
+def test_upserts_go_by_fields_with_id_lookup(rest: Rest) -> None:
+    """An upsert goes by an external id or by a field with `idLookup`, which Contact.Email has."""
+    first = upsert(rest, "Email", "lookup@example.com")
+    assert (first["success"], first["created"]) == (True, True)
+    again = upsert(rest, "Email", "lookup@example.com")
+    assert (again["id"], again["created"]) == (first["id"], False)
+
+
+def test_an_upsert_by_an_empty_id_makes_a_record(rest: Rest) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_upsert.htm"""
+    result = upsert(rest, "Id", None)
+    assert (result["success"], result["created"]) == (True, True)
+
+
+def test_required_fields_are_named_in_the_order_of_the_describe(rest: Rest) -> None:
+    assert rest("POST", "/sobjects/Lead", json={}).json() == [
+        {
+            "message": "Required fields are missing: [LastName, Company]",
+            "errorCode": "REQUIRED_FIELD_MISSING",
+            "fields": ["LastName", "Company"],
+        }
+    ]
+
+
+def test_record_counts(rest: Rest) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_record_count.htm"""
+    answer = rest("GET", "/limits/recordCount", params={"sObjects": "Account,Contact"}).json()
+    assert [each["name"] for each in answer["sObjects"]] == ["Account", "Contact"]
+    assert answer["sObjects"][0]["count"] == len(rest.rows("SELECT Id FROM Account"))
+
+
+def test_a_describe_that_has_not_changed_is_not_sent_again(rest: Rest) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_conditional_requests.htm"""
+    first = rest("GET", "/sobjects/Contact/describe")
+    assert first.headers["ETag"]
+    again = rest("GET", "/sobjects/Contact/describe", headers={"If-Modified-Since": first.headers["Last-Modified"]})
+    assert (again.status_code, again.content) == (304, b"")
+    before = rest("GET", "/sobjects/Contact/describe", headers={"If-Modified-Since": "Thu, 03 Sep 1998 21:35:07 GMT"})
+    assert before.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "key", "value"),
+    [
+        ("MailingCity", "defaultedOnCreate", False),
+        ("Email", "idLookup", True),
+        ("MailingAddress", "filterable", True),
+        ("Email", "formulaTreatNullNumberAsZero", False),
+    ],
+)
+def test_the_describe_of_a_field(rest: Rest, field: str, key: str, value: object) -> None:
+    """As describes of real orgs in public projects have them."""
+    fields = {each["name"]: each for each in rest("GET", "/sobjects/Contact/describe").json()["fields"]}
+    assert fields[field][key] is value
+
+
+def test_the_describe_of_an_object_has_every_key(rest: Rest) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_describesobjects_describesobjectresult.htm"""
+    found = rest("GET", "/sobjects/Contact/describe").json()
+    assert all(found[key] is True for key in ("undeletable", "mergeable", "searchable", "searchLayoutable"))
+    assert {"compactLayoutable", "actionOverrides", "namedLayoutInfos", "networkScopeFieldName"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"LastName": ', "Unexpected end-of-input"),
+        (b"{LastName: 1}", "Unexpected character ('L' (code 76)): was expecting double-quote to start field name"),
+        (b'{"LastName" 1}', "Unexpected character ('1' (code 49)): was expecting a colon"),
+        (b'{"LastName": x}', "Unexpected character ('x' (code 120)): expected a valid value"),
+    ],
+)
+def test_wrong_json_is_refused_in_the_words_of_jackson(rest: Rest, body: bytes, message: str) -> None:
+    """The parser that Salesforce uses: https://github.com/FasterXML/jackson-core"""
+    answer = rest("POST", "/sobjects/Contact", data=body, headers={"Content-Type": "application/json"})
+    (error,) = answer.json()
+    assert (answer.status_code, error["errorCode"]) == (400, "JSON_PARSER_ERROR")
+    assert message in error["message"]
+    assert "at [line:1, column:" in error["message"]
+
+
+def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
+    """Recorded from real orgs in threads about Bulk API 2.0."""
+    job = rest("POST", "/jobs/ingest", json={"object": "Contact", "operation": "insert", "lineEnding": "LF"}).json()[
+        "id"
+    ]
+    rest(
+        "PUT", f"/jobs/ingest/{job}/batches", data=b"LastName,Birthdate\nA,soon\n", headers={"Content-Type": "text/csv"}
+    )
+    rest("PATCH", f"/jobs/ingest/{job}", json={"state": "UploadComplete"})
+    deadline = time.monotonic() + 20
+    while rest("GET", f"/jobs/ingest/{job}").json()["state"] != "JobComplete" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    text = rest("GET", f"/jobs/ingest/{job}/failedResults").text
+    assert (
+        "INVALID_FIELD:Failed to deserialize field at col 1. Due to, 'soon' is not a valid value for the type xsd:date"
+        in text
+    )
