@@ -121,6 +121,17 @@ def hidden_reference(record_id: str = "") -> ApiError:
     )
 
 
+def deleted_entity() -> ApiError:
+    """Return the refusal of a record that is in the recycle bin."""
+    return ApiError("ENTITY_IS_DELETED", "entity is deleted", [], status=404)
+
+
+def wrong_record_type(record_type_id: str) -> ApiError:
+    """Return the refusal of a record type of another object."""
+    message = f"Record Type ID: this ID value isn't valid for the user: {record_type_id}"
+    return ApiError("INVALID_CROSS_REFERENCE_KEY", message, ["RecordTypeId"])
+
+
 def no_access() -> ApiError:
     """Return the error for changing or deleting a record that the user can only read."""
     return ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)

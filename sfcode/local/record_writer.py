@@ -15,6 +15,7 @@ from sfcode.local.errors import (
     Ambiguous,
     ApiError,
     cross_reference,
+    deleted_entity,
     duplicate,
     hidden_reference,
     malformed_id,
@@ -24,6 +25,7 @@ from sfcode.local.errors import (
     not_insertable,
     read_only,
     required,
+    wrong_record_type,
 )
 from sfcode.local.sobjects import metadata_rows
 from sfcode.local.sobjects.access import UserAccess
@@ -114,7 +116,7 @@ class RecordWriter:
         if self._access is not None and not self._access.record(self._whole(target), record).delete:
             raise no_access()
         self._lock(target, record_id)
-        metadata_rows.delete(self.tx, target.name, record_id)
+        metadata_rows.delete(self.tx, target.name, record_id, user_id=self.user_id, now=self.now)
         self._let_go(target, str(record["Id"]))
         after_delete = AFTER_DELETE.get(target.name)
         if after_delete:
@@ -154,7 +156,7 @@ class RecordWriter:
         """Find a record and check that the user may change it."""
         record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None:
-            raise not_found()
+            raise deleted_entity() if self.tx.records.is_deleted(record_id) else not_found()
         if not self._sees(target, record):
             raise hidden_reference()
         return record
@@ -209,7 +211,7 @@ class RecordWriter:
         for name, scalar in read.items():
             field = target.fields[name.lower()]
             if field.reference_to and scalar is not None:
-                self._check_reference(field, str(scalar))
+                self._check_reference(target, field, str(scalar))
                 if field.name == "OwnerId":
                     self._check_owner(target, str(scalar))
         return read
@@ -230,14 +232,18 @@ class RecordWriter:
             )
         return str(found[0]["Id"])
 
-    def _check_reference(self, field: FieldDef, value: str) -> None:
+    def _check_reference(self, target: ObjectDef, field: FieldDef, value: str) -> None:
         for name in field.reference_to:
             record = get_row(self.tx, name, value)
             if record is not None:
-                target = self.catalog.whole.object(name)
-                if target is not None and not self._sees(target, record):
+                parent = self.catalog.whole.object(name)
+                if parent is not None and not self._sees(parent, record):
                     raise hidden_reference(value)
+                if name == "RecordType" and record["SobjectType"] != target.name:
+                    raise wrong_record_type(value)
                 return
+        if self.tx.records.is_deleted(value):
+            raise deleted_entity()
         prefixes = {self.tx.records.known_prefix(name) for name in field.reference_to}
         if value[:3] not in prefixes:
             raise malformed_id(field.label, value, field.name)
@@ -272,7 +278,7 @@ class RecordWriter:
                 continue
             for other in self.tx.records.find_indexed(child.name, field.name, record_id):
                 if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
-                    self.tx.records.delete(child.name, str(other["Id"]))
+                    self.tx.records.recycle(child.name, str(other["Id"]), user_id=self.user_id, now=self.now)
                     self._let_go(child, str(other["Id"]))
                 else:
                     values: Record = {field.name: None}

@@ -33,6 +33,7 @@ CLEARED = (
     "flow_version",
     "flow",
     "record",
+    "deleted_record",
     "job",
     "app",
     "oauth_grant",

@@ -131,3 +131,28 @@ def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
         "INVALID_FIELD:Failed to deserialize field at col 1. Due to, 'soon' is not a valid value for the type xsd:date"
         in text
     )
+
+
+def test_what_is_deleted_is_told_from_what_never_was(rest: Rest) -> None:
+    """A status code of the SOAP API Developer Guide, in the words that clients' recorded answers of real orgs have."""
+    made = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
+    assert rest("DELETE", f"/sobjects/Contact/{made}").status_code == 204
+    gone = [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]
+    for answer in (
+        rest("PATCH", f"/sobjects/Contact/{made}", json={"LastName": "Back"}),
+        rest("DELETE", f"/sobjects/Contact/{made}"),
+    ):
+        assert (answer.status_code, answer.json()) == (404, gone)
+    assert rest("GET", f"/sobjects/Contact/{made}").status_code == 404
+    (result,) = rest("DELETE", "/composite/sobjects", params={"ids": made}).json()
+    assert result["errors"] == [{"statusCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}]
+
+
+def test_query_all_gives_what_is_deleted_as_well(rest: Rest) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_queryall.htm"""
+    made = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
+    rest("DELETE", f"/sobjects/Contact/{made}")
+    query = {"q": "SELECT Id, IsDeleted FROM Contact WHERE LastName = 'Gone'"}
+    assert rest("GET", "/query", params=query).json()["totalSize"] == 0
+    (row,) = rest("GET", "/queryAll", params=query).json()["records"]
+    assert (row["Id"], row["IsDeleted"]) == (made, True)

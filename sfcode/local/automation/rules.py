@@ -114,7 +114,10 @@ def _moment(word: str) -> Value:
 
 
 def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
-    """Find the field of a criterion, of the record, the saving user or a parent."""
+    """Find the field of a criterion, of the record, the saving user or a parent; a record type is compared by its name."""
+    if text == f"{saved.target.name}.RecordTypeId":
+        record_type = saved.catalog.object("RecordType")
+        return ("RecordType", "Name"), record_type.field("Name") if record_type else None
     owner, _, name = text.rpartition(".")
     if not owner or owner.lower() == saved.target.name.lower():
         return (name,), saved.target.field(name)

@@ -10,7 +10,7 @@ from typing import Any
 from sfcode.local.metadata.deploy.result import to_soap_time
 from sfcode.local.metadata.registry import CONTAINER_OF_ALL, FILE_TYPES, container_of, parent_of
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS
-from sfcode.local.sobjects.standard import standard_objects
+from sfcode.local.sobjects.standard import data_object_names, standard_objects
 from sfcode.local.store import Stored, Transaction
 from sfcode.metadata.component import Component
 
@@ -43,7 +43,7 @@ def list_entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
         for stored in tx.components.list_all(type_)
     }
     if type_ == "CustomObject":
-        for name in SHOWN_AS_OBJECTS:
+        for name in (*SHOWN_AS_OBJECTS, *data_object_names()):
             found.setdefault(name, InventoryEntry(Component("CustomObject", name), None))
     elif type_ == "CustomField":
         found = {component.full_name: InventoryEntry(component, None) for component in _standard_fields()} | found

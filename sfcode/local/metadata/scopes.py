@@ -7,7 +7,13 @@ from sfcode.local.metadata.names import Step, walk_path
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef
 
-GLOBAL_OBJECTS = {"$user": "User", "$profile": "Profile", "$userrole": "UserRole", "$organization": "Organization"}
+GLOBAL_OBJECTS = {
+    "$user": "User",
+    "$profile": "Profile",
+    "$recordtype": "RecordType",
+    "$userrole": "UserRole",
+    "$organization": "Organization",
+}
 OPAQUE_GLOBALS = frozenset({"$api", "$custommetadata", "$objecttype", "$label", "$permission", "$setup", "$system"})
 """Globals whose members are not checked."""
 DATES = frozenset({("CampaignMember", "CreatedDate")})

@@ -60,17 +60,22 @@ def routes(context: OrgContext) -> list[Route]:
     cursors = Cursors()
 
     def query(call: RestCall) -> Response:
-        return _query(call, cursors)
+        return _query(call, cursors, with_deleted=False)
+
+    def query_all(call: RestCall) -> Response:
+        return _query(call, cursors, with_deleted=True)
 
     def more(call: RestCall) -> Response:
         return _more(call, cursors)
 
     return [
-        route(f"{DATA}/{name}{end}", context, {"GET": query}) for name in ("query", "queryAll") for end in ("", "/")
+        route(f"{DATA}/{name}{end}", context, {"GET": handler})
+        for name, handler in (("query", query), ("queryAll", query_all))
+        for end in ("", "/")
     ] + [route(f"{DATA}/{name}/{{locator}}", context, {"GET": more}) for name in ("query", "queryAll")]
 
 
-def _query(call: RestCall, cursors: Cursors) -> Response:
+def _query(call: RestCall, cursors: Cursors, *, with_deleted: bool) -> Response:
     # Not every run of a local org is asked a query, and lark takes its time.
     from sfcode.local.soql.columns import columns
     from sfcode.local.soql.execute import run
@@ -84,7 +89,7 @@ def _query(call: RestCall, cursors: Cursors) -> Response:
         if call.query.get("columns") == "true":
             view = call.view(tx)
             return answer(columns(parse(text), World(view.catalog, view.rows, text)))
-        result = run(text, tx, call.context.clock.now(), call.base, call.session.user_id)
+        result = run(text, tx, call.context.clock.now(), call.base, call.session.user_id, with_deleted=with_deleted)
     call.context.store.index(tx.records.missing_indexes)
     return answer(_first_page(call, result, cursors))
 

@@ -9,7 +9,7 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.custom import custom_field
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader, standard_object
-from sfcode.local.sobjects.standard import ACTIVITIES, standard_objects
+from sfcode.local.sobjects.standard import ACTIVITIES, data_object_names, standard_objects
 from sfcode.local.store import Transaction
 
 
@@ -39,7 +39,7 @@ class Catalog:
     def names(self) -> list[str]:
         """List the names of all objects."""
         custom = (stored.component.full_name for stored in self._tx.components.list_all("CustomObject"))
-        return sorted({*standard_objects(), *(name for name in custom if name.endswith("__c"))})
+        return sorted({*standard_objects(), *data_object_names(), *(name for name in custom if name.endswith("__c"))})
 
     def children(self, name: str) -> list[ChildRelationship]:
         """List the child relationships of an object."""

@@ -125,6 +125,20 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
 
 
 @cache
+def record_type_field() -> FieldDef:
+    """Return the field for a record's type; none is the master record type."""
+    return FieldDef(
+        "RecordTypeId",
+        "reference",
+        "Record Type ID",
+        18,
+        permissionable=False,
+        reference_to=("RecordType",),
+        relationship="RecordType",
+    )
+
+
+@cache
 def setup_owner_field() -> FieldDef:
     """Return the field for whom a row of a hierarchy custom setting is: the org, a profile or a user."""
     owners = ("Organization", "Profile", "User")

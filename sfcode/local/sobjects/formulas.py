@@ -77,6 +77,8 @@ class RecordContext:
         if first == "$organization":
             rows = self.rows.all("Organization")
             return self._follow("Organization", rows[0], path[1:]) if rows else ""
+        if first == "$recordtype":
+            return self._follow(self.object_name, self.record, ("RecordType", *path[1:]))
         user = self.rows.get("User", self.user_id) or {}
         links = {"$user": "", "$profile": "ProfileId", "$userrole": "UserRoleId"}
         if first not in links:

@@ -39,11 +39,11 @@ def update(tx: Transaction, name: str, record_id: str, values: Record, *, user_i
     tx.components.put(Component(STATIC_RESOURCE, new, body), user_id=user_id, now=now)
 
 
-def delete(tx: Transaction, name: str, record_id: str) -> None:
-    """Delete a record."""
+def delete(tx: Transaction, name: str, record_id: str, *, user_id: str, now: datetime) -> None:
+    """Delete a record; rows go to the recycle bin."""
     stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
-        tx.records.delete(name, record_id)
+        tx.records.recycle(name, record_id, user_id=user_id, now=now)
     else:
         tx.components.delete(STATIC_RESOURCE, stored.component.full_name)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from sfcode.local.sobjects.custom import custom_field, custom_object
+from sfcode.local.sobjects.custom import custom_field, custom_object, record_type_field
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.sobjects.standard import ACTIVITIES, standard_objects
+from sfcode.local.sobjects.standard import ACTIVITIES, data_object, standard_objects
 from sfcode.local.store import Transaction
 
 
@@ -33,9 +33,12 @@ class ObjectReader:
             full_name = stored.component.full_name
             # Reading never writes: an object without records may still be without a prefix.
             prefix = self._tx.records.known_prefix(full_name) or ""
-            return custom_object(stored.component, prefix, self._custom_fields(full_name))
+            return custom_object(
+                stored.component, prefix, self._record_type(full_name) + self._custom_fields(full_name)
+            )
         parents = (found.name, "Activity") if found.name in ACTIVITIES else (found.name,)
         custom = [field for parent in parents for field in self._custom_fields(parent)]
+        custom += self._record_type(found.name)
         if found.name in ACTIVITIES:
             custom += self._about(found)
         if not custom:
@@ -55,6 +58,10 @@ class ObjectReader:
         what = activity.field("WhatId")
         return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
 
+    def _record_type(self, name: str) -> list[FieldDef]:
+        """Return the field for the record type, which the objects have that have record types."""
+        return [record_type_field()] if self._tx.components.children("RecordType", name) else []
+
     def _custom_fields(self, parent: str) -> list[FieldDef]:
         # What is deployed of a standard field is kept, but the field stays what it is.
         deployed = (stored.component for stored in self._tx.components.children("CustomField", parent))
@@ -62,9 +69,10 @@ class ObjectReader:
 
 
 def standard_object(name: str) -> ObjectDef | None:
-    """Return a standard object by name, in any case."""
+    """Return a standard object by name, whatever its case."""
     objects = standard_objects()
     found = objects.get(name)
     if found is not None:
         return found
-    return next((each for each in objects.values() if each.name.lower() == name.lower()), None)
+    key = name.lower()
+    return next((each for each in objects.values() if each.name.lower() == key), None) or data_object(key)

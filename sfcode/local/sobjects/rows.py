@@ -29,8 +29,16 @@ class Rows:
     With a catalog and the time, formula fields have values, and what the catalog's user may not see is not there.
     """
 
-    def __init__(self, tx: Transaction, catalog: Catalog | None = None, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        catalog: Catalog | None = None,
+        now: datetime | None = None,
+        *,
+        with_deleted: bool = False,
+    ) -> None:
         self._tx = tx
+        self._with_deleted = with_deleted
         self._catalog = catalog
         self._computing = None if catalog is None or now is None else FormulaRows(catalog, Rows(tx), now)
         self._all: dict[str, list[Record]] = {}
@@ -43,6 +51,8 @@ class Rows:
         if object_name not in self._all:
             view = VIEWS.get(object_name)
             found = view(self._tx) if view else self._tx.records.list_all(object_name)
+            if self._with_deleted and not view:
+                found = found + self._tx.records.list_deleted(object_name)
             if object_name == OWN_PERMISSIONS:
                 found = own_permissions(self._catalog.access if self._catalog else None)
             self._all[object_name] = self._seen(object_name, found)
@@ -50,7 +60,7 @@ class Rows:
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
         """List the rows whose stored field has one of these values, texts without case; the result may contain others."""
-        if _is_view(object_name) or object_name in self._all:
+        if self._with_deleted or _is_view(object_name) or object_name in self._all:
             return self.all(object_name)
         return self._seen(object_name, self._tx.records.find_any(object_name, field, values))
 
@@ -68,6 +78,8 @@ class Rows:
         """Return whether an object's rows are stored and all visible."""
         access = self._catalog.access if self._catalog else None
         target = self._catalog.whole.object(object_name) if self._catalog else None
+        if self._with_deleted:
+            return False
         return not _is_view(object_name) and (access is None or (target is not None and access.sees_all(target)))
 
     def get(self, object_name: str, record_id: str) -> Record | None:
@@ -290,6 +302,22 @@ def _static_resources(tx: Transaction) -> list[Record]:
     ]
 
 
+def _record_types(tx: Transaction) -> list[Record]:
+    return [
+        {
+            "Id": stored.id,
+            "Name": _text(stored, "label"),
+            "DeveloperName": stored.component.full_name.partition(".")[2],
+            "NamespacePrefix": None,
+            "Description": _text(stored, "description"),
+            "SobjectType": stored.component.full_name.partition(".")[0],
+            "IsActive": bool(stored.component.body.get("active")),
+            **_times(stored),
+        }
+        for stored in tx.components.list_all("RecordType")
+    ]
+
+
 def _user_licenses(tx: Transaction) -> list[Record]:
     profiles = {str(row["Id"]): row["UserLicenseId"] for row in _profiles(tx)}
     used = Counter(profiles.get(str(user["ProfileId"])) for user in tx.records.list_all("User") if user["IsActive"])
@@ -323,6 +351,7 @@ VIEWS: dict[str, Callable[[Transaction], list[Record]]] = {
     "PermissionSet": _permission_sets,
     "PermissionSetLicense": _permission_set_licenses,
     "Profile": _profiles,
+    "RecordType": _record_types,
     "StaticResource": _static_resources,
     "UserLicense": _user_licenses,
 }

@@ -4,8 +4,8 @@ The objects of Setup (the org, licenses, profiles, permission sets, flows), from
 In the table stands one line per field: its name, its describe type, and then in any order a length or
 precision, `>Target` for what a reference names, `<Name` for the relationship seen from there,
 `required`, `readonly` (only the org writes it), `fixed` (given once, at creation), `=value` for a default.
-The head says which audit fields there are (`audit`: all six, `modstamp`: SystemModstamp only, `none`) and
-whether rows can be written.
+The head says which audit fields there are (`audit`: all, `modstamp`: SystemModstamp only, `none`) and whether
+rows can be written; the fields of objects that hold `data` take field permissions.
 """
 
 from __future__ import annotations
@@ -35,28 +35,33 @@ def setup_objects() -> dict[str, ObjectDef]:
 
 
 def load_objects(file: str) -> dict[str, ObjectDef]:
-    """Read a table of objects from a file of this package; a line that begins with # is a comment."""
-    table = resources.files(__package__).joinpath(file).read_text("utf-8")
-    found: dict[str, ObjectDef] = {}
-    for block in re.sub(r"^#.*\n", "", table, flags=re.MULTILINE).strip().split("\n\n"):
-        head, _, lines = block.partition("\n")
-        name, label, rest = _head(head)
-        audit = "audit" in rest or "stamps" in rest
-        text = (
-            lines
-            + (AUDIT if audit else "")
-            + ("\n    SystemModstamp datetime" if rest[0] in ("audit", "modstamp") else "")
+    """Read a table of objects from a file of this package."""
+    return {name: read_object(block) for name, block in object_blocks(file).items()}
+
+
+def object_blocks(file: str) -> dict[str, str]:
+    """Return the blocks of a table by the name of the object; a line that begins with # is a comment."""
+    table = re.sub(r"^#.*\n", "", resources.files(__package__).joinpath(file).read_text("utf-8"), flags=re.MULTILINE)
+    return {block.partition(" ")[0]: block for block in table.strip().split("\n\n")}
+
+
+def read_object(block: str) -> ObjectDef:
+    """Read one object of a table."""
+    head, _, lines = block.partition("\n")
+    name, label, rest = _head(head)
+    text = lines + (AUDIT if rest[0] in ("audit", "stamps") else "")
+    if rest[0] in ("audit", "modstamp"):
+        text += "\n    SystemModstamp datetime"
+    data = "data" in rest
+    writable = data or "writable" in rest
+    fields = [
+        FieldDef(
+            "Id", "id", f"{label} ID", 18, nillable=False, createable=False, updateable=False, permissionable=False
         )
-        writable = "writable" in rest
-        fields = [
-            FieldDef(
-                "Id", "id", f"{label} ID", 18, nillable=False, createable=False, updateable=False, permissionable=False
-            )
-        ]
-        fields += [_field(line, writable=writable) for line in text.splitlines() if line.strip()]
-        prefix = ids.KEY_PREFIXES.get(name)
-        found[name] = object_def(name, label, f"{label}s", prefix, fields, writable=writable, deletable=writable)
-    return found
+    ]
+    fields += [_field(line, writable=writable, data=data) for line in text.splitlines() if line.strip()]
+    prefix = ids.KEY_PREFIXES.get(name)
+    return object_def(name, label, f"{label}s", prefix, fields, writable=writable, deletable=writable)
 
 
 def _head(line: str) -> tuple[str, str, list[str]]:
@@ -64,7 +69,7 @@ def _head(line: str) -> tuple[str, str, list[str]]:
     return name.strip(), label, rest.split()
 
 
-def _field(line: str, *, writable: bool) -> FieldDef:
+def _field(line: str, *, writable: bool, data: bool) -> FieldDef:
     name, kind, *words = line.split()
     given = {word[0]: word[1:] for word in words if word[0] in "><="}
     read_only = not writable or "readonly" in words or name in SYSTEM_FIELDS
@@ -77,7 +82,7 @@ def _field(line: str, *, writable: bool) -> FieldDef:
         nillable="required" not in words and kind != "boolean",
         createable=not read_only,
         updateable=not read_only and "fixed" not in words,
-        permissionable=False,
+        permissionable=data and not read_only and "required" not in words and name != "OwnerId",
         reference_to=tuple(given[">"].split(",")) if ">" in given else (),
         relationship=name.removesuffix("Id") if ">" in given else "",
         child_relationship=given.get("<", ""),

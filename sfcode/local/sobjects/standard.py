@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
-from sfcode.local.sobjects.setup_objects import setup_objects
+from sfcode.local.sobjects.setup_objects import object_blocks, read_object, setup_objects
 from sfcode.metadata.objects import Field, ObjectSchema, standard
 
 CHILDREN = {
@@ -42,6 +42,24 @@ def standard_objects() -> dict[str, ObjectDef]:
     """Return all standard objects by name, including Setup objects."""
     data = {name: _object(schema) for name, schema in standard().objects.items() if name != "Activity"}
     return data | setup_objects()
+
+
+@cache
+def _data_blocks() -> dict[str, tuple[str, str]]:
+    blocks = object_blocks("data_objects.txt")
+    return {name.lower(): (name, block) for name, block in blocks.items()}
+
+
+def data_object_names() -> list[str]:
+    """List the standard objects that are known as far as a deploy needs them."""
+    return [name for name, _ in _data_blocks().values()]
+
+
+@cache
+def data_object(name: str) -> ObjectDef | None:
+    """Return one of those objects by its name in lower case."""
+    found = _data_blocks().get(name)
+    return read_object(found[1]) if found else None
 
 
 def _object(schema: ObjectSchema) -> ObjectDef:

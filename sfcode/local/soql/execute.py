@@ -39,7 +39,9 @@ class Result:
     world: World
 
 
-def run(text: str, tx: Transaction, now: datetime, base: str, user_id: str | None = None) -> Result:
+def run(
+    text: str, tx: Transaction, now: datetime, base: str, user_id: str | None = None, *, with_deleted: bool = False
+) -> Result:
     """
     Run a query with a user's permissions; without a user, without restrictions. Raises ApiError.
 
@@ -47,7 +49,7 @@ def run(text: str, tx: Transaction, now: datetime, base: str, user_id: str | Non
     """
     query = parse(text)
     catalog = Catalog(tx, None if user_id is None else UserAccess(tx, user_id))
-    world = World(catalog, Rows(tx, catalog, now), text)
+    world = World(catalog, Rows(tx, catalog, now, with_deleted=with_deleted), text)
     return Executor(world, now, base).run(query)
 
 

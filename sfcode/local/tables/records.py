@@ -38,7 +38,10 @@ class RecordTable(Table):
 
     def object_of(self, record_id: str) -> str | None:
         """Return the object that a record belongs to."""
-        row = self._db.execute("SELECT object FROM record WHERE id = ?", (ids.full(record_id),)).fetchone()
+        row = self._db.execute(
+            "SELECT object FROM record WHERE id = :id UNION ALL SELECT object FROM deleted_record WHERE id = :id",
+            {"id": ids.full(record_id)},
+        ).fetchone()
         return None if row is None else str(row[0])
 
     def list_all(self, object_name: str, most: int = -1) -> list[Record]:
@@ -139,6 +142,25 @@ class RecordTable(Table):
         """Delete a record; return whether it existed."""
         done = self._db.execute("DELETE FROM record WHERE object = ? AND id = ?", (object_name, ids.full(record_id)))
         return done.rowcount > 0
+
+    def recycle(self, object_name: str, record_id: str, *, user_id: str, now: datetime) -> None:
+        """Move a record to the recycle bin."""
+        self.update(object_name, record_id, {"IsDeleted": True}, user_id=user_id, now=now)
+        self._db.execute(
+            "INSERT OR REPLACE INTO deleted_record SELECT id, object, body FROM record WHERE object = ? AND id = ?",
+            (object_name, ids.full(record_id)),
+        )
+        self.delete(object_name, record_id)
+
+    def is_deleted(self, record_id: str) -> bool:
+        """Return whether a record is in the recycle bin."""
+        found = self._db.execute("SELECT 1 FROM deleted_record WHERE id = ?", (ids.full(record_id),)).fetchone()
+        return found is not None
+
+    def list_deleted(self, object_name: str) -> list[Record]:
+        """List the records of an object in the recycle bin."""
+        rows = self._db.execute("SELECT body FROM deleted_record WHERE object = ? ORDER BY id", (object_name,))
+        return _parse([row[0] for row in rows])
 
     def known_prefix(self, object_name: str) -> str | None:
         """Return an object's key prefix, if it has one yet."""

@@ -85,4 +85,8 @@ MIGRATIONS = (
     CREATE INDEX component_activities ON component (full_name)
         WHERE type = 'CustomObject' AND json_extract(body, '$.enableActivities') = 1;
     """,
+    """
+    CREATE TABLE deleted_record (id TEXT PRIMARY KEY, object TEXT NOT NULL COLLATE NOCASE, body TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX deleted_record_object ON deleted_record (object, id);
+    """,
 )

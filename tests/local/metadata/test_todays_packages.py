@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import pytest
@@ -288,3 +289,77 @@ def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
 
     root = etree.fromstring(org.retrieve(members)["files"][f"unpackaged/{LABELS}"])
     return [each.text for each in root.iter("{*}fullName")]
+
+
+def test_record_types_in_formulas_rules_and_flows(org: Any, kit: Any) -> None:
+    """As in public projects: an object with record types is compared by their names wherever conditions stand."""
+    record_type = "<recordTypes><fullName>Buyer</fullName><active>true</active><label>Buyer</label></recordTypes>"
+    kind = "<formula>RecordType.DeveloperName</formula><type>Text</type>"
+    criteria = "<criteriaItems><field>Contact.RecordTypeId</field><operation>equals</operation><value>Buyer</value></criteriaItems>"
+    files = {
+        "package.xml": kit.manifest(
+            {
+                "CustomField": ["Contact.Kind__c"],
+                "Flow": ["Typed"],
+                "RecordType": ["Contact.Buyer"],
+                "ValidationRule": ["Contact.Check"],
+                "WorkflowRule": ["Contact.Typed"],
+            }
+        ),
+        "objects/Contact.object": kit.wrap(
+            "CustomObject", kit.field("Kind__c", kind), record_type, rule('$RecordType.Name = "Seller"')
+        ),
+        "workflows/Contact.workflow": kit.wrap("Workflow", kit.rule("Typed", criteria)),
+        "flows/Typed.flow": kit.wrap(
+            "Flow",
+            "<apiVersion>60.0</apiVersion>",
+            "<label>Typed</label>",
+            "<processType>AutoLaunchedFlow</processType>",
+            "<start><locationX>0</locationX><locationY>0</locationY>"
+            "<filterFormula>{!$Record.RecordType.DeveloperName} = &quot;Buyer&quot;</filterFormula><object>Contact</object>"
+            "<recordTriggerType>Create</recordTriggerType><triggerType>RecordAfterSave</triggerType></start>",
+            "<status>Draft</status>",
+        ),
+    }
+    assert org.deploy(files).failures == []
+    query = "/services/data/v62.0/query?q=" + quote("SELECT Id, Name FROM RecordType WHERE SobjectType = 'Contact'")
+    buyer = org.rest("GET", query)[1]["records"][0]["Id"]
+    assert buyer.startswith("012")
+    values = {"LastName": "Typed", "RecordTypeId": buyer}
+    made = org.rest("POST", "/services/data/v62.0/sobjects/Contact", values)[1]["id"]
+    row = org.rest("GET", f"/services/data/v62.0/sobjects/Contact/{made}?fields=RecordTypeId")[1]
+    assert row["RecordTypeId"] == buyer
+    infos = org.rest("GET", "/services/data/v62.0/sobjects/Contact/describe")[1]["recordTypeInfos"]
+    assert [each["developerName"] for each in infos] == ["Buyer"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "field"),
+    [
+        ("Opportunity", "Amount"),
+        ("Case", "Priority"),
+        ("Product2", "ProductCode"),
+        ("Asset", "SerialNumber"),
+        ("Order", "OrderReferenceNumber"),
+        ("Contract", "CustomerSignedDate"),
+    ],
+)
+def test_custom_fields_on_the_standard_objects_of_sales_and_service(org: Any, kit: Any, owner: str, field: str) -> None:
+    """What real projects hang on them deploys: a field, a formula over a standard one, and rights on both."""
+    formula = (
+        f'IF(ISBLANK(TEXT({field})), "", "set")' if field in {"Amount", "Priority", "CustomerSignedDate"} else field
+    )
+    files = {
+        "package.xml": kit.manifest({"CustomField": [f"{owner}.Seen__c"], "PermissionSet": ["Seen"]}),
+        f"objects/{owner}.object": kit.wrap("CustomObject", kit.formula("Seen__c", formula)),
+        "permissionsets/Seen.permissionset": kit.permission_set(
+            kit.can(f"{owner}.{field}", edit=True),
+            kit.can(f"{owner}.Seen__c"),
+            kit.rights(owner, "allowRead"),
+            label="Seen",
+        ),
+    }
+    assert org.deploy(files).failures == []
+    described = org.rest("GET", f"/services/data/v62.0/sobjects/{owner}/describe")[1]
+    assert field in {each["name"] for each in described["fields"]}
+    assert f"unpackaged/objects/{owner}.object" in org.retrieve({"CustomField": [f"{owner}.Seen__c"]})["files"]

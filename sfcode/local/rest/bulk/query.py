@@ -52,7 +52,8 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
             return
         now, asker = context.clock.now(), job["createdById"]
         _, paths = _columns(job["query"], UserView.of(tx, asker, now))
-        found = run_query(job["query"], tx, now, "", asker).records
+        with_deleted = job["operation"] == "queryAll"
+        found = run_query(job["query"], tx, now, "", asker, with_deleted=with_deleted).records
         head = line((".".join(path) for path, _ in paths), job)
         body = (line((_cell(record, path, kind) for path, kind in paths), job) for record in found)
         tx.bulk_jobs.add_rows(job["id"], 0, (head, *body))

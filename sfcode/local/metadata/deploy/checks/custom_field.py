@@ -16,7 +16,7 @@ from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
 from sfcode.local.metadata.scopes import ObjectScope
-from sfcode.local.sobjects.standard import standard_objects
+from sfcode.local.sobjects.object_reader import standard_object
 from sfcode.local.sobjects.values import developer_name
 
 LIMITS = {"label": ("MasterLabel", 40), "description": ("Description", 1000), "inlineHelpText": ("InlineHelpText", 510)}
@@ -82,7 +82,7 @@ def check(subject: Subject) -> Iterator[str]:
         return
     if not subject.name.lower().endswith("__c"):
         # The view would find it: the package is in the org already.
-        standard = standard_objects().get("Event" if subject.owner == ACTIVITY else subject.owner)
+        standard = standard_object("Event" if subject.owner == ACTIVITY else subject.owner)
         if standard is None or standard.field(subject.name) is None:
             yield "Could not resolve standard field's name."
         return
