@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sfcode.local import auth
 from sfcode.local.auth import UserSession
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import Faults
 from sfcode.local.store import Store, Transaction
-from sfcode.local.usage import RequestCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,36 @@ class Organization:
     organization_type: str
     instance_name: str
     sandbox: bool
+
+
+PER_DAY = 100_000
+DAY = timedelta(hours=24)
+
+
+class RequestCounter:
+    """Counts requests over 24 hours while the server runs. Safe to use from many threads."""
+
+    def __init__(self, limit: int = PER_DAY) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._since: datetime | None = None
+        self._count = 0
+
+    def count(self, now: datetime) -> None:
+        """Count one request."""
+        with self._lock:
+            self._roll(now)
+            self._count += 1
+
+    def used(self, now: datetime) -> int:
+        """Return the number of requests."""
+        with self._lock:
+            self._roll(now)
+            return self._count
+
+    def _roll(self, now: datetime) -> None:
+        if self._since is None or now - self._since >= DAY:
+            self._since, self._count = now, 0
 
 
 @dataclass(frozen=True)

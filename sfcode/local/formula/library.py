@@ -19,7 +19,7 @@ from sfcode.local.formula.values import PRECISION, Value, is_blank, number_text,
 from sfcode.local.ids import full
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {}
-"""By name; the arguments are values."""
+"""The functions by name; the arguments are values."""
 
 SHORTENED = 33
 """Digits that count when a number becomes whole, so that a third times three is one."""
@@ -91,51 +91,6 @@ for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2"):
     _number(_name.upper(), _float(getattr(math, _name)))
 
 
-@_function("MAX")
-def _max(*values: Any) -> Value:
-    return max((value for value in values if value is not None), default=None)
-
-
-@_function("MIN")
-def _min(*values: Any) -> Value:
-    return min((value for value in values if value is not None), default=None)
-
-
-@_function("ISBLANK", "ISNULL")
-def _is_blank(value: Value) -> Value:
-    return is_blank(value)
-
-
-@_function("BLANKVALUE", "NULLVALUE")
-def _blank_value(value: Value, instead: Value) -> Value:
-    return instead if is_blank(value) else value
-
-
-@_function("ISPICKVAL")
-def _is_picked(value: Value, wanted: Value) -> Value:
-    return text(value) == text(wanted)
-
-
-@_function("INCLUDES")
-def _includes(value: Value, wanted: Value) -> Value:
-    return text(wanted) in text(value).split(";")
-
-
-@_function("PICKLISTCOUNT")
-def _picked(value: Value) -> Value:
-    return Decimal(len([each for each in text(value).split(";") if each]))
-
-
-@_function("TEXT")
-def _text(value: Value) -> Value:
-    return to_text(value)
-
-
-@_function("VALUE")
-def _value(value: Value) -> Value:
-    return to_number(text(value))
-
-
 @_function("ISNUMBER")
 def _is_number(value: Value) -> Value:
     try:
@@ -144,65 +99,10 @@ def _is_number(value: Value) -> Value:
         return False
 
 
-@_function("LEN")
-def _len(value: Value) -> Value:
-    return Decimal(len(text(value)))
-
-
-@_function("LEFT")
-def _left(value: Value, count: Value) -> Value:
-    return text(value)[: max(0, _whole(count))]
-
-
-@_function("RIGHT")
-def _right(value: Value, count: Value) -> Value:
-    return text(value)[max(0, len(text(value)) - max(0, _whole(count))) :]
-
-
 @_function("MID")
 def _mid(value: Value, start: Value, count: Value) -> Value:
     first = max(1, _whole(start)) - 1
     return text(value)[first : first + max(0, _whole(count))]
-
-
-@_function("UPPER")
-def _upper(value: Value, _locale: Value = None) -> Value:
-    return text(value).upper()
-
-
-@_function("LOWER")
-def _lower(value: Value, _locale: Value = None) -> Value:
-    return text(value).lower()
-
-
-@_function("INITCAP")
-def _initcap(value: Value) -> Value:
-    return re.sub(r"\w+", lambda word: word.group().capitalize(), text(value))
-
-
-@_function("TRIM")
-def _trim(value: Value) -> Value:
-    return text(value).strip()
-
-
-@_function("REVERSE")
-def _reverse(value: Value) -> Value:
-    return text(value)[::-1]
-
-
-@_function("SUBSTITUTE")
-def _substitute(value: Value, old: Value, new: Value) -> Value:
-    return text(value).replace(text(old), text(new)) if text(old) else text(value)
-
-
-@_function("CONTAINS")
-def _contains(value: Value, part: Value) -> Value:
-    return text(part) in text(value)
-
-
-@_function("BEGINS")
-def _begins(value: Value, part: Value) -> Value:
-    return text(value).startswith(text(part))
 
 
 @_function("FIND")
@@ -213,40 +113,10 @@ def _find(part: Value, value: Value, start: Value = None) -> Value:
     return Decimal(text(value).find(text(part), first - 1) + 1)
 
 
-@_function("LPAD")
-def _left_padded(value: Value, length: Value, pad: Value = None) -> Value:
-    return _padding(text(value), _whole(length), pad) + text(value)[: max(0, _whole(length))]
-
-
-@_function("RPAD")
-def _right_padded(value: Value, length: Value, pad: Value = None) -> Value:
-    return text(value)[: max(0, _whole(length))] + _padding(text(value), _whole(length), pad)
-
-
 def _padding(value: str, length: int, pad: Value) -> str:
     missing = min(length, 4000) - len(value)
     with_what = text(pad) or " "
     return (with_what * (missing // len(with_what) + 1))[:missing] if missing > 0 and value else ""
-
-
-@_function("BR")
-def _line_break() -> Value:
-    return "\n"
-
-
-@_function("CASESAFEID")
-def _case_safe_id(value: Value) -> Value:
-    return full(text(value))
-
-
-@_function("ASCII")
-def _ascii(value: Value) -> Value:
-    return Decimal(ord(text(value)[0])) if text(value) else None
-
-
-@_function("CHR")
-def _chr(value: Value) -> Value:
-    return chr(_whole(value)) if value is not None else ""
 
 
 @_function("REGEX")
@@ -302,6 +172,45 @@ def _add_months(value: Value, count: Value) -> Value:
     return value.replace(year=year, month=month, day=last if ends else min(value.day, last))
 
 
+FUNCTIONS |= {
+    "MAX": lambda *values: max((value for value in values if value is not None), default=None),
+    "MIN": lambda *values: min((value for value in values if value is not None), default=None),
+    "ISBLANK": is_blank,
+    "ISNULL": is_blank,
+    "BLANKVALUE": lambda value, instead: instead if is_blank(value) else value,
+    "NULLVALUE": lambda value, instead: instead if is_blank(value) else value,
+    "ISPICKVAL": lambda value, wanted: text(value) == text(wanted),
+    "INCLUDES": lambda value, wanted: text(wanted) in text(value).split(";"),
+    "PICKLISTCOUNT": lambda value: Decimal(len([each for each in text(value).split(";") if each])),
+    "TEXT": to_text,
+    "VALUE": lambda value: to_number(text(value)),
+    "LEN": lambda value: Decimal(len(text(value))),
+    "LEFT": lambda value, count: text(value)[: max(0, _whole(count))],
+    "RIGHT": lambda value, count: text(value)[max(0, len(text(value)) - max(0, _whole(count))) :],
+    "UPPER": lambda value, _locale=None: text(value).upper(),
+    "LOWER": lambda value, _locale=None: text(value).lower(),
+    "INITCAP": lambda value: re.sub(r"\w+", lambda word: word.group().capitalize(), text(value)),
+    "TRIM": lambda value: text(value).strip(),
+    "REVERSE": lambda value: text(value)[::-1],
+    "SUBSTITUTE": lambda value, old, new: text(value).replace(text(old), text(new)) if text(old) else text(value),
+    "CONTAINS": lambda value, part: text(part) in text(value),
+    "BEGINS": lambda value, part: text(value).startswith(text(part)),
+    "LPAD": lambda value, length, pad=None: (
+        _padding(text(value), _whole(length), pad) + text(value)[: max(0, _whole(length))]
+    ),
+    "RPAD": lambda value, length, pad=None: (
+        text(value)[: max(0, _whole(length))] + _padding(text(value), _whole(length), pad)
+    ),
+    "BR": lambda: "\n",
+    "CASESAFEID": lambda value: full(text(value)),
+    "ASCII": lambda value: Decimal(ord(text(value)[0])) if text(value) else None,
+    "CHR": lambda value: chr(_whole(value)) if value is not None else "",
+    "FROMUNIXTIME": lambda value: (
+        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(value)) if isinstance(value, Decimal) else None
+    ),
+}
+
+
 def _of(name: str, read: Callable[[Any], int]) -> None:
     def function(value: Value) -> Value:
         return None if value is None else Decimal(read(value))
@@ -329,8 +238,3 @@ def _unix_timestamp(value: Value) -> Value:
     if isinstance(value, time):
         return Decimal(value.hour * 3600 + value.minute * 60 + value.second)
     return Decimal(calendar.timegm(value.timetuple())) if isinstance(value, date) else None
-
-
-@_function("FROMUNIXTIME")
-def _from_unix_time(value: Value) -> Value:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(value)) if isinstance(value, Decimal) else None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def routes(context: OrgContext) -> list[Route]:
     """List the routes for sign-in and sign-out."""
     # A company is founded without a web server, and brings apps.
-    from sfcode.local.signin import authorize, endpoint, partner, passwords, registration, tokens
+    from sfcode.local.signin import authorize, endpoint, partner, passwords, registration
 
     return [
         *endpoint.routes(context),
@@ -21,5 +21,4 @@ def routes(context: OrgContext) -> list[Route]:
         *partner.routes(context),
         *passwords.routes(context),
         *registration.routes(context),
-        *tokens.routes(context),
     ]

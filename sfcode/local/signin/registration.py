@@ -1,7 +1,8 @@
 """
-Register apps over HTTP, for tests and setup scripts. No org has this route.
+Register apps and hand out access tokens over HTTP, for tests and setup scripts. No org has these routes.
 
 `POST /services/sfcode/apps` registers an app, `GET` lists them without their secrets, `DELETE .../apps/KEY` forgets one.
+`POST /services/sfcode/tokens` with `{"username": "..."}` returns an access token of any user.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sfcode.local import auth
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.http.call import RestCall, answer, no_content, route
@@ -24,6 +26,7 @@ def routes(context: OrgContext) -> list[Route]:
     return [
         route(BASE, context, {"GET": _list, "POST": _register}),
         route(f"{BASE}/{{key}}", context, {"DELETE": _forget}),
+        route("/services/sfcode/tokens", context, {"POST": _token}),
     ]
 
 
@@ -59,3 +62,15 @@ def _forget(call: RestCall) -> Response:
         if not tx.apps.delete(call.path["key"]):
             raise not_found()
     return no_content()
+
+
+def _token(call: RestCall) -> Response:
+    username = call.json_object().get("username")
+    with call.context.store.transaction() as tx:
+        check_administrator(tx, call)
+        found = tx.records.find("User", "Username", username) if isinstance(username, str) else []
+        user = next((each for each in found if each.get("IsActive")), None)
+        if user is None:
+            raise ApiError("NOT_FOUND", f"there is no active user {username}", status=404)
+        token = auth.get_or_create_token(tx, str(user["Id"]), now=call.context.clock.now(), rng=call.context.rng)
+    return answer({"access_token": token, "user_id": user["Id"], "username": user["Username"]}, 201)

@@ -25,7 +25,7 @@ ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 SETUP_READERS = "ViewSetup"
 API_DISABLED = "API is not enabled for this Organization or Partner"
 SETUP_ONLY = frozenset(
-    {
+    [
         "fieldpermissions",
         "flowdefinitionview",
         "flowversionview",
@@ -34,7 +34,7 @@ SETUP_ONLY = frozenset(
         "permissionsetgroup",
         "permissionsetlicense",
         "permissionsetlicenseassign",
-    }
+    ]
 )
 """Objects that only users with View Setup and Configuration can read."""
 

@@ -7,7 +7,7 @@ from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import get_row
 from sfcode.local.store import Record
 
-SHARED = (
+SHARED = [
     "City",
     "Country",
     "Description",
@@ -27,7 +27,7 @@ SHARED = (
     "State",
     "Street",
     "Title",
-)
+]
 """Fields that show what the lead or contact has; a contact's address is the mailing address."""
 
 OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from functools import cache
+from importlib import resources
 from typing import Any
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS, label_of
 from sfcode.metadata.component import Component
 
-DESCRIBE_TYPES = {
-    "AutoNumber": "string",
-    "Checkbox": "boolean",
-    "Currency": "currency",
-    "Date": "date",
-    "DateTime": "datetime",
-    "Email": "email",
-    "EncryptedText": "encryptedstring",
-    "Html": "textarea",
-    "LongTextArea": "textarea",
-    "Lookup": "reference",
-    "MasterDetail": "reference",
-    "MultiselectPicklist": "multipicklist",
-    "Number": "double",
-    "Percent": "percent",
-    "Phone": "phone",
-    "Picklist": "picklist",
-    "Summary": "double",
-    "Text": "string",
-    "TextArea": "textarea",
-    "Time": "time",
-    "Url": "url",
-}
+FIELD_TYPES: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("field_types.json").read_bytes())
+"""What is known of the types of custom fields."""
+
+DESCRIBE_TYPES: Mapping[str, str] = FIELD_TYPES["describe_types"]
 """What a describe calls the types of metadata."""
 
 PICKLISTS = ("Picklist", "MultiselectPicklist")
 
-FIXED_LENGTHS = {
-    "Email": 80,
-    "Lookup": 18,
-    "MasterDetail": 18,
-    "Phone": 40,
-    "Picklist": 255,
-    "TextArea": 255,
-    "Url": 255,
-    "AutoNumber": 30,
-}
 FORMULA_TEXT_LENGTH = 1300
 """What a describe gives as the length of every text formula."""
 
@@ -66,7 +39,9 @@ def custom_field(component: Component) -> FieldDef:
         name,
         DESCRIBE_TYPES.get(kind, "string"),
         str(body.get("label") or name),
-        FORMULA_TEXT_LENGTH if formula and kind == "Text" else int(body.get("length") or FIXED_LENGTHS.get(kind, 0)),
+        FORMULA_TEXT_LENGTH
+        if formula and kind == "Text"
+        else int(body.get("length") or FIELD_TYPES["fixed_lengths"].get(kind, 0)),
         precision=int(body.get("precision") or (18 if kind in ("Number", "Currency", "Percent") else 0)),
         scale=int(body.get("scale") or 0),
         nillable=not mandatory and kind != "Checkbox",

@@ -21,7 +21,7 @@ from sfcode.local.soql.ast import (
     TotalComparison,
 )
 from sfcode.local.soql.conditions import Conditions, against, comparable
-from sfcode.local.soql.order import sorted_with_nulls
+from sfcode.local.soql.execute import sorted_with_nulls
 from sfcode.local.soql.scope import World
 from sfcode.local.store import Record, Scalar
 

@@ -14,6 +14,7 @@ from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import Package
 from sfcode.local.metadata.deploy.package_items import PackageItem, find_problems
+from sfcode.local.metadata.deploy.rename import rename as rename_component
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.inventory import InventoryEntry, list_children, list_entries
 from sfcode.local.metadata.operations.request import OperationRequest
@@ -246,3 +247,26 @@ def _code(problem: str) -> str:
     if problem.startswith("There is already"):
         return "DUPLICATE_DEVELOPER_NAME"
     return "FIELD_INTEGRITY_EXCEPTION"
+
+
+class _Undo(Exception):
+    """Rolls a transaction back."""
+
+
+def rename(request: OperationRequest) -> list[soap.Node]:
+    """Rename one component."""
+    type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
+    if not is_known(type_):
+        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
+    not_while_deploying(request)
+    author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
+    try:
+        with request.context.store.transaction() as tx:
+            problem = rename_component(tx, Address(type_, old), new, author)
+            if problem is not None:
+                raise _Undo(problem)
+    except _Undo as refusal:
+        return [
+            save_result(old, [ComponentMessage.error(str(refusal), full_name=old, component_type=type_, file_name="")])
+        ]
+    return [save_result(new, [])]

@@ -8,7 +8,6 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customf
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
@@ -16,6 +15,7 @@ from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
 from sfcode.local.metadata.scopes import ObjectScope
+from sfcode.local.sobjects.custom import FIELD_TYPES
 from sfcode.local.sobjects.object_reader import standard_object
 from sfcode.local.sobjects.values import developer_name
 
@@ -34,43 +34,7 @@ FORMULA_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRule:
-    """The properties that a field type requires, besides a label."""
-
-    needs: tuple[str, ...] = ()
-
-
-RULES = {
-    "AutoNumber": TypeRule(("displayFormat",)),
-    "Checkbox": TypeRule(("defaultValue",)),
-    "Currency": TypeRule(("precision", "scale")),
-    "EncryptedText": TypeRule(("length", "maskChar", "maskType")),
-    "Html": TypeRule(("length", "visibleLines")),
-    "Location": TypeRule(("scale",)),
-    "LongTextArea": TypeRule(("length", "visibleLines")),
-    "Lookup": TypeRule(("referenceTo",)),
-    "MasterDetail": TypeRule(("referenceTo", "relationshipName")),
-    "MultiselectPicklist": TypeRule(("visibleLines",)),
-    "Number": TypeRule(("precision", "scale")),
-    "Percent": TypeRule(("precision", "scale")),
-    "Text": TypeRule(("length",)),
-}
-
-TAKEN_BY = {
-    "deleteConstraint": {"Lookup"},
-    "displayFormat": {"AutoNumber"},
-    "externalId": {"AutoNumber", "Email", "Number", "Text"},
-    "length": {"EncryptedText", "Html", "LongTextArea", "Text"},
-    "precision": {"Currency", "Number", "Percent", "Summary"},
-    "scale": {"Currency", "Location", "Number", "Percent", "Summary"},
-    "unique": {"AutoNumber", "Email", "Number", "Text"},
-    "visibleLines": {"Html", "LongTextArea", "MultiselectPicklist"},
-}
-"""Elements that only these types take."""
-
 NEVER_REQUIRED = {"AutoNumber", "Checkbox", "Html", "LongTextArea", "Summary"}
-LENGTHS = {"Text": (1, 255), "LongTextArea": (256, 131_072), "Html": (256, 131_072), "EncryptedText": (1, 175)}
 MAX_PRECISION = 18
 
 
@@ -115,10 +79,10 @@ def _place(subject: Subject) -> str | None:
 
 def _plain(subject: Subject, kind: str) -> Iterator[str]:
     body = subject.body
-    for element in RULES.get(kind, TypeRule()).needs:
+    for element in FIELD_TYPES["needs"].get(kind, ()):
         if body.get(element) in {None, ""}:
             yield f"Must specify '{element}' for a CustomField of type {kind}"
-    for element, kinds in TAKEN_BY.items():
+    for element, kinds in FIELD_TYPES["taken_by"].items():
         if body.get(element) and kind not in kinds:
             yield f"Can not specify '{element}' for a CustomField of type {kind}"
     if body.get("required") and kind in NEVER_REQUIRED:
@@ -135,8 +99,8 @@ def _is_object(view: DeployView, name: str) -> bool:
 
 def _sizes(subject: Subject, kind: str) -> Iterator[str]:
     length, precision, scale = (subject.body.get(name) for name in ("length", "precision", "scale"))
-    if kind in LENGTHS and isinstance(length, int):
-        least, most = LENGTHS[kind]
+    if kind in FIELD_TYPES["lengths"] and isinstance(length, int):
+        least, most = FIELD_TYPES["lengths"][kind]
         if not least <= length <= most:
             yield f"Invalid length {length} for a CustomField of type {kind}: it must be between {least} and {most}"
     if kind in {"Currency", "Number", "Percent"} and isinstance(precision, int) and isinstance(scale, int):
