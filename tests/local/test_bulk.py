@@ -152,7 +152,7 @@ def test_cells_are_read_by_the_rules_for_csv(bulk, rest) -> None:
     ]
     (failed,) = bulk.result(told["id"], "failedResults")
     assert failed["sf__Error"].startswith(
-        "INVALID_TYPE_ON_FIELD_IN_RECORD:Active: value not of required type: perhaps:IsActive --"
+        "INVALID_FIELD:Failed to deserialize field at col 1. Due to, 'perhaps' is not a valid value for the type xsd:boolean:IsActive --"
     )
 
 

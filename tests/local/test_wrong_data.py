@@ -164,7 +164,7 @@ WRONG: list[Wrong] = [
     (CONTACT, {}, 400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"),
     (CHANGE, {"LastName": None}, 400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"),
     (CHANGE, {"LastName": " "}, 400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"),
-    ("POST /sobjects/Lead", {}, 400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Company, LastName]"),
+    ("POST /sobjects/Lead", {}, 400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName, Company]"),
     ("POST /sobjects/Visit__c", {}, 400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Needed__c]"),
     # Values.
     (CHANGE, {"Title": "x" * 129}, 400, "STRING_TOO_LONG", f"Title: data value too large: {'x' * 129} (max length=128)"),

@@ -67,11 +67,7 @@ class ObjectScope:
             if not path:
                 raise _missing(reference)
             return None
-<<<<<<< HEAD
-        kind = formula_type(found.type, found.length)
-=======
-        kind = Type.DATE if (object_name, found.name) in DATES else described(found.type, found.length)
->>>>>>> d434f28 (Answer describes, collections, bulk errors, sign-in and formulas as real orgs do)
+        kind = Type.DATE if (object_name, found.name) in DATES else formula_type(found.type, found.length)
         if self._field and kind is Type.LONG_TEXT:
             raise FormulaError(
                 f'You referenced an unsupported field type called "{kind}" using the following field: {reference}'

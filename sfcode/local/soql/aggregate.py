@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sfcode.local.sobjects.model import NUMBER_TYPES, ObjectDef
 from sfcode.local.soql import errors
@@ -21,7 +21,6 @@ from sfcode.local.soql.ast import (
     TotalComparison,
 )
 from sfcode.local.soql.conditions import Conditions, against, comparable
-from sfcode.local.soql.execute import sorted_with_nulls
 from sfcode.local.soql.scope import World
 from sfcode.local.store import Record, Scalar
 
@@ -145,3 +144,21 @@ def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate
                 return sum(numbers) if item.function == "SUM" else sum(numbers) / len(numbers)
 
     return value
+
+
+T = TypeVar("T")
+
+
+def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> list[T]:
+    """Sort by one key; nulls come first or last, whatever the direction."""
+    keyed = [(key(row), row) for row in rows]
+    nulls = [row for value, row in keyed if value is None]
+    others = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
+    rest = [row for _, row in others]
+    return rest + nulls if order.nulls_last else nulls + rest
+
+
+def page(query: SoqlQuery, rows: list[T]) -> list[T]:
+    """Apply OFFSET and LIMIT."""
+    end = None if query.limit is None else query.offset + query.limit
+    return rows[query.offset : end]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.access import UserAccess
@@ -14,7 +14,7 @@ from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import record_attributes, to_api_value
 from sfcode.local.soql import errors
-from sfcode.local.soql.aggregate import group_rows
+from sfcode.local.soql.aggregate import group_rows, page, sorted_with_nulls
 from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, SoqlQuery
 from sfcode.local.soql.conditions import Conditions, comparable
 from sfcode.local.soql.parser import parse
@@ -196,21 +196,3 @@ class Executor:
         if wanted is None:
             raise errors.malformed(f"unexpected token: '{item.which}'", self._world.text, item.at)
         return [field for field in target.fields.values() if field.custom in wanted]
-
-
-T = TypeVar("T")
-
-
-def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> list[T]:
-    """Sort by one key; nulls come first or last, whatever the direction."""
-    keyed = [(key(row), row) for row in rows]
-    nulls = [row for value, row in keyed if value is None]
-    others = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
-    rest = [row for _, row in others]
-    return rest + nulls if order.nulls_last else nulls + rest
-
-
-def page(query: SoqlQuery, rows: list[T]) -> list[T]:
-    """Apply OFFSET and LIMIT."""
-    end = None if query.limit is None else query.offset + query.limit
-    return rows[query.offset : end]

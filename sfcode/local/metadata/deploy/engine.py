@@ -162,7 +162,7 @@ def _store_and_check(store: Store, tx: Transaction, items: list[PackageItem], au
 def deploy_zip(context: OrgContext, data: bytes, options: DeployRequestOptions, user_id: str, finish: Finish) -> None:
     """Open a zip and deploy it; `finish` stores the outcome. Raises DeployRefused for a package that is too large."""
     try:
-        package = open_package(data, options)
+        package = open_package(data, options, context.store.check_open)
     except MetadataError as error:
         raise DeployRefused(*_describe_limit(error.problem)) from error
     author = Author(user_id, context.clock.now(), package.api_version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -35,8 +35,12 @@ class Package:
     problems: tuple[ComponentMessage, ...] = ()
 
 
-def open_package(data: bytes, options: DeployRequestOptions) -> Package:
-    """Open a zip and compare its files with its manifest. Raises MetadataError if it is too large."""
+def open_package(data: bytes, options: DeployRequestOptions, check_open: Callable[[], None] = lambda: None) -> Package:
+    """
+    Open a zip and compare its files with its manifest. Raises MetadataError if it is too large.
+
+    `check_open` is called before each file, so that it can raise when the org is stopped.
+    """
     try:
         files = unzip(data, max_bytes=MAX_BYTES, max_files=MAX_FILES)
     except MetadataError as error:
@@ -48,7 +52,7 @@ def open_package(data: bytes, options: DeployRequestOptions) -> Package:
     if listed.problems:
         return Package(root, problems=listed.problems)
     found = files_of.read_items(
-        files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)), listed.version
+        files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)), listed.version, check_open
     )
     _drop_newer(found, listed.version)
     problems = [*found.problems]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -65,10 +65,17 @@ class PackageItems:
     """Components whose files could not be read: nothing more is said of them or of what they contain."""
 
 
-def read_items(files: Mapping[str, bytes], root: str, skip: frozenset[str], version: float) -> PackageItems:
+def read_items(
+    files: Mapping[str, bytes],
+    root: str,
+    skip: frozenset[str],
+    version: float,
+    check_open: Callable[[], None] = lambda: None,
+) -> PackageItems:
     """Read all files below the root but the manifests in `skip`; `version` is the API version of the package."""
     items = PackageItems(version)
     for address, paths in _group_by_component(files, root, skip, items).items():
+        check_open()
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
         if kind.modelled and not _is_folder(kind, paths[0]):
             _read_modelled(items, kind, address, paths, files)
