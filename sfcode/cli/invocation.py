@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
     from sfcode.plan.plan import Plan
-    from sfcode.review.model import Review
+    from sfcode.review.model import ReviewReport
     from sfcode.secret import Secret
 
 
@@ -31,7 +31,7 @@ class RunResult:
     plan: Plan | None = None
     saved: Path | None = None
     """Where the plan was saved."""
-    review: Review | None = None
+    review: ReviewReport | None = None
     annotated: bool = False
     """Its findings were printed as annotations already."""
     done: str = ""

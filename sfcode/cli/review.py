@@ -15,7 +15,7 @@ from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from sfcode.review.model import Review
+    from sfcode.review.model import ReviewReport
 
 FORMATS = ("text", "json", "markdown", "sarif", "github")
 FAIL_ON = ("error", "warning", "high", "never")
@@ -87,7 +87,7 @@ def review(
     return code
 
 
-def _comment(invocation: Invocation, found: Review, plan_file: Path | None, note: str) -> None:
+def _comment(invocation: Invocation, found: ReviewReport, plan_file: Path | None, note: str) -> None:
     from sfcode.github.client import GitHub
     from sfcode.github.context import read_job_context
     from sfcode.github.post_comment import CommentRequest, post_comment
@@ -105,7 +105,7 @@ def _comment(invocation: Invocation, found: Review, plan_file: Path | None, note
     print_status(invocation, f"Pull request #{number}: the comment was {done.value}.", aside=True)
 
 
-def _show(invocation: Invocation, found: Review, format_: str, code: ExitCode) -> None:
+def _show(invocation: Invocation, found: ReviewReport, format_: str, code: ExitCode) -> None:
     if invocation.json:
         from sfcode.review.reports.document import to_document
 

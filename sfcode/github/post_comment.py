@@ -14,7 +14,7 @@ from sfcode.github.comments import CommentUpdate, write_comment
 from sfcode.github.redact import redact
 from sfcode.plan.digest import changes_digest
 from sfcode.plan.plan import Plan
-from sfcode.review.model import Review, Revision
+from sfcode.review.model import ReviewReport, Revision
 from sfcode.review.reports.markdown import markdown
 
 
@@ -22,7 +22,7 @@ from sfcode.review.reports.markdown import markdown
 class CommentRequest:
     """The content of the comment."""
 
-    review: Review
+    review: ReviewReport
     config: Path
     environment: str
     """Empty: all environments."""
@@ -53,7 +53,7 @@ def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, 
     return number, write_comment(github, number, marker, body, needed=needed)
 
 
-def changes_files(review: Review, config: Path) -> bool:
+def changes_files(review: ReviewReport, config: Path) -> bool:
     """Return whether any file of the config differs."""
     if not review.head.commit:
         return True

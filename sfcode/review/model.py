@@ -10,7 +10,7 @@ from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action, Change
 from sfcode.plan.risk import Risk
 
-__all__ = ["Access", "Effect", "Group", "Review", "Revision", "Risk", "Statement"]
+__all__ = ["Access", "Effect", "Group", "ReviewReport", "Revision", "Risk", "Statement"]
 
 
 class Group(enum.Enum):
@@ -86,7 +86,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Review:
+class ReviewReport:
     """The complete review: all changes from base to head, in all environments."""
 
     base: Revision

@@ -11,7 +11,7 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.review.access import access
-from sfcode.review.model import Effect, Group, Review, Revision, Risk, Statement
+from sfcode.review.model import Effect, Group, ReviewReport, Revision, Risk, Statement
 from sfcode.review.statements import Context, statements
 from sfcode.review.statements.phrases import code
 
@@ -27,7 +27,7 @@ def review(
     base_problems: tuple[Diagnostic, ...] = (),
     notes: tuple[str, ...] = (),
     folder: str = "",
-) -> Review:
+) -> ReviewReport:
     """
     Describe the changes of head, environment by environment.
 
@@ -41,7 +41,7 @@ def review(
         *_environments(base, head, known, environments or tuple(head)),
     ]
     findings, older = _lint(base.values(), head.values())
-    return Review(
+    return ReviewReport(
         base=revisions[0],
         head=revisions[1],
         environments=tuple(head),

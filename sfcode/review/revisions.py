@@ -13,7 +13,7 @@ from sfcode.checks.snapshot import Folder, Generate, Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
 from sfcode.git import DEEPEN, GitFailed, Repository, open_repository
-from sfcode.review.model import Review, Revision
+from sfcode.review.model import ReviewReport, Revision
 from sfcode.review.review import review
 
 WORK_TREE = "the work tree"
@@ -27,7 +27,7 @@ def compare_revisions(
     *,
     environment: str | None = None,
     direct: bool = False,
-) -> Review:
+) -> ReviewReport:
     """
     Review the changes of head since its merge base with base.
 

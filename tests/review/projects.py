@@ -9,7 +9,7 @@ from pathlib import Path
 from sfcode.checks.snapshot import Folder, Snapshot, take_snapshot
 from sfcode.config import load
 from sfcode.generate import generate
-from sfcode.review.model import Review
+from sfcode.review.model import ReviewReport
 from sfcode.review.review import review
 
 SETTINGS = """\
@@ -86,13 +86,13 @@ def taken(root: Path, files: Files, environment: str | None = "prod") -> Snapsho
     return take_snapshot(load(folder.path, environment, name=folder.name), folder, generate)
 
 
-def reviewed(root: Path, before: Files | None, after: Files) -> Review:
+def reviewed(root: Path, before: Files | None, after: Files) -> ReviewReport:
     """Review one environment of two projects, without git."""
     base = {"prod": taken(root / "before", before)} if before is not None else {}
     return review(base, {"prod": taken(root / "after", after)}, known=("prod",) if base else ())
 
 
-def said(found: Review) -> list[str]:
+def said(found: ReviewReport) -> list[str]:
     """Give the statements in the order of a report, each with its risk."""
     return [f"{one.risk.word}: {one.text}" for _, inside in found.grouped() for one in inside]
 

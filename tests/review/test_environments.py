@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sfcode.plan.change import Action
-from sfcode.review.model import Review, Risk
+from sfcode.review.model import ReviewReport, Risk
 from sfcode.review.review import review
 from tests.review.projects import FILES, Files, edited, said, taken
 
@@ -34,7 +34,7 @@ def all_of(
     names: tuple[str, ...] = NAMES,
     known: tuple[str, ...] = NAMES,
     defined: tuple[str, ...] | None = None,
-) -> Review:
+) -> ReviewReport:
     base = {name: taken(root / "before", before, name) for name in known}
     head = {name: taken(root / "after", after, name) for name in names}
     return review({name: base[name] for name in names if name in base}, head, known=known, environments=defined)

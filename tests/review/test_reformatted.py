@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfcode.review.model import Review
+from sfcode.review.model import ReviewReport
 from sfcode.review.reports.markdown import markdown
 from sfcode.review.reports.text import text
 from tests.review.projects import FILES, edited, reviewed
@@ -95,5 +95,5 @@ def test_reordering_and_reformatting_is_no_change(seed: int, layout: dict[str, A
 def test_saying_the_same_otherwise_is_no_change(short: str, old: str, new: str, tmp_path: Path) -> None:
     """Shorthand, defaults written out, a variable for a value, a slash at the end."""
     after = edited(FILES, (short, old, new), ("settings", "env:PROD\n", 'env:PROD\n    variables: {account: "1"}\n'))
-    found: Review = reviewed(tmp_path, FILES, after)
+    found: ReviewReport = reviewed(tmp_path, FILES, after)
     assert found.is_empty

@@ -17,7 +17,7 @@ from sfcode.config.models import Settings
 from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action
 from sfcode.plan.reports.markdown_parts import inline
-from sfcode.review.model import Group, Review, Revision, Risk, Statement
+from sfcode.review.model import Group, ReviewReport, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
 from sfcode.review.reports.markdown import LIMIT, markdown
 from sfcode.review.reports.text import text
@@ -25,11 +25,11 @@ from sfcode.review.statements import relay
 from sfcode.review.statements.settings import WORDS
 from tests.review.projects import CONTACT, FILES, edited, reviewed, taken
 
-NOTHING = Review(Revision("main"), Revision("the work tree"))
+NOTHING = ReviewReport(Revision("main"), Revision("the work tree"))
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> Review:
+def changed(tmp_path: Path) -> ReviewReport:
     """Give a review with something of everything."""
     after = edited(
         FILES,
@@ -41,15 +41,15 @@ def changed(tmp_path: Path) -> Review:
     return reviewed(tmp_path, FILES, after)
 
 
-def sarif(review: Review) -> str:
+def sarif(review: ReviewReport) -> str:
     return format_sarif(review.diagnostics, folder=review.folder, older=review.older)
 
 
-def github(review: Review) -> str:
+def github(review: ReviewReport) -> str:
     return format_annotations((*review.problems, *review.news), review.folder)
 
 
-def older(*findings: Diagnostic) -> Review:
+def older(*findings: Diagnostic) -> ReviewReport:
     return replace(NOTHING, findings=findings, older=frozenset(findings))
 
 
@@ -71,7 +71,7 @@ class TestText:
         assert text(older(finding())) == "No changes"
         assert "SF209" in text(older(finding(rule="SF209", level=Level.ERROR)))
 
-    def test_it_holds_statements_access_components_findings_and_a_verdict(self, changed: Review) -> None:
+    def test_it_holds_statements_access_components_findings_and_a_verdict(self, changed: ReviewReport) -> None:
         lines = text(changed).splitlines()
         assert lines[0] == "Compares head with base."
         assert "  * Contact.Email will be sent to Appcues as `mail`.  [high: personal data leaves Salesforce]" in lines
@@ -90,7 +90,7 @@ class TestText:
 
 
 class TestMarkdown:
-    def test_the_most_important_stands_first(self, changed: Review) -> None:
+    def test_the_most_important_stands_first(self, changed: ReviewReport) -> None:
         lines = [line for line in markdown(changed).splitlines() if line]
         assert lines[0] == "### High risk: 0 to add, 4 to change, 4 to destroy"
         assert lines[2] == "#### Data leaving Salesforce"
@@ -100,13 +100,13 @@ class TestMarkdown:
             in lines
         )
 
-    def test_details_are_folded_and_end_where_they_begin(self, changed: Review) -> None:
+    def test_details_are_folded_and_end_where_they_begin(self, changed: ReviewReport) -> None:
         page = markdown(changed)
         assert page.count("<details>") == page.count("</details>") > 3
         assert page.count("```") % 2 == 0
 
     @pytest.mark.parametrize("limit", [LIMIT, 6000, 3000, 1500, 700, 300])
-    def test_it_keeps_within_a_limit_and_the_most_important(self, changed: Review, limit: int) -> None:
+    def test_it_keeps_within_a_limit_and_the_most_important(self, changed: ReviewReport, limit: int) -> None:
         page = markdown(changed, limit)
         assert len(page) <= limit
         assert page.startswith("### High risk")
@@ -129,7 +129,7 @@ class TestMarkdown:
         assert high > 500
         assert low == 0
 
-    def test_a_heading_stands_only_above_something(self, changed: Review) -> None:
+    def test_a_heading_stands_only_above_something(self, changed: ReviewReport) -> None:
         for limit in range(300, 6000, 97):
             lines = [line for line in markdown(changed, limit).splitlines() if line]
             for line, following in zip(lines, [*lines[1:], "#### end"], strict=True):
@@ -167,7 +167,7 @@ class TestMarkdown:
 
 
 class TestDocument:
-    def test_it_holds_everything_as_json(self, changed: Review) -> None:
+    def test_it_holds_everything_as_json(self, changed: ReviewReport) -> None:
         document = json.loads(json.dumps(to_document(changed)))
         assert document["changes"] is True
         assert document["risk"] == "high"
@@ -202,7 +202,7 @@ class TestDocument:
 
 
 class TestSarif:
-    def test_its_shape_is_that_of_the_standard(self, changed: Review) -> None:
+    def test_its_shape_is_that_of_the_standard(self, changed: ReviewReport) -> None:
         log = json.loads(sarif(changed))
         assert log["version"] == "2.1.0"
         [run] = log["runs"]
@@ -305,5 +305,5 @@ def test_every_setting_has_words(tmp_path: Path) -> None:
     assert {key.split(".")[0] for key in leaves} | LEFT_OUT == set(Settings.model_fields)
 
 
-def test_actions_are_counted_where_most_happens(changed: Review) -> None:
+def test_actions_are_counted_where_most_happens(changed: ReviewReport) -> None:
     assert changed.count(Action.DELETE) == 4

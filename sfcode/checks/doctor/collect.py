@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from sfcode.checks.doctor.collect_records import mapping_facts
-from sfcode.checks.doctor.collect_user import user_facts
-from sfcode.checks.doctor.facts import Endpoint, Facts, OrgFacts
-from sfcode.checks.doctor.optional_query import ask, reason
+from sfcode.checks.doctor.collect_records import collect_mapping_facts
+from sfcode.checks.doctor.collect_user import collect_user_facts
+from sfcode.checks.doctor.facts import Endpoint, Facts, OrgFacts, ask_optional, shorten_error
 from sfcode.checks.doctor.probe import probe
 from sfcode.config.project import Project
 from sfcode.errors import OrgError, UsageError
@@ -32,16 +31,18 @@ def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapp
         _same_org(org, another)
     return Facts(
         found,
-        user=user_facts(project, org),
+        user=collect_user_facts(project, org),
         endpoint=endpoint,
-        mappings=mapping_facts(project.resolved, org, another),
-        misfits=ask(lambda: find_misfits(project, org)),
-        messages=ask(lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))),
+        mappings=collect_mapping_facts(project.resolved, org, another),
+        misfits=ask_optional(lambda: find_misfits(project, org)),
+        messages=ask_optional(
+            lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))
+        ),
     )
 
 
 def _org(org: Org) -> OrgFacts:
-    versions = ask(lambda: tuple(str(each["version"]) for each in org.get("/services/data")))
+    versions = ask_optional(lambda: tuple(str(each["version"]) for each in org.get("/services/data")))
     host = urlsplit(org.instance_url).hostname or ""
     found = OrgFacts(org.instance_url, "", org.api_version, versions, is_local=is_loopback(host))
     if not found.answers:
@@ -51,14 +52,14 @@ def _org(org: Org) -> OrgFacts:
     except OrgError as error:
         if error.code not in NO_API:
             raise
-        return replace(found, api_disabled=reason(error))
+        return replace(found, api_disabled=shorten_error(error))
     return replace(
         found,
         name=identity.name,
         username=identity.username,
         edition=identity.organization_type,
-        requests=ask(lambda: _requests(org)),
-        rights=ask(lambda: _rights(org)),
+        requests=ask_optional(lambda: _requests(org)),
+        rights=ask_optional(lambda: _rights(org)),
     )
 
 

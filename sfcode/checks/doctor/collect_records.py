@@ -6,14 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
-from sfcode.checks.doctor.facts import FieldFacts, MappingFacts, Repeats, Seen, Unknown
-from sfcode.checks.doctor.optional_query import ask
+from sfcode.checks.doctor.facts import (
+    DuplicateIds,
+    FieldFacts,
+    MappingFacts,
+    SharedIds,
+    Unknown,
+    VisibleRecords,
+    ask_optional,
+)
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 
+EXAMPLES = 5
+"""How many records that show it are named."""
 MOST_GROUPS = 2000
 """What an org answers at most to a grouped query, which has no second page."""
 MOST_READ = 100_000
@@ -25,7 +33,7 @@ Metadata = dict[str, Component] | Unknown
 
 
 @dataclass(frozen=True)
-class Looking:
+class RecordScan:
     """The connections, and the describes of all objects."""
 
     org: Org
@@ -36,18 +44,20 @@ class Looking:
     theirs: OrgSchema | None = None
 
 
-def mapping_facts(exchanges: Sequence[ResolvedMapping], org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
+def collect_mapping_facts(
+    exchanges: Sequence[ResolvedMapping], org: Org, another: Org | None
+) -> tuple[MappingFacts, ...]:
     """Collect the facts of every mapping."""
     objects = sorted({one.object for one in exchanges})
-    looking = Looking(
+    scan = RecordScan(
         org,
         schema=org.describe(objects),
-        metadata=ask(lambda: _metadata(exchanges, org)),
-        sharing=ask(lambda: _read_sharing(org, objects)),
+        metadata=ask_optional(lambda: _metadata(exchanges, org)),
+        sharing=ask_optional(lambda: _read_sharing(org, objects)),
         another=another,
         theirs=another.describe(objects) if another else None,
     )
-    return tuple(_facts(one, looking) for one in exchanges)
+    return tuple(_facts(one, scan) for one in exchanges)
 
 
 def _metadata(exchanges: Iterable[ResolvedMapping], org: Org) -> dict[str, Component]:
@@ -65,23 +75,23 @@ def _read_sharing(org: Org, objects: Iterable[str]) -> dict[str, str]:
     return {row["QualifiedApiName"]: row["InternalSharingModel"] or "" for row in rows}
 
 
-def _facts(one: ResolvedMapping, looking: Looking) -> MappingFacts:
-    org = looking.org
-    user_id = _field(one.object, one.user_id.field, looking)
-    source = _field(one.object, one.source.field, looking) if one.source else None
-    if one.object not in looking.schema.objects:
+def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
+    org = scan.org
+    user_id = _field(one.object, one.user_id.field, scan)
+    source = _field(one.object, one.source.field, scan) if one.source else None
+    if one.object not in scan.schema.objects:
         return MappingFacts(one.name, one.object, user_id, source, reads_object=False)
     by = next((field for field in (user_id, source) if field and field.visible), None)
-    shared_as, model = _model(one.object, looking.sharing)
+    shared_as, model = _model(one.object, scan.sharing)
     # Names are those of the config, which allows letters, digits and underscores only.
-    total = ask(lambda: org.count(f"SELECT COUNT() FROM {one.object}"))  # noqa: S608
+    total = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {one.object}"))  # noqa: S608
     with_id: int | Unknown = Unknown("no field with user ids can be seen")
     blank: tuple[str, ...] = ()
-    found: Repeats | Unknown | None = None
+    found: DuplicateIds | Unknown | None = None
     if by is not None:
-        with_id = ask(lambda: org.count(f"SELECT COUNT() FROM {one.object} WHERE {by.name} != null"))  # noqa: S608
+        with_id = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {one.object} WHERE {by.name} != null"))  # noqa: S608
         blank = _blank(org, one.object, by.name) if with_id != total else ()
-        found = ask(lambda: _repeats(org, one.object, by, source, with_id))
+        found = ask_optional(lambda: _repeats(org, one.object, by, source, with_id))
     return MappingFacts(
         one.name,
         one.object,
@@ -91,23 +101,23 @@ def _facts(one: ResolvedMapping, looking: Looking) -> MappingFacts:
         total=total,
         with_id=with_id,
         blank=blank,
-        repeats=found,
+        duplicates=found,
         sharing=model,
         shared_as=shared_as,
-        seen=_count_visible(one, user_id, looking),
+        seen=_count_visible(one, user_id, scan),
     )
 
 
-def _field(object_name: str, name: str, looking: Looking) -> FieldFacts:
-    target = looking.schema.objects.get(object_name)
+def _field(object_name: str, name: str, scan: RecordScan) -> FieldFacts:
+    target = scan.schema.objects.get(object_name)
     described = target.fields.get(name) if target else None
     body: Body = {}
     exists: bool | Unknown = described is not None
-    if not isinstance(looking.metadata, Unknown):
-        component = looking.metadata.get(f"{object_name}.{name}")
+    if not isinstance(scan.metadata, Unknown):
+        component = scan.metadata.get(f"{object_name}.{name}")
         body, exists = (component.body, True) if component else (body, exists)
     elif described is None:
-        exists = looking.metadata
+        exists = scan.metadata
     unique = body.get("unique") is True
     return FieldFacts(
         name,
@@ -123,15 +133,15 @@ def _field(object_name: str, name: str, looking: Looking) -> FieldFacts:
 
 def _blank(org: Org, object_name: str, field: str) -> tuple[str, ...]:
     soql = f"SELECT Id FROM {object_name} WHERE {field} = null ORDER BY Id LIMIT {EXAMPLES}"  # noqa: S608
-    rows = ask(lambda: org.query(soql))
+    rows = ask_optional(lambda: org.query(soql))
     return () if isinstance(rows, Unknown) else tuple(row["Id"] for row in rows)
 
 
 def _repeats(
     org: Org, object_name: str, by: FieldFacts, source: FieldFacts | None, with_id: int | Unknown
-) -> Repeats | Unknown:
+) -> DuplicateIds | Unknown:
     if by.unique or (source and source.unique):
-        return Repeats()  # the org itself sees to it
+        return DuplicateIds()  # the org itself sees to it
     if by.type == "string" and not by.formula:
         return _group_ids(org, object_name, by.name)
     # Neither formulas nor numbers can be grouped, so that each value has to be read.
@@ -140,10 +150,10 @@ def _repeats(
     if with_id > MOST_READ:
         return Unknown(f"{with_id:,} values would have to be read one by one, which no query can group")
     soql = f"SELECT Id, {by.name} FROM {object_name} WHERE {by.name} != null"  # noqa: S608
-    return repeats((row["Id"], row[by.name]) for row in org.query(soql))
+    return find_duplicate_ids((row["Id"], row[by.name]) for row in org.query(soql))
 
 
-def _group_ids(org: Org, object_name: str, field: str) -> Repeats:
+def _group_ids(org: Org, object_name: str, field: str) -> DuplicateIds:
     """Group ids in the org, which ignores case, and read the records of ids that occur more than once."""
     groups = org.query(
         f"SELECT {field} FROM {object_name} WHERE {field} != null "  # noqa: S608
@@ -151,12 +161,12 @@ def _group_ids(org: Org, object_name: str, field: str) -> Repeats:
     )
     soql = f"SELECT Id, {field} FROM {object_name} WHERE {field} IN {{}} ORDER BY Id"  # noqa: S608
     rows: list[tuple[str, object]] = []
-    for values in _chunks([row[field] for row in groups]):
+    for values in _split_by_length([row[field] for row in groups]):
         rows += [(row["Id"], row[field]) for row in org.query(soql, values)]
-    return repeats(rows, complete=len(groups) < MOST_GROUPS)
+    return find_duplicate_ids(rows, complete=len(groups) < MOST_GROUPS)
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def _split_by_length(values: Iterable[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for value in values:
@@ -180,13 +190,29 @@ def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, st
     return owner, sharing.get(owner) or Unknown("the org does not tell")
 
 
-def _count_visible(one: ResolvedMapping, user_id: FieldFacts, looking: Looking) -> Seen | Unknown | None:
-    another, theirs = looking.another, looking.theirs
+def _count_visible(one: ResolvedMapping, user_id: FieldFacts, scan: RecordScan) -> VisibleRecords | Unknown | None:
+    another, theirs = scan.another, scan.theirs
     if another is None or theirs is None or user_id.exists is False:
         return None
     username, target = another.identity.username, theirs.objects.get(one.object)
     if target is None or user_id.name not in target.fields:
-        return Seen(username, target is not None, None)
+        return VisibleRecords(username, target is not None, None)
     soql = f"SELECT COUNT() FROM {one.object} WHERE {user_id.name} != null"  # noqa: S608
-    records = ask(lambda: another.count(soql))
-    return records if isinstance(records, Unknown) else Seen(username, reads_object=True, records=records)
+    records = ask_optional(lambda: another.count(soql))
+    return records if isinstance(records, Unknown) else VisibleRecords(username, reads_object=True, records=records)
+
+
+def find_duplicate_ids(rows: Iterable[tuple[str, object]], *, complete: bool = True) -> DuplicateIds:
+    """Compare user ids, each with the record ids that have it."""
+    exact: dict[str, list[str]] = {}
+    for record, value in rows:
+        exact.setdefault(str(value), []).append(record)
+    folded: dict[str, list[str]] = {}
+    for value, records in exact.items():
+        folded.setdefault(value.casefold(), []).append(records[0])
+    return DuplicateIds(_check_alike(exact.values()), _check_alike(folded.values()), complete)
+
+
+def _check_alike(groups: Iterable[list[str]]) -> SharedIds:
+    several = [group for group in groups if len(group) > 1]
+    return SharedIds(len(several), tuple(" = ".join(group[:2]) for group in several[:EXAMPLES]))

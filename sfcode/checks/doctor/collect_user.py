@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow
-from sfcode.checks.doctor.optional_query import ask
+from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow, ask_optional
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
 from sfcode.org import Org
@@ -13,20 +12,20 @@ from sfcode.org import Org
 MOST_ALIKE = 5
 
 
-def user_facts(project: Project, org: Org) -> UserFacts:
+def collect_user_facts(project: Project, org: Org) -> UserFacts:
     """Read the facts about the configured integration user."""
     wanted = project.settings.integration_user
-    user = ask(lambda: _user(org, wanted.username))
-    alike = ask(lambda: _alike(org, wanted.username)) if user is None else ()
+    user = ask_optional(lambda: _user(org, wanted.username))
+    alike = ask_optional(lambda: _alike(org, wanted.username)) if user is None else ()
     there = isinstance(user, UserRow)
     return UserFacts(
-        profiles=ask(lambda: _profiles(org)),
-        licenses=ask(lambda: _seats(org, "UserLicense", "Name")),
-        set_licenses=ask(lambda: _seats(org, "PermissionSetLicense", "DeveloperName")),
+        profiles=ask_optional(lambda: _profiles(org)),
+        licenses=ask_optional(lambda: _seats(org, "UserLicense", "Name")),
+        set_licenses=ask_optional(lambda: _seats(org, "PermissionSetLicense", "DeveloperName")),
         user=user,
         alike=() if isinstance(alike, Unknown) else alike,
-        has_license=ask(lambda: _has_license(org, wanted)) if there else False,
-        has_set=ask(lambda: _has_set(org, project)) if there else False,
+        has_license=ask_optional(lambda: _has_license(org, wanted)) if there else False,
+        has_set=ask_optional(lambda: _has_set(org, project)) if there else False,
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sfcode.diagnostics import Diagnostic
+from sfcode.errors import OrgError, OrgUnreachable, SignInError
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class UserFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ProbeFailure:
     """Why the relay cannot be reached: `connection`, `certificate` or `health`."""
 
     kind: str
@@ -89,7 +93,7 @@ class Endpoint:
     url: str
     out_of_reach: str = ""
     """What keeps Salesforce from reaching its address, whatever answers here; then it is not asked."""
-    trouble: Trouble | None = None
+    trouble: ProbeFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class FieldFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SharedIds:
     """Duplicate ids: their number, and example records, joined by `=`."""
 
     ids: int = 0
@@ -114,16 +118,16 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class DuplicateIds:
     """Ids of several records: exact duplicates, and duplicates that differ in case."""
 
-    exact: Alike = Alike()
-    case: Alike = Alike()
+    exact: SharedIds = SharedIds()
+    case: SharedIds = SharedIds()
     complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class VisibleRecords:
     """What another user sees of an object; `records` is None if the user id field is hidden."""
 
     username: str
@@ -146,13 +150,13 @@ class MappingFacts:
     with_id: int | Unknown = 0
     blank: tuple[str, ...] = ()
     """Ids of a few records without a user id."""
-    repeats: Repeats | Unknown | None = None
+    duplicates: DuplicateIds | Unknown | None = None
     """None: nothing was there to be looked at."""
     sharing: str | Unknown = ""
     """The org-wide default that counts for the object."""
     shared_as: str = ""
     """The object whose default that is."""
-    seen: Seen | Unknown | None = None
+    seen: VisibleRecords | Unknown | None = None
 
 
 @dataclass(frozen=True)
@@ -167,3 +171,19 @@ class Facts:
     """What the config names and the org does not have, or has otherwise."""
     messages: tuple[str, ...] | Unknown = ()
     """Full names of the org's outbound messages."""
+
+
+def ask_optional(question: Callable[[], Answer]) -> Answer | Unknown:
+    """Return the result, or why there is none. An expired session and a failed connection raise."""
+    try:
+        return question()
+    except (SignInError, OrgUnreachable):
+        raise
+    except OrgError as error:
+        return Unknown(shorten_error(error))
+
+
+def shorten_error(error: OrgError) -> str:
+    """Shorten an org's message to its last line; in SOQL errors, the lines above quote the query."""
+    last = error.message.strip().rpartition("\n")[2].strip()
+    return last if error.code in last else f"{error.code}: {last}"

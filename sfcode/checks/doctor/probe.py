@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sfcode.checks.doctor.facts import Trouble
+from sfcode.checks.doctor.facts import ProbeFailure
 from sfcode.errors import OrgError
 from sfcode.org import Runtime
 
 PATIENCE = Runtime(connect_timeout=5.0, read_timeout=10.0, answer_timeout=15.0, max_answer_bytes=64 * 1024)
 
 
-def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> Trouble | None:
+def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> ProbeFailure | None:
     """Request `/healthz`; return the problem, if there is one."""
     from sfcode.org.retry import NoAnswer
     from sfcode.org.transport import http_session, translate_errors
@@ -24,9 +24,9 @@ def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> 
         except NoAnswer as error:
             # Before an answer only a certificate is beyond waiting for.
             kind = "certificate" if error.permanent else "connection"
-            return Trouble(kind, error.message.rstrip("."))
+            return ProbeFailure(kind, error.message.rstrip("."))
         except OrgError as error:
-            return Trouble("health", error.message.rstrip("."))
+            return ProbeFailure("health", error.message.rstrip("."))
     if response.status_code != 200:
-        return Trouble("health", f"{address} answers {response.status_code} {response.reason or ''}".rstrip())
+        return ProbeFailure("health", f"{address} answers {response.status_code} {response.reason or ''}".rstrip())
     return None

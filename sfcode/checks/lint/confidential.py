@@ -29,12 +29,12 @@ _HINT = "write ${secret:NAME} and put the value into the environment variable NA
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Find confidential data that leaves Salesforce or gets into a repository."""
-    yield from _personal_data(side)
-    yield from _session_ids(side)
-    yield from _secrets(side)
+    yield from _check_personal_data(side)
+    yield from _check_session_ids(side)
+    yield from _check_secrets(side)
 
 
-def _personal_data(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_personal_data(side: Snapshot) -> Iterator[Diagnostic]:
     settings = side.project.settings.review.personal_data
     for one in side.project.resolved:
         for use in one.attributes:
@@ -44,7 +44,7 @@ def _personal_data(side: Snapshot) -> Iterator[Diagnostic]:
                 yield report("SF203", use.place, text, hint)
 
 
-def _session_ids(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_session_ids(side: Snapshot) -> Iterator[Diagnostic]:
     for component in side.desired.components:
         if component.type == "WorkflowOutboundMessage" and component.body.get("includeSessionId") is True:
             text = "the template asks for session ids, which Salesforce no longer puts into outbound messages"
@@ -52,7 +52,7 @@ def _session_ids(side: Snapshot) -> Iterator[Diagnostic]:
             yield report("SF208", place, text, "write <includeSessionId>false</includeSessionId>")
 
 
-def _secrets(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_secrets(side: Snapshot) -> Iterator[Diagnostic]:
     """Check every file as written, including comments. The value is never repeated."""
     for file, text in side.texts.items():
         for number, line in enumerate(text.splitlines(), start=1):

@@ -27,12 +27,12 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     for chain in every:
         yield from _check_generated(chain)
         if chain.one.sends and chain.one.by_relay:
-            yield from _message(chain)
+            yield from _check_message(chain)
             yield from _check_trigger(chain)
-    yield from _types(every)
+    yield from _check_types(every)
 
 
-def _message(chain: Chain) -> Iterator[Diagnostic]:
+def _check_message(chain: Chain) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     related = side.template_line("WorkflowOutboundMessage", "<fields>")
     attributes = _by_attribute(chain)
@@ -50,10 +50,10 @@ def _message(chain: Chain) -> Iterator[Diagnostic]:
         )
         where = related or one.place("to_appcues").position
         yield report("SF110", where, message, "take it out of the template, or map it")
-    yield from _endpoint(chain)
+    yield from _check_endpoint(chain)
 
 
-def _endpoint(chain: Chain) -> Iterator[Diagnostic]:
+def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
     message = chain.message or {}
     side, place = chain.side, chain.one.place("to_appcues")
     wanted, found = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
@@ -153,7 +153,7 @@ def _check_generated(chain: Chain) -> Iterator[Diagnostic]:
             )
 
 
-def _types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
+def _check_types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
     """Find attributes that two mappings send with different types to the same kind of profile."""
     first: dict[tuple[str, str], tuple[Chain, FieldUse, str]] = {}
     for chain in every:

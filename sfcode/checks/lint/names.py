@@ -17,8 +17,8 @@ _SEPARATORS = re.compile(r"[\s_.-]+")
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Find confusing names."""
-    yield from _alike(_attributes(side), "attribute")
-    yield from _alike(_events(side), "click-to-track event")
+    yield from _check_alike(_attributes(side), "attribute")
+    yield from _check_alike(_events(side), "click-to-track event")
     for _, name, place in _events(side):
         if _plain(name) in {_plain(own) for own in APPCUES_EVENTS} or name.lower().startswith("v2:"):
             text = f"{name} is what Appcues calls an event of its own, which never comes as a click-to-track event"
@@ -30,7 +30,7 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
             )
 
 
-def _alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Diagnostic]:
+def _check_alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], tuple[str, Place]] = {}
     told = set()
     for kind, name, place in names:

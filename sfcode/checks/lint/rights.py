@@ -23,7 +23,7 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     for chain in chains(side):
         yield from _check_reads(chain, granted)
         yield from _check_writes(chain, granted)
-    yield from _all_records(side, granted)
+    yield from _check_all_records(side, granted)
     yield from _check_documented(side)
     yield from _check_unneeded(side, granted)
 
@@ -71,7 +71,7 @@ def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
         yield report("SF105", place, text, _HINT, related=related)
 
 
-def _all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
+def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     user = side.project.settings.integration_user
     if user.access == "documented":
         return  # SF202 says it all

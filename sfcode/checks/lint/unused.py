@@ -13,12 +13,12 @@ from sfcode.diagnostics import Diagnostic, Position
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Find settings without effect."""
-    yield from _answers(side)
-    yield from _texts(side)
-    yield from _variables(side)
+    yield from _check_answers(side)
+    yield from _check_texts(side)
+    yield from _check_variables(side)
 
 
-def _answers(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_answers(side: Snapshot) -> Iterator[Diagnostic]:
     filled = {key for attributes in side.project.events.properties.values() for key in attributes}
     for one in side.project.resolved:
         for target in one.targets:
@@ -29,7 +29,7 @@ def _answers(side: Snapshot) -> Iterator[Diagnostic]:
                 )
 
 
-def _texts(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
     """Find the project's own texts for events that no mapping lists; sfcode's texts are fine."""
     sections = [mapping.spec.to_salesforce for mapping in side.project.mappings if mapping.spec.delivery == "relay"]
     used = {str(name) for section in sections if section for name in section.activities}
@@ -43,7 +43,7 @@ def _texts(side: Snapshot) -> Iterator[Diagnostic]:
             yield report("SF210", Position(file, *line), message, "list it there, or leave the text out")
 
 
-def _variables(side: Snapshot) -> Iterator[Diagnostic]:
+def _check_variables(side: Snapshot) -> Iterator[Diagnostic]:
     written = "\n".join(text for name, text in side.texts.items() if not name.endswith(".j2"))
     project = side.project
     for name in project.target.variables if side.texts else ():

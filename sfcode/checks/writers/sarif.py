@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sfcode import __version__
 from sfcode.checks.lint.confidential import redact_secrets
-from sfcode.checks.rules import LINT_RULES, Rule
+from sfcode.checks.rules import LINT_RULES, CheckRule
 from sfcode.checks.writers import in_repository
 from sfcode.diagnostics import Diagnostic, Level, Position
 
@@ -21,7 +21,7 @@ def format_sarif(
     diagnostics: Iterable[Diagnostic],
     *,
     folder: str = "",
-    rules: Mapping[str, Rule] = LINT_RULES,
+    rules: Mapping[str, CheckRule] = LINT_RULES,
     older: Container[Diagnostic] = (),
 ) -> str:
     """
@@ -41,7 +41,7 @@ def format_sarif(
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: CheckRule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "name": rule.name,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sfcode.plan.change import Action
-from sfcode.review.model import Review
+from sfcode.review.model import ReviewReport
 
 NOTHING = "No changes"
 """All that is said of a change that means nothing."""
 
 
-def headline(review: Review) -> str:
+def headline(review: ReviewReport) -> str:
     """Describe the change in one line."""
     if review.problems:
         return "The config does not load"
@@ -20,7 +20,7 @@ def headline(review: Review) -> str:
     return f"{review.risk.word.capitalize()} risk: {counts if add or change or destroy else 'no component changes'}"
 
 
-def describe_comparison(review: Review) -> str:
+def describe_comparison(review: ReviewReport) -> str:
     """Describe what was compared."""
     how = f", {review.base.how}" if review.base.how else ""
     return f"Compares {review.head} with {review.base}{how}"

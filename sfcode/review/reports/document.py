@@ -10,12 +10,12 @@ from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.json import position_to_json, to_json
 from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
-from sfcode.review.model import Access, Effect, Review, Revision, Statement
+from sfcode.review.model import Access, Effect, ReviewReport, Revision, Statement
 
 FORMAT_VERSION = "1.0"
 
 
-def to_document(review: Review) -> dict[str, Any]:
+def to_document(review: ReviewReport) -> dict[str, Any]:
     """Return the review as JSON values; changes have the same shape as in a plan."""
     document = {
         "format_version": FORMAT_VERSION,
@@ -46,7 +46,7 @@ def _redact(value: Any) -> Any:
     return [_redact(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def as_json(review: Review) -> str:
+def as_json(review: ReviewReport) -> str:
     """Render the document."""
     return json.dumps(to_document(review), indent=2, ensure_ascii=False)
 

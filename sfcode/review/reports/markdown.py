@@ -11,7 +11,7 @@ from sfcode.plan.change import Action
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.markdown_parts import cell, escape, fold, fold_diff, inline
 from sfcode.plan.reports.plan_items import SIGNS
-from sfcode.review.model import Access, Effect, Review, Risk, Statement
+from sfcode.review.model import Access, Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, headline
 
 LIMIT = 65_536
@@ -32,7 +32,7 @@ class _Block:
     """The heading that it needs above it."""
 
 
-def markdown(review: Review, limit: int = LIMIT) -> str:
+def markdown(review: ReviewReport, limit: int = LIMIT) -> str:
     """Render the review with at most `limit` characters, the most important parts first."""
     blocks = [_Block(redact_secrets(block.text), block.keep, block.under) for block in _report(review)]
     whole = _join(blocks)
@@ -61,7 +61,7 @@ def _join(blocks: Iterator[_Block] | list[_Block]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _report(review: Review) -> Iterator[_Block]:
+def _report(review: ReviewReport) -> Iterator[_Block]:
     yield _Block(f"### {headline(review)}")
     if not review.is_empty:
         where = ", ".join(f"`{name}`" for name in review.environments if name)
@@ -97,12 +97,12 @@ def _statement(statement: Statement) -> str:
     return f"- {label}{inline(statement.text)}{where}.{because}{place}"
 
 
-def _in(effect: Effect, review: Review) -> str:
+def _in(effect: Effect, review: ReviewReport) -> str:
     names = ", ".join(f"`{name}`" for name in effect.environments if name)
     return f" in {names}" if names and len(review.effects) > 1 else ""
 
 
-def _access(effect: Effect, review: Review) -> Iterator[_Block]:
+def _access(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
     rows = [row for row in effect.access if row.changed]
     head = "| what | before | after | asked for by |\n| --- | --- | --- | --- |"
     for row in rows:
@@ -121,7 +121,7 @@ def _row(row: Access) -> str:
     return f"| {cell(f'`{row.name}`')} | {before} | {after} | {cell(why)}{cell(place)} |"
 
 
-def _components(effect: Effect, review: Review) -> Iterator[_Block]:
+def _components(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
     if not effect.changes:
         return
     title = f"\n#### Components and records{_in(effect, review)}\n"

@@ -9,18 +9,18 @@ from sfcode.checks.writers.text import Paint, format_line, plain
 from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS
-from sfcode.review.model import Access, Effect, Review, Risk, Statement
+from sfcode.review.model import Access, Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import NOTHING, describe_comparison, headline
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
 
-def text(review: Review, paint: Paint = plain) -> str:
+def text(review: ReviewReport, paint: Paint = plain) -> str:
     """Render the review."""
     return redact_secrets("\n".join(_report(review, paint)))
 
 
-def _report(review: Review, paint: Paint) -> Iterator[str]:
+def _report(review: ReviewReport, paint: Paint) -> Iterator[str]:
     if review.is_empty:
         yield NOTHING
         yield from _findings(review, paint)
@@ -51,7 +51,7 @@ def _statement(statement: Statement, paint: Paint) -> str:
     return f"  * {statement.text}{where}.{paint(label, _COLORS[statement.risk])}"
 
 
-def _effect(effect: Effect, review: Review, paint: Paint) -> Iterator[str]:
+def _effect(effect: Effect, review: ReviewReport, paint: Paint) -> Iterator[str]:
     names = ", ".join(name for name in effect.environments if name)
     where = f" in {names}" if names and len(review.effects) > 1 else ""
     rows = [row for row in effect.access if row.changed]
@@ -83,7 +83,7 @@ def _change(change: Change, paint: Paint) -> Iterator[str]:
         yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"
 
 
-def _findings(review: Review, paint: Paint) -> Iterator[str]:
+def _findings(review: ReviewReport, paint: Paint) -> Iterator[str]:
     if review.news:
         yield ""
         yield "Findings"

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.checks.doctor import collect_facts
-from sfcode.checks.doctor.collect_records import AT_ONCE, _chunks
-from sfcode.checks.doctor.duplicate_ids import EXAMPLES, repeats
+from sfcode.checks.doctor.collect_records import AT_ONCE, EXAMPLES, _split_by_length, find_duplicate_ids
 from sfcode.diagnostics import Level
 from sfcode.errors import UsageError
 from sfcode.local import load
@@ -127,7 +126,7 @@ def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Pa
 
 @given(st.lists(st.sampled_from(["a", "A", "aB", "Ab", "é", "É", "1", "1.0"])))
 def test_repeats_are_what_counting_by_hand_gives(values: list[str]) -> None:
-    found = repeats((str(n), value) for n, value in enumerate(values))
+    found = find_duplicate_ids((str(n), value) for n, value in enumerate(values))
     assert found.exact.ids == sum(values.count(value) > 1 for value in set(values))
     folded = [value.lower() for value in set(values)]
     assert found.case.ids == sum(folded.count(value) > 1 for value in set(folded))
@@ -138,6 +137,6 @@ def test_repeats_are_what_counting_by_hand_gives(values: list[str]) -> None:
 def test_values_go_into_queries_that_fit_into_an_address(values: list[str]) -> None:
     from urllib.parse import quote
 
-    chunks = list(_chunks(values))
+    chunks = list(_split_by_length(values))
     assert [value for chunk in chunks for value in chunk] == values
     assert all(len(chunk) == 1 or sum(len(quote(value)) for value in chunk) <= AT_ONCE for chunk in chunks)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sfcode.checks.doctor.checks import data, org, relay, retired, user
+from collections.abc import Iterator
+
+from sfcode.checks.doctor.checks import data, org, relay, user
 from sfcode.checks.doctor.facts import Facts
+from sfcode.checks.rules import report
 from sfcode.config.project import Project
-from sfcode.diagnostics import Diagnostic
+from sfcode.config.rules.settings import DEPRECATED_PROFILE
+from sfcode.diagnostics import Diagnostic, Level
 
 
 def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
@@ -13,8 +17,21 @@ def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
     diagnostics = [
         *org.check(project, facts),
         *user.check(project, facts),
-        *retired.check(project),
+        *_check_retired(project),
         *relay.check(project, facts),
         *data.check(project, facts),
     ]
     return tuple(sorted(diagnostics, key=lambda each: (-each.level, each.rule, str(each.position), each.message)))
+
+
+def _check_retired(project: Project) -> Iterator[Diagnostic]:
+    """Check the config."""
+    for one in project.resolved:
+        if one.sends and one.by_relay and one.trigger == "workflow_rule":
+            message = f"{one.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
+            hint = "Write trigger: flow; the outbound message stays."
+            yield report("D301", one.place("to_appcues", "trigger"), message, hint, level=Level.WARNING)
+    if project.settings.integration_user.profile == DEPRECATED_PROFILE:
+        message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
+        hint = "Write profile: Minimum Access - API Only Integrations."
+        yield report("D302", project.place("integration_user", "profile"), message, hint, level=Level.WARNING)

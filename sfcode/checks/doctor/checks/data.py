@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sfcode.checks.doctor.facts import Alike, Facts, FieldFacts, MappingFacts, Seen, Unknown
+from sfcode.checks.doctor.facts import Facts, FieldFacts, MappingFacts, SharedIds, Unknown, VisibleRecords
 from sfcode.checks.rules import report
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic, Level
@@ -36,28 +36,28 @@ def _check_mapping(project: Project, one: ResolvedMapping, facts: Facts, found: 
             "D501", place, message, "Check the name; give the signed-in user Read on the object.", level=Level.ERROR
         )
         return
-    yield _user_id(project, one, facts, found)
-    yield from _numbers(one, found)
-    if isinstance(found.repeats, Unknown):
+    yield _check_user_id(project, one, facts, found)
+    yield from _check_numbers(one, found)
+    if isinstance(found.duplicates, Unknown):
         hint = f"Make the field behind the user id unique, which Salesforce then keeps it ({one.object} > Fields)."
         yield report(
             "D509",
             one.user_id.place,
-            f"duplicates were not looked for: {found.repeats.reason}",
+            f"duplicates were not looked for: {found.duplicates.reason}",
             hint,
             level=Level.WARNING,
         )
-    elif found.repeats is not None:
-        least = "" if found.repeats.complete else "at least "
-        yield _alike("D504", one, found.repeats.exact, f"user ids on several records: {least}{{}}", _UNIQUE)
-        yield _alike("D505", one, found.repeats.case, f"user ids that differ in case only: {least}{{}}", _CASE)
-    yield from _index(one, found)
+    elif found.duplicates is not None:
+        least = "" if found.duplicates.complete else "at least "
+        yield _check_alike("D504", one, found.duplicates.exact, f"user ids on several records: {least}{{}}", _UNIQUE)
+        yield _check_alike("D505", one, found.duplicates.case, f"user ids that differ in case only: {least}{{}}", _CASE)
+    yield from _check_index(one, found)
     yield _check_sharing(project, one, found)
     if found.seen is not None:
         yield _check_visibility(project, one, found, found.seen)
 
 
-def _user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Diagnostic:
+def _check_user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Diagnostic:
     place, field, source = one.user_id.place, found.user_id, found.source
     name = f"{one.object}.{field.name}"
     if isinstance(field.exists, Unknown):
@@ -87,7 +87,7 @@ def _kind(field: FieldFacts, source: FieldFacts | None) -> str:
     return f"{kind} formula" + (f" over {source.name} ({source.type})" if source else "")
 
 
-def _numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+def _check_numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
     place, total, with_id = one.place("object"), found.total, found.with_id
     if isinstance(total, Unknown) or isinstance(with_id, Unknown):
         said = total if isinstance(total, Unknown) else with_id
@@ -117,7 +117,7 @@ _UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id 
 _CASE = "Appcues tells them apart, and a search in Salesforce does not: mend the ids, or have the product issue them in one case."
 
 
-def _alike(id: str, one: ResolvedMapping, alike: Alike, said: str, hint: str) -> Diagnostic:
+def _check_alike(id: str, one: ResolvedMapping, alike: SharedIds, said: str, hint: str) -> Diagnostic:
     if not alike.ids:
         what = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
         return report(id, one.user_id.place, what, level=Level.OK)
@@ -126,7 +126,7 @@ def _alike(id: str, one: ResolvedMapping, alike: Alike, said: str, hint: str) ->
     )
 
 
-def _index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+def _check_index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
     source = found.source
     if not (one.receives and one.by_relay) or isinstance(found.total, Unknown):
         return
@@ -162,7 +162,9 @@ def _check_sharing(project: Project, one: ResolvedMapping, found: MappingFacts) 
     return report("D507", place, message, hint, level=Level.WARNING)
 
 
-def _check_visibility(project: Project, one: ResolvedMapping, found: MappingFacts, seen: Seen | Unknown) -> Diagnostic:
+def _check_visibility(
+    project: Project, one: ResolvedMapping, found: MappingFacts, seen: VisibleRecords | Unknown
+) -> Diagnostic:
     place = project.place("integration_user", "username")
     wanted = project.settings.integration_user.username
     if isinstance(seen, Unknown):

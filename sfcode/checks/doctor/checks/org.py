@@ -21,20 +21,20 @@ _GIVE = "Give it by a permission set, or sign in as an administrator."
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Check the org."""
     org = facts.org
-    yield _version(project, org)
+    yield _check_version(project, org)
     if not org.answers:
         if org.api_disabled:
             message = f"{org.name} has no API for the signed-in user ({org.api_disabled})"
             hint = "Give the user API Enabled; if nobody has it, the edition lacks the API: ask Salesforce for it."
             yield report("D102", org.name, message, hint, level=Level.ERROR)
         return
-    yield _edition(org)
-    yield _requests(org)
-    yield from _rights(facts)
-    yield from _misfits(facts)
+    yield _check_edition(org)
+    yield _check_requests(org)
+    yield from _check_rights(facts)
+    yield from _check_misfits(facts)
 
 
-def _version(project: Project, org: OrgFacts) -> Diagnostic:
+def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
     place = project.place("salesforce", "api_version")
     if isinstance(org.versions, Unknown):
         return report(
@@ -49,7 +49,7 @@ def _version(project: Project, org: OrgFacts) -> Diagnostic:
     )
 
 
-def _edition(org: OrgFacts) -> Diagnostic:
+def _check_edition(org: OrgFacts) -> Diagnostic:
     if org.edition in WITH_API:
         return report("D102", org.name, f"{org.edition} includes the API", level=Level.OK)
     message = f"{org.edition or 'this edition'} does not include the API by itself, although it answers now"
@@ -57,7 +57,7 @@ def _edition(org: OrgFacts) -> Diagnostic:
     return report("D102", org.name, message, hint, level=Level.WARNING)
 
 
-def _requests(org: OrgFacts) -> Diagnostic:
+def _check_requests(org: OrgFacts) -> Diagnostic:
     if isinstance(org.requests, Unknown):
         reason = org.requests.reason
         return report("D103", "", f"the org does not tell how many API requests are left ({reason})", level=Level.NOTE)
@@ -73,7 +73,7 @@ def _requests(org: OrgFacts) -> Diagnostic:
     return report("D103", org.name, message, level=Level.OK)
 
 
-def _rights(facts: Facts) -> Iterator[Diagnostic]:
+def _check_rights(facts: Facts) -> Iterator[Diagnostic]:
     org, user = facts.org, facts.user
     if isinstance(org.rights, Unknown):
         message = f"what {org.username} may do cannot be read ({org.rights.reason})"
@@ -88,12 +88,14 @@ def _rights(facts: Facts) -> Iterator[Diagnostic]:
         yield report("D104", org.username, message, _GIVE, level=Level.ERROR)
     complete = user is not None and isinstance(user.user, UserRow) and user.user.active
     assigned = user is not None and user.has_license is True and user.has_set is True
-    yield _right("D105", "ManageUsers" in rights, "create and change users", "Manage Users", org, needed=not complete)
+    yield _check_right(
+        "D105", "ManageUsers" in rights, "create and change users", "Manage Users", org, needed=not complete
+    )
     may_assign = bool(rights & {"AssignPermissionSets", "ManageUsers"})
-    yield _right("D106", may_assign, "assign permission sets", "Assign Permission Sets", org, needed=not assigned)
+    yield _check_right("D106", may_assign, "assign permission sets", "Assign Permission Sets", org, needed=not assigned)
 
 
-def _right(id: str, may: bool, what: str, permission: str, org: OrgFacts, *, needed: bool) -> Diagnostic:
+def _check_right(id: str, may: bool, what: str, permission: str, org: OrgFacts, *, needed: bool) -> Diagnostic:
     if may:
         return report(id, org.username, f"the signed-in user may {what}", level=Level.OK)
     message = f"the signed-in user may not {what}: it lacks {permission}"
@@ -102,7 +104,7 @@ def _right(id: str, may: bool, what: str, permission: str, org: OrgFacts, *, nee
     return report(id, org.username, f"{message}; nothing of that is left to do", level=Level.NOTE)
 
 
-def _misfits(facts: Facts) -> Iterator[Diagnostic]:
+def _check_misfits(facts: Facts) -> Iterator[Diagnostic]:
     if isinstance(facts.misfits, Unknown):
         message = f"whether the config fits this org's fields cannot be told ({facts.misfits.reason})"
         yield report("D107", facts.org.name, message, "Sign in as a user with Modify Metadata.", level=Level.WARNING)

@@ -49,13 +49,13 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         yield report(id, place, message, hint, level=Level.NOTE if here else Level.WARNING)
     elif not endpoint.out_of_reach:
         yield report("D405", place, f"{url} answers from here", level=Level.OK)
-    yield from _carriers(project, facts)
+    yield from _check_carriers(project, facts)
     if any(one.sends and one.by_relay for one in project.resolved):
         message = "which messages wait or failed is shown by no API"
         yield report("D401", facts.org.name, message, f"Look at {QUEUE}.", level=Level.NOTE)
 
 
-def _carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
+def _check_carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Find messages of Appcues' own connector for objects that the relay carries."""
     if isinstance(facts.messages, Unknown):
         message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"

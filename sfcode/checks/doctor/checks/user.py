@@ -21,8 +21,8 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     if facts.user is None:
         return
     found, wanted = facts.user, project.settings.integration_user
-    yield from _profile(project, wanted, found)
-    yield _license(
+    yield from _check_profile(project, wanted, found)
+    yield _check_license(
         "D203",
         _place(project, "license"),
         "user license",
@@ -30,7 +30,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         found.licenses,
         taken=_has_seat(wanted, found),
     )
-    yield _license(
+    yield _check_license(
         "D204",
         _place(project, "permission_set_license"),
         "permission set license",
@@ -38,7 +38,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         found.set_licenses,
         taken=found.has_license is True,
     )
-    yield from _user(project, wanted, found)
+    yield from _check_user(project, wanted, found)
 
 
 def _has_seat(wanted: IntegrationUser, found: UserFacts) -> bool:
@@ -52,7 +52,7 @@ def _place(project: Project, key: str) -> Place:
     return project.place("integration_user", key)
 
 
-def _profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
+def _check_profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
     place = _place(project, "profile")
     if isinstance(found.profiles, Unknown):
         message = f"whether there is a profile {wanted.profile} cannot be told ({found.profiles.reason})"
@@ -84,7 +84,7 @@ def _instead(name: str, known: Collection[str], what: str) -> str:
     return f"Did you mean {close[0]}?" if close else f"Name a {what} that it has."
 
 
-def _license(
+def _check_license(
     id: str, place: Place, what: str, name: str, known: Mapping[str, Seats] | Unknown, *, taken: bool
 ) -> Diagnostic:
     if isinstance(known, Unknown):
@@ -104,7 +104,7 @@ def _license(
     return report(id, place, message, level=Level.OK)
 
 
-def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
+def _check_user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
     place, user = _place(project, "username"), found.user
     if isinstance(user, Unknown):
         yield report("D205", place, f"{wanted.username} cannot be looked up ({user.reason})", level=Level.WARNING)
@@ -148,13 +148,13 @@ def _user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterat
         yield report("D209", _place(project, "email"), "mail to the user is not switched off", level=Level.OK)
     name = project.integration_set
     psl = wanted.permission_set_license
-    yield _assignment(
+    yield _check_assignment(
         "D210", _place(project, "permission_set_license"), f"permission set license {psl}", found.has_license
     )
-    yield _assignment("D211", project.place("name"), f"permission set {name}", found.has_set)
+    yield _check_assignment("D211", project.place("name"), f"permission set {name}", found.has_set)
 
 
-def _assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Diagnostic:
+def _check_assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Diagnostic:
     if isinstance(held, Unknown):
         return report(
             id, place, f"whether the user has the {what} cannot be told ({held.reason})", _SETUP, level=Level.WARNING
