@@ -22,7 +22,7 @@ from sfcode.review.reports.document import to_document
 from sfcode.review.reports.markdown import LIMIT, markdown
 from sfcode.review.reports.text import text
 from sfcode.review.statements import relay
-from sfcode.review.statements.settings import WORDS
+from sfcode.review.statements.settings import SWITCHES, WORDS
 from tests.review.projects import CONTACT, FILES, edited, reviewed, taken
 
 NOTHING = ReviewReport(Revision("main"), Revision("the work tree"))
@@ -301,7 +301,9 @@ def test_every_setting_has_words(tmp_path: Path) -> None:
     walk("", {key: value for key, value in dumped.items() if key not in LEFT_OUT})
     special = {"integration_user.access", "integration_user.record_access", "relay.activities_as"}
     together = {path for path in leaves if path.startswith(relay.PREFIXES)}
-    assert leaves - special - together == set(WORDS)
+    switches = {path for path, _ in SWITCHES}
+    assert {(path, on) for path in switches for on in (True, False)} == set(SWITCHES)
+    assert leaves - special - together == set(WORDS) | switches
     assert {key.split(".")[0] for key in leaves} | LEFT_OUT == set(Settings.model_fields)
 
 

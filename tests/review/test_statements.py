@@ -48,6 +48,20 @@ CASES = [
         ],
     ),
     Case(
+        "the relay's writes run lead assignment rules",
+        change(
+            (
+                "settings",
+                "url: https://relay.example.com",
+                "url: https://relay.example.com\n  run_assignment_rules: true\n  allow_duplicates: false",
+            )
+        ),
+        [
+            "medium: The relay will not update records that a duplicate rule alerts about: those answers are parked",
+            "medium: The relay's writes will run lead assignment rules",
+        ],
+    ),
+    Case(
         "personal data is sent",
         change(("contact", "    role: Title\n", "    role: Title\n    email: Email\n")),
         [

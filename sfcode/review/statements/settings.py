@@ -85,6 +85,26 @@ WORDS: Mapping[str, Words] = {
     ),
 }
 
+SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
+    ("relay.run_assignment_rules", True): (
+        "The relay's writes will run lead assignment rules",
+        Risk.MEDIUM,
+        "an NPS answer may hand a lead to another owner",
+    ),
+    ("relay.run_assignment_rules", False): ("The relay's writes will run lead assignment rules no more", Risk.LOW, ""),
+    ("relay.allow_duplicates", True): (
+        "The relay will update records although a duplicate rule alerts about them",
+        Risk.LOW,
+        "",
+    ),
+    ("relay.allow_duplicates", False): (
+        "The relay will not update records that a duplicate rule alerts about: those answers are parked",
+        Risk.MEDIUM,
+        "answers that were written are parked",
+    ),
+}
+"""What turning a setting on or off means: the sentence, its risk, and why."""
+
 _ACCESS = {
     "least_privilege": "The integration user gets the least that the mappings work with, instead of what Appcues' help "
     "page tells people to click",
@@ -129,6 +149,9 @@ def _is_described_by_mapping(pair: Pair) -> bool:
 def _describe_setting(path: str, before: object, after: object, project: Project) -> Statement:
     position = project.at(*path.split("."))
     user = project.settings.integration_user
+    if (path, after) in SWITCHES:
+        text, risk, because = SWITCHES[path, bool(after)]
+        return Statement(Group.WRITTEN, text, risk, because, position)
     if path == "integration_user.access":
         risk, because = (Risk.MEDIUM, OTHER_USER) if after == "documented" else (Risk.LOW, "")
         return Statement(Group.ACCESS, _ACCESS[user.access], risk, because, position)

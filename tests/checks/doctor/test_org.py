@@ -40,7 +40,7 @@ def edited(name: str, old: str, new: str) -> Illness:
 
 
 ILLNESSES: list[tuple[str, Level, str, Illness]] = [
-    ("D101", Level.ERROR, "its newest is 63.0", edited("sfcode.yaml", '"63.0"', '"99.0"')),
+    ("D101", Level.ERROR, "its newest is 68.0", edited("sfcode.yaml", '"63.0"', '"99.0"')),
     ("D102", Level.WARNING, "Professional Edition", lambda c: c.setup_row("Organization", {}, OrganizationType="Professional Edition")),
     ("D102", Level.ERROR, "API_DISABLED_FOR_ORG", lambda c: c.without("ApiEnabled")),
     ("D104", Level.ERROR, "may not deploy", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
