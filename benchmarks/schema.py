@@ -11,13 +11,13 @@ from benchmarks.measure import ROOT, Row
 TIMES = 5
 CODE = """
 import time
-from sfcode.metadata.schema import strict_problems, xsd
+from sfcode.metadata.schema import validate_strictly, xsd
 from sfcode.metadata.schema_table import NAMESPACE, roots
 files = [f'<{name} xmlns="{NAMESPACE}"/>'.encode() for name in sorted(roots())]
 for _ in range(2):
     started = time.perf_counter()
     for file in files:
-        strict_problems(file)
+        validate_strictly(file)
     print(time.perf_counter() - started, len(files))
 """
 

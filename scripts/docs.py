@@ -14,8 +14,8 @@ import click
 
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
-from sfcode.config.reference import reference
-from sfcode.config.schema import KINDS, schema_text
+from sfcode.config.reference import render_reference
+from sfcode.config.schema import KINDS, render_json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE = Path("docs/reference/cli.md")
@@ -55,8 +55,8 @@ def cli_page() -> str:
 
 def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
-    schemas = {Path(f"config/.schema/{kind}.json"): schema_text(kind) for kind in KINDS}
-    return {CLI_PAGE: cli_page(), LANGUAGE_PAGE: reference(), EVENTS_FILE: render_events_file(), **schemas}
+    schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
+    return {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), EVENTS_FILE: render_events_file(), **schemas}
 
 
 def main(arguments: list[str]) -> int:

@@ -142,9 +142,9 @@ def _refuse_files(folder: Path, present: list[str]) -> None:
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    from sfcode.config.schema import KINDS, schema_text
+    from sfcode.config.schema import KINDS, render_json_schema
 
-    schemas = {f".schema/{kind}.json": schema_text(kind) for kind in KINDS}
+    schemas = {f".schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
     for name, content in {**schemas, **texts}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

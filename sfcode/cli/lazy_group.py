@@ -44,9 +44,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; for one that does not exist, name the one that was probably meant."""
         if args and not args[0].startswith("-") and args[0] not in self.verbs:
-            from sfcode.config.did_you_mean import nearest_name  # slow to import, and few mistype
+            from sfcode.config.did_you_mean import find_nearest_name  # slow to import, and few mistype
 
-            nearest = nearest_name(args[0], self.verbs)
+            nearest = find_nearest_name(args[0], self.verbs)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {nearest}?" if nearest else ""))
         return super().resolve_command(ctx, args)
 

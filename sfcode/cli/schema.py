@@ -18,10 +18,9 @@ def schema(invocation: Invocation, kind: str | None) -> None:
     KIND is the kind of file: sfcode for sfcode.yaml, mapping for the files in mappings/, events for
     events.yaml. Without it, the schema accepts each of them.
     """
-    from sfcode.config.schema import schema as make
-    from sfcode.config.schema import schema_text
+    from sfcode.config.schema import json_schema, render_json_schema
 
     if invocation.json:
-        print_envelope(make(kind))
+        print_envelope(json_schema(kind))
     else:
-        click.echo(schema_text(kind), nl=False)
+        click.echo(render_json_schema(kind), nl=False)

@@ -7,24 +7,24 @@ import json
 from collections.abc import Iterable
 
 
-def list_choices(given: str, allowed: Iterable[str]) -> str:
+def format_choices(given: str, allowed: Iterable[str]) -> str:
     """List the choices, the most likely one first: `flow (or: connector, relay)`."""
     names = list(dict.fromkeys(allowed))
-    near = nearest_name(given, names)
+    near = find_nearest_name(given, names)
     if near is None:
         return "one of: " + ", ".join(names) if len(names) > 1 else names[0]
     rest = [name for name in names if name != near]
     return f"{near} (or: {', '.join(rest)})" if rest else near
 
 
-def nearest_name(given: str, names: Iterable[str]) -> str | None:
+def find_nearest_name(given: str, names: Iterable[str]) -> str | None:
     """Return the name that was probably meant."""
     by_lower = {name.lower(): name for name in names}
     found = difflib.get_close_matches(given.lower()[:80], by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 
-def show(value: object) -> str:
+def format_value(value: object) -> str:
     """Format a value for a message: short, on one line, as YAML."""
     if value is None:
         return "nothing"

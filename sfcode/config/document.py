@@ -28,7 +28,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PathProblem:
     """One problem of an entry, without its position in the file."""
 
     path: ConfigPath
@@ -97,7 +97,7 @@ class Document:
             start = self.text.find(token, start + 1, spot.end)
             if start < 0:
                 return spot.value
-        return position_of(self.file, self.text, start)
+        return position_at(self.file, self.text, start)
 
     def line(self, path: ConfigPath, number: int) -> Position:
         """Return the position of the n-th line (from 1) of a text; of the whole value unless it is a literal block."""
@@ -109,16 +109,16 @@ class Document:
         content = lines[row - 1] if row <= len(lines) else ""
         return Position(self.file, row, len(content) - len(content.lstrip()) + 1)
 
-    def problem(self, finding: Finding) -> Diagnostic:
+    def problem(self, finding: PathProblem) -> Diagnostic:
         """Add the position to a finding."""
         path = finding.path
         if not self.has(*path) and isinstance(self.get(path[:-1]), str):
             path = path[:-1]  # written short: `score: Score__c` for `score: {field: Score__c}`
         where = self.key(path) if finding.at == "key" else self.value(path)
-        return Diagnostic.error(where, show_path(path), finding.message, finding.hint)
+        return Diagnostic.error(where, format_path(path), finding.message, finding.hint)
 
 
-def show_path(path: ConfigPath) -> str:
+def format_path(path: ConfigPath) -> str:
     """Format a path: `to_salesforce.activities[2]`."""
     text = ""
     for part in path:
@@ -129,6 +129,6 @@ def show_path(path: ConfigPath) -> str:
     return text
 
 
-def position_of(file: str, text: str, index: int) -> Position:
+def position_at(file: str, text: str, index: int) -> Position:
     """Convert an index of a text to a position in its file."""
     return Position(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sfcode.config.did_you_mean import list_choices
-from sfcode.config.document import Document, Finding, show_path
+from sfcode.config.did_you_mean import format_choices
+from sfcode.config.document import Document, PathProblem, format_path
 from sfcode.config.project import SecretRef
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping.place import ConfigPath
@@ -69,7 +69,7 @@ def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, resu
         for key in node:
             if "${" in key:
                 hint = "write the name out; variables go into values"
-                finding = Finding((*path, key), "variables are not replaced in keys", hint, at="key")
+                finding = PathProblem((*path, key), "variables are not replaced in keys", hint, at="key")
                 result.problems.append(document.problem(finding))
         return {key: _walk(document, value, (*path, key), scope, result) for key, value in node.items()}
     if isinstance(node, list):
@@ -104,7 +104,7 @@ class _Expander:
             hint = "write ${name} or ${secret:NAME}, or $${ for these two characters themselves"
             self.problem(match, "${ begins a variable, but no name and } follow", hint)
         elif SECRET.fullmatch(token):
-            self.result.secrets.append(SecretRef(match["name"], show_path(self.path), self.place(match)))
+            self.result.secrets.append(SecretRef(match["name"], format_path(self.path), self.place(match)))
         else:
             return self.variable(match)
         return token
@@ -121,12 +121,12 @@ class _Expander:
         else:
             hint = f"add it under environments.{self.scope.environment}.variables"
             if known:
-                hint += f", or write {list_choices(name, known)}"
+                hint += f", or write {format_choices(name, known)}"
             self.problem(match, f"the environment {self.scope.environment} has no variable {name}", hint)
         return token
 
     def problem(self, match: re.Match[str], message: str, hint: str) -> None:
-        self.result.problems.append(Diagnostic.error(self.place(match), show_path(self.path), message, hint))
+        self.result.problems.append(Diagnostic.error(self.place(match), format_path(self.path), message, hint))
         self.result.unsure.add(self.path)
 
     def place(self, match: re.Match[str]) -> Position:

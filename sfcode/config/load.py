@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from sfcode.config.did_you_mean import list_choices
-from sfcode.config.document import Document, Finding
+from sfcode.config.did_you_mean import format_choices
+from sfcode.config.document import Document, PathProblem
 from sfcode.config.event_models import Events
 from sfcode.config.events_file import default_events
 from sfcode.config.files import Files, read_files
@@ -22,10 +22,10 @@ from sfcode.config.interpolate import Scope, environment_scope, interpolate
 from sfcode.config.models import Environment, Mapping, Settings
 from sfcode.config.names import DEVELOPER, WORDS
 from sfcode.config.project import NamedMapping, Project, SecretRef
-from sfcode.config.rules import events as event_rules
-from sfcode.config.rules import mapping as mapping_rules
-from sfcode.config.rules import project as project_rules
-from sfcode.config.rules import settings as settings_rules
+from sfcode.config.rules.events import check_events
+from sfcode.config.rules.mapping import check_mapping, warn_about_mapping
+from sfcode.config.rules.project import Draft, check_mappings, warn_about_mappings
+from sfcode.config.rules.settings import check_settings, warn_about_settings
 from sfcode.config.validate import validate
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
@@ -90,13 +90,13 @@ class _Loader:
         listed = ", ".join(names)
         if chosen is None:
             hint = f"name one with --env or SFCODE_ENV: {listed}"
-            self.add(document, Finding(("environments",), "there are several and none was named", hint, at="key"))
+            self.add(document, PathProblem(("environments",), "there are several and none was named", hint, at="key"))
         elif chosen in names or (not names and chosen == DEFAULT_ENVIRONMENT):
             self.scope = environment_scope(document, chosen)
         else:
-            hint = f"name {list_choices(chosen, names)}" if names else "add it under environments"
+            hint = f"name {format_choices(chosen, names)}" if names else "add it under environments"
             message = f"there is no environment {chosen}"
-            self.add(document, Finding(("environments",), message, hint, at="key"))
+            self.add(document, PathProblem(("environments",), message, hint, at="key"))
 
     def settings(self) -> Settings | None:
         document = self.files.settings
@@ -104,10 +104,10 @@ class _Loader:
             return None
         typed, unsure = self.typed(Settings, document)
         if typed:
-            self.add(document, *settings_rules.findings(typed, document), unsure=unsure)
+            self.add(document, *check_settings(typed, document), unsure=unsure)
         return typed
 
-    def mappings(self, prefix: str) -> list[project_rules.Draft]:
+    def mappings(self, prefix: str) -> list[Draft]:
         drafts = []
         for name, document in self.files.mappings.items():
             if not re.fullmatch(DEVELOPER, name):
@@ -116,9 +116,9 @@ class _Loader:
                 self.problems.append(Diagnostic.error(Position(document.file, 1, 1), "", what, hint))
             typed, unsure = self.typed(Mapping, document)
             if typed:
-                self.add(document, *mapping_rules.findings(typed, document), unsure=unsure)
-                drafts.append(project_rules.Draft(name, typed, document))
-        self.problems.extend(project_rules.problems(prefix, drafts))
+                self.add(document, *check_mapping(typed, document), unsure=unsure)
+                drafts.append(Draft(name, typed, document))
+        self.problems.extend(check_mappings(prefix, drafts))
         return drafts
 
     def events(self) -> Events:
@@ -128,7 +128,7 @@ class _Loader:
         typed, _ = self.typed(Events, document)
         if typed is None:
             return shipped
-        self.problems.extend(event_rules.problems(typed, document, shipped))
+        self.problems.extend(check_events(typed, document, shipped))
         return Events(
             version=1,
             properties={**shipped.properties, **typed.properties},
@@ -144,12 +144,10 @@ class _Loader:
         self.problems.extend(problems)
         return typed, found.unsure
 
-    def add(self, document: Document, *findings: Finding, unsure: Iterable[ConfigPath] = ()) -> None:
+    def add(self, document: Document, *findings: PathProblem, unsure: Iterable[ConfigPath] = ()) -> None:
         self.problems.extend(document.problem(finding) for finding in findings if finding.path not in unsure)
 
-    def collect_secrets(
-        self, settings: Settings, drafts: Iterable[project_rules.Draft], document: Document
-    ) -> tuple[SecretRef, ...]:
+    def collect_secrets(self, settings: Settings, drafts: Iterable[Draft], document: Document) -> tuple[SecretRef, ...]:
         """List the secrets, including the one of outbound messages, which no file has to name."""
         found = list(self.secrets)
         path: ConfigPath = ("relay", "outbound_secret")
@@ -159,19 +157,15 @@ class _Loader:
         return tuple(dict.fromkeys(found))
 
     @staticmethod
-    def collect_advice(
-        settings: Settings, drafts: list[project_rules.Draft], document: Document
-    ) -> tuple[Diagnostic, ...]:
-        found = [document.problem(finding) for finding in settings_rules.warnings(settings)]
+    def collect_advice(settings: Settings, drafts: list[Draft], document: Document) -> tuple[Diagnostic, ...]:
+        found = [document.problem(finding) for finding in warn_about_settings(settings)]
         for draft in drafts:
-            found.extend(draft.document.problem(finding) for finding in mapping_rules.warnings(draft.spec))
-        found.extend(project_rules.warnings(drafts))
+            found.extend(draft.document.problem(finding) for finding in warn_about_mapping(draft.spec))
+        found.extend(warn_about_mappings(drafts))
         return tuple(sorted(found, key=lambda problem: problem.sort_key))
 
 
-def _digest(
-    name: str, target: Environment, settings: Settings, drafts: Iterable[project_rules.Draft], events: Events
-) -> str:
+def _digest(name: str, target: Environment, settings: Settings, drafts: Iterable[Draft], events: Events) -> str:
     """Hash the config without comments, layout, other environments and settings of reviews."""
     content = {
         "environment": {

@@ -178,7 +178,7 @@ class PersonalData(Model):
     )
 
 
-class Review(Model):
+class ReviewSettings(Model):
     """Settings of `sfcode review`; they do not change what is deployed."""
 
     personal_data: PersonalData = Field(
@@ -208,7 +208,9 @@ class Settings(Model):
         "sfcode watches them and changes nothing in them until their line is taken out.",
         examples=[["PermissionSet:Appcues_Access"]],
     )
-    review: Review = Field(default=Review(), description="What `sfcode review` should know about this project.")
+    review: ReviewSettings = Field(
+        default=ReviewSettings(), description="What `sfcode review` should know about this project."
+    )
     safety: Safety = Field(
         default=Safety(), description="How much one plan may change before somebody has to say that it is meant."
     )

@@ -46,7 +46,7 @@ Variables are not replaced in keys, nor under `environments`, whose variables ma
 _SIMPLE = {str: "text", bool: "`true` or `false`", int: "number"}
 
 
-def reference() -> str:
+def render_reference() -> str:
     """Render the page."""
     parts = [INTRODUCTION]
     for title, model in (("sfcode.yaml", Settings), ("mappings/NAME.yaml", Mapping), ("events.yaml", Events)):
@@ -114,4 +114,4 @@ def _default(info: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(reference())
+    sys.stdout.write(render_reference())

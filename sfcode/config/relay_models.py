@@ -10,12 +10,12 @@ from pydantic_core import PydanticCustomError
 from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.pem import certificate_text
-from sfcode.config.urls import network, relay_url
+from sfcode.config.urls import check_network, check_relay_url
 
 DEFAULT_OUTBOUND = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
 DEFAULT_TOLERANCE = 300
 
-Network = Annotated[str, BeforeValidator(network)]
+Network = Annotated[str, BeforeValidator(check_network)]
 Networks = Annotated[tuple[Network, ...], Field(strict=False)]
 HeaderName = Annotated[str, Field(pattern=names.HEADER)]
 
@@ -114,7 +114,7 @@ def _certificate(value: object) -> object:
     return value
 
 
-class SignIn(Model):
+class SignInSettings(Model):
     """The External Client App that sfcode generates for the relay's sign-in to Salesforce."""
 
     flow: Literal["jwt", "client_credentials"] = Field(
@@ -131,7 +131,7 @@ class SignIn(Model):
 class Relay(Model):
     """The URL of the relay, and how it writes."""
 
-    url: Annotated[str, BeforeValidator(relay_url)] = Field(
+    url: Annotated[str, BeforeValidator(check_relay_url)] = Field(
         description="Public address of the relay: https, on port 443 or 7000 to 10000, the ones that Salesforce "
         "sends outbound messages to. http only on this machine.",
         examples=["https://relay.example.com"],
@@ -158,7 +158,7 @@ class Relay(Model):
         "believed; nobody's when left out.",
         examples=[["10.0.0.0/8"]],
     )
-    sign_in: SignIn | None = Field(
+    sign_in: SignInSettings | None = Field(
         default=None,
         description="The app by which the relay signs in to Salesforce. When left out, none is made, and the relay "
         "signs in by one that is there.",

@@ -18,7 +18,7 @@ _CONSTRAINTS = ("pattern", "enum", "maxLength")
 _PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
 
 
-def schema(kind: str | None = None) -> dict[str, Any]:
+def json_schema(kind: str | None = None) -> dict[str, Any]:
     """Return the schema of one kind of file, or of a file of any kind."""
     if kind:
         made = KINDS[kind].model_json_schema()
@@ -29,9 +29,9 @@ def schema(kind: str | None = None) -> dict[str, Any]:
     return {"$schema": DIALECT, **_tidy(made)}
 
 
-def schema_text(kind: str | None = None) -> str:
+def render_json_schema(kind: str | None = None) -> str:
     """Render the schema as a file."""
-    return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
 
 
 def _tidy(node: Any, *, literal: bool = False) -> Any:

@@ -126,14 +126,14 @@ _WORDS = {
 }
 
 
-class Fault(NamedTuple):
+class TemplateProblem(NamedTuple):
     """A problem of a template, and its line."""
 
     line: int
     message: str
 
 
-def fault(text: str) -> Fault | None:
+def find_template_problem(text: str) -> TemplateProblem | None:
     """
     Return the problem that prevents a text from being rendered, if there is one.
 
@@ -143,13 +143,13 @@ def fault(text: str) -> Fault | None:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     if len(text) > MAX_TEMPLATE:
-        return Fault(1, f"longer than {MAX_TEMPLATE} characters")
+        return TemplateProblem(1, f"longer than {MAX_TEMPLATE} characters")
     try:
         tree = ImmutableSandboxedEnvironment().parse(text)
     except TemplateSyntaxError as error:
-        return Fault(error.lineno, (error.message or "it cannot be parsed").rstrip("."))
+        return TemplateProblem(error.lineno, (error.message or "it cannot be parsed").rstrip("."))
     except RecursionError:
-        return Fault(1, "nested too deeply")
+        return TemplateProblem(1, "nested too deeply")
     return next((found for node, depth in _walk(tree) if (found := _judge(node, depth))), None)
 
 
@@ -162,16 +162,16 @@ def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
         waiting.extend((child, depth + 1) for child in reversed(list(node.iter_child_nodes())))
 
 
-def _judge(node: nodes.Node, depth: int) -> Fault | None:
+def _judge(node: nodes.Node, depth: int) -> TemplateProblem | None:
     kind = type(node).__name__
     if depth > MAX_DEPTH:
-        return Fault(node.lineno, "nested too deeply")
+        return TemplateProblem(node.lineno, "nested too deeply")
     if kind in _OTHER_TEMPLATES:
         word = kind.removeprefix("From").lower()
-        return Fault(node.lineno, f"{{% {word} %}} is about other templates, and there are none")
+        return TemplateProblem(node.lineno, f"{{% {word} %}} is about other templates, and there are none")
     if kind not in _ALLOWED:
-        return Fault(node.lineno, f"{_WORDS.get(kind, f'{kind} is')} not part of the language of texts")
+        return TemplateProblem(node.lineno, f"{_WORDS.get(kind, f'{kind} is')} not part of the language of texts")
     for noun, table in (("filter", FILTERS), ("test", TESTS)):
         if kind == noun.capitalize() and getattr(node, "name", "") not in table:
-            return Fault(node.lineno, f"there is no {noun} named {getattr(node, 'name', '')}")
+            return TemplateProblem(node.lineno, f"there is no {noun} named {getattr(node, 'name', '')}")
     return None

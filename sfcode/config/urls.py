@@ -18,7 +18,7 @@ _NO_SECRET = ("must not hold a secret", "the address is public; its secret part 
 _PATH = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/%-]*")
 
 
-def network(value: object) -> object:
+def check_network(value: object) -> object:
     """Validate a network, or a single address."""
     if not isinstance(value, str):
         return value
@@ -32,7 +32,7 @@ def network(value: object) -> object:
     return value
 
 
-def relay_url(value: object) -> object:
+def check_relay_url(value: object) -> object:
     """Validate the URL and remove trailing slashes."""
     if not isinstance(value, str):
         return value

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sfcode.config.document import Document
-from sfcode.config.validation_errors import explain, place
+from sfcode.config.validation_errors import locate_error, translate_error
 from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.place import ConfigPath
 
@@ -28,7 +28,7 @@ def validate(
         return model.model_validate(data), []
     except ValidationError as error:
         errors: Errors = [dict(details) for details in error.errors(include_url=False)]
-    findings = [explain(details, document, model) for details in errors]
+    findings = [translate_error(details, document, model) for details in errors]
     unsure |= {finding.instead for finding in findings if finding.instead}
     problems = [document.problem(finding) for finding in findings if finding.path not in unsure]
     unsure |= {finding.path for finding in findings}
@@ -38,7 +38,7 @@ def validate(
 def _salvage(model: type[M], document: Document, data: object, errors: Errors) -> M | None:
     """Build the value without the invalid entries, or without what depends on them."""
     while errors:
-        wrong = {place(details, document)[0] for details in errors}
+        wrong = {locate_error(details, document)[0] for details in errors}
         wrong |= {tuple(details["loc"])[:-1] for details in errors if details["type"] == "missing"}
         if () in wrong:
             return None

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sfcode.config import names
-from sfcode.config.did_you_mean import list_choices, nearest_name, show
-from sfcode.config.document import Document, Finding
+from sfcode.config.did_you_mean import find_nearest_name, format_choices, format_value
+from sfcode.config.document import Document, PathProblem
 from sfcode.mapping.place import ConfigPath
 
 Details = dict[str, Any]
@@ -19,22 +19,22 @@ Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
 """What makes a message and a hint of an error, the path of the entry, and its text as written."""
 
 
-def explain(error: Details, document: Document, model: type[BaseModel]) -> Finding:
+def translate_error(error: Details, document: Document, model: type[BaseModel]) -> PathProblem:
     """Convert one pydantic error."""
-    path, of_key = place(error, document)
+    path, of_key = locate_error(error, document)
     kind = error["type"]
     if kind == "missing":
         return _explain_missing(tuple(error["loc"]), model)
     if kind == "extra_forbidden":
         return _unknown_key(path, model)
     if path[-1:] == ("outbound_secret",):
-        return Finding(path, *_WRITTEN_SECRET)
+        return PathProblem(path, *_WRITTEN_SECRET)
     words = _TRANSLATIONS.get(kind, _other)
     message, hint = words(error, path, document.source(path))
-    return Finding(path, message, hint, at="key" if of_key else "value")
+    return PathProblem(path, message, hint, at="key" if of_key else "value")
 
 
-def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
+def locate_error(error: Details, document: Document) -> tuple[ConfigPath, bool]:
     """Return the entry that an error is about, and whether it is about the key."""
     path = tuple(error["loc"])
     of_key = path[-1:] == ("[key]",)
@@ -45,7 +45,7 @@ def place(error: Details, document: Document) -> tuple[ConfigPath, bool]:
     return path, of_key
 
 
-def _explain_missing(path: ConfigPath, model: type[BaseModel]) -> Finding:
+def _explain_missing(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
     key = str(path[-1])
     info = _fields(model, path[:-1]).get(key)
     hint = f"add the key {key}"
@@ -53,18 +53,18 @@ def _explain_missing(path: ConfigPath, model: type[BaseModel]) -> Finding:
         hint += f", for example `{key}: {_yaml(info.examples[0])}`"
     elif info and info.description:
         hint += f": {info.description[0].lower()}{info.description[1:].rstrip('.')}"
-    return Finding(path, "missing", hint, at="key")
+    return PathProblem(path, "missing", hint, at="key")
 
 
 def _yaml(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) and value[:1] in "@{" else str(value)
 
 
-def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> Finding:
+def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
     given, known = str(path[-1]), _fields(model, path[:-1])
-    meant = nearest_name(given, known)
+    meant = find_nearest_name(given, known)
     instead = (*path[:-1], meant) if meant else ()
-    return Finding(path, "unknown key", f"write {list_choices(given, known)}", at="key", instead=instead)
+    return PathProblem(path, "unknown key", f"write {format_choices(given, known)}", at="key", instead=instead)
 
 
 def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
@@ -94,7 +94,7 @@ def _explain_expected(what: str) -> Words:
     def words(error: Details, _path: ConfigPath, source: str) -> tuple[str, str]:
         value = error["input"]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        found = f"the number {source}" if number else show(value)
+        found = f"the number {source}" if number else format_value(value)
         return f"expected {what}, found {found}", _type_hint(what, value, source)
 
     return words
@@ -115,18 +115,18 @@ def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
     allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
     value = error["input"]
     noun = "event" if path[-2:-1] in (("activities",), ("properties",)) else "value"
-    choice = list_choices(value, allowed) if isinstance(value, str) else "one of: " + ", ".join(allowed)
-    return f"unknown {noun} {show(value)}", f"write {choice}"
+    choice = format_choices(value, allowed) if isinstance(value, str) else "one of: " + ", ".join(allowed)
+    return f"unknown {noun} {format_value(value)}", f"write {choice}"
 
 
 def _pattern(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     message, hint = names.WORDS[error["ctx"]["pattern"]]
-    return f"{show(error['input'])} {message}", hint
+    return f"{format_value(error['input'])} {message}", hint
 
 
 def _too_long(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     limit, length = error["ctx"]["max_length"], len(error["input"])
-    return f"{show(error['input'])} is {length} characters long, more than {limit}", "shorten it"
+    return f"{format_value(error['input'])} is {length} characters long, more than {limit}", "shorten it"
 
 
 def _too_short(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
@@ -138,17 +138,17 @@ def _out_of_bounds(error: Details, _path: ConfigPath, _source: str) -> tuple[str
     least = "ge" in bounds
     limit = bounds["ge" if least else "le"]
     return (
-        f"{show(error['input'])} is {'less' if least else 'more'} than {limit}",
+        f"{format_value(error['input'])} is {'less' if least else 'more'} than {limit}",
         f"write {limit} at {'least' if least else 'most'}",
     )
 
 
 def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return f"{show(error['input'])} {error['msg']}", "write 1, or update sfcode"
+    return f"{format_value(error['input'])} {error['msg']}", "write 1, or update sfcode"
 
 
 def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return f"{show(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
+    return f"{format_value(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
 
 
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
@@ -159,12 +159,12 @@ def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, 
 
 def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # An address may hold a password that was never meant to be printed.
-    shown = "the address" if any(sign in error["input"] for sign in "@?#") else show(error["input"])
+    shown = "the address" if any(sign in error["input"] for sign in "@?#") else format_value(error["input"])
     return f"{shown} {error['ctx']['what']}", error["ctx"]["hint"]
 
 
 def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return f"{show(error['input'])}: {error['msg']}", "see docs/reference/mapping-language.md"
+    return f"{format_value(error['input'])}: {error['msg']}", "see docs/reference/mapping-language.md"
 
 
 _WRITTEN_SECRET = (

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sfcode.config.document import Document, Spot, position_of, show_path
+from sfcode.config.document import Document, Spot, format_path, position_at
 from sfcode.config.yaml_scalars import COLLECTION_TAGS, scalar, show_tag
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
@@ -75,10 +75,10 @@ def _decode(data: bytes, file: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
-        where = position_of(file, before, len(before))
+        where = position_at(file, before, len(before))
         raise _error(where, "not UTF-8 text", "save the file as UTF-8") from None
     if bad := _CONTROL.search(text):
-        where = position_of(file, text, bad.start())
+        where = position_at(file, text, bad.start())
         raise _error(where, f"the character U+{ord(bad[0]):04X} is not allowed in YAML", "remove it")
     return text
 
@@ -140,7 +140,7 @@ class _Parser:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 message = f"there is no anchor &{event.anchor} before this alias"
-                raise _error(where, message, "put a value that begins with * in quotes", show_path(path))
+                raise _error(where, message, "put a value that begins with * in quotes", format_path(path))
             return self.anchors[event.anchor]
         node = _Node(where, event.start_mark.index, event.end_mark.index)
         if isinstance(event, yaml.ScalarEvent):
@@ -191,10 +191,10 @@ class _Parser:
             self.note(event, path, f"the tag {show_tag(event.tag)} is not known here", "write the value without a tag")
 
     def note(self, event: Any, path: ConfigPath, message: str, hint: str) -> None:
-        self.problems.append(Diagnostic.error(self.place(event.start_mark), show_path(path), message, hint))
+        self.problems.append(Diagnostic.error(self.place(event.start_mark), format_path(path), message, hint))
 
     def leave_out(self, where: Position, path: ConfigPath, message: str, hint: str) -> None:
-        self.unread.append(Diagnostic.error(where, show_path(path), message, hint))
+        self.unread.append(Diagnostic.error(where, format_path(path), message, hint))
 
     def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
         """Convert a node to data and record its positions; aliases are expanded here, up to a limit."""

@@ -19,7 +19,7 @@ from sfcode.mapping.field_types import (
     USER_ID_FORMULAS,
     type_label,
 )
-from sfcode.mapping.fields import STANDARD_OBJECTS, Fields, closest
+from sfcode.mapping.fields import STANDARD_OBJECTS, Fields, find_closest
 from sfcode.mapping.limits import FORMULA_LENGTH
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.mapping.place import Place
@@ -61,12 +61,14 @@ def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | 
     if name in STANDARD_OBJECTS or name.endswith("__c"):
         if name in schema.objects or not schema.online:
             return None
-        meant = closest(name, (other for other in schema.objects if other in STANDARD_OBJECTS or other.endswith("__c")))
+        meant = find_closest(
+            name, (other for other in schema.objects if other in STANDARD_OBJECTS or other.endswith("__c"))
+        )
         return place.problem(
             f"there is no object {name} in this org, or the signed-in user cannot see it",
             f"did you mean {meant}?" if meant else "",
         )
-    meant = closest(name, STANDARD_OBJECTS)
+    meant = find_closest(name, STANDARD_OBJECTS)
     known = "map Contact, Lead, Account or a custom object (its name ends in __c)"
     return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else known)
 

@@ -21,7 +21,7 @@ from sfcode.diagnostics import Diagnostic, Position
 from sfcode.generate.template_context import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.schema import strict_problems
+from sfcode.metadata.schema import validate_strictly
 from sfcode.metadata.xml import from_element, line_of, parse
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Templates:
         address = blueprint.address
         text = _render(self._environment, blueprint)
         data = text.encode("utf-8", "surrogatepass")
-        found = [(problem.line, problem.message) for problem in strict_problems(data)]
+        found = [(problem.line, problem.message) for problem in validate_strictly(data)]
         if not found:
             root = parse(data)
             if root.tag.rpartition("}")[2] != address.type:

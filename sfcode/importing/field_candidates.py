@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sfcode.config.did_you_mean import nearest_name
+from sfcode.config.did_you_mean import find_nearest_name
 from sfcode.importing.answers import NONE
 from sfcode.importing.proposal import Decisions
 from sfcode.mapping.events import NpsKind
@@ -65,7 +65,7 @@ def _look_up_field(decisions: Decisions, object_name: str, name: str, option: st
     fields = decisions.found.fields.get(object_name, {})
     if name in fields:
         return fields[name]
-    meant = nearest_name(name, fields)
+    meant = find_nearest_name(name, fields)
     decisions.ask(
         f"{object_name} has no field {name}, or you cannot see it" + (f"; did you mean {meant}?" if meant else ""),
         f"{option}{meant or 'FIELD'}" if option.endswith("=") else f"{option} {meant or 'FIELD'}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sfcode.config.did_you_mean import list_choices
+from sfcode.config.did_you_mean import format_choices
 from sfcode.config.models import IntegrationUser
 from sfcode.importing.proposal import Decisions, UserProposal
 from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, PermissionSetGrants
@@ -66,7 +66,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
         else:
             names = [each.username for each in decisions.found.people]
             there = (
-                f"It has {list_choices(decisions.options.user, names)}"
+                f"It has {format_choices(decisions.options.user, names)}"
                 if names
                 else "It has none with an API-only license"
             )

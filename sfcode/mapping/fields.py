@@ -87,7 +87,7 @@ class Fields:
 
     def similar(self, name: str) -> str | None:
         """Find the existing name that was probably meant."""
-        return closest(name, (*self.created, *self.known))
+        return find_closest(name, (*self.created, *self.known))
 
 
 def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()) -> Fields:
@@ -105,7 +105,7 @@ def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()
     return Fields(object_name, every, False, new)
 
 
-def closest(name: str, candidates: Iterable[str]) -> str | None:
+def find_closest(name: str, candidates: Iterable[str]) -> str | None:
     """Find the candidate that is nearest in spelling, whatever its case; None when none is near."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)

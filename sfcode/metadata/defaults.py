@@ -14,7 +14,7 @@ from sfcode.metadata.component import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DefaultRule:
     """Elements of a type that mean nothing: always, or when they have the value that absence means."""
 
     owner: str
@@ -24,14 +24,14 @@ class Rule:
     """The value that absence means; None: no value of it means anything."""
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[DefaultRule, ...] = (
+    DefaultRule(
         "CustomField",
         ("formulaTreatBlanksAs",),
         "a retrieved formula says BlankAsZero or nothing: its absence is BlankAsBlank",
         "BlankAsBlank",
     ),
-    Rule(
+    DefaultRule(
         "CustomField",
         (
             "caseSensitive",
@@ -51,8 +51,8 @@ RULES: tuple[Rule, ...] = (
         "which of the switches that are off an org writes out depends on the field's type and the API version",
         default=False,
     ),
-    Rule("CustomField", ("encryptionScheme",), "written out in orgs with encryption only", "None"),
-    Rule(
+    DefaultRule("CustomField", ("encryptionScheme",), "written out in orgs with encryption only", "None"),
+    DefaultRule(
         "CustomObject",
         (
             "allowInChatterGroups",
@@ -67,67 +67,75 @@ RULES: tuple[Rule, ...] = (
         "switches that are off are written out or not, by edition",
         default=False,
     ),
-    Rule("CustomObject", ("compactLayoutAssignment",), "the layout of an object that has none of its own", "SYSTEM"),
-    Rule("CustomObject", ("visibility",), "written out from some API version on", "Public"),
-    Rule("CustomObject", ("externalSharingModel",), "what people outside see, which is an administrator's choice"),
-    Rule(
+    DefaultRule(
+        "CustomObject", ("compactLayoutAssignment",), "the layout of an object that has none of its own", "SYSTEM"
+    ),
+    DefaultRule("CustomObject", ("visibility",), "written out from some API version on", "Public"),
+    DefaultRule(
+        "CustomObject", ("externalSharingModel",), "what people outside see, which is an administrator's choice"
+    ),
+    DefaultRule(
         "CustomObject",
         ("actionOverrides", "searchLayouts"),
         "how pages and searches show an object; an org writes out the usual ones too",
     ),
-    Rule(
+    DefaultRule(
         "WorkflowOutboundMessage",
         ("includeSessionId",),
         "session ids are gone from outbound messages; an org ignores it and says false "
         "(https://help.salesforce.com/s/articleView?id=005232763&type=1)",
     ),
-    Rule(
+    DefaultRule(
         "WorkflowOutboundMessage",
         ("protected", "useDeadLetterQueue"),
         "always written out, false mostly",
         default=False,
     ),
-    Rule("WorkflowRule", ("failedMigrationToolVersion",), "a note of the org's own Migrate to Flow tool"),
-    Rule("WorkflowAlert", ("protected",), "always written out, and false outside of managed packages", default=False),
-    Rule(
+    DefaultRule("WorkflowRule", ("failedMigrationToolVersion",), "a note of the org's own Migrate to Flow tool"),
+    DefaultRule(
+        "WorkflowAlert", ("protected",), "always written out, and false outside of managed packages", default=False
+    ),
+    DefaultRule(
         "WorkflowFieldUpdate",
         ("notifyAssignee", "protected", "reevaluateOnChange"),
         "always written out, false mostly",
         default=False,
     ),
-    Rule("WorkflowTask", ("notifyAssignee", "protected"), "always written out, false mostly", default=False),
-    Rule("*", ("locationX", "locationY"), "where Flow Builder draws an element; saving a flow there moves it"),
-    Rule(
+    DefaultRule("WorkflowTask", ("notifyAssignee", "protected"), "always written out, false mostly", default=False),
+    DefaultRule("*", ("locationX", "locationY"), "where Flow Builder draws an element; saving a flow there moves it"),
+    DefaultRule(
         "FlowActionCall",
         ("versionSegment",),
         "a counter of the org's, meaningless since API 62 and gone from API 67",
     ),
-    Rule("FlowActionCall", ("storeOutputAutomatically",), "off unless a flow says so", default=False),
-    Rule("FlowConnector", ("isGoTo",), "how Flow Builder draws the connection", default=False),
-    Rule("FlowRecordLookup", ("assignNullValuesIfNoRecordsFound",), "off unless a flow says so", default=False),
-    Rule("FlowStart", ("doesRequireRecordChangedToMeetCriteria",), "off unless a flow says so", default=False),
-    Rule("FlowTextTemplate", ("isViewedAsPlainText",), "off unless a flow says so", default=False),
-    Rule("FlowVariable", ("isCollection", "isInput", "isOutput"), "off unless a flow says so", default=False),
-    Rule("Flow", ("environments",), "Flow Builder's word for everywhere; other writers leave it out", ["Default"]),
-    Rule("Flow", ("runInMode",), "the mode of a flow that names none", "DefaultMode"),
-    Rule(
+    DefaultRule("FlowActionCall", ("storeOutputAutomatically",), "off unless a flow says so", default=False),
+    DefaultRule("FlowConnector", ("isGoTo",), "how Flow Builder draws the connection", default=False),
+    DefaultRule("FlowRecordLookup", ("assignNullValuesIfNoRecordsFound",), "off unless a flow says so", default=False),
+    DefaultRule("FlowStart", ("doesRequireRecordChangedToMeetCriteria",), "off unless a flow says so", default=False),
+    DefaultRule("FlowTextTemplate", ("isViewedAsPlainText",), "off unless a flow says so", default=False),
+    DefaultRule("FlowVariable", ("isCollection", "isInput", "isOutput"), "off unless a flow says so", default=False),
+    DefaultRule(
+        "Flow", ("environments",), "Flow Builder's word for everywhere; other writers leave it out", ["Default"]
+    ),
+    DefaultRule("Flow", ("runInMode",), "the mode of a flow that names none", "DefaultMode"),
+    DefaultRule(
         "Flow",
         ("areMetricsLoggedToDataCloud", "isAdditionalPermissionRequiredToRun", "isOverridable", "isTemplate"),
         "switches that are off are written out from some API version on",
         default=False,
     ),
-    Rule(
+    DefaultRule(
         "ExternalClientApplication",
         ("managedType", "orgScopedExternalApp"),
         "where an app comes from, which the org knows by itself",
     ),
-    Rule("ExternalClientApplication", ("isProtected",), "off unless an app says so", default=False),
-    Rule(
+    DefaultRule("ExternalClientApplication", ("isProtected",), "off unless an app says so", default=False),
+    DefaultRule(
         "ExtlClntAppGlobalOauthSettings",
         ("consumerKey", "consumerSecret"),
         "made by the org, and never kept anywhere else",
     ),
-    Rule(
+    DefaultRule(
         "ExtlClntAppGlobalOauthSettings",
         (
             "isClientCredentialsFlowEnabled",
@@ -146,14 +154,14 @@ RULES: tuple[Rule, ...] = (
         "switches that are off are written out or not, by API version",
         default=False,
     ),
-    Rule(
+    DefaultRule(
         "ExtlClntAppOauthSettings",
         ("areAttributesIncludedInAssetToken", "areCustomPermsIncludedInAssetToken", "isFirstPartyAppEnabled"),
         "switches that are off are written out or not, by API version",
         default=False,
     ),
-    Rule("ExtlClntAppOauthSettings", ("oauthLink",), "a link to the app's key in Setup"),
-    Rule(
+    DefaultRule("ExtlClntAppOauthSettings", ("oauthLink",), "a link to the app's key in Setup"),
+    DefaultRule(
         "ExtlClntAppOauthConfigurablePolicies",
         (
             "isClientCredentialsFlowEnabled",
@@ -164,7 +172,7 @@ RULES: tuple[Rule, ...] = (
         "switches that are off are written out or not, by API version",
         default=False,
     ),
-    Rule(
+    DefaultRule(
         "ExtlClntAppOauthConfigurablePolicies",
         (
             "guestJwtTimeout",
@@ -178,15 +186,15 @@ RULES: tuple[Rule, ...] = (
         ),
         "how long sessions last, which is an administrator's choice",
     ),
-    Rule(
+    DefaultRule(
         "ExtlClntAppConfigurablePolicies",
         ("isMobilePluginEnabled", "isNotificationPluginEnabled", "isPushPluginEnabled", "isSamlPluginEnabled"),
         "switches that are off are written out or not, by API version",
         default=False,
     ),
-    Rule("ExtlClntAppConfigurablePolicies", ("startPage",), "the page of an app that has none", "None"),
-    Rule("PermissionSet", ("hasActivationRequired",), "always written out, false mostly", default=False),
-    Rule("PermissionSetObjectPermissions", ("viewAllFields",), "written out from API 63 on", default=False),
+    DefaultRule("ExtlClntAppConfigurablePolicies", ("startPage",), "the page of an app that has none", "None"),
+    DefaultRule("PermissionSet", ("hasActivationRequired",), "always written out, false mostly", default=False),
+    DefaultRule("PermissionSetObjectPermissions", ("viewAllFields",), "written out from API 63 on", default=False),
 )
 
 BUILDER_NOTES = frozenset({"BuilderType", "CanvasMode", "OriginBuilderType"})
@@ -201,11 +209,11 @@ SIGNIFICANT_TEXT: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Texts that are data, by type: blanks around them count, and the empty text differs from none."""
 
-_BY_ELEMENT: Mapping[tuple[str, str], Rule] = MappingProxyType(
+_BY_ELEMENT: Mapping[tuple[str, str], DefaultRule] = MappingProxyType(
     {(rule.owner, element): rule for rule in RULES for element in rule.elements}
 )
 
 
-def rule_for(owner: str, element: str) -> Rule | None:
+def rule_for(owner: str, element: str) -> DefaultRule | None:
     """Find the rule for an element of a type, if there is one."""
     return _BY_ELEMENT.get((owner, element)) or _BY_ELEMENT.get(("*", element))

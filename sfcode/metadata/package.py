@@ -26,7 +26,7 @@ from sfcode.metadata.manifest import (
     read_manifest,
     write_manifest,
 )
-from sfcode.metadata.paths import META, Layout, component_at, file_of, kind_of, meta_file_of
+from sfcode.metadata.paths import META, Layout, address_of_file, file_path, meta_file_path, metadata_type
 from sfcode.metadata.types import CHILDREN, DIRECTORIES, TYPES, container
 from sfcode.metadata.xml import children_of, from_element, line_of, parse, sort_children, to_bytes, to_element
 
@@ -34,9 +34,9 @@ __all__ = [
     "Contents",
     "Layout",
     "Manifest",
-    "Place",
-    "component_at",
-    "file_of",
+    "PackagePosition",
+    "address_of_file",
+    "file_path",
     "read",
     "read_contents",
     "read_manifest",
@@ -48,7 +48,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PackagePosition:
     """Where a component stands in a package: its file, and the line its element starts on."""
 
     file: str
@@ -60,7 +60,7 @@ class Contents:
     """The contents of a package: components with their positions, and files of unknown types."""
 
     components: tuple[Component, ...]
-    places: Mapping[Address, Place]
+    places: Mapping[Address, PackagePosition]
     skipped: tuple[str, ...]
 
 
@@ -90,7 +90,7 @@ def _group_by_file(components: list[Component], layout: Layout) -> dict[str, lis
     groups: dict[str, list[Component]] = {}
     for component in components:
         content_type = str(component.body.get("contentType", ""))
-        group = groups.setdefault(file_of(component.address, layout, content_type=content_type), [])
+        group = groups.setdefault(file_path(component.address, layout, content_type=content_type), [])
         if any(other.address == component.address for other in group):
             raise MetadataError(f"{component.address} is in the package twice")
         group.append(component)
@@ -99,7 +99,7 @@ def _group_by_file(components: list[Component], layout: Layout) -> dict[str, lis
 
 def _files(path: str, group: list[Component], layout: Layout) -> dict[str, bytes]:
     first = group[0]
-    kind = kind_of(first.type)
+    kind = metadata_type(first.type)
     if kind.has_content:
         return _content_files(path, first, layout)
     if not (kind.parent or first.type in CHILDREN) or (layout == "source" and kind.parent == "CustomObject"):
@@ -109,7 +109,7 @@ def _files(path: str, group: list[Component], layout: Layout) -> dict[str, bytes
     root = to_element(itself or Component(owner, container(first.type, first.full_name)))
     for component in group:
         if component is not itself:
-            root.append(to_element(component, kind_of(component.type).element))
+            root.append(to_element(component, metadata_type(component.type).element))
     sort_children(root, owner)
     return {path: to_bytes(root)}
 
@@ -121,7 +121,7 @@ def _content_files(path: str, component: Component, layout: Layout) -> dict[str,
     except binascii.Error as error:
         raise MetadataError(f"{component.address}: `content` is not base64: {error}") from None
     meta = to_bytes(to_element(Component(component.type, component.full_name, body)))
-    return {path: content, meta_file_of(component.address, layout): meta}
+    return {path: content, meta_file_path(component.address, layout): meta}
 
 
 def _project(api_version: str) -> bytes:
@@ -142,22 +142,22 @@ def read(files: Mapping[str, bytes]) -> tuple[Component, ...]:
 
 def read_contents(files: Mapping[str, bytes]) -> Contents:
     """Parse a package in mdapi layout, with or without a root folder, and return the position of each component."""
-    found: dict[Address, tuple[Component, Place]] = {}
+    found: dict[Address, tuple[Component, PackagePosition]] = {}
     skipped: list[str] = []
-    root = root_of(files)
+    root = find_root(files)
     for path in sorted(files):
         inside = path.removeprefix(root)
         parts = PurePosixPath(inside).parts
         if inside == PACKAGE or inside in DESTRUCTIVE:
             continue
-        address = component_at(inside) if len(parts) > 1 and parts[0] in DIRECTORIES else None
+        address = address_of_file(inside) if len(parts) > 1 and parts[0] in DIRECTORIES else None
         if address is None:
             skipped.append(path)
             continue
         for component, line in _read_file(address, path, files):
             if component.address in found:
                 raise MetadataError(f"{component.address} is in the package twice", file=path, line=line)
-            found[component.address] = (component, Place(path, line))
+            found[component.address] = (component, PackagePosition(path, line))
     return Contents(
         components=tuple(sorted(component for component, _ in found.values())),
         places={address: place for address, (_, place) in sorted(found.items())},
@@ -165,7 +165,7 @@ def read_contents(files: Mapping[str, bytes]) -> Contents:
     )
 
 
-def root_of(files: Mapping[str, bytes]) -> str:
+def find_root(files: Mapping[str, bytes]) -> str:
     """Find the root folder of a package: the one of its package.xml, otherwise the single top folder; "" for none."""
     manifests = sorted(
         (path for path in files if PurePosixPath(path).name == PACKAGE), key=lambda path: path.count("/")

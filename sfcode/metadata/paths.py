@@ -34,7 +34,7 @@ _OWN_FOLDER = {"CustomObject": "objects"}
 """Containers whose children have a file each in an sfdx project; the others' files look alike in both layouts."""
 
 
-def kind_of(type_: str) -> MetadataType:
+def metadata_type(type_: str) -> MetadataType:
     """Return a metadata type by name. Raises MetadataError for an unknown one."""
     kind = TYPES.get(type_)
     if kind is None:
@@ -42,9 +42,9 @@ def kind_of(type_: str) -> MetadataType:
     return kind
 
 
-def file_of(address: Address, layout: Layout = "mdapi", *, content_type: str = "") -> str:
+def file_path(address: Address, layout: Layout = "mdapi", *, content_type: str = "") -> str:
     """Return the path of a component's file; its content file if it has one."""
-    kind = kind_of(address.type)
+    kind = metadata_type(address.type)
     owner = _safe(container(address.type, address.full_name))
     if layout == "mdapi":
         return f"{kind.directory}/{owner}.{kind.suffix}"
@@ -59,14 +59,14 @@ def file_of(address: Address, layout: Layout = "mdapi", *, content_type: str = "
     return f"{folder}/{owner}.{kind.suffix}{META}"
 
 
-def meta_file_of(address: Address, layout: Layout = "mdapi") -> str:
+def meta_file_path(address: Address, layout: Layout = "mdapi") -> str:
     """Return the path of the XML file beside a component's content file."""
-    kind = kind_of(address.type)
+    kind = metadata_type(address.type)
     folder = kind.directory if layout == "mdapi" else f"{SOURCE_ROOT}/{kind.directory}"
     return f"{folder}/{_safe(address.full_name)}.{kind.suffix}{META}"
 
 
-def component_at(path: str) -> Address | None:
+def address_of_file(path: str) -> Address | None:
     """
     Return the component of a file, in either layout and below any root folder; None for other files.
 

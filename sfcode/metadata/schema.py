@@ -2,7 +2,7 @@
 Validate metadata files against the Metadata API's schema.
 
 Strict is the WSDL to the letter: names, order, how often, enumerations, simple types. What we write
-must pass it. Loose is what an org tolerates in files of others (see `judge.py`).
+must pass it. Loose is what an org tolerates in files of others (see `validate.py`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from sfcode.metadata import schema_table
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.validate import SchemaProblem, validate
 from sfcode.metadata.xml import line_of, parse
-from sfcode.metadata.xml_positions import Span, spans
+from sfcode.metadata.xml_positions import Span, find_spans
 
-__all__ = ["SchemaProblem", "loose_problems", "strict_problems", "xsd"]
+__all__ = ["SchemaProblem", "validate_loosely", "validate_strictly", "xsd"]
 
 
 @cache
@@ -73,7 +73,7 @@ def _schema(type_: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.fromstring(xsd(type_)))
 
 
-def strict_problems(xml: bytes) -> tuple[SchemaProblem, ...]:
+def validate_strictly(xml: bytes) -> tuple[SchemaProblem, ...]:
     """Validate a metadata file against the strict schema; a problem's position is the start of its element."""
     try:
         root = parse(xml)
@@ -85,7 +85,7 @@ def strict_problems(xml: bytes) -> tuple[SchemaProblem, ...]:
     schema = _schema(name)
     if schema.validate(root):
         return ()
-    where = spans(xml, root)
+    where = find_spans(xml, root)
     found: dict[SchemaProblem, None] = {}
     log: Any = schema.error_log
     for entry in log:
@@ -96,7 +96,7 @@ def strict_problems(xml: bytes) -> tuple[SchemaProblem, ...]:
     return tuple(found)
 
 
-def loose_problems(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
+def validate_loosely(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
     """Validate a file as an org does, with its messages and positions; `expected` is the type of the file's folder."""
     try:
         root = parse(xml)
@@ -105,7 +105,7 @@ def loose_problems(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
     name = _root_type(root)
     if name is None or (expected and name != expected):
         return (_foreign_root(root, expected),)
-    return validate(root, name, spans(xml, root))
+    return validate(root, name, find_spans(xml, root))
 
 
 def _root_type(root: etree._Element) -> str | None:

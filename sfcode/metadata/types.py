@@ -136,7 +136,7 @@ _UNORDERED: Mapping[str, frozenset[str]] = {
 }
 
 
-def identity(owner: str, element: str) -> str | None:
+def identity_key(owner: str, element: str) -> str | None:
     """Return the child element that identifies a repeated `element` of type `owner`; None if order matters."""
     if element == "processMetadataValues":
         return "name"

@@ -11,7 +11,7 @@ from lxml import etree
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.types import TYPES, identity, is_unordered, local_name
+from sfcode.metadata.types import TYPES, identity_key, is_unordered, local_name
 
 MAX_BYTES = 50 * 1024 * 1024
 """Larger files are refused; Salesforce's own limit for a whole request is 52,428,800 bytes."""
@@ -122,7 +122,7 @@ class _Reader:
         if not spec.repeated:
             return self._value(spec, found[0])
         items = [self._value(spec, element) for element in found]
-        key = identity(owner, spec.name)
+        key = identity_key(owner, spec.name)
         if key is not None:
             return _key_items(items, key)
         if is_unordered(owner, spec.name):
@@ -201,7 +201,7 @@ def _items(owner: str, spec: schema_table.Element, value: Value, where: str) -> 
     if not spec.repeated:
         return [value]
     if isinstance(value, Mapping):
-        key = identity(owner, spec.name)
+        key = identity_key(owner, spec.name)
         if key is None:
             raise MetadataError(f"{where}.{spec.name}: a list is needed, its items have no identity")
         return [{**cast(Mapping[str, Value], value[name]), key: name} for name in sorted(value)]

@@ -61,7 +61,7 @@ class _Recorder:
         self._ended = True
 
 
-def spans(data: bytes, root: etree._Element) -> Mapping[etree._Element, Span]:
+def find_spans(data: bytes, root: etree._Element) -> Mapping[etree._Element, Span]:
     """Return the span of each element of `root`, which `xml.parse` made from the same bytes."""
     try:
         found = _Recorder().run(data)

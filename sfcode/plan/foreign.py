@@ -83,12 +83,12 @@ def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -
     """
     from lxml import etree  # a plan has it loaded by then
 
-    from sfcode.metadata.paths import component_at
+    from sfcode.metadata.paths import address_of_file
     from sfcode.metadata.xml import children_of, parse
 
     kept, seen = dict(files), set[Address]()
     for path, data in files.items():
-        container = component_at(path.removeprefix("unpackaged/"))
+        container = address_of_file(path.removeprefix("unpackaged/"))
         if container is None or container.type != "Workflow":
             continue
         root = parse(data, path)

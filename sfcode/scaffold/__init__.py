@@ -42,11 +42,11 @@ class WrittenProject:
 def render_project() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     """Return the files of a new project by their path in it, and warnings."""
     from sfcode.config.events_file import render_events_file
-    from sfcode.config.schema import KINDS, schema_text
+    from sfcode.config.schema import KINDS, render_json_schema
 
     files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _list_shipped()}
     files["config/events.yaml"] = render_events_file()
-    files |= {f"config/.schema/{kind}.json": schema_text(kind) for kind in KINDS}
+    files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
     requirements, warnings = _render_requirements()
     return files | requirements, warnings
 

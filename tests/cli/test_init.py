@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.cli.main import main
 from sfcode.config import load
-from sfcode.config.schema import KINDS, schema_text
+from sfcode.config.schema import KINDS, render_json_schema
 
 WRITTEN = [
     ".github/actions/sfcode/action.yml",
@@ -127,7 +127,7 @@ def test_what_cannot_be_written_is_left_out_entirely(capsys: pytest.CaptureFixtu
 def test_editors_find_the_schema_of_this_version(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init")
     for kind in KINDS:
-        assert Path(f"config/.schema/{kind}.json").read_text(encoding="utf-8") == schema_text(kind)
+        assert Path(f"config/.schema/{kind}.json").read_text(encoding="utf-8") == render_json_schema(kind)
     for name in ("sfcode.yaml", "events.yaml", "mappings/contact.yaml"):
         path = Path("config") / name
         first = path.read_text(encoding="utf-8").splitlines()[0]

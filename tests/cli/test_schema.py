@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from sfcode.cli.main import main
-from sfcode.config.schema import KINDS, schema
+from sfcode.config.schema import KINDS, json_schema
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -22,7 +22,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 def test_it_prints_the_schema_of_one_kind_of_file(capsys: pytest.CaptureFixture[str], kind: str) -> None:
     code, out, err = run(capsys, "schema", kind)
     assert (code, err) == (0, "")
-    assert json.loads(out) == schema(kind)
+    assert json.loads(out) == json_schema(kind)
     jsonschema.Draft202012Validator.check_schema(json.loads(out))
 
 
@@ -38,7 +38,7 @@ def test_without_a_kind_it_accepts_each_of_them(capsys: pytest.CaptureFixture[st
 def test_json_wraps_it_in_the_envelope(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--json", "schema", "events")
     assert code == 0
-    assert json.loads(out) == {"status": 0, "result": schema("events"), "warnings": []}
+    assert json.loads(out) == {"status": 0, "result": json_schema("events"), "warnings": []}
 
 
 def test_another_kind_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from sfcode.config.reference import reference
-from sfcode.config.schema import DIALECT, KINDS, schema, schema_text
+from sfcode.config.reference import render_reference
+from sfcode.config.schema import DIALECT, KINDS, json_schema, render_json_schema
 from sfcode.config.yaml import parse
 from tests.config.projects import CONTACT, ENVIRONMENTS, SENDING, SETTINGS, Folder
 
@@ -28,7 +28,7 @@ PAIRS = [(kind, name) for kind, names in EXAMPLES.items() for name in names]
 
 
 def validator(kind: str | None) -> Any:
-    return jsonschema.Draft202012Validator(schema(kind))
+    return jsonschema.Draft202012Validator(json_schema(kind))
 
 
 def read(path: Path) -> Any:
@@ -37,8 +37,8 @@ def read(path: Path) -> Any:
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
 def test_the_schema_is_one_of_draft_2020_12(kind: str | None) -> None:
-    jsonschema.Draft202012Validator.check_schema(schema(kind))
-    assert schema(kind)["$schema"] == DIALECT == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.Draft202012Validator.check_schema(json_schema(kind))
+    assert json_schema(kind)["$schema"] == DIALECT == "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
@@ -59,19 +59,21 @@ def test_the_first_line_leads_editors_to_the_schema(root: Path, kind: str, name:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_repositorys_copy_for_editors_is_current(root: Path, kind: str) -> None:
-    assert (root / "config" / ".schema" / f"{kind}.json").read_text(encoding="utf-8") == schema_text(kind)
+    assert (root / "config" / ".schema" / f"{kind}.json").read_text(encoding="utf-8") == render_json_schema(kind)
 
 
 def test_the_reference_is_current(root: Path) -> None:
     page = (root / "docs" / "reference" / "mapping-language.md").read_text(encoding="utf-8")
-    assert page == reference(), "write it with: python -m sfcode.config.reference > docs/reference/mapping-language.md"
+    assert page == render_reference(), (
+        "write it with: python -m sfcode.config.reference > docs/reference/mapping-language.md"
+    )
 
 
 def test_the_reference_describes_every_key(root: Path) -> None:
     for kind in KINDS:
-        for model in [schema(kind), *schema(kind)["$defs"].values()]:
+        for model in [json_schema(kind), *json_schema(kind)["$defs"].values()]:
             for key, details in model.get("properties", {}).items():
-                assert f"| `{key}` |" in reference()
+                assert f"| `{key}` |" in render_reference()
                 assert "description" in details or "$ref" in details
 
 
@@ -116,4 +118,4 @@ def test_the_schema_accepts_what_the_loader_accepts(folder: Folder, title: str) 
 
 
 def test_the_schema_is_plain_json_that_other_tools_read() -> None:
-    assert yaml.safe_load(schema_text("mapping")) == json.loads(schema_text("mapping"))
+    assert yaml.safe_load(render_json_schema("mapping")) == json.loads(render_json_schema("mapping"))

@@ -9,7 +9,7 @@ import pytest
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.mapping.desired import Desired
-from sfcode.metadata.schema import strict_problems
+from sfcode.metadata.schema import validate_strictly
 from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings
 
@@ -43,7 +43,7 @@ def test_the_object_has_a_field_for_everything_that_is_kept_and_a_lookup_for_eve
     }
     assert not any("Activity.Appcues" in name for name in names(result)), "the calendar stays as it is"
     for component in result.components:
-        assert strict_problems(to_bytes(to_element(component))) == ()
+        assert validate_strictly(to_bytes(to_element(component))) == ()
 
 
 def test_what_its_fields_are() -> None:

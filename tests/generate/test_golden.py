@@ -17,7 +17,7 @@ from sfcode.config import load
 from sfcode.generate import generate
 from sfcode.metadata.objects import standard
 from sfcode.metadata.package import read, write
-from sfcode.metadata.schema import strict_problems
+from sfcode.metadata.schema import validate_strictly
 from sfcode.metadata.xml import to_bytes, to_element
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -49,7 +49,7 @@ def test_the_repositorys_config_generates_the_golden_files(root: Path) -> None:
 @pytest.mark.parametrize("environment", ["local", "sandbox", "production"])
 def test_each_environment_generates_valid_metadata(root: Path, environment: str) -> None:
     files = generated(root, environment)
-    assert [strict_problems(data) for name, data in files.items() if name.endswith(".xml")] == [()] * (len(files) - 1)
+    assert [validate_strictly(data) for name, data in files.items() if name.endswith(".xml")] == [()] * (len(files) - 1)
 
 
 def test_the_package_made_of_it_is_valid_file_by_file(root: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_package_made_of_it_is_valid_file_by_file(root: Path) -> None:
     components = generate(load(root / "config", "production"), standard()).components
     files = write(components, "63.0")
     assert len(files) == 1 + len({"Activity", "Contact", "Lead"}) + len({"Contact", "Lead"}) + 2 + 2
-    assert {name: strict_problems(data) for name, data in files.items()} == dict.fromkeys(files, ())
+    assert {name: validate_strictly(data) for name, data in files.items()} == dict.fromkeys(files, ())
     assert set(read(files)) == set(components)
 
 

@@ -12,7 +12,7 @@ from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.metadata.schema import strict_problems
+from sfcode.metadata.schema import validate_strictly
 from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings
 
@@ -60,7 +60,7 @@ def test_every_template_writes_what_the_strict_schema_accepts() -> None:
         name.name.removesuffix(".xml.j2") for name in shipped_templates().iterdir()
     }
     for component in components:
-        assert strict_problems(to_bytes(to_element(component))) == ()
+        assert validate_strictly(to_bytes(to_element(component))) == ()
 
 
 def test_values_stay_values_whatever_is_in_them() -> None:
@@ -74,7 +74,7 @@ def test_values_stay_values_whatever_is_in_them() -> None:
     sent = body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")
     assert sent["endpointUrl"].startswith(f"{url}/outbound-messages/contact/${{secret:")
     assert sent["integrationUser"] == user
-    assert strict_problems(to_bytes(to_element(components["WorkflowOutboundMessage:Contact.Appcues_contact"]))) == ()
+    assert validate_strictly(to_bytes(to_element(components["WorkflowOutboundMessage:Contact.Appcues_contact"]))) == ()
     assert body(components, f"User:{user}")["LastName"] == HOSTILE
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
-from sfcode.metadata.types import TYPES, identity, is_unordered
+from sfcode.metadata.types import TYPES, identity_key, is_unordered
 
 TYPE_NAMES = sorted(
     name for name in TYPES if name in schema_table.roots() and name not in ("Workflow", "StaticResource")
@@ -51,7 +51,7 @@ def _element(owner: str, spec: schema_table.Element, depth: int) -> st.SearchStr
     item = _value(spec.type, depth)
     if not spec.repeated:
         return item
-    key = identity(owner, spec.name)
+    key = identity_key(owner, spec.name)
     if key is not None:
         without = item.map(lambda body: {name: value for name, value in body.items() if name != key})
         return st.dictionaries(NAMES, without, min_size=1, max_size=3).map(lambda found: dict(sorted(found.items())))

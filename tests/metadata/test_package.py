@@ -7,9 +7,9 @@ import pytest
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.package import (
-    Place,
-    component_at,
-    file_of,
+    PackagePosition,
+    address_of_file,
+    file_path,
     read,
     read_contents,
     read_manifest,
@@ -129,8 +129,8 @@ def test_places_say_where_each_component_starts() -> None:
         {"workflows/Contact.workflow": WORKFLOW.encode(), "classes/A.cls": b"", "package.xml": b""}
     )
     assert contents.places == {
-        Address("WorkflowOutboundMessage", "Contact.Contact_Changed"): Place("workflows/Contact.workflow", 3),
-        Address("WorkflowRule", "Contact.Contact Changed"): Place("workflows/Contact.workflow", 15),
+        Address("WorkflowOutboundMessage", "Contact.Contact_Changed"): PackagePosition("workflows/Contact.workflow", 3),
+        Address("WorkflowRule", "Contact.Contact Changed"): PackagePosition("workflows/Contact.workflow", 15),
     }
     assert contents.skipped == ("classes/A.cls",)
 
@@ -187,7 +187,7 @@ def test_a_manifest_may_name_a_type_twice_and_anything_as_member() -> None:
 @pytest.mark.parametrize("layout", ["mdapi", "source"])
 def test_a_file_leads_back_to_its_component(layout: str, component: Component) -> None:
     """From the path alone, children of a container's file give the container."""
-    path = file_of(component.address, layout, content_type="application/json")  # type: ignore[arg-type]
+    path = file_path(component.address, layout, content_type="application/json")  # type: ignore[arg-type]
     assert path in write([component], "63.0", layout=layout)  # type: ignore[arg-type]
     containers = {"WorkflowRule": "Workflow", "WorkflowOutboundMessage": "Workflow"}
     if layout == "mdapi":
@@ -195,12 +195,12 @@ def test_a_file_leads_back_to_its_component(layout: str, component: Component) -
     wanted = component.address
     if component.type in containers:
         wanted = Address(containers[component.type], component.full_name.partition(".")[0])
-    assert component_at(path) == component_at(f"some/folder/{path}") == wanted
+    assert address_of_file(path) == address_of_file(f"some/folder/{path}") == wanted
 
 
 @pytest.mark.parametrize("path", ["package.xml", "flows/A.txt", "README.md", "objects/A/B/C/d.field-meta.xml", "flows"])
 def test_other_files_are_no_components(path: str) -> None:
-    assert component_at(path) is None
+    assert address_of_file(path) is None
 
 
 def test_a_name_is_its_file_name() -> None:
@@ -209,14 +209,14 @@ def test_a_name_is_its_file_name() -> None:
         (Address("Profile", "Custom%3A Sales Profile"), "profiles/Custom%3A Sales Profile.profile"),
         (Address("Report", "Appcues/Answers"), "reports/Appcues/Answers.report"),
     ]:
-        assert file_of(address) == path
-        assert component_at(path) == address
+        assert file_path(address) == path
+        assert address_of_file(path) == address
 
 
 @pytest.mark.parametrize("name", ["../A", "/etc/passwd", "A/../../B", "A\\B", ""])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(MetadataError, match="cannot be the name of a file"):
-        file_of(Address("Report", name))
+        file_path(Address("Report", name))
 
 
 def test_zips_are_the_same_for_the_same_files() -> None:

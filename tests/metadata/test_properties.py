@@ -13,8 +13,8 @@ from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 from sfcode.metadata.diff import AttributeChange, diff
 from sfcode.metadata.normalize import normalize
-from sfcode.metadata.schema import loose_problems, strict_problems
-from sfcode.metadata.types import identity, is_unordered
+from sfcode.metadata.schema import validate_loosely, validate_strictly
+from sfcode.metadata.types import identity_key, is_unordered
 from sfcode.metadata.xml import from_element, parse, to_bytes, to_element
 from tests.metadata.bodies import components
 
@@ -39,7 +39,7 @@ def test_what_is_written_is_read_back_and_valid(component: Component) -> None:
     """Any component survives writing and reading, and its file passes the strict schema and an org's judgement."""
     data = to_bytes(to_element(component))
     assert from_element(component.type, component.full_name, parse(data)) == component
-    assert strict_problems(data) == loose_problems(data) == ()
+    assert validate_strictly(data) == validate_loosely(data) == ()
 
 
 @calm
@@ -64,7 +64,7 @@ def _shuffle(element: etree._Element, type_: str, chance: random.Random) -> None
     names = list(groups)
     chance.shuffle(names)
     for name in names:
-        if identity(type_, name) or is_unordered(type_, name):
+        if identity_key(type_, name) or is_unordered(type_, name):
             chance.shuffle(groups[name])
     element[:] = [child for name in names for child in groups[name]]
 

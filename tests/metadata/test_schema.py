@@ -7,7 +7,7 @@ from lxml import etree
 
 from sfcode.metadata import schema_table
 from sfcode.metadata.package import write
-from sfcode.metadata.schema import SchemaProblem, loose_problems, strict_problems, xsd
+from sfcode.metadata.schema import SchemaProblem, validate_loosely, validate_strictly, xsd
 from tests.metadata import wsdl
 from tests.metadata.negatives import FLOW, GOOD, NEGATIVES, PERMISSION_SET, WORKFLOW, Negative
 from tests.metadata.samples import ALL
@@ -29,7 +29,7 @@ def test_the_table_is_of_the_version_that_is_sent_by_default() -> None:
 def test_a_good_file_passes_all(type_: str) -> None:
     data = GOOD[type_].encode()
     assert wsdl.strict().validate(etree.fromstring(data))
-    assert strict_problems(data) == loose_problems(data, type_) == ()
+    assert validate_strictly(data) == validate_loosely(data, type_) == ()
 
 
 @by_name
@@ -37,20 +37,20 @@ def test_the_pruned_schema_decides_as_the_whole_one(sample: Negative) -> None:
     """The schema made from our table takes and refuses what the WSDL's own does: 20 of 21 are refused."""
     document = etree.fromstring(sample.text.encode())
     assert wsdl.strict().validate(document) is sample.strict
-    assert (strict_problems(sample.text.encode()) == ()) is sample.strict
+    assert (validate_strictly(sample.text.encode()) == ()) is sample.strict
 
 
 @by_name
 def test_an_org_refuses_what_the_loose_schema_refuses(sample: Negative) -> None:
     """The judgement finds all that the loose schema finds, and repeats and gaps beyond it."""
     assert wsdl.loose().validate(etree.fromstring(sample.text.encode())) is sample.loose
-    assert sample.loose or loose_problems(sample.text.encode())
+    assert sample.loose or validate_loosely(sample.text.encode())
 
 
 @by_name
 def test_an_org_says_what_is_wrong_and_where(sample: Negative) -> None:
     """The judgement uses an org's words, at the place where an org's parser is."""
-    assert "; ".join(map(str, loose_problems(sample.text.encode())[:1])) == sample.org
+    assert "; ".join(map(str, validate_loosely(sample.text.encode())[:1])) == sample.org
 
 
 @pytest.mark.parametrize("layout", ["mdapi", "source"])
@@ -58,13 +58,13 @@ def test_all_that_we_write_passes(layout: str) -> None:
     files = write(ALL, "63.0", layout=layout)  # type: ignore[arg-type]
     for name, data in files.items():
         if data.startswith(b"<?xml"):
-            assert strict_problems(data) == loose_problems(data) == (), name
+            assert validate_strictly(data) == validate_loosely(data) == (), name
             assert wsdl.strict().validate(etree.fromstring(data)), name
 
 
 def test_a_strict_problem_names_the_element_what_was_expected_and_where_it_starts() -> None:
     text = WORKFLOW.replace("        <includeSessionId>false</includeSessionId>\n", "")
-    assert strict_problems(text.encode()) == (
+    assert validate_strictly(text.encode()) == (
         SchemaProblem(
             9,
             9,
@@ -74,29 +74,29 @@ def test_a_strict_problem_names_the_element_what_was_expected_and_where_it_start
 
 
 def test_a_strict_problem_of_a_value_is_told_once_with_what_is_allowed() -> None:
-    found = strict_problems(WORKFLOW.replace("onAllChanges", "often").encode())
+    found = validate_strictly(WORKFLOW.replace("onAllChanges", "often").encode())
     assert [(problem.line, problem.column) for problem in found] == [(23, 9)]
     assert found[0].message.startswith("Element 'triggerType': The value 'often' is not an element of the set {")
 
 
 def test_what_is_no_xml_is_a_problem_and_no_exception() -> None:
-    for check in (strict_problems, loose_problems):
+    for check in (validate_strictly, validate_loosely):
         (problem,) = check(b"<Flow>\n  <label>a</lable>\n</Flow>")
         assert problem.line == 2
         assert "not well-formed" in problem.message
 
 
 def test_the_folder_asks_for_its_own_root() -> None:
-    (problem,) = loose_problems(FLOW.encode(), "Workflow")
+    (problem,) = validate_loosely(FLOW.encode(), "Workflow")
     assert "the root must be <Workflow>" in problem.message
 
 
 def test_the_place_is_right_with_prefixes_comments_and_tabs() -> None:
     """Names are judged, not prefixes; comments between elements do not shift places."""
     text = PERMISSION_SET.replace("<label>", "<!-- one\n\ttwo --><label>").replace("true</enabled>", "1 </enabled>")
-    assert loose_problems(text.encode()) == ()
+    assert validate_loosely(text.encode()) == ()
     broken = text.replace("<name>ApiEnabled</name>", "\t<named>ApiEnabled</named>")
-    assert [(problem.line, problem.column) for problem in loose_problems(broken.encode())] == [(12, 17), (13, 23)]
+    assert [(problem.line, problem.column) for problem in validate_loosely(broken.encode())] == [(12, 17), (13, 23)]
     prefixed = text.replace("xmlns=", "xmlns:m=").replace("</", "</m:")
     for tag in (
         "PermissionSet",
@@ -110,13 +110,13 @@ def test_the_place_is_right_with_prefixes_comments_and_tabs() -> None:
         "name",
     ):
         prefixed = prefixed.replace(f"<{tag}>", f"<m:{tag}>").replace(f"<{tag} ", f"<m:{tag} ")
-    assert loose_problems(prefixed.encode()) == strict_problems(prefixed.encode()) == ()
-    assert strict_problems(prefixed.replace("m:label", "m:labels").encode())[0].line == 9
+    assert validate_loosely(prefixed.encode()) == validate_strictly(prefixed.encode()) == ()
+    assert validate_strictly(prefixed.replace("m:label", "m:labels").encode())[0].line == 9
 
 
 def test_an_element_inside_a_value_is_refused() -> None:
     text = WORKFLOW.replace("<active>true</active>", "<active><b>true</b></active>")
-    (problem,) = loose_problems(text.encode())
+    (problem,) = validate_loosely(text.encode())
     assert problem.message == (
         "Unexpected element {http://soap.sforce.com/2006/04/metadata}b during simple type deserialization"
     )
@@ -125,7 +125,7 @@ def test_an_element_inside_a_value_is_refused() -> None:
 def test_nil_counts_as_given() -> None:
     """Orgs write xsi:nil for blank values that their schema calls required."""
     nil = '<active xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
-    assert loose_problems(WORKFLOW.replace("<active>true</active>", nil).encode()) == ()
+    assert validate_loosely(WORKFLOW.replace("<active>true</active>", nil).encode()) == ()
 
 
 @pytest.mark.parametrize("type_", sorted(schema_table.roots()))

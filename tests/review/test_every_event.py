@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.config.schema import schema
+from sfcode.config.schema import json_schema
 from tests.review.projects import FILES, edited, reviewed, said
 
 ACTIVITIES = "  activities: [nps_score, flow_completed]\n"
@@ -15,11 +15,11 @@ ACTIVITIES = "  activities: [nps_score, flow_completed]\n"
 
 def names(kind: str, *path: str) -> list[str]:
     """Find the events that the language takes in one place, from the schema that editors are given."""
-    node: Any = schema(kind)
+    node: Any = json_schema(kind)
     for key in path:
         node = node[key]
     while "$ref" in node:
-        node = schema(kind)["$defs"][node["$ref"].rpartition("/")[2]]
+        node = json_schema(kind)["$defs"][node["$ref"].rpartition("/")[2]]
     values = [part["enum"] for part in (node, *node.get("anyOf", ())) if "enum" in part]
     assert len(values) == 1, node
     return list(values[0])

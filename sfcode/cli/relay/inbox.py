@@ -163,7 +163,7 @@ def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Itera
 
 def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:
     """Raise UsageError for ids that no message has, and for a reason that neither the program nor the inbox knows."""
-    from sfcode.config.did_you_mean import nearest_name
+    from sfcode.config.did_you_mean import find_nearest_name
     from sfcode.relay.inbox import Filter
     from sfcode.relay.reasons import REASONS, hint_for
 
@@ -174,7 +174,7 @@ def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> Non
         )
     if reason is None or hint_for(reason) or any(reason == known for _, _, known in inbox.stats().reasons):
         return
-    nearest = nearest_name(reason, REASONS)
+    nearest = find_nearest_name(reason, REASONS)
     raise UsageError(
         f"There is no reason {reason!r}.",
         (f"Did you mean {nearest}? " if nearest else "")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.config.document import Document, Finding, show_path
+from sfcode.config.document import Document, PathProblem, format_path
 from sfcode.config.event_models import Events
-from sfcode.config.template import fault
+from sfcode.config.template import find_template_problem
 from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.events import BY_NAME
 from sfcode.mapping.place import ConfigPath
 
 
-def problems(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
+def check_events(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
     """Check the templates that differ from the shipped ones, and the aliases."""
     for event, text in events.activities.items():
         shipped = known.activities[event]
@@ -22,12 +22,12 @@ def problems(events: Events, document: Document, known: Events) -> Iterator[Diag
         ):
             if template == same or "{" not in template:
                 continue
-            found = fault(template)
+            found = find_template_problem(template)
             if found:
                 path: ConfigPath = ("activities", event, key)
                 hint = "write {{ attribute }}, as in the shipped texts; the language is Jinja2"
                 message = f"not a template: {found.message}"
-                yield Diagnostic.error(document.line(path, found.line), show_path(path), message, hint)
+                yield Diagnostic.error(document.line(path, found.line), format_path(path), message, hint)
     for name in events.aliases:
         if name in BY_NAME:
             message, hint = (
@@ -38,4 +38,4 @@ def problems(events: Events, document: Document, known: Events) -> Iterator[Diag
             message, hint = f"{name} begins with appcues:", f"write {name.partition(':')[2]}"
         else:
             continue
-        yield document.problem(Finding(("aliases", name), message, hint, at="key"))
+        yield document.problem(PathProblem(("aliases", name), message, hint, at="key"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sfcode.config.did_you_mean import show
-from sfcode.config.document import Document, Finding
+from sfcode.config.did_you_mean import format_value
+from sfcode.config.document import Document, PathProblem
 from sfcode.config.models import Mapping, TargetField
 from sfcode.config.names import FIELD_LIMIT, custom_base
 from sfcode.mapping.place import ConfigPath
@@ -15,21 +15,21 @@ _NO_OBJECT = {"activity", "event", "task"}
 _OWN_IDS = {"user": ("user_id", "userid"), "group": ("group_id", "groupid")}
 
 
-def findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
+def check_mapping(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
     """Check a mapping as a whole."""
     if mapping.object.lower() in _NO_OBJECT:
         message = f"{mapping.object} cannot be mapped: activities are what Appcues events become"
-        yield Finding(("object",), message, "map the object they belong to, such as Contact")
-    yield from _direction(mapping, document)
-    yield from _user_id(mapping)
-    yield from _attributes(mapping)
-    yield from _targets(mapping)
-    yield from _lists(mapping)
+        yield PathProblem(("object",), message, "map the object they belong to, such as Contact")
+    yield from _check_direction(mapping, document)
+    yield from _check_user_id(mapping)
+    yield from _check_attributes(mapping)
+    yield from _check_targets(mapping)
+    yield from _check_lists(mapping)
     yield from _check_replaced(mapping)
-    yield from _connector(mapping, document)
+    yield from _check_connector(mapping, document)
 
 
-def targets(mapping: Mapping) -> dict[ConfigPath, TargetField]:
+def written_fields(mapping: Mapping) -> dict[ConfigPath, TargetField]:
     """List the fields that the relay writes, by their path in the mapping."""
     nps = mapping.to_salesforce.nps if mapping.to_salesforce else None
     found = {"score": nps.score, "feedback": nps.feedback} if nps else {}
@@ -40,12 +40,12 @@ def created_fields(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
     """List the fields of the mapping's object that sfcode generates."""
     if mapping.user_id.from_:
         yield ("user_id", "field"), mapping.user_id.field
-    for path, target in targets(mapping).items():
+    for path, target in written_fields(mapping).items():
         if target.create:
             yield (*path, "field"), target.field
 
 
-def _direction(mapping: Mapping, document: Document) -> Iterator[Finding]:
+def _check_direction(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
     said = document.has("direction")
     for section, other in zip(SECTIONS, reversed(SECTIONS), strict=True):
         wanted = mapping.direction in ("both", section)
@@ -53,123 +53,123 @@ def _direction(mapping: Mapping, document: Document) -> Iterator[Finding]:
         if wanted and not written:
             why = mapping.direction if said else "both, which holds where none is written,"
             hint = "add it" + (f", or write direction: {other}" if document.has(other) else "")
-            yield Finding(("direction",), f"{why} needs the section {section}", hint)
+            yield PathProblem(("direction",), f"{why} needs the section {section}", hint)
         elif written and not wanted:
             message = f"is not used with direction: {mapping.direction}"
-            yield Finding((section,), message, "leave the section out, or write direction: both", at="key")
+            yield PathProblem((section,), message, "leave the section out, or write direction: both", at="key")
 
 
-def _user_id(mapping: Mapping) -> Iterator[Finding]:
+def _check_user_id(mapping: Mapping) -> Iterator[PathProblem]:
     field, source = mapping.user_id.field, mapping.user_id.from_
     if source and source.lower() == field.lower():
         message = f"{source} is the user id field itself, and a formula cannot refer to itself"
-        yield Finding(("user_id", "from"), message, "name the number field here and give `field` a name of its own")
+        yield PathProblem(("user_id", "from"), message, "name the number field here and give `field` a name of its own")
     for path, name in created_fields(mapping):
         yield from _check_created(path, name)
 
 
-def _check_created(path: ConfigPath, name: str) -> Iterator[Finding]:
+def _check_created(path: ConfigPath, name: str) -> Iterator[PathProblem]:
     base = custom_base(name)
     if not name.endswith("__c"):
         why = "because `from` is given" if path[0] == "user_id" else "because of create: true"
         message = f"{name} is generated, {why}, so it must be a custom field"
         drop = "from" if path[0] == "user_id" else "create: true"
-        yield Finding(path, message, f"write a name that ends in __c, or leave out {drop}")
+        yield PathProblem(path, message, f"write a name that ends in __c, or leave out {drop}")
     elif base is None:
         message = f"{name} cannot be generated: it is not the name of a custom field without a namespace"
-        yield Finding(path, message, "use letters, digits and single underscores before __c")
+        yield PathProblem(path, message, "use letters, digits and single underscores before __c")
     elif len(base) > FIELD_LIMIT:
         message = f"{name} is {len(base)} characters long without __c, and Salesforce allows {FIELD_LIMIT}"
-        yield Finding(path, message, "shorten it")
+        yield PathProblem(path, message, "shorten it")
 
 
-def _attributes(mapping: Mapping) -> Iterator[Finding]:
+def _check_attributes(mapping: Mapping) -> Iterator[PathProblem]:
     attributes = mapping.to_appcues.attributes if mapping.to_appcues else {}
     seen: dict[str, str] = {}
     for name in attributes:
         path = ("to_appcues", "attributes", name)
         if name.lower() in _OWN_IDS[mapping.match]:
             message = f"{name} is how Appcues calls the {mapping.match} id, which `user_id` already matches"
-            yield Finding(path, message, "leave it out, or choose another name", at="key")
+            yield PathProblem(path, message, "leave it out, or choose another name", at="key")
         first = seen.setdefault(name.lower(), name)
         if first != name:
             message = f"{name} and {first} differ in case only, and would be two attributes in Appcues"
-            yield Finding(path, message, "keep one of them", at="key")
+            yield PathProblem(path, message, "keep one of them", at="key")
 
 
-def _targets(mapping: Mapping) -> Iterator[Finding]:
+def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:
     reserved = {mapping.user_id.field.lower(): "the user id", (mapping.user_id.from_ or "").lower(): "the user id"}
     sent = mapping.to_appcues.attributes if mapping.to_appcues else {}
     for name, attribute in sent.items():
         reserved.setdefault(attribute.field.lower(), f"sent to Appcues as {name}")
-    for path, target in targets(mapping).items():
+    for path, target in written_fields(mapping).items():
         role = reserved.get(target.field.lower())
         if role:
             message = f"{target.field} is {role}, so Appcues must not write it"
-            yield Finding((*path, "field"), message, "choose another field: data of one field flows one way")
+            yield PathProblem((*path, "field"), message, "choose another field: data of one field flows one way")
         reserved[target.field.lower()] = f"written as NPS {path[-1]}"
 
 
-def _lists(mapping: Mapping) -> Iterator[Finding]:
+def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
     if mapping.to_appcues:
-        yield from _twice(("to_appcues", "on"), mapping.to_appcues.on)
+        yield from _check_repeated(("to_appcues", "on"), mapping.to_appcues.on)
     section = mapping.to_salesforce
     if section is None:
         return
-    yield from _twice(("to_salesforce", "activities"), section.activities)
-    yield from _twice(("to_salesforce", "click_to_track"), section.click_to_track)
+    yield from _check_repeated(("to_salesforce", "activities"), section.activities)
+    yield from _check_repeated(("to_salesforce", "click_to_track"), section.click_to_track)
     for index, name in enumerate(section.click_to_track):
         if name.lower().startswith("appcues:"):
-            message = f"{show(name)} is an event of Appcues itself, not a click-to-track event"
+            message = f"{format_value(name)} is an event of Appcues itself, not a click-to-track event"
             hint = "list its own events under activities, by their names without appcues:"
-            yield Finding(("to_salesforce", "click_to_track", index), message, hint)
-    if not (targets(mapping) or section.activities or section.click_to_track):
+            yield PathProblem(("to_salesforce", "click_to_track", index), message, hint)
+    if not (written_fields(mapping) or section.activities or section.click_to_track):
         message = "asks for nothing: there is no NPS field, no activity and no click-to-track event"
-        yield Finding(
+        yield PathProblem(
             ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key"
         )
 
 
-def _check_replaced(mapping: Mapping) -> Iterator[Finding]:
-    yield from _twice(("replaces",), mapping.replaces)
+def _check_replaced(mapping: Mapping) -> Iterator[PathProblem]:
+    yield from _check_repeated(("replaces",), mapping.replaces)
     for index, address in enumerate(mapping.replaces):
         kind, _, name = address.partition(":")
         owner = name.partition(".")[0]
         if kind != "Flow" and owner.lower() != mapping.object.lower():
             message = f"{address} is about {owner}, and this mapping about {mapping.object}"
-            yield Finding(("replaces", index), message, f"move it to the mapping of {owner}, or leave it out")
+            yield PathProblem(("replaces", index), message, f"move it to the mapping of {owner}, or leave it out")
 
 
-def _twice(path: ConfigPath, items: Sequence[str]) -> Iterator[Finding]:
+def _check_repeated(path: ConfigPath, items: Sequence[str]) -> Iterator[PathProblem]:
     for index, item in enumerate(items):
         if item in items[:index]:
-            yield Finding((*path, index), f"{item} is listed twice", "keep one of them")
+            yield PathProblem((*path, index), f"{item} is listed twice", "keep one of them")
 
 
-def _connector(mapping: Mapping, document: Document) -> Iterator[Finding]:
+def _check_connector(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
     if mapping.delivery != "connector":
         return
     for key in ("trigger", "on"):
         if document.has("to_appcues", key):
             message = "has no meaning with delivery: connector, for which sfcode generates no message or flow"
-            yield Finding(("to_appcues", key), message, "leave it out, or write delivery: relay", at="key")
+            yield PathProblem(("to_appcues", key), message, "leave it out, or write delivery: relay", at="key")
 
 
-def warnings(mapping: Mapping) -> Iterator[Finding]:
+def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:
     """Warn of valid settings that may surprise."""
     section = mapping.to_appcues
     if section and section.trigger == "workflow_rule":
         message = "Salesforce ended support for workflow rules on 2025-12-31, and may refuse new ones"
-        yield Finding(("to_appcues", "trigger"), message, "write trigger: flow, which does the same")
+        yield PathProblem(("to_appcues", "trigger"), message, "write trigger: flow, which does the same")
     if mapping.match == "group" and mapping.object in ("Contact", "Lead"):
         message = f"a {mapping.object} is a person, and a group in Appcues is usually an account"
-        yield Finding(("match",), message, "write match: user unless this is what you mean")
+        yield PathProblem(("match",), message, "write match: user unless this is what you mean")
     if mapping.delivery == "connector" and section:
         typed = [name for name, attribute in section.attributes.items() if attribute.type]
-        yield from _unused_types(typed)
+        yield from _warn_about_types(typed)
 
 
-def _unused_types(names: Iterable[str]) -> Iterator[Finding]:
+def _warn_about_types(names: Iterable[str]) -> Iterator[PathProblem]:
     for name in names:
         message = "is left to Appcues with delivery: connector"
-        yield Finding(("to_appcues", "attributes", name, "type"), message, "leave it out", at="key")
+        yield PathProblem(("to_appcues", "attributes", name, "type"), message, "leave it out", at="key")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sfcode.config.document import Document, Finding
+from sfcode.config.document import Document, PathProblem
 from sfcode.config.models import Mapping
 from sfcode.config.names import NAME_LIMIT
-from sfcode.config.rules.mapping import created_fields, targets
+from sfcode.config.rules.mapping import created_fields, written_fields
 from sfcode.diagnostics import Diagnostic, Position
 
 
@@ -22,18 +22,18 @@ class Draft:
 
     def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:
         """Return a problem with its position in this mapping's file."""
-        return self.document.problem(Finding(path, message, hint, "key" if at_key else "value"))
+        return self.document.problem(PathProblem(path, message, hint, "key" if at_key else "value"))
 
 
-def problems(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
+def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Check that mappings do not conflict, each against those before it."""
     for index, draft in enumerate(drafts):
-        yield from _names(prefix, draft)
+        yield from _check_names(prefix, draft)
         for earlier in drafts[:index]:
-            yield from _pair(earlier, draft)
+            yield from _check_pair(earlier, draft)
 
 
-def warnings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
+def warn_about_mappings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Warn of valid settings that may surprise."""
     carried = [draft for draft in drafts if draft.spec.delivery == "connector" and draft.spec.match == "user"]
     for draft in carried[1:]:
@@ -41,14 +41,14 @@ def warnings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
         yield draft.problem("delivery", message=message, hint="write delivery: relay")
 
 
-def _names(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
+def _check_names(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
     name = f"{prefix}_{draft.name}"
     if len(name) > NAME_LIMIT:
         message = f"the file's name makes {name}, {len(name)} characters long, and Salesforce allows {NAME_LIMIT}"
         yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "give the file a shorter name")
 
 
-def _pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _check_pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     if first.name.lower() == second.name.lower():
         message = f"this file's name differs from {first.document.file} in case only, and Salesforce ignores case"
         yield Diagnostic.error(Position(second.document.file, 1, 1), "", message, "rename one of them")
@@ -61,11 +61,11 @@ def _pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
         message = f"{second.spec.object} is mapped already, at {place}"
         yield second.problem("object", message=message, hint="put both in one file")
         return
-    yield from _claims(first, second)
+    yield from _find_claims(first, second)
     yield from _find_loops(first, second)
 
 
-def _claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _find_claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
     """Find fields that two mappings would manage."""
     claimed = {field.lower(): path for path, field in created_fields(first.spec)}
     for path, field in created_fields(second.spec):
@@ -84,7 +84,7 @@ def _find_loops(first: Draft, second: Draft) -> Iterator[Diagnostic]:
             attribute.field.lower(): ("to_appcues", "attributes", name)
             for name, attribute in (sender.spec.to_appcues.attributes if sender.spec.to_appcues else {}).items()
         }
-        for path, target in targets(writer.spec).items():
+        for path, target in written_fields(writer.spec).items():
             if target.field.lower() in sent:
                 where = sender.document.value(sent[target.field.lower()])
                 message = f"{target.field} is sent to Appcues at {where}, so Appcues must not write it"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from sfcode.config.document import Document, Finding
+from sfcode.config.document import Document, PathProblem
 from sfcode.config.relay_models import Relay, WebhookAuth
 from sfcode.hosts import is_loopback
 
@@ -26,70 +26,72 @@ _MEANS_SOMETHING: Mapping[str, tuple[str, ...]] = {
 _PLACE = re.compile(r"\{[^{}]*\}")
 
 
-def findings(relay: Relay, document: Document) -> Iterator[Finding]:
+def check_relay(relay: Relay, document: Document) -> Iterator[PathProblem]:
     """Check the relay's settings."""
     auth = relay.webhook_auth
     host = urlsplit(relay.url).hostname or ""
     if auth.scheme == "none" and not is_loopback(host):
         message = f"none lets anybody who can reach {host} send events"
-        yield Finding((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
-    yield from _webhook_auth(auth, document)
+        yield PathProblem((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
+    yield from _check_webhook_auth(auth, document)
     yield from _check_signature(auth)
-    yield from _sign_in(relay)
-    yield from _message_id(relay, document)
+    yield from _check_sign_in(relay)
+    yield from _check_message_id(relay, document)
     if relay.outbound.client_certificate and not relay.trusted_proxies:
         message = "is believed from nobody, since relay.trusted_proxies names no proxy"
         hint = "name the networks of the proxy that checks the certificate"
-        yield Finding(("relay", "outbound", "client_certificate"), message, hint, at="key")
+        yield PathProblem(("relay", "outbound", "client_certificate"), message, hint, at="key")
 
 
-def _webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[Finding]:
+def _check_webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[PathProblem]:
     if auth.scheme in _NEEDS_HEADER and auth.header is None:
         message = f"missing: scheme {auth.scheme} needs the name of a header"
         hint = "add the header that Appcues sends, such as header: X-Token"
-        yield Finding((*_AUTH, "header"), message, hint, at="key")
+        yield PathProblem((*_AUTH, "header"), message, hint, at="key")
     for key, schemes in _MEANS_SOMETHING.items():
         if auth.scheme not in schemes and document.has(*_AUTH, key):
             hint = f"leave it out, or write scheme: {' or '.join(schemes)}"
-            yield Finding((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", hint, at="key")
+            yield PathProblem((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", hint, at="key")
 
 
-def _sign_in(relay: Relay) -> Iterator[Finding]:
+def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
     """Check the sign-in of the relay."""
     wanted, path = relay.sign_in, ("relay", "sign_in")
     if wanted is None:
         return
     if wanted.flow == "jwt" and wanted.certificate is None:
         message = "missing: flow jwt needs the certificate that the relay's key belongs to"
-        yield Finding((*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key")
+        yield PathProblem(
+            (*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key"
+        )
     if wanted.flow != "jwt" and wanted.certificate is not None:
         hint = "leave it out, or write flow: jwt"
-        yield Finding((*path, "certificate"), f"has no meaning with flow {wanted.flow}", hint, at="key")
+        yield PathProblem((*path, "certificate"), f"has no meaning with flow {wanted.flow}", hint, at="key")
 
 
-def _check_signature(auth: WebhookAuth) -> Iterator[Finding]:
+def _check_signature(auth: WebhookAuth) -> Iterator[PathProblem]:
     """Check the signature settings."""
     if auth.scheme != "hmac":
         return
     places = set(_PLACE.findall(auth.signed or "{body}"))
     for place in sorted(places - {"{body}", "{timestamp}"}):
-        yield Finding((*_AUTH, "signed"), f"{place} stands for nothing", "write {body} and {timestamp} only")
+        yield PathProblem((*_AUTH, "signed"), f"{place} stands for nothing", "write {body} and {timestamp} only")
     if "{body}" not in places:
-        yield Finding((*_AUTH, "signed"), "leaves out the body, which anybody could then change", "add {body}")
+        yield PathProblem((*_AUTH, "signed"), "leaves out the body, which anybody could then change", "add {body}")
     if "{timestamp}" in places and auth.timestamp_header is None:
         message = "holds {timestamp}, and timestamp_header does not say where that is"
-        yield Finding((*_AUTH, "signed"), message, "add timestamp_header, or leave {timestamp} out")
+        yield PathProblem((*_AUTH, "signed"), message, "add timestamp_header, or leave {timestamp} out")
     if auth.timestamp_header is not None and "{timestamp}" not in places:
         message = "is not signed, so it would keep nobody from sending an old message again"
         hint = 'add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out'
-        yield Finding((*_AUTH, "timestamp_header"), message, hint)
+        yield PathProblem((*_AUTH, "timestamp_header"), message, hint)
     if auth.tolerance is not None and auth.timestamp_header is None:
         message = "has no meaning without timestamp_header"
-        yield Finding((*_AUTH, "tolerance"), message, "leave it out, or add timestamp_header", at="key")
+        yield PathProblem((*_AUTH, "tolerance"), message, "leave it out, or add timestamp_header", at="key")
 
 
-def _message_id(relay: Relay, document: Document) -> Iterator[Finding]:
+def _check_message_id(relay: Relay, document: Document) -> Iterator[PathProblem]:
     written = [key for key in ("header", "path") if document.has("relay", "message_id", key)]
     if relay.message_id is not None and len(written) != 1:
         message = "cannot be in two places" if written else "needs either header or path"
-        yield Finding(("relay", "message_id"), message, "name one of them: header or path", at="key")
+        yield PathProblem(("relay", "message_id"), message, "name one of them: header or path", at="key")

@@ -5,49 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from sfcode.config.document import Document, Finding
+from sfcode.config.document import Document, PathProblem
 from sfcode.config.models import DEFAULT_API_VERSION, IntegrationUser, Settings
-from sfcode.config.rules import relay
+from sfcode.config.rules.relay import check_relay
 from sfcode.hosts import is_loopback, is_private
 
 OLDEST_API_VERSION = 55.0
 DEPRECATED_PROFILE = "Salesforce API Only System Integrations"
 
 
-def findings(settings: Settings, document: Document) -> Iterator[Finding]:
+def check_settings(settings: Settings, document: Document) -> Iterator[PathProblem]:
     """Check the settings as a whole."""
     version = settings.salesforce.api_version
     if float(version) < OLDEST_API_VERSION:
         message = f'"{version}" is too old: flows have entry formulas since {OLDEST_API_VERSION}'
-        yield Finding(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}"')
-    yield from _record_access(settings.integration_user, document)
+        yield PathProblem(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}"')
+    yield from _check_record_access(settings.integration_user, document)
     if (settings.integration_user.permission_set or "").lower() == f"{settings.name}_Viewer".lower():
         message = f"{settings.integration_user.permission_set} is the set of the people who read the results"
-        yield Finding(("integration_user", "permission_set"), message, "name another one, or leave the key out")
+        yield PathProblem(("integration_user", "permission_set"), message, "name another one, or leave the key out")
     for index, address in enumerate(settings.as_is):
         if address in settings.as_is[:index]:
-            yield Finding(("as_is", index), f"{address} is listed twice", "keep one of them")
-    yield from relay.findings(settings.relay, document)
+            yield PathProblem(("as_is", index), f"{address} is listed twice", "keep one of them")
+    yield from check_relay(settings.relay, document)
 
 
-def _record_access(user: IntegrationUser, document: Document) -> Iterator[Finding]:
+def _check_record_access(user: IntegrationUser, document: Document) -> Iterator[PathProblem]:
     path = ("integration_user", "record_access")
     if user.access == "documented" and document.has(*path) and user.record_access != "modify_all":
         message = f"{user.record_access} cannot be combined with access: documented, which includes Modify All"
-        yield Finding(path, message, "write modify_all or leave the key out, or choose access: least_privilege")
+        yield PathProblem(path, message, "write modify_all or leave the key out, or choose access: least_privilege")
 
 
-def warnings(settings: Settings) -> Iterator[Finding]:
+def warn_about_settings(settings: Settings) -> Iterator[PathProblem]:
     """Warn of valid settings that may surprise."""
     if float(settings.salesforce.api_version) > float(DEFAULT_API_VERSION):
         message = f"newer than {DEFAULT_API_VERSION}, the version whose schema sfcode checks packages against"
-        yield Finding(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}" unless you need more')
+        yield PathProblem(("salesforce", "api_version"), message, f'write "{DEFAULT_API_VERSION}" unless you need more')
     if settings.integration_user.profile == DEPRECATED_PROFILE:
         message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
-        yield Finding(("integration_user", "profile"), message, "write Minimum Access - API Only Integrations")
+        yield PathProblem(("integration_user", "profile"), message, "write Minimum Access - API Only Integrations")
     if settings.relay.webhook_auth.algorithm == "sha1":
-        yield Finding(("relay", "webhook_auth", "algorithm"), "SHA-1 is out of date", "write sha256 if Appcues can")
+        yield PathProblem(("relay", "webhook_auth", "algorithm"), "SHA-1 is out of date", "write sha256 if Appcues can")
     host = urlsplit(settings.relay.url).hostname or ""
     if is_private(host) and not is_loopback(host):
         message = f"Salesforce can hardly reach {host}: it looks like a name or address of a private network"
-        yield Finding(("relay", "url"), message, "give the relay a public address")
+        yield PathProblem(("relay", "url"), message, "give the relay a public address")

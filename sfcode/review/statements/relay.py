@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
-from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignIn, WebhookAuth
+from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignInSettings, WebhookAuth
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.phrases import code, join_list
 
@@ -87,7 +87,7 @@ def _message_id(found: MessageId | None) -> str:
     return f"the header {code(found.header)}" if found.header else f"its {code(found.path)}"
 
 
-def _app(wanted: SignIn | None) -> str:
+def _app(wanted: SignInSettings | None) -> str:
     if wanted is None:
         return "an app that is set up elsewhere"
     if wanted.certificate is None:

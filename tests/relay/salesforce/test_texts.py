@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sfcode.config.event_models import EventText
 from sfcode.config.events_file import default_events
-from sfcode.config.template import fault
+from sfcode.config.template import find_template_problem
 from sfcode.mapping.limits import ACTIVITY_COMMENT_LENGTH, TEXT_LENGTH
 from sfcode.relay.salesforce.texts import TemplateFailedError, compile_texts
 
@@ -81,7 +81,7 @@ def test_what_people_wrote_is_not_tidied() -> None:
     ],
 )
 def test_what_the_language_can_do(template: str, text: str) -> None:
-    assert fault(template) is None
+    assert find_template_problem(template) is None
     assert rendered(template, a=7, b="x", c=True, d={"k": [1, "two"]}) == text
 
 
@@ -107,7 +107,7 @@ BOMBS = [
 
 @pytest.mark.parametrize("template", BOMBS, ids=lambda text: text[:30])
 def test_an_expensive_text_costs_little_when_compiled_and_when_filled_in(template: str) -> None:
-    assert fault(template) is None
+    assert find_template_problem(template) is None
     tracemalloc.start()
     try:
         assert len(rendered(template, a="a" * 1_000_000)) <= ACTIVITY_COMMENT_LENGTH

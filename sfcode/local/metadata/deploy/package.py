@@ -16,7 +16,7 @@ from sfcode.local.metadata.registry import container_of, parent_of
 from sfcode.local.metadata.versions import find_newer
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.package import root_of, unzip
+from sfcode.metadata.package import find_root, unzip
 
 MAX_FILES = 10_000
 MAX_BYTES = 629_145_600
@@ -47,7 +47,7 @@ def open_package(data: bytes, options: DeployRequestOptions, check_open: Callabl
         if "more than" in error.problem:
             raise
         files = {}
-    root = root_of(files)
+    root = find_root(files)
     listed = manifests.read_manifests(files, root)
     if listed.problems:
         return Package(root, problems=listed.problems)

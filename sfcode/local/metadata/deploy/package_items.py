@@ -21,7 +21,7 @@ from sfcode.metadata.package import zip_files
 from sfcode.metadata.types import CHILDREN
 from sfcode.metadata.validate import SchemaProblem, validate
 from sfcode.metadata.xml import children_of, from_element, line_of, parse
-from sfcode.metadata.xml_positions import Span, spans
+from sfcode.metadata.xml_positions import Span, find_spans
 
 META = "-meta.xml"
 REQUIRED = "Required field is missing: "
@@ -187,7 +187,7 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
             raise MetadataError(
                 f"Element {root.tag} invalid at this location in type {address.type}", file=path, line=1, column=1
             )
-        where = spans(data, root)
+        where = find_spans(data, root)
         lenient = is_beyond_schema(items.version)
         problems = find_problems(root, address.type, where, lenient=lenient)
         unreadable = next((problem for problem in problems if not problem.message.startswith(REQUIRED)), None)
