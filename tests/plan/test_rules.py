@@ -1,0 +1,181 @@
+"""The rules that complete a plan: what each adds, and that a plan of each mode has those that it needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sfcode.config.project import Project
+from sfcode.errors import UsageError
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.modes import Mode
+from sfcode.plan.state import Past
+from tests.plan.samples import build, desired, number, observed, permissions
+
+A, B, C = number("A__c"), number("B__c"), number("C__c")
+MESSAGE = Component("WorkflowOutboundMessage", "Contact.Old", {"name": "Old"})
+RULE = Component("WorkflowRule", "Contact.Theirs", {"active": True})
+SET = Address("PermissionSet", "Appcues_Integration")
+
+
+def project_with(project: Project, *, as_is: tuple[str, ...] = (), named: str | None = None, **spec: Any) -> Project:
+    user = project.settings.integration_user.model_copy(update={"permission_set": named})
+    settings = project.settings.model_copy(update={"as_is": as_is, "integration_user": user})
+    (mapping,) = project.mappings
+    changed = replace(mapping, spec=mapping.spec.model_copy(update=spec))
+    return replace(project, settings=settings, mappings=(changed,))
+
+
+@pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY])
+def test_warnings_of_the_config_come_before_those_of_the_org(project: Project, mode: Mode) -> None:
+    warned = replace(project, warnings=("of the config",))
+    assert build(warned, desired(), observed(warnings=("of the org",)), mode=mode).warnings == (
+        "of the config",
+        "of the org",
+    )
+
+
+def test_a_plan_says_what_the_mappings_exchange(project: Project) -> None:
+    (flow,) = build(project, desired(), observed()).flows
+    assert (flow.mapping, flow.object, flow.carrier) == ("contact", "Contact", "Relay")
+    (other,) = build(project_with(project, delivery="connector"), desired(), observed()).flows
+    assert (other.carrier, other.senders) == ("Appcues' connector", ())
+
+
+@pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY, Mode.ROLLBACK])
+def test_what_others_have_in_the_files_of_a_plan_is_counted(project: Project, mode: Mode) -> None:
+    ours = Component("WorkflowOutboundMessage", "Contact.Ours", {"name": "Ours"})
+    seen = observed(ours, applied=(ours,), unmanaged=frozenset({RULE.address}))
+    history = (Past("1", "now", "me", None, {ours.address: None}, frozenset({ours.address})),)
+    seen = replace(seen, applied=replace(seen.applied, history=history))
+    plan = build(project, desired(), seen, mode=mode)
+    assert [str(count) for count in plan.preserved] == ["1 rule of others in Contact.workflow is left alone"]
+
+
+class TestTargets:
+    def test_none_is_the_whole_plan(self, project: Project) -> None:
+        plan = build(project, desired(A, B), observed())
+        assert (len(plan.changes), plan.kept, plan.records_state, plan.warnings) == (2, (), True, ())
+
+    def test_the_rest_is_left_as_it_is_and_stays_managed(self, project: Project) -> None:
+        seen = observed(A, B, C, applied=(A, B))
+        plan = build(project, desired(number("A__c", 4), C), seen, targets=(A.address,))
+        assert [change.address for change in plan.changes] == [A.address]
+        assert (plan.kept, plan.records_state, plan.refusals) == ((B,), False, ())
+        assert plan.warnings == ("limited to 1 address by --target; the rest stays as it is, done or not",)
+
+    def test_several_are_counted(self, project: Project) -> None:
+        (warning,) = build(project, desired(A, B), observed(), targets=(A.address, B.address)).warnings
+        assert warning.startswith("limited to 2 addresses by --target")
+
+    def test_a_refusal_of_a_target_stays(self, project: Project) -> None:
+        plan = build(project, desired(A, B), observed(A, B), targets=(A.address,))
+        assert [refusal.address for refusal in plan.refusals] == [A.address]
+
+    def test_unknown_ones_are_named_in_order(self, project: Project) -> None:
+        with pytest.raises(UsageError, match=r"not in this plan: CustomField:Contact.B__c, CustomField:Contact.C__c\."):
+            build(project, desired(A), observed(), targets=(C.address, A.address, B.address))
+
+
+class TestUnusedOptions:
+    def test_are_refused_in_order_each_with_its_option(self, project: Project) -> None:
+        passed = (C.address, B.address)
+        plan = build(project, desired(A), observed(A, applied=(A,)), adopt=passed, allow_delete=(*passed, A.address))
+        assert [(refusal.address, refusal.hint.partition(",")[0]) for refusal in plan.refusals] == [
+            (B.address, "remove --adopt"),
+            (C.address, "remove --adopt"),
+            (A.address, "remove --allow-delete"),
+            (B.address, "remove --allow-delete"),
+            (C.address, "remove --allow-delete"),
+        ]
+
+
+class TestValuesInFields:
+    @pytest.mark.parametrize(("held", "words"), [(1, "1 record holds"), (2, "2 records hold")])
+    def test_stop_a_deletion_with_their_number(self, project: Project, held: int, words: str) -> None:
+        seen = observed(A, applied=(A,), values={A.address: held})
+        (refusal,) = build(project, desired(), seen).refusals
+        assert words in refusal.reason
+        assert refusal.hint.endswith(f"pass --allow-delete {A.address} to lose what it holds")
+
+    def test_stop_nothing_else(self, project: Project) -> None:
+        values = {A.address: 5, B.address: 0, C.address: None}
+        seen = observed(A, B, applied=(A, B), values=values)
+        assert build(project, desired(number("A__c", 4), C), seen).refusals == ()
+
+    def test_stop_a_destroy_and_a_rollback_too(self, project: Project) -> None:
+        seen = observed(A, applied=(A,), values={A.address: 1})
+        assert build(project, desired(), seen, mode=Mode.DESTROY).refusals
+        history = (Past("1", "now", "me", None, {A.address: None}, frozenset({A.address})),)
+        seen = replace(seen, applied=replace(seen.applied, history=history))
+        assert build(project, desired(), seen, mode=Mode.ROLLBACK).refusals
+        allowed = build(project, desired(), seen, mode=Mode.ROLLBACK, allow_delete=(A.address,))
+        assert allowed.refusals == ()
+
+
+class TestReplaced:
+    def changes(self, project: Project, *wanted: Component, applied: tuple[Component, ...] = ()) -> dict[str, bool]:
+        project = project_with(project, delivery="relay", replaces=(str(MESSAGE.address),))
+        plan = build(project, desired(*wanted), observed(MESSAGE, applied=applied))
+        return {str(change.address): change.replaced for change in plan.changes}
+
+    def test_is_what_is_neither_asked_for_nor_managed(self, project: Project) -> None:
+        assert self.changes(project) == {str(MESSAGE.address): True}
+        assert self.changes(project, MESSAGE) == {str(MESSAGE.address): False}
+        assert self.changes(project, applied=(MESSAGE,)) == {str(MESSAGE.address): False}
+
+
+class TestMessagesOfTheConnector:
+    LISTED = ("Contact.AppcuesOnB", "Contact.AppcuesOnA", "Contact.AppcuesOnOld")
+
+    def named(self, project: Project, **spec: Any) -> list[str]:
+        project = project_with(project, **spec)
+        plan = build(project, desired(), observed(messages=self.LISTED))
+        return [warning.partition(" is another")[0] for warning in plan.warnings if " is another message" in warning]
+
+    def test_are_named_in_order_where_the_relay_takes_its_place(self, project: Project) -> None:
+        replaces = ("WorkflowRule:Contact.AppcuesOnA", "WorkflowOutboundMessage:Contact.AppcuesOnOld")
+        assert self.named(project, delivery="relay", replaces=replaces) == [
+            "WorkflowOutboundMessage:Contact.AppcuesOnA",
+            "WorkflowOutboundMessage:Contact.AppcuesOnB",
+        ]
+
+    def test_are_nobodys_business_otherwise(self, project: Project) -> None:
+        replaces = ("WorkflowOutboundMessage:Contact.AppcuesOnOld",)
+        assert self.named(project, delivery="relay", replaces=()) == []
+        assert self.named(project, delivery="connector", replaces=replaces) == []
+
+
+class TestWhatAKeptSetLacks:
+    def lacking(self, project: Project, generated: dict[str, Any], kept: dict[str, Any], **more: Any) -> str:
+        wanted, there = (Component("PermissionSet", SET.full_name, body) for body in (generated, kept))
+        project = project_with(project, **{"as_is": (str(SET),), "delivery": "connector", **more})
+        plan = build(project, desired(there, A), observed(there), adopt=(SET, A.address), generated=desired(A, wanted))
+        return next((warning for warning in plan.warnings if "lacks" in warning), "")
+
+    def test_is_named_right_by_right(self, project: Project) -> None:
+        generated = {
+            "objectPermissions": {"Contact": {"allowRead": True, "allowEdit": True, "viewAllRecords": True}},
+            "userPermissions": {"ApiEnabled": {"enabled": True}, "EditEvent": {"enabled": True}},
+            "fieldPermissions": {"Contact.A__c": {"readable": True, "editable": False}},
+        }
+        kept = {
+            "objectPermissions": {"Contact": {"allowRead": True}},
+            "userPermissions": {"ApiEnabled": {"enabled": True}},
+        }
+        assert "lacks Contact (edit, view all), Contact.A__c (read), EditEvent, which" in self.lacking(
+            project, generated, kept
+        )
+
+    def test_is_nobodys_business_where_the_set_is_not_kept(self, project: Project) -> None:
+        generated = {"userPermissions": {"ApiEnabled": {"enabled": True}}}
+        assert self.lacking(project, generated, {})
+        assert not self.lacking(project, generated, {}, as_is=())
+
+
+def test_the_permission_set_is_known_by_its_name_among_the_others(project: Project) -> None:
+    viewer = Component("PermissionSet", "Appcues_Viewer", {"label": "Viewer"})
+    plan = build(project, desired(permissions(), viewer), observed())
+    assert [change.address.full_name for change in plan.changes] == ["Appcues_Integration", "Appcues_Viewer"]
