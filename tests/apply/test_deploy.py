@@ -1,0 +1,153 @@
+"""Following one deployment: what is reported, how long a locked setup is waited for, and what Ctrl-C does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sfcode.apply.deploy import PAUSE, attach, deploy, follow_quick, watch
+from sfcode.errors import OrgError, UsageError
+from sfcode.org import DeployStillRunning
+from sfcode.org.results import DeployOptions, DeployResult
+
+ID = "0Af000000000001AAA"
+LOCKED = DeployResult(ID, "Failed", done=True, success=False, error_status_code="ALREADY_IN_PROCESS")
+FAILED = DeployResult(ID, "Failed", done=True, success=False, error_status_code="UNKNOWN_EXCEPTION")
+DONE = DeployResult(ID, "Succeeded", done=True, success=True)
+
+
+def running(deployed: int, **more: Any) -> DeployResult:
+    return DeployResult(ID, "InProgress", False, False, components_total=3, components_deployed=deployed, **more)
+
+
+@dataclass
+class ScriptedOrg:
+    """An org whose deployments take the course that a test writes, on a clock that only sleeping moves."""
+
+    courses: list[list[DeployResult | BaseException]]
+    time: float = 100.0
+    sent: list[DeployOptions] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    cancel_error: BaseException | None = None
+
+    @property
+    def metadata(self) -> ScriptedOrg:
+        return self
+
+    @property
+    def runtime(self) -> SimpleNamespace:
+        return SimpleNamespace(clock=lambda: self.time, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def deploy(self, _zipped: bytes, options: DeployOptions) -> str:
+        self.sent.append(options)
+        return f"{ID[:-4]}{len(self.sent):04}"
+
+    def cancel_deploy(self, deploy_id: str) -> None:
+        self.cancelled.append(deploy_id)
+        if self.cancel_error:
+            raise self.cancel_error
+
+    def follow(self, _deploy_id: str, progress: Callable[[DeployResult], None]) -> DeployResult:
+        for result in self.courses.pop(0):
+            if isinstance(result, BaseException):
+                raise result
+            progress(result)
+        assert isinstance(result, DeployResult)
+        return result
+
+
+def run(org: ScriptedOrg, options: DeployOptions = DeployOptions(), **more: Any) -> tuple[DeployResult, list[str]]:  # noqa: B008
+    said: list[str] = []
+    return deploy(org, b"zip", options, "2 components", said.append, **more), said  # type: ignore[arg-type]
+
+
+def test_each_status_is_reported_once_with_its_figures() -> None:
+    org = ScriptedOrg([[running(0), running(0), running(2), running(2, tests_total=4, tests_completed=1), DONE]])
+    result, said = run(org)
+    assert result is DONE
+    assert said == [
+        "Deploying 2 components (0Af000000000000001)",
+        "  InProgress: 0/3 components",
+        "  InProgress: 2/3 components",
+        "  InProgress: 2/3 components, 1/4 tests",
+    ]
+
+
+def test_a_check_is_called_one_and_the_options_are_sent_as_they_are() -> None:
+    options = DeployOptions(check_only=True, test_level="RunLocalTests")
+    org = ScriptedOrg([[DONE]])
+    _, said = run(org, options)
+    assert said == ["Checking 2 components (0Af000000000000001)"]
+    assert org.sent == [options]
+
+
+def test_the_id_is_handed_on_before_anything_is_followed() -> None:
+    events: list[str] = []
+    org = ScriptedOrg([[DONE]])
+    deploy(org, b"zip", DeployOptions(), "x", events.append, started=lambda id_: events.append(f"started {id_}"))  # type: ignore[arg-type]
+    assert events[0] == "started 0Af000000000000001"
+    follow_quick(ScriptedOrg([[DONE]]), ID, events.append, started=lambda id_: events.append(f"quick {id_}"))  # type: ignore[arg-type]
+    assert events[2:] == [f"quick {ID}", f"Deploying what the check has passed, without its tests ({ID})"]
+
+
+class TestALockedSetup:
+    def test_is_an_answer_without_patience(self) -> None:
+        org = ScriptedOrg([[LOCKED]])
+        assert (run(org)[0], org.slept) == (LOCKED, [])
+
+    def test_is_tried_again_with_another_deployment_until_it_works(self) -> None:
+        org, started = ScriptedOrg([[LOCKED], [LOCKED], [DONE]]), list[str]()
+        result, said = run(org, patience=60.0, started=started.append)
+        assert (result, org.slept) == (DONE, [PAUSE, PAUSE])
+        assert started == ["0Af000000000000001", "0Af000000000000002", "0Af000000000000003"]
+        assert said.count("  Somebody else is changing the setup of this org; trying again") == 2
+
+    def test_is_waited_for_as_long_as_was_said_and_no_longer(self) -> None:
+        org = ScriptedOrg([[LOCKED]] * 10)
+        assert run(org, patience=2 * PAUSE + 1)[0] is LOCKED
+        assert org.slept == [PAUSE, PAUSE, 1.0]
+
+    def test_is_the_only_failure_that_is_tried_again(self) -> None:
+        org = ScriptedOrg([[FAILED]])
+        assert (run(org, patience=60.0)[0], org.slept) == (FAILED, [])
+
+
+class TestInterrupted:
+    def test_the_org_is_asked_to_cancel_and_its_end_is_awaited(self) -> None:
+        org = ScriptedOrg([[running(1), KeyboardInterrupt()], [DONE]])
+        said: list[str] = []
+        assert watch(org, ID, said.append) is DONE  # type: ignore[arg-type]
+        assert org.cancelled == [ID]
+        assert said == ["  InProgress: 1/3 components", f"Cancelling {ID}; press Ctrl-C again to let it go on"]
+
+    def test_an_end_that_was_faster_than_the_cancellation_counts(self) -> None:
+        org = ScriptedOrg([[KeyboardInterrupt()], [DONE]], cancel_error=OrgError("too late"))
+        assert watch(org, ID, lambda _: None) is DONE  # type: ignore[arg-type]
+
+    def test_a_second_time_lets_go_of_it(self) -> None:
+        org = ScriptedOrg([[KeyboardInterrupt()], [KeyboardInterrupt()]])
+        with pytest.raises(DeployStillRunning) as left:
+            watch(org, ID, lambda _: None)  # type: ignore[arg-type]
+        assert left.value.deploy_id == ID
+
+
+@pytest.mark.parametrize(
+    "deploy_id", ["", "0Af", "0Af00000000000", "0Ag000000000001AAA", "0Af000000000001AA", f"{ID}A", f"x{ID}"]
+)
+def test_what_is_no_id_is_never_asked_for(deploy_id: str) -> None:
+    with pytest.raises(UsageError, match="is no id of a deployment"):
+        attach(ScriptedOrg([]), deploy_id, lambda _: None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("deploy_id", [ID, ID[:15]])
+def test_a_deployment_is_followed_by_its_long_or_short_id(deploy_id: str) -> None:
+    assert attach(ScriptedOrg([[DONE]]), deploy_id, lambda _: None) is DONE  # type: ignore[arg-type]
