@@ -15,6 +15,7 @@ import functools
 import gc
 import os
 import random
+import re
 import select
 import signal
 import sys
@@ -54,7 +55,7 @@ class Options:
     sample: int | None
     only: str
     listed: frozenset[str] | None
-    """Lines that an earlier run has listed: only these mutations are tested."""
+    """Mutations that an earlier run has listed, without their lines: only these are tested."""
 
 
 class Recorder:
@@ -136,7 +137,7 @@ class Mutants:
 
     def _is_chosen(self, text: str) -> bool:
         listed = self.options.listed
-        return self.options.only in text and (listed is None or any(f"{end}  {text}" in listed for end in LISTED))
+        return self.options.only in text and (listed is None or _without_line(text) in listed)
 
     def _list_mutations(self) -> Iterator[Mutation]:
         package = self.options.package
@@ -209,6 +210,11 @@ class Mutants:
         return int(result or CRASHED) if ready else None
 
 
+def _without_line(text: str) -> str:
+    """Return a description without its line number, which other changes of the file move."""
+    return re.sub(r"\.py:\d+:", ".py:", text, count=1)
+
+
 def _apply_mutation(mutation: Mutation, path: str) -> bool:
     """Replace the code of a function in all objects that hold it, and clear the caches of sfcode."""
     applied = False
@@ -224,6 +230,14 @@ def _apply_mutation(mutation: Mutation, path: str) -> bool:
                 value.__code__ = mutation.code
                 applied = True
     return applied
+
+
+def _read_listed(log: Path) -> frozenset[str]:
+    """Read the mutations that a run has listed from its output."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return frozenset(
+        _without_line(line.removeprefix(end).strip()) for line in lines for end in LISTED if line.startswith(f"{end}  ")
+    )
 
 
 def _format_counts(counts: Counter[str]) -> str:
@@ -254,7 +268,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     package = arguments.package.resolve()
     tests = tuple(arguments.tests) or (f"tests/{package.relative_to(ROOT / 'sfcode').with_suffix('').as_posix()}",)
-    listed = frozenset(arguments.again.read_text(encoding="utf-8").splitlines()) if arguments.again else None
+    listed = _read_listed(arguments.again) if arguments.again else None
     screen = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
     plugin = Mutants(
