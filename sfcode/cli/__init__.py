@@ -1,1 +1,1 @@
-"""The command line: one verb per file, each parses, calls, prints and returns a code."""
+"""The command line: one verb per file, which parses options, calls the package that does the work, and prints."""

@@ -37,8 +37,7 @@ def apply(
     """
     Make the org what the config asks for.
 
-    With PLAN, exactly that plan is carried out, or nothing. Without, a plan is made, shown, and
-    carried out after a `yes`.
+    With PLAN, applies exactly that plan, or nothing. Without PLAN, makes a plan, shows it, and applies it after a `yes`.
     """
     from sfcode.apply.next_steps import steps_after
     from sfcode.apply.session import ApplyOptions
@@ -50,7 +49,7 @@ def apply(
     options = ApplyOptions(auto_approve, apex_tests.make_deploy_options(), locking.lock, locking.lock_timeout)
     saved = load(plan_file, invocation.plan_key()) if plan_file else None
     if saved and choices != PlanOptions():
-        raise UsageError("A saved plan is carried out as it is.", "Pass these options to `sfcode plan`.")
+        raise UsageError("A saved plan is applied as it is.", "Pass these options to `sfcode plan`.")
     project = invocation.project()
     if project.target.protected and saved is None:
         raise Refused(
@@ -78,5 +77,5 @@ def _attach(invocation: Invocation, deploy_id: str) -> int:
     if invocation.json:
         print_envelope({"deployments": [result.id], "org": org_id})
     else:
-        click.echo(f"The deployment {result.id} is in. Run `sfcode plan` to see what is left to do.")
+        click.echo(f"The deployment {result.id} succeeded. Run `sfcode plan` to see what is left to do.")
     return ExitCode.OK

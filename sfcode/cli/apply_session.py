@@ -31,7 +31,7 @@ def run_apply(
     options: ApplyOptions,
     junit: JUnitReport | None = None,
 ) -> ApplyResult:
-    """Carry out a saved plan, or a new one after a `yes` at the terminal."""
+    """Apply a saved plan, or a new one after a `yes` at the terminal."""
     from sfcode.apply.session import ApplyCallbacks, apply_plan
 
     collected = junit or JUnitReport()
@@ -98,7 +98,7 @@ def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:
     elif project.target.protected:
         answer = plan.target.name
         question = (
-            f"Environment {project.environment} is protected.\nTo take the integration down, type the name of the org "
+            f"Environment {project.environment} is protected.\nTo remove the integration, type the name of the org "
             f"({answer})."
         )
     else:

@@ -1,4 +1,4 @@
-"""`sfcode destroy`: take the integration down in an org."""
+"""`sfcode destroy`: remove the integration in an org."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def destroy(
     invocation: Invocation, *, auto_approve: bool, allow_delete: tuple[Address, ...], locking: LockOptions
 ) -> int:
     """
-    Take the integration down: delete what sfcode put into the org and deactivate the integration user.
+    Remove the integration: delete what sfcode manages in the org and deactivate the integration user.
 
-    What sfcode did not put there stays. Fields that hold values go only with --allow-delete.
+    Unmanaged components stay. Fields that hold values are deleted only with --allow-delete.
     """
     from sfcode.apply.session import ApplyOptions
     from sfcode.plan.modes import Mode, PlanRequest

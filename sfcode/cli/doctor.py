@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def doctor(invocation: Invocation, as_org: str | None, format_: str) -> int:
     """
-    Say what would stop the integration from working: in the org, on the way to the relay, in the data.
+    Find what would stop the integration from working: in the org, on the way to the relay, in the data.
 
     Reads only, and changes nothing. Exits with 1 when there is an error.
     """

@@ -1,4 +1,4 @@
-"""`sfcode force-unlock`: take away the lock of an apply that died."""
+"""`sfcode force-unlock`: remove the lock of an apply that died."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from sfcode.errors import ExitCode, Refused
 @click.pass_obj
 def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     """
-    Take away the lock of an apply that died.
+    Remove the lock of an apply that died.
 
-    LOCK_ID is in the message of whoever was refused. An apply that is alive all the same stops before its next
-    step. Nothing else is changed in the org.
+    LOCK_ID is in the message of the command that was refused. Should the apply be alive after all, it stops before
+    its next step. Nothing else is changed in the org.
     """
     from sfcode.apply.lock import find_lock, remove_lock
 
     project = invocation.project()
     with invocation.open_org(project) as org:
-        found = find_lock(org, project.settings.name)
-        if found is None or found.id[:15] != lock_id[:15]:
-            now = f"It is {found.id}, held by {found}." if found else "The org is not locked."
-            raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", now)
+        lock = find_lock(org, project.settings.name)
+        if lock is None or lock.id[:15] != lock_id[:15]:
+            current = f"It is {lock.id}, held by {lock}." if lock else "The org is not locked."
+            raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", current)
         if not force:
-            question = f"The org is locked by {found}.\nIs that certainly dead? Only 'yes' will be accepted."
+            question = f"The org is locked by {lock}.\nIs that certainly dead? Only 'yes' will be accepted."
             if not ask(invocation, question, hint="Pass --force when it is certain that the holder is dead."):
                 raise Refused("Cancelled; nothing was changed.")
-        remove_lock(org, found.id)
+        remove_lock(org, lock.id)
     if invocation.json:
-        print_envelope({"unlocked": found.id, "holder": str(found)})
+        print_envelope({"unlocked": lock.id, "holder": str(lock)})
     else:
-        click.echo(f"The lock of {found} is gone.")
+        click.echo(f"Removed the lock of {lock}.")
     return ExitCode.OK

@@ -48,16 +48,16 @@ def outputs(result: RunResult, code: int) -> dict[str, str]:
     from sfcode.plan.change import Action
     from sfcode.plan.digest import changes_digest
 
-    found = {"exit-code": str(int(code))}
+    values = {"exit-code": str(int(code))}
     counted = result.plan or result.review
     if counted is not None:
-        found["changes"] = str(not counted.is_empty).lower()
+        values["changes"] = str(not counted.is_empty).lower()
         for name, action in (("adds", Action.CREATE), ("updates", Action.UPDATE), ("deletes", Action.DELETE)):
-            found[name] = str(counted.count(action))
+            values[name] = str(counted.count(action))
     if result.plan is not None:
-        found["plan-digest"] = changes_digest(result.plan)
-        found["plan-file"] = str(result.saved or "")
-    return found | result.outputs
+        values["plan-digest"] = changes_digest(result.plan)
+        values["plan-file"] = str(result.saved or "")
+    return values | result.outputs
 
 
 def summary(result: RunResult, code: int) -> Iterator[str]:

@@ -127,8 +127,8 @@ def _command(invocation: Invocation, *words: str) -> str:
 
 def _present(folder: Path) -> list[str]:
     """List the config files that are there, by their path in the folder."""
-    found = [path for path in (folder / "sfcode.yaml", *sorted((folder / "mappings").glob("*.yaml"))) if path.exists()]
-    return [path.relative_to(folder).as_posix() for path in found]
+    paths = [path for path in (folder / "sfcode.yaml", *sorted((folder / "mappings").glob("*.yaml"))) if path.exists()]
+    return [path.relative_to(folder).as_posix() for path in paths]
 
 
 def _refuse_files(folder: Path, present: list[str]) -> None:

@@ -35,7 +35,7 @@ class RunResult:
     annotated: bool = False
     """Its findings were printed as annotations already."""
     done: str = ""
-    """What was carried out, in one line."""
+    """What was done, in one line."""
     next_steps: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
     """What only this verb has to hand on."""
@@ -79,7 +79,7 @@ class Invocation:
         if target is None:
             raise UsageError(
                 f"Environment {project.environment} names no org.",
-                "Give it one (`org:` in sfcode.yaml), or say --org local, alias:NAME, env:PREFIX or an instance URL.",
+                "Set `org:` of the environment in sfcode.yaml, or pass --org local, alias:NAME, env:PREFIX or an instance URL.",
             )
         return target
 

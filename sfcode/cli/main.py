@@ -1,4 +1,4 @@
-"""The `sfcode` command: global options, the verbs, and the one place where errors end."""
+"""The `sfcode` command: global options, the verbs, and the exit code of every error."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ VERBS = {
     "render": "Write the package to disk, as mdapi or source.",
     "plan": "Show what apply would change in the org.",
     "show": "Show a saved plan.",
-    "review": "Say in plain words what a change of the config means.",
+    "review": "Explain in plain words what a change of the config does.",
     "apply": "Make the org what the config asks for.",
-    "doctor": "Say what would stop the integration from working.",
-    "rollback": "Put back what an apply replaced.",
-    "destroy": "Take the integration down in an org.",
-    "force-unlock": "Take away the lock of an apply that died.",
+    "doctor": "Find what would stop the integration from working.",
+    "rollback": "Restore what an apply replaced.",
+    "destroy": "Remove the integration from an org.",
+    "force-unlock": "Remove the lock of an apply that died.",
     "github": "Answer what a GitHub workflow asks.",
     "schema": "Print the JSON Schema of the mapping language.",
-    "relay": "Carry the data: run the relay, look after its inbox.",
+    "relay": "Run the relay, which carries the data, and manage its inbox.",
     "local": "Run, reset or load the local org.",
 }
 """Verb and help line; a verb's module is loaded only when it is used."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes (or drift).")
 @click.option("--check", is_flag=True, help="Let the org check the package too; nothing of it is kept.")
-@click.option("--destroy", "destroying", is_flag=True, help="Plan to take the integration down.")
+@click.option("--destroy", "destroying", is_flag=True, help="Plan to remove the integration.")
 @click.option("--refresh-only", is_flag=True, help="Show only what was changed in the org since the last apply.")
 @apex_test_options
 @junit_option

@@ -35,10 +35,12 @@ def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]
 
     project = invocation.project()
     components = generate(project, standard()).components
-    state = to_component(project.settings.name, Applied({each.address: each.body for each in components}))
+    state = to_component(
+        project.settings.name, Applied({component.address: component.body for component in components})
+    )
     files = write([*components, state], project.settings.salesforce.api_version, layout=layout)
     if out.exists() and any(out.iterdir()):
-        raise Refused(f"{out} is not empty.", "Name a new folder, or empty that one.")
+        raise Refused(f"{out} is not empty.", "Pass a new or empty folder.")
     for name, content in files.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def review(
     comment: CommentOptions,
 ) -> int:
     """
-    Say in plain words what a change of the config means.
+    Explain in plain words what a change of the config does.
 
     Compares two commits, offline: what is sent and written, components, effective access and risk;
     and checks the result with the linter. Looks at every environment, or at the one of --env.
@@ -77,17 +77,17 @@ def review(
 
     if not comment.comment and comment != CommentOptions():
         raise UsageError("--plan and --note add to the comment.", "Pass --comment too, or remove them.")
-    found = compare_revisions(generate, invocation.config, base, head, environment=invocation.env, direct=direct)
-    invocation.result.review, invocation.result.annotated = found, format_ == "github"
+    result = compare_revisions(generate, invocation.config, base, head, environment=invocation.env, direct=direct)
+    invocation.result.review, invocation.result.annotated = result, format_ == "github"
     if comment.comment:
-        _comment(invocation, found, comment.plan_file, comment.note)
-    code = ExitCode.CHANGES if detailed_exitcode and not found.is_empty else ExitCode.OK
-    code = ExitCode.USER if found.fails(fail_on) else code
-    _show(invocation, found, format_, code)
+        _comment(invocation, result, comment.plan_file, comment.note)
+    code = ExitCode.CHANGES if detailed_exitcode and not result.is_empty else ExitCode.OK
+    code = ExitCode.USER if result.fails(fail_on) else code
+    _show(invocation, result, format_, code)
     return code
 
 
-def _comment(invocation: Invocation, found: ReviewReport, plan_file: Path | None, note: str) -> None:
+def _comment(invocation: Invocation, result: ReviewReport, plan_file: Path | None, note: str) -> None:
     from sfcode.github.client import GitHub
     from sfcode.github.context import read_job_context
     from sfcode.github.post_comment import CommentRequest, post_comment
@@ -99,36 +99,36 @@ def _comment(invocation: Invocation, found: ReviewReport, plan_file: Path | None
             f"{plan_file} is a plan for {plan.environment}, and this review is of {invocation.env}.",
             "Make a plan with the same --env.",
         )
-    about = CommentRequest(found, invocation.config, plan.environment if plan else invocation.env or "", plan, note)
+    about = CommentRequest(result, invocation.config, plan.environment if plan else invocation.env or "", plan, note)
     with GitHub(read_job_context(os.environ), needs="pull-requests: write") as client:
         number, done = post_comment(client, about, os.environ)
     print_status(invocation, f"Pull request #{number}: the comment was {done.value}.", aside=True)
 
 
-def _show(invocation: Invocation, found: ReviewReport, format_: str, code: ExitCode) -> None:
+def _show(invocation: Invocation, result: ReviewReport, format_: str, code: ExitCode) -> None:
     if invocation.json:
         from sfcode.review.reports.document import to_document
 
-        warnings = (*found.notes, *(str(finding) for finding in found.news))
-        print_envelope(to_document(found), warnings, status=code)
+        warnings = (*result.notes, *(str(finding) for finding in result.news))
+        print_envelope(to_document(result), warnings, status=code)
     elif format_ == "json":
         from sfcode.review.reports.document import as_json
 
-        click.echo(as_json(found))
+        click.echo(as_json(result))
     elif format_ == "markdown":
         from sfcode.review.reports.markdown import markdown
 
-        click.echo(markdown(found), nl=False)
+        click.echo(markdown(result), nl=False)
     elif format_ == "sarif":
         from sfcode.checks.writers.sarif import format_sarif
 
-        click.echo(format_sarif(found.diagnostics, folder=found.folder, older=found.older))
+        click.echo(format_sarif(result.diagnostics, folder=result.folder, older=result.older))
     elif format_ == "github":
         from sfcode.checks.writers.github import format_annotations
 
-        if lines := format_annotations((*found.problems, *found.news), found.folder):
+        if lines := format_annotations((*result.problems, *result.news), result.folder):
             click.echo(lines)
     else:
         from sfcode.review.reports.text import text
 
-        click.echo(text(found, paint))
+        click.echo(text(result, paint))

@@ -1,4 +1,4 @@
-"""`sfcode rollback`: put back what an apply replaced."""
+"""`sfcode rollback`: restore what an apply replaced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rollback(
     locking: LockOptions,
 ) -> int:
     """
-    Put back what an apply replaced; the last one without APPLY_ID.
+    Restore what an apply replaced; the last one without APPLY_ID.
 
     What was there is read from the history that apply keeps in the org, so any machine can do it. The
     config is not changed: revert it too, or the next apply brings everything back. Records stay

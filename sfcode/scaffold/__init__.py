@@ -77,11 +77,11 @@ def write_project(folder: Path) -> WrittenProject:
     """
     contents, warnings = render_project()
     files = {folder / name: content for name, content in contents.items()}
-    there = [path for path in files if path.exists() or path.is_symlink()]
-    kept = [path for path in there if str(path.relative_to(folder)) in OPTIONAL]
-    if len(there) > len(kept):
-        listed = "\n".join(f"  {path}" for path in there)
-        raise UsageError(f"These files exist already:\n{listed}", "Nothing was written. Name an empty folder.")
+    existing = [path for path in files if path.exists() or path.is_symlink()]
+    kept = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]
+    if len(existing) > len(kept):
+        listed = "\n".join(f"  {path}" for path in existing)
+        raise UsageError(f"These files exist already:\n{listed}", "Nothing was written. Pass an empty folder.")
     new = [path for path in files if path not in kept]
     try:
         for parent in sorted({path.parent for path in new}):
@@ -92,11 +92,11 @@ def write_project(folder: Path) -> WrittenProject:
                 stream.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UsageError(
-            f"{error.filename or folder} cannot be made: {error.strerror}", "Name another folder."
+            f"{error.filename or folder} cannot be created: {error.strerror}", "Pass another folder."
         ) from error
     return WrittenProject(tuple(new), tuple(kept), warnings)
 
 
-def _list_shipped() -> list[str]:
-    found = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
-    return sorted(path.relative_to(HERE).as_posix() for path in found)
+def _shipped() -> list[str]:
+    paths = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
+    return sorted(path.relative_to(HERE).as_posix() for path in paths)

@@ -83,7 +83,7 @@ def test_it_overwrites_nothing_and_lists_what_is_there(capsys: pytest.CaptureFix
         "Error: These files exist already:",
         "  p/README.md",
         "  p/config/mappings/contact.yaml",
-        "Nothing was written. Name an empty folder.",
+        "Nothing was written. Pass an empty folder.",
     ]
     assert files(Path("p")) == ["README.md", "config/mappings/contact.yaml"]
 
@@ -113,14 +113,14 @@ def test_a_file_in_the_place_of_the_folder_is_the_users_problem(capsys: pytest.C
     Path("p").write_text("", encoding="utf-8")
     code, out, err = run(capsys, "init", "p")
     assert (code, out) == (1, "")
-    assert err == "Error: p cannot be made: File exists\nName another folder.\n"
+    assert err == "Error: p cannot be created: File exists\nPass another folder.\n"
 
 
 def test_what_cannot_be_written_is_left_out_entirely(capsys: pytest.CaptureFixture[str]) -> None:
     Path("p").mkdir()
     Path("p/config").write_text("", encoding="utf-8")
     code, _, err = run(capsys, "init", "p")
-    assert (code, err) == (1, "Error: p/config cannot be made: File exists\nName another folder.\n")
+    assert (code, err) == (1, "Error: p/config cannot be created: File exists\nPass another folder.\n")
     assert files(Path("p")) == ["config"]
 
 

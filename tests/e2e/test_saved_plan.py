@@ -103,7 +103,7 @@ def test_show_needs_neither_config_nor_org(saved, tmp_path_factory):
 def test_options_that_change_a_plan_do_not_go_with_a_saved_one(saved):
     refused = saved.run("apply", "plan.json", "--adopt", "Flow:Appcues_contact")
     assert refused.code == 1
-    assert "A saved plan is carried out as it is." in refused.err
+    assert "A saved plan is applied as it is." in refused.err
 
 
 def test_with_a_key_only_a_plan_that_was_signed_with_it_is_applied(journey):
