@@ -97,6 +97,6 @@ def write_project(folder: Path) -> WrittenProject:
     return WrittenProject(tuple(new), tuple(kept), warnings)
 
 
-def _shipped() -> list[str]:
+def _list_shipped() -> list[str]:
     paths = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
     return sorted(path.relative_to(HERE).as_posix() for path in paths)
