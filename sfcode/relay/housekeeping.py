@@ -97,6 +97,7 @@ class Housekeeping:
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)
+        inbox.open_locked_lanes()
         self._show(inbox.stats())
         if purge:
             inbox.mend()

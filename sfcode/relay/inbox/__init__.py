@@ -3,7 +3,7 @@
 from sfcode.relay.inbox.commit import GroupCommit
 from sfcode.relay.inbox.inbox import Inbox
 from sfcode.relay.inbox.open import open_inbox
-from sfcode.relay.inbox.types import Busy, Filter, InboxEntry, InboxStats, Process, State, Unavailable
+from sfcode.relay.inbox.types import Busy, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 
 __all__ = [
     "Busy",
@@ -13,6 +13,7 @@ __all__ = [
     "InboxEntry",
     "InboxStats",
     "Process",
+    "RowLocked",
     "State",
     "Unavailable",
     "open_inbox",

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.message import InboxMessage
@@ -14,18 +16,43 @@ LONGEST = 1_000
 """Bytes of a message id or a key: an index of PostgreSQL takes no more than some 2,700 in all."""
 
 
+Key = tuple[str, str]
+"""Source and key."""
+
+
 def accept(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
     """Store the new messages of each group; return how many were new, by group."""
+    counts, keys = _store(tx, groups)
+    open_lanes(tx, keys)
+    return counts
+
+
+def accept_around_locks(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[tuple[int, ...], set[Key]]:
+    """
+    Store like `accept`, but leave out lanes that another transaction has locked, and return their keys.
+
+    A locked lane may be closed behind this transaction, so it has to be opened again once the lock is gone.
+    """
+    counts, keys = _store(tx, groups)
+    names = {lane(*key): key for key in keys}
+    existing = set(tx.db.scalars(sa.select(LANES.c.name).where(LANES.c.name.in_(names))))
+    free = set(tx.db.scalars(tx.database.free(sa.select(LANES.c.name).where(LANES.c.name.in_(names)))))
+    locked = existing - free
+    open_lanes(tx, (key for name, key in names.items() if name not in locked))
+    return counts, {names[name] for name in locked}
+
+
+def _store(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[tuple[int, ...], set[Key]]:
+    """Insert the messages that are new; return how many those were by group, and the keys of the open ones."""
     rows = [(number, _row(message, tx.now)) for number, group in enumerate(groups) for message in group]
     if not rows:
-        return (0,) * len(groups)
+        return (0,) * len(groups), set()
     insert = (
         tx.database.insert(INBOX)
         .on_conflict_do_nothing(index_elements=["source", "message_id"])
         .returning(INBOX.c.source, INBOX.c.message_id, INBOX.c.key, INBOX.c.finished_at)
     )
     fresh = tx.db.execute(insert, [row for _, row in rows]).all()
-    open_lanes(tx, ((row.source, row.key) for row in fresh if row.finished_at is None))
     new = {(row.source, row.message_id) for row in fresh}
     counts = [0] * len(groups)
     for number, row in rows:
@@ -33,7 +60,7 @@ def accept(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[i
         if name in new:
             new.remove(name)
             counts[number] += 1
-    return tuple(counts)
+    return tuple(counts), {(row.source, row.key) for row in fresh if row.finished_at is None}
 
 
 def open_lanes(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:

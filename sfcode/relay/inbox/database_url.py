@@ -65,6 +65,11 @@ def is_read_only(error: sa.exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) == "25006"
 
 
+def is_locked(error: sa.exc.DBAPIError) -> bool:
+    """Tell whether PostgreSQL gave up waiting for a row that another transaction has locked."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
+
+
 def is_damaged(error: sa.exc.DBAPIError) -> bool:
     """Tell whether SQLite found that the file is no database of its, or is corrupted."""
     return getattr(error.orig, "sqlite_errorname", "").partition("_")[2].startswith(("CORRUPT", "NOTADB"))

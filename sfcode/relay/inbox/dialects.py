@@ -182,6 +182,7 @@ class Postgresql:
     def lock_migrations(self, db: sa.Connection) -> None:
         """Wait for other migrations. The lock and the lifted statement timeout end with the transaction."""
         db.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        db.exec_driver_sql("SET LOCAL lock_timeout = 0")
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
     def close(self) -> None:
@@ -208,7 +209,9 @@ def _now(db: sa.Connection) -> datetime:
 
 def _set_up(connection: Any, _: object) -> None:
     """Set timeouts that free the locks of a frozen process, and synchronous commits."""
-    connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+    connection.execute("SET idle_in_transaction_session_timeout = '10s'")
+    # What another process has locked, frozen in the middle of a transaction, is waited for no longer than this.
+    connection.execute("SET lock_timeout = '1s'")
     connection.execute("SET statement_timeout = '60s'")
     # There is an index for whatever is asked often. Of tables that filled up since they were last counted PostgreSQL
     # thinks that they are small, and reads and sorts all lanes that are due instead of following the index.

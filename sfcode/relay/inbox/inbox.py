@@ -7,6 +7,8 @@ and purge, which work in bounded steps.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,9 +19,9 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import accept, admin, claim, settle, state
-from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_read_only
+from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_locked, is_read_only
 from sfcode.relay.inbox.dialects import Database, Transaction
-from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, Process, State, Unavailable
+from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
 T = TypeVar("T")
@@ -35,6 +37,9 @@ class Inbox:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self._lock = threading.Lock()
+        self._locked_keys: set[tuple[str, str]] = set()
+        """Keys by source with messages whose lanes another transaction had locked."""
 
     def accept(self, messages: Sequence[InboxMessage]) -> int:
         """Commit messages and return how many were new."""
@@ -42,7 +47,26 @@ class Inbox:
 
     def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
         """Commit the messages of several callers in one transaction; return how many of each were new."""
-        return self._write(lambda tx: accept.accept(tx, groups))
+        if not self._locked_keys:
+            with contextlib.suppress(RowLocked):
+                return self._write(lambda tx: accept.accept(tx, groups))
+        counts, locked = self._write(lambda tx: accept.accept_around_locks(tx, groups))
+        with self._lock:
+            self._locked_keys |= locked
+        return counts
+
+    def open_locked_lanes(self) -> int:
+        """Open the lanes that were locked when messages of their keys were accepted; return how many are left."""
+        with self._lock:
+            keys = sorted(self._locked_keys)
+        for key in keys:
+            try:
+                self._write(partial(accept.open_lanes, keys=[key]))
+            except RowLocked:
+                break  # by whoever is frozen; the next time, then
+            with self._lock:
+                self._locked_keys.discard(key)
+        return len(self._locked_keys)
 
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Claim messages for `lease` seconds; None when nothing is due."""
@@ -184,6 +208,8 @@ _LOST = ("40001", "40P01")
 def _inbox_error(error: sa.exc.DBAPIError) -> Exception:
     if is_read_only(error):
         return Unavailable("The relay's database cannot be written: the server is read only.")
+    if is_locked(error):
+        return RowLocked("Another process has locked a row of the relay's database.", "Try again.")
     if is_damaged(error):
         return Unavailable(f"The relay's database file is damaged: {first_line(error)}", hint_for_error(error))
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:

@@ -19,6 +19,10 @@ class Unavailable(SfcodeError):
     """The database does not answer, or not in time; nothing was written."""
 
 
+class RowLocked(SfcodeError):
+    """Another process holds a lock on one of the rows; nothing was written, and other rows may be."""
+
+
 class Busy(SfcodeError):
     """More messages wait to be written than memory should hold; the sender has to come again."""
 

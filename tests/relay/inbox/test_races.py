@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox import GroupCommit, Inbox, RowLocked, Unavailable, open_inbox
 from sfcode.relay.inbox import accept as accepting
 from sfcode.relay.inbox import claim as claiming
 from sfcode.relay.inbox import settle as settling
@@ -142,4 +143,43 @@ def test_a_server_that_goes_away_in_the_middle_is_unavailable_and_later_it_is_no
 def test_the_server_ends_what_hangs_or_freezes(inbox: Inbox) -> None:
     with inbox._database.write() as tx:
         assert tx.db.exec_driver_sql("SHOW statement_timeout").scalar() == "1min"
-        assert tx.db.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
+        assert tx.db.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "10s"
+        assert tx.db.exec_driver_sql("SHOW lock_timeout").scalar() == "1s"
+
+
+def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postgres_url: str) -> None:
+    """It holds the lane of one key: that key's messages are stored too, and delivered once it is gone."""
+    with open_inbox(postgres_url) as inbox:
+        inbox.accept(keyed("a", "b"))
+        with psycopg.connect(postgres_url) as frozen:
+            frozen.execute("SELECT * FROM relay_lanes WHERE key = 'user:a' FOR UPDATE")
+            began = time.monotonic()
+            counts = inbox.accept_each([[message(2, "user:a")], [message(3, "user:b")], [message(4, "user:c")]])
+            assert counts == (1, 1, 1)
+            assert inbox.accept([message(5, "user:d"), message(6, "user:a")]) == 2
+            assert time.monotonic() - began < 20, "a second, on a machine with nothing else to do"
+            assert inbox.open_locked_lanes() == 1
+            assert numbers(take(inbox, per_key=10)) == [1, 3, 4, 5], "the keys of the others are delivered"
+            # As its owner does in the end, who does not see what was stored meanwhile.
+            frozen.execute("DELETE FROM relay_lanes WHERE key = 'user:a'")
+        assert idle(inbox)
+        assert inbox.open_locked_lanes() == 0
+        assert numbers(take(inbox, per_key=10)) == [0, 2, 6]
+
+
+def test_a_message_that_a_frozen_process_is_storing_fails_alone(postgres_url: str) -> None:
+    with open_inbox(postgres_url) as inbox, psycopg.connect(postgres_url) as frozen:
+        inbox.accept([message(1)])
+        frozen.execute(
+            "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at,"
+            " received_at) VALUES ('appcues', 'm7', 'user:7', 'e', '{}', 'ready', '', '', 0, now(), now())"
+        )
+
+        async def act() -> list[object]:
+            async with GroupCommit(inbox) as commit:
+                calls = [commit.accept([message(number, f"user:{number}")]) for number in (6, 7, 8)]
+                return await asyncio.gather(*calls, return_exceptions=True)
+
+        six, seven, eight = asyncio.run(act())
+        assert (six, eight) == (1, 1)
+        assert isinstance(seven, RowLocked)
