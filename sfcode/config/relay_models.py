@@ -132,7 +132,7 @@ class Relay(Model):
     """The URL of the relay, and how it writes."""
 
     url: Annotated[str, BeforeValidator(check_relay_url)] = Field(
-        description="Public address of the relay: https, on port 443 or 7000 to 10000, the ones that Salesforce "
+        description="Public address of the relay: https, on port 443 or 1024 to 65535, the ones that Salesforce "
         "sends outbound messages to. http only on this machine.",
         examples=["https://relay.example.com"],
     )

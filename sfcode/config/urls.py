@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from sfcode.hosts import is_loopback
 
-OUTBOUND_PORTS = "80, 443 and 7000 to 10000"
+OUTBOUND_PORTS = "80, 443 and 1024 to 65535"
+"""Ports that Salesforce sends outbound messages to, by its SOAP API Developer Guide (Outbound Messaging, ports)."""
+
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 
 _NO_SECRET = ("must not hold a secret", "the address is public; its secret part is relay.outbound_secret")
@@ -48,7 +50,7 @@ def check_relay_url(value: object) -> object:
 def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
     host, port = parts.hostname or "", parts.port
     http, local = parts.scheme in ("http", "https"), is_loopback(host)
-    reachable = port in (None, 80, 443) or 7000 <= port <= 10000
+    reachable = port in (None, 80, 443) or port >= 1024
     named = _PATH.fullmatch(parts.path) and (_HOST.fullmatch(host) or ":" in host)
     example = "write it like https://relay.example.com"
     rules = (

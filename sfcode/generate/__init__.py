@@ -9,7 +9,7 @@ from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
-from sfcode.generate.check import mapping_problems, object_problem, ownership_problems
+from sfcode.generate.check import feature_notes, mapping_problems, object_problem, ownership_problems
 from sfcode.generate.messaging import message_blueprints, messaging_warnings
 from sfcode.generate.records import records
 from sfcode.generate.template_context import Blueprint
@@ -116,9 +116,10 @@ def _render(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Com
 def _warnings(project: Project, fields: dict[str, Fields]) -> Iterator[Diagnostic]:
     documented = project.settings.integration_user.access == "documented"
     for mapping in project.resolved:
+        yield from feature_notes(mapping, fields[mapping.object])
         yield from messaging_warnings(mapping, fields[mapping.object])
         if mapping.sends and not mapping.by_relay and not documented:
-            yield mapping.place("delivery").problem(
+            yield mapping.place("delivery").advice(
                 "Appcues' connector sets up its own message and rule, for which the help page asks for "
                 "Customize Application; least_privilege does not grant it",
                 "write `access: documented`, or let an administrator connect it in Appcues",

@@ -55,6 +55,17 @@ def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagn
         )
 
 
+def feature_notes(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+    """Note fields that exist only in orgs with a feature; nothing where the org itself was asked."""
+    uses = [mapping.user_id, *([mapping.source] if mapping.source else []), *mapping.attributes]
+    for place, name in [*((use.place, use.field) for use in uses), *((to.place, to.field) for to in mapping.targets)]:
+        if name in fields.features:
+            yield place.advice(
+                f"{mapping.object}.{name} exists only in orgs with {fields.features[name]}",
+                "`sfcode plan` checks it against the org",
+            )
+
+
 def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
     """Return the problem of a mapping's object that does not exist or cannot be mapped, if there is one."""
     place, name = mapping.place("object"), mapping.object
@@ -125,7 +136,9 @@ def _attribute_problems(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
         return
     where = f"{fields.object}.{use.field}"
     if found.type not in ATTRIBUTE_TYPES:
-        parts = ", ".join(name for name, other in fields.known.items() if other.compound == use.field)
+        parts = ", ".join(
+            name for name, other in fields.known.items() if other.compound == use.field and name not in fields.features
+        )
         yield use.place.problem(
             f"{where} is of type {type_label(found.type)}, which cannot be sent",
             _HINTS.get(found.type, "map a field with a single value").format(parts=parts or "its street and city"),

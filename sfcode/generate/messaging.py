@@ -37,16 +37,10 @@ def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Dia
         if use.field not in watched:
             continue
         if found.calculated:
-            yield use.place.problem(
+            yield use.place.advice(
                 f"{mapping.object}.{use.field} is a formula: a change that comes from another record or from the "
                 "calendar is sent only when this record is next saved with a new result",
                 "map the fields that it is made from, where they are on this object",
-            )
-        if len(found.reference_to) > 1 and mapping.trigger == "flow":
-            yield use.place.problem(
-                f"{mapping.object}.{use.field} may refer to {' or '.join(found.reference_to)}, and an org may refuse such a "
-                "field in a flow's entry condition",
-                "if it does, map a formula field with what you need of it",
             )
 
 

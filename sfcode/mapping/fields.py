@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfcode.mapping.naming import is_custom
+from sfcode.mapping.org_features import feature_fields
 from sfcode.metadata.objects import Field, OrgSchema
 
 STANDARD_OBJECTS = ("Account", "Contact", "Lead")
@@ -65,6 +66,8 @@ class Fields:
     complete: bool
     """Whether a custom field that is not in `known` cannot exist."""
     created: Mapping[str, Field] = field(default_factory=dict)
+    features: Mapping[str, str] = field(default_factory=dict)
+    """By field, the feature of an org without which it does not exist; empty where the org itself was asked."""
 
     def get(self, name: str) -> Field | None:
         """Return what is known of a field; None for one that does not exist or is not known."""
@@ -95,7 +98,13 @@ def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()
     new = {one.name: one for one in created}
     found = schema.objects.get(object_name)
     if found is not None:
-        return Fields(object_name, found.fields, found.complete, new)
+        if schema.online:
+            return Fields(object_name, found.fields, found.complete, new)
+        optional = {
+            name: pair for name, pair in feature_fields(object_name).items() if name not in {*found.fields, *new}
+        }
+        known = {**found.fields, **{name: described for name, (described, _) in optional.items()}}
+        return Fields(object_name, known, found.complete, new, {name: words for name, (_, words) in optional.items()})
     if object_name in ACTIVITY_FIELDS:
         every = {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}
     else:

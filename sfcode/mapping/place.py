@@ -21,6 +21,10 @@ class Place:
         """Return a problem at this place."""
         return Diagnostic.error(self.position, self.path, message, hint)
 
+    def advice(self, message: str, hint: str = "") -> Diagnostic:
+        """Return a note at this place."""
+        return Diagnostic.advice(self.position, self.path, message, hint)
+
 
 def nearest(positions: Mapping[ConfigPath, Position], path: ConfigPath) -> Position:
     """Return the position of a path, or of its nearest ancestor in the file."""

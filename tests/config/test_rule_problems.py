@@ -405,9 +405,9 @@ CASES: list[Case] = [
     ),
     Case(
         "a port that Salesforce does not send to",
-        {"settings": SETTINGS.replace("com}", "com:6000}")},
+        {"settings": SETTINGS.replace("com}", "com:900}")},
         [
-            'config/sfcode.yaml:4:14: relay.url: "https://relay.example.com:6000" uses port 6000, which Salesforce does not send to; use one of the ports 80, 443 and 7000 to 10000',
+            'config/sfcode.yaml:4:14: relay.url: "https://relay.example.com:900" uses port 900, which Salesforce does not send to; use one of the ports 80, 443 and 1024 to 65535',
         ],
     ),
     Case(

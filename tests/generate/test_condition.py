@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from sfcode.diagnostics import Level
+from sfcode.errors import ConfigError
 from sfcode.generate import generate
+from sfcode.metadata.objects import standard
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, body, changed, desired, project
 
 HAS_USER = "NOT(ISBLANK({!$Record.Appcues_User_Id__c}))"
@@ -108,14 +111,44 @@ def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
     assert "ISCHANGED({!$Record.Health__c})" in flow.canonical
 
 
-def test_a_reference_to_several_objects_is_warned_about() -> None:
-    """A lead's owner is a user or a queue; a contact's is a user."""
-    mapping = changed(CONTACT, attributes__in__to_appcues={"owner": {"field": "OwnerId"}})
-    assert generate(project({"contact": mapping}), OFFLINE).warnings == ()
-    (warning,) = generate(project({"contact": changed(mapping, object="Lead")}), OFFLINE).warnings
-    assert "to_appcues.attributes.owner: Lead.OwnerId may refer to Group or User" in warning
-    rule = changed(mapping, object="Lead", trigger__in__to_appcues="workflow_rule")
-    assert generate(project({"contact": rule}), OFFLINE).warnings == ()
+def test_a_reference_to_several_objects_takes_part_in_a_condition() -> None:
+    """A lead's owner is a user or a queue: active after-save flows of real orgs watch such a field by ISCHANGED."""
+    mapping = changed(CONTACT, object="Lead", attributes__in__to_appcues={"owner": {"field": "OwnerId"}})
+    result = generate(project({"contact": mapping}), OFFLINE)
+    assert result.warnings == ()
+    flow = next(one for one in result.components if one.type == "Flow")
+    assert "ISCHANGED({!$Record.OwnerId})" in flow.canonical
+
+
+@pytest.mark.parametrize(
+    ("object_name", "field", "feature"),
+    [
+        ("Contact", "CurrencyIsoCode", "multiple currencies"),
+        ("Contact", "MailingStateCode", "state and country/territory picklists"),
+        ("Lead", "CountryCode", "state and country/territory picklists"),
+        ("Contact", "IsPersonAccount", "person accounts"),
+        ("Account", "PersonEmail", "person accounts"),
+        ("Account", "PersonMailingCity", "person accounts"),
+    ],
+)
+def test_a_field_of_an_orgs_feature_is_known_offline_with_a_note(object_name: str, field: str, feature: str) -> None:
+    """Offline nobody knows whether the feature is on; the org itself does."""
+    attributes = {"extra": {"field": field}}
+    mapping = changed(CONTACT, object=object_name, attributes__in__to_appcues=attributes)
+    if object_name == "Account":
+        mapping = changed(mapping, match="group")
+    result = generate(project({"contact": mapping}), standard())
+    notes = [str(note) for note in result.advice if field in note.message]
+    assert [note.partition(" exists only in orgs with ")[2] for note in notes] == [
+        f"{feature}; `sfcode plan` checks it against the org"
+    ]
+    assert {note.level for note in result.advice} == {Level.NOTE}
+
+
+def test_an_org_without_the_feature_lacks_the_field() -> None:
+    mapping = changed(CONTACT, attributes__in__to_appcues={"currency": {"field": "CurrencyIsoCode"}})
+    with pytest.raises(ConfigError, match="Contact has no field CurrencyIsoCode"):
+        generate(project({"contact": mapping}), ONLINE)
 
 
 def test_the_help_pages_mapping_has_no_warnings() -> None:

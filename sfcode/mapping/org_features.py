@@ -1,0 +1,74 @@
+"""Standard fields that exist only where a feature of the org is turned on: known offline, with a note."""
+
+from __future__ import annotations
+
+from sfcode.metadata.objects import Field
+
+CURRENCIES = "multiple currencies"
+CODES = "state and country/territory picklists"
+PERSON_ACCOUNTS = "person accounts"
+
+_ADDRESSES = {"Account": ("Billing", "Shipping"), "Contact": ("Mailing", "Other"), "Lead": ("",)}
+"""What the names of an object's addresses begin with."""
+
+# https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_account.htm
+_PERSON = {
+    "FirstName": "string",
+    "LastName": "string",
+    "MiddleName": "string",
+    "Salutation": "picklist",
+    "Suffix": "string",
+    "PersonAssistantName": "string",
+    "PersonAssistantPhone": "phone",
+    "PersonBirthdate": "date",
+    "PersonContactId": "reference",
+    "PersonDepartment": "string",
+    "PersonDoNotCall": "boolean",
+    "PersonEmail": "email",
+    "PersonEmailBouncedDate": "datetime",
+    "PersonEmailBouncedReason": "string",
+    "PersonHasOptedOutOfEmail": "boolean",
+    "PersonHasOptedOutOfFax": "boolean",
+    "PersonHomePhone": "phone",
+    "PersonLastCURequestDate": "datetime",
+    "PersonLastCUUpdateDate": "datetime",
+    "PersonLeadSource": "picklist",
+    "PersonMobilePhone": "phone",
+    "PersonOtherPhone": "phone",
+    "PersonTitle": "string",
+}
+_PERSON_ADDRESSES = ("PersonMailing", "PersonOther")
+_PARTS = {
+    "Street": "textarea",
+    "City": "string",
+    "State": "string",
+    "PostalCode": "string",
+    "Country": "string",
+    "Latitude": "double",
+    "Longitude": "double",
+}
+
+
+def feature_fields(object_name: str) -> dict[str, tuple[Field, str]]:
+    """Return the fields that an object has with a feature only, each with the feature's name in Setup."""
+    found = {"CurrencyIsoCode": (Field("CurrencyIsoCode", "picklist", permissionable=False), CURRENCIES)}
+    for prefix in _ADDRESSES.get(object_name, ()):
+        found |= _codes(prefix, CODES)
+    if object_name in ("Account", "Contact"):
+        own = Field("IsPersonAccount", "boolean", permissionable=False, updateable=False)
+        found["IsPersonAccount"] = (own, PERSON_ACCOUNTS)
+    if object_name == "Account":
+        found |= {name: (Field(name, kind), PERSON_ACCOUNTS) for name, kind in _PERSON.items()}
+        for prefix in _PERSON_ADDRESSES:
+            whole = f"{prefix}Address"
+            found |= {
+                f"{prefix}{part}": (Field(f"{prefix}{part}", kind, compound=whole), PERSON_ACCOUNTS)
+                for part, kind in _PARTS.items()
+            }
+            found |= _codes(prefix, f"{PERSON_ACCOUNTS}, and {CODES}")
+    return found
+
+
+def _codes(prefix: str, feature: str) -> dict[str, tuple[Field, str]]:
+    names = (f"{prefix}StateCode", f"{prefix}CountryCode")
+    return {name: (Field(name, "picklist", compound=f"{prefix}Address"), feature) for name in names}
