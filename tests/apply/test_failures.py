@@ -2,7 +2,7 @@ from sfcode.apply.deploy_errors import failure, forgive_versions
 from sfcode.diagnostics import Position
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
-from sfcode.org.results import DeployMessage, DeployResult
+from sfcode.org.results import DeployMessage, DeployResult, TestFailure, TestRun
 
 MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
 FILE = "config/mappings/contact.yaml"
@@ -90,3 +90,74 @@ def test_a_trial_fails_for_every_other_reason():
         result = trial(message)
         assert (result.success, result.failures) == (False, (message,))
     assert not trial(error_message="UNKNOWN_EXCEPTION: try again", error_status_code="UNKNOWN_EXCEPTION").success
+
+
+def test_apex_tests_and_their_coverage_are_listed_after_the_components():
+    failed = TestFailure("ContactTest", "saves", "Assertion Failed", "Class.ContactTest.saves: line 3")
+    tests = TestRun(1, 1, failures=(failed,), coverage_warnings=("Average coverage is 60%",))
+    assert text_of(said("In some way wrong"), tests=tests).splitlines()[1:] == [
+        f"  - {FILE}:1:1: {MESSAGE}: In some way wrong",
+        "  - Apex test ContactTest.saves: Assertion Failed",
+        "  - Apex tests: Average coverage is 60%",
+        "Correct the lines named above, then run `sfcode plan` again.",
+    ]
+
+
+def test_a_code_is_named_once_and_an_empty_one_is_an_error():
+    def line(code, message):
+        return text_of(error_status_code=code, error_message=message).splitlines()[1]
+
+    assert line("UNKNOWN_EXCEPTION", "UNKNOWN_EXCEPTION: null: sorry") == "  - UNKNOWN_EXCEPTION: sorry"
+    assert line("", "sorry") == "  - error: sorry"
+
+
+def test_the_hint_fits_the_failure():
+    locked = text_of(error_status_code="ALREADY_IN_PROCESS", error_message="locked")
+    assert "let it wait with --lock-timeout 5m" in locked
+    assert "No component is at fault." in text_of(error_status_code="X", error_message="sorry")
+    assert "Correct the lines named above" in text_of(said("wrong"), error_status_code="X", error_message="sorry")
+    assert "Correct the lines named above" in text_of()
+
+
+def test_a_problem_without_a_type_or_a_place_is_told_as_it_is():
+    assert "  - package.xml: Unknown type" in text_of(DeployMessage("", "package.xml", problem="Unknown type"))
+    assert text_of(DeployMessage("ApexClass", "X", problem="bad")).splitlines()[1] == "  - ApexClass:X: bad"
+
+
+def test_of_two_names_in_a_message_the_longer_is_the_origin_and_one_without_name_is_the_last_resort():
+    assert f"{FILE}:12:11:" in text_of(said("Plan and Plan__c do not go together"))
+    assert f"{FILE}:13:11:" in text_of(said("Plan is unknown"))
+
+
+class TestATrial:
+    def test_forgives_the_end_of_an_active_flow_only_where_its_versions_go(self):
+        off = said("Cannot be switched off", Address("FlowDefinition", "Appcues_contact"))
+        version = said("active", Address("Flow", "Appcues_contact-12"))
+        for message in (off, version):
+            assert trial(message).success
+            result = DeployResult("0Af1", "Failed", done=True, success=False, failures=(message,))
+            assert not forgive_versions(result, ()).success
+
+    def test_takes_no_other_component_with_a_number_for_a_version(self):
+        assert not trial(said("active", Address("Layout", "Contact-12"))).success
+
+    def test_reads_several_users_each_by_its_id(self):
+        first, second = f"Flow Version - {VERSION}", f"Flow Version - {VERSION[:15]}"
+        assert trial(said(IN_USE.format(f"{first}, {second}"), FIELD)).success
+
+    def test_keeps_only_what_is_left(self):
+        other = said("In some way wrong")
+        result = trial(said("active", Address("Flow", "Appcues_contact-1")), other)
+        assert (result.success, result.failures) == (False, (other,))
+
+    def test_of_failed_apex_tests_is_no_success(self):
+        version = said("active", Address("Flow", "Appcues_contact-1"))
+        failed = TestFailure("T", "m", "no", "")
+        assert not trial(version, tests=TestRun(1, 1, failures=(failed,))).success
+        assert trial(version, tests=TestRun(1, 0)).success
+
+    def test_that_succeeded_or_failed_as_a_whole_is_as_it_was(self):
+        done = DeployResult("0Af1", "Succeeded", done=True, success=True)
+        assert forgive_versions(done, {VERSION}) is done
+        message = said("active", Address("Flow", "Appcues_contact-1"))
+        assert not trial(message, error_message="sorry").success

@@ -1,0 +1,167 @@
+"""The steps of an apply in a real local org: their order, what is reported, and where it stops."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.apply.execute import ApplyResult, execute
+from sfcode.apply.lock import Lock
+from sfcode.apply.session import make_mark
+from sfcode.config.project import Project
+from sfcode.errors import DeployFailed, Refused
+from sfcode.local import LocalOrg, serve
+from sfcode.metadata.component import Address
+from sfcode.org import Org
+from sfcode.org.results import DeployOptions, DeployResult
+from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.planner import make_plan
+from tests.e2e.org import component, opened
+from tests.generate.projects import project as generated_project
+
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
+SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+MAPPING = {
+    "object": "Contact",
+    "user_id": {"field": "Appcues_User_Id__c", "from": "Product_User_Id__c"},
+    "direction": "to_salesforce",
+    "to_salesforce": {"nps": {"score": {"field": "Appcues_NPS_Score__c", "create": True}}},
+}
+
+
+@dataclass
+class CountingLock(Lock):
+    """A lock that is lost after a number of steps."""
+
+    holds_for: float = float("inf")
+    confirmed: int = 0
+    deployments: list[str] = field(default_factory=list)
+
+    def confirm(self) -> None:
+        if self.confirmed >= self.holds_for:
+            raise Refused("Somebody has taken over the lock of this org; nothing more is changed.")
+        self.confirmed += 1
+
+    def deploying(self, deploy_id: str) -> None:
+        self.deployments.append(deploy_id)
+
+
+@dataclass
+class Bench:
+    """A project, its org, and everything that an execution tells."""
+
+    project: Project
+    served: LocalOrg
+    org: Org
+    said: list[str] = field(default_factory=list)
+    recorded: list[DeployResult] = field(default_factory=list)
+
+    def execute(
+        self, *, lock: Lock | None = None, change: Callable[[Plan], Plan] = lambda plan: plan, **request: Any
+    ) -> ApplyResult:
+        result = make_plan(self.project, self.org, SECRETS, PlanRequest(**request))
+        return execute(
+            change(result.plan),
+            self.org,
+            SECRETS,
+            origins=result.desired.origins,
+            mark=make_mark(self.project, result),
+            options=DeployOptions(),
+            report=self.said.append,
+            lock=lock or CountingLock(),
+            record=self.recorded.append,
+        )
+
+    def users(self) -> list[str]:
+        rows = self.org.query("SELECT Username FROM User WHERE Username = 'appcues.integration@example.com'")
+        return [row["Username"] for row in rows]
+
+    def told(self) -> list[str]:
+        """Return what was reported, without ids and progress."""
+        return [re.sub(r"0Af\w+", "ID", line) for line in self.said if not line.startswith("  ")]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with serve(tmp_path) as served, opened(served) as org:
+        yield Bench(generated_project({"contact": MAPPING}), served, org)
+
+
+def test_each_step_is_confirmed_and_reported_in_its_order(bench: Bench) -> None:
+    lock = CountingLock()
+    result = bench.execute(lock=lock)
+    user = bench.project.settings.integration_user
+    told = bench.told()
+    assert told[0] == f"User:{user.username}: created"
+    assert told[1] == f"PermissionSetLicenseAssign:{user.permission_set_license}/{user.username}: created"
+    assert re.fullmatch(r"Deploying \d+ components and the applied state \(ID\)", told[2]), told
+    assert told[3:] == [f"PermissionSetAssignment:Appcues_Integration/{user.username}: created"]
+    assert lock.confirmed == 4
+    assert lock.deployments == list(result.deployments) == [deployed.id for deployed in bench.recorded]
+    assert result.apply_id
+
+
+def test_a_refused_plan_does_nothing_at_all(bench: Bench) -> None:
+    lock = CountingLock()
+    with pytest.raises(Refused, match="This plan is refused"):
+        bench.execute(lock=lock, change=lambda plan: replace(plan, refusals=(Refusal(None, "r", "h"),)))
+    assert (lock.confirmed, bench.said, bench.users()) == (0, [], [])
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_a_lock_that_is_lost_stops_it_before_the_next_step(bench: Bench, steps: int) -> None:
+    with pytest.raises(Refused, match="taken over the lock"):
+        bench.execute(lock=CountingLock(steps))
+    assert len(bench.told()) == steps
+    assert (component(bench.served, SCORE) is not None) is (steps == 3)
+    bench.execute()
+    assert make_plan(bench.project, bench.org, SECRETS).plan.is_empty, "the next apply completes it"
+
+
+def test_a_second_apply_of_records_alone_deploys_nothing_and_cannot_be_rolled_back(bench: Bench) -> None:
+    bench.execute()
+    name = f"Appcues_Integration/{bench.project.settings.integration_user.username}"
+    (row,) = bench.org.query(
+        "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Appcues_Integration' LIMIT 1"
+    )
+    bench.org.delete("PermissionSetAssignment", row["Id"])
+    bench.said.clear()
+    result = bench.execute()
+    assert bench.told() == [f"PermissionSetAssignment:{name}: created"]
+    assert (result.deployments, result.apply_id) == ((), "")
+
+
+def test_a_destroy_takes_away_first_what_stands_on_the_rest_and_cannot_be_rolled_back(bench: Bench) -> None:
+    bench.execute()
+    bench.said.clear()
+    result = bench.execute(mode=Mode.DESTROY, allow_delete=(SCORE,))
+    told = bench.told()
+    user = bench.project.settings.integration_user.username
+    unassigned = told.index(f"PermissionSetAssignment:Appcues_Integration/{user}: deleted")
+    deployed = next(index for index, line in enumerate(told) if line.startswith("Deploying"))
+    assert unassigned < deployed < told.index(f"User:{user}: updated")
+    assert result.deployments
+    assert result.apply_id == ""
+    assert component(bench.served, SCORE) is None
+
+
+def test_a_deployment_that_fails_is_recorded_and_stops_it(bench: Bench) -> None:
+    def spoil(plan: Plan) -> Plan:
+        changes = [
+            replace(change, after=replace(change.after, body={**change.after.body, "precision": 99}))
+            if change.address == SCORE and change.after
+            else change
+            for change in plan.changes
+        ]
+        return replace(plan, changes=tuple(changes))
+
+    with pytest.raises(DeployFailed):
+        bench.execute(change=spoil)
+    assert [deployed.success for deployed in bench.recorded] == [False]
+    assert not [line for line in bench.told() if line.startswith("PermissionSetAssignment")]
