@@ -48,7 +48,10 @@ PLAN_LEFT_OUT: dict[str, Any] = {
     "config_digest": "config-2",  # another wording that asks for the same changes
     "state": Address("StaticResource", "Other_sfcode_state"),  # follows from the name, as every address does
     "fingerprints": {str(FIELD): "fingerprint-2"},  # what the changes start from is in them
-    "refusals": (Refusal(FIELD, "exists", "adopt it"),),  # a refused plan does nothing
+    "refusals": (
+        Refusal(FIELD, "exists", "adopt it"),
+        Refusal(None, "too much", "do less"),
+    ),  # a refused plan does nothing
     "warnings": ("Mind this.",),
     "mode": Mode.DESTROY,  # what it deletes is in the changes
     "kept": (number("C__c"),),  # what the changes leave alone

@@ -10,9 +10,10 @@ import pytest
 from sfcode.config.project import Project
 from sfcode.errors import UsageError
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.modes import Mode
+from sfcode.plan.modes import Limits, Mode
+from sfcode.plan.ownership import keep_as_is
 from sfcode.plan.state import Past
-from tests.plan.samples import build, desired, number, observed, permissions
+from tests.plan.samples import USER, build, desired, number, observed, permissions
 
 A, B, C = number("A__c"), number("B__c"), number("C__c")
 MESSAGE = Component("WorkflowOutboundMessage", "Contact.Old", {"name": "Old"})
@@ -77,6 +78,38 @@ class TestTargets:
     def test_unknown_ones_are_named_in_order(self, project: Project) -> None:
         with pytest.raises(UsageError, match=r"not in this plan: CustomField:Contact.B__c, CustomField:Contact.C__c\."):
             build(project, desired(A), observed(), targets=(C.address, A.address, B.address))
+
+
+def test_records_of_others_are_no_reason_to_refuse(project: Project) -> None:
+    idle = Component("User", USER.full_name, {**USER.body, "IsActive": False})
+    plan = build(project, desired(records=(USER,)), observed(idle))
+    assert ([change.action.value for change in plan.changes], plan.refusals) == (["update"], ())
+
+
+def test_what_is_not_kept_as_it_is_takes_the_label_of_the_config(project: Project) -> None:
+    theirs = Component("CustomField", A.full_name, {**A.body, "label": "Theirs", "description": "Theirs"})
+    generated = desired(A)
+    assert keep_as_is(project_with(project, as_is=(str(SET),)), generated, observed(theirs)) == generated
+
+
+def test_records_do_not_count_towards_the_limit_of_changes(project: Project) -> None:
+    idle = Component("User", USER.full_name, {**USER.body, "IsActive": False})
+    limits = Limits(max_change="1")
+    wanted = desired(number("A__c", 4), records=(USER,))
+    assert build(project, wanted, observed(A, idle, applied=(A,)), limits=limits).refusals == ()
+
+
+def test_of_several_mappings_one_that_goes_through_the_relay_is_enough_to_refuse_what_a_kept_set_lacks(
+    project: Project,
+) -> None:
+    relayed = project_with(project, as_is=(str(SET),), delivery="relay")
+    (mapping,) = relayed.mappings
+    other = replace(mapping, name="lead", spec=mapping.spec.model_copy(update={"delivery": "connector"}))
+    both = replace(relayed, mappings=(mapping, other))
+    there = Component("PermissionSet", SET.full_name, {"label": "Appcues"})
+    wanted = Component("PermissionSet", SET.full_name, {"userPermissions": {"ApiEnabled": {"enabled": True}}})
+    plan = build(both, desired(there), observed(there), adopt=(SET,), generated=desired(wanted))
+    assert [refusal.address for refusal in plan.refusals] == [SET]
 
 
 class TestUnusedOptions:

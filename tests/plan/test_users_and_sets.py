@@ -51,12 +51,13 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
 def test_users_and_licenses_come_before_the_metadata_and_assignments_after_it(project: Project) -> None:
     name = "appcues@example.com"
     records = (assignment(name), license_of(name), USER)
-    plan = build(project, desired(number("A__c"), permissions(), records=records), observed())
+    plan = build(project, desired(number("A__c"), permissions(), message(name), records=records), observed())
     assert [change.address.type for change in plan.changes] == [
         "User",
         "PermissionSetLicenseAssign",
         "CustomField",
         "PermissionSet",
+        "WorkflowOutboundMessage",
         "PermissionSetAssignment",
     ]
 

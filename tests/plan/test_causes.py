@@ -1,0 +1,60 @@
+"""Who moved an attribute since the last apply: the config, the org, or both, at whatever depth either did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.metadata.component import Component
+from sfcode.plan.change import Cause, Change
+
+CONFIG, DRIFT, BOTH = Cause.CONFIG, Cause.DRIFT, Cause.BOTH
+
+
+def change(applied: dict[str, Any] | None, before: dict[str, Any], after: dict[str, Any]) -> Change:
+    there, wanted = (Component("Thing", "X", body) for body in (before, after))
+    left = None if applied is None else Component("Thing", "X", applied)
+    return Change(there.address, there, wanted, left)
+
+
+@pytest.mark.parametrize(
+    ("applied", "before", "after", "causes"),
+    [
+        ({"a": 1}, {"a": 1}, {"a": 2}, {("a",): CONFIG}),
+        ({"a": 1}, {"a": 3}, {"a": 1}, {("a",): DRIFT}),
+        ({"a": 1}, {"a": 3}, {"a": 2}, {("a",): BOTH}),
+        (None, {"a": 3}, {"a": 2}, {("a",): CONFIG}),
+        ({"a": 1, "b": 1}, {"a": 3, "b": 1}, {"a": 1, "b": 2}, {("a",): DRIFT, ("b",): CONFIG}),
+        # One row was changed in the org and another one in the config.
+        (
+            {"rows": {"x": 1, "y": 1}},
+            {"rows": {"x": 3, "y": 1}},
+            {"rows": {"x": 1, "y": 2}},
+            {("rows", "x"): DRIFT, ("rows", "y"): CONFIG},
+        ),
+        # The org made a text of the element, and the config changed a row of it; then the other way round.
+        ({"rows": {"x": 1}}, {"rows": "text"}, {"rows": {"x": 2}}, {("rows",): BOTH, ("rows", "x"): BOTH}),
+        ({"rows": "text"}, {"rows": {"x": 3}}, {"rows": {"x": 1}}, {("rows", "x"): BOTH}),
+        ({"rows": {"x": 1}}, {}, {"rows": {"x": 2}}, {("rows", "x"): BOTH}),
+        ({"rows": {"x": 1}}, {"rows": {"x": 3}}, {}, {("rows", "x"): BOTH}),
+        ({"rows": {"x": 1}}, {"rows": {"x": 3}}, {"rows": {"x": 1}}, {("rows", "x"): DRIFT}),
+    ],
+)
+def test_each_attribute_has_its_cause(
+    applied: dict[str, Any] | None, before: dict[str, Any], after: dict[str, Any], causes: dict[Any, Cause]
+) -> None:
+    made = change(applied, before, after)
+    assert {attribute.path: made.cause(attribute.path) for attribute in made.attributes} == causes
+
+
+def test_an_attribute_that_only_begins_alike_is_another_one() -> None:
+    made = change({"rows": {"x": 1, "xy": 1}}, {"rows": {"x": 3, "xy": 1}}, {"rows": {"x": 3, "xy": 2}})
+    assert {attribute.path: made.cause(attribute.path) for attribute in made.attributes} == {("rows", "xy"): CONFIG}
+    assert made.cause(("rows",)) is BOTH
+    assert made.cause(("rows", "x", "deeper")) is BOTH
+
+
+def test_where_the_org_is_as_it_was_left_nothing_is_remembered() -> None:
+    made = change({"a": 1}, {"a": 1}, {"a": 2})
+    assert (made.applied, made.drift) == (None, ())
