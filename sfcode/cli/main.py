@@ -29,9 +29,13 @@ VERBS = {
     "doctor": "Find what would stop the integration from working.",
     "rollback": "Restore what an apply replaced.",
     "destroy": "Remove the integration from an org.",
+    "next-steps": "Print what is left to do by hand.",
+    "state": "Show and change what sfcode manages in an org.",
+    "explain": "Explain a rule, or which lines of YAML ask for a component.",
     "force-unlock": "Remove the lock of an apply that died.",
     "github": "Answer what a GitHub workflow asks.",
     "schema": "Print the JSON Schema of the mapping language.",
+    "completion": "Print the script for shell completion.",
     "relay": "Run the relay, which carries the data, and manage its inbox.",
     "local": "Run, reset or load the local org.",
 }
@@ -68,6 +72,8 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=invocation)
         code = answer if isinstance(answer, int) else ExitCode.OK
+    except SystemExit:  # of click's answers to the completion of a shell
+        raise
     except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
         invocation.result.error = error
         color = not ("--no-color" in words or os.environ.get("NO_COLOR"))

@@ -72,7 +72,7 @@ def plan_options(command: Command) -> Command:
         "targets",
         metavar="ADDRESS",
         multiple=True,
-        callback=_parse_addresses,
+        callback=parse_addresses,
         help="Look at this address only; for emergencies, since the rest stays half done. Repeatable.",
     )(command)
     command = allow_delete_option(command)
@@ -80,7 +80,7 @@ def plan_options(command: Command) -> Command:
         "--adopt",
         metavar="ADDRESS",
         multiple=True,
-        callback=_parse_addresses,
+        callback=parse_addresses,
         help="Manage a component that the org has and that is unmanaged so far. Repeatable.",
     )(command)
 
@@ -91,7 +91,7 @@ def allow_delete_option(command: Command) -> Command:
         "--allow-delete",
         metavar="ADDRESS",
         multiple=True,
-        callback=_parse_addresses,
+        callback=parse_addresses,
         help="Delete this field although records hold values in it. Repeatable.",
     )
     return option(command)
@@ -170,7 +170,8 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # no arguments at ru
         return float(int(match[1]) * UNITS[match[2]])
 
 
-def _parse_addresses(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Address, ...]:
+def parse_addresses(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Address, ...]:
+    """Parse the addresses of an option or argument."""
     try:
         return tuple(Address.parse(value) for value in values)
     except ValueError as error:

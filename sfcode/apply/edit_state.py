@@ -1,0 +1,74 @@
+"""Change what the state in the org lists as managed, without touching the components themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from sfcode.apply.deploy import Progress, deploy
+from sfcode.apply.deploy_errors import failure
+from sfcode.apply.lock import hold_lock
+from sfcode.apply.lock_holder import this_run
+from sfcode.config.project import Project
+from sfcode.errors import Refused
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.package import write, zip_files
+from sfcode.org import DeployOptions, Org
+from sfcode.plan.gather import read_applied
+from sfcode.plan.state import Applied, state_address, to_component
+
+
+def forget_components(org: Org, project: Project, addresses: Iterable[Address], report: Progress) -> None:
+    """
+    Make components unmanaged: they stay in the org as they are.
+
+    Raises:
+        Refused: one of them is not managed; nothing was changed.
+
+    """
+    forgotten = set(addresses)
+
+    def change(applied: Applied) -> Applied:
+        unmanaged = sorted(str(address) for address in forgotten - applied.components.keys())
+        if unmanaged:
+            raise Refused(
+                f"Not managed: {', '.join(unmanaged)}.", "`sfcode state list` shows what is. Nothing was changed."
+            )
+        kept = {address: body for address, body in applied.components.items() if address not in forgotten}
+        return replace(applied, components=kept)
+
+    _change_state(org, project, change, report)
+
+
+def adopt_components(org: Org, project: Project, components: Iterable[Component], report: Progress) -> None:
+    """
+    Make components managed, with the bodies that the config asks for; the next plan shows where the org differs.
+
+    Raises:
+        Refused: one of them is managed already; nothing was changed.
+
+    """
+    adopted = {component.address: component.body for component in components}
+
+    def change(applied: Applied) -> Applied:
+        managed = sorted(str(address) for address in adopted.keys() & applied.components.keys())
+        if managed:
+            raise Refused(f"Managed already: {', '.join(managed)}.", "Nothing was changed.")
+        return replace(applied, components={**applied.components, **adopted})
+
+    _change_state(org, project, change, report)
+
+
+def _change_state(org: Org, project: Project, change: Callable[[Applied], Applied], report: Progress) -> None:
+    """Read the state, change it and deploy it, while the org is locked."""
+    name, version = project.settings.name, project.settings.salesforce.api_version
+    with hold_lock(org, name, this_run("state"), patience=0.0, report=report):
+        applied = change(read_applied(org, name))
+        if applied.components:
+            applied = replace(applied, org_id=applied.org_id or org.identity.org_id)
+            files = write([to_component(name, applied)], version)
+        else:
+            files = write([], version, deleted=[state_address(name)])
+        result = deploy(org, zip_files(files), DeployOptions(), "the state", report)
+        if not result.success:
+            raise failure(result, ())

@@ -1,0 +1,86 @@
+"""`sfcode explain`: what a rule checks, and which lines of YAML ask for a component."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope
+from sfcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfcode.checks.rules import CheckRule
+    from sfcode.mapping.desired import Desired
+    from sfcode.metadata.component import Address
+
+
+@click.command()
+@click.argument("subject", metavar="RULE|ADDRESS")
+@click.pass_obj
+def explain(invocation: Invocation, subject: str) -> None:
+    """
+    Explain a rule of lint, plan or doctor (SF203, D104), or which lines of YAML ask for a component or record.
+
+    An address is written as plan shows it, such as CustomField:Contact.Appcues_User_Id__c. Offline.
+    """
+    from sfcode.checks.rules import RULES
+
+    rule = RULES.get(subject.upper())
+    if rule is not None:
+        _explain_rule(invocation, rule)
+    elif ":" in subject:
+        _explain_address(invocation, subject)
+    else:
+        raise UsageError(
+            f"{subject!r} is neither a rule nor an address.",
+            "Pass the id of a rule (SF203, D104), or an address such as CustomField:Contact.Plan__c.",
+        )
+
+
+def _explain_rule(invocation: Invocation, rule: CheckRule) -> None:
+    if invocation.json:
+        print_envelope({"rule": rule.id, "name": rule.name, "level": rule.level.word, "text": rule.says})
+    else:
+        click.echo(f"{rule.id} {rule.name} ({rule.level.word})\n{rule.says}")
+
+
+def _explain_address(invocation: Invocation, text: str) -> None:
+    from sfcode.generate import generate
+    from sfcode.metadata.component import Address
+    from sfcode.metadata.objects import standard
+
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    desired = generate(invocation.project(), standard())
+    known = {str(component.address) for component in (*desired.components, *desired.records)}
+    if str(address) not in known:
+        from sfcode.config.did_you_mean import find_nearest_name
+
+        nearest = find_nearest_name(str(address), known)
+        raise UsageError(
+            f"The config asks for no {address}.",
+            f"Did you mean {nearest}?" if nearest else "`sfcode validate --json` lists the addresses.",
+        )
+    lines = _find_lines(desired, address)
+    if invocation.json:
+        keys = ("file", "line", "column", "path", "name")
+        print_envelope({"address": str(address), "lines": [dict(zip(keys, line, strict=True)) for line in lines]})
+        return
+    click.echo(f"{address} is asked for by" + ("" if lines else " the project as a whole."))
+    for file, line, column, path, name in lines:
+        click.echo(f"  {file}:{line}:{column}: {path}" + (f" ({name})" if name else ""))
+
+
+def _find_lines(desired: Desired, address: Address) -> list[tuple[str, int, int, str, str]]:
+    """Return file, line, column and path of each YAML position, with the Salesforce name that it puts there."""
+    return sorted(
+        {
+            (origin.position.file, origin.position.line, origin.position.column, origin.path, origin.token)
+            for origin in desired.origins
+            if origin.address == address
+        }
+    )

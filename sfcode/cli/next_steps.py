@@ -1,0 +1,25 @@
+"""`sfcode next-steps`: what is left to do by hand."""
+
+from __future__ import annotations
+
+import click
+
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope
+
+
+@click.command(name="next-steps")
+@click.pass_obj
+def next_steps(invocation: Invocation) -> None:
+    """
+    Print what is left to do by hand in Appcues and for the relay, with this project's values.
+
+    Apply prints the same after it has changed something. Offline: it does not look at what has been done already.
+    """
+    from sfcode.apply.next_steps import next_steps as describe_next_steps
+
+    text = describe_next_steps(invocation.project())
+    if invocation.json:
+        print_envelope({"next_steps": text.splitlines()})
+    else:
+        click.echo(text or "Nothing is left to do by hand.")

@@ -1,0 +1,120 @@
+"""`sfcode state`: what sfcode manages in an org."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.options import parse_addresses
+from sfcode.cli.output import print_envelope, print_status
+from sfcode.errors import Refused
+from sfcode.metadata.component import Address
+
+addresses_argument = click.argument(
+    "addresses", metavar="ADDRESS...", nargs=-1, required=True, callback=parse_addresses
+)
+
+
+@click.group()
+def state() -> None:
+    """
+    Show and change what sfcode manages in an org.
+
+    The state is kept in the org by the last apply. Users and assignments are read live and are not in it.
+    """
+
+
+@state.command("list")
+@click.pass_obj
+def list_command(invocation: Invocation) -> None:
+    """List the managed components."""
+    from sfcode.plan.gather import read_applied
+
+    project = invocation.project()
+    with invocation.open_org(project) as org:
+        applied = read_applied(org, project.settings.name)
+    addresses = sorted(map(str, applied.components))
+    if invocation.json:
+        about = {"applied_at": applied.applied_at, "applied_by": applied.applied_by, "revision": applied.revision}
+        print_envelope({**about, "components": addresses})
+        return
+    for address in addresses:
+        click.echo(address)
+    if not addresses:
+        print_status(invocation, "Nothing is managed in this org.")
+
+
+@state.command()
+@click.argument("address", callback=lambda ctx, param, value: parse_addresses(ctx, param, (value,))[0])
+@click.pass_obj
+def show(invocation: Invocation, address: Address) -> None:
+    """Show a managed component as it was last applied; secrets are placeholders."""
+    from sfcode.plan.gather import read_applied
+
+    project = invocation.project()
+    with invocation.open_org(project) as org:
+        applied = read_applied(org, project.settings.name)
+    body = applied.components.get(address)
+    if body is None:
+        raise Refused(f"Not managed: {address}.", "`sfcode state list` shows what is.")
+    document = {"address": str(address), "body": body, "applied_at": applied.applied_at}
+    document |= {"applied_by": applied.applied_by, "revision": applied.revision}
+    if invocation.json:
+        print_envelope(document)
+    else:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@state.command()
+@addresses_argument
+@click.pass_obj
+def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
+    """
+    Manage components that the config asks for and the org has, without touching them.
+
+    The next plan shows where they differ from the config.
+    """
+    from sfcode.apply.edit_state import adopt_components
+    from sfcode.plan.modes import PlanRequest
+    from sfcode.plan.planner import make_plan
+
+    project = invocation.project()
+    with invocation.open_org(project) as org:
+        result = make_plan(project, org, invocation.secrets(project), PlanRequest(adopt=addresses))
+        desired = {component.address: component for component in result.desired.components}
+        wrong = [address for address in addresses if address not in desired]
+        if wrong:
+            raise Refused(f"The config asks for no {wrong[0]}.", "`sfcode validate --json` lists the addresses.")
+        missing = [address for address in addresses if address not in result.snapshot.components]
+        if missing:
+            raise Refused(f"The org has no {missing[0]}.", "`sfcode apply` creates it.")
+        components = [desired[address] for address in addresses]
+        adopt_components(org, project, components, lambda line: print_status(invocation, line))
+    _report(invocation, "adopted", addresses)
+
+
+@state.command()
+@addresses_argument
+@click.pass_obj
+def forget(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
+    """
+    Hand components over: they stay in the org as they are, and sfcode no longer manages them.
+
+    Remove them from the config too, or the next plan asks to adopt them.
+    """
+    from sfcode.apply.edit_state import forget_components
+
+    project = invocation.project()
+    with invocation.open_org(project) as org:
+        forget_components(org, project, addresses, lambda line: print_status(invocation, line))
+    _report(invocation, "forgotten", addresses)
+
+
+def _report(invocation: Invocation, verb: str, addresses: tuple[Address, ...]) -> None:
+    if invocation.json:
+        print_envelope({verb: [str(address) for address in addresses]})
+    else:
+        for address in addresses:
+            click.echo(f"{verb} {address}")

@@ -1,0 +1,61 @@
+"""Shell completion: TAB answers with verbs and options, and never with a message about a bug."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sfcode.cli.completion import SHELLS
+from sfcode.cli.main import VERBS, main
+
+
+def complete(tmp_path: Path, words: str) -> list[str]:
+    """Ask for completions as the script of bash does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sfcode"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "_SFCODE_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_tab_names_every_verb(tmp_path):
+    assert complete(tmp_path, "sfcode ") == list(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        ("sfcode pl", ["plan"]),
+        ("sfcode --env sandbox pl", ["plan"]),
+        ("sfcode relay re", ["replay", "reconcile"]),
+        ("sfcode state ", ["adopt", "forget", "list", "show"]),
+        ("sfcode plan --max", ["--max-destroy", "--max-change"]),
+        ("sfcode plan --format ht", ["html"]),
+        ("sfcode --conf", ["--config"]),
+        ("sfcode nonsense", []),
+    ],
+)
+def test_tab_completes_what_was_begun(tmp_path, words, answers):
+    assert complete(tmp_path, words)[: len(answers) + 1] == answers
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_of_each_shell_asks_sfcode(capsys, shell):
+    with pytest.raises(SystemExit) as end:
+        main(["completion", shell])
+    assert end.value.code == 0
+    assert f"_SFCODE_COMPLETE={shell}_complete" in capsys.readouterr().out

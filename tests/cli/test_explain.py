@@ -1,0 +1,73 @@
+"""`sfcode explain` and `next-steps`: offline, from the config alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from sfcode.cli.main import main
+
+
+@pytest.fixture
+def run(root, tmp_path, monkeypatch, capsys):
+    shutil.copytree(root / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        with pytest.raises(SystemExit) as end:
+            main(["--env", "local", *words])
+        answer = capsys.readouterr()
+        return end.value.code, answer.out, answer.err
+
+    return call
+
+
+def test_a_component_is_explained_by_the_lines_that_ask_for_it(run, root):
+    code, out, err = run("explain", "Flow:Appcues_contact")
+    assert (code, err) == (0, "")
+    head, *lines = out.splitlines()
+    assert head == "Flow:Appcues_contact is asked for by"
+    assert lines
+    text = (root / "config" / "mappings" / "contact.yaml").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        file, number, column, path = line.strip().split(":", 3)
+        assert file == "config/mappings/contact.yaml"
+        key = path.split("(")[0].strip().rpartition(".")[2]
+        assert text[int(number) - 1][int(column) - 1 :].startswith(key) or key in text[int(number) - 1]
+
+
+def test_the_same_comes_as_json(run):
+    answer = json.loads(run("explain", "Flow:Appcues_contact", "--json")[1])
+    assert answer["result"]["address"] == "Flow:Appcues_contact"
+    assert {"file", "line", "column", "path", "name"} == set(answer["result"]["lines"][0])
+
+
+@pytest.mark.parametrize(("rule", "level"), [("SF101", "error"), ("sf203", "warning"), ("D101", "error")])
+def test_a_rule_is_explained(run, rule, level):
+    code, out, _ = run("explain", rule)
+    assert code == 0
+    assert out.startswith(rule.upper())
+    assert len(out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        ("Flow:Appcues_contac", "Did you mean Flow:Appcues_contact?"),
+        ("Flow:X", "The config asks for no Flow:X."),
+        ("SF999", "is neither a rule nor an address"),
+    ],
+)
+def test_what_it_does_not_know_is_the_users_problem(run, subject, message):
+    code, out, err = run("explain", subject)
+    assert (code, out) == (1, "")
+    assert message in err
+
+
+def test_next_steps_are_those_that_apply_prints(run):
+    code, out, err = run("next-steps")
+    assert (code, err) == (0, "")
+    assert out.startswith("Left to do in Appcues:")
+    assert json.loads(run("next-steps", "--json")[1])["result"]["next_steps"] == out.splitlines()

@@ -1,0 +1,59 @@
+"""`sfcode state`: what is managed is listed, shown, handed over and taken back, and nothing else is touched."""
+
+from __future__ import annotations
+
+FLOW = "Flow:Appcues_contact"
+FIELD = "CustomField:Contact.Appcues_NPS_Score__c"
+
+
+def listing(journey):
+    return journey.run("state", "list").out.splitlines()
+
+
+def test_what_the_last_apply_left_is_listed_and_shown(applied):
+    answer = applied.run("state", "list", "--json").json["result"]
+    assert answer["components"] == listing(applied)
+    assert {FLOW, FIELD} < set(answer["components"])
+    assert answer["applied_by"]
+    shown = applied.run("state", "show", FIELD).json
+    assert (shown["address"], shown["body"]["type"]) == (FIELD, "Number")
+    assert "s3cr3t" not in applied.run("state", "show", "WorkflowOutboundMessage:Contact.Appcues_contact").out
+
+
+def test_before_the_first_apply_nothing_is_managed(journey):
+    assert listing(journey) == ["Nothing is managed in this org."]
+    refused = journey.run("state", "show", FLOW)
+    assert (refused.code, f"Not managed: {FLOW}." in refused.err) == (1, True)
+    assert journey.run("state", "forget", FLOW).code == 1
+
+
+def test_a_forgotten_component_stays_as_it_is_and_is_adopted_again(applied):
+    before = listing(applied)
+    forgotten = applied.run("state", "forget", FIELD)
+    assert (forgotten.code, forgotten.out.splitlines()[-1]) == (0, f"forgotten {FIELD}")
+    assert listing(applied) == [address for address in before if address != FIELD]
+    refused = applied.plan()
+    assert (refused.code, f"--adopt {FIELD}" in refused.out + refused.err) == (1, True)
+    assert applied.run("state", "forget", FIELD).code == 1
+    assert applied.run("state", "adopt", FIELD).code == 0
+    assert listing(applied) == before
+    assert applied.plan().last_line.startswith("No changes.")
+    again = applied.run("state", "adopt", FIELD)
+    assert (again.code, f"Managed already: {FIELD}." in again.err) == (1, True)
+
+
+def test_destroy_leaves_what_was_forgotten(visible):
+    assert visible.run("state", "forget", FIELD).code == 0
+    assert visible.run("destroy", "--auto-approve").code == 0
+    with_field = visible.plan()
+    assert f"--adopt {FIELD}" in with_field.out + with_field.err
+
+
+def test_when_everything_is_forgotten_there_is_no_state(applied):
+    assert applied.run("state", "forget", *listing(applied)).code == 0
+    assert listing(applied) == ["Nothing is managed in this org."]
+
+
+def test_only_what_the_config_asks_for_is_adopted(applied):
+    refused = applied.run("state", "adopt", "Flow:Nope")
+    assert (refused.code, "Flow:Nope" in refused.err) == (1, True)
