@@ -1,0 +1,231 @@
+"""What one event makes each action write, without an org: the pure part of every rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.config import load
+from sfcode.config.event_models import Events, EventText
+from sfcode.config.project import Project
+from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
+from sfcode.relay.message import ClaimedMessage, LatestState, Parked
+from sfcode.relay.salesforce.actions import actions_of
+from sfcode.relay.salesforce.actions.action import PlanContext, RecordWrite
+from sfcode.relay.salesforce.actions.activities import Activities, activity_kind, external_id
+from sfcode.relay.salesforce.actions.nps_fields import NpsFields, property_name
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
+from tests.generate.projects import CONTACT, changed, project
+from tests.relay.salesforce.world import event
+
+ID = "003000000000001AAA"
+FEEDBACK = "Contact_Feedback__c"
+
+
+EVENTS = load(Path(__file__).resolve().parents[3] / "config", "local").events
+"""The texts that sfcode ships."""
+
+
+def make(events: Events = EVENTS, **to_salesforce: Any) -> Project:
+    spec = changed(CONTACT, to_salesforce=to_salesforce or CONTACT["to_salesforce"])
+    return replace(project({"contact": spec}), events=events)
+
+
+def read(message: ClaimedMessage, of: Project | None = None) -> AppcuesEvent:
+    found = read_event(message, (of or make()).events)
+    assert not isinstance(found, Parked)
+    return found
+
+
+def context(
+    latest: dict[str, LatestState] | None = None, lengths: dict[tuple[str, str], int] | None = None
+) -> PlanContext:
+    return PlanContext(ID, latest or {}, lengths or {})
+
+
+def only(writes: list[RecordWrite]) -> RecordWrite:
+    (write,) = writes
+    return write
+
+
+class TestNpsFields:
+    ACTION = NpsFields("contact", "Contact", {"score": "Score__c", "feedback": FEEDBACK}, frozenset({"Score__c"}))
+    ALONE = NpsFields("contact", "Contact", {"score": "Score__c"})
+
+    def test_a_score_updates_its_field_and_is_remembered(self) -> None:
+        answered = read(event("appcues:nps_score", score=9))
+        write = only(self.ACTION.plan(answered, context()))
+        assert (write.verb, write.object, write.key, write.id) == ("update", "Contact", "Id", ID)
+        assert write.fields == {"Score__c": 9}
+        assert write.newest == {"Score__c": LatestState(property_name("contact", ID, "score"), answered.stamp)}
+
+    def test_an_answer_to_what_the_mapping_does_not_keep_is_left_out(self) -> None:
+        both = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"))
+        assert only(self.ALONE.plan(both, context())).fields == {"Score__c": 9}
+        assert self.ALONE.plan(read(event("appcues:nps_feedback", feedback="good")), context()) == []
+        assert list(self.ALONE.state_names(both, ID)) == [property_name("contact", ID, "score")]
+
+    @pytest.mark.parametrize(("seconds", "written"), [(-1, True), (0, True), (1, False)])
+    def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, written: bool) -> None:
+        answered = read(event("appcues:nps_score", score=9))
+        known = read(event("appcues:nps_score", at=seconds, score=1))
+        name = property_name("contact", ID, "score")
+        assert bool(self.ACTION.plan(answered, context({name: LatestState(name, known.stamp)}))) is written
+
+    def test_feedback_is_cut_to_the_length_that_the_org_tells_and_to_no_other(self) -> None:
+        said = read(event("appcues:nps_feedback", feedback="x" * 300))
+
+        def written(lengths: dict[tuple[str, str], int]) -> str:
+            return str(only(self.ACTION.plan(said, context(lengths=lengths))).fields[FEEDBACK])
+
+        assert len(written({("Contact", FEEDBACK): 100})) == 100
+        assert len(written({("Lead", FEEDBACK): 100})) == 300
+        assert len(written({})) == 300
+
+    def test_feedback_in_a_field_that_sfcode_created_is_cut_to_its_own_length(self) -> None:
+        own = NpsFields("contact", "Contact", {"feedback": FEEDBACK}, frozenset({FEEDBACK}))
+        said = read(event("appcues:nps_feedback", feedback="x" * (LONG_TEXT_LENGTH + 9)))
+        lengths = {("Contact", FEEDBACK): 100}
+        assert len(str(only(own.plan(said, context(lengths=lengths))).fields[FEEDBACK])) == LONG_TEXT_LENGTH
+
+    def test_only_a_feedback_field_that_was_there_before_is_measured(self) -> None:
+        assert self.ACTION.fields_to_measure == {("Contact", FEEDBACK)}
+        own = NpsFields("contact", "Contact", {"feedback": FEEDBACK}, frozenset({FEEDBACK}))
+        assert own.fields_to_measure == self.ALONE.fields_to_measure == frozenset()
+
+    def test_it_handles_what_it_keeps_and_every_answer_that_cannot_be_read(self) -> None:
+        assert self.ACTION.handles(read(event("appcues:nps_feedback", feedback="good")))
+        assert not self.ALONE.handles(read(event("appcues:nps_feedback", feedback="good")))
+        assert not self.ALONE.handles(read(event("appcues:flow_completed")))
+        assert self.ALONE.handles(read(event("appcues:nps_score", score="eleven")))
+        assert not NpsFields("contact", "Contact", {}).handles(read(event("appcues:nps_score", score="eleven")))
+
+    def test_fields_that_sfcode_created_are_told_from_those_that_were_there(self) -> None:
+        nps = {"score": {"field": "Score__c"}, "feedback": {"field": "Appcues_F__c", "create": True}}
+        (mapping,) = make(nps=nps).resolved
+        (action,) = actions_of(make(nps=nps), mapping)
+        assert action == NpsFields(
+            "contact", "Contact", {"score": "Score__c", "feedback": "Appcues_F__c"}, frozenset({"Appcues_F__c"})
+        )
+
+
+class TestActivities:
+    def action(self) -> Activities:
+        asked = make(activities=["nps_score", "nps_feedback", "flow_completed"], click_to_track=["Clicked Upgrade"])
+        (mapping,) = asked.resolved
+        (action,) = actions_of(asked, mapping)
+        assert isinstance(action, Activities)
+        return action
+
+    def test_an_event_of_a_flow_is_one_activity_with_its_texts(self) -> None:
+        message = event("appcues:flow_completed", id="m1", flowName="Onboarding")
+        write = only(self.action().plan(read(message), context()))
+        assert (write.verb, write.object, write.key, write.id) == (
+            "upsert",
+            "Event",
+            "Appcues_Event_Id__c",
+            "m1:contact:flow_completed",
+        )
+        assert write.fields == {
+            "WhoId": ID,
+            "Subject": "Appcues Flow Completed - Onboarding",
+            "Description": "User completed your Appcues flow titled “Onboarding”.",
+            "StartDateTime": "2026-11-23T12:00:00.000Z",
+            "DurationInMinutes": 1,
+        }
+        assert write.newest == {}
+
+    def test_what_is_not_listed_is_not_handled(self) -> None:
+        action = self.action()
+        assert action.handles(read(event("Clicked Upgrade")))
+        for other in ("Clicked Other", "appcues:goal_reached", "appcues:unheard_of"):
+            assert not action.handles(read(event(other)))
+            assert action.plan(read(event(other)), context()) == []
+
+    def test_a_survey_in_one_event_is_two_activities(self) -> None:
+        both = read(event("appcues:nps_score_and_feedback", id="m1", score=9, feedback="good"))
+        assert [write.id for write in self.action().plan(both, context())] == [
+            "m1:contact:nps_score",
+            "m1:contact:nps_feedback",
+        ]
+
+    def test_the_text_of_a_later_feedback_has_the_score_that_was_answered_before_it(self) -> None:
+        texts = {"nps_feedback": EventText(subject="{{ score }}", comment="{{ feedback }}")}
+        asked = make(EVENTS.model_copy(update={"activities": texts}), activities=["nps_feedback"])
+        (mapping,) = asked.resolved
+        (action,) = actions_of(asked, mapping)
+        late = read(event("appcues:nps_feedback", feedback="good"), asked)
+        name = score_name("10001")
+        assert list(action.state_names(late, ID)) == [name]
+
+        def subject(at: float, value: Any = 7) -> str:
+            stamp = read(event("appcues:nps_score", at=at, score=1)).stamp
+            return str(only(action.plan(late, context({name: LatestState(name, stamp, value)}))).fields["Subject"])
+
+        assert (subject(-5), subject(0)) == ("7", "7")
+        assert subject(5) != "7", "a later score is another answer's"
+        together = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"), asked)
+        assert list(action.state_names(together, ID)) == []
+        assert only(action.plan(together, context({name: LatestState(name, late.stamp, 7)}))).fields["Subject"] == "9"
+
+    @pytest.mark.parametrize(
+        ("kind", "object_name", "field", "value"),
+        [
+            ("event", "Event", "DurationInMinutes", 1),
+            ("task", "Task", "ActivityDate", "2026-11-23"),
+            ("custom_object", "Appcues_Activity__c", "Appcues_Event__c", "appcues:flow_completed"),
+        ],
+    )
+    def test_each_kind_has_its_object_and_fields(self, kind: str, object_name: str, field: str, value: object) -> None:
+        asked = make()
+        relay = asked.settings.relay.model_copy(update={"activities_as": kind})
+        settings = asked.settings.model_copy(update={"relay": relay})
+        made = activity_kind(replace(asked, settings=settings))
+        fields = made.build_fields(read(event("appcues:flow_completed")), "s" * 300, "comment")
+        assert (made.object, made.external_id) == (object_name, "Appcues_Event_Id__c")
+        assert fields[field] == value
+        if kind == "task":
+            assert fields["Status"] == "Completed"
+        if kind == "custom_object":
+            assert len(fields["Name"]) == 80
+            assert fields["Appcues_Comment__c"] == "comment"
+
+
+def test_an_external_id_is_readable_as_long_as_it_fits() -> None:
+    room = TEXT_LENGTH - len(":contact:nps_score")
+    assert external_id("x" * room, "contact", "nps_score").startswith("xx")
+    assert external_id("x" * (room + 1), "contact", "nps_score").startswith("sha256-")
+    assert external_id("a b", "contact", "nps_score").startswith("sha256-")
+
+
+class TestReadingAnswers:
+    @pytest.mark.parametrize(("score", "read_as"), [(0, 0), (10, 10), ("7", 7), (7.0, 7)])
+    def test_a_score_is_a_whole_number_from_0_to_10(self, score: Any, read_as: int) -> None:
+        assert read(event("appcues:nps_score", score=score)).score == read_as
+
+    @pytest.mark.parametrize("score", [-1, 11, 7.5, "seven", True, [], None, ""])
+    def test_everything_else_is_parked_with_its_reason(self, score: Any) -> None:
+        found = read(event("appcues:nps_score", score=score))
+        assert found.problem is not None
+        assert (found.problem.reason, dict(found.answers), found.score) == ("bad_value", {}, None)
+
+    def test_feedback_of_blanks_is_none(self) -> None:
+        found = read(event("appcues:nps_score_and_feedback", score=9, feedback=" \n "))
+        assert (dict(found.answers), found.activities) == ({"score": 9}, ("nps_score",))
+
+    @pytest.mark.parametrize("timestamp", [None, "yesterday", 7])
+    def test_an_event_without_a_time_happened_when_it_came_in(self, timestamp: Any) -> None:
+        message = event("appcues:flow_completed")
+        message.payload["timestamp"] = timestamp  # type: ignore[index]
+        assert read(message).time == message.received_at
+
+    @pytest.mark.parametrize("timestamp", ["2026-11-23T13:00:00+02:00", "2026-11-23T11:00:00", "2026-11-23T11:00:00Z"])
+    def test_every_time_is_one_of_utc(self, timestamp: str) -> None:
+        message = event("appcues:flow_completed")
+        message.payload["timestamp"] = timestamp  # type: ignore[index]
+        assert read(message).time == datetime(2026, 11, 23, 11, tzinfo=UTC)
+        assert read(message).stamp == "2026-11-23T11:00:00.000000Z"
