@@ -4,7 +4,7 @@ A relay for measuring: the real server, ingress and inbox, with far sides that s
     python -m benchmarks.relay_server DATABASE_URL [--forget]
 
 With --forget it answers without storing anything, which is what the others are compared with. It
-prints its port, and serves until it is told to stop.
+prints its port, and serves until it is stopped.
 """
 
 from __future__ import annotations

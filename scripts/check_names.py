@@ -33,7 +33,7 @@ TEXTS = (
 SUFFIXES = {".py", ".md", ".yaml", ".yml", ".j2", ".txt", ".toml"}
 
 RETIRED = {
-    r"cures?": "hint, remedy",
+    r"(?<![\"'])cures?(?![\"'])": "hint, remedy",
     r"whoever": "a user who, the person who",
     r"taken on|takes? on|taking on": "managed, adopted",
     r"told of|is told|are told": "reported, receives",

@@ -189,7 +189,7 @@ def demo(folder: Path) -> None:
     settings = folder / "config" / "sfcode.yaml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("http://127.0.0.1:8400", f"http://127.0.0.1:{relay_port}"), encoding="utf-8")
-    # Nothing of whoever runs this: no org that they are signed in to, no account of theirs.
+    # Nothing of the user who runs this: none of their orgs or accounts.
     foreign = ("SF_", "SFDX_", "SFCODE_", "APPCUES_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {OUTBOUND: secrets.token_urlsafe(24), WEBHOOK: secrets.token_urlsafe(24)}

@@ -1,7 +1,7 @@
 """
 The source that this copy of sfcode was installed from, as a pip requirement.
 
-The bare name `sfcode` is never a requirement: no package index holds it, so whoever registers it there would
+The bare name `sfcode` is never a requirement: no package index has it, so anyone who registers it there would
 have their code run with the keys of somebody's org. Installers record the source in `direct_url.json` (PEP 610).
 """
 

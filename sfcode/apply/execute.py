@@ -54,7 +54,7 @@ def execute(
 
     Raises Refused before anything happens when the plan is refused, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
-    before each step whether it still holds; `record` is told how each deployment ended. A setup that
+    before each step whether it still holds; `record` receives the result of each deployment. A setup that
     somebody else is changing is waited for as long as `patience` has seconds.
     """
     plan.raise_if_refused()

@@ -190,7 +190,7 @@ def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
     try:
         return org.create("StaticResource", values)
     except OrgError as error:
-        # Which code it is for a name that is taken does not matter: whoever is there is looked at.
+        # The error code for a name that is in use does not matter: the holder is looked up.
         return error
 
 

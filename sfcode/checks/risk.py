@@ -17,7 +17,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Judgement, Risk
 
-ALL_RECORDS = "all records of an object are reached, whoever owns them"
+ALL_RECORDS = "all records of an object are reached, regardless of the owner"
 POWERFUL = "the permission reaches beyond the mapped objects"
 WIDER = "the integration user gains rights"
 ELSEWHERE = "data goes to another place"

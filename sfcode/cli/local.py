@@ -239,7 +239,7 @@ def _how_to_trust(org: LocalOrg) -> str:
         return ""
     return f"""\
 
-And at {org.tls_url}, for clients that are told to trust its certificate:
+And at {org.tls_url}, for clients that trust its certificate:
   export NODE_EXTRA_CA_CERTS={org.certificate}   # sf, jsforce and whatever else runs on Node
   export REQUESTS_CA_BUNDLE={org.certificate}    # simple-salesforce, CumulusCI and whatever else uses requests
 """

@@ -48,7 +48,7 @@ class Alias(Model):
     )
     attributes: dict[Text, Text] = Field(
         default={},
-        description="Name of an attribute in texts and properties: its name in the event. What is not listed keeps its "
+        description="Name of an attribute in texts and properties: its name in the event. An attribute that is not listed keeps its "
         "name.",
         examples=[{"flowName": "experienceName"}],
     )

@@ -2,7 +2,7 @@
 Replace the variables of an environment in the values of a file, and collect its secrets.
 
 `${name}` is replaced, `${secret:NAME}` stays as it is until the moment of sending, `$${` stands for
-the two characters. Keys, and everything under `environments`, are left alone.
+the two characters. Keys, and everything under `environments`, are not expanded.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class IntegrationUser(Model):
         default=None,
         pattern=names.DEVELOPER,
         max_length=names.NAME_LIMIT,
-        description="Developer name of its permission set, where one that was there before is taken on; without it, the "
+        description="Developer name of an existing permission set to adopt; without it, the "
         "project's name and `_Integration`.",
         examples=["Appcues_Access"],
     )
@@ -154,7 +154,8 @@ class Environment(Model):
         default=False, description="Whether apply wants a saved plan here, and destroy wants the org's name typed."
     )
     safety: Safety = Field(
-        default=Safety(), description="How much one plan may change here; what is not said is as for all environments."
+        default=Safety(),
+        description="How much one plan may change here; a missing key has the value for all environments.",
     )
     variables: dict[VariableName, str] = Field(
         default={}, description="Values that ${name} stands for in all files. Text only: put numbers in quotes."
@@ -204,7 +205,7 @@ class Settings(Model):
     )
     as_is: Annotated[tuple[Takeable, ...], Field(strict=False)] = Field(
         default=(),
-        description="Fields and permission sets that were in the org before sfcode and are taken on as they are: "
+        description="Fields and permission sets that existed in the org before sfcode and are adopted unchanged: "
         "sfcode watches them and changes nothing in them until their line is taken out.",
         examples=[["PermissionSet:Appcues_Access"]],
     )

@@ -1,7 +1,7 @@
 """
 The permission sets of the integration user and of viewers.
 
-A permission set is deployed whole: what is not in it is taken away. So this is the complete list,
+A permission set is deployed whole: a permission that it omits is revoked. So this is the complete list,
 and every entry knows the line of YAML that asked for it.
 """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 LONGEST = 60.0
-"""Longest wait before one more attempt, in seconds; who has to wait longer is told so."""
+"""Longest wait before one more attempt, in seconds; a longer wait is an error."""
 PAGE = 100
 VERSION = "2022-11-28"
 SERVER_TROUBLE = 500

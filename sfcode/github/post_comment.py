@@ -48,7 +48,7 @@ def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, 
     nothing = (
         request.review.is_empty and (request.plan is None or request.plan.is_empty) and not request.review.problems
     )
-    # A pull request that is about other things gets no comment; one that only reformats is told that it is harmless.
+    # A pull request that does not change the config gets no comment; one that only reformats it gets one.
     needed = not nothing or changes_files(request.review, request.config)
     return number, write_comment(github, number, marker, body, needed=needed)
 

@@ -97,7 +97,7 @@ class ScanResult:
 
     target: Target
     email: str
-    """Of whoever is signed in."""
+    """The signed-in user."""
     is_sandbox: bool
     messages: tuple[Message, ...] = ()
     people: tuple[CandidateUser, ...] = ()

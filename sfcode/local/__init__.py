@@ -102,7 +102,7 @@ def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random
 
     chance = rng or random.SystemRandom()
     faults: list[str] = []
-    app = parse_app(settings, lambda key, text, cure: faults.append(f"{key}: {text}. {cure}".strip()), chance)
+    app = parse_app(settings, lambda key, text, hint: faults.append(f"{key}: {text}. {hint}".strip()), chance)
     if faults:
         raise SfcodeError("The app cannot be registered.", "\n".join(faults))
     with Store(state / "org.db") as store:

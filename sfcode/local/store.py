@@ -94,7 +94,7 @@ class Store(StateFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path, MIGRATIONS)
         self.committed = threading.Event()
-        """Set by each transaction that wrote; whoever waits for it clears it."""
+        """Set by each transaction that wrote; the waiting thread clears it."""
         self.row_locked: Callable[[str], bool] = _never
         """Returns whether another process holds the rows of an object that is about to be written."""
 

@@ -1,7 +1,7 @@
 """
 A self-signed certificate for this machine, for clients that require https.
 
-It is its own issuer and no authority: whoever trusts it trusts a server on 127.0.0.1 or localhost that has
+It is self-signed and no authority: a client that trusts it trusts a server on 127.0.0.1 or localhost that has
 its key, and nothing else.
 """
 
@@ -35,7 +35,7 @@ def get_identity(store: Store) -> Identity:
     """Return the certificate of an org, stored beside its state; it is created once, and renewed shortly before it expires."""
     folder = store.path.parent.resolve() / FOLDER
     found = Identity(folder / "certificate.pem", folder / "key.pem")
-    # Whoever may write may make it: the others, in this process or another, wait and find it made.
+    # The first writer creates it: the others, in this process or another, wait and find it.
     with store.transaction():
         if not _is_good(found):
             folder.mkdir(exist_ok=True)

@@ -108,12 +108,12 @@ RULES: tuple[DefaultRule, ...] = (
         ("versionSegment",),
         "a counter of the org's, meaningless since API 62 and gone from API 67",
     ),
-    DefaultRule("FlowActionCall", ("storeOutputAutomatically",), "off unless a flow says so", default=False),
+    DefaultRule("FlowActionCall", ("storeOutputAutomatically",), "off by default in a flow", default=False),
     DefaultRule("FlowConnector", ("isGoTo",), "how Flow Builder draws the connection", default=False),
-    DefaultRule("FlowRecordLookup", ("assignNullValuesIfNoRecordsFound",), "off unless a flow says so", default=False),
-    DefaultRule("FlowStart", ("doesRequireRecordChangedToMeetCriteria",), "off unless a flow says so", default=False),
-    DefaultRule("FlowTextTemplate", ("isViewedAsPlainText",), "off unless a flow says so", default=False),
-    DefaultRule("FlowVariable", ("isCollection", "isInput", "isOutput"), "off unless a flow says so", default=False),
+    DefaultRule("FlowRecordLookup", ("assignNullValuesIfNoRecordsFound",), "off by default in a flow", default=False),
+    DefaultRule("FlowStart", ("doesRequireRecordChangedToMeetCriteria",), "off by default in a flow", default=False),
+    DefaultRule("FlowTextTemplate", ("isViewedAsPlainText",), "off by default in a flow", default=False),
+    DefaultRule("FlowVariable", ("isCollection", "isInput", "isOutput"), "off by default in a flow", default=False),
     DefaultRule(
         "Flow", ("environments",), "Flow Builder's word for everywhere; other writers leave it out", ["Default"]
     ),
@@ -129,7 +129,7 @@ RULES: tuple[DefaultRule, ...] = (
         ("managedType", "orgScopedExternalApp"),
         "where an app comes from, which the org knows by itself",
     ),
-    DefaultRule("ExternalClientApplication", ("isProtected",), "off unless an app says so", default=False),
+    DefaultRule("ExternalClientApplication", ("isProtected",), "off by default in an app", default=False),
     DefaultRule(
         "ExtlClntAppGlobalOauthSettings",
         ("consumerKey", "consumerSecret"),

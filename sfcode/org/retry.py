@@ -58,8 +58,8 @@ def compute_delay(attempt: int, error: Exception, rng: random.Random, *, repeata
     """
     Return the seconds to wait before attempt `attempt + 1`, or None to give up.
 
-    A read is retried after any transient error. What is not `repeatable` (a deploy, a new record) is retried only
-    when the org certainly did nothing: the connection was never made, or the org says so.
+    A read is retried after any transient error. A call that is not `repeatable` (a deploy, a new record) is retried only
+    when the org certainly did nothing: the connection was never made, or the org reports it.
     """
     if attempt >= ATTEMPTS:
         return None

@@ -47,7 +47,7 @@ def load_client_class() -> type[Salesforce]:
         try:
             importlib.import_module(f"{PACKAGE}.api")
         finally:
-            # Whoever imports them now gets the real ones.
+            # A later import returns the real ones.
             for name in stand_ins:
                 del sys.modules[name]
             vars(sys.modules.get(PACKAGE, metadata)).pop("metadata", None)

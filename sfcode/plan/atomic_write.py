@@ -14,7 +14,7 @@ def write_whole(path: Path, text: str, what: str) -> None:
     """
     Replace the content of a file atomically. Raises Refused if that is impossible.
 
-    Whoever reads the file meanwhile sees the old text or the new one. A link stays one; what is no
+    A concurrent reader sees the old text or the new one. A link stays one; what is no
     file (a pipe, a terminal) is written to as it is.
     """
     try:

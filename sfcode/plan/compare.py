@@ -52,7 +52,7 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     """
     Return the changes that make the org match the config.
 
-    An address is managed when the applied state says so. One that is managed and no longer asked for is deleted, or
+    An address is managed if the applied state lists it. One that is managed and no longer asked for is deleted, or
     released where something desired still names it: then it stays as it is, and belongs to somebody else.
     Records are named by the config outright and are never deleted: users cannot be.
     """

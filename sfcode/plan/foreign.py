@@ -36,7 +36,7 @@ class Preserved:
         whole = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
         type_, _, name = self.container.partition(":")
         are = "is" if sum(self.counts.values()) == 1 else "are"
-        return f"{whole} of others in {name}.{TYPES[type_].suffix} {are} left alone"
+        return f"{whole} of others in {name}.{TYPES[type_].suffix} {are} not changed"
 
 
 def _noun(type_: str, count: int) -> str:

@@ -130,7 +130,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
     if unknown := sorted(targets - {change.address for change in plan.changes}):
         listed = ", ".join(map(str, unknown))
         raise UsageError(
-            f"--target names what is not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
+            f"--target names addresses that are not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
         )
     kept = tuple(component for component in plan_input.snapshot.applied.listed() if component.address not in targets)
     limited = replace(

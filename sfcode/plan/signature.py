@@ -2,7 +2,7 @@
 The seal of a saved plan: a digest of the whole and of each part, and a signature if there is a key.
 
 Without a key the seal shows a slip of the hand; with one, nobody without the key can make a plan that
-is applied, and a plan signed with another key is told apart from one that was edited.
+is applied, and a plan signed with another key is distinguished from one that was edited.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _content(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _where(document: Mapping[str, Any]) -> str:
     before, now = document.get(PARTS), dict(_parts(document))
-    # Whoever changed the plan may have changed the list of its parts as well: then they say nothing.
+    # An edit of the plan may also have changed the list of its parts, which then proves nothing.
     if not isinstance(before, dict):
         return ""
     names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FORM_BYTES = 4096
 FORM_SECONDS = 5.0
-"""For the form to arrive: whoever keeps a request open has one of the connections."""
+"""Time limit for the form, because an open request occupies a connection."""
 WAYS = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
 HERE = Path(__file__).parent
 
@@ -68,7 +68,7 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
             return _page("login.html.j2", status=401, failed=False, closed=False)
         try:
             shown = await asyncio.to_thread(view, service.inbox)
-        except Exception:  # noqa: BLE001 (the page says so: it is for the moment when something is wrong)
+        except Exception:  # noqa: BLE001 (the page reports it: people open it when something is wrong)
             shown = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
         problems = service.problems()
         return _page("dashboard.html.j2", project=service.project, problems=problems, notes=service.notes(), **shown)

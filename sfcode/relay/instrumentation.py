@@ -96,7 +96,7 @@ class Instrumentation:
                 self._record_accepted(messages, new)
 
     def record_settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
-        """Record how a batch ended; after a lost lease, whoever has it now does so."""
+        """Record how a batch ended; after a lost lease, its new owner does."""
         source = claim.messages[0].source
         metrics = self.metrics
         if count < len(claim.messages):

@@ -53,7 +53,7 @@ class Claim:
     """Messages claimed together, in order of arrival, those of one key next to their elders and never without them."""
 
     token: str
-    """Fences the claim: whoever lost the lease cannot settle."""
+    """Fencing token of the claim: a process that lost its lease cannot settle."""
     deadline: float
     """When the lease ends, on this process's monotonic clock. No call to the far side may outlast it."""
     messages: tuple[ClaimedMessage, ...]

@@ -31,7 +31,7 @@ CONNECT_MOST = 30.0
 GATHER: dict[Source, float] = {"appcues": 1.0, "salesforce": 0.25}
 """Seconds between two batches that are not full: calls to Salesforce are counted, those to Appcues only paced."""
 REQUESTS_PER_SECOND = 50.0
-"""Of the 60 that an Appcues account has: the rest is for whoever else uses its API."""
+"""Of the 60 that an Appcues account has; the rest is for other clients of its API."""
 
 
 @dataclass(frozen=True, slots=True)

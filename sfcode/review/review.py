@@ -62,7 +62,7 @@ def review(
 def compare_sides(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
     """Compare the components of both sides, in the order of a plan. Records are never deleted, because users cannot be."""
     old, new = _components(before), _components(after)
-    # What is taken on as it is has its body in an org, which is not looked at here.
+    # The body of a component that is adopted unchanged is in the org, which a review does not read.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
     every = (Change(address, old.get(address), new.get(address)) for address in {*old, *new} - unknown)
     gone_records = (Action.DELETE, True)

@@ -25,7 +25,7 @@ _UNKNOWN = """\
 # Replace the last line by the place that you install sfcode from, pinned by a commit or a hash:
 #   sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
 #   sfcode @ https://HOST/sfcode-{version}-py3-none-any.whl#sha256=HASH
-# Never by the bare name: no package index holds it, and whoever registers it there runs code with your org's keys.
+# Never use the bare name: no package index has it, and anyone who registers it there would run code with your org's keys.
 !! Replace this line in {file} by where sfcode is installed from, such as: sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
 """
 

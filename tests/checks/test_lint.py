@@ -234,7 +234,7 @@ CASES = [
     Case(
         "SF201",
         [
-            f"config/sfcode.yaml:6:3: integration_user.record_access: the integration user has {right} on {name}: it reaches every record, whoever owns it"
+            f"config/sfcode.yaml:6:3: integration_user.record_access: the integration user has {right} on {name}: it reaches every record, regardless of the owner"
             for name, right in (("Contact", "View All"), ("Lead", "View All"))
         ],
         config(("settings", "admin@example.com\n", "admin@example.com\n  record_access: view_all\n")),
@@ -242,7 +242,7 @@ CASES = [
     Case(
         "SF201",
         [
-            f"{TEMPLATES}PermissionSet.xml.j2:22:9: the integration user has Modify All on {name}: it reaches every record, whoever owns it"
+            f"{TEMPLATES}PermissionSet.xml.j2:22:9: the integration user has Modify All on {name}: it reaches every record, regardless of the owner"
             for name in ("Contact", "Lead")
         ],
         template(SET, "<modifyAllRecords>{{ permission.modify_all | lower }}", "<modifyAllRecords>true"),

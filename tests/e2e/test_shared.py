@@ -26,9 +26,9 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
         message = component(org, Address("WorkflowOutboundMessage", "Contact.Appcues_contact"))
         deploy(org, rule("One"), rule("Two"), Component(message.type, "Contact.Theirs", {**message.body, "name": "T"}))
     quiet = applied.plan()
-    assert "left alone" not in quiet.out, "the plan writes to no file"
+    assert "not changed" not in quiet.out, "the plan writes to no file"
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    assert "1 message and 2 rules of others in Contact.workflow are left alone." in applied.plan().out
+    assert "1 message and 2 rules of others in Contact.workflow are not changed." in applied.plan().out
     document = json.loads(applied.plan("--format", "json").out)
     counted = {each["container"]: each["counts"] for each in document["preserved"]}
     assert counted["Workflow:Contact"] == {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}
@@ -47,7 +47,7 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
 def test_fields_of_others_are_counted_where_a_field_is_written(applied):
     applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Score__c")
     said = applied.plan().out
-    assert "fields of others in Contact.object are left alone." in said
+    assert "fields of others in Contact.object are not changed." in said
     assert "Lead.object" not in said
 
 

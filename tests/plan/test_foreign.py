@@ -71,11 +71,11 @@ def test_counts_are_of_the_files_that_the_plan_writes_to():
     [
         (
             {"WorkflowRule": 2, "WorkflowOutboundMessage": 1},
-            "2 rules and 1 message of others in Contact.workflow are left alone",
+            "2 rules and 1 message of others in Contact.workflow are not changed",
         ),
-        ({"WorkflowRule": 1}, "1 rule of others in Contact.workflow is left alone"),
+        ({"WorkflowRule": 1}, "1 rule of others in Contact.workflow is not changed"),
         ({"WorkflowSend": 2, "WorkflowTask": 3, "WorkflowAlert": 1}, "2 entries, 3 tasks and 1 alert of others in"),
-        ({"WorkflowSend": 1, "WorkflowTask": 1}, "1 entry and 1 task of others in Contact.workflow are left alone"),
+        ({"WorkflowSend": 1, "WorkflowTask": 1}, "1 entry and 1 task of others in Contact.workflow are not changed"),
     ],
 )
 def test_it_is_said_in_words(counts, said):
@@ -93,7 +93,7 @@ def test_fields_are_those_that_a_describe_shows_and_are_not_ours():
 
 def test_a_plan_tells_it_in_every_format_and_keeps_it(plan, tmp_path):
     whole = replace(plan, preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),))
-    assert "\nNote: 2 rules of others in Contact.workflow are left alone.\n" in text(whole)
-    assert "\n2 rules of others in Contact.workflow are left alone.\n" in markdown(whole)
+    assert "\nNote: 2 rules of others in Contact.workflow are not changed.\n" in text(whole)
+    assert "\n2 rules of others in Contact.workflow are not changed.\n" in markdown(whole)
     save(whole, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == whole

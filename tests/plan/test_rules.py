@@ -52,7 +52,7 @@ def test_what_others_have_in_the_files_of_a_plan_is_counted(project: Project, mo
     history = (Past("1", "now", "me", None, {ours.address: None}, frozenset({ours.address})),)
     seen = replace(seen, applied=replace(seen.applied, history=history))
     plan = build(project, desired(), seen, mode=mode)
-    assert [str(count) for count in plan.preserved] == ["1 rule of others in Contact.workflow is left alone"]
+    assert [str(count) for count in plan.preserved] == ["1 rule of others in Contact.workflow is not changed"]
 
 
 class TestTargets:

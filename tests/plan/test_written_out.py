@@ -185,7 +185,7 @@ Org **Northwind Traders** (`00D000000000001EAA`), environment `production`
 
 > **Refused:** too much; do less
 
-2 rules of others in Contact.workflow are left alone; versions 1, 2 of Flow:Appcues_contact still name \
+2 rules of others in Contact.workflow are not changed; versions 1, 2 of Flow:Appcues_contact still name \
 CustomField:Contact.B__c and are deleted too.
 
 | | address | |

@@ -183,7 +183,7 @@ class TestDocument:
             "rule": "SF201",
             "name": "all-records",
             "level": "warning",
-            "message": "the integration user has View All on Contact: it reaches every record, whoever owns it",
+            "message": "the integration user has View All on Contact: it reaches every record, regardless of the owner",
             "hint": "write record_access: sharing and share what it needs, where that is feasible",
             "path": "integration_user.record_access",
             "position": {"file": "config/sfcode.yaml", "line": 7, "column": 3},

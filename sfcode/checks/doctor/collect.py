@@ -69,7 +69,7 @@ def _requests(org: Org) -> tuple[int, int]:
 
 
 def _rights(org: Org) -> frozenset[str]:
-    # This object has one row, which is about whoever asks, and takes no right to read.
+    # This object has one row, about the signed-in user, and needs no permission to read.
     fields = ", ".join(f"Permissions{right}" for right in RIGHTS)
     rows = org.query(f"SELECT {fields} FROM UserPermissionAccess LIMIT 1")  # noqa: S608  (names from above)
     return frozenset(right for row in rows for right in RIGHTS if row[f"Permissions{right}"] is True)

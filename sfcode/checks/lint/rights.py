@@ -80,7 +80,7 @@ def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     for (kind, name), rights in granted.items():
         wide = [right for right in ("Modify All", "View All") if right in rights]
         if kind == "object" and wide:
-            text = f"the integration user has {wide[0]} on {name}: it reaches every record, whoever owns it"
+            text = f"the integration user has {wide[0]} on {name}: it reaches every record, regardless of the owner"
             template = side.template_line("PermissionSet", "<modifyAllRecords>") if key == "access" else None
             place = template or asked
             yield report(

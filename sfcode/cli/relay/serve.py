@@ -81,7 +81,7 @@ def _far_sides(
         local = _local(project, environ, stack)
         target = local["org_url"]
     else:
-        sign_in(target, environ, Runtime())  # says now what is not configured; whether it works, time will tell
+        sign_in(target, environ, Runtime())  # reports missing configuration now; a sign-in that fails is reported later
     return local, lambda: connect(target, environ=environ, api_version=api_version, runtime=Runtime(read_timeout=30.0))
 
 

@@ -16,7 +16,7 @@ COMPOSITE = r"/services/data/[^/]+/composite(/|$)"
 
 def routes(context: OrgContext) -> list[BaseRoute]:
     """List the routes of the REST API, specific ones first."""
-    # Whoever needs a module of this package imports the package: it loads nothing by itself.
+    # Importing a module of this package imports the package, so it loads nothing by itself.
     from sfcode.local.rest import collections, identity, query, records, resources
 
     found: list[BaseRoute] = [

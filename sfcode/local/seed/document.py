@@ -25,12 +25,12 @@ class SeedDocument:
     positions: dict[Path, Position]
     problems: list[Diagnostic] = field(default_factory=list)
 
-    def wrong(self, path: Path, message: str, cure: str = "") -> None:
+    def wrong(self, path: Path, message: str, hint: str = "") -> None:
         """Add a problem at a path, or at its nearest ancestor with a position."""
         place = path
         while place and place not in self.positions:
             place = place[:-1]
-        self.problems.append(Diagnostic.error(self.positions.get(place), _text(path), message, cure))
+        self.problems.append(Diagnostic.error(self.positions.get(place), _text(path), message, hint))
 
     def stop_if_wrong(self) -> None:
         """Raise ConfigError with all problems, if there are any."""

@@ -55,7 +55,7 @@ class Founding:
         self._document = document
         self._now = now
         self._rng = rng
-        # The same org with other people in it: whoever is signed in stays so.
+        # The same org with other users: sessions remain valid.
         self._org_id = tx.settings.get("org_id") or ids.nth("00D", rng.randrange(62**8, 62**9))
         self._user_id = ""
 
@@ -207,8 +207,8 @@ class Founding:
         usernames = {row["Username"] for row in self._tx.records.list_all("User")}
         for number, values in enumerate(self._section("apps")):
 
-            def wrong(key: str, message: str, cure: str, number: int = number) -> None:
-                self._document.wrong(("apps", number, key), message, cure)
+            def wrong(key: str, message: str, hint: str, number: int = number) -> None:
+                self._document.wrong(("apps", number, key), message, hint)
 
             found = apps.parse_app(values, wrong, self._rng)
             self._tx.apps.put(found.consumer_key, found.body)

@@ -38,7 +38,7 @@ class RegisteredApp:
     run_as: str = ""
     """Username that it signs in as with its own credentials."""
     permitted_users: str = "admin_approved"
-    """`admin_approved`: those named below; `all`: whoever has let it in before."""
+    """`admin_approved`: those named below; `all`: users who approved the app."""
     users: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     permission_sets: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ def check_administrator(tx: Transaction, call: RestCall) -> None:
 def _register(call: RestCall) -> Response:
     faults: list[str] = []
     found = parse_app(
-        call.json_object(), lambda key, text, cure: faults.append(f"{key}: {text}; {cure}"), call.context.rng
+        call.json_object(), lambda key, text, hint: faults.append(f"{key}: {text}; {hint}"), call.context.rng
     )
     if faults:
         raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))

@@ -176,7 +176,7 @@ def _values(body: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     value_set = body.get("valueSet")
     definition = value_set.get("valueSetDefinition") if isinstance(value_set, Mapping) else None
     values = definition.get("value") if isinstance(definition, Mapping) else None
-    # Keyed by fullName where the type table says so, else a list of dictionaries.
+    # Keyed by fullName if the type table has an identity, else a list of dictionaries.
     if isinstance(values, Mapping):
         return [(str(name), value if isinstance(value, Mapping) else {}) for name, value in values.items()]
     return [

@@ -3,7 +3,7 @@ Stop clearing an attribute that turns empty in record after record.
 
 When the integration user loses access to a field, Salesforce leaves the field out of its messages, which looks as if it
 had been cleared in every record. So each mapping keeps, for each attribute, the records that turned empty one after another
-while none came with a value. When these are `AT_MOST`, the attribute is not cleared any more until a person says so.
+while none came with a value. When these are `AT_MOST`, the attribute is no longer cleared until a person resumes it.
 """
 
 from __future__ import annotations

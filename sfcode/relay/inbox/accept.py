@@ -72,7 +72,7 @@ def open_lanes(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
     ]
     if lanes:
         # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
-        # owner, who does not see the rows of this transaction yet, could close it behind them.
+        # owner cannot see the rows of this transaction yet and could close it.
         insert = tx.database.insert(LANES)
         touch = insert.on_conflict_do_update(index_elements=["name"], set_={"due_at": LANES.c.due_at})
         tx.db.execute(touch, lanes)

@@ -17,7 +17,7 @@ from sfcode.relay.message import Source
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 REPLAYED: tuple[State, ...] = ("parked", "dead")
-"""What a replay takes when it is not told which state: what was delivered is left alone."""
+"""The states that a replay includes by default: not the delivered ones."""
 
 LONGEST_WAIT = timedelta(days=2)
 """No retry and no lease puts a message off for so long."""

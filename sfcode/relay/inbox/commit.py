@@ -110,7 +110,7 @@ class GroupCommit:
         while self._queue and (not batch or size + len(self._queue[0].messages) <= self._at_once):
             waiting = self._queue.popleft()
             self._messages -= len(waiting.messages)
-            if not waiting.answer.done():  # whoever gave up waiting is not answered, and will send again
+            if not waiting.answer.done():  # a caller that gave up gets no answer, and its sender sends again
                 batch.append(waiting)
                 size += len(waiting.messages)
         return batch

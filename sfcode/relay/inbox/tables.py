@@ -2,7 +2,7 @@
 The tables, as queries see them; migrations.py makes them.
 
 An open row has no `finished_at`. A lane is a key that has open rows: it says when the eldest of them
-may be taken, and whoever takes it takes the lane. So a key has one owner at a time, and finding work
+may be taken, and a claim of it takes the lane. So a key has one owner at a time, and finding work
 is a look at the start of one short index, however long the backlog and whatever blocks it.
 """
 

@@ -12,10 +12,10 @@ class HttpError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        """What the sender is told."""
+        """The reason in the response."""
         self.headers = dict(headers or {})
         self.detail = detail or reason
-        """What is told to those who run the relay: a name that says more, where the sender should not know."""
+        """The reason in log and metrics, which may be more specific than the response."""
 
 
 def busy(seconds: int, detail: str = "busy") -> HttpError:

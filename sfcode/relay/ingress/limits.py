@@ -27,7 +27,7 @@ class IngressLimits:
     json_digits: int = 100
     xml_elements: int = 100_000
     raw_chars: int = 64 * KIB
-    """Of what is not understood, so much is kept to look at."""
+    """How much of an unparsable body is stored."""
 
 
 class ByteBudget:

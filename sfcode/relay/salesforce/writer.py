@@ -19,7 +19,7 @@ MARGIN = 2.0
 CALLS = 3
 """Made for a claim as a rule: lookup, update, upsert."""
 WORTH_WAITING = 2.0
-"""Seconds for which a claim is kept in hand after a failure; for longer it is given back."""
+"""Seconds for which a claim is kept after a failure; for longer delays it is released."""
 SESSION_AGE = 3000.0
 """Seconds after which another session is got: most orgs end one after two hours without a call."""
 RENEW_AGAIN = 60.0

@@ -10,7 +10,7 @@ class Wakeup:
     """
     Wakes the tasks that wait.
 
-    Whoever means to wait takes `now` before looking for work, so that a ring in between is not missed.
+    A waiter takes `now` before it looks for work, so that a ring in between is not missed.
     """
 
     def __init__(self) -> None:

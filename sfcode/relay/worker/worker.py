@@ -86,7 +86,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._in_hand: dict[str, Claim] = {}
         self.trouble = ""
-        """Why nothing can be claimed or settled right now, for whoever asks whether this relay is ready."""
+        """Why nothing can be claimed or settled right now, for the readiness check."""
 
     @property
     def alive(self) -> bool:
@@ -175,7 +175,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
             halves = _halves(claim)
             if halves and self._clock() < claim.deadline - MARGIN:
-                # Whoever's message it is that cannot be delivered, it is not the others'.
+                # One message that cannot be delivered does not affect the others.
                 deliveries = [await self._deliver(half) for half in halves]
                 ends = {id_: end for each in deliveries for id_, end in each.settlements.items()}
                 return Delivery(ends, tuple(state for each in deliveries for state in each.latest))

@@ -149,7 +149,7 @@ Messages = list[ComponentMessage]
 
 
 def _save(request: OperationRequest, *, new: bool | None) -> list[tuple[str, Messages]]:
-    """Save the components of a call, each by itself or, where the call says so, all or none."""
+    """Save the components of a call, independently, or all or none if the call asks for it."""
     prepared = [_prepare(request, element, new=new) for element in _metadata_elements(request)]
     version = float(request.api_version)
     if not request.all_or_none:
