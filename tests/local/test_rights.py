@@ -319,3 +319,21 @@ def test_static_resources_are_made_by_who_may_customize_the_application(ask: Ask
     assert ana.error("POST", "/sobjects/StaticResource", json=values)[1] == "INVALID_TYPE_FOR_OPERATION"
     company.grant(userPermissions={"CustomizeApplication": {"enabled": True}})
     ana.create("StaticResource", **values)
+
+
+def test_a_contact_without_an_account_is_private(ask: Ask, rest: Rest, company: Company) -> None:
+    """
+    Only its owner and View All see it, only its owner and Modify All change it, whatever the org-wide default says.
+
+    https://help.salesforce.com/s/articleView?id=sales.contacts_sharing_considerations.htm&type=5
+    """
+    private = rest("POST", "/sobjects/Contact", json={"LastName": "Alone"}).json()["id"]
+    company.grant(objectPermissions={"Contact": {"allowRead": True, "allowEdit": True}})
+    ana = ask(ANA)
+    assert ana("GET", f"/sobjects/Contact/{private}").status_code == 404
+    assert ana.rows("SELECT Id FROM Contact WHERE LastName = 'Alone'") == []
+    company.grant(objectPermissions={"Contact": {"allowRead": True, "allowEdit": True, "viewAllRecords": True}})
+    assert ana("GET", f"/sobjects/Contact/{private}").status_code == 200
+    refused = ana("PATCH", f"/sobjects/Contact/{private}", json={"Title": "x"})
+    assert refused.json()[0]["errorCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
+    assert rest("PATCH", f"/sobjects/Contact/{private}", json={"Title": "x"}).status_code == 204

@@ -156,7 +156,9 @@ class UserAccess:
         """Return whether the user sees every record of an object."""
         if target.name == "PermissionSetAssignment":
             return self.has(SETUP_READERS)
-        return self.object(target.name).view_all or sharing.get_model(self._tx, target) in sharing.READABLE
+        if self.object(target.name).view_all:
+            return True
+        return target.name != "Contact" and sharing.get_model(self._tx, target) in sharing.READABLE
 
     def _shared(self, target: ObjectDef, row: Record, rights: ObjectRights) -> RecordRights:
         if target.name == "PermissionSetAssignment":
@@ -164,6 +166,8 @@ class UserAccess:
             return RecordRights(mine, mine, mine)
         if row.get("OwnerId") == self.user_id:
             return RecordRights(read=True, edit=True, delete=True)
+        if sharing.is_private(target, row):
+            return RecordRights(read=False, edit=False, delete=False)
         model = sharing.get_model(self._tx, target)
         read, edit, delete = model in sharing.READABLE, model in sharing.EDITABLE, model in sharing.DELETABLE
         if not read and not (rights.view_all and rights.modify_all):

@@ -7,7 +7,7 @@ https://help.salesforce.com/s/articleView?id=platform.sharing_model_fields.htm&t
 from __future__ import annotations
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.store import Transaction
+from sfcode.local.store import Record, Transaction
 
 MODELS = (
     "Private",
@@ -65,6 +65,15 @@ def parents(target: ObjectDef) -> list[FieldDef]:
     if names is None:
         return [field for field in target.fields.values() if is_master(field)]
     return [field for name in names if (field := target.field(name))]
+
+
+def is_private(target: ObjectDef, row: Record) -> bool:
+    """
+    Return whether only its owner, View All and Modify All reach a record: a contact without an account.
+
+    https://help.salesforce.com/s/articleView?id=sales.contacts_sharing_considerations.htm&type=5
+    """
+    return target.name == "Contact" and not row.get("AccountId")
 
 
 def is_master(field: FieldDef) -> bool:

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from sfcode.local.metadata.deploy.checks import (
-    custom_field,
-    custom_object,
-    external_client_app,
-    flow,
-    permission_set,
-    static_resource,
-    workflow,
-)
+from sfcode.local.metadata.deploy.checks import custom_field, flow, other_types, permission_set, workflow
 from sfcode.local.metadata.deploy.org_view import Subject
 
 
@@ -27,16 +19,16 @@ def _permission_set(subject: Subject) -> Iterator[str]:
 
 CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
     "CustomField": custom_field.check,
-    "CustomObject": custom_object.check,
-    "ExtlClntAppConfigurablePolicies": external_client_app.part,
-    "ExtlClntAppGlobalOauthSettings": external_client_app.part,
-    "ExtlClntAppOauthConfigurablePolicies": external_client_app.policies,
-    "ExtlClntAppOauthSettings": external_client_app.part,
+    "CustomObject": other_types.custom_object,
+    "ExtlClntAppConfigurablePolicies": other_types.app_part,
+    "ExtlClntAppGlobalOauthSettings": other_types.app_part,
+    "ExtlClntAppOauthConfigurablePolicies": other_types.app_policies,
+    "ExtlClntAppOauthSettings": other_types.app_part,
     "Flow": flow.check,
     "FlowDefinition": flow.definition,
     "PermissionSet": _permission_set,
     "Profile": permission_set.profile,
-    "StaticResource": static_resource.check,
+    "StaticResource": other_types.static_resource,
     "ValidationRule": workflow.validation_rule,
     "WorkflowFieldUpdate": workflow.field_update,
     "WorkflowOutboundMessage": workflow.outbound_message,
