@@ -104,7 +104,8 @@ def test_a_cleared_field_is_left_out(world):
 
 
 def test_new_contacts_and_leads_are_sent_each_to_its_mapping(world):
-    world.rest.create("Contact", LastName="New", Product_User_Id__c=4711)
+    account = world.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
+    world.rest.create("Contact", LastName="New", AccountId=account, Product_User_Id__c=4711)
     world.rest.create("Lead", LastName="New", Company="Try Ltd", Product_User_Id__c=4712)
     world.rest.create("Contact", LastName="No user")
     posts = world.sent()

@@ -30,7 +30,9 @@ class Place:
     contact: ResolvedMapping
 
     def add(self, user: int, **values: Any) -> str:
-        return self.org.create("Contact", {"LastName": f"User {user}", "Product_User_Id__c": user, **values})
+        (account,) = self.org.query("SELECT Id FROM Account LIMIT 1")  # without one, a contact is private
+        known = {"LastName": f"User {user}", "Product_User_Id__c": user, "AccountId": account["Id"]}
+        return self.org.create("Contact", known | values)
 
 
 @pytest.fixture(scope="module")

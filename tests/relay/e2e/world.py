@@ -189,10 +189,9 @@ class World:
 
     def contacts(self, people: Sequence[str]) -> dict[str, str]:
         """Make a contact for each user: ids by user."""
-        records = [
-            {"attributes": {"type": "Contact"}, "LastName": f"Load {user}", "Product_User_Id__c": int(user)}
-            for user in people
-        ]
+        account = self.far.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
+        common = {"attributes": {"type": "Contact"}, "AccountId": account}
+        records = [common | {"LastName": f"Load {user}", "Product_User_Id__c": int(user)} for user in people]
         return dict(zip(people, self.far.create(records), strict=True))
 
     @property

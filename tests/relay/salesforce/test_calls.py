@@ -22,9 +22,15 @@ def crowd(world: World) -> Iterator[list[str]]:
     """Give the ids of a thousand contacts."""
     users = [str(500_000 + number) for number in range(1000)]
     made: list[str] = []
+    account = world.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
     for start in range(0, 1000, 200):
         records = [
-            {"attributes": {"type": "Contact"}, "LastName": "Crowd", "Product_User_Id__c": int(user)}
+            {
+                "attributes": {"type": "Contact"},
+                "LastName": "Crowd",
+                "AccountId": account,
+                "Product_User_Id__c": int(user),
+            }
             for user in users[start : start + 200]
         ]
         answer = world.rest("POST", "/composite/sobjects", json={"allOrNone": True, "records": records})

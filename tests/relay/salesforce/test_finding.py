@@ -92,7 +92,8 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def people(texts: World) -> Iterator[dict[str, str]]:
     """Give contacts and an account, by what their key is."""
     keys = ["u-1", "ada@example.com", 'O\'Neil \\ "x"', "Straße", "twin", "TWIN"]
-    made = {key: texts.rest.create("Contact", LastName="Test", Tier_Key__c=key) for key in keys}
+    account = texts.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
+    made = {key: texts.rest.create("Contact", LastName="Test", AccountId=account, Tier_Key__c=key) for key in keys}
     made["acme"] = texts.rest.create("Account", Name="Acme", Tier_Key__c="acme")
     yield made
     for key, record in made.items():
