@@ -151,7 +151,8 @@ class World:
             }
             ids = f"SELECT Id FROM {spec.object} WHERE {spec.user_id.from_ or spec.user_id.field} != null"
             rows = [row["Id"] for row in self.rest.rows(ids)]
-            self.org.collections.update([blank | {"Id": row} for row in rows])
+            if rows:
+                self.org.collections.update([blank | {"Id": row} for row in rows])
         self.heard, self.latest, self.slept = Heard(), {}, []
         self.org.collections.usage = None
         self.writer = self.fresh_writer()
