@@ -52,7 +52,7 @@ USED_LATER = (
 
 
 class Program:
-    """A running `sfcode`, used like subprocess.Popen."""
+    """A running `sfcode`, used like subprocess.Popen; `at_terminal` makes the terminal on its standard input its own."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Program:
         stdin: int | IO[Any] | None = None,
         stdout: int | IO[Any] | None = None,
         stderr: int | IO[Any] | None = None,
+        at_terminal: bool = False,
     ) -> None:
         self.args = list(words)
         self.returncode: int | None = None
@@ -73,6 +74,7 @@ class Program:
             "words": self.args,
             "cwd": str(cwd or Path.cwd()),
             "environ": dict(os.environ if env is None else env),
+            "at_terminal": at_terminal,
         }
         with contextlib.ExitStack() as passed:
             streams = [self._open(number, stream, passed) for number, stream in enumerate((stdin, stdout, stderr))]
@@ -317,6 +319,10 @@ def _become(request: Mapping[str, Any], streams: Sequence[int]) -> NoReturn:
     for stream in streams:
         if stream > 2:
             os.close(stream)
+    if request.get("at_terminal"):
+        # A new session without a terminal takes the first one that it opens for its own: Ctrl-C then comes from its keyboard.
+        os.setsid()
+        os.close(os.open(os.ttyname(0), os.O_RDWR))
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["environ"])

@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import pty
 import select
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.e2e.journey import Journey
+from tests.programs import Program
 
-# A new session without a terminal takes the first one that it opens for its own: Ctrl-C then comes from its keyboard.
-_TAKE_TERMINAL = (
-    "import os, sys; os.setsid(); os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.argv[1], sys.argv[1:])"
-)
 SECONDS = 60.0
 
 
@@ -25,7 +20,7 @@ SECONDS = 60.0
 class Terminal:
     """A running `sfcode`, seen from its terminal."""
 
-    process: subprocess.Popen[bytes]
+    process: Program
     keyboard: int
     shown: str = ""
     code: int | None = field(default=None, init=False)
@@ -68,11 +63,11 @@ class Terminal:
 @contextmanager
 def terminal(journey: Journey, *words: str) -> Iterator[Terminal]:
     """Run `sfcode` at a terminal of its own."""
-    argv, options = journey.command(*words)
-    options["env"] |= {"NO_COLOR": "1", "TERM": "xterm"}
+    environ = {**os.environ, **journey.environ, "NO_COLOR": "1", "TERM": "xterm"}
     keyboard, screen = pty.openpty()
-    wrapped = [sys.executable, "-c", _TAKE_TERMINAL, *argv]
-    process = subprocess.Popen(wrapped, stdin=screen, stdout=screen, stderr=screen, **options)
+    process = Program(
+        words, cwd=journey.folder, env=environ, stdin=screen, stdout=screen, stderr=screen, at_terminal=True
+    )
     os.close(screen)
     try:
         yield Terminal(process, keyboard)
