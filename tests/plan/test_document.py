@@ -152,3 +152,49 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path, content):
 def test_a_plan_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(Refused, match="cannot be read: No such file"):
         load(tmp_path / "none.json")
+
+
+def test_a_key_of_sixteen_characters_is_taken():
+    key = plan_key({"SFCODE_PLAN_KEY": "0123456789abcdef"})
+    assert key is not None
+    assert key.reveal() == "0123456789abcdef"
+    with pytest.raises(UsageError):
+        plan_key({"SFCODE_PLAN_KEY": "0123456789abcde"})
+
+
+def test_the_seal_is_the_same_in_every_release_and_in_whatever_order_the_document_is_written():
+    document = {
+        "format_version": "1.1",
+        "b": ["ö", 1],
+        "a": {"y": None, "x": True},
+        "resource_changes": [{"address": "A:b"}],
+    }
+    turned = dict(reversed(document.items()))
+    whole = seal(document, KEY)
+    assert whole == seal(turned, KEY)
+    assert (whole["digest"], whole["signature"]["key"], whole["signature"]["hmac"]) == (
+        "50101c5ac6fbc8886a252e2fecf350a6b991366bef29929a832565ccb850cdeb",
+        "28f6b30e",
+        "5bd34e5cdfeabeefac6a95891587823169220201ff5d8f82b8d591bc7acb3463",
+    )
+    assert whole["parts"] == {
+        "format_version": "e7a84a5fb23a",
+        "b": "189798fecdd5",
+        "a": "1785ca8636f7",
+        "A:b": "a2d123857205",
+    }
+
+
+def test_parts_that_differ_are_named_in_order(plan, tmp_path):
+    path = tmp_path / "plan.json"
+    save(plan, path)
+    edit(path, lambda d: d.update(warnings=[], environment="x", api_version="1"))
+    with pytest.raises(Refused, match="after it was made: api_version, environment, warnings\n"):
+        load(path)
+
+
+def test_a_signed_plan_with_a_lone_surrogate_is_read(plan, tmp_path):
+    path = tmp_path / "plan.json"
+    save(plan, path)
+    edit(path, lambda d: d.update(seal({**d, "warnings": ["\ud800"]}, None)))
+    assert load(path).warnings == ("\ud800",)
