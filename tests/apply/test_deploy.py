@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +10,8 @@ from sfcode.apply.deploy import PAUSE, attach, deploy, follow_quick, watch
 from sfcode.errors import OrgError, UsageError
 from sfcode.org import DeployStillRunning
 from sfcode.org.results import DeployOptions, DeployResult
+from tests.apply.scripted import ID, ScriptedOrg
 
-ID = "0Af000000000001AAA"
 LOCKED = DeployResult(ID, "Failed", done=True, success=False, error_status_code="ALREADY_IN_PROCESS")
 FAILED = DeployResult(ID, "Failed", done=True, success=False, error_status_code="UNKNOWN_EXCEPTION")
 DONE = DeployResult(ID, "Succeeded", done=True, success=True)
@@ -22,47 +19,6 @@ DONE = DeployResult(ID, "Succeeded", done=True, success=True)
 
 def running(deployed: int, **more: Any) -> DeployResult:
     return DeployResult(ID, "InProgress", False, False, components_total=3, components_deployed=deployed, **more)
-
-
-@dataclass
-class ScriptedOrg:
-    """An org whose deployments take the course that a test writes, on a clock that only sleeping moves."""
-
-    courses: list[list[DeployResult | BaseException]]
-    time: float = 100.0
-    sent: list[DeployOptions] = field(default_factory=list)
-    slept: list[float] = field(default_factory=list)
-    cancelled: list[str] = field(default_factory=list)
-    cancel_error: BaseException | None = None
-
-    @property
-    def metadata(self) -> ScriptedOrg:
-        return self
-
-    @property
-    def runtime(self) -> SimpleNamespace:
-        return SimpleNamespace(clock=lambda: self.time, sleep=self._sleep)
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-
-    def deploy(self, _zipped: bytes, options: DeployOptions) -> str:
-        self.sent.append(options)
-        return f"{ID[:-4]}{len(self.sent):04}"
-
-    def cancel_deploy(self, deploy_id: str) -> None:
-        self.cancelled.append(deploy_id)
-        if self.cancel_error:
-            raise self.cancel_error
-
-    def follow(self, _deploy_id: str, progress: Callable[[DeployResult], None]) -> DeployResult:
-        for result in self.courses.pop(0):
-            if isinstance(result, BaseException):
-                raise result
-            progress(result)
-        assert isinstance(result, DeployResult)
-        return result
 
 
 def run(org: ScriptedOrg, options: DeployOptions = DeployOptions(), **more: Any) -> tuple[DeployResult, list[str]]:  # noqa: B008

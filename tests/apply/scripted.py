@@ -1,0 +1,54 @@
+"""An org whose deployments take the course that a test writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from sfcode.org.results import DeployOptions, DeployResult
+
+ID = "0Af000000000001AAA"
+
+
+@dataclass
+class ScriptedOrg:
+    """An org with one course for each deployment, and a clock that only sleeping moves."""
+
+    courses: list[list[DeployResult | BaseException]]
+    time: float = 100.0
+    sent: list[DeployOptions] = field(default_factory=list)
+    packages: list[bytes] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    cancel_error: BaseException | None = None
+
+    @property
+    def metadata(self) -> ScriptedOrg:
+        return self
+
+    @property
+    def runtime(self) -> SimpleNamespace:
+        return SimpleNamespace(clock=lambda: self.time, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def deploy(self, zipped: bytes, options: DeployOptions) -> str:
+        self.packages.append(zipped)
+        self.sent.append(options)
+        return f"{ID[:-4]}{len(self.sent):04}"
+
+    def cancel_deploy(self, deploy_id: str) -> None:
+        self.cancelled.append(deploy_id)
+        if self.cancel_error:
+            raise self.cancel_error
+
+    def follow(self, _deploy_id: str, progress: Callable[[DeployResult], None]) -> DeployResult:
+        for result in self.courses.pop(0):
+            if isinstance(result, BaseException):
+                raise result
+            progress(result)
+        assert isinstance(result, DeployResult)
+        return result

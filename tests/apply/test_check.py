@@ -1,0 +1,121 @@
+"""What a check of a plan sends, what it can say afterwards, and when its deployment may be used again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sfcode.apply.check import Checked, check
+from sfcode.apply.package import Mark, package_digest
+from sfcode.apply.steps import Deploy, steps
+from sfcode.errors import DeployFailed
+from sfcode.metadata.component import Component
+from sfcode.metadata.package import read
+from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
+from sfcode.plan.change import Change
+from sfcode.plan.plan import Plan, Validation
+from sfcode.plan.state import state_address
+from tests.apply.scripted import ID, ScriptedOrg
+from tests.apply.test_package import files
+from tests.plan.samples import TARGET, USER, number
+
+MARK = Mark("me@example.com", "2026-03-18T12:00:00Z", "1f2e3d", "cafe")
+MESSAGE = Component("WorkflowOutboundMessage", "Contact.M", {"integrationUser": USER.full_name, "name": "M"})
+CREATED = Change(number("A__c").address, None, number("A__c"))
+NOTE = "no Apex test ran, so that there is nothing for a quick deployment"
+DONE = DeployResult(ID, "Succeeded", done=True, success=True, check_only=True)
+
+
+def plan(*changes: Change) -> Plan:
+    return Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {})
+
+
+def run(org: ScriptedOrg, the_plan: Plan, record: Any = lambda _: None, **options: Any) -> Checked:
+    return check(
+        the_plan,
+        org,  # type: ignore[arg-type]
+        {},
+        origins=(),
+        mark=MARK,
+        options=DeployOptions(**options),
+        report=lambda _: None,
+        record=record,
+    )
+
+
+def test_it_only_checks_with_the_tests_that_were_asked_for() -> None:
+    org = ScriptedOrg([[DONE]])
+    run(org, plan(CREATED), test_level="RunSpecifiedTests", run_tests=("A",))
+    assert org.sent == [DeployOptions(check_only=True, test_level="RunSpecifiedTests", run_tests=("A",))]
+
+
+def test_a_plan_that_deploys_nothing_asks_the_org_nothing() -> None:
+    org = ScriptedOrg([])
+    assert run(org, plan(Change(USER.address, None, USER))) == Checked()
+    assert org.sent == []
+
+
+def test_what_came_of_it_is_recorded_and_a_failure_is_one() -> None:
+    message = DeployMessage("CustomField", "Contact.A__c", problem="bad", success=False)
+    failed = replace(DONE, status="Failed", success=False, failures=(message,))
+    recorded: list[DeployResult] = []
+    with pytest.raises(DeployFailed, match=r"CustomField:Contact.A__c: bad"):
+        run(ScriptedOrg([[failed]]), plan(CREATED), recorded.append)
+    run(ScriptedOrg([[DONE]]), plan(CREATED), recorded.append)
+    assert recorded == [failed, DONE]
+
+
+@pytest.mark.parametrize(
+    ("level", "notes"), [(None, ()), ("NoTestRun", ()), ("RunLocalTests", (NOTE,)), ("RunAllTestsInOrg", (NOTE,))]
+)
+def test_a_check_without_tests_is_none_to_deploy_from(level: str | None, notes: tuple[str, ...]) -> None:
+    assert run(ScriptedOrg([[DONE]]), plan(CREATED), test_level=level) == Checked(notes)
+
+
+def test_a_check_with_tests_is_kept_for_the_very_package() -> None:
+    the_plan = plan(CREATED)
+    tested = replace(DONE, tests_completed=3)
+    (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
+    found = run(ScriptedOrg([[tested]]), the_plan, test_level="RunSpecifiedTests", run_tests=("A", "B"))
+    assert found == Checked(
+        (),
+        Validation(
+            ID,
+            package_digest(the_plan, step, MARK),
+            "RunSpecifiedTests",
+            ("A", "B"),
+            "cafe",
+            "me@example.com",
+            "2026-03-18T12:00:00Z",
+            "1f2e3d",
+        ),
+    )
+
+
+class TestAUserWhoIsNotThereYet:
+    PLAN = plan(Change(USER.address, None, USER), Change(MESSAGE.address, None, MESSAGE))
+    STOOD_IN = f"{USER.full_name} does not exist yet, so {TARGET.username} stood in for it"
+
+    def test_is_stood_in_for_and_named(self) -> None:
+        org = ScriptedOrg([[DONE]])
+        assert run(org, self.PLAN) == Checked((self.STOOD_IN,))
+        sent = {component.address: component for component in read(files(org.packages[0]))}
+        assert sent[MESSAGE.address].body["integrationUser"] == TARGET.username
+
+    def test_makes_another_package_than_the_one_that_is_applied(self) -> None:
+        tested = replace(DONE, tests_completed=3)
+        found = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
+        assert found == Checked((self.STOOD_IN, "not the package as it will be, so that apply runs the tests again"))
+
+    def test_is_nobody_where_the_user_exists(self) -> None:
+        assert run(ScriptedOrg([[DONE]]), plan(Change(MESSAGE.address, None, MESSAGE))).notes == ()
+
+
+def test_deletions_after_the_removal_of_a_flow_cannot_be_checked() -> None:
+    flow = Component("Flow", "Appcues_contact", {"label": "F"})
+    gone = (Change(flow.address, flow, None), Change(number("B__c").address, number("B__c"), None))
+    note = "the deletions that follow the removal of a flow cannot be checked before it is gone"
+    assert run(ScriptedOrg([[DONE]]), plan(CREATED, *gone)).notes == (note,)
+    assert run(ScriptedOrg([[DONE]]), plan(CREATED)).notes == ()
