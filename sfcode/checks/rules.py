@@ -108,6 +108,7 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         CheckRule("D105", "user-right", Level.ERROR, "The signed-in user may create and change users."),
         CheckRule("D106", "assign-right", Level.ERROR, "The signed-in user may assign permission sets."),
         CheckRule("D107", "config-fits-org", Level.ERROR, "The org has the objects and fields that the config names."),
+        CheckRule("D108", "send-outbound-messages", Level.WARNING, "What active users save is sent to Appcues."),
         CheckRule("D201", "profile", Level.ERROR, "The integration user's profile exists."),
         CheckRule("D202", "profile-license", Level.ERROR, "The profile belongs to the configured user license."),
         CheckRule("D203", "user-license", Level.ERROR, "A seat of the user license is there for the integration user."),
@@ -149,6 +150,17 @@ DOCTOR_RULES: dict[str, CheckRule] = {
             "D508", "seen-by-integration-user", Level.WARNING, "The integration user sees as many records as there are."
         ),
         CheckRule("D509", "not-looked-at", Level.WARNING, "Records and duplicates could be counted."),
+        CheckRule(
+            "D510",
+            "contacts-without-account",
+            Level.WARNING,
+            "The integration user reaches contacts without an account.",
+        ),
+        CheckRule("D511", "person-accounts", Level.NOTE, "A save of a person account sends nothing of its contact."),
+        CheckRule("D512", "lead-conversion", Level.NOTE, "A contact made by converting a lead may not be sent."),
+        CheckRule(
+            "D513", "required-activity-fields", Level.ERROR, "The relay fills every required field of activities."
+        ),
     )
 }
 """What `sfcode doctor` looks at: the level is the worst that a rule reports."""

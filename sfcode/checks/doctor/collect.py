@@ -29,11 +29,14 @@ def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapp
         return Facts(found, endpoint=endpoint)
     if another is not None:
         _same_org(org, another)
+    if any(one.sends and one.by_relay for one in project.resolved):
+        user = project.settings.integration_user.username
+        found = replace(found, silent_users=ask_optional(lambda: _silent_users(org, user)))
     return Facts(
         found,
         user=collect_user_facts(project, org),
         endpoint=endpoint,
-        mappings=collect_mapping_facts(project.resolved, org, another),
+        mappings=collect_mapping_facts(project, org, another),
         misfits=ask_optional(lambda: find_misfits(project, org)),
         messages=ask_optional(
             lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))
@@ -73,6 +76,17 @@ def _rights(org: Org) -> frozenset[str]:
     fields = ", ".join(f"Permissions{right}" for right in RIGHTS)
     rows = org.query(f"SELECT {fields} FROM UserPermissionAccess LIMIT 1")  # noqa: S608  (names from above)
     return frozenset(right for row in rows for right in RIGHTS if row[f"Permissions{right}"] is True)
+
+
+def _silent_users(org: Org, integration_user: str) -> tuple[str, ...]:
+    # The permission set behind a profile is assigned as well, so that profiles count too.
+    rows = org.query(
+        "SELECT Username FROM User WHERE IsActive = TRUE AND UserType = 'Standard' AND Username != {} AND Id NOT IN "
+        "(SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.PermissionsEnableNotifications = TRUE) "
+        "ORDER BY Username",
+        integration_user,
+    )
+    return tuple(row["Username"] for row in rows)
 
 
 def _endpoint(project: Project, org: OrgFacts, environ: Mapping[str, str]) -> Endpoint | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -15,6 +15,8 @@ from sfcode.checks.doctor.facts import (
     VisibleRecords,
     ask_optional,
 )
+from sfcode.config.project import Project
+from sfcode.mapping.activities import written_fields
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Body, Component
 from sfcode.metadata.objects import OrgSchema
@@ -37,6 +39,8 @@ class RecordScan:
     """The connections, and the describes of all objects."""
 
     org: Org
+    name: str
+    """The project's name, with which the names of generated fields begin."""
     schema: OrgSchema
     metadata: Metadata
     sharing: dict[str, str] | Unknown
@@ -44,14 +48,15 @@ class RecordScan:
     theirs: OrgSchema | None = None
 
 
-def collect_mapping_facts(
-    exchanges: Sequence[ResolvedMapping], org: Org, another: Org | None
-) -> tuple[MappingFacts, ...]:
+def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
     """Collect the facts of every mapping."""
+    exchanges = project.resolved
     objects = sorted({one.object for one in exchanges})
+    activities = {one.activity_object for one in exchanges if one.by_relay and one.activity_object}
     scan = RecordScan(
         org,
-        schema=org.describe(objects),
+        name=project.settings.name,
+        schema=org.describe(sorted({*objects, *activities})),
         metadata=ask_optional(lambda: _metadata(exchanges, org)),
         sharing=ask_optional(lambda: _read_sharing(org, objects)),
         another=another,
@@ -105,6 +110,30 @@ def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
         sharing=model,
         shared_as=shared_as,
         seen=_count_visible(one, user_id, scan),
+        without_account=_count_without_account(one, by, scan),
+        person_accounts="IsPersonAccount" in scan.schema.objects[one.object].fields,
+        required_activity_fields=_required_activity_fields(one, scan),
+    )
+
+
+def _count_without_account(one: ResolvedMapping, by: FieldFacts | None, scan: RecordScan) -> int | Unknown | None:
+    if one.object != "Contact" or by is None:
+        return None
+    soql = f"SELECT COUNT() FROM Contact WHERE AccountId = null AND {by.name} != null"  # noqa: S608
+    return ask_optional(lambda: scan.org.count(soql))
+
+
+def _required_activity_fields(one: ResolvedMapping, scan: RecordScan) -> tuple[str, ...]:
+    target = scan.schema.objects.get(one.activity_object or "") if one.by_relay else None
+    if target is None or one.activities_place is None:
+        return ()
+    own = set(written_fields(scan.name, one))
+    return tuple(
+        sorted(
+            field.name
+            for field in target.fields.values()
+            if field.custom and field.required and field.default is None and field.name not in own
+        )
     )
 
 

@@ -47,6 +47,8 @@ class OrgFacts:
     requests: tuple[int, int] | Unknown = Unknown("not asked")
     """API requests left today, and how many there are in all."""
     rights: frozenset[str] | Unknown = Unknown("not asked")
+    silent_users: tuple[str, ...] | Unknown | None = None
+    """Active users whose saves send no outbound message; None where no mapping is sent by the relay's own."""
 
     @property
     def answers(self) -> bool:
@@ -157,6 +159,12 @@ class MappingFacts:
     shared_as: str = ""
     """The object whose default that is."""
     seen: VisibleRecords | Unknown | None = None
+    without_account: int | Unknown | None = None
+    """How many contacts have a user id and no account; None for other objects."""
+    person_accounts: bool = False
+    """Whether the org has person accounts, as the contact's fields show."""
+    required_activity_fields: tuple[str, ...] = ()
+    """Custom fields of the activity object that are required and that the relay does not fill."""
 
 
 @dataclass(frozen=True)

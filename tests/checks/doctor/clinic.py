@@ -120,6 +120,12 @@ class Clinic:
         with self.org() as (local, _):
             deploy(local, *pair(user=USERNAME))
 
+    def require_field(self, full_name: str) -> None:
+        """Make a text field of somebody else's that must be filled."""
+        body = {"label": "Outcome", "type": "Text", "length": 80, "required": True}
+        with self.org() as (local, _):
+            deploy(local, Component("CustomField", full_name, body))
+
     def share(self, sobject: str, model: str) -> None:
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             set_model(tx, sobject, model)

@@ -91,6 +91,11 @@ SAW = Unknown("INVALID_TYPE: no")
 MANY = 100_000
 CASES: list[tuple[str, Level, Facts]] = [
     ("D101", Level.WARNING, with_org(versions=SAW)),
+    ("D102", Level.ERROR, with_org(edition="Professional Edition")),
+    ("D102", Level.WARNING, with_org(edition="")),
+    ("D108", Level.OK, with_org(silent_users=())),
+    ("D108", Level.WARNING, with_org(silent_users=("etl@example.com",))),
+    ("D108", Level.NOTE, with_org(silent_users=SAW)),
     ("D103", Level.ERROR, with_org(requests=(0, 1000))),
     ("D103", Level.WARNING, with_org(requests=(99, 1000))),
     ("D103", Level.OK, with_org(requests=(100, 1000))),
@@ -145,6 +150,11 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D508", Level.WARNING, with_data(seen=VisibleRecords("somebody@example.com", reads_object=True, records=10))),
     ("D508", Level.WARNING, with_data(seen=SAW)),
     ("D508", Level.NOTE, with_data(seen=VisibleRecords(USERNAME, reads_object=True, records=9), with_id=SAW)),
+    ("D510", Level.OK, with_data(without_account=0)),
+    ("D510", Level.WARNING, with_data(without_account=3)),
+    ("D510", Level.NOTE, with_data(without_account=SAW)),
+    ("D511", Level.NOTE, with_data(person_accounts=True)),
+    ("D513", Level.ERROR, with_data(required_activity_fields=("Outcome__c",))),
     ("D509", Level.WARNING, with_data(total=SAW)),
     ("D509", Level.WARNING, with_data(duplicates=Unknown("too many"))),
 ]
@@ -161,7 +171,7 @@ def test_healthy_facts_give_no_error_and_no_warning(project: Project) -> None:
     """Full licenses are no trouble to a user who has a seat, and absent findings stay absent."""
     found = examine(project, HEALTHY)
     assert {each.level for each in found} == {Level.OK, Level.NOTE}
-    assert {each.rule for each in found if each.level is Level.NOTE} == {"D401"}
+    assert {each.rule for each in found if each.level is Level.NOTE} == {"D401", "D512"}
     assert {each.rule for each in found}.isdisjoint(
         {"D208", "D301", "D302", "D403", "D404", "D503", "D506", "D508", "D509"}
     )
@@ -177,6 +187,34 @@ def test_healthy_facts_give_no_error_and_no_warning(project: Project) -> None:
 )
 def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Facts) -> None:
     assert levels(examine(project, facts), "D506") == set()
+
+
+@pytest.mark.parametrize(
+    ("record_access", "level", "said"),
+    [
+        ("sharing", Level.WARNING, "the integration user does not see them"),
+        ("view_all", Level.WARNING, "the integration user cannot change them"),
+        ("modify_all", Level.OK, "out of reach for lack of an account"),
+    ],
+)
+def test_contacts_without_an_account_are_out_of_reach(
+    project: Project, record_access: str, level: Level, said: str
+) -> None:
+    """They are private whatever the sharing model: an open org-wide default does not show them to everybody."""
+    user = project.settings.integration_user.model_copy(update={"record_access": record_access})
+    changed = replace(project, settings=project.settings.model_copy(update={"integration_user": user}))
+    found = examine(changed, with_data(without_account=3))
+    (private,) = (each for each in found if each.rule == "D510")
+    assert (private.level, said in private.message) == (level, True)
+    (shared,) = (each for each in found if each.rule == "D507")
+    assert ("all that have an account" in shared.message) is (record_access == "sharing")
+
+
+def test_leads_and_contacts_that_are_both_sent_are_noted(project: Project) -> None:
+    """A contact that a conversion makes fires nothing, unless conversions run flows."""
+    assert levels(examine(project, HEALTHY), "D512") == {Level.NOTE}
+    contacts = replace(project, mappings=project.mappings[:1])
+    assert levels(examine(contacts, HEALTHY), "D512") == set()
 
 
 def test_the_worst_comes_first(project: Project) -> None:

@@ -41,7 +41,7 @@ def edited(name: str, old: str, new: str) -> Illness:
 
 ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D101", Level.ERROR, "its newest is 68.0", edited("sfcode.yaml", '"63.0"', '"99.0"')),
-    ("D102", Level.WARNING, "Professional Edition", lambda c: c.setup_row("Organization", {}, OrganizationType="Professional Edition")),
+    ("D102", Level.ERROR, "Professional Edition has no outbound messages", lambda c: c.setup_row("Organization", {}, OrganizationType="Professional Edition")),
     ("D102", Level.ERROR, "API_DISABLED_FOR_ORG", lambda c: c.without("ApiEnabled")),
     ("D104", Level.ERROR, "may not deploy", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
     ("D105", Level.ERROR, "lacks Manage Users, and apply has to", both(Clinic.forget, lambda c: c.look() and None, lambda c: c.without("ManageUsers"))),
@@ -68,6 +68,8 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D302", Level.WARNING, "replaced", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Salesforce API Only System Integrations")),
     ("D402", Level.ERROR, "private network", edited("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.internal")),
     ("D406", Level.WARNING, "is connected to this org too: Contact.AppcuesOnContactCreateUpdate_Z1AzRYj", Clinic.connect_appcues),
+    ("D510", Level.WARNING, "have no account: the integration user does not see them", lambda c: c.set_records("Contact", AccountId=None)),
+    ("D513", Level.ERROR, "Event has required fields that the relay does not fill: Outcome__c", lambda c: c.require_field("Activity.Outcome__c")),
     ("D406", Level.NOTE, "cannot be told", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
     ("D501", Level.ERROR, "no object Pet__c", edited("mappings/lead.yaml", "object: Lead", "object: Pet__c")),
     ("D501", Level.WARNING, "15 Lead records, 0 would sync", lambda c: c.set_records("Lead", Product_User_Id__c=None)),

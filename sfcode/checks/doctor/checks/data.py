@@ -26,6 +26,8 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     for one in project.resolved:
         if one.name in looked_at:
             yield from _check_mapping(project, one, facts, looked_at[one.name])
+    if facts.mappings:
+        yield from _check_lead_conversion(project)
 
 
 def _check_mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Diagnostic]:
@@ -53,6 +55,9 @@ def _check_mapping(project: Project, one: ResolvedMapping, facts: Facts, found: 
         yield _check_alike("D505", one, found.duplicates.case, f"user ids that differ in case only: {least}{{}}", _CASE)
     yield from _check_index(one, found)
     yield _check_sharing(project, one, found)
+    yield from _check_without_account(project, one, found)
+    yield from _check_person_accounts(one, found)
+    yield from _check_activity_fields(one, found)
     if found.seen is not None:
         yield _check_visibility(project, one, found, found.seen)
 
@@ -154,12 +159,65 @@ def _check_sharing(project: Project, one: ResolvedMapping, found: MappingFacts) 
         return report("D507", place, message, "See Setup > Sharing Settings, or compare with --as.", level=Level.NOTE)
     whose = f"{found.shared_as}, by which {one.object} goes," if found.shared_as != one.object else one.object
     if model in OPEN:
-        return report(
-            "D507", place, f"the org-wide default of {whose} is {model}: the integration user sees all", level=Level.OK
-        )
+        which = "all that have an account" if found.without_account else "all"
+        message = f"the org-wide default of {whose} is {model}: the integration user sees {which}"
+        return report("D507", place, message, level=Level.OK)
     message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {one.object} records than there are"
     hint = "Share them with it, or write record_access: view_all. --as, signed in as that user, counts them."
     return report("D507", place, message, hint, level=Level.WARNING)
+
+
+def _check_without_account(project: Project, one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+    """
+    Check contacts without an account, which are private whatever the sharing model.
+
+    Their owner, View All and Modify All find them; only Modify All may change those of others.
+    """
+    place = project.place("integration_user", "record_access")
+    count = found.without_account
+    if isinstance(count, Unknown):
+        yield report("D510", place, f"contacts without an account were not counted: {count.reason}", level=Level.NOTE)
+        return
+    if count is None:
+        return
+    user = project.settings.integration_user
+    reaches = "modify_all" if user.access == "documented" else user.record_access
+    if not count or reaches == "modify_all" or (reaches == "view_all" and not one.receives):
+        yield report("D510", place, "no contact with a user id is out of reach for lack of an account", level=Level.OK)
+    elif reaches == "view_all":
+        message = f"{count:,} contacts with a user id have no account: the integration user cannot change them"
+        hint = "Give them an account, or write record_access: modify_all; what Appcues sends for them is refused."
+        yield report("D510", place, message, hint, level=Level.WARNING)
+    else:
+        message = f"{count:,} contacts with a user id have no account: the integration user does not see them"
+        hint = "Give them an account, or write record_access: view_all to find them and modify_all to change them too."
+        yield report("D510", place, message, hint, level=Level.WARNING)
+
+
+def _check_person_accounts(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+    if found.person_accounts and one.object == "Contact" and one.sends and one.by_relay:
+        message = (
+            "the org has person accounts: a save of one is a save of its account, and sends nothing of its contact"
+        )
+        hint = "Schedule `sfcode relay reconcile`, which finds what was not sent."
+        yield report("D511", one.place("object"), message, hint, level=Level.NOTE)
+
+
+def _check_lead_conversion(project: Project) -> Iterator[Diagnostic]:
+    """Note that a contact which a conversion makes may not be sent, where leads and contacts are both mapped."""
+    sent = {one.object: one for one in project.resolved if one.sends and one.by_relay}
+    if {"Contact", "Lead"} <= sent.keys():
+        message = "a contact that a lead is converted to is sent only where conversions run flows"
+        hint = "Turn on Setup > Lead Settings > Require Validation for Converted Leads, or schedule `sfcode relay reconcile`."
+        yield report("D512", sent["Contact"].place("object"), message, hint, level=Level.NOTE)
+
+
+def _check_activity_fields(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+    if found.required_activity_fields and one.activities_place is not None:
+        names = ", ".join(found.required_activity_fields)
+        message = f"{one.activity_object} has required fields that the relay does not fill: {names}"
+        hint = "Give them a default value, or make them required by page layout only; else every activity is refused."
+        yield report("D513", one.activities_place, message, hint, level=Level.ERROR)
 
 
 def _check_visibility(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sfcode.checks.doctor.facts import Facts, OrgFacts, Unknown, UserRow
 from sfcode.checks.rules import as_rule, report
@@ -10,7 +11,7 @@ from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic, Level
 
 WITH_API = ("Enterprise Edition", "Unlimited Edition", "Performance Edition", "Developer Edition")
-"""Editions that include the API; Professional has it as an add-on."""
+"""Editions that include the API and outbound messages; Professional has the API as an add-on, and no messages."""
 
 FEW = 0.1
 """Below this part of the day's requests there is a warning."""
@@ -28,10 +29,11 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
             hint = "Give the user API Enabled; if nobody has it, the edition lacks the API: ask Salesforce for it."
             yield report("D102", org.name, message, hint, level=Level.ERROR)
         return
-    yield _check_edition(org)
+    yield _check_edition(project, org)
     yield _check_requests(org)
     yield from _check_rights(facts)
     yield from _check_misfits(facts)
+    yield from _check_silent_users(facts)
 
 
 def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
@@ -49,7 +51,13 @@ def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
     )
 
 
-def _check_edition(org: OrgFacts) -> Diagnostic:
+def _check_edition(project: Project, org: OrgFacts) -> Diagnostic:
+    if org.edition and org.edition not in WITH_API:
+        for one in project.resolved:
+            if one.sends and one.by_relay:
+                message = f"{org.edition} has no outbound messages, by which {one.name} is sent to the relay"
+                hint = "Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition."
+                return report("D102", one.place("delivery"), message, hint, level=Level.ERROR)
     if org.edition in WITH_API:
         return report("D102", org.name, f"{org.edition} includes the API", level=Level.OK)
     message = f"{org.edition or 'this edition'} does not include the API by itself, although it answers now"
@@ -112,3 +120,20 @@ def _check_misfits(facts: Facts) -> Iterator[Diagnostic]:
         yield from (as_rule("D107", problem) for problem in facts.misfits)
     else:
         yield report("D107", facts.org.name, "the org has what the config names", level=Level.OK)
+
+
+def _check_silent_users(facts: Facts) -> Iterator[Diagnostic]:
+    """Find users whose saves send nothing: Salesforce asks them for the permission Send Outbound Messages."""
+    users = facts.org.silent_users
+    if users is None:
+        return
+    if isinstance(users, Unknown):
+        message = f"could not check who lacks Send Outbound Messages ({users.reason})"
+        yield report("D108", facts.org.name, message, level=Level.NOTE)
+    elif users:
+        message = f"{len(users):,} active users lack Send Outbound Messages: what they save is not sent to Appcues"
+        hint = "Grant it to those whose changes matter, other integrations among them, or schedule `sfcode relay reconcile`."
+        found = report("D108", facts.org.name, message, hint, level=Level.WARNING)
+        yield replace(found, records=users[:5])
+    else:
+        yield report("D108", facts.org.name, "every active user may send outbound messages", level=Level.OK)

@@ -19,7 +19,10 @@ TROUBLE = {
     ),
     "certificate": (
         "D404",
-        "Salesforce sends to certificates of public authorities only: check the name, the dates and the chain.",
+        (
+            "Check its name, its dates and that every intermediate certificate is sent, in order: openssl s_client "
+            "-showcerts. Salesforce trusts the roots that /cacerts.jsp of your org lists, and no self-signed certificate."
+        ),
     ),
     "health": ("D405", "See the relay's log and /readyz; a proxy before it may answer in its place."),
 }
