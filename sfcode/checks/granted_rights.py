@@ -51,6 +51,12 @@ def rights_of(component: Component | None) -> Rights:
     return {key: value for key, value in found.items() if value}
 
 
+def spell_as(rights: Rights, other: Rights) -> Rights:
+    """Return rights with the names in the case that the other side writes: Salesforce ignores it."""
+    written = {(kind, name.lower()): name for kind, name in other}
+    return {(kind, written.get((kind, name.lower()), name)): granted for (kind, name), granted in rights.items()}
+
+
 def _entries(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
     for name, entry in value.items() if isinstance(value, Mapping) else ():
         if isinstance(entry, Mapping):

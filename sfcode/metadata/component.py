@@ -18,12 +18,30 @@ RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAs
 """Rows that must exist, next to metadata: written through REST, not deployed."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True, eq=False)
 class Address:
-    """The identity of a component or record, as in `sf -m`: `CustomField:Contact.Appcues_User_Id__c`."""
+    """
+    The identity of a component or record, as in `sf -m`: `CustomField:Contact.Appcues_User_Id__c`.
+
+    Salesforce ignores the case of names, and so do addresses: two that differ in case only are equal. Each is shown
+    as it is written.
+    """
 
     type: str
     full_name: str
+
+    def _key(self) -> tuple[str, str]:
+        return (self.type, self.full_name.lower())
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Address) else NotImplemented
+
+    def __lt__(self, other: Address) -> bool:
+        return self._key() < other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
 
     def __str__(self) -> str:
         return f"{self.type}:{self.full_name}"

@@ -209,6 +209,23 @@ SIGNIFICANT_TEXT: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Texts that are data, by type: blanks around them count, and the empty text differs from none."""
 
+NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "CustomField": frozenset({"referenceTo", "relationshipName"}),
+        "ExternalClientApplication": frozenset({"contactEmail"}),
+        "ExtlClntAppConfigurablePolicies": frozenset({"externalClientApplication"}),
+        "ExtlClntAppGlobalOauthSettings": frozenset({"externalClientApplication"}),
+        "ExtlClntAppOauthConfigurablePolicies": frozenset(
+            {"clientCredentialsFlowUser", "commaSeparatedPermissionSet", "externalClientApplication"}
+        ),
+        "ExtlClntAppOauthSettings": frozenset({"externalClientApplication"}),
+        "FlowActionCall": frozenset({"actionName", "nameSegment"}),
+        "FlowStart": frozenset({"object"}),
+        "WorkflowOutboundMessage": frozenset({"integrationUser"}),
+    }
+)
+"""Texts that name a component, an object or a user, by type: Salesforce ignores their case."""
+
 _BY_ELEMENT: Mapping[tuple[str, str], DefaultRule] = MappingProxyType(
     {(rule.owner, element): rule for rule in RULES for element in rule.elements}
 )

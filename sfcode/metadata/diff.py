@@ -1,7 +1,7 @@
 """
 Compare two bodies attribute by attribute.
 
-* A dict is compared key by key, so that each change is about one leaf.
+* A dict is compared key by key, so that each change is about one leaf. The keys are names, whose case means nothing.
 * A list of distinct, sorted texts is a set: each text that comes or goes is a change of its own,
   marked `item`, with the text as the last step of its path.
 * Any other list is ordered. Dicts in lists of equal length are compared one by one, the index being
@@ -11,7 +11,7 @@ Compare two bodies attribute by attribute.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeGuard
@@ -57,11 +57,12 @@ def _compare(path: Path, before: Value, after: Value) -> Iterator[AttributeChang
     if _is_dict(before) and _is_dict(after):
         yield from _compare_dicts(path, before, after)
     elif _is_set(before) and _is_set(after):
-        for text in {*before} ^ {*after}:
-            yield _item(path, text, comes=text in after)
+        for old, new in _pair_names(before, after):
+            if old is None or new is None:
+                yield _item(path, old or new or "", comes=old is None)
     elif _is_sequence(before) and _is_sequence(after) and len(before) == len(after):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _compare((*path, str(index)), old, new)
+        for index, (item_before, item_after) in enumerate(zip(before, after, strict=True)):
+            yield from _compare((*path, str(index)), item_before, item_after)
     elif not (_has_parts(before) or _has_parts(after)) or (
         isinstance(before, list | tuple) and isinstance(after, list | tuple)
     ):
@@ -73,8 +74,9 @@ def _compare(path: Path, before: Value, after: Value) -> Iterator[AttributeChang
 
 
 def _compare_dicts(path: Path, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[AttributeChange]:
-    for key in {*before} | {*after}:
-        yield from _compare((*path, key), before.get(key), after.get(key))
+    for old, new in _pair_names(before, after):
+        name = old if new is None else new
+        yield from _compare((*path, name or ""), before.get(old or ""), after.get(new or ""))
 
 
 def _whole(path: Path, value: Value, *, comes: bool) -> Iterator[AttributeChange]:
@@ -90,6 +92,27 @@ def _whole(path: Path, value: Value, *, comes: bool) -> Iterator[AttributeChange
 
 def _item(path: Path, text: str, *, comes: bool) -> AttributeChange:
     return AttributeChange((*path, text), None if comes else text, text if comes else None, item=True)
+
+
+def spell_as(value: Value, other: Value) -> Value:
+    """Return a value with its names in the case that another value writes: what is shown of both then differs where they do."""
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        written = {old: new for old, new in _pair_names(value, other) if old is not None and new is not None}
+        return {written.get(key, key): spell_as(part, other.get(written.get(key, key))) for key, part in value.items()}
+    if _is_set(value) and _is_set(other):
+        written = {old: new for old, new in _pair_names(value, other) if old is not None and new is not None}
+        return [written.get(text, text) for text in value]
+    return value
+
+
+def _pair_names(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str | None, str | None]]:
+    """Pair the names of both sides: Salesforce ignores their case, so a name in another case is the same one."""
+    sides = (list(before), list(after))
+    folded = [{name.lower(): name for name in names} for names in sides]
+    if any(len(names) < len(side) for names, side in zip(folded, sides, strict=True)):  # two differ in case only
+        folded = [{name: name for name in names} for names in sides]
+    for key in {**folded[0], **folded[1]}:
+        yield folded[0].get(key), folded[1].get(key)
 
 
 def _is_dict(value: Value) -> TypeGuard[dict[str, Value]]:

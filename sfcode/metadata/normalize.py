@@ -12,9 +12,24 @@ from typing import cast
 
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body, Component, Value
-from sfcode.metadata.defaults import BUILDER_NOTES, SIGNIFICANT_TEXT, rule_for
+from sfcode.metadata.defaults import BUILDER_NOTES, NAMES, SIGNIFICANT_TEXT, rule_for
 
 _Dict = dict[str, Value]
+
+
+class Name(str):
+    """The name of a component, an object or a user: written as it is, compared without its case."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self.lower() == other.lower() if isinstance(other, str) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.lower())
 
 
 def normalize(component: Component) -> Component:
@@ -63,6 +78,8 @@ def _value(owner: str, spec: schema_table.Element, value: Value) -> Value:
         return _number(value)
     if _significant(owner, spec.name):
         return value
+    if spec.name in NAMES.get(owner, ()):
+        return Name(value.strip())
     return value.replace("\r\n", "\n").strip()
 
 

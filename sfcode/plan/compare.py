@@ -60,7 +60,8 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     planned = set(plan_input.wanted)
     for address, component in plan_input.wanted.items():
         adopted = address in plan_input.adopted and address in observed and address not in applied
-        yield Change(address, observed.get(address), component, applied.get(address), adopted=adopted)
+        before = observed.get(address)
+        yield Change(address, before, _spell_as(before, component), applied.get(address), adopted=adopted)
     for address, component in applied.items():
         if address not in planned and address in observed:
             after = observed[address] if address in plan_input.released else None
@@ -133,6 +134,13 @@ def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> 
         and address not in planned
         and component.body["PermissionSet"] in deleted
     ]
+
+
+def _spell_as(before: Component | None, after: Component) -> Component:
+    """Return a component under the name that the org has it by: in another case it is updated in place."""
+    if before is None or before.full_name == after.full_name:
+        return after
+    return Component(after.type, before.full_name, after.body)
 
 
 def _deactivate(user: Component) -> Component:

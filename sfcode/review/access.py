@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.checks.granted_rights import Rights, integration_address, integration_rights
+from sfcode.checks.granted_rights import Rights, integration_address, integration_rights, spell_as
 from sfcode.checks.snapshot import Snapshot
 from sfcode.review.model import Access
 
@@ -15,7 +15,8 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
     """
     if any(side and integration_address(side) in side.project.adopted for side in (before, after)):
         return ()
-    old, new = integration_rights(before), integration_rights(after)
+    new = integration_rights(after)
+    old = spell_as(integration_rights(before), new)
     order = ("object", "field", "permission")
     names = sorted({*old, *new}, key=lambda key: (order.index(key[0]), key[1]))
     return tuple(_row(key, old, new, before, after) for key in names)

@@ -64,7 +64,7 @@ def compare_sides(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...
     old, new = _components(before), _components(after)
     # The body of a component that is adopted unchanged is in the org, which a review does not read.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
-    every = (Change(address, old.get(address), new.get(address)) for address in {*old, *new} - unknown)
+    every = (Change(address, old.get(address), new.get(address)) for address in {*new, *old} - unknown)
     gone_records = (Action.DELETE, True)
     effective = [
         change

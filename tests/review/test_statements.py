@@ -151,6 +151,18 @@ CASES = [
         ],
     ),
     Case(
+        "a mapping's file is written in another case",
+        (FILES, {**without("contact"), "config/mappings/Contact.yaml": CONTACT}),
+        [
+            "low: The mapping `contact` is renamed to `Contact`, which is the same name to Salesforce: its components are updated in place",
+        ],
+    ),
+    Case(
+        "a created field is written in another case",
+        change(("contact", "Appcues_NPS_Score__c", "Appcues_Nps_Score__c")),
+        ["medium: `CustomField:Contact.Appcues_Nps_Score__c` changes: `label`"],
+    ),
+    Case(
         "a mapping's file is renamed",
         (FILES, {**without("contact"), "config/mappings/people.yaml": CONTACT}),
         [

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from sfcode.metadata.component import Body, Value
-from sfcode.metadata.diff import Path
+from sfcode.metadata.diff import Path, spell_as
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Cause, Change
 from sfcode.text import printable
@@ -39,13 +40,18 @@ class Line:
 def lines(change: Change) -> tuple[Line, ...]:
     """Return the attributes that differ, nested; unchanged ones are only counted."""
     before, after = (normalize(side).body if side else None for side in (change.before, change.after))
-    return tuple(_Tree(lambda path: WHO_MOVED[change.cause(path)]).mapping(before, after, ()))
+    return tuple(_Tree(lambda path: WHO_MOVED[change.cause(path)]).mapping(_spell(before, after), after, ()))
 
 
 def drift_lines(change: Change) -> tuple[Line, ...]:
     """Return the changes in the org since the last apply, in the same form."""
     applied, now = (normalize(side).body if side else None for side in (change.applied, change.before))
-    return tuple(_Tree(lambda _: "").mapping(applied, now, ()))
+    return tuple(_Tree(lambda _: "").mapping(_spell(applied, now), now, ()))
+
+
+def _spell(before: Body | None, after: Body | None) -> Body | None:
+    """Return a body with its names in the case of the other side's: Salesforce ignores it."""
+    return cast(Body, spell_as(dict(before), dict(after))) if before and after else before
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,9 @@ class MappingView:
 
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
-    """Return the mappings whose records the relay sends, by name."""
+    """Return the mappings whose records the relay sends, by name in lower case."""
     sending = [one for one in project.resolved if one.sends and one.by_relay]
-    return {one.name: _outline(one, sending) for one in sending}
+    return {one.name.lower(): _outline(one, sending) for one in sending}
 
 
 def apply_field_types(

@@ -42,7 +42,7 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
     that is half done look the same otherwise.
     """
     payload = message.payload
-    view, record = mapping_views.get(str(payload.get("mapping"))), payload.get("record")
+    view, record = mapping_views.get(str(payload.get("mapping")).lower()), payload.get("record")
     if view is None:
         return Parked("no_mapping", f"no mapping {message.kind} sends to Appcues")
     if not isinstance(record, Mapping) or not isinstance(record.get("Id"), str):

@@ -89,7 +89,7 @@ class SalesforceEndpoint:
         token = str(request.path_params["token"]).encode("utf-8", "surrogatepass")
         if not matches_any(token, reveal_all(self._secrets)):
             raise HttpError(401, "unauthorized", {"WWW-Authenticate": "Token"}, detail="token_wrong")
-        sender = self._senders.get(str(request.path_params["mapping"]))
+        sender = self._senders.get(str(request.path_params["mapping"]).lower())
         if sender is None:
             raise HttpError(404, "not_found", detail="unknown_mapping")
         return sender

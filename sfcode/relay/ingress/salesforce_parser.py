@@ -33,8 +33,8 @@ class Sender:
 
 
 def senders(project: Project) -> dict[str, Sender]:
-    """Return the mappings that receive outbound messages, by name."""
-    return {one.name: Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
+    """Return the mappings that receive outbound messages, by name in lower case: what was queued before a rename of case is theirs."""
+    return {one.name.lower(): Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:

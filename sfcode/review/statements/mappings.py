@@ -67,7 +67,10 @@ def _describe_renamed(pair: Pair) -> Iterator[Statement]:
         return
     old, new = pair.before.one, pair.after.one
     text = f"The mapping {code(old.name)} is renamed to {code(new.name)}"
-    if old.sends and new.sends and old.by_relay and new.by_relay:
+    if old.name.lower() == new.name.lower():
+        text += ", which is the same name to Salesforce: its components are updated in place"
+        yield Statement(Group.SETUP, text, Risk.LOW, "", new.place("object").position)
+    elif old.sends and new.sends and old.by_relay and new.by_relay:
         names = [naming.mapping_name(half.project.settings.name, half.one.name) for half in (pair.before, pair.after)]
         what = _SENDERS[old.trigger]
         text += (

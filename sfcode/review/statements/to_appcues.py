@@ -36,10 +36,10 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
         was = old.get(name)
         full = f"{object_name}.{use.field}"
         risk, because = (Risk.HIGH, PERSONAL) if context.personal(object_name, use.field) else (Risk.MEDIUM, MORE)
-        if any(one.field == use.field for one in old.values()):
+        if any(one.field.lower() == use.field.lower() for one in old.values()):
             risk, because = Risk.MEDIUM, OTHERWISE
         if was is None:
-            former = next((other for other, one in gone.items() if one.field == use.field), None)
+            former = next((other for other, one in gone.items() if one.field.lower() == use.field.lower()), None)
             if former is None:
                 text = f"{full} will be sent to Appcues as {code(name)}"
                 yield Statement(Group.LEAVING, text, risk, because, use.place.position)
@@ -48,14 +48,14 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
                 text = f"{full} will be sent to Appcues as {code(name)} instead of {code(former)}"
                 because = "what uses the old name in Appcues no longer follows"
                 yield Statement(Group.LEAVING, text, Risk.MEDIUM, because, use.place.position)
-        elif was.field != use.field:
+        elif was.field.lower() != use.field.lower():
             text = f"{code(name)} will come from {full} instead of {object_name}.{was.field}"
             yield Statement(Group.LEAVING, text, risk, because, use.place.position)
         if was is not None and was.type != use.type:
             text = f"{code(name)} of {records(object_name)} will be sent as {_type(use)} instead of {_type(was)}"
             yield Statement(Group.LEAVING, text, Risk.LOW, "", use.place.position)
     for name, use in gone.items():
-        still = any(one.field == use.field for one in new.values())
+        still = any(one.field.lower() == use.field.lower() for one in new.values())
         what, there = (code(name), "it") if still else (f"{object_name}.{use.field}", code(name))
         text = f"{what} will no longer be sent to Appcues, where {there} will stay as last sent"
         yield Statement(Group.LEAVING, text)
@@ -75,14 +75,14 @@ def _matching(pair: Pair) -> Iterator[Statement]:
     if kinds[0] != kinds[1]:
         text = f"{where} will be matched with Appcues {kinds[1]}s instead of {kinds[0]}s"
         yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.place("match").position)
-    if old.user_id.field != new.user_id.field:
+    if old.user_id.field.lower() != new.user_id.field.lower():
         text = (
             f"{where} will be matched with Appcues {kinds[1]}s by {new.object}.{new.user_id.field} instead of "
             f"{old.object}.{old.user_id.field}"
         )
         yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.user_id.place.position)
     sources = [f"{one.object}.{one.source.field}" if one.source else "" for one in (old, new)]
-    if sources[0] != sources[1]:
+    if sources[0].lower() != sources[1].lower():
         field = f"{new.object}.{new.user_id.field}"
         if not sources[1]:
             text = (

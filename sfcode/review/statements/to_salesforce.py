@@ -57,7 +57,7 @@ def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
         own = ", a field that sfcode makes" if will.create else ", a field that is there already"
         if was is None:
             text = f"{words} will be written to {full}{own}"
-        elif was.field != will.field:
+        elif was.field.lower() != will.field.lower():
             text = f"{words} will be written to {full} instead of {after.one.object}.{was.field}"
         elif was.create != will.create:
             text = f"{full}, which {words} are written to, will be {own.removeprefix(', ')}"

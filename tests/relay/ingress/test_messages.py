@@ -240,7 +240,13 @@ class TestSender:
         answer = relay.ask(f"/outbound-messages/contact/{token}", wire(), kind=XML)
         assert fault(answer) == (401, "Client", "unauthorized")
 
-    @pytest.mark.parametrize("mapping", ["other", "Contact", "lead", "%20"])
+    def test_names_its_mapping_in_any_case(self, relay: Relay) -> None:
+        """A mapping's file in another case is the same mapping: what the org queued under the old name is taken."""
+        answer = relay.ask(f"/outbound-messages/Contact/{SALESFORCE_TOKEN}", wire(), kind=XML)
+        assert check_ack(answer.status, answer.body) is None
+        assert {message.kind for message in relay.inbox.messages} == {"contact"}
+
+    @pytest.mark.parametrize("mapping", ["other", "contacts", "lead", "%20"])
     def test_of_no_mapping_that_sends_may_come_again(self, relay: Relay, mapping: str) -> None:
         """The relay may learn of a mapping later than the org: a fault has Salesforce send it again for a day."""
         answer = relay.ask(f"/outbound-messages/{mapping}/{SALESFORCE_TOKEN}", wire(), kind=XML)

@@ -1,0 +1,29 @@
+"""Names in another case are the same names: nothing is deleted, and the plan after the apply is empty."""
+
+from __future__ import annotations
+
+FIELD = "CustomField:Contact.Appcues_Nps_Score__c"
+
+
+def test_a_field_in_another_case_is_updated_in_place(applied):
+    applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Nps_Score__c")
+    assert applied.actions() == {FIELD: "update"}  # its label is made of its name
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_a_mapping_file_in_another_case_keeps_its_flow_and_its_message(applied):
+    mappings = applied.folder / "config" / "mappings"
+    (mappings / "contact.yaml").rename(mappings / "Contact.yaml")
+    assert applied.actions() == {
+        "Flow:Appcues_Contact": "update",
+        "WorkflowOutboundMessage:Contact.Appcues_Contact": "update",
+    }
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_an_option_names_an_address_in_any_case(applied):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    limited = applied.plan("--target", "WorkflowOutboundMessage:contact.appcues_contact")
+    assert limited.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
