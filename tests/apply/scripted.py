@@ -21,6 +21,8 @@ class ScriptedOrg:
     packages: list[bytes] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    quick: list[str] = field(default_factory=list)
+    quick_error: BaseException | None = None
     cancel_error: BaseException | None = None
 
     @property
@@ -39,6 +41,12 @@ class ScriptedOrg:
         self.packages.append(zipped)
         self.sent.append(options)
         return f"{ID[:-4]}{len(self.sent):04}"
+
+    def quick_deploy(self, validation: str) -> str:
+        self.quick.append(validation)
+        if self.quick_error:
+            raise self.quick_error
+        return f"{ID[:-4]}Q{len(self.quick):03}"
 
     def cancel_deploy(self, deploy_id: str) -> None:
         self.cancelled.append(deploy_id)

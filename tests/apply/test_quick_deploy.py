@@ -1,0 +1,181 @@
+"""Deploying from a check: when the org is asked for it, what is deployed anew and why, and what the result says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from sfcode.apply.execute import ApplyResult, execute
+from sfcode.apply.lock import Lock
+from sfcode.apply.package import Mark, package_digest
+from sfcode.apply.quick_deploy import mark_of_check
+from sfcode.apply.steps import Deploy, steps
+from sfcode.errors import DeployFailed, OrgError, OrgUnreachable
+from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
+from sfcode.plan.change import Change
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import Plan, Validation
+from sfcode.plan.state import state_address
+from tests.apply.scripted import ID, ScriptedOrg
+from tests.plan.samples import TARGET, number
+
+MARK = Mark("me@example.com", "2026-03-18T12:00:00Z", "1f2e3d", "cafe")
+CHECKED_BY = Validation(
+    "0Af000000000009AAA",
+    "",
+    "RunSpecifiedTests",
+    ("A", "B"),
+    "beef",
+    "ci@example.com",
+    "2026-03-17T12:00:00Z",
+    "aaaa",
+)
+CREATED = Change(number("A__c").address, None, number("A__c"))
+NO_OPTIONS = DeployOptions()
+DONE = DeployResult(ID, "Succeeded", done=True, success=True)
+
+
+@dataclass
+class Noted(Lock):
+    """A lock that notes which deployments it was told of."""
+
+    deployments: list[str] = field(default_factory=list)
+
+    def deploying(self, deploy_id: str) -> None:
+        self.deployments.append(deploy_id)
+
+
+def plan(*changes: Change, **more: Any) -> Plan:
+    return Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes or (CREATED,), {}, **more)
+
+
+def checked(the_plan: Plan, **more: Any) -> Plan:
+    """Return the plan with the check of its very package."""
+    (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
+    digest = package_digest(the_plan, step, mark_of_check(CHECKED_BY, MARK))
+    return replace(the_plan, validation=replace(CHECKED_BY, package=digest, **more))
+
+
+def run(
+    org: ScriptedOrg,
+    the_plan: Plan,
+    options: DeployOptions = NO_OPTIONS,
+    lock: Lock | None = None,
+    **more: Any,
+) -> tuple[ApplyResult, list[str]]:
+    said: list[str] = []
+    result = execute(
+        the_plan,
+        org,
+        {},
+        origins=(),
+        mark=MARK,
+        options=options,
+        report=said.append,
+        lock=lock or Lock(),
+        **more,  # type: ignore[arg-type]
+    )
+    return result, said
+
+
+def test_a_plan_without_a_check_is_deployed_and_can_be_rolled_back_by_its_own_id() -> None:
+    org, lock, recorded = ScriptedOrg([[DONE]]), Noted(), list[DeployResult]()
+    result, said = run(org, plan(), lock=lock, record=recorded.append)
+    assert (result.deployments, result.apply_id, org.quick) == ((ID,), "cafe", [])
+    assert said == ["Deploying 1 component and the applied state (0Af000000000000001)"]
+    assert lock.deployments == ["0Af000000000000001"]
+    assert recorded == [DONE]
+
+
+def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_check() -> None:
+    org, lock = ScriptedOrg([[DONE]]), Noted()
+    result, said = run(org, checked(plan()), lock=lock)
+    assert (org.quick, org.sent) == ([CHECKED_BY.id], [])
+    assert (result.deployments, result.apply_id) == ((ID,), "beef")
+    assert said == ["Deploying what the check has passed, without its tests (0Af00000000000Q001)"]
+    assert lock.deployments == ["0Af00000000000Q001"]
+
+
+@pytest.mark.parametrize(
+    ("the_plan", "options", "error", "why", "tests"),
+    [
+        (
+            replace(plan(), validation=replace(CHECKED_BY, package="another")),
+            DeployOptions(),
+            None,
+            "the package is another one than the org checked",
+            ("RunSpecifiedTests", ("A", "B")),
+        ),
+        (
+            checked(plan()),
+            DeployOptions(test_level="RunLocalTests"),
+            None,
+            "other tests were asked for than the check ran",
+            ("RunLocalTests", ()),
+        ),
+        (
+            checked(plan()),
+            DeployOptions(test_level="RunSpecifiedTests", run_tests=("A",)),
+            None,
+            "other tests were asked for than the check ran",
+            ("RunSpecifiedTests", ("A",)),
+        ),
+        (
+            checked(plan()),
+            DeployOptions(test_level="RunSpecifiedTests", run_tests=("A", "B")),
+            OrgError("it is too old"),
+            "it is too old",
+            ("RunSpecifiedTests", ("A", "B")),
+        ),
+    ],
+    ids=["package", "level", "tests", "refused"],
+)
+def test_what_cannot_be_deployed_from_its_check_is_deployed_anew_with_tests(
+    the_plan: Plan, options: DeployOptions, error: BaseException | None, why: str, tests: tuple[str, tuple[str, ...]]
+) -> None:
+    org = ScriptedOrg([[DONE]], quick_error=error)
+    result, said = run(org, the_plan, options)
+    assert said[0] == f"The check of the plan cannot be deployed from ({why}); deploying anew."
+    assert [(sent.test_level, tuple(sent.run_tests)) for sent in org.sent] == [tests]
+    assert result.apply_id == "cafe"
+
+
+def test_the_same_tests_in_so_many_words_are_no_other_tests() -> None:
+    org = ScriptedOrg([[DONE]])
+    run(org, checked(plan()), DeployOptions(test_level="RunSpecifiedTests", run_tests=("A", "B")))
+    assert (len(org.quick), org.sent) == (1, [])
+
+
+def test_a_lost_connection_is_no_reason_to_deploy_a_second_time() -> None:
+    org = ScriptedOrg([], quick_error=OrgUnreachable("lost"))
+    with pytest.raises(OrgUnreachable):
+        run(org, checked(plan()))
+    assert org.sent == []
+
+
+def test_a_destroy_and_an_apply_that_deploys_nothing_cannot_be_rolled_back() -> None:
+    gone = Change(number("A__c").address, number("A__c"), None)
+    result, _ = run(ScriptedOrg([[DONE]]), plan(gone, mode=Mode.DESTROY))
+    assert (result.deployments, result.apply_id) == ((ID,), "")
+    rolled_back, _ = run(ScriptedOrg([[DONE]]), plan(gone, mode=Mode.ROLLBACK))
+    assert rolled_back.apply_id == "cafe"
+
+
+def test_a_locked_setup_is_waited_for_as_long_as_was_said() -> None:
+    locked = DeployResult(ID, "Failed", done=True, success=False, error_status_code="ALREADY_IN_PROCESS")
+    org = ScriptedOrg([[locked], [DONE]])
+    result, _ = run(org, plan(), patience=60.0)
+    assert (result.deployments, len(org.sent)) == ((ID,), 2)
+    with pytest.raises(DeployFailed, match="Somebody else is changing the setup"):
+        run(ScriptedOrg([[locked]]), plan())
+
+
+def test_a_package_that_the_org_refuses_is_recorded_and_ends_it() -> None:
+    message = DeployMessage("CustomField", "Contact.A__c", problem="bad value-0123456789abcdef", success=False)
+    failed = DeployResult(ID, "Failed", done=True, success=False, failures=(message,))
+    recorded: list[DeployResult] = []
+    with pytest.raises(DeployFailed, match="CustomField:Contact.A__c: bad"):
+        run(ScriptedOrg([[failed]]), plan(), record=recorded.append)
+    assert [result.success for result in recorded] == [False]
