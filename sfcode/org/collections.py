@@ -95,19 +95,23 @@ class RecordCollections:
         """Return all rows of a query."""
         return self._rows(self._call("GET", f"/query?q={quote(soql, safe='')}"))
 
-    def queries(self, texts: Sequence[str]) -> list[list[Row]]:
-        """Run up to five queries in one API request. Raises CallRefused for the first that is refused."""
+    def queries(self, texts: Sequence[str]) -> list[list[Row] | CallRefused]:
+        """Run up to five queries in one API request; return rows or the refusal of each."""
         prefix = f"/services/data/v{self._connection.api_version}/query?q="
         requests = [
             {"method": "GET", "url": prefix + quote(text, safe=""), "referenceId": f"q{index}"}
             for index, text in enumerate(texts)
         ]
         answer = self._call("POST", "/composite", {"allOrNone": False, "compositeRequest": requests})
-        results = []
+        results: list[list[Row] | CallRefused] = []
         for part in answer["compositeResponse"]:
-            if part["httpStatusCode"] != 200:
-                raise self._refusal(int(part["httpStatusCode"]), part["body"])
-            results.append(self._rows(part["body"]))
+            if part["httpStatusCode"] == 200:
+                results.append(self._rows(part["body"]))
+                continue
+            refusal = self._refusal(int(part["httpStatusCode"]), part["body"])
+            if not isinstance(refusal, CallRefused):
+                raise refusal
+            results.append(refusal)
         return results
 
     def limits(self) -> Usage:

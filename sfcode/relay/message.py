@@ -106,11 +106,20 @@ class LatestState:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A message that a delivery leaves behind, due after that many seconds: what of the first one has to wait."""
+
+    message: InboxMessage
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """The result of a delivered claim: a settlement for each message, and the new latest states."""
+    """The result of a delivered claim: a settlement for each message, the new latest states, and follow-ups."""
 
     settlements: Mapping[int, Settlement]
     latest: tuple[LatestState, ...] = field(default=())
+    followups: tuple[FollowUp, ...] = field(default=())
 
 
 class Writer(Protocol):

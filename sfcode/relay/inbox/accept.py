@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -20,10 +20,12 @@ Key = tuple[str, str]
 """Source and key."""
 
 
-def accept(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
-    """Store the new messages of each group; return how many were new, by group."""
-    counts, keys = _store(tx, groups)
-    open_lanes(tx, keys)
+def accept(
+    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], after: timedelta = timedelta()
+) -> tuple[int, ...]:
+    """Store the new messages of each group, due `after` a while; return how many were new, by group."""
+    counts, keys = _store(tx, groups, tx.now + after)
+    open_lanes(tx, keys, tx.now + after)
     return counts
 
 
@@ -33,7 +35,7 @@ def accept_around_locks(tx: Transaction, groups: Sequence[Sequence[InboxMessage]
 
     A locked lane may be closed behind this transaction, so it has to be opened again once the lock is gone.
     """
-    counts, keys = _store(tx, groups)
+    counts, keys = _store(tx, groups, tx.now)
     names = {lane(*key): key for key in keys}
     existing = set(tx.db.scalars(sa.select(LANES.c.name).where(LANES.c.name.in_(names))))
     free = set(tx.db.scalars(tx.database.free(sa.select(LANES.c.name).where(LANES.c.name.in_(names)))))
@@ -42,9 +44,11 @@ def accept_around_locks(tx: Transaction, groups: Sequence[Sequence[InboxMessage]
     return counts, {names[name] for name in locked}
 
 
-def _store(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[tuple[int, ...], set[Key]]:
+def _store(
+    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], due: datetime
+) -> tuple[tuple[int, ...], set[Key]]:
     """Insert the messages that are new; return how many those were by group, and the keys of the open ones."""
-    rows = [(number, _row(message, tx.now)) for number, group in enumerate(groups) for message in group]
+    rows = [(number, _row(message, tx.now, due)) for number, group in enumerate(groups) for message in group]
     if not rows:
         return (0,) * len(groups), set()
     insert = (
@@ -63,11 +67,11 @@ def _store(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[t
     return tuple(counts), {(row.source, row.key) for row in fresh if row.finished_at is None}
 
 
-def open_lanes(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
+def open_lanes(tx: Transaction, keys: Iterable[Key], due: datetime | None = None) -> None:
     """Make sure that keys have lanes, and that a process about to close one of them looks again."""
     # Everybody locks lanes in this order, so that nobody waits in a circle.
     lanes = [
-        {"name": name, "source": source, "key": key, "due_at": tx.now}
+        {"name": name, "source": source, "key": key, "due_at": due or tx.now}
         for name, source, key in sorted({(lane(source, key), source, key) for source, key in keys})
     ]
     if lanes:
@@ -78,7 +82,7 @@ def open_lanes(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
         tx.db.execute(touch, lanes)
 
 
-def _row(message: InboxMessage, now: datetime) -> dict[str, object]:
+def _row(message: InboxMessage, now: datetime, due: datetime) -> dict[str, object]:
     return {
         "source": message.source,
         "message_id": _short(message.message_id),
@@ -89,7 +93,7 @@ def _row(message: InboxMessage, now: datetime) -> dict[str, object]:
         "reason": message.parked,
         "detail": "",
         "attempts": 0,
-        "due_at": now,
+        "due_at": due,
         "received_at": now,
         "finished_at": now if message.parked else None,
     }

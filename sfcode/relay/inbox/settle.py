@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sfcode.relay.inbox.accept import accept
 from sfcode.relay.inbox.claim import put_off
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
@@ -41,6 +42,8 @@ def settle(
         _update(tx, ids, dict(change))
     reopen(tx, lanes(claim))
     remember_latest(tx, delivery.latest)
+    for followup in delivery.followups:
+        accept(tx, [[followup.message]], after=timedelta(seconds=followup.after))
     return len(claim.messages)
 
 

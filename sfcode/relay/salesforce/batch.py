@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sfcode.config.event_models import Events
-from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Settlement
+from sfcode.org.collections import RecordError
+from sfcode.relay.message import (
+    Claim,
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    FollowUp,
+    InboxMessage,
+    LatestState,
+    Parked,
+    Released,
+    Retry,
+    Settlement,
+)
 from sfcode.relay.salesforce import error_policy, lookup
 from sfcode.relay.salesforce.actions.action import FieldName
+from sfcode.relay.salesforce.breaker import LONGEST
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
@@ -52,7 +66,9 @@ class Batch:
     settled: dict[int, Settlement] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
     """Keys whose next message must not be written before an earlier one has been."""
-    alarms: set[str] = field(default_factory=set)
+    alarms: dict[str, set[str]] = field(default_factory=dict)
+    """Names of alarms, with the mappings that they are about."""
+    followups: list[FollowUp] = field(default_factory=list)
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
@@ -66,7 +82,8 @@ class Batch:
                 ends[message.id] = found
             elif isinstance(event, AppcuesEvent):
                 events[message.id], targets[message.id] = event, found
-        matches, failure = self._look_up(targets.values())
+        refusals = self._held_mappings(targets.values())
+        matches, failure = self._look_up(targets.values(), refusals)
         planner = Planner(matches, self.latest, self.rules.lengths)
         self.latest.update(self.find_latest(_state_names(planner, events, targets)))
         for messages in rounds(self.claim.messages):
@@ -78,14 +95,22 @@ class Batch:
                 elif failure is not None and targets[message.id]:
                     round_.ends[message.id].append(failure)
                 else:
-                    planner.plan(events[message.id], targets[message.id], round_)
+                    refused = [each for each in targets[message.id] if each.destination.name in refusals]
+                    for target in refused:
+                        self._refuse(round_, message.id, target.destination.name, refusals[target.destination.name])
+                    planner.plan(
+                        events[message.id], [e for e in targets[message.id] if e not in refused], round_, refused
+                    )
             self._write(round_, {message.id: message for message in open_messages})
             for message in messages:
                 end = round_.end(message.id) if message.id in round_.ends else Released()
+                end = self._follow_up(message, end, round_.refused.get(message.id, {}), events.get(message.id))
                 self._settle(message, end, events.get(message.id))
-        for name in sorted(self.alarms):
-            self.calls.instrumentation.raise_alarm(name, "see the messages that wait for it")
-        return Delivery(self.settled, tuple(self.news.values()))
+        for name, mappings in sorted(self.alarms.items()):
+            detail = "see the messages that wait for it"
+            where = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
+            self.calls.instrumentation.raise_alarm(name, where + detail)
+        return Delivery(self.settled, tuple(self.news.values()), tuple(self.followups))
 
     def _targets(self, event: AppcuesEvent) -> list[EventTarget] | Parked | Delivered:
         """Return the mappings that an event concerns; a settlement where it concerns none, or cannot be used."""
@@ -95,21 +120,72 @@ class Batch:
         targets = [
             EventTarget(mapping, id_, actions)
             for mapping, actions in handled
-            if actions and (id_ := event.id_for(mapping.match))
+            if actions and event.mapping in ("", mapping.name) and (id_ := event.id_for(mapping.match))
         ]
         return targets if targets or event.score is not None else Delivered("not_mapped")
 
-    def _look_up(self, targets: Iterable[list[EventTarget]]) -> tuple[Matches, Settlement | None]:
+    def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
+        """Return the mappings that the org refused a moment ago, which are not asked for again yet."""
+        now = self.calls.clock()
+        names = {target.destination.name for each in targets for target in each}
+        held = {name: self.calls.holds.seconds_left(name, now) for name in names}
+        return {name: Retry(f"mapping {name} is held back", left, counts=False) for name, left in held.items() if left}
+
+    def _look_up(
+        self, targets: Iterable[list[EventTarget]], refusals: dict[str, Retry]
+    ) -> tuple[Matches, Settlement | None]:
+        """Find the records of all targets; mappings that the org refuses are added to `refusals`."""
         ids: dict[str, set[str]] = {}
         for target in (target for each in targets for target in each):
-            ids.setdefault(target.destination.name, set()).add(target.id)
+            if target.destination.name not in refusals:
+                ids.setdefault(target.destination.name, set()).add(target.id)
         queries = lookup.queries((each, ids[each.name]) for each in self.rules.destinations if each.name in ids)
         if not queries:
             return {}, None
         try:
-            return lookup.matches(queries, self.calls.look_up(queries, self.deadline)), None
+            results = self.calls.look_up(queries, self.deadline)
         except CallFailedError as error:
             return {}, error.end
+        answered: list[tuple[lookup.LookupQuery, Sequence[lookup.Row]]] = []
+        for query, result in zip(queries, results, strict=True):
+            if isinstance(result, CallFailedError):
+                refusals[query.destination.name] = self._hold(query.destination.name, result)
+            else:
+                answered.append((query, result))
+        return lookup.matches([query for query, _ in answered], [rows for _, rows in answered]), None
+
+    def _hold(self, mapping: str, failure: CallFailedError) -> Retry:
+        """Hold a mapping that the org refuses, and return the wait of its messages."""
+        self.calls.holds.hold(mapping, self.calls.clock())
+        if failure.alarm:
+            self.alarms.setdefault(failure.alarm, set()).add(f"{mapping} ({_error_of(failure.end)})")
+        return failure.end if isinstance(failure.end, Retry) else Retry("refused", counts=False)
+
+    def _refuse(self, round_: WriteRound, message: int, mapping: str, end: Retry) -> None:
+        round_.refused.setdefault(message, {})[mapping] = end
+
+    def _follow_up(
+        self, message: ClaimedMessage, end: Settlement, refused: Mapping[str, Retry], event: AppcuesEvent | None
+    ) -> Settlement:
+        """
+        Settle a message of which some mappings are refused.
+
+        What the other mappings ask for is done; each refused one gets a message of its own with a key of its own, so that
+        it neither keeps the user's next events from the others nor has them written again. Where every mapping is refused,
+        the message waits itself.
+        """
+        if not refused or not isinstance(end, Delivered | Parked) or event is None:
+            return end
+        if event.mapping or len(refused) == len(self.rules.destinations):
+            return next(iter(refused.values()))
+        for mapping, wait in refused.items():
+            payload = {**message.payload, "mapping": mapping, "message_id": message.message_id}
+            part = InboxMessage(
+                message.source, f"{message.message_id}@{mapping}", f"{message.key}@{mapping}", message.kind, payload
+            )
+            self.followups.append(FollowUp(part, min(wait.after or LONGEST, LONGEST)))
+        waiting = f"waits for mapping {', '.join(sorted(refused))}"
+        return Delivered(waiting) if isinstance(end, Delivered) else end
 
     def _write(self, round_: WriteRound, messages: Mapping[int, ClaimedMessage]) -> None:
         """Send a round in as few calls as the org takes; what a trigger could not take goes again in smaller ones."""
@@ -122,7 +198,7 @@ class Batch:
                 crowded = self._send(group, sent, round_, messages)
                 if crowded:
                     self.calls.size.shrink(len(sent))
-                    self.alarms.add("salesforce_crowded")
+                    self.alarms.setdefault("salesforce_crowded", set())
                 waiting.extendleft(reversed(crowded))
 
     def _send(
@@ -131,14 +207,18 @@ class Batch:
         """Send records in one call; return those to be sent again together with fewer others."""
         crowded: list[MergedWrite] = []
         records = [write.record for write in writes]
+        objects = {write.object for write in writes}
         try:
             if group.verb == "update":
                 results = self.calls.update(records, self.deadline)
             else:
                 results = self.calls.upsert(group.object, group.key, records, self.deadline)
         except CallFailedError as failure:
-            for message in (message for write in writes for message in write.messages):
-                round_.ends[message].append(failure.end)
+            if failure.of_mapping and len(objects) > 1:
+                # One object is refused, and the call with it: the others are sent without it.
+                parts = [[write for write in writes if write.object == name] for name in sorted(objects)]
+                return [write for part in parts for write in self._send(group, part, round_, messages)]
+            self._settle_failed_call(failure, writes, round_)
             return crowded
         for write, result in zip(writes, results, strict=True):
             if len(writes) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
@@ -148,13 +228,33 @@ class Batch:
                 for state in write.newest.values():
                     self.latest[state.name] = self.news[state.name] = state
             for error in result.errors:
-                self.alarms.update(filter(None, [error_policy.alarm_of(error)]))
-                for message in write.messages:
-                    end = error_policy.settle_record(
-                        error, attempts=messages[message].attempts, external_id=write.key, sent=write.values
-                    )
-                    round_.ends[message].append(end)
+                self._settle_refused_record(error, write, round_, messages)
         return crowded
+
+    def _settle_failed_call(self, failure: CallFailedError, writes: list[MergedWrite], round_: WriteRound) -> None:
+        for write in writes:
+            for message, mappings in write.messages.items():
+                if not failure.of_mapping:
+                    round_.ends[message].append(failure.end)
+                    continue
+                for mapping in mappings:
+                    self._refuse(round_, message, mapping, self._hold(mapping, failure))
+
+    def _settle_refused_record(
+        self, error: RecordError, write: MergedWrite, round_: WriteRound, messages: Mapping[int, ClaimedMessage]
+    ) -> None:
+        if alarm := error_policy.alarm_of(error):
+            mappings = {mapping for each in write.messages.values() for mapping in each}
+            self.alarms.setdefault(alarm, set()).update(mappings)
+        for message, mappings in write.messages.items():
+            end = error_policy.settle_record(
+                error, attempts=messages[message].attempts, external_id=write.key, sent=write.values
+            )
+            if error_policy.is_record_refusal_of_mapping(error) and isinstance(end, Retry):
+                for mapping in mappings:
+                    self._refuse(round_, message, mapping, end)
+            else:
+                round_.ends[message].append(end)
 
     def _settle(self, message: ClaimedMessage, end: Settlement, event: AppcuesEvent | None) -> None:
         self.settled[message.id] = end
@@ -166,6 +266,10 @@ class Batch:
             known = self.latest.get(name)
             if known is None or known.stamp <= event.stamp:
                 self.latest[name] = self.news[name] = LatestState(name, event.stamp, str(event.score))
+
+
+def _error_of(end: Settlement) -> str:
+    return end.error if isinstance(end, Retry) else "refused"
 
 
 def _state_names(

@@ -8,6 +8,21 @@ LONGEST_ASKED = 3600.0
 """Seconds: a lost field permission, which is tried again after minutes, costs two calls a minute meanwhile."""
 
 
+class MappingHolds:
+    """Mappings that the org refused, such as one whose object is not there yet: each waits for itself."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def hold(self, mapping: str, now: float) -> None:
+        """Send nothing of a mapping for `LONGEST` seconds."""
+        self._until[mapping] = now + LONGEST
+
+    def seconds_left(self, mapping: str, now: float) -> float:
+        """Return the seconds for which nothing of a mapping is sent."""
+        return max(0.0, self._until.get(mapping, 0.0) - now)
+
+
 class Breaker:
     """Computes the wait from the number of failures in a row."""
 

@@ -18,7 +18,7 @@ from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import Released, Retry
 from sfcode.relay.salesforce import error_policy
 from sfcode.relay.salesforce.actions.action import Record
-from sfcode.relay.salesforce.breaker import Breaker
+from sfcode.relay.salesforce.breaker import Breaker, MappingHolds
 from sfcode.relay.salesforce.error_policy import is_concurrency_limit
 from sfcode.relay.salesforce.lookup import LookupQuery, Row
 from sfcode.relay.salesforce.quota import Quota
@@ -38,9 +38,13 @@ Item = TypeVar("Item")
 class CallFailedError(Exception):
     """A call failed; `end` settles the messages that needed it."""
 
-    def __init__(self, end: Retry | Released) -> None:
+    def __init__(self, end: Retry | Released, *, of_mapping: bool = False, alarm: str = "") -> None:
         super().__init__(str(end))
         self.end = end
+        self.alarm = alarm
+        """The alarm that a refused mapping raises."""
+        self.of_mapping = of_mapping
+        """Whether the org refuses what the call asks of one object: other calls may be answered."""
 
 
 @dataclass
@@ -63,20 +67,36 @@ class Calls:
     clock: Callable[[], float]
     quota: Quota
     breaker: Breaker = field(default_factory=Breaker)
+    holds: MappingHolds = field(default_factory=MappingHolds)
     size: CallSize = field(default_factory=CallSize)
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of the calls that write."""
 
-    def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row]]:
-        """Run the queries of a lookup, several in one request."""
+    def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row] | CallFailedError]:
+        """Run the queries of a lookup, several in one request; return rows, or the refusal, of each."""
         many = self.org.collections
         texts = [query.soql for query in asked]
         if len(texts) == 1:
-            return [self._call("lookup", deadline, lambda: many.query(texts[0]))]
-        found: list[Sequence[Row]] = []
+            try:
+                return [self._call("lookup", deadline, lambda: many.query(texts[0]))]
+            except CallFailedError as error:
+                if error.of_mapping:
+                    return [error]
+                raise
+        found: list[Sequence[Row] | CallFailedError] = []
         for some in chunks(texts, MAX_QUERIES):
-            found += self._call("lookup", deadline, partial(many.queries, some))
+            results = self._call("lookup", deadline, partial(many.queries, some))
+            found += [self._check_query(result) for result in results]
         return found
+
+    def _check_query(self, result: Sequence[Row] | CallRefused) -> Sequence[Row] | CallFailedError:
+        """Return rows, or the refusal of a mapping; raise what concerns all queries."""
+        if not isinstance(result, CallRefused):
+            return result
+        failure = self._fail(result)
+        if not failure.of_mapping:
+            raise failure
+        return failure
 
     def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Update existing records."""
@@ -114,13 +134,16 @@ class Calls:
         except (OrgError, KeyError, TypeError, ValueError) as error:
             failure = error if isinstance(error, OrgError) else OrgError(f"an answer of another shape: {error!r}")
             outcome = _outcome(failure)
-            raise CallFailedError(self._end(failure)) from error
+            raise self._fail(failure) from error
         finally:
             self.instrumentation.record_call("salesforce", operation, outcome, self.clock() - began)
             self._record_usage()
 
-    def _end(self, error: OrgError) -> Retry:
+    def _fail(self, error: OrgError) -> CallFailedError:
+        """Settle a failed call; unless it is one mapping's, hold all calls for a while, and raise the alarm."""
         end, alarm = error_policy.settle_call(error)
+        if error_policy.is_refusal_of_mapping(error):
+            return CallFailedError(end, of_mapping=True, alarm=alarm)
         if isinstance(error, CallRefused) and error.code == error_policy.QUOTA and not is_concurrency_limit(error):
             self.quota.record_exceeded()
         elif not end.counts:
@@ -128,7 +151,7 @@ class Calls:
             self.breaker.record_failure(self.clock(), end.after, asked)
         if alarm:
             self.instrumentation.raise_alarm(alarm, end.error)
-        return end
+        return CallFailedError(end)
 
     def _record_usage(self) -> None:
         usage = self.org.collections.usage

@@ -131,6 +131,17 @@ ERROR_RULES: dict[str, ErrorRule] = {
 }
 """By code, of a record or of a whole call."""
 
+MAPPING_CODES = frozenset(
+    {
+        "CANNOT_INSERT_UPDATE",
+        "INVALID_FIELD",
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        "INVALID_TYPE",
+        "INVALID_TYPE_FOR_OPERATION",
+    }
+)
+"""Codes by which an org refuses all records of a mapping, and no other mapping's."""
+
 UNLISTED = ErrorRule("few", "a code that this version does not know")
 """
 The rule of all other codes. Of the StatusCode list these concern what the relay does not do (packages, mail, orders), or
@@ -181,6 +192,18 @@ def is_crowded(error: RecordError) -> bool:
     https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
     """
     return error.code in AUTOMATION and ("System.LimitException" in error.message or "LIMIT_EXCEEDED" in error.message)
+
+
+def is_refusal_of_mapping(error: OrgError) -> bool:
+    """Tell whether a call was refused for what it asks of one object: its name, its fields, the access to them."""
+    if not isinstance(error, CallRefused) or error.status >= 500 or error.status in (401, 429):
+        return False
+    return error.code in MAPPING_CODES or ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
+
+
+def is_record_refusal_of_mapping(error: RecordError) -> bool:
+    """Tell whether a record was refused because its object or a field of it cannot be written at all."""
+    return error.code in MAPPING_CODES
 
 
 def is_concurrency_limit(error: OrgError) -> bool:

@@ -40,6 +40,16 @@ class AppcuesEvent:
     """Names of attributes in the event by their names in texts, where these differ."""
 
     @property
+    def message_id(self) -> str:
+        """The id of the event's message, also in a follow-up for one mapping."""
+        return str(self.message.payload.get("message_id") or self.message.message_id)
+
+    @property
+    def mapping(self) -> str:
+        """The only mapping that a follow-up concerns; "" for an event as it came."""
+        return str(self.message.payload.get("mapping") or "")
+
+    @property
     def stamp(self) -> str:
         """The event's time in the form of `LatestState.stamp`."""
         return f"{self.time:%Y-%m-%dT%H:%M:%S.%f}Z"

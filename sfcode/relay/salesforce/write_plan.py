@@ -43,7 +43,8 @@ class MergedWrite:
     key: str
     id: str
     record: Record
-    messages: set[int] = field(default_factory=set)
+    messages: dict[int, set[str]] = field(default_factory=dict)
+    """Their ids, with the mappings that each of them writes the record for."""
     newest: dict[str, LatestState] = field(default_factory=dict)
     """By field, the state to remember once the record is written."""
 
@@ -69,6 +70,8 @@ class WriteRound:
 
     ends: dict[int, list[Settlement]]
     groups: dict[WriteGroup, dict[tuple[str, str], MergedWrite]] = field(default_factory=dict)
+    refused: dict[int, dict[str, Retry]] = field(default_factory=dict)
+    """By message, the mappings that the org refuses, with the wait of each."""
 
     def add(self, message: int, write: RecordWrite) -> None:
         """Add a write, merged with others of the same record."""
@@ -78,7 +81,7 @@ class WriteRound:
             (write.object, write.id), MergedWrite(write.object, write.key, write.id, record)
         )
         merged.merge(write)
-        merged.messages.add(message)
+        merged.messages.setdefault(message, set()).add(write.mapping)
 
     def writes(self) -> list[tuple[WriteGroup, list[MergedWrite]]]:
         """Return the writes by group, updates first; those of one object next to each other, as Salesforce wants them."""
@@ -120,15 +123,21 @@ class Planner:
     latest: Mapping[str, LatestState]
     lengths: Mapping[FieldName, int]
 
-    def plan(self, event: AppcuesEvent, targets: Sequence[EventTarget], round_: WriteRound) -> None:
-        """Add the writes of one event to a round."""
+    def plan(
+        self,
+        event: AppcuesEvent,
+        targets: Sequence[EventTarget],
+        round_: WriteRound,
+        refused: Sequence[EventTarget] = (),
+    ) -> None:
+        """Add the writes of one event to a round; `refused` are targets of which nothing can be known at present."""
         ends, message = round_.ends[event.message.id], event.message.id
         matched = [(target, self.match(target)) for target in targets]
         ambiguous = [target.destination.name for target, match in matched if len(match.records) > 1]
         found = [(target, match.records[0]) for target, match in matched if len(match.records) == 1]
         if ambiguous:
             ends.append(Parked("several_matches", f"in {', '.join(ambiguous)}"))
-        elif not found:
+        elif not found and not refused:
             ends.append(_settle_unmatched(matched))
         planned = 0
         try:

@@ -178,7 +178,11 @@ class Worker:
                 # One message that cannot be delivered does not affect the others.
                 deliveries = [await self._deliver(half) for half in halves]
                 ends = {id_: end for each in deliveries for id_, end in each.settlements.items()}
-                return Delivery(ends, tuple(state for each in deliveries for state in each.latest))
+                return Delivery(
+                    ends,
+                    tuple(state for each in deliveries for state in each.latest),
+                    tuple(followup for each in deliveries for followup in each.followups),
+                )
             self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
         forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
@@ -186,7 +190,9 @@ class Worker:
             return delivery
         self._events.record_bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
         return Delivery(
-            {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements}, delivery.latest
+            {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements},
+            delivery.latest,
+            delivery.followups,
         )
 
     async def _settle(self, claim: Claim, delivery: Delivery) -> None:

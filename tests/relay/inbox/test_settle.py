@@ -8,9 +8,19 @@ import pytest
 
 from sfcode.relay.inbox import Filter, Inbox, InboxEntry
 from sfcode.relay.inbox.settle import LONGEST_DETAIL
-from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Retry, Settlement
+from sfcode.relay.message import (
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    FollowUp,
+    LatestState,
+    Parked,
+    Released,
+    Retry,
+    Settlement,
+)
 from tests.relay.inbox.conftest import Clock, Elapse
-from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
+from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
 
 
 def settled(inbox: Inbox, settlement: Settlement, **other: object) -> InboxEntry:
@@ -163,3 +173,25 @@ def test_thousands_of_latest_states_can_be_asked_for_at_once(inbox: Inbox) -> No
     inbox.accept(keyed("a"))
     settle(inbox, take(inbox), latest=[LatestState(f"n{number}", "1") for number in range(2_500)])
     assert len(inbox.latest(f"n{number}" for number in range(3_000))) == 2_500
+
+
+def test_a_followup_is_stored_with_its_settlement_and_due_later(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept([message(1)])
+    claim = take(inbox)
+    later = FollowUp(message(2, "user:1@lead"), 5)
+    delivery = Delivery({claim.messages[0].id: Delivered()}, followups=(later,))
+    assert inbox.settle(claim, delivery, never) == 1
+    assert states(inbox) == {1: "done", 2: "ready"}
+    assert idle(inbox)
+    elapse(6)
+    assert numbers(take(inbox)) == [2]
+
+
+def test_a_followup_of_a_claim_that_was_lost_is_not_stored(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept([message(1)])
+    lost = take(inbox, lease=5)
+    elapse(6)
+    take(inbox)
+    delivery = Delivery({lost.messages[0].id: Delivered()}, followups=(FollowUp(message(2, "user:2"), 0),))
+    assert inbox.settle(lost, delivery, never) == 0
+    assert states(inbox) == {1: "leased"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Delivered, LatestState, 
 from sfcode.relay.salesforce.actions.activities import Activities, ActivityKind
 from sfcode.relay.salesforce.actions.nps_fields import NpsFields
 from sfcode.relay.salesforce.batch import Batch, EventRules
+from sfcode.relay.salesforce.breaker import MappingHolds
 from sfcode.relay.salesforce.calls import CallFailedError, CallSize
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.texts import compile_texts
@@ -50,6 +52,8 @@ class Far:
     troubles: list[str]
     instrumentation: Any = field(default_factory=Instrumentation)
     size: CallSize = field(default_factory=CallSize)
+    holds: MappingHolds = field(default_factory=MappingHolds)
+    clock: Any = time.monotonic
     room: int = 200
     """Records that the org's triggers can take at once."""
     sent: list[int] = field(default_factory=list)

@@ -20,7 +20,7 @@ from sfcode.local import LocalOrg, serve
 from sfcode.metadata.component import Component
 from sfcode.org import Org, connect
 from sfcode.org.options import Runtime
-from sfcode.relay.message import Claim, ClaimedMessage, Delivery, LatestState, Settlement
+from sfcode.relay.message import Claim, ClaimedMessage, Delivery, FollowUp, LatestState, Settlement
 from sfcode.relay.salesforce import make_writer
 from tests.e2e.journey import Journey
 from tests.local.automation.building import Control, deploy
@@ -92,6 +92,8 @@ class World:
     heard: Heard = field(default_factory=Heard)
     latest: dict[str, LatestState] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
+    followups: list[FollowUp] = field(default_factory=list)
+    """Those of the last delivery."""
 
     def __post_init__(self) -> None:
         self.writer = self.fresh_writer()
@@ -121,6 +123,7 @@ class World:
         delivery = asyncio.run((writer or self.writer).deliver(claim))
         assert set(delivery.settlements) == {message.id for message in messages}
         self.settle(delivery)
+        self.followups = list(delivery.followups)
         return [delivery.settlements[message.id] for message in messages]
 
     def contact(self, user_id: str = "10001", *fields: str) -> dict[str, Any]:

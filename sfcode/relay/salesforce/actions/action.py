@@ -19,6 +19,7 @@ FieldName = tuple[str, str]
 class RecordWrite:
     """One record to update by its id, or to upsert by an external id."""
 
+    mapping: str
     verb: Literal["update", "upsert"]
     object: str
     key: str

@@ -78,8 +78,8 @@ class Activities:
         except TemplateFailedError as error:
             raise ActionError("bad_text", f"the texts of {event.name} cannot be filled in: {error}") from error
         fields = {self.link: context.record_id, **self.kind.build_fields(event, subject, comment)}
-        id_ = external_id(event.message.message_id, self.mapping, activity)
-        return RecordWrite("upsert", self.kind.object, self.kind.external_id, id_, fields)
+        id_ = external_id(event.message_id, self.mapping, activity)
+        return RecordWrite(self.mapping, "upsert", self.kind.object, self.kind.external_id, id_, fields)
 
 
 def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | None:

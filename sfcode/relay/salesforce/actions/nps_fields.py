@@ -51,7 +51,11 @@ class NpsFields:
             if known is None or known.stamp <= event.stamp:
                 values[field] = self._fit(field, value, context)
                 newest[field] = LatestState(name, event.stamp)
-        return [RecordWrite("update", self.object, "Id", context.record_id, values, newest)] if values else []
+        return (
+            [RecordWrite(self.mapping, "update", self.object, "Id", context.record_id, values, newest)]
+            if values
+            else []
+        )
 
     def _fit(self, field: str, value: int | str, context: PlanContext) -> int | str:
         limit = LONG_TEXT_LENGTH if field in self.created else context.lengths.get((self.object, field))

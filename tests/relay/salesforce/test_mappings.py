@@ -1,0 +1,84 @@
+"""A mapping that the org refuses waits for itself: the others are looked up, written and settled all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from sfcode.relay.message import ClaimedMessage, Delivered, FollowUp, Retry
+from tests.relay.salesforce.world import NOON, World, event
+
+EVERYTHING = "Appcues_Event_Id__c != null"
+
+
+@pytest.fixture
+def broken(world: World) -> Iterator[World]:
+    """Give a world whose mapping of leads names an object that the org does not have."""
+    rules = world.writer.rules
+    destinations = tuple(
+        replace(each, object="Nothing__c") if each.name == "lead" else each for each in rules.destinations
+    )
+    world.writer.rules = replace(rules, destinations=destinations)
+    return world
+
+
+def claimed(followup: FollowUp) -> ClaimedMessage:
+    message = followup.message
+    return ClaimedMessage(
+        999_999, message.source, message.message_id, message.key, message.kind, message.payload, 0, NOON
+    )
+
+
+def test_the_other_mapping_is_written_at_once_and_the_refused_one_follows(broken: World) -> None:
+    message = event("appcues:nps_score", score=7)
+    assert broken.deliver(message) == [Delivered("waits for mapping lead")]
+    assert broken.contact()["NPS_Score__c"] == 7
+    (followup,) = broken.followups
+    assert (followup.message.key, followup.message.message_id) == (
+        f"{message.key}@lead",
+        f"{message.message_id}@lead",
+    )
+    assert 0 < followup.after <= 30
+    assert [(name, "lead" in detail, "contact" in detail) for name, detail in broken.heard.alarms] == [
+        ("salesforce_access", True, False)
+    ]
+
+
+def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refused(broken: World) -> None:
+    scores = [number % 11 for number in range(213)]
+    users = [("10001", "10002", "10003")[number % 3] for number in range(213)]
+    for start in range(0, 213, 71):
+        some = zip(users[start : start + 71], scores[start : start + 71], strict=True)
+        messages = [
+            event("appcues:nps_score", user, at=start + at, score=score) for at, (user, score) in enumerate(some)
+        ]
+        assert {type(end) for end in broken.deliver(*messages)} == {Delivered}
+        assert len(broken.followups) == 71
+    assert len(broken.events(EVERYTHING)) == 213
+    assert broken.slept == [], "nobody waits for the mapping that is refused"
+    asked = [operation for operation, outcome in broken.heard.calls if operation == "lookup" and outcome != "200"]
+    assert len(asked) <= 1, "and it is not asked for again at once"
+
+
+def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_works(
+    broken: World, world: World
+) -> None:
+    lead = world.rest.create("Lead", LastName="Test", Company="Test", Product_User_Id__c=10001)
+    try:
+        message = event("appcues:nps_score", score=7)
+        broken.deliver(message)
+        rest = claimed(broken.followups[0])
+        (end,) = broken.deliver(rest)
+        assert isinstance(end, Retry)
+        assert not end.counts
+        assert broken.followups == []
+        (end,) = broken.deliver(rest, writer=world.fresh_writer())
+        assert end == Delivered()
+        value = world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{lead}'")
+        assert value == 7
+        ids = sorted(row["Appcues_Event_Id__c"] for row in world.events(EVERYTHING))
+        assert ids == [f"{message.message_id}:contact:nps_score", f"{message.message_id}:lead:nps_score"]
+    finally:
+        world.rest("DELETE", f"/sobjects/Lead/{lead}")
