@@ -9,11 +9,21 @@ from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure, forgive_versions
 from sfcode.apply.flows import activate_flow, delete_versions, list_versions, prune_flow, remove_flow
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark, package, trial_package
+from sfcode.apply.package import Mark, intended_state, package, trial_package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
-from sfcode.apply.records import write_record
+from sfcode.apply.records import delete_state, write_record, write_state
 from sfcode.apply.redact import redact
-from sfcode.apply.steps import DeleteVersions, Deploy, RemoveFlow, SettleFlow, Trial, WriteRecord, steps
+from sfcode.apply.steps import (
+    DeleteState,
+    DeleteVersions,
+    Deploy,
+    RecordIntent,
+    RemoveFlow,
+    SettleFlow,
+    Trial,
+    WriteRecord,
+    steps,
+)
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org import Org
@@ -65,9 +75,6 @@ def execute(
     for step in ordered:
         lock.confirm()
         match step:
-            case WriteRecord(change):
-                write_record(org, change)
-                report(f"{change.address}: {DONE[change.action]}")
             case Trial():
                 zipped, ids = _prepare_trial(plan, step, org, secrets)
                 trial = replace(options, check_only=True)
@@ -76,16 +83,6 @@ def execute(
                 record(result)
                 if not result.success:
                     raise failure(result, origins, changed)
-            case DeleteVersions(old):
-                dropped = delete_versions(org, old.flow, old.numbers)
-                changed.append(f"{old.flow}: {dropped} old version{'' if dropped == 1 else 's'} deleted")
-                report(changed[-1])
-            case SettleFlow(address):
-                _settle(org, address, report)
-            case RemoveFlow(address):
-                versions = remove_flow(org, address)
-                changed.append(f"{address}: deactivated, {versions} version{'' if versions == 1 else 's'} deleted")
-                report(changed[-1])
             case Deploy():
                 quick = quick_deploy(plan, step, org, mark, options) if step is checked else QuickDeploy()
                 if quick.why_not:
@@ -110,6 +107,13 @@ def execute(
                 mark = quick.mark or mark
                 deployed.append(result.id)
                 changed.append(f"deployment {result.id}")
+            case RemoveFlow() | DeleteVersions():
+                changed.append(_delete_versions(org, step))
+                report(changed[-1])
+            case SettleFlow(address):
+                _settle(org, address, report)
+            case _:
+                _write(org, plan, step, mark, report)
     reversible = bool(deployed) and plan.mode is not Mode.DESTROY
     return ApplyResult(plan, tuple(deployed), mark.id if reversible else "")
 
@@ -122,6 +126,26 @@ def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]
         versions[old.flow] = {number: there[number] for number in old.numbers if number in there}
     zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
     return zipped, {version_id for ids in versions.values() for version_id in ids.values()}
+
+
+def _delete_versions(org: Org, step: RemoveFlow | DeleteVersions) -> str:
+    """Remove a flow or old versions of it; describe what was done."""
+    if isinstance(step, RemoveFlow):
+        count = remove_flow(org, step.address)
+        return f"{step.address}: deactivated, {count} version{'' if count == 1 else 's'} deleted"
+    count = delete_versions(org, step.versions.flow, step.versions.numbers)
+    return f"{step.versions.flow}: {count} old version{'' if count == 1 else 's'} deleted"
+
+
+def _write(org: Org, plan: Plan, step: WriteRecord | RecordIntent | DeleteState, mark: Mark, report: Progress) -> None:
+    match step:
+        case WriteRecord(change):
+            write_record(org, change)
+            report(f"{change.address}: {DONE[change.action]}")
+        case RecordIntent():
+            write_state(org, plan.state, intended_state(plan, mark.applied))
+        case DeleteState():
+            delete_state(org, plan.state)
 
 
 def _settle(org: Org, address: Address, report: Progress) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sfcode.apply.steps import Deploy, Trial
-from sfcode.metadata.component import Address, Component
+from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan
@@ -50,7 +50,7 @@ def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
 
 
 def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[str, bytes]:
-    if not step.owned:
+    if not step.owned and not step.keeps_state:
         return write(sent, plan.api_version, deleted=[*step.deleted, plan.state])
     state = Applied(
         components={component.address: component.body for component in step.owned},
@@ -61,6 +61,7 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
         config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
         history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
+        records=_records_after(plan, mark.applied),
     )
     prefix = plan.state.full_name.removesuffix("_sfcode_state")
     return write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted)
@@ -107,15 +108,27 @@ def missing_users(plan: Plan) -> set[str]:
     }
 
 
+def intended_state(plan: Plan, applied: Applied) -> Applied:
+    """Return the state with the records that an apply is about to make: an apply that is cut off forgets none of them."""
+    return replace(applied, org_id=plan.target.org_id, records=_records_after(plan, applied))
+
+
+def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
+    """Return what an apply leaves managed; what goes only after the deployment is in it, until the next plan misses it."""
+    made = {change.address: change.after.body for change in plan.changes if change.address.is_record and change.after}
+    return {**applied.records, **made}
+
+
 def _past(plan: Plan, mark: Mark) -> Past:
-    changes = [change for change in plan.effective if not change.address.is_record]
+    changes = plan.effective
+    managed = {*mark.applied.components, *mark.applied.records}
     return Past(
         id=mark.id,
         applied_at=mark.at,
         applied_by=mark.by,
         revision=mark.revision,
         before={change.address: change.before.body if change.before else None for change in changes},
-        owned=frozenset(change.address for change in changes if change.address in mark.applied.components),
+        owned=frozenset(change.address for change in changes if change.address in managed),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address, Component
 from sfcode.org import Org
 from sfcode.plan.change import Action, Change
+from sfcode.plan.state import STATE_DESCRIPTION, Applied, state_text
 
 ON_CREATE = {
     "TimeZoneSidKey": "GMT",
@@ -33,6 +35,27 @@ def write_record(org: Org, change: Change) -> None:
     except OrgError as error:
         hint = _hint(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
         raise OrgError(f"{change.address}: {error.message}", hint, code=error.code) from error
+
+
+def write_state(org: Org, address: Address, applied: Applied) -> None:
+    """Write the state through REST, where no deployment can carry it."""
+    values = {
+        "Body": base64.b64encode(state_text(applied).encode()).decode("ascii"),
+        "CacheControl": "Private",
+        "ContentType": "application/json",
+        "Description": STATE_DESCRIPTION,
+    }
+    rows = org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name)
+    if rows:
+        org.update("StaticResource", str(rows[0]["Id"]), values)
+    else:
+        org.create("StaticResource", {"Name": address.full_name, **values})
+
+
+def delete_state(org: Org, address: Address) -> None:
+    """Delete the state through REST. Repeatable."""
+    for row in org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name):
+        org.delete("StaticResource", str(row["Id"]))
 
 
 def _write(org: Org, change: Change, *, again: bool = False) -> None:

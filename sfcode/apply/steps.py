@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
@@ -25,6 +25,8 @@ class Deploy:
     components: tuple[Component, ...]
     deleted: tuple[Address, ...]
     owned: tuple[Component, ...]
+    keeps_state: bool = False
+    """Keep the state although nothing is owned any more: records are still to be written."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,17 @@ class DeleteVersions:
     versions: ObsoleteVersions
 
 
-Step = WriteRecord | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions
+@dataclass(frozen=True)
+class RecordIntent:
+    """Write the records that are about to be made into the state, so that an apply that is cut off forgets none."""
+
+
+@dataclass(frozen=True)
+class DeleteState:
+    """Delete the state, once nothing is left that it knows."""
+
+
+Step = WriteRecord | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions | RecordIntent | DeleteState
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
@@ -75,11 +87,17 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     deleted_sets = {change.address.full_name for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
     early = [change for change in records if not _is_late(change, deleted_sets)]
+    late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
+    makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
+    deployments = [*_deployments(plan, metadata)]
+    ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
         *_trial(plan, metadata, early),
+        *([RecordIntent()] if makes_user else []),
         *(WriteRecord(change) for change in early),
-        *_deployments(plan, metadata),
-        *(WriteRecord(change) for change in reversed(records) if _is_late(change, deleted_sets)),
+        *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),
+        *(WriteRecord(change) for change in late),
+        *([DeleteState()] if ends else []),
     )
 
 

@@ -38,8 +38,8 @@ def rollback(
     Restore what an apply replaced; the last one without APPLY_ID.
 
     What was there is read from the history that apply keeps in the org, so any machine can do it. The
-    config is not changed: revert it too, or the next apply brings everything back. Records stay
-    as they are, but a permission set that goes is taken away from everybody who has it.
+    config is not changed: revert it too, or the next apply brings everything back. Users and
+    assignments go back too: a user that the apply made is deactivated.
     """
     from sfcode.apply.session import ApplyOptions
     from sfcode.plan.modes import Mode, PlanRequest

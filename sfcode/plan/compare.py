@@ -85,17 +85,22 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
         found = observed.get(row.address)
         if found is not None:
             yield Change(row.address, found, _deactivate(found) if row.type == "User" else None)
+    username = plan_input.project.settings.integration_user.username
+    yield from retire(plan_input, previous_users(plan_input.snapshot.applied, username))
 
 
 def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     """
     Return the changes that restore what an apply replaced.
 
-    Records are left as they are. Secrets come back with the value that they have now.
+    A user that the apply made is deactivated. Secrets come back with the value that they have now.
     """
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     for address, body in past.before.items():
         before = plan_input.snapshot.components.get(address)
+        if body is None and before and address.type == "User":
+            yield Change(address, before, _deactivate(before))
+            continue
         after = None if body is None else Component(address.type, address.full_name, _current(body))
         if before or after:
             yield Change(address, before, after, plan_input.applied.get(address))

@@ -21,7 +21,13 @@ from sfcode.plan.foreign import container_of, extract_components, unmanaged_fiel
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.ownership import keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
-from sfcode.plan.sandbox_names import choose_username, rename_user, rename_user_in_state, restore_email
+from sfcode.plan.sandbox_names import (
+    choose_username,
+    rename_user,
+    rename_user_in_state,
+    restore_email,
+    users_named_in,
+)
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
 from sfcode.plan.snapshot import FlowVersion, OrgSnapshot, PlanInput, Target
@@ -143,14 +149,18 @@ def _read_org(
     if request.mode is Mode.ROLLBACK:
         past = find_apply(applied, request.apply_id)
         expected = {address: body for address, body in past.before.items() if body is not None}
+        named = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
+        records_before = {address for address in past.before if address.is_record}
+        record_rows |= _read_records(org, sorted(named | records_before))
     rest = [address for address in {*applied.components, *expected} if address not in found and not address.is_record]
     if request.mode is not Mode.ROLLBACK:
         rest = [address for address in rest if address not in expected]
     more, beside = _retrieve(org, sorted(rest))
     deleted = [component for address, component in more.items() if address not in expected]
-    if request.mode is Mode.APPLY:
-        previous = previous_users(applied, username)
-        record_rows |= _read_records(org, [row for name in previous for row in user_records(project, name)])
+    if request.mode in {Mode.APPLY, Mode.DESTROY}:
+        previous = {row for name in previous_users(applied, username) for row in user_records(project, name)}
+        record_rows |= _read_records(org, sorted({*previous, *applied.records} - expected.keys()))
+    applied = replace(applied, records=_existing_records(applied, record_rows))
     mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
     components = {
         address: mask.mask(component, expected.get(address), applied.components.get(address))
@@ -165,6 +175,7 @@ def _read_org(
         applied,
         state=state_component,
         values=_count_values(org, deleted),
+        other_rights=_read_other_rights(org, project, applied, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
     )
@@ -215,6 +226,34 @@ def _read_record(org: Org, address: Address) -> Component | None:
         soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
         bodies = [body for _ in org.query(soql, what, username)]
     return Component(address.type, address.full_name, bodies[0]) if bodies else None
+
+
+def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> dict[Address, Body]:
+    """Forget managed records that are gone, and users that are inactive: nothing is left of them to manage."""
+    return {
+        address: body
+        for address, body in applied.records.items()
+        if address in found and found[address].body.get("IsActive") is not False
+    }
+
+
+def _read_other_rights(
+    org: Org, project: Project, applied: Applied, found: Mapping[Address, Component]
+) -> dict[str, tuple[str, ...]]:
+    """Read, for each integration user that is there, the permission sets that it has and that are not the project's."""
+    own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
+    own.add(project.integration_set)
+    rights = {}
+    for username in sorted(address.full_name for address in found if address.type == "User"):
+        rows = org.query(
+            "SELECT PermissionSet.Name FROM PermissionSetAssignment "
+            "WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE",
+            username,
+        )
+        names = {str(row["PermissionSet"]["Name"]) for row in rows} - own
+        if names:
+            rights[username] = tuple(sorted(names))
+    return rights
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

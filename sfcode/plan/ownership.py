@@ -13,6 +13,7 @@ from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.sandbox_names import users_named_in
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 
 FLAGS = {
@@ -83,6 +84,30 @@ def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
             if change.before is not None
             and not (change.address.is_record or change.replaced)
             and change.address not in plan_input.applied
+            and change.address not in plan_input.adopted
+        )
+    )
+
+
+def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Refuse to give another profile to a user that sfcode did not make: it may be a person's."""
+    state = plan_input.snapshot.applied
+    managed = {address.full_name.lower() for address in state.records if address.type == "User"}
+    managed |= {name.lower() for body in state.components.values() for name in users_named_in(body)}
+    return plan.refuse(
+        *(
+            Refusal(
+                change.address,
+                f"exists in the org with the profile {change.before.body.get('Profile')}, and sfcode did not make it",
+                f"pass --adopt {change.address} to manage it, which replaces its name, e-mail address and profile; or "
+                "name another user in integration_user.username",
+            )
+            for change in plan.changes
+            if change.address.type == "User"
+            and change.before
+            and change.after
+            and change.before.body.get("Profile") != change.after.body.get("Profile")
+            and change.address.full_name.lower() not in managed
             and change.address not in plan_input.adopted
         )
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from sfcode.config.project import Project
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
-from sfcode.plan.plan import Plan
+from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.snapshot import PlanInput
 from sfcode.plan.state import Applied
 
@@ -21,6 +21,7 @@ def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
     """
     bodies = [*applied.components.values(), *(body for past in applied.history[:1] for body in past.before.values())]
     names = {str(body["integrationUser"]) for body in bodies if body and body.get("integrationUser")}
+    names |= {address.full_name for address in applied.records if address.type == "User"}
     return tuple(sorted(name for name in names if name.lower() != username.lower()))
 
 
@@ -43,11 +44,12 @@ def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change
     observed = plan_input.snapshot.components
     for name in usernames:
         user, *others = user_records(plan_input.project, name)
+        others += [row for row in plan_input.snapshot.applied.records if row.full_name.endswith(f"/{name}")]
         found = observed.get(user)
         if found is None or not _is_retired(plan_input.project, found):
             continue
         yield Change(user, found, Component(found.type, found.full_name, {**found.body, "IsActive": False}))
-        yield from (Change(row, observed[row], None) for row in others if row in observed)
+        yield from (Change(row, observed[row], None) for row in sorted(set(others)) if row in observed)
 
 
 def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -70,6 +72,36 @@ def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def _is_retired(project: Project, user: Component) -> bool:
     return user.body.get("IsActive") is True and user.body.get("Profile") == project.settings.integration_user.profile
+
+
+def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Refuse to deactivate a user that has permission sets of others, unless that was allowed by name."""
+    return plan.refuse(
+        *(
+            Refusal(
+                Address("User", username),
+                "would be deactivated, and has other permission sets, so something else may sign in as it: "
+                f"{', '.join(plan_input.snapshot.other_rights[username])}",
+                f"take them away, or pass --allow-delete User:{username} to deactivate it all the same",
+            )
+            for username in sorted(deactivated_users(plan.effective))
+            if username in plan_input.snapshot.other_rights
+            and Address("User", username) not in plan_input.request.allow_delete
+        )
+    )
+
+
+def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Warn of rights that the integration user has from permission sets that are not the project's."""
+    username = plan_input.project.settings.integration_user.username
+    names = plan_input.snapshot.other_rights.get(username, ())
+    return plan.warn(
+        *(
+            f"User:{username} also has PermissionSet:{name}, which this project does not manage: what it grants, the "
+            "integration may do too; if nobody needs that, take it away in Setup, Permission Sets"
+            for name in names
+        )
+    )
 
 
 def deactivated_users(changes: Iterable[Change]) -> set[str]:

@@ -28,17 +28,26 @@ def referring(components: Iterable[Component], address: Address) -> tuple[Addres
 
 
 def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str]]:
-    owner, dot, name = address.full_name.partition(".")
-    if not dot:
+    """Write a name in every way in which a component may name it; one name can be that of a flow, a rule and a message."""
+    owner, _, name = address.full_name.partition(".")
+    if address.type == "CustomObject" or (
+        address.type == "PermissionSet" and component.type == "PermissionSetAssignment"
+    ):
         yield _word(address.full_name)
-        return
-    owners = ACTIVITIES if owner == "Activity" else (owner,)
-    for known in owners:
-        yield _word(f"{known}.{name}")
-    if component.type not in QUALIFIED and _owner(component).lower() in {known.lower() for known in (*owners, owner)}:
-        yield _word(name)
-        if name.endswith("__c"):
-            yield _word(f"{name.removesuffix('__c')}__r")
+    elif address.type == "WorkflowOutboundMessage":
+        if component.type == "Flow":
+            yield _word(address.full_name)
+        elif component.type == "WorkflowRule" and _owner(component).lower() == owner.lower():
+            yield _word(name)
+    elif address.type == "CustomField":
+        owners = ACTIVITIES if owner == "Activity" else (owner,)
+        yield from (_word(f"{known}.{name}") for known in owners)
+        if component.type not in QUALIFIED and _owner(component).lower() in {
+            known.lower() for known in (*owners, owner)
+        }:
+            yield _word(name)
+            if name.endswith("__c"):
+                yield _word(f"{name.removesuffix('__c')}__r")
 
 
 def _word(name: str) -> re.Pattern[str]:

@@ -13,11 +13,17 @@ from sfcode.plan.data_flows import data_flows
 from sfcode.plan.foreign import count_preserved
 from sfcode.plan.limits import refuse_too_many
 from sfcode.plan.modes import Mode
-from sfcode.plan.ownership import explain_kept_permission_set, refuse_unmanaged, warn_of_cutover
+from sfcode.plan.ownership import explain_kept_permission_set, refuse_unmanaged, refuse_unmanaged_user, warn_of_cutover
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
-from sfcode.plan.previous_user import warn_of_other_assignees
+from sfcode.plan.previous_user import (
+    deactivated_users,
+    refuse_shared_users,
+    warn_of_other_assignees,
+    warn_of_other_rights,
+)
 from sfcode.plan.references import refers_to
-from sfcode.plan.secrets import HIDDEN
+from sfcode.plan.sandbox_names import users_named_in
+from sfcode.plan.secrets import HIDDEN, names_in
 from sfcode.plan.snapshot import PlanInput
 
 Rule = Callable[[PlanInput, Plan], Plan]
@@ -75,6 +81,36 @@ def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
     )
 
 
+def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Refuse to put back what names a secret, a user or a permission set that there is not."""
+    observed = plan_input.snapshot.components
+    users = {
+        address.full_name.lower()
+        for address, component in observed.items()
+        if address.type == "User" and component.body.get("IsActive") is True
+    }
+    users |= {
+        change.address.full_name.lower()
+        for change in plan.changes
+        if change.address.type == "User" and change.after and change.after.body.get("IsActive") is True
+    }
+    users -= {name.lower() for name in deactivated_users(plan.effective)}
+    refusals = []
+    for change in plan.effective:
+        if change.after is None:
+            continue
+        for name in sorted(names_in(dict(change.after.body)) - plan.secrets.keys()):
+            hint = f"set {name}, and name it in the config where it was named when that was applied"
+            refusals.append(Refusal(change.address, f"needs the secret {name}, which this config does not have", hint))
+        for name in sorted(users_named_in(change.after.body)):
+            if name.lower() not in users:
+                hint = f"create or activate the user {name} first"
+                refusals.append(
+                    Refusal(change.address, f"names the user {name}, which is not active in this org", hint)
+                )
+    return plan.refuse(*refusals)
+
+
 def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to delete fields in which records have values, unless that was allowed by name."""
     refusals = []
@@ -105,7 +141,8 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
     unused = [
         address
         for address in sorted(plan_input.request.allow_delete)
-        if address not in planned or planned[address].action is not Action.DELETE
+        if (address not in planned or planned[address].action is not Action.DELETE)
+        and not (address.type == "User" and address.full_name in deactivated_users(plan.effective))
     ]
     # A command that has succeeded may be repeated: then the address is known, and there is nothing left to allow.
     repeated = [address for address in unused if address in past | plan.released]
@@ -178,10 +215,13 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
     Mode.APPLY: (
         list_warnings,
         warn_of_other_assignees,
+        warn_of_other_rights,
         warn_of_cutover,
         record_state,
         refuse_unmanaged,
+        refuse_unmanaged_user,
         refuse_data_loss,
+        refuse_shared_users,
         refuse_unused_options,
         explain_kept_permission_set,
         limit_to_targets,
@@ -190,8 +230,16 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         count_unmanaged,
         list_data_flows,
     ),
-    Mode.DESTROY: (list_warnings, delete_state, refuse_data_loss, count_unmanaged),
-    Mode.ROLLBACK: (keep_the_rest, refuse_unknown_secrets, refuse_data_loss, retire_flow_versions, count_unmanaged),
+    Mode.DESTROY: (list_warnings, delete_state, refuse_data_loss, refuse_shared_users, count_unmanaged),
+    Mode.ROLLBACK: (
+        keep_the_rest,
+        refuse_unknown_secrets,
+        refuse_missing_parts,
+        refuse_data_loss,
+        refuse_shared_users,
+        retire_flow_versions,
+        count_unmanaged,
+    ),
     Mode.REFRESH: (),
 }
 """The rules of each mode, in the order in which they are applied."""

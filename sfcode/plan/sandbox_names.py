@@ -59,7 +59,9 @@ def rename_user_in_state(applied: Applied, username: str) -> Applied:
         for entry in applied.history
     ]
     components = {address: rename_user(body, username) for address, body in applied.components.items()}
-    return replace(applied, components=components, history=tuple(past))
+    # The records are those of the org that was copied, under the names that they have there.
+    records = applied.records if username in {address.full_name for address in applied.records} else {}
+    return replace(applied, components=components, history=tuple(past), records=records)
 
 
 def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
@@ -70,3 +72,8 @@ def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
         if there.lower() == username.lower() or (sandbox and there and is_copy(username, there)):
             changed[key] = username
     return changed
+
+
+def users_named_in(body: Body) -> set[str]:
+    """Return the usernames that a component names."""
+    return {str(body[key]) for key in USER_NAMES if body.get(key)}

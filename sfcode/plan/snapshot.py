@@ -52,6 +52,8 @@ class OrgSnapshot:
     """What others have in the files that our components live in."""
     assignees: tuple[str, ...] = ()
     """Usernames that have the permission set of the integration."""
+    other_rights: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Permission sets that an integration user has and that are not the project's, by username."""
     messages: tuple[str, ...] = ()
     """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
 

@@ -18,6 +18,8 @@ from sfcode.metadata.component import Address, Body, Component
 
 FORMAT_VERSION = 1
 
+STATE_DESCRIPTION = "What sfcode last applied here. Written by sfcode apply; do not edit."
+
 
 HISTORY = 5
 """How many applies can be rolled back."""
@@ -54,6 +56,8 @@ class Applied:
     """The last applies, newest first."""
     org_id: str | None = None
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
+    records: Mapping[Address, Body] = field(default_factory=dict)
+    """Managed records: those that applies made or adopted, and those that an apply was about to make."""
 
     def listed(self) -> tuple[Component, ...]:
         """Return the managed components, sorted by address."""
@@ -67,8 +71,8 @@ def state_address(name: str) -> Address:
     return Address("StaticResource", f"{name}_sfcode_state")
 
 
-def to_component(name: str, applied: Applied) -> Component:
-    """Convert the state to a static resource."""
+def state_text(applied: Applied) -> str:
+    """Format the state as the text that the static resource holds."""
     content = {
         "format_version": FORMAT_VERSION,
         "revision": applied.revision,
@@ -77,18 +81,23 @@ def to_component(name: str, applied: Applied) -> Component:
         "config_digest": applied.config_digest,
         "org_id": applied.org_id,
         "secrets": dict(applied.secrets),
+        "records": {str(address): dict(body) for address, body in sorted(applied.records.items())},
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
         "history": [_past(past) for past in applied.history[:HISTORY]],
     }
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def to_component(name: str, applied: Applied) -> Component:
+    """Convert the state to a static resource."""
     return Component(
         "StaticResource",
         state_address(name).full_name,
         {
             "cacheControl": "Private",
-            "content": base64.b64encode(text.encode()).decode("ascii"),
+            "content": base64.b64encode(state_text(applied).encode()).decode("ascii"),
             "contentType": "application/json",
-            "description": "What sfcode last applied here. Written by sfcode apply; do not edit.",
+            "description": STATE_DESCRIPTION,
         },
     )
 
@@ -113,6 +122,7 @@ def from_component(component: Component | None) -> Applied:
             secrets=content["secrets"],
             history=tuple(_read_past(past) for past in content["history"]),
             org_id=content.get("org_id"),
+            records={Address.parse(key): body for key, body in content.get("records", {}).items()},
         )
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OrgError(

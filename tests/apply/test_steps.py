@@ -1,6 +1,6 @@
 import pytest
 
-from sfcode.apply.steps import Deploy, RemoveFlow, SettleFlow, Trial, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RecordIntent, RemoveFlow, SettleFlow, Trial, WriteRecord, steps
 from sfcode.metadata.component import Component
 from tests.plan.samples import SECRETS, USER, build, desired, number, observed
 
@@ -18,7 +18,9 @@ def plan_of(project):
 
 def test_user_and_license_come_before_the_deployment_and_the_assignment_after(plan_of):
     plan = plan_of(desired(A, records=(ASSIGNMENT, LICENSE, USER)), observed())
-    done = [step.change.address.type if isinstance(step, WriteRecord) else "deploy" for step in steps(plan)]
+    first, *rest = steps(plan)
+    assert first == RecordIntent(), "what is about to be made is written down before"
+    done = [step.change.address.type if isinstance(step, WriteRecord) else "deploy" for step in rest]
     assert done == ["User", "PermissionSetLicenseAssign", "deploy", "PermissionSetAssignment"]
 
 
@@ -60,8 +62,8 @@ def test_an_active_flow_that_was_deployed_is_settled_afterwards(plan_of):
 
 
 def test_only_records_means_no_deployment(plan_of):
-    (step,) = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
-    assert isinstance(step, WriteRecord)
+    done = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
+    assert [type(step) for step in done] == [RecordIntent, WriteRecord]
 
 
 def test_adopting_what_is_equal_deploys_the_state_alone(plan_of, project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -20,10 +21,12 @@ from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Change
 from sfcode.plan.modes import PlanRequest
 from sfcode.plan.planner import make_plan
+from sfcode.plan.state import from_component, state_address
 from tests.e2e.org import opened
 from tests.generate.projects import project, settings
 from tests.generate.test_templates import CERTIFICATE
 
+STATE = state_address("Appcues")
 SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
 FIELDS = ("Title", "Email", "Phone", "FirstName", "LastName", "OwnerId", "LastModifiedDate")
 ATTRIBUTES = some.dictionaries(
@@ -81,7 +84,10 @@ def place(tmp_path_factory):
     def metadata():
         with Store(state / "org.db") as store, store.read() as tx:
             components = {stored.component.address: stored.component.canonical for stored in tx.components.list_all()}
-            return components, [(each.full_name, each.number, each.status) for each in tx.flows.versions()]
+            # The records that an apply is about to make are written down in the state before it makes them.
+            body = components.pop(STATE, None)
+            left = from_component(Component(STATE.type, STATE.full_name, json.loads(body))).components if body else {}
+            return components, left, [(each.full_name, each.number, each.status) for each in tx.flows.versions()]
 
     with serve(state) as org, opened(org) as client:
         yield client, metadata

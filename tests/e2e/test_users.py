@@ -174,3 +174,76 @@ def test_in_production_a_longer_name_is_somebody_else(applied):
         (found,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
         org.update("User", found["Id"], {"Username": f"{USER}.uat"})
     assert applied.actions()[f"User:{USER}"] == "create"
+
+
+class TestRecordsAreManaged:
+    SELLER = "sam.seller@northwind.example"
+
+    def test_a_colleague_is_neither_renamed_nor_demoted_without_a_word(self, journey):
+        journey.edit("sfcode.yaml", "username: appcues.integration@${user_domain}", f"username: {self.SELLER}")
+        with client(journey) as org:
+            before = user(org, self.SELLER)
+        refused = journey.apply()
+        assert refused.code == 1
+        assert f"User:{self.SELLER} exists in the org with the profile" in refused.err
+        assert f"pass --adopt User:{self.SELLER} to manage it" in refused.err
+        with client(journey) as org:
+            assert user(org, self.SELLER) == before
+        shown = journey.plan("--adopt", f"User:{self.SELLER}")
+        assert shown.code == 0, shown.out
+        assert "adopted: it was there before sfcode" in shown.out
+
+    def test_a_user_of_a_failed_apply_is_not_forgotten(self, applied):
+        renamed(applied)
+        template = applied.folder / "templates/metadata/PermissionSet.xml.j2"
+        template.parent.mkdir(parents=True)
+        template.write_text(
+            '<PermissionSet xmlns="http://soap.sforce.com/2006/04/metadata">'
+            "<fieldPermissions><editable>true</editable><field>Contact.Nope__c</field><readable>true</readable>"
+            "</fieldPermissions><label>{{ permission_set.label }}</label></PermissionSet>"
+        )
+        failed = applied.apply()
+        assert failed.code == 1
+        assert "Nope__c" in failed.err
+        template.unlink()
+        with client(applied) as org:
+            assert user(org, OTHER)["IsActive"] is True, "made before the deployment failed"
+        applied.edit("sfcode.yaml", "username: other.integration@", "username: third.integration@")
+        assert applied.actions()[f"User:{OTHER}"] == "update"
+        assert applied.apply().code == 0
+        with client(applied) as org:
+            assert user(org, OTHER)["IsActive"] is False
+            assert org.query("SELECT Id FROM PermissionSetLicenseAssign WHERE Assignee.Username = {}", OTHER) == []
+        assert applied.actions() == {}
+
+    def test_a_rollback_puts_users_and_assignments_back(self, applied):
+        renamed(applied)
+        assert applied.apply().code == 0
+        done = applied.run("rollback", "--auto-approve")
+        assert done.code == 0, done.err
+        with client(applied) as org:
+            assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (True, False)
+            for kind in ("PermissionSetLicenseAssign", "PermissionSetAssignment"):
+                rows = org.query(
+                    f"SELECT Assignee.Username FROM {kind} WHERE Assignee.Username IN ({{}}, {{}})", USER, OTHER
+                )
+                assert [row["Assignee"]["Username"] for row in rows] == [USER]
+        applied.edit("sfcode.yaml", "username: other.integration@", "username: appcues.integration@")
+        assert applied.actions() == {}
+
+    def test_a_user_that_has_other_permission_sets_is_not_switched_off_unasked(self, visible):
+        with client(visible) as org:
+            (people,) = org.query("SELECT Id FROM PermissionSet WHERE Name = 'People'")
+            org.create(
+                "PermissionSetAssignment", {"AssigneeId": user(org, USER)["Id"], "PermissionSetId": people["Id"]}
+            )
+        assert (
+            f"Warning: User:{USER} also has PermissionSet:People, which this project does not manage"
+            in visible.plan().out
+        )
+        refused = visible.run("destroy", "--auto-approve")
+        assert refused.code == 1
+        assert f"User:{USER} would be deactivated, and has other permission sets" in refused.err
+        assert visible.actions() == {}
+        done = visible.run("destroy", "--auto-approve", "--allow-delete", f"User:{USER}")
+        assert done.code == 0, done.err

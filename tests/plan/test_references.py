@@ -24,6 +24,10 @@ FLOW = Component(
     },
 )
 
+RULE = Component(
+    "WorkflowRule", "Contact.Appcues_contact", {"actions": {"Appcues_contact": {"type": "OutboundMessage"}}}
+)
+
 
 @pytest.mark.parametrize(
     ("component", "address", "expected"),
@@ -52,6 +56,11 @@ FLOW = Component(
         (Component("CustomField", "Contact.X__c", {"referenceTo": "Log__c"}), "CustomObject:Log__c", True),
         (Component("CustomField", "Contact.X__c", {"formula": "TEXT(Score__c)"}), "CustomField:Contact.Score__c", True),
         (SCORE, "CustomField:Contact.Score__c", False),
+        # Flow, rule and message of a mapping have one name.
+        (RULE, "WorkflowOutboundMessage:Contact.Appcues_contact", True),
+        (RULE, "WorkflowOutboundMessage:Lead.Appcues_contact", False),
+        (RULE, "Flow:Appcues_contact", False),
+        (FLOW, "WorkflowRule:Contact.Appcues_contact", False),
     ],
 )
 def test_who_names_whom(component, address, expected):
