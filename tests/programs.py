@@ -29,7 +29,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
 
@@ -37,6 +37,9 @@ ROOT = Path(__file__).resolve().parents[1]
 READY = b"ready\n"
 
 USED_LATER = (
+    "git",
+    "h11",
+    "httpcore2",
     "httpx2",
     "jinja2",
     "lxml.etree",
@@ -45,6 +48,7 @@ USED_LATER = (
     "simple_salesforce.api",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
+    "truststore",
     "uvloop",
     "yaml",
 )
@@ -260,8 +264,7 @@ def serve(path: str) -> None:
             importlib.import_module(module.name)
     for name in USED_LATER:
         importlib.import_module(name)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-        main(["--config", str(ROOT / "config"), "--env", "local", "validate"])
+    _warm(main)
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -276,6 +279,22 @@ def serve(path: str) -> None:
             link.close()
             _reap(os.WNOHANG)
     _reap(0)
+
+
+def _warm(main: Callable[[Sequence[str]], None]) -> None:
+    """Plan once, against a local org: what that imports, parses and compiles is there in every program."""
+    os.environ["SFCODE_RELAY_OUTBOUND_SECRET"] = "made-up-for-nobody-0123456789"
+    quiet = io.StringIO()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(quiet),
+        contextlib.redirect_stderr(quiet),
+        contextlib.suppress(SystemExit),
+    ):
+        shutil.copytree(ROOT / "config", Path(folder, "config"))
+        main(["--config", str(Path(folder, "config")), "--env", "local", "plan"])
+    assert "Plan: " in quiet.getvalue(), quiet.getvalue()
+    assert threading.active_count() == 1, "a thread would be missing in the programs that are forked"
 
 
 def _reap(options: int) -> None:
