@@ -1,0 +1,75 @@
+"""Versions of flows: which is activated, how many stay, and in which order a flow goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from sfcode.apply.flows import KEPT_VERSIONS, activate_flow, delete_versions, list_versions, prune_flow, remove_flow
+from sfcode.metadata.component import Address
+
+FLOW = Address("Flow", "Appcues_contact")
+
+
+@dataclass
+class ToolingOrg:
+    """The Tooling API of an org with one flow, or none."""
+
+    versions: int
+    active: int | None
+    done: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    def tooling_query(self, soql: str, value: str) -> list[dict[str, Any]]:
+        if "FROM FlowDefinition" in soql:
+            assert value == FLOW.full_name
+            active = f"301{self.active}" if self.active else None
+            return [{"Id": "300", "ActiveVersionId": active}] if self.versions else []
+        assert value == "300"
+        assert soql.endswith("ORDER BY VersionNumber DESC")
+        return [{"Id": f"301{number}", "VersionNumber": number} for number in range(self.versions, 0, -1)]
+
+    def tooling_update(self, type_: str, id_: str, values: dict[str, Any]) -> None:
+        self.done.append(("update", f"{type_} {id_}", values["Metadata"]["activeVersionNumber"]))
+
+    def tooling_delete(self, type_: str, id_: str) -> None:
+        self.done.append(("delete", f"{type_} {id_}", None))
+
+
+@pytest.mark.parametrize(
+    ("versions", "active", "activated"), [(3, 3, False), (3, 2, True), (3, None, True), (0, None, False)]
+)
+def test_the_newest_version_is_activated_unless_it_is(versions: int, active: int | None, activated: bool) -> None:
+    org = ToolingOrg(versions, active)
+    assert activate_flow(org, FLOW) is activated  # type: ignore[arg-type]
+    assert org.done == ([("update", "FlowDefinition 300", versions)] if activated else [])
+
+
+def test_the_newest_versions_and_the_active_one_stay() -> None:
+    org = ToolingOrg(KEPT_VERSIONS + 3, 2)
+    assert prune_flow(org, FLOW) == 2  # type: ignore[arg-type]
+    assert [what for _, what, _ in org.done] == ["Flow 3013", "Flow 3011"]
+    few = ToolingOrg(KEPT_VERSIONS, 1)
+    assert (prune_flow(few, FLOW), few.done) == (0, [])  # type: ignore[arg-type]
+
+
+def test_a_flow_is_switched_off_before_its_versions_go() -> None:
+    org = ToolingOrg(2, 2)
+    assert remove_flow(org, FLOW) == 2  # type: ignore[arg-type]
+    assert org.done == [
+        ("update", "FlowDefinition 300", 0),
+        ("delete", "Flow 3012", None),
+        ("delete", "Flow 3011", None),
+    ]
+    asleep = ToolingOrg(1, None)
+    assert remove_flow(asleep, FLOW) == 1  # type: ignore[arg-type]
+    assert asleep.done == [("delete", "Flow 3011", None)]
+    assert remove_flow(ToolingOrg(0, None), FLOW) == 0  # type: ignore[arg-type]
+
+
+def test_versions_are_found_by_their_numbers() -> None:
+    org = ToolingOrg(3, 3)
+    assert list_versions(org, FLOW) == {3: "3013", 2: "3012", 1: "3011"}  # type: ignore[arg-type]
+    assert delete_versions(org, FLOW, [1, 2, 9]) == 2  # type: ignore[arg-type]
+    assert [what for _, what, _ in org.done] == ["Flow 3012", "Flow 3011"]

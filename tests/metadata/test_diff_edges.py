@@ -1,0 +1,59 @@
+"""Lists that are no sets, groups that differ in one key, odd names in paths, and the fingerprint of a component."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.metadata.component import Component, Value
+from sfcode.metadata.diff import diff, path_text
+
+
+def told(before: Value, after: Value) -> list[tuple[str, Value, Value]]:
+    return [(path_text(change.path), change.before, change.after) for change in diff({"a": before}, {"a": after})]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([{"x": 1}, "text"], [{"x": 2}, "text"]),
+        ([{"x": 1}, "text"], [{"x": 1, "y": 2}, "text"]),
+        ([{"x": 1, "y": 2}, "text"], [{"x": 1}, "text"]),
+        ([[1, 2], "text"], [[1, 3], "text"]),
+        ([[1], "text"], [[1, 2], "text"]),
+        (["a", "c", "b"], ["a", "c", "d"]),
+        (["b", "a"], ["a", "b"]),
+        ([{"x": 1}], ["text"]),
+        ([1, 2], [2, 1]),
+    ],
+)
+def test_a_list_that_is_neither_a_set_nor_all_groups_is_told_as_a_whole(before: Value, after: Value) -> None:
+    assert told(before, after) == [("a", before, after)]
+    assert told(before, before) == []
+
+
+def test_a_set_that_gives_way_to_a_group_is_told_item_by_item() -> None:
+    assert told(["x", "y"], {"b": "c"}) == [("a.b", None, "c"), ("a.x", "x", None), ("a.y", "y", None)]
+    assert told({"b": "c"}, ["x", "y"]) == [("a.b", "c", None), ("a.x", None, "x"), ("a.y", None, "y")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("a", "0", "b"), "a[0].b"),
+        (("a", "²"), 'a["²"]'),
+        (("a", 'say "x"'), 'a["say \\"x\\""]'),
+        (("a", "back\\slash"), 'a["back\\\\slash"]'),
+        (("0",), "[0]"),
+        ((), ""),
+    ],
+)
+def test_a_path_is_written_so_that_it_can_be_read_back(path: tuple[str, ...], text: str) -> None:
+    assert path_text(path) == text
+
+
+def test_a_component_is_nothing_else_and_has_the_same_fingerprint_in_every_release() -> None:
+    component = Component("CustomField", "Contact.A__c", {"label": "Größe", "list": [1, True, None]})
+    assert component != "CustomField:Contact.A__c"
+    assert component.canonical == '{"label":"Größe","list":[1,true,null]}'
+    # Saved plans hold the fingerprints of what was observed: another one would read as a changed org.
+    assert component.fingerprint == "3eddc7785270af3f6bd86ec5769be2df618ee23f098cf1137f9e3d89146208ef"
