@@ -32,6 +32,7 @@ class ExitCode(enum.IntEnum):
     BUG = 3
     RUNNING = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class SfcodeError(Exception):

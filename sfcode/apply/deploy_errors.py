@@ -34,10 +34,14 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
         lines.append(f"{code}: {message}")
     if not lines:
         lines.append(f"the deployment ended as {result.status}, and the org gave no reason")
+    if result.status == "Canceled" and not result.failures:
+        lines = [f"It was canceled{f' by {result.canceled_by_name}' if result.canceled_by_name else ''}"]
     text = "".join(f"\n  - {line}" for line in lines)
     kept = "nothing of it was changed" if done else "no metadata was changed"
     before = "".join(f"\n  - {line}" for line in done)
-    what = f"The org refused the deployment {result.id} ({result.status}); {kept}:{text}"
+    canceled = result.status == "Canceled"
+    what = f"The deployment {result.id} was stopped" if canceled else f"The org refused the deployment {result.id}"
+    what = f"{what} ({result.status}); {kept}:{text}"
     return DeployFailed(f"{what}\nDone before it:{before}" if done else what, _hint(result))
 
 
@@ -47,6 +51,8 @@ def _hint(result: DeployResult) -> str:
             "Somebody else is changing the setup of this org. When Setup > Deployment Status shows nothing running, "
             "run `sfcode apply` again, or let it wait with --lock-timeout 5m."
         )
+    if result.status == "Canceled":
+        return "Nothing is wrong with the config. `sfcode apply` does it after all."
     if result.error_message and not result.failures:
         return "No component is at fault. Setup > Deployment Status may say more; then run `sfcode apply` again."
     return "Correct the lines named above, then run `sfcode plan` again."

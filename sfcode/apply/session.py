@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -78,6 +76,8 @@ def apply_plan(
     """
     saved, wanted = (request, PlanRequest(request.mode)) if isinstance(request, Plan) else (None, request)
     with ExitStack() as stack:
+        begun: list[str] = []
+        stack.enter_context(_explain_interruption(begun))
 
         def take_lock() -> Lock:
             plan = changes_digest(saved)[:12] if saved else ""
@@ -99,6 +99,7 @@ def apply_plan(
         if asked:
             raise_if_moved(plan, project, make_plan(project, org, secrets, wanted))
         origins = result.desired.origins
+        begun.append(plan.mode.value)
         return execute(
             plan,
             org,
@@ -111,6 +112,20 @@ def apply_plan(
             record=lambda deployed: callbacks.record(deployed, origins),
             patience=options.lock_timeout,
         )
+
+
+@contextmanager
+def _explain_interruption(begun: list[str]) -> Iterator[None]:
+    """Say what an interruption leaves behind: nothing, unless something was begun."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not begun:
+            raise Interrupted("Interrupted; nothing was changed.") from None
+        raise Interrupted(
+            "Interrupted; steps that were done before stay, and the lock is released.",
+            "`sfcode plan` shows what is left to do; `sfcode apply` does it.",
+        ) from None
 
 
 def make_mark(project: Project, result: PlanResult) -> Mark:
@@ -149,26 +164,11 @@ def _hold_lock(
     """
     Hold the lock of the org while it is changed.
 
-    The end of a workflow's job (SIGTERM) is an interruption then, as Ctrl-C is, so that the lock is returned.
+    Signals raise KeyboardInterrupt in here (the command line sees to it), so that the lock is returned.
     """
     if not options.lock:
         yield Lock()
         return
     holder = this_run(options.verb, plan)
-    with (
-        _interrupt_on_sigterm(),
-        hold_lock(org, project.settings.name, holder, patience=options.lock_timeout, report=report) as lock,
-    ):
+    with hold_lock(org, project.settings.name, holder, patience=options.lock_timeout, report=report) as lock:
         yield lock
-
-
-@contextmanager
-def _interrupt_on_sigterm() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

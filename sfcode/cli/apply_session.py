@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,27 +34,42 @@ def run_apply(
 ) -> ApplyResult:
     """Apply a saved plan, or a new one after a `yes` at the terminal."""
     from sfcode.apply.session import ApplyCallbacks, apply_plan
+    from sfcode.plan.modes import PlanRequest
+    from sfcode.plan.reports.plan_items import headline
 
     collected = junit or JUnitReport()
 
+    progress = invocation.progress
+
     def show(plan: Plan) -> None:
+        progress.hide()
         if not invocation.json:
-            # Why it is refused is the error that follows, and not told twice.
-            show_plan(invocation, replace(plan, refusals=()), "text")
+            if isinstance(request, PlanRequest):
+                # Why it is refused is the error that follows, and not told twice.
+                show_plan(invocation, replace(plan, refusals=()), "text")
+            else:
+                print_status(invocation, f"Applying the saved plan to {plan.target.name}. {headline(plan)}")
         invocation.result.plan = plan
 
     def record(deployed: DeployResult, origins: Sequence[Origin]) -> None:
         collected.results.append(deployed)
         collected.origins = tuple(origins)
 
+    def report_line(line: str) -> None:
+        progress.clear()
+        print_status(invocation, line)
+        if not progress.active:
+            stack.enter_context(invocation.show_progress("Applying"))
+
     callbacks = ApplyCallbacks(
         approve=lambda plan: _approve(invocation, project, plan),
         show=show,
-        report=lambda line: print_status(invocation, line),
+        report=report_line,
         record=record,
     )
     secrets = invocation.secrets(project)
-    with invocation.open_org(project) as org:
+    with invocation.open_org(project) as org, ExitStack() as stack:
+        stack.enter_context(invocation.show_progress("Reading the org"))
         return apply_plan(project, org, secrets, request, callbacks=callbacks, options=options)
 
 

@@ -36,7 +36,11 @@ def doctor(invocation: Invocation, as_org: str | None, format_: str) -> int:
     from sfcode.checks.doctor import collect_facts, examine
 
     project = invocation.project()
-    with invocation.open_org(project) as org, _second(as_org, org.api_version) as another:
+    with (
+        invocation.open_org(project) as org,
+        _second(as_org, org.api_version) as another,
+        invocation.show_progress("Examining the org"),
+    ):
         diagnostics = examine(project, collect_facts(project, org, another, os.environ))
     return show_diagnostics(invocation, diagnostics, format_, doctor=True)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfcode.cli.progress import Progress
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Invocation:
     quiet: bool = False
     verbose: bool = False
     result: RunResult = field(default_factory=RunResult, compare=False)
+    progress: Progress = field(default_factory=Progress, compare=False)
 
     def project(self) -> Project:
         """Load the project. Raises ConfigError with all its problems."""
@@ -91,17 +93,23 @@ class Invocation:
         Who is signed in is up to the environment; in the local org it is the administrator, or the integration user.
         """
         username = project.settings.integration_user.username if as_integration else ""
-        with connect_target(
-            self.target(project), project.root, project.settings.salesforce.api_version, username
-        ) as org:
+        api_version = project.settings.salesforce.api_version
+        with connect_target(self.target(project), project.root, api_version, username, self.progress.count) as org:
             yield org
+
+    def show_progress(self, text: str) -> AbstractContextManager[None]:
+        """Show on standard error that something takes its time; nothing with --quiet."""
+        return self.progress.show(text, quiet=self.quiet)
 
 
 @contextmanager
-def connect_target(target: str, root: Path, api_version: str, username: str = "") -> Iterator[Org]:
+def connect_target(
+    target: str, root: Path, api_version: str, username: str = "", on_response: Callable[[], object] = lambda: None
+) -> Iterator[Org]:
     """Sign in to an org; `local` is the one below a project's folder, and takes a user of that name if it has one."""
-    from sfcode.org import connect
+    from sfcode.org import Runtime, connect
 
+    runtime = Runtime(on_response=on_response)
     if target == "local":
         from sfcode.local import access_token, serve
 
@@ -109,8 +117,8 @@ def connect_target(target: str, root: Path, api_version: str, username: str = ""
         with serve(state) as local:
             token = access_token(state, username) if username else None
             environ = {**os.environ, "SF_ACCESS_TOKEN": token or local.access_token}
-            with connect(local.url, environ=environ, api_version=api_version) as org:
+            with connect(local.url, environ=environ, api_version=api_version, runtime=runtime) as org:
                 yield org
     else:
-        with connect(target, environ=os.environ, api_version=api_version) as org:
+        with connect(target, environ=os.environ, api_version=api_version, runtime=runtime) as org:
             yield org

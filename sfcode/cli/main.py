@@ -12,6 +12,7 @@ import click
 from sfcode import __version__
 from sfcode.cli import output
 from sfcode.cli.global_options import global_options
+from sfcode.cli.interruption import Interruption
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.lazy_group import LazyGroup, LazyVerb
 from sfcode.errors import ExitCode
@@ -69,15 +70,20 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     words = list(sys.argv[1:] if args is None else args)
     invocation = Invocation()
+    interruption = Interruption()
     try:
-        answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=invocation)
+        with interruption.handle_signals():
+            answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=invocation)
         code = answer if isinstance(answer, int) else ExitCode.OK
     except SystemExit:  # of click's answers to the completion of a shell
         raise
     except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
         invocation.result.error = error
         color = not ("--no-color" in words or os.environ.get("NO_COLOR"))
-        code = output.print_error(error, json="--json" in words, verbose="--verbose" in words, color=color)
+        verb = invocation.result.verb
+        json, verbose = "--json" in words, "--verbose" in words
+        code = output.print_error(error, json=json, verbose=verbose, color=color, verb=verb)
+        code = interruption.exit_code(code)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from sfcode.cli.github_actions import write_step_results
 

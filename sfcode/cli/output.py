@@ -29,6 +29,9 @@ OUTSIDE = {
 }
 """What a file system refuses: wrong paths, missing rights, a full disk."""
 
+READ_ONLY = {"validate", "lint", "plan", "show", "review", "doctor", "next-steps", "explain", "schema"}
+"""Verbs that change nothing, neither in an org nor elsewhere."""
+
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 
 
@@ -48,9 +51,9 @@ def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0
     click.echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
 
 
-def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True) -> int:
+def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True, verb: str = "") -> int:
     """Write an error where errors go and return the exit code that belongs to it."""
-    message, code = describe_error(error, verbose=verbose)
+    message, code = describe_error(error, verbose=verbose, verb=verb)
     if json:
         answer: dict[str, Any] = {
             "name": type(error).__name__,
@@ -69,7 +72,7 @@ def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool 
     return code
 
 
-def describe_error(error: BaseException, *, verbose: bool = False) -> tuple[str, ExitCode]:
+def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "") -> tuple[str, ExitCode]:
     """Say what an error means to the user, and the exit code that belongs to it."""
     if isinstance(error, SfcodeError):
         return _lines(error), error.exit_code
@@ -78,7 +81,8 @@ def describe_error(error: BaseException, *, verbose: bool = False) -> tuple[str,
     if isinstance(error, click.ClickException):
         return f"{error.format_message()}{_usage(error)}", ExitCode.USER
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "interrupted", ExitCode.INTERRUPTED
+        stays = "nothing was changed." if verb in READ_ONLY else "what was done before stays."
+        return f"Interrupted; {stays}" if verb else "interrupted", ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER
     if isinstance(error, OSError) and error.errno in OUTSIDE:

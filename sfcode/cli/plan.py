@@ -77,7 +77,8 @@ def plan(
         project = invocation.project()
         secrets = invocation.secrets(project)
         with write_junit(junit_file) as junit, invocation.open_org(project) as org:
-            result = make_plan(project, org, secrets, choices.make_request(mode))
+            with invocation.show_progress("Reading the org"):
+                result = make_plan(project, org, secrets, choices.make_request(mode))
             shown = result.plan
             if sarif_file and not refresh_only:
                 sarif.diagnostics += _diagnose(invocation, project, result)

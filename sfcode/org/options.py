@@ -24,3 +24,5 @@ class Runtime:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.Random)
+    on_response: Callable[[], object] = lambda: None
+    """Called for every response, in the thread that sent the request."""

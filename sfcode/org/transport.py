@@ -59,6 +59,7 @@ class OrgAdapter(HTTPAdapter):
         response = super().send(request, stream=stream, timeout=timeout or (connect, read), **options)
         if not stream:
             self._read(response, started, whole)
+        runtime.on_response()
         path = urlsplit(request.url or "").path
         log.debug("%s %s: %s in %.3f s", request.method, path, response.status_code, runtime.clock() - started)
         return response

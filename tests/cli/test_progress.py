@@ -1,0 +1,79 @@
+"""Progress: a line that is redrawn on a terminal, one every ten seconds elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import time
+
+import pytest
+
+from sfcode.cli import progress as module
+from sfcode.cli.progress import CLEAR, Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    for name in ("FIRST", "REDRAW", "INTERVAL"):
+        monkeypatch.setattr(module, name, 0.02)
+
+
+def shown(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
+    monkeypatch.setattr(sys, "stderr", stream)
+    progress = Progress()
+    with progress.show("Reading the org", quiet=quiet):
+        for _ in range(3):
+            progress.count()
+        end = time.monotonic() + 5
+        while not quiet and "3 responses" not in stream.getvalue() and time.monotonic() < end:
+            time.sleep(0.01)
+    return stream.getvalue()
+
+
+def test_a_terminal_has_one_line_which_is_gone_at_the_end(monkeypatch):
+    text = shown(monkeypatch, Terminal())
+    assert f"{CLEAR}Reading the org: 3 responses, 0 s" in text
+    assert text.endswith(CLEAR)
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("ci", [False, True])
+def test_elsewhere_lines_are_written_one_below_the_other(monkeypatch, ci):
+    if ci:
+        monkeypatch.setenv("CI", "true")
+    text = shown(monkeypatch, Terminal() if ci else io.StringIO())
+    assert text
+    assert all(re.fullmatch(r"Reading the org: \d responses, \d s", line) for line in text.splitlines())
+
+
+def test_quiet_shows_nothing(monkeypatch):
+    assert shown(monkeypatch, Terminal(), quiet=True) == ""
+
+
+def test_nothing_is_drawn_over_a_question(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    progress = Progress()
+    with progress.show("Reading the org"):
+        progress.hide()
+        before = stream.getvalue()
+        time.sleep(0.1)
+        assert (progress.active, stream.getvalue()) == (False, before)
+        with progress.show("Applying"):
+            assert progress.active
+    assert not progress.active
+
+
+def test_short_work_shows_nothing(monkeypatch):
+    monkeypatch.setattr(module, "FIRST", 0.5)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with Progress().show("Reading the org"):
+        pass
+    assert sys.stderr.getvalue() == ""

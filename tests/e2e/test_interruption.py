@@ -1,0 +1,79 @@
+"""Ctrl-C, the end of a CI job and a closed terminal: the command says what stays, and the org is not blamed."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from sfcode.cli.interruption import Interruption
+from sfcode.errors import ExitCode
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize(
+    "words", [("plan",), ("doctor",), ("plan", "--json"), ("apply", "--auto-approve")], ids=" ".join
+)
+def test_a_command_that_is_stopped_while_it_reads_has_changed_nothing(journey, number, words):
+    journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D!token"}
+    with Hung() as org:
+        program = journey.spawn("--org", org.url, *words)
+        org.wait_for_request()
+        program.send_signal(number)
+        out, err = program.communicate(timeout=30)
+    text = out + err
+    assert program.returncode == CODES[number], text
+    assert "Interrupted; nothing was changed." in text
+    assert "bug" not in text
+    assert "Traceback" not in text
+
+
+class Hung:
+    """An org that takes requests and answers none."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+        self.socket.close()
+
+    def wait_for_request(self) -> None:
+        self.socket.settimeout(30)
+        self.connection, _ = self.socket.accept()
+        self.connection.settimeout(30)
+        self.connection.recv(1)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "expected"),
+    [
+        (None, ExitCode.USER, 1),
+        (signal.SIGINT, ExitCode.USER, 130),
+        (signal.SIGTERM, ExitCode.INTERRUPTED, 143),
+        (signal.SIGHUP, ExitCode.INTERRUPTED, 143),
+        (signal.SIGTERM, ExitCode.RUNNING, 4),
+        (signal.SIGTERM, ExitCode.BUG, 3),
+    ],
+)
+def test_the_exit_code_tells_what_ended_the_command(number, code, expected):
+    interruption = Interruption()
+    interruption.signal = number
+    assert interruption.exit_code(code) == expected
+
+
+def test_what_the_parent_wants_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interruption().handle_signals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not before
+    finally:
+        signal.signal(signal.SIGHUP, before)
