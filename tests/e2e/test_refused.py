@@ -153,6 +153,6 @@ def test_attach_follows_a_deployment_to_its_end(applied):
     deploy_id = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"][0]
     attached = applied.run("apply", "--attach", deploy_id)
     assert attached.code == 0
-    assert f"The deployment {deploy_id} is in." in attached.out
+    assert f"The deployment {deploy_id} succeeded." in attached.out
     assert applied.run("apply", "--attach", "0Af000000000000AAA").code == 1
     assert "is no id of a deployment" in applied.run("apply", "--attach", "nonsense").err
