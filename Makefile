@@ -44,11 +44,13 @@ demo-relay: $(READY) ## see data flow both ways through the relay, and an outage
 test: ## everything that CI checks
 	@$(MAKE) --no-print-directory --jobs 2 lint pytest
 
-lint: $(READY) ## style, types, the direction of imports, and the workflows
+lint: $(READY) ## style, types, import contracts, names, spelling, and the workflows
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/check_names.py
+	$(BIN)/codespell
 	$(BIN)/actionlint -shellcheck= -pyflakes=
 	$(BIN)/zizmor --offline --pedantic --no-progress --quiet .github
 

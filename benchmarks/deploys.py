@@ -68,11 +68,11 @@ def _deploy(count: int) -> float:
     from sfcode.local.context import OrgContext
     from sfcode.local.metadata.deploy.engine import DeployOutcome, deploy_zip
     from sfcode.local.metadata.deploy.options import DeployRequestOptions
-    from sfcode.local.store import Store, Transaction
+    from sfcode.local.store import OrgTransaction, Store
 
     outcomes: list[DeployOutcome] = []
 
-    def finish(_: Transaction, outcome: DeployOutcome) -> None:
+    def finish(_: OrgTransaction, outcome: DeployOutcome) -> None:
         outcomes.append(outcome)
 
     data = package(count)

@@ -78,7 +78,7 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     """
     Order the steps of a plan.
 
-    The user and its licence come before the deployment, since an outbound message names the user;
+    The user and its license come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
     way round. Everything deployable is one package, except where a flow, or an old version of one, has to go: they
     still name what else is deleted, so all deletions then wait for a second package, and all is tried beforehand.

@@ -15,7 +15,7 @@ from sfcode.config.models import PersonalData
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
-from sfcode.plan.risk import Judgement, Risk
+from sfcode.plan.risk import Judgment, Risk
 
 ALL_RECORDS = "all records of an object are reached, regardless of the owner"
 POWERFUL = "the permission reaches beyond the mapped objects"
@@ -48,18 +48,18 @@ POWERFUL_PERMISSIONS = frozenset(
 """User permissions that are about more than the records of the mappings."""
 
 
-def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgement]:
+def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgment]:
     """Return the highest risk of every change of a plan."""
     settings = personal or PersonalData()
     return {change.address: assess_change(change, settings) for change in plan.effective}
 
 
-def assess_change(change: Change, personal: PersonalData) -> Judgement:
+def assess_change(change: Change, personal: PersonalData) -> Judgment:
     """Return the highest risk of one change, and its rule."""
-    return max(_apply_rules(change, personal), key=lambda judgement: judgement.risk, default=Judgement(Risk.LOW))
+    return max(_apply_rules(change, personal), key=lambda judgment: judgment.risk, default=Judgment(Risk.LOW))
 
 
-def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgement]:
+def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgment]:
     kind = change.address.type
     if kind == "WorkflowOutboundMessage":
         yield from _message(change, personal)
@@ -67,35 +67,35 @@ def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgement]:
         yield from _rights(change)
     elif kind in ("CustomField", "CustomObject"):
         if change.action is Action.DELETE and not (change.before and change.before.body.get("formula")):
-            yield Judgement(Risk.HIGH, LOST)
+            yield Judgment(Risk.HIGH, LOST)
     elif kind in _USERS:
-        yield Judgement(Risk.MEDIUM, OTHER_USER)
+        yield Judgment(Risk.MEDIUM, OTHER_USER)
     elif kind in _TRIGGERS:
-        yield Judgement(Risk.MEDIUM, TIMING)
+        yield Judgment(Risk.MEDIUM, TIMING)
 
 
-def _message(change: Change, personal: PersonalData) -> Iterator[Judgement]:
+def _message(change: Change, personal: PersonalData) -> Iterator[Judgment]:
     before, after = (side.body if side else {} for side in (change.before, change.after))
     sent = _to_set(after.get("fields")) - _to_set(before.get("fields")) - _IDENTITY
     object_name = change.address.full_name.partition(".")[0]
     if any(is_personal(object_name, field, personal) for field in sent):
-        yield Judgement(Risk.HIGH, PERSONAL)
+        yield Judgment(Risk.HIGH, PERSONAL)
     elif sent:
-        yield Judgement(Risk.MEDIUM, MORE)
+        yield Judgment(Risk.MEDIUM, MORE)
     if before and after and _place(before) != _place(after):
-        yield Judgement(Risk.HIGH, ELSEWHERE)
+        yield Judgment(Risk.HIGH, ELSEWHERE)
 
 
-def _rights(change: Change) -> Iterator[Judgement]:
+def _rights(change: Change) -> Iterator[Judgment]:
     old, new = rights_of(change.before), rights_of(change.after)
     for (kind, name), granted in new.items():
         gained = {*granted} - {*old.get((kind, name), ())}
         if gained & {"View All", "Modify All"}:
-            yield Judgement(Risk.HIGH, ALL_RECORDS)
+            yield Judgment(Risk.HIGH, ALL_RECORDS)
         elif gained and kind == "permission" and name in POWERFUL_PERMISSIONS:
-            yield Judgement(Risk.HIGH, POWERFUL)
+            yield Judgment(Risk.HIGH, POWERFUL)
         elif gained - {"Read"} or (gained and kind == "object"):
-            yield Judgement(Risk.MEDIUM, WIDER)
+            yield Judgment(Risk.MEDIUM, WIDER)
 
 
 def _to_set(value: Value) -> set[str]:

@@ -36,7 +36,7 @@ COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 
 
 def paint(text: str, sign: str) -> str:
-    """Give a text the colour of its sign; click takes colours away where there is no terminal."""
+    """Give a text the color of its sign; click takes colors away where there is no terminal."""
     return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
 
 

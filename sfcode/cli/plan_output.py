@@ -17,7 +17,7 @@ from sfcode.plan.reports import ReportOptions, render_plan
 if TYPE_CHECKING:
     from sfcode.metadata.component import Address
     from sfcode.plan.plan import Plan
-    from sfcode.plan.risk import Judgement
+    from sfcode.plan.risk import Judgment
 
 
 def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int = 0, saved: Path | None = None) -> None:
@@ -35,7 +35,7 @@ def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int =
             _say_how_to_apply(invocation, plan, saved)
 
 
-def _judge(plan: Plan) -> Mapping[Address, Judgement]:
+def _judge(plan: Plan) -> Mapping[Address, Judgment]:
     from sfcode.checks.risk import assess_plan
 
     return assess_plan(plan)

@@ -1,4 +1,4 @@
-"""The shipped `events.yaml`: the defaults of the event catalogue, with comments for users who edit the file."""
+"""The shipped `events.yaml`: the defaults of the event catalog, with comments for users who edit the file."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local import ids
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 TOKEN_LENGTH = 96
 
@@ -21,7 +21,7 @@ class UserSession:
     org_id: str
 
 
-def find_session(tx: Transaction, token: str, now: datetime) -> UserSession | None:
+def find_session(tx: OrgTransaction, token: str, now: datetime) -> UserSession | None:
     """Find the session of a token; None if it has expired or its user is inactive."""
     row = tx.sessions.get(token)
     user = None if row is None or row.expired(now) else tx.records.get("User", row.user_id)
@@ -30,7 +30,7 @@ def find_session(tx: Transaction, token: str, now: datetime) -> UserSession | No
     return UserSession(str(user["Id"]), str(user["Username"]), tx.settings.get("org_id") or "")
 
 
-def get_or_create_token(tx: Transaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
+def get_or_create_token(tx: OrgTransaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
     """Return the user's token, created if there is none; the sf CLI accepts its form, `00D...!...`."""
     known = tx.sessions.lasting_token(user_id)
     if known is not None:
@@ -40,7 +40,7 @@ def get_or_create_token(tx: Transaction, user_id: str, *, now: datetime, rng: ra
     return token
 
 
-def generate_token(tx: Transaction, rng: random.Random) -> str:
+def generate_token(tx: OrgTransaction, rng: random.Random) -> str:
     """Generate a token."""
     return f"{(tx.settings.get('org_id') or '')[:15]}!{generate_secret(TOKEN_LENGTH, rng)}"
 

@@ -11,7 +11,7 @@ from sfcode.local import auth
 from sfcode.local.auth import UserSession
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import Faults
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class OrgContext:
                 tx.sessions.prolong(row, now=now)
         return found
 
-    def org(self, tx: Transaction) -> Organization:
+    def org(self, tx: OrgTransaction) -> Organization:
         """Read the org's identity."""
         row = tx.records.list_all("Organization")[0]
         return Organization(

@@ -35,7 +35,7 @@ from sfcode.local.sobjects.model import FieldDef, ObjectDef, PendingRecord
 from sfcode.local.sobjects.rows import Rows, get_row
 from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
 from sfcode.local.sobjects.values import parse_value
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")})
 """Children that go with their parent; others only lose the reference."""
@@ -49,7 +49,7 @@ class RecordWriter:
     What the user may do follows from the catalog: one without access writes everything.
     """
 
-    tx: Transaction
+    tx: OrgTransaction
     catalog: Catalog
     user_id: str
     now: datetime
@@ -301,7 +301,7 @@ NUMBER = re.compile(r"\{(0+)\}")
 
 
 def fill_defaults(
-    tx: Transaction, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime
+    tx: OrgTransaction, catalog: Catalog, target: ObjectDef, record: Record, *, user_id: str, now: datetime
 ) -> None:
     """Set the default values and automatic numbers of a new record."""
     for field in target.fields.values():
@@ -312,7 +312,7 @@ def fill_defaults(
             record[field.name] = formula_value(field, context, field.default_formula)
 
 
-def _next_number(tx: Transaction, target: ObjectDef, field: FieldDef) -> str:
+def _next_number(tx: OrgTransaction, target: ObjectDef, field: FieldDef) -> str:
     key = f"number.{target.name}.{field.name}".lower()
     number = int(tx.settings.get(key) or field.starting_number)
     tx.settings.set(key, str(number + 1))

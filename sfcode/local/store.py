@@ -16,7 +16,7 @@ from pathlib import Path
 from sfcode.local.database import StateFile
 from sfcode.local.tables.base import SettingTable, Stored
 from sfcode.local.tables.components import ComponentTable, Put
-from sfcode.local.tables.flows import FlowTable, FlowVersion
+from sfcode.local.tables.flows import FlowTable, StoredFlowVersion
 from sfcode.local.tables.jobs import BulkJobTable, JobTable
 from sfcode.local.tables.oauth import AppTable, GrantTable, PasswordTable
 from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
@@ -24,7 +24,7 @@ from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.schema import MIGRATIONS
 from sfcode.local.tables.sessions import SessionTable
 
-__all__ = ["FlowVersion", "Put", "Record", "Scalar", "Store", "Stored", "Transaction"]
+__all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion"]
 
 CLEARED = (
     "meta",
@@ -46,7 +46,7 @@ CLEARED = (
 """The tables that loading another company empties: all but the sessions."""
 
 
-class Transaction:
+class OrgTransaction:
     """One transaction over all tables of the org."""
 
     def __init__(self, db: sqlite3.Connection, row_locked: Callable[[str], bool] | None = None) -> None:
@@ -99,10 +99,10 @@ class Store(StateFile):
         """Returns whether another process holds the rows of an object that is about to be written."""
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[OrgTransaction]:
         """Open a write transaction, which excludes other writers and is rolled back on an exception."""
         with self.writing() as db:
-            yield Transaction(db, self.row_locked)
+            yield OrgTransaction(db, self.row_locked)
         self.committed.set()
 
     def index(self, fields: Collection[str]) -> None:
@@ -110,13 +110,13 @@ class Store(StateFile):
 
         def make(db: sqlite3.Connection) -> None:
             for field in sorted(fields):
-                Transaction(db).records.make_index(field)
+                OrgTransaction(db).records.make_index(field)
 
         if fields:
             self.write_if_idle(make)
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> Iterator[OrgTransaction]:
         """Open a read transaction, which sees one consistent state."""
         with self.reading() as db:
-            yield Transaction(db)
+            yield OrgTransaction(db)

@@ -1,5 +1,5 @@
 """
-The event catalogue: the one table behind models, JSON Schema, `events.yaml`, reviews, plans and lint.
+The event catalog: the one table behind models, JSON Schema, `events.yaml`, reviews, plans and lint.
 
 To handle a further event, add its row to `EVENTS`; everything else follows.
 """

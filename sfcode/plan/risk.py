@@ -20,7 +20,7 @@ class Risk(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """A risk, and the rule that gives it."""
 
     risk: Risk

@@ -6,7 +6,7 @@ from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
 
 CASES: list[Case] = [
     Case(
-        "unknown key with its neighbour in mind",
+        "unknown key with its neighbor in mind",
         {"contact": CONTACT.replace("direction", "drection")},
         [
             "config/mappings/contact.yaml:2:1: drection: unknown key; write direction (or: object, match, delivery, user_id, replaces, to_appcues, to_salesforce)",

@@ -140,7 +140,7 @@ def test_records_of_a_file_are_upserted_in_bulk(
 @RECORDED
 @pytest.mark.local_only("a user cannot be removed again")
 def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
-    """Without the licence the org refuses the set; with it, both are given."""
+    """Without the license the org refuses the set; with it, both are given."""
     deploy(ours, package)
     to = f"--on-behalf-of {INTEGRATION_USER}"
     refused = at_org(f"org assign permset -n Appcues_Integration {to}", code=1)

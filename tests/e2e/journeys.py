@@ -205,7 +205,7 @@ STORIES = (
         {ASSIGNMENT: MADE},
     ),
     Story(
-        "somebody took set and licence from the user",
+        "somebody took set and license from the user",
         "applied",
         (
             delete_record("PermissionSetAssignment", "PermissionSet.Name = 'Appcues_Integration'"),

@@ -225,7 +225,7 @@ def test_rights_are_completed_but_never_to_create(asked: tuple[bool, ...]) -> No
 
 
 def test_the_sets_say_who_manages_them_and_name_no_licence() -> None:
-    """A set with a licence could go to users with that very licence only."""
+    """A set with a license could go to users with that very license only."""
     components = desired()
     for name, label in (("Appcues_Integration", "Appcues Integration"), ("Appcues_Viewer", "Appcues Viewer")):
         found = body(components, f"PermissionSet:{name}")

@@ -167,7 +167,7 @@ OUTPUTS = {
         2,
         "Element 'endpointUrl': This element is not expected.",
     ),
-    "unknown element": (message(*VALID[:5], "<colour>red</colour>", *VALID[5:]), 7, "Element 'colour'"),
+    "unknown element": (message(*VALID[:5], "<color>red</color>", *VALID[5:]), 7, "Element 'color'"),
     "wrong value, behind a loop": (
         message(*VALID[:5], "<includeSessionId>maybe</includeSessionId>", *VALID[6:]),
         7,

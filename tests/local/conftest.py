@@ -18,7 +18,7 @@ from sfcode.local.record_writer import RecordWriter
 from sfcode.local.seed import ensure_seeded
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.soql.execute import run
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 from sfcode.metadata.component import Component
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -112,7 +112,7 @@ def soql(store: Store) -> Callable[[str], list[dict[str, Any]]]:
     return rows
 
 
-def open_fields(tx: Transaction, *full_names: str, profile: str = "Admin", editable: bool = True) -> None:
+def open_fields(tx: OrgTransaction, *full_names: str, profile: str = "Admin", editable: bool = True) -> None:
     """Give a profile field permissions."""
     stored = tx.components.get("Profile", profile)
     assert stored is not None

@@ -58,8 +58,8 @@ def test_the_shipped_company_is_what_the_documentation_says(soql: Callable[[str]
         for row in soql("SELECT Product_User_Id__c FROM Contact WHERE Product_User_Id__c != null")
     ]
     assert len(ids) - len(set(ids)) == 1
-    licences = soql("SELECT Name, TotalLicenses, UsedLicenses FROM UserLicense WHERE Name = 'Salesforce Integration'")
-    assert licences == [{"Name": "Salesforce Integration", "TotalLicenses": 5, "UsedLicenses": 0}]
+    licenses = soql("SELECT Name, TotalLicenses, UsedLicenses FROM UserLicense WHERE Name = 'Salesforce Integration'")
+    assert licenses == [{"Name": "Salesforce Integration", "TotalLicenses": 5, "UsedLicenses": 0}]
     assert soql("SELECT Profile.Name FROM User WHERE Username = 'admin@northwind.example'") == [
         {"Profile": {"Name": "System Administrator"}}
     ]

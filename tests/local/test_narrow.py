@@ -17,7 +17,7 @@ from sfcode.local.sobjects.rows import UserView
 from sfcode.local.soql import conditions
 from sfcode.local.soql.execute import run
 from sfcode.local.soql.index_hints import number_behind
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 from sfcode.local.tables import records
 from sfcode.metadata.component import Component
 
@@ -173,7 +173,7 @@ def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_
 
 
 @contextmanager
-def statements(tx: Transaction) -> Iterator[list[str]]:
+def statements(tx: OrgTransaction) -> Iterator[list[str]]:
     """Note what the database is asked."""
     found: list[str] = []
     db: sqlite3.Connection = tx._db

@@ -69,7 +69,7 @@ def test_describes_and_limits(sf: Salesforce) -> None:
 
 
 def test_the_integration_user_step_by_step(sf: Salesforce) -> None:
-    """Licence, user and their records are made as a script for a real org would."""
+    """License, user and their records are made as a script for a real org would."""
     profile = sf.query("SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")["records"][0][
         "Id"
     ]

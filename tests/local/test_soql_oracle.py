@@ -15,7 +15,7 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.sharing import set_model
 from sfcode.local.soql.execute import run
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 from sfcode.metadata.component import Component
 from tests.local.conftest import NOON
 
@@ -99,7 +99,7 @@ ROWS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
+def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgTransaction]:
     """Give a transaction over a bare org with one field of each kind."""
     with Store(tmp_path_factory.mktemp("oracle") / "org.db") as store, store.transaction() as tx:
         for name, body in (
@@ -114,7 +114,7 @@ class UndoneError(Exception):
     """Leaves a savepoint so that what happened in it is undone."""
 
 
-def asked(tx: Transaction, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
+def asked(tx: OrgTransaction, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
     """Store rows, ask, and forget the rows."""
     answers: list[list[Row]] = []
     try:
@@ -133,7 +133,7 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 
 @CHECKED
 @given(rows=ROWS, condition=CONDITIONS)
-def test_where(tx: Transaction, rows: list[Row], condition: Condition) -> None:
+def test_where(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
     """A row is found exactly when the condition holds for it."""
     (found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
     assert [row["LastName"] for row in found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
@@ -146,7 +146,7 @@ def test_where(tx: Transaction, rows: list[Row], condition: Condition) -> None:
     order=st.tuples(st.booleans(), st.booleans()),
     limit=st.integers(1, 9),
 )
-def test_order_and_limit(tx: Transaction, rows: list[Row], field: str, order: tuple[bool, bool], limit: int) -> None:
+def test_order_and_limit(tx: OrgTransaction, rows: list[Row], field: str, order: tuple[bool, bool], limit: int) -> None:
     """Rows come in the order of the field, nulls first or last, equal ones as they were made."""
     descending, last = order
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
@@ -161,7 +161,7 @@ def test_order_and_limit(tx: Transaction, rows: list[Row], field: str, order: tu
 
 @CHECKED
 @given(rows=ROWS)
-def test_aggregates(tx: Transaction, rows: list[Row]) -> None:
+def test_aggregates(tx: OrgTransaction, rows: list[Row]) -> None:
     numbers = [row["Seats__c"] for row in rows if row["Seats__c"] is not None]
     functions = "COUNT(Id) c, COUNT(Seats__c) n, MIN(Seats__c) least, MAX(Seats__c) most, SUM(Seats__c) total"
     ((found,), grouped) = asked(
@@ -178,7 +178,7 @@ def test_aggregates(tx: Transaction, rows: list[Row]) -> None:
 
 @CHECKED
 @given(rows=ROWS, sign=SIGNS, number=st.sampled_from(NUMBERS))
-def test_formula_fields(tx: Transaction, rows: list[Row], sign: str, number: float) -> None:
+def test_formula_fields(tx: OrgTransaction, rows: list[Row], sign: str, number: float) -> None:
     """A formula field is selected and filtered by its value, like any other."""
     (found,) = asked(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
     doubled = [
@@ -203,7 +203,7 @@ BITS = ("allowRead", "viewAllRecords", "modifyAllRecords")
     data=st.sets(st.sampled_from(("ViewAllData", "ModifyAllData"))),
 )
 def test_who_sees_which_records(
-    tx: Transaction, owners: list[int], model: str, rights: set[str], data: set[str]
+    tx: OrgTransaction, owners: list[int], model: str, rights: set[str], data: set[str]
 ) -> None:
     """A record is seen by its owner and by whoever may see all, or anybody's when the default says so, given Read."""
     users = [f"005Lc0000000{n:03d}" for n in range(3)]

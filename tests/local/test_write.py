@@ -372,8 +372,8 @@ def test_an_integration_user_needs_the_permission_set_licence_first(writer: Reco
     refused(
         "FIELD_INTEGRITY_EXCEPTION", message, ["PermissionSetId"], writer.create, "PermissionSetAssignment", assignment
     )
-    licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
-    held = writer.create("PermissionSetLicenseAssign", {"AssigneeId": assignee, "PermissionSetLicenseId": licence})
+    license = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
+    held = writer.create("PermissionSetLicenseAssign", {"AssigneeId": assignee, "PermissionSetLicenseId": license})
     assert writer.create("PermissionSetAssignment", assignment).startswith("0Pa")
     assert held.startswith("2LA")
     with pytest.raises(ApiError, match="Read Accounts"), writer.tx.savepoint():
@@ -402,17 +402,17 @@ def test_a_permission_set_is_assigned_once(writer: RecordWriter, permission_set:
 
 
 def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(writer: RecordWriter) -> None:
-    licence = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
+    license = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
     users = [
         writer.create("User", user(writer, profile="Standard User", Username=f"u{number}@x.example"))
         for number in range(6)
     ]
     for assignee in users[:5]:
-        values = {"AssigneeId": assignee, "PermissionSetLicenseId": licence}
+        values = {"AssigneeId": assignee, "PermissionSetLicenseId": license}
         assert writer.create("PermissionSetLicenseAssign", values)
     message = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
     refused("DUPLICATE_VALUE", message, [], writer.create, "PermissionSetLicenseAssign", values)
-    sixth = {"AssigneeId": users[5], "PermissionSetLicenseId": licence}
+    sixth = {"AssigneeId": users[5], "PermissionSetLicenseId": license}
     refused(
         "LICENSE_LIMIT_EXCEEDED",
         "License Limit Exceeded",

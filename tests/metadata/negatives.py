@@ -109,7 +109,7 @@ GOOD = {
 
 @dataclass(frozen=True)
 class Negative:
-    """A faulty file: what the strict schema, the loose one and an org's judgement make of it."""
+    """A faulty file: what the strict schema, the loose one and an org's judgment make of it."""
 
     name: str
     text: str

@@ -36,7 +36,7 @@ BODIES = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 @calm
 @given(components())
 def test_what_is_written_is_read_back_and_valid(component: Component) -> None:
-    """Any component survives writing and reading, and its file passes the strict schema and an org's judgement."""
+    """Any component survives writing and reading, and its file passes the strict schema and an org's judgment."""
     data = to_bytes(to_element(component))
     assert from_element(component.type, component.full_name, parse(data)) == component
     assert validate_strictly(data) == validate_loosely(data) == ()

@@ -1,4 +1,4 @@
-"""The table, the strict schema and the judgement of files, measured against the WSDL itself."""
+"""The table, the strict schema and the judgment of files, measured against the WSDL itself."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_the_pruned_schema_decides_as_the_whole_one(sample: Negative) -> None:
 
 @by_name
 def test_an_org_refuses_what_the_loose_schema_refuses(sample: Negative) -> None:
-    """The judgement finds all that the loose schema finds, and repeats and gaps beyond it."""
+    """The judgment finds all that the loose schema finds, and repeats and gaps beyond it."""
     assert wsdl.loose().validate(etree.fromstring(sample.text.encode())) is sample.loose
     assert sample.loose or validate_loosely(sample.text.encode())
 
 
 @by_name
 def test_an_org_says_what_is_wrong_and_where(sample: Negative) -> None:
-    """The judgement uses an org's words, at the place where an org's parser is."""
+    """The judgment uses an org's words, at the place where an org's parser is."""
     assert "; ".join(map(str, validate_loosely(sample.text.encode())[:1])) == sample.org
 
 

@@ -168,8 +168,8 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_parsed() -> None:
     [
         (
             "CustomField",
-            "<colour>x</colour>",
-            "Element {http://soap.sforce.com/2006/04/metadata}colour invalid at this location in type CustomField",
+            "<color>x</color>",
+            "Element {http://soap.sforce.com/2006/04/metadata}color invalid at this location in type CustomField",
         ),
         (
             "CustomField",
@@ -193,7 +193,7 @@ def test_what_a_type_does_not_have_is_refused_with_its_line(type_: str, line: st
     ("component", "message"),
     [
         (Component("Nonsense", "A", {}), "Nonsense is not a metadata type that sfcode knows"),
-        (Component("CustomField", "C.A", {"colour": "x"}), "CustomField:C.A: type CustomField has no element colour"),
+        (Component("CustomField", "C.A", {"color": "x"}), "CustomField:C.A: type CustomField has no element color"),
         (Component("CustomField", "C.A", {"label": {"a": "b"}}), "CustomField:C.A.label: a single value is needed"),
         (
             Component("CustomField", "C.A", {"label": "a\x00"}),

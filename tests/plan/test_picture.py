@@ -17,7 +17,7 @@ from sfcode.plan.document import load as read
 from sfcode.plan.document import save
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.picture import MOST_LETTERS, SIDE, WIDTH, Picture, picture
-from sfcode.plan.risk import Judgement, Risk
+from sfcode.plan.risk import Judgment, Risk
 from tests.plan.samples import SECRETS, build, desired, number, observed
 
 FLOW = FlowOfData(
@@ -115,7 +115,7 @@ def test_a_saved_plan_keeps_it(plan, tmp_path: Path) -> None:
 
 def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
     """Well formed, with a text for those who do not see it, and nothing from elsewhere; risks stand at their changes."""
-    judged = {Address.parse("CustomField:Contact.A__c"): Judgement(Risk.HIGH, "for <a> reason")}
+    judged = {Address.parse("CustomField:Contact.A__c"): Judgment(Risk.HIGH, "for <a> reason")}
     page = html(plan, judged)
     assert "<script" not in page
     assert "http://" not in page.replace("http://127.0.0.1:1", "")

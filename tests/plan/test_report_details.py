@@ -14,7 +14,7 @@ from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
-from sfcode.plan.risk import Judgement, Risk
+from sfcode.plan.risk import Judgment, Risk
 from tests.plan.samples import TARGET, number
 
 A, B, C = number("A__c"), number("B__c"), number("C__c")
@@ -112,7 +112,7 @@ class TestHtml:
         assert '<span class="same">  # (3 unchanged attributes hidden)</span>' in page
 
     def test_the_worst_risk_is_in_the_heading_and_each_at_its_change(self) -> None:
-        judged = {A.address: Judgement(Risk.LOW), B.address: Judgement(Risk.HIGH, "data goes")}
+        judged = {A.address: Judgment(Risk.LOW), B.address: Judgment(Risk.HIGH, "data goes")}
         page = html(plan(CREATED, DELETED), judged)
         assert '<span class="risk high">high risk</span></h1>' in page
         assert page.count('<span class="risk low">low risk</span>') == 1

@@ -22,7 +22,7 @@ TEXTUAL: dict[str, Callable[[str, str], bool]] = {
 
 
 def holds(operator: str, left: Value, right: Value) -> bool:
-    """Return whether a comparison holds; texts are compared without case. Raises NotModelled."""
+    """Return whether a comparison holds; texts are compared without case. Raises NotModeled."""
     if operator == "EqualTo":
         return same(left, right)
     if operator == "NotEqualTo":
@@ -32,7 +32,7 @@ def holds(operator: str, left: Value, right: Value) -> bool:
         return not (is_blank(left) or is_blank(right)) and ORDERED[operator](_order(left, right))
     if operator in TEXTUAL:
         return TEXTUAL[operator](to_text(left).lower(), to_text(right).lower())
-    raise NotModelled(f"the operator {operator} is not run by the local org")
+    raise NotModeled(f"the operator {operator} is not run by the local org")
 
 
 def same(left: Value, right: Value) -> bool:
@@ -59,5 +59,5 @@ def _comparable(value: Value) -> Decimal | float | str | bool:
     return to_text(value).lower()
 
 
-class NotModelled(Exception):
+class NotModeled(Exception):
     """Raised for a feature that the local org does not emulate; it is recorded in the automation log."""

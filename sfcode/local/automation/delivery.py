@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from sfcode.local.automation.message import MOST, check_ack
 from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
 from sfcode.local.context import OrgContext
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.outbound import QueuedNotification
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Deliveries:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; notifications without an acknowledgement stay queued."""
+        """Stop; notifications without an acknowledgment stay queued."""
         self._stopping.set()
         self._context.store.committed.set()
         self._poster.close()
@@ -175,7 +175,7 @@ class Deliveries:
             return str(error)
 
 
-def _keeps_dead(tx: Transaction, notification: QueuedNotification) -> bool:
+def _keeps_dead(tx: OrgTransaction, notification: QueuedNotification) -> bool:
     stored = tx.components.get_by_id(notification.action_id)
     return stored is not None and stored.component.body.get("useDeadLetterQueue") is True
 

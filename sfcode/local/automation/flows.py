@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sfcode.local.automation.compare import NotModelled, holds, same
+from sfcode.local.automation.compare import NotModeled, holds, same
 from sfcode.local.automation.logic import combine
 from sfcode.local.automation.record import Saved
 from sfcode.local.formula.values import Value, is_blank
@@ -21,7 +21,7 @@ CONSTANTS: Mapping[str, Value] = {"True": True, "False": False, "EmptyString": "
 
 
 def starts(saved: Saved, body: Body) -> bool:
-    """Return whether a save starts a flow. Raises NotModelled."""
+    """Return whether a save starts a flow. Raises NotModeled."""
     trigger = flows.start(body)
     if trigger.get("recordTriggerType") not in (ON_CREATE if saved.is_new else ON_UPDATE):
         return False
@@ -32,7 +32,7 @@ def starts(saved: Saved, body: Body) -> bool:
 
 
 def messages(body: Body) -> Iterator[str]:
-    """Run a started flow and return the outbound messages that it sends. Raises NotModelled for an unsupported element."""
+    """Run a started flow and return the outbound messages that it sends. Raises NotModeled for an unsupported element."""
     found = {name: (kind, element) for kind, name, element in flows.elements(body)}
     trigger = flows.start(body)
     name = _next(trigger) or str(body.get("startElementReference") or "")
@@ -42,11 +42,11 @@ def messages(body: Body) -> Iterator[str]:
         kind, element = found.get(name, ("", {}))
         if kind != "actionCalls" or element.get("actionType") != flows.OUTBOUND:
             what = f"{kind}, {element.get('actionType')}" if kind == "actionCalls" else kind or "missing"
-            raise NotModelled(f"stopped before the element {name} ({what}), which the local org does not run")
+            raise NotModeled(f"stopped before the element {name} ({what}), which the local org does not run")
         yield str(element.get("actionName"))
         name = _next(element)
     if trigger.get("scheduledPaths"):
-        raise NotModelled("its scheduled paths are not run by the local org")
+        raise NotModeled("its scheduled paths are not run by the local org")
 
 
 def _next(element: Mapping[str, Any]) -> str:
@@ -75,7 +75,7 @@ def _holds(saved: Saved, entry: Mapping[str, Any]) -> bool:
 
 
 def _value(saved: Saved, value: object) -> Value:
-    """Read the right-hand value of a condition. Raises NotModelled."""
+    """Read the right-hand value of a condition. Raises NotModeled."""
     (kind, given), *others = value.items() if isinstance(value, Mapping) and value else [("nothing", None)]
     try:
         if kind == "elementReference" and not others:
@@ -83,8 +83,8 @@ def _value(saved: Saved, value: object) -> Value:
         if kind in READERS and not others:
             return READERS[kind](given)
     except (ValueError, InvalidOperation) as error:
-        raise NotModelled(f"{given!r} is no {kind}") from error
-    raise NotModelled(f"a condition compares with {kind}, which the local org does not read")
+        raise NotModeled(f"{given!r} is no {kind}") from error
+    raise NotModeled(f"a condition compares with {kind}, which the local org does not read")
 
 
 READERS: Mapping[str, Callable[[Any], Value]] = {
@@ -107,4 +107,4 @@ def _reference(saved: Saved, text: str) -> Value:
         return CONSTANTS[rest[0]]
     if first == "$User" and rest:
         return saved.value((first, *rest))
-    raise NotModelled(f"a condition compares with {text}, which the local org does not read")
+    raise NotModeled(f"a condition compares with {text}, which the local org does not read")

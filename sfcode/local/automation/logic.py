@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sfcode.local.automation.compare import NotModelled
+from sfcode.local.automation.compare import NotModeled
 
 TOKEN = re.compile(r"\s*(\d+|and|or|not|[()])", re.IGNORECASE)
 
 
 def combine(logic: str | None, met: Sequence[bool]) -> bool:
-    """Return whether conditions are met under their logic; without logic all must be. Raises NotModelled for invalid logic."""
+    """Return whether conditions are met under their logic; without logic all must be. Raises NotModeled for invalid logic."""
     if not logic or logic.strip().lower() == "and":
         return all(met)
     if logic.strip().lower() == "or":
@@ -19,7 +19,7 @@ def combine(logic: str | None, met: Sequence[bool]) -> bool:
     reader = _Reader(logic, met)
     found = reader.either()
     if reader.rest:
-        raise NotModelled(f"the condition logic {logic!r} cannot be read")
+        raise NotModeled(f"the condition logic {logic!r} cannot be read")
     return found
 
 
@@ -59,8 +59,8 @@ class _Reader:
             return True
         return False
 
-    def _unreadable(self) -> NotModelled:
-        return NotModelled(f"the condition logic {self._logic!r} cannot be read")
+    def _unreadable(self) -> NotModeled:
+        return NotModeled(f"the condition logic {self._logic!r} cannot be read")
 
 
 def _tokens(logic: str) -> list[str]:
@@ -68,7 +68,7 @@ def _tokens(logic: str) -> list[str]:
     while logic[at:].strip():
         match = TOKEN.match(logic, at)
         if match is None:
-            raise NotModelled(f"the condition logic {logic!r} cannot be read")
+            raise NotModeled(f"the condition logic {logic!r} cannot be read")
         found.append(match[1].lower())
         at = match.end()
     return found

@@ -115,7 +115,7 @@ def check_ack(status: int, body: bytes) -> str | None:
     from lxml import etree
 
     if len(body) > MAX_ACK or b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        return "the answer is no acknowledgement"
+        return "the answer is no acknowledgment"
     try:
         root = etree.fromstring(
             body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)

@@ -12,7 +12,7 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formula_rows import FormulaRows
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.outbound import QueuedNotification
 
 ALWAYS = ("Id",)
@@ -30,7 +30,7 @@ class OutgoingMessage:
 
 
 def build_message(
-    tx: Transaction, batch: tuple[QueuedNotification, ...], url: str, now: datetime
+    tx: OrgTransaction, batch: tuple[QueuedNotification, ...], url: str, now: datetime
 ) -> OutgoingMessage | None:
     """Build the message of one batch; None if its outbound message no longer exists in the org."""
     stored = tx.components.get_by_id(batch[0].action_id)
@@ -69,7 +69,7 @@ def _readable(access: UserAccess, target: ObjectDef, name: str) -> bool:
 
 class _Records:
     def __init__(
-        self, tx: Transaction, catalog: Catalog, target: ObjectDef, names: Sequence[str], now: datetime
+        self, tx: OrgTransaction, catalog: Catalog, target: ObjectDef, names: Sequence[str], now: datetime
     ) -> None:
         self._tx = tx
         self._target = target

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sfcode.local.automation.compare import NotModelled
+from sfcode.local.automation.compare import NotModeled
 from sfcode.local.formula.evaluate import evaluate
 from sfcode.local.formula.parser import FormulaError
 from sfcode.local.formula.values import Value
@@ -15,14 +15,14 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import get_row
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 
 @dataclass(frozen=True)
 class OneByOne:
     """Reads rows one at a time, because a save touches few rows of a possibly large object."""
 
-    tx: Transaction
+    tx: OrgTransaction
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
@@ -37,7 +37,7 @@ class OneByOne:
 class Saved:
     """One save: the record before and after, the user and the time."""
 
-    tx: Transaction
+    tx: OrgTransaction
     catalog: Catalog
     target: ObjectDef
     before: Record | None
@@ -58,18 +58,18 @@ class Saved:
         return replace(self, after=dict(self.before), is_new=False)
 
     def value(self, path: tuple[str, ...]) -> Value:
-        """Return the value of a field, including formula fields and fields of parents. Raises NotModelled."""
+        """Return the value of a field, including formula fields and fields of parents. Raises NotModeled."""
         try:
             return self._as_shown(path, self._context.value(path))
         except FormulaError as error:
-            raise NotModelled(str(error)) from error
+            raise NotModeled(str(error)) from error
 
     def prior(self, path: tuple[str, ...]) -> Value:
-        """Return a field's value before the save. Raises NotModelled."""
+        """Return a field's value before the save. Raises NotModeled."""
         try:
             return self._as_shown(path, self._context.prior(path))
         except FormulaError as error:
-            raise NotModelled(str(error)) from error
+            raise NotModeled(str(error)) from error
 
     def _as_shown(self, path: tuple[str, ...], value: Value) -> Value:
         """Return a percent value as users see it; formulas compute with a hundredth of it."""
@@ -78,11 +78,11 @@ class Saved:
         return value * 100 if percent and isinstance(value, Decimal) else value
 
     def meets(self, formula: str) -> bool:
-        """Return whether a formula is true for this save; blank counts as false. Raises NotModelled."""
+        """Return whether a formula is true for this save; blank counts as false. Raises NotModeled."""
         try:
             return evaluate(formula, self._context) is True
         except FormulaError as error:
-            raise NotModelled(f"its formula is not evaluated: {error}") from error
+            raise NotModeled(f"its formula is not evaluated: {error}") from error
 
     @property
     def _context(self) -> RecordContext:

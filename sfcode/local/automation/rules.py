@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sfcode.local.automation.compare import NotModelled, holds, same
+from sfcode.local.automation.compare import NotModeled, holds, same
 from sfcode.local.automation.logic import combine
 from sfcode.local.automation.record import Saved
 from sfcode.local.formula.values import Value, is_blank, to_text
@@ -29,7 +29,7 @@ AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2}) ([AP]M)
 
 def runs(saved: Saved, body: Body) -> bool:
     """
-    Return whether a save triggers a rule. Raises NotModelled.
+    Return whether a save triggers a rule. Raises NotModeled.
 
     `onCreateOrTriggeringUpdate` acts on an update only when the record did not meet the criteria before:
     https://help.salesforce.com/s/articleView?id=platform.workflow_rules_define.htm&type=5
@@ -77,7 +77,7 @@ def _compare(operation: str, left: Value, wanted: list[Value]) -> bool:
         return bool(chosen & {to_text(each).lower() for each in wanted}) is (operation == "includes")
     if operation in ORDERED and len(wanted) == 1:
         return not is_blank(left) and holds(ORDERED[operation], left, wanted[0])
-    raise NotModelled(f"the operation {operation} is not run by the local org")
+    raise NotModeled(f"the operation {operation} is not run by the local org")
 
 
 def _words(value: object) -> list[str]:
@@ -95,7 +95,7 @@ def _literal(field: FieldDef | None, word: str) -> Value:
         try:
             return Decimal(word)
         except InvalidOperation as error:
-            raise NotModelled(f"{word!r} is no number") from error
+            raise NotModeled(f"{word!r} is no number") from error
     return _moment(word) if field.type in ("date", "datetime") else word
 
 
@@ -110,7 +110,7 @@ def _moment(word: str) -> Value:
         hour = int(american[4]) % 12 + (12 if american[6].upper() == "PM" else 0)
         return datetime(year, month, day, hour, int(american[5]), tzinfo=UTC)
     except ValueError as error:
-        raise NotModelled(f"the date {word!r} is not read by the local org") from error
+        raise NotModeled(f"the date {word!r} is not read by the local org") from error
 
 
 def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
@@ -127,5 +127,5 @@ def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
         return ("$User", name), field
     leading = [each for each in saved.target.relationships.values() if owner in each.reference_to]
     if len(leading) != 1:
-        raise NotModelled(f"the field {text} is not read by the local org")
+        raise NotModeled(f"the field {text} is not read by the local org")
     return (leading[0].relationship, name), field

@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import cached_property
 
 from sfcode.local.automation import flows, rules
-from sfcode.local.automation.compare import NotModelled
+from sfcode.local.automation.compare import NotModeled
 from sfcode.local.automation.record import Saved
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.store import FlowVersion, Record, Stored, Transaction
+from sfcode.local.store import OrgTransaction, Record, Stored, StoredFlowVersion
 
 MAY_SEND = "SendOutboundMessages"
 """
@@ -25,11 +25,11 @@ MESSAGE = "OutboundMessage"
 class Automation:
     """The automation of one transaction for one user; it caches what it reads."""
 
-    def __init__(self, tx: Transaction, access: UserAccess, now: datetime) -> None:
+    def __init__(self, tx: OrgTransaction, access: UserAccess, now: datetime) -> None:
         self._tx = tx
         self._access = access
         self._now = now
-        self._known: dict[str, tuple[list[FlowVersion], list[Stored]]] = {}
+        self._known: dict[str, tuple[list[StoredFlowVersion], list[Stored]]] = {}
 
     def after_save(self, object_name: str, before: Record | None, record_id: str) -> None:
         """Run the automation of a saved record; messages are queued in the same transaction."""
@@ -46,19 +46,19 @@ class Automation:
         for version in started:
             self._flow(saved, version)
 
-    def _of(self, object_name: str) -> tuple[list[FlowVersion], list[Stored]]:
+    def _of(self, object_name: str) -> tuple[list[StoredFlowVersion], list[Stored]]:
         if object_name not in self._known:
             found = self._tx.components.children("WorkflowRule", object_name)
             active = [stored for stored in found if stored.component.body.get("active")]
             self._known[object_name] = (self._tx.flows.triggered(object_name, flows.AFTER_SAVE), active)
         return self._known[object_name]
 
-    def _flow(self, saved: Saved, version: FlowVersion) -> None:
+    def _flow(self, saved: Saved, version: StoredFlowVersion) -> None:
         source = f"Flow:{version.full_name}"
         try:
             if flows.starts(saved, version.body):
                 self._send(saved, source, flows.messages(version.body))
-        except NotModelled as error:
+        except NotModeled as error:
             self._log(saved, source, str(error))
 
     def _rule(self, saved: Saved, rule: Stored) -> None:
@@ -66,7 +66,7 @@ class Automation:
         try:
             if not rules.runs(saved, rule.component.body):
                 return
-        except NotModelled as error:
+        except NotModeled as error:
             self._log(saved, source, str(error))
             return
         actions = rule.component.body.get("actions")

@@ -25,7 +25,7 @@ from sfcode.local.errors import (
     not_found,
 )
 from sfcode.local.sobjects.access import API_DISABLED, UserAccess
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 if TYPE_CHECKING:
     from sfcode.local.sobjects.rows import UserView
@@ -58,7 +58,7 @@ class RestCall:
         """Return the prefix of resource paths in the caller's API version."""
         return f"/services/data/v{self.path.get('version', f'{VERSIONS[-1]}.0')}"
 
-    def view(self, tx: Transaction) -> UserView:
+    def view(self, tx: OrgTransaction) -> UserView:
         """Return the org as seen with the caller's permissions."""
         from sfcode.local.sobjects.rows import UserView
 

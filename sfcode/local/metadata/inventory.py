@@ -11,7 +11,7 @@ from sfcode.local.metadata.deploy.result import to_soap_time
 from sfcode.local.metadata.registry import CONTAINER_OF_ALL, FILE_TYPES, container_of, parent_of
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS
 from sfcode.local.sobjects.standard import data_object_names, standard_objects
-from sfcode.local.store import Stored, Transaction
+from sfcode.local.store import OrgTransaction, Stored
 from sfcode.metadata.component import Component
 
 SHOWN_AS_OBJECTS = frozenset(
@@ -32,7 +32,7 @@ class InventoryEntry:
     id: str = ""
 
 
-def list_entries(tx: Transaction, type_: str) -> Iterator[InventoryEntry]:
+def list_entries(tx: OrgTransaction, type_: str) -> Iterator[InventoryEntry]:
     """List the components of a type by name."""
     if type_ == "FlowDefinition":
         for stored in tx.components.list_all("Flow"):
@@ -62,7 +62,7 @@ def _standard_fields() -> tuple[Component, ...]:
     )
 
 
-def _definition(tx: Transaction, stored: Stored) -> InventoryEntry:
+def _definition(tx: OrgTransaction, stored: Stored) -> InventoryEntry:
     name = stored.component.full_name
     versions = tx.flows.versions(name)
     active = next((version.number for version in versions if version.status == "Active"), None)
@@ -70,7 +70,7 @@ def _definition(tx: Transaction, stored: Stored) -> InventoryEntry:
     return InventoryEntry(Component("FlowDefinition", name, body), stored, versions[-1].definition_id)
 
 
-def _containers(tx: Transaction, type_: str) -> dict[str, InventoryEntry]:
+def _containers(tx: OrgTransaction, type_: str) -> dict[str, InventoryEntry]:
     """Return the containers that exist because something is in them, such as workflows, by name."""
     kind = FILE_TYPES.get(type_)
     first: dict[str, Stored] = {}
@@ -80,7 +80,7 @@ def _containers(tx: Transaction, type_: str) -> dict[str, InventoryEntry]:
     return {name: InventoryEntry(Component(type_, name), stored) for name, stored in first.items()}
 
 
-def list_children(tx: Transaction, component: Component) -> list[Stored]:
+def list_children(tx: OrgTransaction, component: Component) -> list[Stored]:
     """List the components inside a container."""
     kind = FILE_TYPES.get(component.type)
     return [
@@ -101,7 +101,7 @@ def file_name(component: Component) -> str:
     return f"{kind.directory}/{owner}" + (f".{kind.suffix}" if kind.suffix else "")
 
 
-def file_properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mapping[str, Any]:
+def file_properties(tx: OrgTransaction, entry: InventoryEntry, file: str) -> Mapping[str, Any]:
     """Return the properties of a component as listMetadata and retrieve do, in the order of the WSDL."""
     stored = entry.stored
     created, modified = (stored.created_by, stored.modified_by) if stored else ("", "")
@@ -121,6 +121,6 @@ def file_properties(tx: Transaction, entry: InventoryEntry, file: str) -> Mappin
     }
 
 
-def _user(tx: Transaction, user_id: str) -> str:
+def _user(tx: OrgTransaction, user_id: str) -> str:
     user = tx.records.get("User", user_id) if user_id else None
     return str(user["Name"]) if user else ""

@@ -27,10 +27,10 @@ class FileType:
     in_folder: bool = False
     bundle: bool = False
     """A folder of files is one component."""
-    modelled: bool = False
+    modeled: bool = False
     """Its contents are checked; otherwise they are stored as they come."""
     elements: Mapping[str, str] = field(default_factory=dict)
-    """Of a type that is not modelled: which elements are components of their own, and of which type."""
+    """Of a type that is not modeled: which elements are components of their own, and of which type."""
 
     @property
     def children(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ FILE_TYPES: Mapping[str, FileType] = {
                     kind.suffix,
                     meta_file=kind.has_content,
                     in_folder=kind.name == "Report",
-                    modelled=True,
+                    modeled=True,
                 )
                 for kind in TYPES.values()
                 if not kind.parent

@@ -13,7 +13,7 @@ from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.inventory import InventoryEntry, file_name, file_properties, list_children, list_entries
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, PARENTS, container_of, is_known, parent_of
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files
@@ -37,7 +37,7 @@ class RetrievedFiles:
 
 
 def retrieve(
-    tx: Transaction,
+    tx: OrgTransaction,
     members: Mapping[str, Iterable[str]],
     api_version: str,
     *,
@@ -88,7 +88,7 @@ def _wild(type_: str) -> bool:
     return type_ in FILE_TYPES or type_ in PARENTS
 
 
-def _version(tx: Transaction, type_: str, name: str) -> InventoryEntry | None:
+def _version(tx: OrgTransaction, type_: str, name: str) -> InventoryEntry | None:
     """Find one version of a flow: `Name-2`."""
     flow, dash, number = name.rpartition("-")
     if type_ != "Flow" or not dash:
@@ -103,9 +103,9 @@ def _message(folder: str, problem: str) -> Mapping[str, str]:
     return {"fileName": folder + PACKAGE, "problem": problem}
 
 
-def _files(tx: Transaction, chosen: list[InventoryEntry], api_version: float) -> dict[str, bytes]:
+def _files(tx: OrgTransaction, chosen: list[InventoryEntry], api_version: float) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    modelled: dict[Address, Component] = {}
+    modeled: dict[Address, Component] = {}
     elements: dict[Address, dict[Address, bytes]] = {}
     for entry in chosen:
         component = entry.component
@@ -119,10 +119,10 @@ def _files(tx: Transaction, chosen: list[InventoryEntry], api_version: float) ->
         if entry.stored is not None and entry.stored.raw is not None:
             files |= unzip(entry.stored.raw)
             continue
-        modelled[component.address] = org_form(component, api_version)
+        modeled[component.address] = org_form(component, api_version)
         for child in list_children(tx, component) if component.type in CHILDREN else ():
-            modelled[child.component.address] = org_form(child.component, api_version)
-    written = write(modelled.values(), str(api_version))
+            modeled[child.component.address] = org_form(child.component, api_version)
+    written = write(modeled.values(), str(api_version))
     del written[PACKAGE]
     return (
         files

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sfcode.local.auth import UserSession
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.sobjects.access import API_DISABLED, UserAccess
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})
 
 
-def check_metadata_access(tx: Transaction, session: UserSession) -> None:
+def check_metadata_access(tx: OrgTransaction, session: UserSession) -> None:
     """Check that a user may use the API and change metadata. Raises SoapFault."""
     held = UserAccess(tx, session.user_id).user_permissions
     if "ApiEnabled" not in held:

@@ -18,7 +18,7 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.setup_objects import load_objects
-from sfcode.local.store import FlowVersion, Record, Transaction
+from sfcode.local.store import OrgTransaction, Record, StoredFlowVersion
 
 TOOLING = f"{DATA}/tooling"
 
@@ -37,14 +37,14 @@ class ToolingCatalog(Catalog):
 class ToolingRows(Rows):
     """The rows of the Tooling API."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: OrgTransaction) -> None:
         super().__init__(tx)
         versions = tx.flows.versions()
         self._all["Flow"] = [_version(version) for version in versions]
         self._all["FlowDefinition"] = _definitions(versions)
 
 
-def _stamps(version: FlowVersion) -> Record:
+def _stamps(version: StoredFlowVersion) -> Record:
     return {
         "CreatedDate": version.created_at,
         "CreatedById": version.created_by,
@@ -53,7 +53,7 @@ def _stamps(version: FlowVersion) -> Record:
     }
 
 
-def _version(version: FlowVersion) -> Record:
+def _version(version: StoredFlowVersion) -> Record:
     body = version.body
     return {
         "Id": version.id,
@@ -69,8 +69,8 @@ def _version(version: FlowVersion) -> Record:
     }
 
 
-def _definitions(versions: list[FlowVersion]) -> list[Record]:
-    flows: dict[str, list[FlowVersion]] = {}
+def _definitions(versions: list[StoredFlowVersion]) -> list[Record]:
+    flows: dict[str, list[StoredFlowVersion]] = {}
     for version in versions:
         flows.setdefault(version.full_name, []).append(version)
     rows: list[Record] = []
@@ -145,7 +145,7 @@ def _query(call: RestCall) -> Response:
     )
 
 
-def _row(call: RestCall, tx: Transaction, object_name: str) -> Record:
+def _row(call: RestCall, tx: OrgTransaction, object_name: str) -> Record:
     row = ToolingRows(tx).get(object_name, call.path["id"])
     if row is None:
         raise not_found()

@@ -10,7 +10,7 @@ from sfcode.local.metadata import flows
 from sfcode.local.metadata.names import Step, same_field, walk_path
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.metadata.component import Component
 
 FORMULAS = {
@@ -22,7 +22,7 @@ FORMULAS = {
 """By type, what it is called and which of its elements is a formula over its object."""
 
 
-def find_field_users(tx: Transaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
+def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
     """Return the users of each field: `Workflow Rule - Contact.Name`."""
     wanted = list(deleted)
     found: dict[Step, list[str]] = {field: [] for field in wanted}
@@ -33,7 +33,7 @@ def find_field_users(tx: Transaction, catalog: Catalog, deleted: Iterable[Step])
     return found
 
 
-def _uses(tx: Transaction, catalog: Catalog) -> Iterator[tuple[str, Step]]:
+def _uses(tx: OrgTransaction, catalog: Catalog) -> Iterator[tuple[str, Step]]:
     for type_, (label, element) in FORMULAS.items():
         for stored in tx.components.list_all(type_):
             user = f"{label} - {stored.component.full_name}"
@@ -75,7 +75,7 @@ def _named_fields(component: Component) -> Iterator[Step]:
             yield name, field
 
 
-def find_message_users(tx: Transaction, full_name: str) -> list[str]:
+def find_message_users(tx: OrgTransaction, full_name: str) -> list[str]:
     """Find the rules and the flow versions that send an outbound message."""
     owner, _, name = full_name.partition(".")
     found = []

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match
 
 from sfcode.local.errors import ApiError, method_not_allowed, not_found
 from sfcode.local.http.call import CallRoute, RestCall, check_version, error_answer
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
 """Jobs outlive a request, and so could outlive one that is undone."""
@@ -23,17 +23,17 @@ NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
 class Joined(Store):
     """A store whose transactions are savepoints of an open transaction."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: OrgTransaction) -> None:
         self._tx = tx
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[OrgTransaction]:
         """Open a savepoint; an exception rolls back to it."""
         with self._tx.savepoint():
             yield self._tx
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> Iterator[OrgTransaction]:
         """Read within the open transaction."""
         yield self._tx
 
@@ -62,7 +62,7 @@ class SubResponse:
         return self.status < 300
 
 
-def make_inner_call(call: RestCall, tx: Transaction) -> RestCall:
+def make_inner_call(call: RestCall, tx: OrgTransaction) -> RestCall:
     """Build a call whose subrequests share one transaction."""
     return replace(call, context=replace(call.context, store=Joined(tx)))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.sobjects.setup_objects import setup_objects
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 
-def grant_all_fields(tx: Transaction) -> dict[str, dict[str, bool]]:
+def grant_all_fields(tx: OrgTransaction) -> dict[str, dict[str, bool]]:
     """Return field permissions for every field that has them: read, and edit if it is writable."""
     catalog = Catalog(tx)
     found: dict[str, dict[str, bool]] = {}

@@ -16,7 +16,7 @@ from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.custom import DESCRIBE_TYPES
 from sfcode.local.sobjects.rows import VIEWS, Rows
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Address, Component
 
@@ -50,7 +50,7 @@ OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
 class Founding:
     """Replaces the contents of a transaction with a company. Raises ConfigError with all problems."""
 
-    def __init__(self, tx: Transaction, document: SeedDocument, *, now: datetime, rng: random.Random) -> None:
+    def __init__(self, tx: OrgTransaction, document: SeedDocument, *, now: datetime, rng: random.Random) -> None:
         self._tx = tx
         self._document = document
         self._now = now

@@ -9,7 +9,7 @@ from typing import Any
 
 from sfcode.local.auth import generate_secret
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Value
 
 PERMITTED = ("admin_approved", "all")
@@ -49,7 +49,7 @@ class RegisteredApp:
         """Return the stored form."""
         return asdict(self)
 
-    def admits(self, tx: Transaction, user: Record) -> bool:
+    def admits(self, tx: OrgTransaction, user: Record) -> bool:
         """Return whether an administrator has pre-authorized a user for this app."""
         if user["Username"] in self.users:
             return True
@@ -62,13 +62,13 @@ class RegisteredApp:
         return any(row is not None and row["Name"] in self.permission_sets for row in held)
 
 
-def find_app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
+def find_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp | None:
     """Find an app by its consumer key."""
     body = tx.apps.get(consumer_key)
     return find_deployed_app(tx, consumer_key) if body is None else from_body(body)
 
 
-def find_deployed_app(tx: Transaction, consumer_key: str) -> RegisteredApp | None:
+def find_deployed_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp | None:
     """Find an External Client App that a package deployed, by the consumer key that the org generated."""
     parts = {
         kind: [stored.component.body for stored in tx.components.list_all(kind)]

@@ -14,7 +14,7 @@ from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer
 from sfcode.local.signin.apps import RegisteredApp, find_app
 from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 CODE_LENGTH = 86
 
@@ -49,7 +49,7 @@ def _authorize(context: OrgContext, form: dict[str, str]) -> Response:
     return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(given)}", 302)
 
 
-def _code(context: OrgContext, tx: Transaction, found: RegisteredApp, form: dict[str, str]) -> str:
+def _code(context: OrgContext, tx: OrgTransaction, found: RegisteredApp, form: dict[str, str]) -> str:
     if form.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response type not supported")
     username = form.get("login_hint")

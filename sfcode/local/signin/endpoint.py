@@ -20,7 +20,7 @@ from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer, identity_url, origin
 from sfcode.local.signin.apps import find_app
 from sfcode.local.signin.grants import GRANTS, Ask, Granted
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 Form = dict[str, str]
 Handler = Callable[[OrgContext, Request, Form], Response]
@@ -86,7 +86,7 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
     return answer(body, 200, NO_STORE)
 
 
-def _give(context: OrgContext, tx: Transaction, granted: Granted, at: str) -> dict[str, str]:
+def _give(context: OrgContext, tx: OrgTransaction, granted: Granted, at: str) -> dict[str, str]:
     now, app, user_id = context.clock.now(), granted.app, str(granted.user["Id"])
     token = auth.generate_token(tx, context.rng)
     tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)

@@ -14,7 +14,7 @@ from sfcode.local.errors import OAuthError
 from sfcode.local.signin import apps
 from sfcode.local.signin.apps import RegisteredApp
 from sfcode.local.signin.passwords import check_password
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 CODE_MINUTES = 15
 LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
@@ -43,7 +43,7 @@ class Granted:
     """Give out a refresh token as well."""
 
 
-def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
+def jwt_bearer(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for an assertion that the app signed."""
     from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
 
@@ -59,7 +59,7 @@ def jwt_bearer(tx: Transaction, ask: Ask) -> Granted:
     return Granted(app, user)
 
 
-def client_credentials(tx: Transaction, ask: Ask) -> Granted:
+def client_credentials(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for the app's credentials; the app acts as the run-as user of its policies."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
@@ -69,7 +69,7 @@ def client_credentials(tx: Transaction, ask: Ask) -> Granted:
     return Granted(app, user)
 
 
-def refresh_token(tx: Transaction, ask: Ask) -> Granted:
+def refresh_token(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for a refresh token."""
     app = _app(tx, ask.form.get("client_id", ""))
     if app.consumer_secret:
@@ -82,7 +82,7 @@ def refresh_token(tx: Transaction, ask: Ask) -> Granted:
     return Granted(app, user, found["scope"])
 
 
-def password(tx: Transaction, ask: Ask) -> Granted:
+def password(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for username and password: the legacy flow, which External Client Apps do not support."""
     app = _app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
@@ -93,7 +93,7 @@ def password(tx: Transaction, ask: Ask) -> Granted:
     return Granted(app, user)
 
 
-def authorization_code(tx: Transaction, ask: Ask) -> Granted:
+def authorization_code(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for the code that /authorize sent to the callback URL; it is valid once, for 15 minutes."""
     form = ask.form
     app = _app(tx, form.get("client_id", ""))
@@ -117,7 +117,7 @@ def authorization_code(tx: Transaction, ask: Ask) -> Granted:
     return Granted(app, user, found["scope"], renewable=bool(OFFLINE & {*found["scope"].split()}))
 
 
-GRANTS: Mapping[str, Callable[[Transaction, Ask], Granted]] = {
+GRANTS: Mapping[str, Callable[[OrgTransaction, Ask], Granted]] = {
     "authorization_code": authorization_code,
     "client_credentials": client_credentials,
     "password": password,
@@ -131,7 +131,7 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def user_with_password(tx: Transaction, username: str, given: str) -> Record | None:
+def user_with_password(tx: OrgTransaction, username: str, given: str) -> Record | None:
     """Find the active user with a username and password."""
     user = next(iter(tx.records.find("User", "Username", username)), None)
     if user is None or not user.get("IsActive"):
@@ -139,13 +139,13 @@ def user_with_password(tx: Transaction, username: str, given: str) -> Record | N
     return user if check_password(tx.passwords.get(str(user["Id"])), given) else None
 
 
-def check_admitted(tx: Transaction, app: RegisteredApp, user: Record) -> None:
+def check_admitted(tx: OrgTransaction, app: RegisteredApp, user: Record) -> None:
     """Check that the app's policy permits a user. Raises OAuthError."""
     if app.permitted_users != "all" and not app.admits(tx, user):
         raise OAuthError("invalid_app_access", "user is not admin approved to access this app")
 
 
-def _check_approval(tx: Transaction, app: RegisteredApp, user: Record, *, before: bool) -> None:
+def _check_approval(tx: OrgTransaction, app: RegisteredApp, user: Record, *, before: bool) -> None:
     """Check the policy and, with `before`, that the user has already approved the app."""
     check_admitted(tx, app, user)
     if before and app.permitted_users == "all":
@@ -154,7 +154,7 @@ def _check_approval(tx: Transaction, app: RegisteredApp, user: Record, *, before
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
-def _app(tx: Transaction, consumer_key: str) -> RegisteredApp:
+def _app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp:
     found = apps.find_app(tx, consumer_key)
     if found is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
@@ -166,7 +166,7 @@ def _check_secret(app: RegisteredApp, given: str) -> None:
         raise OAuthError("invalid_client", "invalid client credentials")
 
 
-def _user(tx: Transaction, username: str) -> Record | None:
+def _user(tx: OrgTransaction, username: str) -> Record | None:
     user = next(iter(tx.records.find("User", "Username", username)), None) if username else None
     if user is not None:
         _check_active(user)

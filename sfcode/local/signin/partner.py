@@ -23,7 +23,7 @@ from sfcode.local.http import soap
 from sfcode.local.http.call import VERSIONS, origin
 from sfcode.local.signin.grants import user_with_password
 from sfcode.local.signin.passwords import set_password
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 NAMESPACES = {"u": "urn:partner.soap.sforce.com", "c": "urn:enterprise.soap.sforce.com"}
 SESSION_MINUTES = 120
@@ -125,7 +125,7 @@ def _login(request: PartnerCall) -> list[soap.Node]:
     ]
 
 
-def _user_info(tx: Transaction, user: Record) -> Mapping[str, soap.Node]:
+def _user_info(tx: OrgTransaction, user: Record) -> Mapping[str, soap.Node]:
     """Return all elements of GetUserInfoResult in the order of the WSDL: strict clients stop at one that is absent."""
     organization = tx.records.list_all("Organization")[0]
     texts = {f"user{name}": user.get(field) for name, field in USER_INFO.items()}

@@ -15,7 +15,7 @@ from sfcode.local.errors import ApiError, not_found
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
 from sfcode.local.ids import full
 from sfcode.local.sobjects.access import UserAccess
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 COST = {"n": 2**14, "r": 8, "p": 1}
 SHORTEST = 8
@@ -47,7 +47,7 @@ def check_password(kept: str | None, password: str) -> bool:
     return hmac.compare_digest(given, digest)
 
 
-def set_password(tx: Transaction, asking_id: str, user_id: str, password: str) -> None:
+def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str) -> None:
     """Set a user's password: one's own, or another user's with the permission to manage users. Raises ApiError."""
     if tx.records.get("User", user_id) is None:
         raise not_found()

@@ -15,7 +15,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.http.call import RestCall, answer, no_content, route
 from sfcode.local.signin.apps import parse_app
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 BASE = "/services/sfcode/apps"
 SECRETS = frozenset({"consumer_secret"})
@@ -30,7 +30,7 @@ def routes(context: OrgContext) -> list[Route]:
     ]
 
 
-def check_administrator(tx: Transaction, call: RestCall) -> None:
+def check_administrator(tx: OrgTransaction, call: RestCall) -> None:
     """Check that the caller is the administrator. Raises ApiError."""
     if call.session.user_id != tx.settings.get("admin_id"):
         raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)

@@ -17,7 +17,7 @@ from sfcode.local.sobjects.grants import NOTHING, GrantedRights, parse_rights
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader
 from sfcode.local.sobjects.setup_objects import setup_objects
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 """The user permission that lets people make and change each kind of activity."""
@@ -81,7 +81,7 @@ ELEMENTS = {
 class UserAccess:
     """The permissions of one user in one transaction."""
 
-    def __init__(self, tx: Transaction, user_id: str) -> None:
+    def __init__(self, tx: OrgTransaction, user_id: str) -> None:
         self.user_id = user_id
         self._tx = tx
         self._reader = ObjectReader(tx)

@@ -10,13 +10,13 @@ from sfcode.local.sobjects.custom import custom_field
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader, standard_object
 from sfcode.local.sobjects.standard import ACTIVITIES, data_object_names, standard_objects
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 
 class Catalog:
     """The objects as one transaction sees them, each read on demand."""
 
-    def __init__(self, tx: Transaction, access: UserAccess | None = None) -> None:
+    def __init__(self, tx: OrgTransaction, access: UserAccess | None = None) -> None:
         self._tx = tx
         self._reader = ObjectReader(tx)
         self.access = access

@@ -7,10 +7,10 @@ from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 
-def entity_definitions(tx: Transaction) -> list[Record]:
+def entity_definitions(tx: OrgTransaction) -> list[Record]:
     """List the objects that hold data."""
     catalog = Catalog(tx)
     rows: list[Record] = []

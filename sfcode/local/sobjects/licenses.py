@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component
 
 WITHOUT_OBJECTS = frozenset({"Salesforce Integration"})
@@ -26,7 +26,7 @@ RIGHTS = {
 }
 
 
-def find_refused_right(tx: Transaction, permission_set: Component, user: Record) -> str | None:
+def find_refused_right(tx: OrgTransaction, permission_set: Component, user: Record) -> str | None:
     """Return the first permission of a permission set that the user's licenses do not allow: `Read Accounts`."""
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
@@ -39,7 +39,7 @@ def find_refused_right(tx: Transaction, permission_set: Component, user: Record)
     return find_object_right(tx, permission_set)
 
 
-def find_object_right(tx: Transaction, permission_set: Component) -> str | None:
+def find_object_right(tx: OrgTransaction, permission_set: Component) -> str | None:
     """Return the first object permission of a permission set: `Read Accounts`."""
     catalog = Catalog(tx)
     entries = permission_set.body.get("objectPermissions")
@@ -51,7 +51,7 @@ def find_object_right(tx: Transaction, permission_set: Component) -> str | None:
     return None
 
 
-def check_bound_license(tx: Transaction, permission_set: Component, user: Record) -> ApiError | None:
+def check_bound_license(tx: OrgTransaction, permission_set: Component, user: Record) -> ApiError | None:
     """Return the error for a permission set whose user license differs from the user's."""
     bound_to = str(permission_set.body.get("license") or "")
     rows = Rows(tx)
@@ -84,7 +84,7 @@ def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiErr
     )
 
 
-def check_seat(tx: Transaction, profile_id: str) -> None:
+def check_seat(tx: OrgTransaction, profile_id: str) -> None:
     """Check that the user license of a profile has a free seat. Raises ApiError."""
     rows = Rows(tx)
     profile = rows.get("Profile", profile_id)
@@ -93,7 +93,7 @@ def check_seat(tx: Transaction, profile_id: str) -> None:
         raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"])
 
 
-def _held_licenses(tx: Transaction, rows: Rows, user: Record) -> set[str]:
+def _held_licenses(tx: OrgTransaction, rows: Rows, user: Record) -> set[str]:
     held = tx.records.find("PermissionSetLicenseAssign", "AssigneeId", user["Id"])
     found = (rows.get("PermissionSetLicense", str(row["PermissionSetLicenseId"])) for row in held)
     return {str(row["DeveloperName"]) for row in found if row}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component, Value
 
 STATIC_RESOURCE = "StaticResource"
@@ -18,7 +18,7 @@ ELEMENTS = {
 """Field of the record -> element of the component."""
 
 
-def insert(tx: Transaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
+def insert(tx: OrgTransaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
     """Insert a record and return its id."""
     if name != STATIC_RESOURCE:
         return tx.records.insert(name, values, user_id=user_id, now=now)
@@ -26,7 +26,7 @@ def insert(tx: Transaction, name: str, values: Record, *, user_id: str, now: dat
     return tx.components.put(component, user_id=user_id, now=now).id
 
 
-def update(tx: Transaction, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
+def update(tx: OrgTransaction, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
     """Update fields of a record."""
     stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
@@ -39,7 +39,7 @@ def update(tx: Transaction, name: str, record_id: str, values: Record, *, user_i
     tx.components.put(Component(STATIC_RESOURCE, new, body), user_id=user_id, now=now)
 
 
-def delete(tx: Transaction, name: str, record_id: str, *, user_id: str, now: datetime) -> None:
+def delete(tx: OrgTransaction, name: str, record_id: str, *, user_id: str, now: datetime) -> None:
     """Delete a record; rows go to the recycle bin."""
     stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:

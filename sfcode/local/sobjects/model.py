@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from sfcode.local.store import Record, Scalar, Transaction
+from sfcode.local.store import OrgTransaction, Record, Scalar
 
 TEXT_TYPES = frozenset({"string", "textarea", "email", "phone", "url", "encryptedstring", "combobox"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
@@ -159,7 +159,7 @@ class ChildRelationship:
 class PendingRecord:
     """A record before it is stored: old values, new values, and the fields that the caller set."""
 
-    tx: Transaction
+    tx: OrgTransaction
     before: Record | None
     after: Record
     given: frozenset[str]

@@ -7,13 +7,13 @@ import dataclasses
 from sfcode.local.sobjects.custom import custom_field, custom_object, record_type_field
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.standard import ACTIVITIES, data_object, standard_objects
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 
 class ObjectReader:
     """Reads the object definitions of one transaction and caches them."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: OrgTransaction) -> None:
         self._tx = tx
         self._known: dict[str, ObjectDef | None] = {}
 

@@ -14,7 +14,7 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formula_rows import FormulaRows
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
-from sfcode.local.store import Record, Scalar, Stored, Transaction
+from sfcode.local.store import OrgTransaction, Record, Scalar, Stored
 
 FEW = 500
 """How many rows are read one by one, before all are."""
@@ -31,7 +31,7 @@ class Rows:
 
     def __init__(
         self,
-        tx: Transaction,
+        tx: OrgTransaction,
         catalog: Catalog | None = None,
         now: datetime | None = None,
         *,
@@ -118,7 +118,7 @@ def _is_view(object_name: str) -> bool:
     return object_name in VIEWS or object_name == OWN_PERMISSIONS
 
 
-def get_row(tx: Transaction, object_name: str, record_id: str) -> Record | None:
+def get_row(tx: OrgTransaction, object_name: str, record_id: str) -> Record | None:
     """Find one row, if possible without reading the others."""
     if _is_view(object_name):
         return Rows(tx).get(object_name, record_id)
@@ -140,7 +140,7 @@ def _times(stored: Stored) -> Record:
     }
 
 
-def _profiles(tx: Transaction) -> list[Record]:
+def _profiles(tx: OrgTransaction) -> list[Record]:
     licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
     return [
         {
@@ -155,7 +155,7 @@ def _profiles(tx: Transaction) -> list[Record]:
     ]
 
 
-def _permission_sets(tx: Transaction) -> list[Record]:
+def _permission_sets(tx: OrgTransaction) -> list[Record]:
     licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
     licenses |= {str(row["DeveloperName"]): row["Id"] for row in tx.records.list_all("PermissionSetLicense")}
     common: Record = {"NamespacePrefix": None, "PermissionSetGroupId": None}
@@ -194,7 +194,7 @@ def _permission_sets(tx: Transaction) -> list[Record]:
     ]
 
 
-def _grants(tx: Transaction, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
+def _grants(tx: OrgTransaction, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
     """List the entries of one keyed element of all permission sets and profiles: parent, row, key, rights."""
     owners = [(stored, stored.id) for stored in tx.components.list_all("PermissionSet")]
     owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
@@ -206,7 +206,7 @@ def _grants(tx: Transaction, element: str) -> list[tuple[Stored, str, str, Mappi
     return found
 
 
-def _field_permissions(tx: Transaction) -> list[Record]:
+def _field_permissions(tx: OrgTransaction) -> list[Record]:
     return [
         {
             "Id": ids.derive_id("01k", parent, field),
@@ -221,7 +221,7 @@ def _field_permissions(tx: Transaction) -> list[Record]:
     ]
 
 
-def _object_permissions(tx: Transaction) -> list[Record]:
+def _object_permissions(tx: OrgTransaction) -> list[Record]:
     return [
         {
             "Id": ids.derive_id("110", parent, name),
@@ -239,7 +239,7 @@ def _object_permissions(tx: Transaction) -> list[Record]:
     ]
 
 
-def _flow_definitions(tx: Transaction) -> list[Record]:
+def _flow_definitions(tx: OrgTransaction) -> list[Record]:
     rows: list[Record] = []
     for stored in tx.components.list_all("Flow"):
         body: Mapping[str, Any] = stored.component.body
@@ -269,7 +269,7 @@ def _flow_definitions(tx: Transaction) -> list[Record]:
     return rows
 
 
-def _flow_versions(tx: Transaction) -> list[Record]:
+def _flow_versions(tx: OrgTransaction) -> list[Record]:
     return [
         {
             "Id": version.id,
@@ -285,7 +285,7 @@ def _flow_versions(tx: Transaction) -> list[Record]:
     ]
 
 
-def _static_resources(tx: Transaction) -> list[Record]:
+def _static_resources(tx: OrgTransaction) -> list[Record]:
     return [
         {
             "Id": stored.id,
@@ -302,7 +302,7 @@ def _static_resources(tx: Transaction) -> list[Record]:
     ]
 
 
-def _record_types(tx: Transaction) -> list[Record]:
+def _record_types(tx: OrgTransaction) -> list[Record]:
     return [
         {
             "Id": stored.id,
@@ -318,13 +318,13 @@ def _record_types(tx: Transaction) -> list[Record]:
     ]
 
 
-def _user_licenses(tx: Transaction) -> list[Record]:
+def _user_licenses(tx: OrgTransaction) -> list[Record]:
     profiles = {str(row["Id"]): row["UserLicenseId"] for row in _profiles(tx)}
     used = Counter(profiles.get(str(user["ProfileId"])) for user in tx.records.list_all("User") if user["IsActive"])
     return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records.list_all("UserLicense")]
 
 
-def _permission_set_licenses(tx: Transaction) -> list[Record]:
+def _permission_set_licenses(tx: OrgTransaction) -> list[Record]:
     used = Counter(row["PermissionSetLicenseId"] for row in tx.records.list_all("PermissionSetLicenseAssign"))
     return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records.list_all("PermissionSetLicense")]
 
@@ -337,12 +337,12 @@ def _string(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _user_name(tx: Transaction, user_id: str) -> Scalar:
+def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
     user = tx.records.get("User", user_id)
     return user.get("Name") if user else None
 
 
-VIEWS: dict[str, Callable[[Transaction], list[Record]]] = {
+VIEWS: dict[str, Callable[[OrgTransaction], list[Record]]] = {
     "EntityDefinition": entity_definitions,
     "FieldPermissions": _field_permissions,
     "FlowDefinitionView": _flow_definitions,
@@ -362,14 +362,14 @@ VIEWS: dict[str, Callable[[Transaction], list[Record]]] = {
 class UserView:
     """The catalog, rows and permissions of a user within one transaction."""
 
-    tx: Transaction
+    tx: OrgTransaction
     access: UserAccess
     catalog: Catalog
     rows: Rows
     now: datetime
 
     @classmethod
-    def of(cls, tx: Transaction, user_id: str, now: datetime) -> UserView:
+    def of(cls, tx: OrgTransaction, user_id: str, now: datetime) -> UserView:
         """Return the view of a user."""
         access = UserAccess(tx, user_id)
         catalog = Catalog(tx, access)

@@ -12,7 +12,7 @@ from sfcode.local.sobjects.campaigns import prepare_member
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import EMAIL, developer_name
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component
 
 TIME_ZONE = re.compile(r"GMT|UTC|[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*){1,2}")
@@ -137,7 +137,7 @@ def prepare_static_resource(save: PendingRecord) -> None:
         raise required(["Body"])
 
 
-def check_license_unused(tx: Transaction, assignment: Record) -> None:
+def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
     """Refuse to remove a permission set license that an assigned permission set needs. Raises ApiError."""
     owner = tx.records.get("User", str(assignment["AssigneeId"]))
     if owner is None:
@@ -156,7 +156,7 @@ def _unique(save: PendingRecord, field: str, code: str, message: str) -> None:
         raise ApiError(code, message, [field])
 
 
-def _free_nickname(tx: Transaction, wish: str) -> str:
+def _free_nickname(tx: OrgTransaction, wish: str) -> str:
     nickname, number = wish, 1
     while tx.records.find("User", "CommunityNickname", nickname):
         nickname, number = f"{wish}{number}", number + 1
@@ -175,4 +175,4 @@ BEFORE_SAVE: dict[str, Callable[[PendingRecord], None]] = {
     "User": prepare_user,
 }
 
-AFTER_DELETE: dict[str, Callable[[Transaction, Record], None]] = {"PermissionSetLicenseAssign": check_license_unused}
+AFTER_DELETE: dict[str, Callable[[OrgTransaction, Record], None]] = {"PermissionSetLicenseAssign": check_license_unused}

@@ -7,7 +7,7 @@ https://help.salesforce.com/s/articleView?id=platform.sharing_model_fields.htm&t
 from __future__ import annotations
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 
 MODELS = (
     "Private",
@@ -44,7 +44,7 @@ PARENTS = {
 """The references that open a record together with what they name."""
 
 
-def get_model(tx: Transaction, target: ObjectDef) -> str:
+def get_model(tx: OrgTransaction, target: ObjectDef) -> str:
     """Return an object's org-wide default. Objects without owners are open to all or controlled by their parent."""
     name = "Activity" if target.name in ("Event", "Task") else target.name
     if target.field("OwnerId") is None and name not in DEFAULTS:
@@ -54,7 +54,7 @@ def get_model(tx: Transaction, target: ObjectDef) -> str:
     return str(deployed or tx.settings.get(f"sharing.{name.lower()}") or DEFAULTS.get(name, "ReadWrite"))
 
 
-def set_model(tx: Transaction, object_name: str, value: str) -> None:
+def set_model(tx: OrgTransaction, object_name: str, value: str) -> None:
     """Set the org-wide default of an object."""
     tx.settings.set(f"sharing.{object_name.lower()}", value)
 

@@ -19,7 +19,7 @@ from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, Order, SoqlQue
 from sfcode.local.soql.conditions import Conditions, comparable
 from sfcode.local.soql.parser import parse
 from sfcode.local.soql.scope import World
-from sfcode.local.store import Record, Scalar, Transaction
+from sfcode.local.store import OrgTransaction, Record, Scalar
 
 Json = dict[str, Any]
 Show = Callable[[Record], Any]
@@ -39,7 +39,7 @@ class Result:
 
 
 def run(
-    text: str, tx: Transaction, now: datetime, base: str, user_id: str | None = None, *, with_deleted: bool = False
+    text: str, tx: OrgTransaction, now: datetime, base: str, user_id: str | None = None, *, with_deleted: bool = False
 ) -> Result:
     """
     Run a query with a user's permissions; without a user, without restrictions. Raises ApiError.

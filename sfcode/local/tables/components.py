@@ -11,7 +11,7 @@ from datetime import datetime
 from sfcode.local import ids
 from sfcode.local.clock import audit_stamp
 from sfcode.local.tables.base import Stored, Table
-from sfcode.local.tables.flows import FlowTable, FlowVersion
+from sfcode.local.tables.flows import FlowTable, StoredFlowVersion
 from sfcode.metadata.component import Component
 
 SELECT = """
@@ -38,7 +38,7 @@ def _stored(row: sqlite3.Row) -> Stored:
     return Stored(Component(row[0], row[1], json.loads(row[3])), row[2], *row[4:9])
 
 
-def _current(versions: list[FlowVersion]) -> FlowVersion:
+def _current(versions: list[StoredFlowVersion]) -> StoredFlowVersion:
     return next((version for version in versions if version.status == "Active"), versions[-1])
 
 
@@ -64,7 +64,7 @@ class ComponentTable(Table):
 
     def list_all(self, kind: str | None = None) -> list[Stored]:
         """List the components of a type, or of all types, sorted by type and full name."""
-        flows: dict[str, list[FlowVersion]] = {}
+        flows: dict[str, list[StoredFlowVersion]] = {}
         for version in self._flows.versions() if kind in (None, "Flow") else ():
             flows.setdefault(version.full_name, []).append(version)
         where, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))

@@ -19,7 +19,7 @@ FROM flow_version v JOIN flow f USING (full_name)
 
 
 @dataclass(frozen=True, slots=True)
-class FlowVersion:
+class StoredFlowVersion:
     """One version of a flow; its body has the same `status`."""
 
     full_name: str
@@ -41,10 +41,10 @@ class FlowVersion:
         return Stored(Component("Flow", self.full_name, self.body), self.id, self.raw, *times)
 
 
-def _version(row: sqlite3.Row) -> FlowVersion:
+def _version(row: sqlite3.Row) -> StoredFlowVersion:
     full_name, number, status, version_id, definition_id, body, raw, *times = row
     body = json.loads(body) | {"status": status}
-    return FlowVersion(full_name, number, status, version_id, definition_id, body, raw, *times)
+    return StoredFlowVersion(full_name, number, status, version_id, definition_id, body, raw, *times)
 
 
 class FlowTable(Table):
@@ -54,7 +54,7 @@ class FlowTable(Table):
         super().__init__(db)
         self._settings = settings
 
-    def versions(self, full_name: str | None = None) -> list[FlowVersion]:
+    def versions(self, full_name: str | None = None) -> list[StoredFlowVersion]:
         """List the versions of one flow, or of all, oldest first."""
         where, values = ("", ()) if full_name is None else ("WHERE v.full_name = ?", (full_name,))
         rows = self._db.execute(
@@ -63,7 +63,7 @@ class FlowTable(Table):
         )
         return [_version(row) for row in rows]
 
-    def version(self, version_id: str) -> FlowVersion | None:
+    def version(self, version_id: str) -> StoredFlowVersion | None:
         """Return a version by its id (301...)."""
         row = self._db.execute(
             f"{SELECT} WHERE v.id = ?",
@@ -76,11 +76,11 @@ class FlowTable(Table):
         row = self._db.execute("SELECT full_name FROM flow WHERE id = ?", (ids.full(definition_id),)).fetchone()
         return None if row is None else str(row[0])
 
-    def active_version(self, full_name: str) -> FlowVersion | None:
+    def active_version(self, full_name: str) -> StoredFlowVersion | None:
         """Return the active version, if there is one."""
         return next((version for version in self.versions(full_name) if version.status == "Active"), None)
 
-    def triggered(self, object_name: str, trigger: str) -> list[FlowVersion]:
+    def triggered(self, object_name: str, trigger: str) -> list[StoredFlowVersion]:
         """List the active versions that start when a record of an object is saved."""
         rows = self._db.execute(
             f"{SELECT} WHERE v.status = 'Active' AND json_extract(v.body, '$.start.triggerType') = ?"
@@ -91,7 +91,7 @@ class FlowTable(Table):
 
     def add_version(
         self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None
-    ) -> FlowVersion:
+    ) -> StoredFlowVersion:
         """Add the next version with the body's status (Draft when it has none); an active one makes the previous one obsolete."""
         name, at = component.full_name, audit_stamp(now)
         status = str(component.body.get("status") or "Draft")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sfcode.metadata.component import Address
     from sfcode.plan.plan import Plan
-    from sfcode.plan.risk import Judgement
+    from sfcode.plan.risk import Judgment
     from sfcode.secret import Secret
 
 Paint = Callable[[str, str], str]
@@ -37,7 +37,7 @@ class ReportOptions:
     paint: Paint = plain
     key: Secret | None = None
     """Signs the document."""
-    judge: Callable[[Plan], Mapping[Address, Judgement]] = lambda _: {}
+    judge: Callable[[Plan], Mapping[Address, Judgment]] = lambda _: {}
     """Return the risk of each change."""
 
 

@@ -10,7 +10,7 @@ from sfcode.plan.plan import Plan
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.picture import WIDTH, picture
 from sfcode.plan.reports.plan_items import headline, items
-from sfcode.plan.risk import Judgement
+from sfcode.plan.risk import Judgment
 from sfcode.text import printable
 
 
@@ -19,7 +19,7 @@ def render(plan: Plan, options: ReportOptions) -> str:
     return html(plan, options.judge(plan))
 
 
-def html(plan: Plan, judged: Mapping[Address, Judgement] | None = None) -> str:
+def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
     """Render the page, without scripts or external requests. `judged` has the risk of changes."""
     from jinja2 import Environment, StrictUndefined
 

@@ -40,7 +40,7 @@ def fold(summary: str, lines: Iterable[str]) -> str:
 
 def fold_diff(sign: str, address: str, lines: Iterable[Line]) -> str:
     """Fold the differences at an address."""
-    # GitHub colours lines by their first character; `!` is its sign for a changed line.
+    # GitHub colors lines by their first character; `!` is its sign for a changed line.
     body = [f"{'!' if line.sign == '~' else line.sign} {'    ' * line.depth}{line.text}" for line in lines]
     fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
     return fold(f"<code>{sign} {_html(address)}</code>", [f"{fence}diff", *body, fence])

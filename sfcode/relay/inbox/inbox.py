@@ -63,7 +63,7 @@ class Inbox:
             try:
                 self._write(partial(accept.open_lanes, keys=[key]))
             except RowLocked:
-                break  # by whoever is frozen; the next time, then
+                break  # another process holds the row; it is opened at the next attempt
             with self._lock:
                 self._locked_keys.discard(key)
         return len(self._locked_keys)

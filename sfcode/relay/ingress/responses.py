@@ -45,7 +45,7 @@ def fault(refusal: HttpError) -> Response:
     Answer an outbound message that is not accepted: Salesforce sends it again.
 
     SOAP 1.1 gives every fault the status 500. Here the status tells whose fault it is, as for webhooks:
-    Salesforce takes everything but an acknowledgement alike, while people, proxies and alarms do not.
+    Salesforce takes everything but an acknowledgment alike, while people, proxies and alarms do not.
     """
     code = _OWN_CODES.get(refusal.reason, "Server" if refusal.status >= 500 else "Client")
     return _soap(refusal.status, _FAULT.format(code, refusal.reason.replace("_", " ")), refusal.headers)

@@ -1,7 +1,7 @@
 """
 `POST /outbound-messages/{mapping}/{token}`.
 
-Salesforce takes one answer for yes, the acknowledgement, and sends everything else again until it is
+Salesforce takes one answer for yes, the acknowledgment, and sends everything else again until it is
 a day old. So what is authentic is acknowledged when it is stored, even where it cannot be delivered:
 it would be the same the next time. What is refused is what may be right the next time, when a token
 has been changed on both sides or the relay has the mapping, and what must not be stored at all.

@@ -83,11 +83,11 @@ def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
 def test_components_are_written_one_by_one(mdapi) -> None:
     """zeep reads and writes components by the WSDL, order and types included."""
     field = mdapi.CustomField(
-        fullName="Contact.Colour__c", label="Colour", type=mdapi._client.get_type("ns0:FieldType")("Text"), length=40
+        fullName="Contact.Colour__c", label="Color", type=mdapi._client.get_type("ns0:FieldType")("Text"), length=40
     )
     mdapi.CustomField.create(field)
     read = mdapi.CustomField.read("Contact.Colour__c")
-    assert (read.fullName, read.label, read.length, read.externalId) == ("Contact.Colour__c", "Colour", 40, False)
+    assert (read.fullName, read.label, read.length, read.externalId) == ("Contact.Colour__c", "Color", 40, False)
     read.label = "Shade"
     mdapi.CustomField.update(read)
     assert mdapi.CustomField.read("Contact.Colour__c").label == "Shade"

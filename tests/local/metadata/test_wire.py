@@ -269,7 +269,7 @@ def test_components_can_be_written_one_by_one(org) -> None:
             for result in root.iter(f"{{{NS}}}result")
         ]
 
-    text = "<type>Text</type><length>40</length><label>Colour</label>"
+    text = "<type>Text</type><length>40</length><label>Color</label>"
     assert call("updateMetadata", text)[0]["errors"] == "no CustomField named Contact.Colour__c found"
     assert call("createMetadata", text) == [{"fullName": "Contact.Colour__c", "success": "true"}]
     assert call("createMetadata", text)[0]["errors"] == "There is already a CustomField named Contact.Colour__c"

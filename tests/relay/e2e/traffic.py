@@ -113,7 +113,7 @@ def outbound(
         }
         fields = "".join(f"<sf:{name}>{value}</sf:{name}>" for name, value in values.items() if value is not None)
         notifications.append(NOTIFICATION.format(id=f"04l{number:012d}AAA", fields=fields))
-    # Near neighbours change places: Salesforce promises no order.
+    # Near neighbors change places: Salesforce promises no order.
     order = sorted(range(count), key=lambda number: number + rng.uniform(0, 200))
     posts = []
     while order:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.metadata.package import unzip
 
 _NOISE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
@@ -52,7 +52,7 @@ def find_test_methods(source: str) -> list[str] | None:
     return found if found or _TEST_CLASS.search(text) else None
 
 
-def find_tests(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ...]:
+def find_tests(tx: OrgTransaction, options: DeployRequestOptions) -> tuple[Test, ...]:
     """Find the tests that a deploy requests, in the org including the package. Raises DeployRefused for an unknown test."""
     if not options.runs_tests:
         return ()
@@ -70,7 +70,7 @@ def find_tests(tx: Transaction, options: DeployRequestOptions) -> tuple[Test, ..
     return tuple(chosen)
 
 
-def _list_classes(tx: Transaction) -> Iterator[tuple[str, list[Test] | None]]:
+def _list_classes(tx: OrgTransaction) -> Iterator[tuple[str, list[Test] | None]]:
     for stored in tx.components.list_all("ApexClass"):
         name = stored.component.full_name
         files = unzip(stored.raw) if stored.raw else {}

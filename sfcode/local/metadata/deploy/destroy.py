@@ -13,7 +13,7 @@ from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.metadata.usage import FORMULAS, find_field_users, find_message_users
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.store import FlowVersion, Transaction
+from sfcode.local.store import OrgTransaction, StoredFlowVersion
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.types import TYPES
 
@@ -25,7 +25,7 @@ LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
 }
 
 
-def destroy(tx: Transaction, deletions: Sequence[Deletion], author: Author) -> list[ComponentMessage]:
+def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -> list[ComponentMessage]:
     """Delete the components that can be deleted and report each; the deletions of one manifest are checked together."""
     doomed = [deletion.address for deletion in deletions]
     refusals = find_used(tx, doomed)
@@ -63,14 +63,14 @@ def _deleted_message(deletion: Deletion) -> ComponentMessage:
     return ComponentMessage(address.full_name, address.type, deletion.file, changed=True, deleted=True)
 
 
-def _find_version(tx: Transaction, name: str) -> FlowVersion | None:
+def _find_version(tx: OrgTransaction, name: str) -> StoredFlowVersion | None:
     found = VERSION.fullmatch(name)
     if found is None:
         return None
     return next((version for version in tx.flows.versions(found[1]) if version.number == int(found[2])), None)
 
 
-def _find_refusal(tx: Transaction, address: Address) -> str | None:
+def _find_refusal(tx: OrgTransaction, address: Address) -> str | None:
     if address.type == "Flow":
         version = _find_version(tx, address.full_name)
         if version is not None:
@@ -94,7 +94,7 @@ def _find_refusal(tx: Transaction, address: Address) -> str | None:
     return None
 
 
-def check_version_deletable(version: FlowVersion) -> str | None:
+def check_version_deletable(version: StoredFlowVersion) -> str | None:
     """Return why a flow version cannot be deleted; None if it can."""
     return (
         "You can't delete a flow version that is active. Deactivate it first." if version.status == "Active" else None
@@ -105,7 +105,7 @@ def _key(address: Address) -> tuple[str, str]:
     return address.type, address.full_name
 
 
-def find_used(tx: Transaction, doomed: Iterable[Address]) -> dict[Address, str]:
+def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, str]:
     """Find the components that another, remaining component uses."""
     addresses = [address for address in doomed if tx.components.get(*_key(address)) is not None]
     going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
@@ -137,7 +137,7 @@ def _step(address: Address) -> tuple[str, str]:
     return owner, field
 
 
-def _lookups_to(tx: Transaction, name: str) -> list[str]:
+def _lookups_to(tx: OrgTransaction, name: str) -> list[str]:
     return [
         f"Custom Field - {stored.component.full_name}"
         for stored in tx.components.list_all("CustomField")
@@ -149,7 +149,7 @@ def _lookups_to(tx: Transaction, name: str) -> list[str]:
     ]
 
 
-def _delete(tx: Transaction, address: Address, author: Author) -> bool:
+def _delete(tx: OrgTransaction, address: Address, author: Author) -> bool:
     if address.type == "Flow":
         version = _find_version(tx, address.full_name)
         return version is not None and tx.flows.delete_version(version.full_name, version.number)
@@ -162,7 +162,7 @@ def _delete(tx: Transaction, address: Address, author: Author) -> bool:
     return True
 
 
-def clear_field(tx: Transaction, owner: str, field: str, author: Author) -> None:
+def clear_field(tx: OrgTransaction, owner: str, field: str, author: Author) -> None:
     """Remove a deleted field from permission sets and profiles, and its values from records."""
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     gone = {f"{name}.{field}".lower() for name in owners}
@@ -184,7 +184,7 @@ def clear_field(tx: Transaction, owner: str, field: str, author: Author) -> None
                 tx.records.update(name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
-def _clear_object(tx: Transaction, name: str, author: Author) -> None:
+def _clear_object(tx: OrgTransaction, name: str, author: Author) -> None:
     for kind in TYPES.values():
         if kind.parent:
             for child in tx.components.children(kind.name, name):

@@ -23,7 +23,7 @@ from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.package import Package, open_package
 from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.store import Author, StoredItem, store_item
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 from sfcode.metadata.errors import MetadataError
 
 
@@ -45,7 +45,7 @@ class _Undo(Exception):
     """Rolls a transaction back."""
 
 
-Finish = Callable[[Transaction, DeployOutcome], None]
+Finish = Callable[[OrgTransaction, DeployOutcome], None]
 
 
 def deploy(
@@ -78,7 +78,7 @@ def deploy(
             # The others are tried again without what failed, until what is left holds by itself.
 
 
-def _run_tests(tx: Transaction, package: Package, options: DeployRequestOptions) -> tuple[Test, ...]:
+def _run_tests(tx: OrgTransaction, package: Package, options: DeployRequestOptions) -> tuple[Test, ...]:
     types = {item.component.type for item in package.items}
     return apex.find_tests(tx, production.with_default_tests(tx, options, types))
 
@@ -121,7 +121,7 @@ def _index(messages: Iterable[ComponentMessage]) -> dict[Key, ComponentMessage]:
 
 
 def _attempt(
-    store: Store, tx: Transaction, package: Package, author: Author, failed: Collection[Key]
+    store: Store, tx: OrgTransaction, package: Package, author: Author, failed: Collection[Key]
 ) -> list[ComponentMessage]:
     out = {(key[0], key[1]) for key in failed}
 
@@ -137,7 +137,9 @@ def _attempt(
     return [message for message in messages if _key(message) not in failed]
 
 
-def _store_and_check(store: Store, tx: Transaction, items: list[PackageItem], author: Author) -> list[ComponentMessage]:
+def _store_and_check(
+    store: Store, tx: OrgTransaction, items: list[PackageItem], author: Author
+) -> list[ComponentMessage]:
     kept: list[tuple[PackageItem, StoredItem | None]] = []
     for item in items:
         store.check_open()

@@ -22,7 +22,7 @@ from sfcode.local.metadata.deploy import result
 from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.slow_deploys import DelayedDeploys
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 if TYPE_CHECKING:
     from sfcode.local.metadata.deploy.engine import DeployOutcome
@@ -174,7 +174,7 @@ class Deployments:
             # What only a deploy needs is loaded by the first one: a server starts without it.
             from sfcode.local.metadata.deploy.engine import deploy_zip
 
-            def finish(tx: Transaction, outcome: DeployOutcome) -> None:
+            def finish(tx: OrgTransaction, outcome: DeployOutcome) -> None:
                 if deploy_id in self._cancelled:
                     raise _Cancelled
                 self._put(tx, result.report_finished(report, outcome, self._now()))
@@ -198,7 +198,7 @@ class Deployments:
             self._put(tx, report)
 
     def _put(
-        self, tx: Transaction, report: Report, options: DeployRequestOptions | None = None, data: bytes | None = None
+        self, tx: OrgTransaction, report: Report, options: DeployRequestOptions | None = None, data: bytes | None = None
     ) -> None:
         given = options.json() if options else (tx.deploys.get(report["id"]) or {}).get("options")
         # The machine's clock, not the org's, which tests may turn.

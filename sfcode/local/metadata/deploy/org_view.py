@@ -8,14 +8,14 @@ from functools import cached_property
 from sfcode.local.metadata import names
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
-from sfcode.local.store import Record, Transaction
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Body, Component
 
 
 class DeployView:
     """Objects, components and users, each read once; create a new view after a write."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: OrgTransaction) -> None:
         self.tx = tx
         self._users: dict[str, Record | None] = {}
 

@@ -38,7 +38,7 @@ class PackageItem:
     line: int = 0
     column: int = 0
     raw: bytes | None = None
-    """Of a type that is not modelled: the files as a zip, or the component's element of its container's file."""
+    """Of a type that is not modeled: the files as a zip, or the component's element of its container's file."""
     bare: bool = False
     """A container without anything of its own: there is nothing to store but its children."""
 
@@ -77,7 +77,7 @@ def read_items(
     for address, paths in _group_by_component(files, root, skip, items).items():
         check_open()
         kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
-        if kind.modelled and not _is_folder(kind, paths[0]):
+        if kind.modeled and not _is_folder(kind, paths[0]):
             _read_modelled(items, kind, address, paths, files)
         else:
             _read_unmodelled(items, kind, address, {path.removeprefix(root): files[path] for path in paths}, paths)

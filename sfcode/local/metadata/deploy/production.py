@@ -14,7 +14,7 @@ from lxml import etree
 
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
@@ -26,12 +26,12 @@ CODE = frozenset({"ApexClass", "ApexTrigger"})
 SETTING = "enableFlowDeployAsActiveEnabled"
 
 
-def is_production(tx: Transaction) -> bool:
+def is_production(tx: OrgTransaction) -> bool:
     """Return whether this is a production org."""
     return tx.settings.get(PRODUCTION) == "true"
 
 
-def check_options(tx: Transaction, options: DeployRequestOptions) -> None:
+def check_options(tx: OrgTransaction, options: DeployRequestOptions) -> None:
     """Check the options that a production org refuses. Raises SoapFault."""
     if not is_production(tx):
         return
@@ -43,21 +43,21 @@ def check_options(tx: Transaction, options: DeployRequestOptions) -> None:
         raise SoapFault("INVALID_OPERATION", "testLevel of NoTestRun cannot be used in production organizations")
 
 
-def with_default_tests(tx: Transaction, options: DeployRequestOptions, types: set[str]) -> DeployRequestOptions:
+def with_default_tests(tx: OrgTransaction, options: DeployRequestOptions, types: set[str]) -> DeployRequestOptions:
     """Select all tests of a production org for a package with code and no test level."""
     if options.testLevel is None and not options.runTests and types & CODE and is_production(tx):
         return replace(options, testLevel="RunLocalTests")
     return options
 
 
-def with_landing_status(tx: Transaction, component: Component) -> Component:
+def with_landing_status(tx: OrgTransaction, component: Component) -> Component:
     """Set the status of a deployed flow: in production an active flow becomes inactive unless a setting allows it."""
     if component.body.get("status") != "Active" or not is_production(tx) or _deploys_active(tx):
         return component
     return Component(component.type, component.full_name, {**component.body, "status": "Draft"})
 
 
-def _deploys_active(tx: Transaction) -> bool:
+def _deploys_active(tx: OrgTransaction) -> bool:
     settings = tx.components.get("Settings", "Flow")
     files = unzip(settings.raw) if settings and settings.raw else {}
     for data in files.values():

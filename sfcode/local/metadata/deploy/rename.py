@@ -10,7 +10,7 @@ from sfcode.local.metadata.deploy.destroy import find_used
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.types import TYPES
 
@@ -18,7 +18,7 @@ NOT_RENAMED = frozenset({"Flow", "FlowDefinition", "Profile", "Workflow"})
 CUSTOM = frozenset({"CustomField", "CustomObject"})
 
 
-def rename(tx: Transaction, address: Address, new: str, author: Author) -> str | None:
+def rename(tx: OrgTransaction, address: Address, new: str, author: Author) -> str | None:
     """Rename one component, or return why it cannot be renamed; in that case roll the transaction back."""
     old = address.full_name
     if address.type in NOT_RENAMED or (address.type in CUSTOM and not (_custom(old) and _custom(new))):
@@ -52,7 +52,7 @@ def _container(type_: str, name: str) -> str:
     return name.partition(".")[0].lower() if kind and kind.parent else ""
 
 
-def _field(tx: Transaction, old: str, new: str, author: Author) -> None:
+def _field(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
     (owner, _, before), after = old.partition("."), new.partition(".")[2]
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     names = {f"{each}.{before}": f"{each}.{after}" for each in owners}
@@ -65,7 +65,7 @@ def _field(tx: Transaction, old: str, new: str, author: Author) -> None:
                 tx.records.update(each, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
-def _object(tx: Transaction, old: str, new: str, author: Author) -> None:
+def _object(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
     for kind in TYPES.values():
         for child in tx.components.children(kind.name, old) if kind.parent else ():
             name = f"{new}.{child.component.full_name.partition('.')[2]}"
@@ -79,7 +79,7 @@ def _object(tx: Transaction, old: str, new: str, author: Author) -> None:
     tx.records.rename_object(old, new)
 
 
-def _rights(tx: Transaction, follow: Callable[[str], str], author: Author) -> None:
+def _rights(tx: OrgTransaction, follow: Callable[[str], str], author: Author) -> None:
     for type_ in ("PermissionSet", "Profile"):
         for stored in tx.components.list_all(type_):
             body: dict[str, Any] = dict(stored.component.body)

@@ -9,7 +9,7 @@ from sfcode.local.metadata.deploy.canonical import REPLACED_SINCE, merge, normal
 from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.production import with_landing_status
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.store import FlowVersion, Put, Transaction
+from sfcode.local.store import OrgTransaction, Put, StoredFlowVersion
 from sfcode.metadata.component import Body, Component
 
 
@@ -31,7 +31,7 @@ class StoredItem:
     put: Put
 
 
-def store_item(tx: Transaction, item: PackageItem, author: Author) -> StoredItem:
+def store_item(tx: OrgTransaction, item: PackageItem, author: Author) -> StoredItem:
     """Store one component; a body with the same meaning changes nothing."""
     component = normalize(item.component)
     if component.type == "Flow":
@@ -65,7 +65,7 @@ def _same(one: Component, other: Component, author: Author) -> bool:
     return org_form(one, author.api_version) == org_form(other, author.api_version)
 
 
-def _flow(tx: Transaction, component: Component, author: Author) -> StoredItem:
+def _flow(tx: OrgTransaction, component: Component, author: Author) -> StoredItem:
     versions = tx.flows.versions(component.full_name)
     latest = versions[-1] if versions else None
     before = latest.body if latest else None
@@ -80,7 +80,7 @@ def _flow(tx: Transaction, component: Component, author: Author) -> StoredItem:
     return StoredItem(component, before, Put(changed=wakes, created=False, id=latest.id))
 
 
-def _same_but_status(version: FlowVersion, component: Component, author: Author) -> bool:
+def _same_but_status(version: StoredFlowVersion, component: Component, author: Author) -> bool:
     known, given = (
         Component("Flow", component.full_name, {name: value for name, value in body.items() if name != "status"})
         for body in (version.body, component.body)
@@ -88,7 +88,7 @@ def _same_but_status(version: FlowVersion, component: Component, author: Author)
     return _same(known, given, author)
 
 
-def _flow_definition(tx: Transaction, component: Component, author: Author) -> StoredItem:
+def _flow_definition(tx: OrgTransaction, component: Component, author: Author) -> StoredItem:
     name = component.full_name
     versions = tx.flows.versions(name)
     number = component.body.get("activeVersionNumber") or None

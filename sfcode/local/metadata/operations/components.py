@@ -21,7 +21,7 @@ from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import is_known
 from sfcode.local.metadata.versions import find_newer, is_beyond_schema
-from sfcode.local.store import Store, Transaction
+from sfcode.local.store import OrgTransaction, Store
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
@@ -54,7 +54,7 @@ def read(request: OperationRequest) -> list[soap.Node]:
     return [{"records": records}]
 
 
-def _record(tx: Transaction, entry: InventoryEntry, api_version: float) -> soap.Node:
+def _record(tx: OrgTransaction, entry: InventoryEntry, api_version: float) -> soap.Node:
     component = entry.component
     if schema_table.elements(component.type) is None:
         return {"@xsi:type": component.type, "fullName": component.full_name}

@@ -12,7 +12,7 @@ from sfcode.local.http import soap
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.retrieve import RetrievedFiles
 from sfcode.local.metadata.retrieve import retrieve as collect
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 KEPT = 20
 """How many retrieves can still be asked for; older ones are dropped, so that the state does not grow with use."""
@@ -85,7 +85,7 @@ def _version(text: str) -> str:
     return f"{float(text):.1f}"
 
 
-def _drop_old(tx: Transaction, newest: str) -> None:
+def _drop_old(tx: OrgTransaction, newest: str) -> None:
     known = [*json.loads(tx.settings.get("retrieves") or "[]"), newest]
     for old in known[:-KEPT]:
         tx.retrieves.delete(old)

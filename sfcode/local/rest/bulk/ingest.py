@@ -16,7 +16,7 @@ from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
 from sfcode.local.rest.bulk.table import BadTableError, CsvTable, read
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import UserView
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 BATCH = 200
 
@@ -38,7 +38,7 @@ class RowResult:
         return json.dumps([self.record_id, self.created, self.error])
 
 
-def outcomes(tx: Transaction, job_id: str) -> list[RowResult]:
+def outcomes(tx: OrgTransaction, job_id: str) -> list[RowResult]:
     """Read the results of the processed rows."""
     return [RowResult(*json.loads(body)) for body in tx.bulk_jobs.rows(job_id)]
 
@@ -55,7 +55,7 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
 def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
     """Process the next rows; return whether there may be more."""
 
-    def step(tx: Transaction, job: Job) -> None:
+    def step(tx: OrgTransaction, job: Job) -> None:
         if job["state"] in ENDED:
             return
         # Counted here and now: another process may be at the same job.

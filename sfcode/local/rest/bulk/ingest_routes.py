@@ -22,7 +22,7 @@ from sfcode.local.rest.bulk.table import BadTableError, CsvTable, header, line, 
 from sfcode.local.rest.bulk.worker import BulkWorker
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 KIND = "V2Ingest"
 MOST = 150_000_000
@@ -93,7 +93,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
     return answer(jobs.job_summary_json(job))
 
 
-def _new(call: RestCall, tx: Transaction, body: Mapping[str, Any]) -> Job:
+def _new(call: RestCall, tx: OrgTransaction, body: Mapping[str, Any]) -> Job:
     name = str(body.get("object") or "")
     target = call.view(tx).catalog.object(name)
     if target is None:
@@ -165,7 +165,7 @@ def _move(call: RestCall, work: BulkWorker) -> Response:
     return answer(jobs.job_summary_json(job))
 
 
-def _close(_tx: Transaction, job: Job) -> None:
+def _close(_tx: OrgTransaction, job: Job) -> None:
     if job["state"] != jobs.OPEN:
         raise jobs.wrong_state(f"Closing already {jobs.state_words(job)} Job not allowed")
     job["state"] = jobs.UPLOADED

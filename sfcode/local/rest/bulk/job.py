@@ -10,7 +10,7 @@ from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, not_found
 from sfcode.local.http.call import RestCall
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
 COMPLETE, ABORTED, FAILED = "JobComplete", "Aborted", "Failed"
@@ -41,7 +41,9 @@ BRIEF = (
 Job = dict[str, Any]
 
 
-def create(call: RestCall, tx: Transaction, *, kind: str, operation: str, about: str, body: Mapping[str, Any]) -> Job:
+def create(
+    call: RestCall, tx: OrgTransaction, *, kind: str, operation: str, about: str, body: Mapping[str, Any]
+) -> Job:
     """Build a new job with an id; the caller stores it."""
     for old in tx.bulk_jobs.list_all():
         if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - KEPT:
@@ -72,7 +74,7 @@ def choose(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default
     return value
 
 
-def find_job(tx: Transaction, kind: str, job_id: str) -> Job:
+def find_job(tx: OrgTransaction, kind: str, job_id: str) -> Job:
     """Find the job of a path. Raises ApiError."""
     job = tx.bulk_jobs.get(job_id)
     if job is None or job["jobType"] != kind:
@@ -80,7 +82,7 @@ def find_job(tx: Transaction, kind: str, job_id: str) -> Job:
     return job
 
 
-def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], None]) -> Job:
+def change(context: OrgContext, job_id: str, step: Callable[[OrgTransaction, Job], None]) -> Job:
     """Change a job in one transaction and return it."""
     with context.store.transaction() as tx:
         job = tx.bulk_jobs.get(job_id)
@@ -92,7 +94,7 @@ def change(context: OrgContext, job_id: str, step: Callable[[Transaction, Job], 
     return job
 
 
-def abort(_tx: Transaction, job: Job) -> None:
+def abort(_tx: OrgTransaction, job: Job) -> None:
     """Abort a job that has not ended. Raises ApiError."""
     if job["state"] in ENDED:
         raise wrong_state(f"Aborting already {state_words(job)} Job not allowed")

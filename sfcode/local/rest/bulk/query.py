@@ -13,7 +13,7 @@ from sfcode.local.errors import ApiError
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, Job, change
 from sfcode.local.rest.bulk.table import line
 from sfcode.local.sobjects.rows import UserView
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 PAGE = 50_000
 """How many rows a page has when the caller does not say."""
@@ -47,7 +47,7 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
     """Run the query. Raises ApiError."""
     from sfcode.local.soql.execute import run as run_query
 
-    def step(tx: Transaction, job: Job) -> None:
+    def step(tx: OrgTransaction, job: Job) -> None:
         if job["state"] in ENDED or not going():
             return
         now, asker = context.clock.now(), job["createdById"]
@@ -63,7 +63,7 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
     change(context, job["id"], step)
 
 
-def page(tx: Transaction, job: Job, locator: str, size: int) -> tuple[str, int, str]:
+def page(tx: OrgTransaction, job: Job, locator: str, size: int) -> tuple[str, int, str]:
     """Return a page of the result with header, the number of rows, and the locator of the next page."""
     start = _offset(locator) if locator else 0
     total = job["numberRecordsProcessed"]

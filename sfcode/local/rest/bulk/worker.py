@@ -14,7 +14,7 @@ from sfcode.local.errors import ApiError, describe_failure
 from sfcode.local.rest.bulk import ingest, query
 from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError
-from sfcode.local.store import Transaction
+from sfcode.local.store import OrgTransaction
 
 PATIENCE = 0.25
 """Seconds that a question for the state waits for the end: most jobs are done by then, and nobody has to ask twice."""
@@ -69,14 +69,14 @@ class BulkWorker:
                 self._running.pop(job_id, None)
 
     def _fail(self, job_id: str, message: str) -> None:
-        def step(_tx: Transaction, job: Job) -> None:
+        def step(_tx: OrgTransaction, job: Job) -> None:
             if job["state"] not in ENDED:
                 job |= {"state": FAILED, "errorMessage": message}
 
         change(self._context, job_id, step)
 
     def _measure(self, job_id: str, began: float) -> None:
-        def step(_tx: Transaction, job: Job) -> None:
+        def step(_tx: OrgTransaction, job: Job) -> None:
             job["totalProcessingTime"] += round(1000 * (time.monotonic() - began))
             if "apiActiveProcessingTime" in job:
                 job["apiActiveProcessingTime"] = job["totalProcessingTime"]
@@ -84,6 +84,6 @@ class BulkWorker:
         change(self._context, job_id, step)
 
 
-def _begin(_tx: Transaction, job: Job) -> None:
+def _begin(_tx: OrgTransaction, job: Job) -> None:
     if job["state"] == UPLOADED:
         job["state"] = RUNNING

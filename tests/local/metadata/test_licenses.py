@@ -1,4 +1,4 @@
-"""Licences: what a permission set may grant to those who have it."""
+"""Licenses: what a permission set may grant to those who have it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _one(org, soql: str) -> str:
 
 @pytest.fixture
 def integration_user(org) -> str:
-    """Make a user of the licence that allows no objects by itself."""
+    """Make a user of the license that allows no objects by itself."""
     profile = _one(org, "SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
     status, made = org.rest(
         "POST",
@@ -49,15 +49,15 @@ def _assign(org, user: str) -> tuple[int, object]:
 
 
 def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integration_user) -> None:
-    """A deploy is refused as the assignment would have been, until the licence is there."""
+    """A deploy is refused as the assignment would have been, until the license is there."""
     assert org.deploy(_set(kit)).status == "Succeeded"
     assert _assign(org, integration_user)[0] == 201
     before = org.snapshot()
     bigger = _set(kit, kit.rights("Contact", "allowRead"))
     assert org.deploy(bigger).problems == ["The user license doesn't allow the permission: Read Contacts"]
     assert org.snapshot() == before
-    licence = _one(org, "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesforceAPIIntegrationPsl'")
-    held = {"AssigneeId": integration_user, "PermissionSetLicenseId": licence}
+    license = _one(org, "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesforceAPIIntegrationPsl'")
+    held = {"AssigneeId": integration_user, "PermissionSetLicenseId": license}
     assert org.rest("POST", f"{DATA}/sobjects/PermissionSetLicenseAssign", held)[0] == 201
     assert org.deploy(bigger).status == "Succeeded"
 
@@ -78,7 +78,7 @@ def test_a_set_for_another_licence_is_not_assigned(org, kit, integration_user) -
 
 
 def test_a_set_for_a_permission_set_licence_brings_it(org, kit, integration_user) -> None:
-    """What is bound to the licence needs no licence of its own assigned before."""
+    """What is bound to the license needs no license of its own assigned before."""
     parts = "<license>SalesforceAPIIntegrationPsl</license>", kit.rights("Contact", "allowRead")
     assert org.deploy(_set(kit, *parts)).status == "Succeeded"
     assert _assign(org, integration_user)[0] == 201
