@@ -1,0 +1,85 @@
+"""A lock whose machine has slept: others may have taken it over, so it looks before it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sfcode.apply.lock import BEAT, OrgLock, lock_name
+from sfcode.apply.lock_holder import this_run
+from sfcode.errors import OrgError, OrgUnreachable, Refused
+
+
+@dataclass
+class SleepyOrg:
+    """An org that notes what is written into the lock, on a clock that a test moves."""
+
+    time: float = 1000.0
+    written: list[str] = field(default_factory=list)
+    error: OrgError | None = None
+
+    @property
+    def runtime(self) -> SimpleNamespace:
+        return SimpleNamespace(now=lambda: self.time)
+
+    def update(self, _type: str, id_: str, values: dict[str, Any]) -> None:
+        self.written.append(f"{id_} {values['Description']}")
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def org() -> SleepyOrg:
+    return SleepyOrg()
+
+
+@pytest.fixture
+def lock(org: SleepyOrg) -> Iterator[OrgLock]:
+    lock = OrgLock(org, "081", this_run("apply"))  # type: ignore[arg-type]
+    yield lock
+    lock._stop()
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(0, 0), (2 * BEAT, 0), (2 * BEAT + 1, 1)])
+def test_after_two_beats_without_a_sign_of_life_it_gives_one_first(
+    org: SleepyOrg, lock: OrgLock, seconds: float, written: int
+) -> None:
+    org.time += seconds
+    lock.confirm()
+    assert len(org.written) == written
+    lock.confirm()
+    assert len(org.written) == written, "it has been seen now"
+
+
+def test_a_lock_that_is_gone_by_then_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:
+    org.time += 3 * BEAT
+    org.error = OrgError("gone", code="ENTITY_IS_DELETED")
+    with pytest.raises(Refused, match="Somebody has taken over the lock of this org; nothing more is changed"):
+        lock.confirm()
+
+
+def test_a_sign_of_life_that_is_lost_on_the_way_is_made_up_for_by_the_next(org: SleepyOrg, lock: OrgLock) -> None:
+    org.time += 3 * BEAT
+    org.error = OrgUnreachable("lost")
+    lock.confirm()
+    org.error = None
+    lock.confirm()
+    assert len(org.written) == 2
+
+
+def test_its_deployment_is_written_into_it(org: SleepyOrg, lock: OrgLock) -> None:
+    lock.deploying("0Af000000000001AAA")
+    lock.let_go()
+    assert '"deployment": "0Af000000000001AAA"' in org.written[-1]
+    assert '"detached": true' in org.written[-1]
+    count = len(org.written)
+    lock.deploying("0Af000000000002AAA")
+    assert len(org.written) == count, "nobody is there to write it any more"
+
+
+def test_each_project_has_its_own() -> None:
+    assert lock_name("Appcues") == "Appcues_sfcode_lock"
