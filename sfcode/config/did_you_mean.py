@@ -6,6 +6,8 @@ import difflib
 import json
 from collections.abc import Iterable
 
+from sfcode.text import printable
+
 
 def format_choices(given: str, allowed: Iterable[str]) -> str:
     """List the choices, the most likely one first: `flow (or: connector, relay)`."""
@@ -29,7 +31,7 @@ def format_value(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        text = json.dumps(value, ensure_ascii=False)
+        text = printable(json.dumps(value, ensure_ascii=False))
         return text if len(text) <= 62 else f'{text[:58]}..."'
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"

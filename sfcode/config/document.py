@@ -11,6 +11,7 @@ from typing import Literal
 
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping.place import ConfigPath, nearest
+from sfcode.text import printable
 
 _BARE = re.compile(r"[\w-]+")
 
@@ -35,6 +36,8 @@ class PathProblem:
     message: str
     hint: str
     at: Literal["key", "value"] = "value"
+    by_content: bool = False
+    """Whether what stands below the entry decides it: with problems there, this one may only follow from them."""
     instead: ConfigPath = ()
     """The entry that was probably meant: its absence is then no further problem."""
 
@@ -125,7 +128,9 @@ def format_path(path: ConfigPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += "." * bool(text) + (part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False))
+            text += "." * bool(text) + (
+                part if _BARE.fullmatch(part) else printable(json.dumps(part, ensure_ascii=False))
+            )
     return text
 
 

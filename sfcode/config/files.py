@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import sfcode
+from sfcode.config.did_you_mean import find_nearest_name
 from sfcode.config.document import Document
 from sfcode.config.yaml import read
 from sfcode.diagnostics import Diagnostic
@@ -25,6 +26,8 @@ class Files:
     events: Document | None = None
     mappings: dict[str, Document] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
+    strays: list[Diagnostic] = field(default_factory=list)
+    """Advice about files that nothing reads."""
 
 
 def read_files(folder: Path, name: Path | None = None) -> Files:
@@ -41,12 +44,16 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         hint = "run `sfcode init` to write a project, or name its config folder with --config"
         raise ConfigError([Diagnostic.error(None, shown(folder), "there is no such folder", hint)])
     if not (folder / SETTINGS).exists():
+        other = folder / f"{Path(SETTINGS).stem}.yml"
+        if other.exists():
+            raise ConfigError([Diagnostic.error(None, shown(other), "is not read", f"rename it to {SETTINGS}")])
         hint = "run `sfcode init` to write one, or name another folder with --config"
         raise ConfigError([Diagnostic.error(None, shown(folder / SETTINGS), "there is no such file", hint)])
     files = Files()
     files.settings = _read(folder / SETTINGS, files, shown)
     if (folder / EVENTS).exists():
         files.events = _read(folder / EVENTS, files, shown)
+    files.strays.extend(_find_strays(folder, shown))
     paths = _mapping_paths(folder, files, shown)
     for path in paths:
         document = _read(path, files, shown)
@@ -56,6 +63,19 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         hint = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
         files.problems.append(Diagnostic.error(None, shown(folder / MAPPINGS), "there is no mapping", hint))
     return files
+
+
+def _find_strays(folder: Path, shown: Callable[[Path], str]) -> Iterator[Diagnostic]:
+    """Find YAML files that nothing reads: a misspelled name would go unnoticed."""
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in below.parts)
+        if hidden or path.suffix.lower() not in (".yaml", ".yml") or below.parts[0] == MAPPINGS:
+            continue
+        if str(below) not in (SETTINGS, EVENTS):
+            is_events = len(below.parts) == 1 and find_nearest_name(path.stem, (Path(EVENTS).stem,))
+            hint = f"rename it to {EVENTS}" if is_events else f"move a mapping to {MAPPINGS}/, or remove the file"
+            yield Diagnostic.advice(None, shown(path), "nothing reads this file", hint)
 
 
 def _display_path(path: Path) -> str:

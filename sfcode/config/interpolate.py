@@ -31,6 +31,8 @@ class Scope:
     variables: Mapping[str, str] | None
     secrets: Mapping[str, tuple[SecretRef, ...]] = field(default_factory=dict)
     """The secrets that the variables' values hold, with the place where they are written."""
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    """Where the variables' values are written."""
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Interpolated:
     data: object = None
     secrets: list[SecretRef] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
+    variables: dict[ConfigPath, str] = field(default_factory=dict)
+    """The values that hold variables, each with the places where these are written: `${name} of file:line:column`."""
     unsure: set[ConfigPath] = field(default_factory=set)
     """Values that are not what they will be: judging them would only add noise."""
 
@@ -55,12 +59,13 @@ def environment_scope(document: Document, name: str) -> Scope:
     """Collect the variables of an environment from unvalidated data."""
     path: ConfigPath = ("environments", name, "variables")
     node = document.get(path)
-    scope = Scope(name, variables := {}, secrets := {})
+    scope = Scope(name, variables := {}, secrets := {}, positions := {})
     for key, value in node.items() if isinstance(node, dict) else ():
         found = Interpolated()
         text = value if isinstance(value, str) else ""
         variables[key] = _Expander(document, (*path, key), scope, found).expand(text)
         secrets[key] = tuple(found.secrets)
+        positions[key] = document.value((*path, key))
     return scope
 
 
@@ -102,7 +107,7 @@ class _Expander:
             return "${"
         if match["name"] is None:
             hint = "write ${name} or ${secret:NAME}, or $${ for these two characters themselves"
-            self.problem(match, "${ begins a variable, but no name and } follow", hint)
+            self.problem(match, "unterminated ${...}", hint)
         elif SECRET.fullmatch(token):
             self.result.secrets.append(SecretRef(match["name"], format_path(self.path), self.place(match)))
         else:
@@ -117,6 +122,9 @@ class _Expander:
             self.result.unsure.add(self.path)
         elif name in known:
             self.result.secrets.extend(self.scope.secrets.get(name, ()))
+            where = f"{token} of {self.scope.positions[name]}"
+            before = self.result.variables.get(self.path)
+            self.result.variables[self.path] = f"{before} and {where}" if before else where
             return known[name]
         else:
             hint = f"add it under environments.{self.scope.environment}.variables"

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,7 +54,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
         raise ConfigError(loader.problems)
     chosen = loader.scope.environment
     target = settings.environments.get(chosen, Environment())
-    advice = loader.collect_advice(settings, drafts, files.settings)
+    advice = (*files.strays, *loader.collect_advice(settings, drafts, files.settings))
     return Project(
         root=project_root(folder),
         settings=settings,
@@ -141,11 +141,18 @@ class _Loader:
         self.problems.extend(found.problems)
         self.secrets.extend(found.secrets)
         typed, problems = validate(model, document, found.data, found.unsure)
-        self.problems.extend(problems)
+        variables = {document.value(path): where for path, where in found.variables.items()}
+        for problem in problems:
+            where = variables.get(problem.position) if problem.position else None
+            self.problems.append(replace(problem, message=f"{problem.message} ({where})") if where else problem)
         return typed, found.unsure
 
     def add(self, document: Document, *findings: PathProblem, unsure: Iterable[ConfigPath] = ()) -> None:
-        self.problems.extend(document.problem(finding) for finding in findings if finding.path not in unsure)
+        paths = set(unsure)
+        for finding in findings:
+            below = finding.by_content and any(path[: len(finding.path)] == finding.path for path in paths)
+            if finding.path not in paths and not below:
+                self.problems.append(document.problem(finding))
 
     def collect_secrets(self, settings: Settings, drafts: Iterable[Draft], document: Document) -> tuple[SecretRef, ...]:
         """List the secrets, including the one of outbound messages, which no file has to name."""

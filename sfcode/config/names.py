@@ -35,8 +35,11 @@ HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 ACCOUNT = r"^[A-Za-z0-9_-]+$"
 ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-ATTRIBUTE = r"^[^_\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
-CUSTOM_EVENT = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""Controls, and characters that format a text and are not seen themselves: they make two names look alike. The joiners of
+scripts and emoji (U+200C, U+200D) are letters to their writers."""
+ATTRIBUTE = rf"^[^_\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
+CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
 EVENT = r"^[A-Za-z][A-Za-z0-9_:.-]*$"
 TEXT = r"\S"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
@@ -76,11 +79,11 @@ WORDS = {
     VARIABLE: ("is not a name for a variable", "use letters, digits and _, not beginning with a digit"),
     ATTRIBUTE: (
         "is not a name for an Appcues attribute",
-        "leave away spaces around it, and the _ it begins with: Appcues keeps those names to itself",
+        "leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself",
     ),
     CUSTOM_EVENT: (
         "is not the name of a click-to-track event",
-        "write its name as it is in Appcues, without spaces around it",
+        "write its name as it is in Appcues, without spaces around it and characters that are not seen",
     ),
     EVENT: (
         "is not the name of an event of Appcues itself",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, get_args, get_origin
 
@@ -13,6 +14,9 @@ from sfcode.config import names
 from sfcode.config.did_you_mean import find_nearest_name, format_choices, format_value
 from sfcode.config.document import Document, PathProblem
 from sfcode.mapping.place import ConfigPath
+
+_CURLY_QUOTES = re.compile("[\u201c\u201d\u201e\u2018\u2019](.*)[\u201c\u201d\u2018\u2019]", re.DOTALL)
+_YAML_1_1_ON = ("true", "yes")
 
 Details = dict[str, Any]
 Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
@@ -29,6 +33,9 @@ def translate_error(error: Details, document: Document, model: type[BaseModel]) 
         return _unknown_key(path, model)
     if path[-1:] == ("outbound_secret",):
         return PathProblem(path, *_WRITTEN_SECRET)
+    if isinstance(error["input"], str) and (text := _CURLY_QUOTES.fullmatch(error["input"])):
+        message = f"{format_value(error['input'])} has curly quotes, which are part of the text to YAML"
+        return PathProblem(path, message, f'write it in straight ones: "{text[1]}"', at="key" if of_key else "value")
     words = _TRANSLATIONS.get(kind, _other)
     message, hint = words(error, path, document.source(path))
     return PathProblem(path, message, hint, at="key" if of_key else "value")
@@ -62,6 +69,9 @@ def _yaml(value: object) -> str:
 
 def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
     given, known = str(path[-1]), _fields(model, path[:-1])
+    if given.lower() in _YAML_1_1_ON and "on" in known:
+        hint = "write on: a program that reads YAML 1.1 has turned that word into a truth value"
+        return PathProblem(path, "unknown key", hint, at="key", instead=(*path[:-1], "on"))
     meant = find_nearest_name(given, known)
     instead = (*path[:-1], meant) if meant else ()
     return PathProblem(path, "unknown key", f"write {format_choices(given, known)}", at="key", instead=instead)

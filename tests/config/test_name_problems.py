@@ -70,10 +70,10 @@ CASES: list[Case] = [
         "attributes that belong to Appcues",
         {"contact": CONTACT + "    _x: A\n    _appcuesId: B\n    User_Id: C\n    ' a': D\n"},
         [
-            'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a name for an Appcues attribute; leave away spaces around it, and the _ it begins with: Appcues keeps those names to itself',
-            'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a name for an Appcues attribute; leave away spaces around it, and the _ it begins with: Appcues keeps those names to itself',
+            'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a name for an Appcues attribute; leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself',
+            'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a name for an Appcues attribute; leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself',
             "config/mappings/contact.yaml:9:5: to_appcues.attributes.User_Id: User_Id is how Appcues calls the user id, which `user_id` already matches; leave it out, or choose another name",
-            'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a name for an Appcues attribute; leave away spaces around it, and the _ it begins with: Appcues keeps those names to itself',
+            'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a name for an Appcues attribute; leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself',
         ],
     ),
     Case(

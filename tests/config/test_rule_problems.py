@@ -101,8 +101,8 @@ CASES: list[Case] = [
         {"contact": SENDING + "  click_to_track: ['Appcues:flow_completed', '', ' A']\n"},
         [
             'config/mappings/contact.yaml:5:20: to_salesforce.click_to_track[0]: "Appcues:flow_completed" is an event of Appcues itself, not a click-to-track event; list its own events under activities, by their names without appcues:',
-            'config/mappings/contact.yaml:5:46: to_salesforce.click_to_track[1]: "" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it',
-            'config/mappings/contact.yaml:5:50: to_salesforce.click_to_track[2]: " A" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it',
+            'config/mappings/contact.yaml:5:46: to_salesforce.click_to_track[1]: "" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it and characters that are not seen',
+            'config/mappings/contact.yaml:5:50: to_salesforce.click_to_track[2]: " A" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it and characters that are not seen',
         ],
     ),
     Case(

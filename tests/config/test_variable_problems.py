@@ -60,10 +60,10 @@ CASES: list[Case] = [
 """
         },
         [
-            "config/mappings/contact.yaml:6:12: to_appcues.attributes.role: ${ begins a variable, but no name and } follow; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
-            "config/mappings/contact.yaml:6:16: to_appcues.attributes.role: ${ begins a variable, but no name and } follow; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
-            "config/mappings/contact.yaml:7:8: to_appcues.attributes.q: ${ begins a variable, but no name and } follow; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
-            "config/mappings/contact.yaml:8:8: to_appcues.attributes.r: ${ begins a variable, but no name and } follow; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/mappings/contact.yaml:6:12: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/mappings/contact.yaml:6:16: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/mappings/contact.yaml:7:8: to_appcues.attributes.q: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/mappings/contact.yaml:8:8: to_appcues.attributes.r: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
             "config/mappings/contact.yaml:9:10: to_appcues.attributes.z: the text ${secret: cannot be written literally; leave it out",
             'config/mappings/contact.yaml:10:5: to_appcues.attributes."x${y}": variables are not replaced in keys; write the name out; variables go into values',
         ],
@@ -74,7 +74,7 @@ CASES: list[Case] = [
         [
             "config/sfcode.yaml:5:26: environments.a.org: ${x} cannot be used inside environments; write the value out",
             "config/sfcode.yaml:5:49: environments.a.variables.y: ${x} cannot be used inside environments; write the value out",
-            "config/sfcode.yaml:5:60: environments.a.variables.z: ${ begins a variable, but no name and } follow; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/sfcode.yaml:5:60: environments.a.variables.z: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
         ],
     ),
     Case(

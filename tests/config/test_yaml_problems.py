@@ -35,14 +35,14 @@ user_id:
 """
         },
         [
-            "config/mappings/contact.yaml:2:1: not valid YAML: found character that cannot start any token; indent with spaces, and put values that begin with %, @ or ` in quotes",
+            "config/mappings/contact.yaml:2:1: not valid YAML: a tab in the indentation; indent with spaces",
         ],
     ),
     Case(
         "quotes left open",
         {"contact": "object: 'Contact\n"},
         [
-            "config/mappings/contact.yaml:2:1: not valid YAML: found unexpected end of stream; close the quotes",
+            "config/mappings/contact.yaml:1:9: not valid YAML: a quote that is never closed; close it where the value ends",
         ],
     ),
     Case(
@@ -70,7 +70,7 @@ user_id:
         "brackets left open",
         {"contact": "object: [a\n"},
         [
-            "config/mappings/contact.yaml:2:1: not valid YAML: did not find expected ',' or ']'; inside { } and [ ], put values that hold ${...} in quotes and check the commas",
+            "config/mappings/contact.yaml:1:9: not valid YAML: a [ that is never closed; close it with ], and check the commas in it",
         ],
     ),
     Case(

@@ -126,7 +126,7 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
     if not (written_fields(mapping) or section.activities or section.click_to_track):
         message = "asks for nothing: there is no NPS field, no activity and no click-to-track event"
         yield PathProblem(
-            ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key"
+            ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key", True
         )
 
 

@@ -1,0 +1,109 @@
+"""
+Find the mistake behind a syntax error of YAML.
+
+A parser reports where it could not go on, which is often a line or a whole file behind the mistake. Here the text is
+searched for the mistakes that people make: conflict markers, spaces of other kinds, tabs, a missing colon, an open
+quote or bracket.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+import yaml
+
+from sfcode.diagnostics import Position
+
+_MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
+_INDENT = re.compile(r"[ \t]*")
+_SPACE = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
+_ENTRY = re.compile(r"(?:- +)*(?P<key>[^\s\"'{\[#&*!|>%@`][^\s:]*)(?:(?P<colon>:)(?=\S)|\s)?\s*(?P<value>\S.*)?$")
+_AFTER_A_LINE = ("mapping values are not allowed", "could not find expected ':'", "did not find expected key")
+_OPEN = {"quoted scalar": "quote", "flow sequence": "[", "flow mapping": "{"}
+
+
+class Mistake(NamedTuple):
+    """What is wrong, where, and what to do."""
+
+    position: Position
+    message: str
+    hint: str
+
+
+def find_mistake(file: str, text: str, error: yaml.MarkedYAMLError) -> Mistake | None:
+    """Return the mistake that a syntax error comes from; None where only the parser's own words are known."""
+    lines = text.splitlines()
+    failed = error.problem_mark.line if error.problem_mark else len(lines) - 1
+    for number, line in enumerate(lines):
+        if _MARKER.match(line):
+            hint = "keep one of the two sides, and remove the lines with <<<<<<<, ======= and >>>>>>>"
+            return Mistake(Position(file, number + 1, 1), "a conflict of git that is not resolved", hint)
+    return (
+        _find_space(file, lines, failed)
+        or _find_open(file, error)
+        or _find_missing_colon(file, lines, failed, error.problem or "")
+    )
+
+
+def _find_space(file: str, lines: list[str], failed: int) -> Mistake | None:
+    """Find a character that looks like a space in front of a key or behind a colon, or a tab in the indentation."""
+    for number in range(min(failed, len(lines) - 1), max(failed - 3, -1), -1):
+        line = lines[number]
+        content = line.lstrip()
+        indent = line[: len(line) - len(content)]
+        space = _SPACE.search(line[: len(indent) + len(_leading_spaces(content))]) or _behind_colon(line)
+        if space:
+            name = unicodedata.name(space[0], "").lower()
+            message = f"the character U+{ord(space[0]):04X} ({name}) looks like a space, and is none to YAML"
+            return Mistake(Position(file, number + 1, space.start() + 1), message, "replace it by a plain space")
+        if "\t" in indent:
+            where = Position(file, number + 1, indent.index("\t") + 1)
+            return Mistake(where, "a tab in the indentation", "indent with spaces")
+    return None
+
+
+def _leading_spaces(content: str) -> str:
+    return content[: len(content) - len(content.lstrip("\u200b\u2060\ufeff"))]
+
+
+def _behind_colon(line: str) -> re.Match[str] | None:
+    colon = re.search(r":(?=[^\S ]|[\u200b\u2060\ufeff])", line)
+    return _SPACE.match(line, colon.end()) if colon else None
+
+
+def _find_open(file: str, error: yaml.MarkedYAMLError) -> Mistake | None:
+    """Find a quote or bracket that is never closed: it is reported at the end of the file."""
+    start, sign = error.context_mark, next((sign for part, sign in _OPEN.items() if part in (error.context or "")), "")
+    if start is None or not sign or (error.problem_mark and error.problem_mark.line <= start.line):
+        return None
+    where = Position(file, start.line + 1, start.column + 1)
+    if sign == "quote":
+        return Mistake(where, "a quote that is never closed", "close it where the value ends")
+    other = {"[": "]", "{": "}"}[sign]
+    return Mistake(where, f"a {sign} that is never closed", f"close it with {other}, and check the commas in it")
+
+
+def _find_missing_colon(file: str, lines: list[str], failed: int, problem: str) -> Mistake | None:
+    """Find a line without a colon, or without a space behind it, at or before the one that could not be parsed."""
+    if not any(part in problem for part in _AFTER_A_LINE):
+        return None
+    for number in range(min(failed, len(lines) - 1), -1, -1):
+        line = lines[number].split(" #")[0].rstrip()
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if re.search(r":(\s|$)", line):
+            if number == failed and line.count(": ") < 2:
+                continue
+            return None
+        entry = _ENTRY.match(line.strip())
+        if entry is None:
+            return None
+        where = Position(file, number + 1, len(line) - len(line.lstrip()) + 1)
+        key, value = entry["key"], entry["value"] or ""
+        if entry["colon"]:
+            return Mistake(where, "no space behind the colon", f"write `{key}: {value}`")
+        wanted = f"{key}: {value}" if value else f"{key}:"
+        return Mistake(where, "no colon behind the key", f"write `{wanted}`")
+    return None

@@ -1,0 +1,176 @@
+"""A syntax error is told at the line where the mistake is, and what only follows from it is not told at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.config import load
+from sfcode.errors import ConfigError
+
+SETTINGS = """\
+version: 1
+integration_user:
+  username: a@example.com
+  email: admin@example.com
+appcues: {account_id: "1"}
+relay:
+  url: ${relay_url}
+environments:
+  local:
+    variables:
+      relay_url: https://relay.example.com
+"""
+MAPPING = """\
+object: Contact
+user_id: {field: Id__c}
+to_appcues:
+  on: [create]
+  attributes:
+    role: Title
+    plan: Plan__c
+to_salesforce:
+  activities: [nps_score]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "config"
+    (config / "mappings").mkdir(parents=True)
+    (config / "sfcode.yaml").write_text(SETTINGS, encoding="utf-8")
+    (config / "mappings" / "contact.yaml").write_text(MAPPING, encoding="utf-8")
+    return Path("config")
+
+
+def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    return [str(problem).removeprefix("config/") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("    role: Title", "    role Title", "6:5: not valid YAML: no colon behind the key; write `role: Title`"),
+        ("to_appcues:", "to_appcues", "3:1: not valid YAML: no colon behind the key; write `to_appcues:`"),
+        ("role: Title", "role:Title", "6:5: not valid YAML: no space behind the colon; write `role: Title`"),
+        (
+            "object: Contact",
+            'object: "Contact',
+            "1:9: not valid YAML: a quote that is never closed; close it where the value ends",
+        ),
+        (
+            "role: Title",
+            "role: 'Title",
+            "6:11: not valid YAML: a quote that is never closed; close it where the value ends",
+        ),
+        (
+            "[create]",
+            "[create",
+            "4:7: not valid YAML: a [ that is never closed; close it with ], and check the commas in it",
+        ),
+        (
+            "{field: Id__c}",
+            "{field: Id__c",
+            "2:10: not valid YAML: a { that is never closed; close it with }, and check the commas in it",
+        ),
+        (
+            "    role: Title",
+            "\u00a0\u00a0\u00a0\u00a0role: Title",
+            (
+                "6:1: not valid YAML: the character U+00A0 (no-break space) looks like a space, and is none to YAML; "
+                "replace it by a plain space"
+            ),
+        ),
+        (
+            "role: Title",
+            "role:\u00a0Title",
+            (
+                "6:10: not valid YAML: the character U+00A0 (no-break space) looks like a space, and is none to YAML; "
+                "replace it by a plain space"
+            ),
+        ),
+        ("    role: Title", "\trole: Title", "6:1: not valid YAML: a tab in the indentation; indent with spaces"),
+        (
+            "    role: Title\n",
+            "<<<<<<< HEAD\n    role: Title\n=======\n    role: Department\n>>>>>>> branch\n",
+            (
+                "6:1: not valid YAML: a conflict of git that is not resolved; keep one of the two sides, and remove the lines "
+                "with <<<<<<<, ======= and >>>>>>>"
+            ),
+        ),
+        (
+            "on: [create]",
+            "true: [create]",
+            (
+                "4:3: to_appcues.true: unknown key; write on: a program that reads YAML 1.1 has turned that word into a truth "
+                "value"
+            ),
+        ),
+        (
+            "object: Contact",
+            "object: \u201cContact\u201d",
+            (
+                '1:9: object: "\u201cContact\u201d" has curly quotes, which are part of the text to YAML; write it in '
+                'straight ones: "Contact"'
+            ),
+        ),
+        (
+            "[nps_score]",
+            "[\u201cnps_score\u201d]",
+            (
+                '9:16: to_salesforce.activities[0]: "\u201cnps_score\u201d" has curly quotes, which are part of the text to '
+                'YAML; write it in straight ones: "nps_score"'
+            ),
+        ),
+    ],
+)
+def test_the_mistake_is_told_and_nothing_else(folder: Path, before: str, after: str, told: str) -> None:
+    assert problems(folder, "mappings/contact.yaml", before, after) == [f"mappings/contact.yaml:{told}"]
+
+
+def test_a_bad_value_of_a_variable_is_told_at_its_use_and_where_it_is_written(folder: Path) -> None:
+    assert problems(folder, "sfcode.yaml", "relay_url: https://", "relay_url: htp://") == [
+        (
+            'sfcode.yaml:7:8: relay.url: "htp://relay.example.com" is not an http address (${relay_url} of '
+            "config/sfcode.yaml:11:18); write it like https://relay.example.com"
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["ro\u202ale", "ro\u200ble", "role\u2066"])
+def test_characters_that_are_not_seen_are_refused_in_names_and_spelled_out(folder: Path, name: str) -> None:
+    (told,) = problems(folder, "mappings/contact.yaml", "role: Title", f'"{name}": Title')
+    spelled = name.encode("unicode_escape").decode()
+    assert told.startswith(f'mappings/contact.yaml:6:5: to_appcues.attributes."{spelled}": "{spelled}" is not a name')
+    assert told.isprintable()
+
+
+def test_the_joiners_of_emoji_are_part_of_a_name(folder: Path) -> None:
+    path = folder / "mappings" / "contact.yaml"
+    path.write_text(MAPPING + '  click_to_track: ["Clicked \U0001f469\u200d\U0001f680"]\n', encoding="utf-8")
+    assert load(folder).warnings == ()
+
+
+def test_settings_of_another_ending_are_named(folder: Path) -> None:
+    (folder / "sfcode.yaml").rename(folder / "sfcode.yml")
+    with pytest.raises(ConfigError, match=r"config/sfcode\.yml: is not read; rename it to sfcode\.yaml"):
+        load(folder)
+
+
+def test_files_that_nothing_reads_are_advice(folder: Path) -> None:
+    for name in ("event.yaml", "lead.yaml", "mapping/lead.yaml", ".schema/mine.yaml", "notes.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("a: 1\n", encoding="utf-8")
+    assert load(folder).warnings == (
+        "config/event.yaml: nothing reads this file; rename it to events.yaml",
+        "config/lead.yaml: nothing reads this file; move a mapping to mappings/, or remove the file",
+        "config/mapping/lead.yaml: nothing reads this file; move a mapping to mappings/, or remove the file",
+    )
