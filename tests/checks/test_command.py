@@ -12,7 +12,8 @@ from sfcode.cli.main import main
 from tests.review.projects import FILES, edited, write
 
 PERSONAL = edited(FILES, ("contact", "role: Title", "role: Title\n    mail: Email"))
-SECRET = edited(FILES, ("contact", "role: Title", "role: Title # ghp_a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2"))
+TOKEN = "ghp_" + "a1B2" * 9
+SECRET = edited(FILES, ("contact", "role: Title", f"role: Title # {TOKEN}"))
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
