@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sfcode.apply.steps import Deploy, Trial
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import write, zip_files
-from sfcode.plan.change import Action
+from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.sandbox_names import USER_NAMES
 from sfcode.plan.secrets import names_in, reveal_component
@@ -127,9 +127,17 @@ def _past(plan: Plan, mark: Mark) -> Past:
         applied_at=mark.at,
         applied_by=mark.by,
         revision=mark.revision,
-        before={change.address: change.before.body if change.before else None for change in changes},
+        before={change.address: _body_before(change, mark.applied) for change in changes},
+        drifted=frozenset(change.address for change in changes if change.drift),
         owned=frozenset(change.address for change in changes if change.address in managed),
     )
+
+
+def _body_before(change: Change, applied: Applied) -> Body | None:
+    """Return what a rollback restores: what the apply before left, where somebody has changed it since."""
+    if change.drift:
+        return applied.components.get(change.address)
+    return change.before.body if change.before else None
 
 
 def _names(components: tuple[Component, ...]) -> frozenset[str]:

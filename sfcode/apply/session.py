@@ -105,7 +105,7 @@ def apply_plan(
             org,
             secrets,
             origins=origins,
-            mark=make_mark(project, result),
+            mark=make_mark(project, result, org.now()),
             options=options.deploy,
             report=callbacks.report,
             lock=lock,
@@ -128,11 +128,11 @@ def _explain_interruption(begun: list[str]) -> Iterator[None]:
         ) from None
 
 
-def make_mark(project: Project, result: PlanResult) -> Mark:
+def make_mark(project: Project, result: PlanResult, now: datetime | None = None) -> Mark:
     """Return the mark of this apply: user, time, commit, and previous applies."""
     return Mark(
         by=result.plan.target.username,
-        at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        at=(now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         revision=describe_revision(project.root),
         id=token_hex(4),
         applied=result.snapshot.applied,

@@ -174,7 +174,7 @@ def _read_org(
         components | _assignments(org, deleted),
         applied,
         state=state_component,
-        values=_count_values(org, deleted),
+        values=_count_values(org, deleted, applied),
         other_rights=_read_other_rights(org, project, applied, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
@@ -305,13 +305,13 @@ def _read_flow_versions(
     return versions
 
 
-def _count_values(org: Org, deleted: list[Component]) -> dict[Address, int | None]:
+def _count_values(org: Org, deleted: list[Component], applied: Applied) -> dict[Address, int | None]:
     """Count the records with a value in fields that may be deleted; formulas hold none."""
     fields = [field for field in deleted if field.type == "CustomField" and "formula" not in field.body]
-    return {field.address: _count_held(org, field) for field in fields}
+    return {field.address: _count_held(org, field, applied) for field in fields}
 
 
-def _count_held(org: Org, field: Component) -> int | None:
+def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
     object_name, field_name = field.full_name.split(".", 1)
     # A custom field of Activity is a field of both events and tasks; Activity itself cannot be queried.
     objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
@@ -326,6 +326,20 @@ def _count_held(org: Org, field: Component) -> int | None:
                 total += org.count(f"SELECT COUNT() FROM {name} WHERE {field_name} != NULL")  # noqa: S608
     except OrgError as error:
         if error.code == "INVALID_FIELD":
-            return None
+            return 0 if _is_untouched(org, objects, applied.created_at(field.address)) else None
         raise
     return total
+
+
+def _is_untouched(org: Org, objects: Iterable[str], since: str | None) -> bool:
+    """
+    Tell whether no record was written since a field was created: then none can hold a value in it.
+
+    It needs no access to the field, which nobody has right after the first apply.
+    """
+    if since is None:
+        return False
+    return not any(
+        org.count(f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}")  # noqa: S608
+        for name in objects
+    )

@@ -66,6 +66,19 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
     return replace(plan, config_digest="", kept=kept, released=released)
 
 
+def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Warn of changes of others that the rolled back apply had overwritten: they do not come back."""
+    past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
+    planned = {change.address for change in plan.effective}
+    return plan.warn(
+        *(
+            f"{address} had been changed in the org before that apply; what sfcode had left there is put back, not that "
+            "change"
+            for address in sorted(past.drifted & planned)
+        )
+    )
+
+
 def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to restore a component whose secret value is unknown."""
     return plan.refuse(
@@ -233,6 +246,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
     Mode.DESTROY: (list_warnings, delete_state, refuse_data_loss, refuse_shared_users, count_unmanaged),
     Mode.ROLLBACK: (
         keep_the_rest,
+        explain_drift,
         refuse_unknown_secrets,
         refuse_missing_parts,
         refuse_data_loss,

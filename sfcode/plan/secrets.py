@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -136,15 +136,29 @@ def _as_previous(text: str, names: Collection[str]) -> str:
 
 def mark_previous(component: Component, names: Collection[str]) -> Component:
     """Return the applied body, with placeholders of changed secrets marked as previous."""
+    return _replace_texts(component, lambda text: _as_previous(text, names))
 
-    def before(value: Value) -> Value:
+
+def rename_secrets(component: Component, names: Mapping[str, str]) -> Component:
+    """Return the applied body with the new names of secrets that were only renamed."""
+    if not names:
+        return component
+
+    def rename(text: str) -> str:
+        return PLACEHOLDER.sub(lambda found: f"${{secret:{names.get(found[1], found[1])}}}", text)
+
+    return _replace_texts(component, rename)
+
+
+def _replace_texts(component: Component, replace: Callable[[str], str]) -> Component:
+    def replaced(value: Value) -> Value:
         if isinstance(value, str):
-            return _as_previous(value, names)
+            return replace(value)
         if isinstance(value, Mapping):
-            return {key: before(part) for key, part in value.items()}
-        return [before(part) for part in value] if isinstance(value, list | tuple) else value
+            return {key: replaced(part) for key, part in value.items()}
+        return [replaced(part) for part in value] if isinstance(value, list | tuple) else value
 
-    return Component(component.type, component.full_name, {key: before(part) for key, part in component.body.items()})
+    return Component(component.type, component.full_name, {key: replaced(part) for key, part in component.body.items()})
 
 
 def _hide(text: str, key: str) -> str:

@@ -11,7 +11,7 @@ from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import WHOLE_PLAN, Mode, PlanRequest
 from sfcode.plan.references import referring
-from sfcode.plan.secrets import mark_previous
+from sfcode.plan.secrets import mark_previous, rename_secrets
 from sfcode.plan.state import Applied
 
 
@@ -88,7 +88,15 @@ class PlanInput:
         replaced = {name for name, left in state.secrets.items() if self.secrets.get(name, left) != left}
         if state.org_id not in {None, self.snapshot.target.org_id}:
             replaced = set()  # fingerprints of two orgs say nothing about each other
-        return {component.address: mark_previous(component, replaced) for component in state.listed()}
+        components = (rename_secrets(component, self._renamed_secrets) for component in state.listed())
+        return {component.address: mark_previous(component, replaced) for component in components}
+
+    @cached_property
+    def _renamed_secrets(self) -> dict[str, str]:
+        """Secrets that have another name now and the same value, by their old name."""
+        names = {value: name for name, value in self.secrets.items()}
+        old = self.snapshot.applied.secrets
+        return {name: names[value] for name, value in old.items() if name not in self.secrets and value in names}
 
     @cached_property
     def wanted(self) -> dict[Address, Component]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,8 @@ class Past:
     before: Mapping[Address, Body | None]
     owned: frozenset[Address]
     """Those of the addresses that were ours already."""
+    drifted: frozenset[Address] = frozenset()
+    """Those that somebody had changed in the org: `before` has what the apply before had left."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class Applied:
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
     records: Mapping[Address, Body] = field(default_factory=dict)
     """Managed records: those that applies made or adopted, and those that an apply was about to make."""
+
+    def created_at(self, address: Address) -> str | None:
+        """Return when an apply last created an address: UTC, ISO 8601; None where the history does not know."""
+        times = (past.applied_at for past in self.history if address in past.before and past.before[address] is None)
+        time = next(times, None)
+        return time if time and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) else None
 
     def listed(self) -> tuple[Component, ...]:
         """Return the managed components, sorted by address."""
@@ -139,6 +148,7 @@ def _past(past: Past) -> dict[str, Any]:
         "revision": past.revision,
         "before": {str(address): body and dict(body) for address, body in sorted(past.before.items())},
         "owned": sorted(str(address) for address in past.owned),
+        "drifted": sorted(str(address) for address in past.drifted),
     }
 
 
@@ -150,4 +160,5 @@ def _read_past(content: dict[str, Any]) -> Past:
         revision=content["revision"],
         before={Address.parse(address): body for address, body in content["before"].items()},
         owned=frozenset(Address.parse(address) for address in content["owned"]),
+        drifted=frozenset(Address.parse(address) for address in content.get("drifted", ())),
     )

@@ -131,3 +131,36 @@ def test_looking_does_not_go_with_options_that_plan(applied):
     refused = applied.plan("--refresh-only", "--out", "plan.json")
     assert refused.code == 1
     assert "--refresh-only looks and plans nothing." in refused.err
+
+
+def test_a_rollback_restores_what_sfcode_had_left_and_names_the_drift(drifted):
+    """An apply overwrote a colleague's change; taking that apply back does not bring the change back unasked."""
+    drifted.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    assert drifted.apply().code == 0
+    done = drifted.run("rollback", "--auto-approve")
+    assert done.code == 0, done.err
+    assert f"Warning: {SCORE} had been changed in the org" not in done.out, "nothing is done there"
+    with local_org(drifted) as org:
+        assert component(org, Address.parse(SCORE)).body["label"] == "Appcues NPS Score"
+
+
+def test_a_change_that_a_rollback_undoes_and_that_was_drift_before_is_named(drifted):
+    drifted.edit("mappings/contact.yaml", "    score: {field: Appcues_NPS_Score__c, create: true}\n", "")
+    assert drifted.apply("--allow-delete", SCORE).code == 0
+    done = drifted.run("rollback", "--auto-approve")
+    assert done.code == 0, done.err
+    assert f"Warning: {SCORE} had been changed in the org before that apply" in done.out
+    with local_org(drifted) as org:
+        assert component(org, Address.parse(SCORE)).body["label"] == "Appcues NPS Score"
+
+
+def test_a_secret_that_only_got_another_name_is_no_drift(applied):
+    applied.environ = {**applied.environ, "NEW_NAME": SECRET}
+    applied.edit("sfcode.yaml", "${secret:SFCODE_RELAY_OUTBOUND_SECRET}", "${secret:NEW_NAME}")
+    planned = applied.run("plan")
+    assert planned.code == 0, planned.err
+    assert "changed in the org" not in planned.out
+    assert planned.out.startswith("No changes"), planned.out
+    assert applied.apply().code == 0
+    assert applied.run("plan", "--detailed-exitcode").code == 0
+    assert applied.run("plan", "--refresh-only", "--detailed-exitcode").code == 0

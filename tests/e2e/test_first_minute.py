@@ -1,0 +1,29 @@
+"""Right after the first apply nobody sees the new fields, and rollback and destroy work all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.org import component, opened
+
+SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+
+
+@pytest.mark.parametrize("verb", ["rollback", "destroy"])
+def test_it_can_be_taken_back_at_once(applied, verb):
+    done = applied.run(verb, "--auto-approve")
+    assert done.code == 0, done.err
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        assert component(org, SCORE) is None
+
+
+def test_once_a_record_was_written_an_unseen_field_is_not_taken_for_empty(applied):
+    with serve(applied.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        (contact,) = client.query("SELECT Id FROM Contact LIMIT 1")
+        client.update("Contact", contact["Id"], {"Title": "Somebody"})
+    refused = applied.run("destroy", "--auto-approve")
+    assert refused.code == 1
+    assert f"{SCORE} would be deleted, and admin@northwind.example cannot see whether" in refused.err
+    assert "Activity.Appcues_Event_Id__c" not in refused.err, "no event was written"
