@@ -33,7 +33,7 @@ class SourceUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InstallSource:
-    """A source that pip can install sfcode from, pinned by a commit or a hash."""
+    """A source that pip can install this copy from, pinned by a commit or a hash."""
 
     url: str
     """As it stands behind `sfcode @ `."""

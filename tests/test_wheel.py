@@ -75,7 +75,7 @@ def test_carries_nothing_else(wheel: Path) -> None:
 def test_names_its_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert b"sfcode = sfcode.cli.main:main" in archive.read(points)
+        assert b"sfcode = sfcode.__main__:start" in archive.read(points)
 
 
 def test_works_where_the_source_tree_is_out_of_sight(root: Path, installed: Path, tmp_path: Path) -> None:

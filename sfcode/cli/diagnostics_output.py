@@ -32,12 +32,12 @@ def show_diagnostics(
     """Write diagnostics, the worst first, and return the exit code that belongs to them."""
     from sfcode.diagnostics import Level
 
-    code = ExitCode.USER if any(each.level is Level.ERROR for each in diagnostics) else ExitCode.OK
+    code = ExitCode.USER if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics) else ExitCode.OK
     if invocation.json or format_ == "json":
         from sfcode.checks.writers.json import to_doctor_document, to_document
 
         document = to_doctor_document(diagnostics) if doctor else to_document(diagnostics)
-        warnings = [str(each) for each in diagnostics if each.level is Level.WARNING]
+        warnings = [str(diagnostic) for diagnostic in diagnostics if diagnostic.level is Level.WARNING]
         if invocation.json:
             print_envelope(document, warnings, status=code)
         else:

@@ -121,8 +121,8 @@ def _tell(invocation: Invocation, written: list[str], kept: list[str]) -> None:
 
 def _command(invocation: Invocation, *words: str) -> str:
     folder = str(invocation.config)
-    given = folder == (os.environ.get("SFCODE_CONFIG") or "config")
-    return shlex.join(["sfcode", *([] if given else ["--config", folder]), *words])
+    is_default = folder == (os.environ.get("SFCODE_CONFIG") or "config")
+    return shlex.join(["sfcode", *([] if is_default else ["--config", folder]), *words])
 
 
 def _present(folder: Path) -> list[str]:

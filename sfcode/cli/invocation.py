@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfcode.cli.progress import Progress
+from sfcode.cli.progress import ProgressLine
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Invocation:
     quiet: bool = False
     verbose: bool = False
     result: RunResult = field(default_factory=RunResult, compare=False)
-    progress: Progress = field(default_factory=Progress, compare=False)
+    progress: ProgressLine = field(default_factory=ProgressLine, compare=False)
 
     def project(self) -> Project:
         """Load the project. Raises ConfigError with all its problems."""

@@ -95,14 +95,16 @@ def plan(
     return code
 
 
-def _diagnose(invocation: Invocation, project: Project, made: PlanResult) -> list[Diagnostic]:
+def _diagnose(invocation: Invocation, project: Project, result: PlanResult) -> list[Diagnostic]:
     from sfcode.checks.lint import lint_config
     from sfcode.checks.plan_diagnostics import diagnose_plan
     from sfcode.generate import generate
     from sfcode.plan.modes import Mode
 
-    of_yaml = () if made.plan.mode is Mode.DESTROY else lint_config(project, made.desired, invocation.config, generate)
-    return [*of_yaml, *diagnose_plan(made.plan, made.desired, invocation.config)]
+    of_yaml = (
+        () if result.plan.mode is Mode.DESTROY else lint_config(project, result.desired, invocation.config, generate)
+    )
+    return [*of_yaml, *diagnose_plan(result.plan, result.desired, invocation.config)]
 
 
 @contextmanager
@@ -123,7 +125,7 @@ def _report_failures(invocation: Invocation, sarif: SarifReport, junit: JUnitRep
 def _check_with_org(
     invocation: Invocation,
     project: Project,
-    made: PlanResult,
+    result: PlanResult,
     org: Org,
     *,
     secrets: dict[str, str],
@@ -134,16 +136,16 @@ def _check_with_org(
     from sfcode.apply.check import check
     from sfcode.apply.session import make_mark
 
-    junit.origins = made.desired.origins
+    junit.origins = result.desired.origins
     checked = check(
-        made.plan,
+        result.plan,
         org,
         secrets,
-        origins=made.desired.origins,
-        mark=make_mark(project, made),
+        origins=result.desired.origins,
+        mark=make_mark(project, result),
         options=options,
         report=lambda line: print_status(invocation, line, aside=True),
         record=junit.results.append,
     )
-    said = (f"checked by the org, but {note}" for note in checked.notes)
-    return replace(made.plan, warnings=(*made.plan.warnings, *said), validation=checked.validation)
+    notes = (f"checked by the org, but {note}" for note in checked.notes)
+    return replace(result.plan, warnings=(*result.plan.warnings, *notes), validation=checked.validation)

@@ -54,8 +54,8 @@ def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) ->
 
 def render_command(invocation: Invocation, *words: str) -> str:
     """Write a command for the same config, environment and org, with the options that the shell does not set already."""
-    given = {"CONFIG": str(invocation.config), "ENV": invocation.env, "ORG": invocation.org}
-    usual = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in given}
-    chosen = {name: value for name, value in given.items() if value and value != usual[name]}
+    values = {"CONFIG": str(invocation.config), "ENV": invocation.env, "ORG": invocation.org}
+    defaults = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in values}
+    chosen = {name: value for name, value in values.items() if value and value != defaults[name]}
     options = [word for name, value in chosen.items() for word in (f"--{name.lower()}", value)]
     return shlex.join(["sfcode", *options, *words])

@@ -18,7 +18,7 @@ INTERVAL = 10.0
 CLEAR = "\r\x1b[K"
 
 
-class Progress:
+class ProgressLine:
     """
     One line that is redrawn on a terminal, and a line every ten seconds elsewhere.
 

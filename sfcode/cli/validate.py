@@ -39,16 +39,18 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
             else lint_config(project, desired, invocation.config, generate)
         )
         sarif.diagnostics += diagnostics
-    valid = all(each.level is not Level.ERROR for each in diagnostics)
+    valid = all(diagnostic.level is not Level.ERROR for diagnostic in diagnostics)
     code = ExitCode.OK if valid else ExitCode.USER
     if invocation.json:
         result = {
             "valid": valid,
             "environment": project.environment,
             "addresses": [str(component.address) for component in (*desired.components, *desired.records)],
-            "diagnostics": [to_json(each) for each in diagnostics],
+            "diagnostics": [to_json(diagnostic) for diagnostic in diagnostics],
         }
-        print_envelope(result, [str(each) for each in diagnostics if each.level is not Level.ERROR], status=code)
+        print_envelope(
+            result, [str(diagnostic) for diagnostic in diagnostics if diagnostic.level is not Level.ERROR], status=code
+        )
         return code
     for diagnostic in diagnostics:
         click.echo(format_message(diagnostic, paint), err=True)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from sfcode.cli import progress as module
-from sfcode.cli.progress import CLEAR, Progress
+from sfcode.cli.progress import CLEAR, ProgressLine
 
 
 class Terminal(io.StringIO):
@@ -27,7 +27,7 @@ def fast(monkeypatch):
 
 def shown(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
     monkeypatch.setattr(sys, "stderr", stream)
-    progress = Progress()
+    progress = ProgressLine()
     with progress.show("Reading the org", quiet=quiet):
         for _ in range(3):
             progress.count()
@@ -60,7 +60,7 @@ def test_quiet_shows_nothing(monkeypatch):
 def test_nothing_is_drawn_over_a_question(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    progress = Progress()
+    progress = ProgressLine()
     with progress.show("Reading the org"):
         progress.hide()
         before = stream.getvalue()
@@ -74,6 +74,6 @@ def test_nothing_is_drawn_over_a_question(monkeypatch):
 def test_short_work_shows_nothing(monkeypatch):
     monkeypatch.setattr(module, "FIRST", 0.5)
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with Progress().show("Reading the org"):
+    with ProgressLine().show("Reading the org"):
         pass
     assert sys.stderr.getvalue() == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 
 import pytest
 
@@ -77,3 +78,18 @@ def test_what_the_parent_wants_ignored_stays_ignored():
             assert signal.getsignal(signal.SIGTERM) is not before
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_an_interruption_while_the_program_is_loaded_is_told_in_the_same_words(monkeypatch, capsys):
+    from sfcode import __main__ as program
+
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "sfcode.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "sfcode.cli.main", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as end:
+        program.start()
+    assert (end.value.code, capsys.readouterr().err) == (130, "Error: Interrupted; nothing was changed.\n")

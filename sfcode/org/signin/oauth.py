@@ -119,10 +119,10 @@ def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, w
     access, instance = answer.get("access_token"), answer.get("instance_url")
     if status == 200 and isinstance(access, str) and access and isinstance(instance, str):
         return Grant(Secret(access), instance)
-    code, said = str(answer.get("error", "")), str(answer.get("error_description", ""))
-    said = scrub(said, [value for value in form.values() if isinstance(value, Secret)])
-    hint = next((hint for words, hint in HINTS.items() if words in said.lower()), "")
-    reason = ": ".join(part for part in (code, said) if part) or f"status {status}"
+    code, description = str(answer.get("error", "")), str(answer.get("error_description", ""))
+    description = scrub(description, [value for value in form.values() if isinstance(value, Secret)])
+    hint = next((hint for words, hint in HINTS.items() if words in description.lower()), "")
+    reason = ": ".join(part for part in (code, description) if part) or f"status {status}"
     raise SignInError(f"{base} refused {who}: {reason}", hint or "Check the app and its policies in Setup.", code=code)
 
 
