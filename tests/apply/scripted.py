@@ -21,6 +21,7 @@ class ScriptedOrg:
     packages: list[bytes] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    tooled: list[str] = field(default_factory=list)
     quick: list[str] = field(default_factory=list)
     quick_error: BaseException | None = None
     cancel_error: BaseException | None = None
@@ -47,6 +48,18 @@ class ScriptedOrg:
         if self.quick_error:
             raise self.quick_error
         return f"{ID[:-4]}Q{len(self.quick):03}"
+
+    def tooling_query(self, soql: str, _value: str) -> list[dict[str, object]]:
+        """Answer for one flow with two versions, the second of which is active."""
+        if "FROM FlowDefinition" in soql:
+            return [{"Id": "300", "ActiveVersionId": "3012"}]
+        return [{"Id": f"301{number}", "VersionNumber": number} for number in (2, 1)]
+
+    def tooling_update(self, type_: str, id_: str, _values: object) -> None:
+        self.tooled.append(f"update {type_} {id_}")
+
+    def tooling_delete(self, type_: str, id_: str) -> None:
+        self.tooled.append(f"delete {type_} {id_}")
 
     def cancel_deploy(self, deploy_id: str) -> None:
         self.cancelled.append(deploy_id)

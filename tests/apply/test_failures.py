@@ -161,3 +161,15 @@ class TestATrial:
         assert forgive_versions(done, {VERSION}) is done
         message = said("active", Address("Flow", "Appcues_contact-1"))
         assert not trial(message, error_message="sorry").success
+
+
+def test_a_deployment_that_somebody_stopped_is_no_refusal():
+    def lines(*messages, **more):
+        result = DeployResult("0Af1", "Canceled", done=True, success=False, failures=messages, **more)
+        return str(failure(result, ORIGINS)).splitlines()
+
+    hint = "Nothing is wrong with the config. `sfcode apply` does it after all."
+    head = "The deployment 0Af1 was stopped (Canceled); no metadata was changed:"
+    assert lines() == [head, "  - It was canceled", hint]
+    assert lines(canceled_by_name="Ada") == [head, "  - It was canceled by Ada", hint]
+    assert lines(said("In some way wrong")) == [head, f"  - {FILE}:1:1: {MESSAGE}: In some way wrong", hint]

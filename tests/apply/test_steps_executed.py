@@ -1,0 +1,121 @@
+"""Several steps of one apply: what is confirmed before each, and what a failure in the middle says was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from sfcode.apply.execute import ApplyResult, describe_package, execute
+from sfcode.apply.lock import Lock
+from sfcode.apply.package import Mark
+from sfcode.apply.steps import Deploy
+from sfcode.errors import DeployFailed, Refused
+from sfcode.metadata.component import Component
+from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
+from sfcode.plan.change import Change
+from sfcode.plan.plan import Plan, Refusal
+from sfcode.plan.state import state_address
+from tests.apply.scripted import ID, ScriptedOrg
+from tests.plan.samples import TARGET, number
+
+FLOW = Component("Flow", "Appcues_contact", {"label": "F"})
+A, B = number("A__c"), number("B__c")
+CREATED, FLOW_GONE, FIELD_GONE = (
+    Change(A.address, None, A),
+    Change(FLOW.address, FLOW, None),
+    Change(B.address, B, None),
+)
+SECOND = "0Af000000000002AAA"
+DONE = DeployResult(ID, "Succeeded", done=True, success=True)
+FAILED = DeployResult(
+    SECOND,
+    "Failed",
+    True,
+    False,
+    failures=(DeployMessage("CustomField", "Contact.B__c", problem="in use", success=False),),
+)
+
+
+@dataclass
+class CountingLock(Lock):
+    """A lock that is lost after a number of steps."""
+
+    holds_for: float = float("inf")
+    confirmed: int = 0
+
+    def confirm(self) -> None:
+        if self.confirmed >= self.holds_for:
+            raise Refused("lost")
+        self.confirmed += 1
+
+
+def run(org: ScriptedOrg, *changes: Change, lock: Lock | None = None, **more: Any) -> tuple[ApplyResult, list[str]]:
+    plan = Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {}, **more)
+    said: list[str] = []
+    result = execute(
+        plan,
+        org,  # type: ignore[arg-type]
+        {},
+        origins=(),
+        mark=Mark("me", "now", None, "cafe"),
+        options=DeployOptions(),
+        report=said.append,
+        lock=lock or Lock(),
+    )
+    return result, said
+
+
+def test_the_removal_of_a_flow_is_tried_done_and_followed_by_the_deletions() -> None:
+    org, lock = ScriptedOrg([[DONE], [DONE], [replace(DONE, id=SECOND)]]), CountingLock()
+    result, said = run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=lock)
+    assert [options.check_only for options in org.sent] == [True, False, False]
+    assert org.tooled == ["update FlowDefinition 300", "delete Flow 3012", "delete Flow 3011"]
+    assert result.deployments == (ID, SECOND)
+    assert lock.confirmed == 4
+    assert "Flow:Appcues_contact: deactivated, 2 versions deleted" in said
+
+
+def test_a_refused_trial_leaves_everything_as_it_is() -> None:
+    org = ScriptedOrg([[FAILED]])
+    with pytest.raises(DeployFailed, match="no metadata was changed"):
+        run(org, CREATED, FLOW_GONE, FIELD_GONE)
+    assert (len(org.sent), org.tooled) == (1, [])
+
+
+def test_a_failure_in_the_middle_says_what_was_done_before() -> None:
+    with pytest.raises(DeployFailed) as failed:
+        run(ScriptedOrg([[DONE], [DONE], [FAILED]]), CREATED, FLOW_GONE, FIELD_GONE)
+    assert failed.value.message.endswith(
+        f"Done before it:\n  - deployment {ID}\n  - Flow:Appcues_contact: deactivated, 2 versions deleted"
+    )
+    assert "nothing of it was changed" in failed.value.message
+
+
+@pytest.mark.parametrize(("steps", "sent", "tooled"), [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 2, 3)])
+def test_a_lost_lock_stops_it_before_the_next_step(steps: int, sent: int, tooled: int) -> None:
+    org = ScriptedOrg([[DONE], [DONE], [DONE]])
+    with pytest.raises(Refused, match="lost"):
+        run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=CountingLock(steps))
+    assert (len(org.sent), len(org.tooled)) == (sent, tooled)
+
+
+def test_a_refused_plan_begins_nothing() -> None:
+    org, lock = ScriptedOrg([]), CountingLock()
+    with pytest.raises(Refused, match="This plan is refused"):
+        run(org, CREATED, lock=lock, refusals=(Refusal(None, "r", "h"),))
+    assert (lock.confirmed, org.sent) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("components", "deleted", "words"),
+    [
+        (0, 0, "the applied state"),
+        (1, 0, "1 component and the applied state"),
+        (0, 1, "1 component and the applied state"),
+        (2, 3, "5 components and the applied state"),
+    ],
+)
+def test_a_package_is_told_by_the_number_of_its_components(components: int, deleted: int, words: str) -> None:
+    assert describe_package(Deploy((A,) * components, (B.address,) * deleted, ())) == words
