@@ -1,7 +1,7 @@
 """
 The state of a local org: one crash-safe SQLite file.
 
-A Transaction is one transaction. Everything that a request changes goes through a single one, so that a
+An OrgTransaction is one transaction. Everything that a request changes goes through a single one, so that a
 reader, in this process or another, sees all of it or nothing.
 """
 

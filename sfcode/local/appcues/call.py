@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -11,7 +13,6 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sfcode.local.appcues.bucket import Bucket
 from sfcode.local.appcues.state import AccountState
 from sfcode.local.clock import Clock
 from sfcode.local.faults import Faults
@@ -74,3 +75,34 @@ class AppcuesApiError(Exception):
 def success(status: int = 200) -> Response:
     """Return the response of a successful change."""
     return JSONResponse({"status": status, "title": HTTPStatus(status).phrase}, status)
+
+
+class Bucket:
+    """A token bucket that holds the requests of one second, at least one. Times are in seconds."""
+
+    def __init__(self, rate: float | None, now: float) -> None:
+        self._lock = threading.Lock()
+        self.turn(rate, now)
+
+    @property
+    def rate(self) -> float | None:
+        """Requests per second; None: any number."""
+        return self._rate
+
+    def turn(self, rate: float | None, now: float) -> None:
+        """Set another rate and fill the bucket."""
+        with self._lock:
+            self._rate, self._most, self._at = rate, max(rate or 0.0, 1.0), now
+            self._left = self._most
+
+    def wait(self, now: float) -> int:
+        """Take one request and return 0, or return the whole seconds until there is room for it."""
+        with self._lock:
+            if self._rate is None:
+                return 0
+            self._left = min(self._most, self._left + (now - self._at) * self._rate)
+            self._at = now
+            if self._left >= 1:
+                self._left -= 1
+                return 0
+            return math.ceil((1 - self._left) / self._rate)

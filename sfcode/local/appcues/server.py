@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sfcode.local.appcues import api, control
 from sfcode.local.appcues.app import AppcuesApp
-from sfcode.local.appcues.bucket import Bucket
-from sfcode.local.appcues.call import Account
+from sfcode.local.appcues.call import Account, Bucket
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.sender import WebhookSender
 from sfcode.local.appcues.state import AccountState

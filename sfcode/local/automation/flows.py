@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sfcode.local.automation.compare import NotModeled, holds, same
-from sfcode.local.automation.logic import combine
 from sfcode.local.automation.record import Saved
+from sfcode.local.automation.rules import combine
 from sfcode.local.formula.values import Value, is_blank
 from sfcode.local.metadata import flows
 from sfcode.metadata.component import Body

@@ -51,7 +51,7 @@ def _parse_file_type(line: str) -> FileType:
     )
 
 
-UNMODELLED = [
+UNMODELED = [
     line
     for line in resources.files(__package__).joinpath("file_types.txt").read_text("utf-8").splitlines()
     if not line.startswith("#")
@@ -73,7 +73,7 @@ FILE_TYPES: Mapping[str, FileType] = {
                 for kind in TYPES.values()
                 if not kind.parent
             ),
-            *map(_parse_file_type, UNMODELLED),
+            *map(_parse_file_type, UNMODELED),
         ),
         key=lambda kind: kind.name,
     )
@@ -81,6 +81,15 @@ FILE_TYPES: Mapping[str, FileType] = {
 """The types that have files of their own, by name."""
 
 BY_DIRECTORY: Mapping[str, FileType] = {kind.directory: kind for kind in FILE_TYPES.values()}
+_BY_SUFFIX = {(kind.directory, kind.suffix): kind for kind in FILE_TYPES.values()}
+
+
+def type_at(path: str) -> FileType | None:
+    """Return the type of a file below a package's root; a few types share a folder and differ in their suffix."""
+    parts = path.removesuffix("-meta.xml").split("/")
+    suffix = parts[-1].rpartition(".")[2]
+    return (_BY_SUFFIX.get((parts[0], suffix)) or BY_DIRECTORY.get(parts[0])) if len(parts) > 1 else None
+
 
 PARENTS: Mapping[str, str] = {child: kind.name for kind in FILE_TYPES.values() for child in kind.children}
 """By child type, the type of its container."""

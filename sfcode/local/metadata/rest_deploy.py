@@ -13,9 +13,9 @@ from sfcode.local.errors import ApiError
 from sfcode.local.http import soap
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
 from sfcode.local.http.multipart import FormPart, parse_parts
-from sfcode.local.metadata import rights
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.deploy.options import from_json
+from sfcode.local.metadata.operations.request import check_metadata_access
 
 PATH = f"{DATA}/metadata/deployRequest"
 
@@ -50,7 +50,7 @@ def _deployer_only(handler: Handler) -> Handler:
     def handled(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
-                rights.check_metadata_access(tx, call.session)
+                check_metadata_access(tx, call.session)
             return handler(call)
         except soap.SoapFault as fault:
             status = {"INSUFFICIENT_ACCESS": 403, "INVALID_CROSS_REFERENCE_KEY": 404}.get(fault.code, 400)

@@ -12,8 +12,8 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, malformed_query, not_found
 from sfcode.local.http import soap
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
-from sfcode.local.metadata import rights
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
+from sfcode.local.metadata.operations.request import check_metadata_access
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import Rows
@@ -111,7 +111,7 @@ def _deployer_only(handler: Handler, jobs: Deployments) -> Handler:
     def handled(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
-                rights.check_metadata_access(tx, call.session)
+                check_metadata_access(tx, call.session)
         except soap.SoapFault as fault:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", fault.message, status=403) from None
         if jobs.busy():

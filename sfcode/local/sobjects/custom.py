@@ -99,6 +99,17 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
     return dataclasses.replace(found, custom_setting=True) if setting else found
 
 
+def location_parts(field: FieldDef) -> list[FieldDef]:
+    """Return the numbers that a geolocation is made of: `Site__Latitude__s` and `Site__Longitude__s`."""
+    stem = field.name.removesuffix("__c")
+    return [
+        dataclasses.replace(
+            field, name=f"{stem}__{part}__s", type="double", precision=18, scale=15, compound=field.name
+        )
+        for part in ("Latitude", "Longitude")
+    ]
+
+
 @cache
 def record_type_field() -> FieldDef:
     """Return the field for a record's type; none is the master record type."""

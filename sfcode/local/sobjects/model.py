@@ -64,7 +64,9 @@ class FieldDef:
     @property
     def filterable(self) -> bool:
         """Return whether SOQL can filter and sort by the field."""
-        return self.type != "address" and not (self.type == "textarea" and self.length > MAX_FILTERABLE)
+        return self.type not in ("address", "location") and not (
+            self.type == "textarea" and self.length > MAX_FILTERABLE
+        )
 
     @property
     def groupable(self) -> bool:

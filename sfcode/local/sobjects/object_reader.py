@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from sfcode.local.sobjects.custom import custom_field, custom_object, record_type_field
+from sfcode.local.sobjects.custom import custom_field, custom_object, location_parts, record_type_field
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.standard import ACTIVITIES, data_object, standard_objects
 from sfcode.local.store import OrgTransaction
@@ -65,7 +65,8 @@ class ObjectReader:
     def _custom_fields(self, parent: str) -> list[FieldDef]:
         # What is deployed of a standard field is kept, but the field stays what it is.
         deployed = (stored.component for stored in self._tx.components.children("CustomField", parent))
-        return [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
+        fields = [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
+        return fields + [part for field in fields if field.type == "location" for part in location_parts(field)]
 
 
 def standard_object(name: str) -> ObjectDef | None:

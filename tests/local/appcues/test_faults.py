@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from sfcode.local.appcues.bucket import Bucket
+from sfcode.local.appcues.call import Bucket
 from tests.local.appcues.account import serving
 
 

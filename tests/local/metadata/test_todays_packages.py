@@ -283,6 +283,60 @@ def test_a_call_that_saves_all_or_none(org: Any) -> None:
     assert read.find(".//{*}fullName") is None
 
 
+@pytest.mark.parametrize(
+    ("type_", "name", "file"),
+    [
+        ("ContentAsset", "Logo", ("contentassets/Logo.asset", "png")),
+        ("ExperienceBundle", "Store", ("experiences/Store/views/home.json", "{}")),
+        (
+            "FeatureParameterInteger",
+            "Seats",
+            ("featureParameters/Seats.featureParameterInteger", "<FeatureParameterInteger/>"),
+        ),
+        (
+            "FeatureParameterBoolean",
+            "Beta",
+            ("featureParameters/Beta.featureParameterBoolean", "<FeatureParameterBoolean/>"),
+        ),
+        ("Document", "Files/Style", ("documents/Files/Style.css", "p {}")),
+        ("Dashboard", "Boards/", ("dashboards/Boards-meta.xml", "<DashboardFolder/>")),
+    ],
+)
+def test_types_and_names_of_real_projects(org: Any, kit: Any, type_: str, name: str, file: tuple[str, str]) -> None:
+    """As the sf CLI writes them for projects of trailheadapps and SalesforceFoundation."""
+    files = {"package.xml": kit.manifest({type_: [name]}, "67.0"), file[0]: file[1]}
+    if type_ in {"ContentAsset", "Document"}:
+        files[f"{file[0]}-meta.xml"] = f"<{type_}/>"
+    assert org.deploy(files).failures == []
+
+
+def test_a_geolocation_is_two_numbers(org: Any, kit: Any) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/compound_fields_geolocation.htm"""
+    inner = "<displayLocationInDecimal>true</displayLocationInDecimal><scale>6</scale><type>Location</type>"
+    parts = kit.formula("Both__c", "Site__Latitude__s + Site__Longitude__s", "Number").replace(
+        "<type>", "<precision>18</precision><scale>2</scale><type>"
+    )
+    files = {
+        "package.xml": kit.manifest({"CustomField": ["Contact.Both__c", "Contact.Site__c"]}),
+        "objects/Contact.object": kit.wrap("CustomObject", parts, kit.field("Site__c", inner)),
+    }
+    assert org.deploy(files).failures == []
+
+
+def test_the_name_of_a_custom_object_takes_a_field_permission(org: Any, kit: Any) -> None:
+    """A permission set of a sample application of Salesforce has one, and deploys."""
+    thing = (
+        "<deploymentStatus>Deployed</deploymentStatus><label>Thing</label><nameField><label>Name</label><type>Text</type>"
+        "</nameField><pluralLabel>Things</pluralLabel><sharingModel>ReadWrite</sharingModel>"
+    )
+    files = {
+        "package.xml": kit.manifest({"CustomObject": ["Thing__c"], "PermissionSet": ["Things"]}),
+        "objects/Thing__c.object": kit.wrap("CustomObject", thing),
+        "permissionsets/Things.permissionset": kit.permission_set(kit.can("Thing__c.Name", edit=True)),
+    }
+    assert org.deploy(files).failures == []
+
+
 def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
     """List the labels in what a retrieve gives."""
     from lxml import etree

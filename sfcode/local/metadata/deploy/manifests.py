@@ -42,7 +42,7 @@ class Manifests:
     def lists(self, address: Address) -> bool:
         """Return whether package.xml lists a component, by name, by its container, or by `*`."""
         own = self.members.get(address.type, frozenset())
-        if unquote(address.full_name) in own:
+        if plain_name(address.type, address.full_name) in own:
             return True
         parent = parent_of(address.type)
         if parent != address.type:
@@ -103,7 +103,10 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
     return Manifests(
         package.api_version,
         {
-            type_: frozenset(_member(type_, name, version) for name in names)
+            type_: frozenset(
+                FLOW_NUMBER.sub("", name) if type_ == "Flow" and version < FIRST_IN_SCHEMA else plain_name(type_, name)
+                for name in names
+            )
             for type_, names in package.members.items()
             if is_known(type_)
         },
@@ -113,9 +116,10 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
     )
 
 
-def _member(type_: str, name: str, version: float) -> str:
-    """Return the name without percent-encoding, and the name of a flow of an old API version without its number."""
-    return FLOW_NUMBER.sub("", name) if type_ == "Flow" and version < FIRST_IN_SCHEMA else unquote(name)
+def plain_name(type_: str, name: str) -> str:
+    """Return a full name as names are compared: without percent-encoding, a folder's slash and a document's extension."""
+    name = unquote(name).removesuffix("/")
+    return name.rpartition(".")[0] or name if type_ == "Document" else name
 
 
 def _is_version(text: str) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from sfcode.local.metadata.deploy import manifests
 from sfcode.local.metadata.deploy import package_items as files_of
-from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests
+from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests, plain_name
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package_items import PackageItem, PackageItems
@@ -98,7 +97,7 @@ def _missing(found: PackageItems, listed: Manifests, root: str) -> Iterator[Comp
 
 
 def _decoded(address: Address) -> Address:
-    return Address(address.type, unquote(address.full_name))
+    return Address(address.type, plain_name(address.type, address.full_name))
 
 
 def _owner(type_: str, name: str) -> Address:

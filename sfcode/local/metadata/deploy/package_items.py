@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from sfcode.local.metadata.deploy.messages import ComponentMessage
-from sfcode.local.metadata.registry import BY_DIRECTORY, FileType, child_name
+from sfcode.local.metadata.registry import FileType, child_name, type_at
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, is_beyond_schema
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
@@ -76,11 +76,13 @@ def read_items(
     items = PackageItems(version)
     for address, paths in _group_by_component(files, root, skip, items).items():
         check_open()
-        kind = BY_DIRECTORY[PurePosixPath(paths[0].removeprefix(root)).parts[0]]
+        kind = type_at(paths[0].removeprefix(root))
+        if kind is None:
+            continue
         if kind.modeled and not _is_folder(kind, paths[0]):
             _read_modelled(items, kind, address, paths, files)
         else:
-            _read_unmodelled(items, kind, address, {path.removeprefix(root): files[path] for path in paths}, paths)
+            _read_unmodeled(items, kind, address, {path.removeprefix(root): files[path] for path in paths}, paths)
     _drop_repeated(items)
     return items
 
@@ -108,11 +110,11 @@ def _group_by_component(
 
 def _address(path: str) -> Address | None:
     parts = PurePosixPath(path).parts
-    kind = BY_DIRECTORY.get(parts[0]) if len(parts) > 1 else None
+    kind = type_at(path)
     if kind is None:
         return None
     if kind.bundle:
-        return Address(kind.name, parts[1]) if len(parts) > 2 else None
+        return Address(kind.name, parts[1].partition(".")[0]) if len(parts) > 2 or path.endswith(META) else None
     name = "/".join(parts[1:])
     if kind.meta_file or kind.in_folder:
         name = name.removesuffix(META)
@@ -129,7 +131,7 @@ def _is_folder(kind: FileType, path: str) -> bool:
     return kind.in_folder and path.endswith(META) and not path.endswith(f".{kind.suffix}{META}")
 
 
-def _read_unmodelled(
+def _read_unmodeled(
     items: PackageItems, kind: FileType, address: Address, files: dict[str, bytes], paths: list[str]
 ) -> None:
     """Add what is stored as it comes: the files of one component, or the elements of a container's file."""

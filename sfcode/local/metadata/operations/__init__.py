@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from sfcode.local.http import soap
-from sfcode.local.metadata import rights
-
-if TYPE_CHECKING:
-    from sfcode.local.metadata.operations.request import OperationRequest
+from sfcode.local.metadata.operations.request import OperationRequest, check_metadata_access
 
 OPERATIONS: Mapping[str, tuple[str, str]] = {
     "cancelDeploy": ("deploys", "cancel"),
@@ -42,7 +38,7 @@ def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.No
     if operation not in OPERATIONS:
         raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
     with request.context.store.read() as tx:
-        rights.check_metadata_access(tx, request.session)
+        check_metadata_access(tx, request.session)
     return function(operation)(request)
 
 

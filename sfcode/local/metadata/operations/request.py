@@ -9,7 +9,9 @@ from lxml import etree
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
 from sfcode.local.http import soap
+from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.jobs import Deployments
+from sfcode.local.sobjects.access import API_DISABLED, UserAccess
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,18 @@ class OperationRequest:
         if found is None:
             raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
         return found
+
+
+DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})
+
+
+def check_metadata_access(tx: OrgTransaction, session: UserSession) -> None:
+    """Check that a user may use the API and change metadata. Raises SoapFault."""
+    held = UserAccess(tx, session.user_id).user_permissions
+    if "ApiEnabled" not in held:
+        raise SoapFault("API_DISABLED_FOR_ORG", API_DISABLED)
+    if not DEPLOYERS & held:
+        raise SoapFault(
+            "INSUFFICIENT_ACCESS",
+            "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions",
+        )

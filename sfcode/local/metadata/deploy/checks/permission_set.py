@@ -104,7 +104,7 @@ def _fields(subject: Subject) -> Iterator[str]:
         found = None if owner == ACTIVITY else subject.view.field(owner, field)
         if found is None:
             yield no_field("field", name)
-        elif not found.permissionable:
+        elif not found.permissionable and not (found.name == "Name" and owner.endswith("__c")):
             yield f"You cannot deploy to a required field: {name}"
         elif given.get("editable") and _only_read(found):
             yield f"Field {name} is read-only: it can't be editable in a permission set"
