@@ -12,6 +12,7 @@ from sfcode.local.http import soap
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.sobjects.access import API_DISABLED, UserAccess
+from sfcode.local.store import OrgTransaction
 
 
 @dataclass(frozen=True)
