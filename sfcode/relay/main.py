@@ -59,7 +59,9 @@ def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org],
 
 
 def _to_salesforce(service: Service, org: Org) -> Writer:
-    return salesforce.make_writer(service.project, org, service.inbox.latest, service.instrumentation)
+    return salesforce.make_writer(
+        service.project, org, service.inbox.latest, service.instrumentation, late=service.settings.lease
+    )
 
 
 def _to_appcues(service: Service, types: appcues.FieldTypeCache) -> Writer:

@@ -46,6 +46,8 @@ class ClaimedMessage:
     attempts: int
     """Deliveries begun before this one."""
     received_at: datetime
+    taken_over: bool = False
+    """Whether another claim on it was never settled: nobody knows what its calls have done, or will do yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,11 @@ class Delivery:
     settlements: Mapping[int, Settlement]
     latest: tuple[LatestState, ...] = field(default=())
     followups: tuple[FollowUp, ...] = field(default=())
+    rewrites: Mapping[str, FollowUp] = field(default_factory=dict)
+    """
+    By the name of a latest state, what writes its newest value once more: stored when a newer state was settled
+    meanwhile, or when the lease was lost, since the far side may then have this delivery's value.
+    """
 
 
 class Writer(Protocol):

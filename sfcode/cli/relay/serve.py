@@ -73,6 +73,7 @@ def _far_sides(
     from sfcode.org import connect
     from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in
+    from sfcode.relay.clock import boot_time
 
     target = invocation.target(project)
     api_version = project.settings.salesforce.api_version
@@ -82,7 +83,9 @@ def _far_sides(
         target = local["org_url"]
     else:
         sign_in(target, environ, Runtime())  # reports missing configuration now; a sign-in that fails is reported later
-    return local, lambda: connect(target, environ=environ, api_version=api_version, runtime=Runtime(read_timeout=30.0))
+    return local, lambda: connect(
+        target, environ=environ, api_version=api_version, runtime=Runtime(read_timeout=30.0, clock=boot_time)
+    )
 
 
 def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as times
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -12,6 +11,7 @@ from sfcode.relay.appcues.field_types import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, stopped_clearing
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.writer import AppcuesWriter, FindLatestStates
+from sfcode.relay.clock import boot_time
 from sfcode.relay.instrumentation import CallEvents
 
 __all__ = [
@@ -39,7 +39,7 @@ def make_writer(
     types: FieldTypeCache,
     rate: Callable[[], float],
     clock: Callable[[], datetime] = _now,
-    time: Callable[[], float] = times.monotonic,
+    time: Callable[[], float] = boot_time,
 ) -> AppcuesWriter:
     """
     Make the writer of a project; it belongs to the running event loop.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
@@ -14,6 +15,7 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
+COLUMNS = tuple(name for name in ClaimedMessage.__slots__ if name != "taken_over")
 UNREADABLE = "unreadable"
 """The reason of messages whose rows are damaged."""
 
@@ -63,14 +65,20 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
         return None
     until, token = tx.now + timedelta(seconds=request.lease), uuid.uuid4().hex
     put_off(tx, names, until)
+    lost = set(tx.db.scalars(sa.select(INBOX.c.id).where(INBOX.c.id.in_(chosen), INBOX.c.state == "leased")))
     leased = (
         INBOX.update()
         .where(INBOX.c.id.in_(chosen))
         .values(state="leased", lease_until=until, lease_token=token)
-        .returning(*(INBOX.c[name] for name in ClaimedMessage.__slots__))
+        .returning(*(INBOX.c[name] for name in COLUMNS))
     )
     rows = sorted(tx.db.execute(leased).all(), key=lambda row: cast(int, row.id))
-    return Claim(token, request.deadline, tuple(ClaimedMessage(*row) for row in rows))
+    messages = (ClaimedMessage(*row) for row in rows)
+    return Claim(
+        token,
+        request.deadline,
+        tuple(replace(message, taken_over=True) if message.id in lost else message for message in messages),
+    )
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:

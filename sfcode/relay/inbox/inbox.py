@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import accept, admin, claim, settle, state
 from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_locked, is_read_only
 from sfcode.relay.inbox.dialects import Database, Transaction
@@ -70,7 +70,7 @@ class Inbox:
 
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Claim messages for `lease` seconds; None when nothing is due."""
-        request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, time.monotonic() + lease)
+        request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
         while (held := self._write(lambda tx: claim.claim(tx, request))) is not None:
             damaged = claim.unreadable(held)
             if not damaged:
@@ -103,7 +103,7 @@ class Inbox:
 
     def extend(self, held: Claim, lease: float) -> Claim | None:
         """Extend a claim to so many seconds from now; None when the lease was lost."""
-        deadline = time.monotonic() + lease
+        deadline = boot_time() + lease
         kept = self._write(lambda tx: settle.extend(tx, held, lease))
         return replace(held, deadline=deadline) if kept else None
 

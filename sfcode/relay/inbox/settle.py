@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.accept import accept
 from sfcode.relay.inbox.claim import put_off
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.state import latest
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
-from sfcode.relay.message import Claim, Delivered, Delivery, LatestState, Parked, Released, Retry, Settlement
+from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, LatestState, Parked, Released, Retry, Settlement
 
 GAVE_UP = "gave_up"
 LONGEST_DETAIL = 2_000
@@ -31,6 +32,7 @@ def settle(
     `delays` has how long each message to retry waits, or None where that is given up.
     """
     if not hold(tx, claim):
+        _store(tx, delivery.rewrites.values())
         return 0
     same: defaultdict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for message in claim.messages:
@@ -41,10 +43,22 @@ def settle(
     for change, ids in same.items():
         _update(tx, ids, dict(change))
     reopen(tx, lanes(claim))
+    _store(tx, (delivery.rewrites[name] for name in _overtaken(tx, delivery)))
     remember_latest(tx, delivery.latest)
-    for followup in delivery.followups:
-        accept(tx, [[followup.message]], after=timedelta(seconds=followup.after))
+    _store(tx, delivery.followups)
     return len(claim.messages)
+
+
+def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
+    for followup in {followup.message.message_id: followup for followup in followups}.values():
+        accept(tx, [[followup.message]], after=timedelta(seconds=followup.after))
+
+
+def _overtaken(tx: Transaction, delivery: Delivery) -> list[str]:
+    """Name the states of a delivery than which newer ones were settled while it was on its way."""
+    stamps = {state.name: state.stamp for state in delivery.latest if state.name in delivery.rewrites}
+    stored = latest(tx, stamps)
+    return [name for name, stamp in stamps.items() if name in stored and stored[name].stamp > stamp]
 
 
 def hold(tx: Transaction, claim: Claim) -> bool:
@@ -83,10 +97,10 @@ def reopen(tx: Transaction, names: Collection[str]) -> None:
         tx.db.execute(LANES.update().where(these).values(due_at=eldest))
 
 
-def remember_latest(tx: Transaction, latest: Iterable[LatestState]) -> None:
+def remember_latest(tx: Transaction, states: Iterable[LatestState]) -> None:
     """Store states that are not older than the stored ones."""
     newest: dict[str, LatestState] = {}
-    for state in latest:
+    for state in states:
         if state.name not in newest or state.stamp >= newest[state.name].stamp:
             newest[state.name] = state
     if not newest:

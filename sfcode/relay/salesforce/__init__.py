@@ -6,9 +6,10 @@ Nothing here makes a lead, a contact or an account: who is not found is parked.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from sfcode.relay.clock import boot_time
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -26,14 +27,15 @@ def make_writer(
     org: Org,
     inbox_latest: FindLatest,
     instrumentation: CallEvents,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = boot_time,
     *,
+    late: float = 60.0,
     bounds: QuotaBounds | None = None,
 ) -> Writer:
     """
     Make the writer of Appcues' events; templates are compiled here, once.
 
-    `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
+    `late` is how many seconds after a call of unknown outcome its records are written again. `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
     """
     from sfcode.relay.salesforce.batch import EventRules
     from sfcode.relay.salesforce.calls import Calls, write_headers
@@ -41,7 +43,7 @@ def make_writer(
     from sfcode.relay.salesforce.quota import Quota, QuotaBounds
     from sfcode.relay.salesforce.writer import SalesforceWriter
 
-    rules = EventRules(destinations(project), project.events)
+    rules = EventRules(destinations(project), project.events, late=late)
     calls = Calls(
         org, instrumentation, clock, Quota(bounds or QuotaBounds()), headers=write_headers(project.settings.relay)
     )

@@ -27,6 +27,7 @@ from sfcode.relay.salesforce.breaker import LONGEST
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
+from sfcode.relay.salesforce.rewrite import KIND, plan_rewrite, rewrite, states_of
 from sfcode.relay.salesforce.write_plan import (
     EventTarget,
     Matches,
@@ -48,6 +49,8 @@ class EventRules:
     events: Events
     lengths: Mapping[FieldName, int] = field(default_factory=dict)
     """Lengths of fields that only the org knows."""
+    late: float = 60.0
+    """Seconds after a call of unknown outcome at which its records are written again."""
 
 
 @dataclass
@@ -69,28 +72,25 @@ class Batch:
     alarms: dict[str, set[str]] = field(default_factory=dict)
     """Names of alarms, with the mappings that they are about."""
     followups: list[FollowUp] = field(default_factory=list)
+    rewrites: dict[str, FollowUp] = field(default_factory=dict)
+    """By the name of a state that was written, or may have been, what writes its newest value again."""
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
-        events: dict[int, AppcuesEvent] = {}
-        targets: dict[int, list[EventTarget]] = {}
-        ends: dict[int, Settlement] = {}
-        for message in self.claim.messages:
-            event = read_event(message, self.rules.events)
-            found = event if isinstance(event, Parked) else self._targets(event)
-            if isinstance(found, Parked | Delivered):
-                ends[message.id] = found
-            elif isinstance(event, AppcuesEvent):
-                events[message.id], targets[message.id] = event, found
+        events, targets, ends = self._read()
         refusals = self._held_mappings(targets.values())
         matches, failure = self._look_up(targets.values(), refusals)
         planner = Planner(matches, self.latest, self.rules.lengths)
-        self.latest.update(self.find_latest(_state_names(planner, events, targets)))
+        names = _state_names(planner, events, targets)
+        names += [name for message in self.claim.messages for name in states_of(message).values()]
+        self.latest.update(self.find_latest(names))
         for messages in rounds(self.claim.messages):
             open_messages = [message for message in messages if message.key not in self.blocked]
             round_ = WriteRound({message.id: [] for message in open_messages})
             for message in open_messages:
-                if message.id in ends:
+                if message.kind == KIND:
+                    self._plan_rewrite(message, round_)
+                elif message.id in ends:
                     round_.ends[message.id].append(ends[message.id])
                 elif failure is not None and targets[message.id]:
                     round_.ends[message.id].append(failure)
@@ -98,6 +98,7 @@ class Batch:
                     refused = [each for each in targets[message.id] if each.destination.name in refusals]
                     for target in refused:
                         self._refuse(round_, message.id, target.destination.name, refusals[target.destination.name])
+                    self._doubt_taken_over(message, planner, targets[message.id], events[message.id])
                     planner.plan(
                         events[message.id], [e for e in targets[message.id] if e not in refused], round_, refused
                     )
@@ -110,7 +111,23 @@ class Batch:
             detail = "see the messages that wait for it"
             where = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
             self.calls.instrumentation.raise_alarm(name, where + detail)
-        return Delivery(self.settled, tuple(self.news.values()), tuple(self.followups))
+        return Delivery(self.settled, tuple(self.news.values()), tuple(self.followups), self.rewrites)
+
+    def _read(self) -> tuple[dict[int, AppcuesEvent], dict[int, list[EventTarget]], dict[int, Settlement]]:
+        """Read the events of the claim; return them, their targets, and settlements of those without any."""
+        events: dict[int, AppcuesEvent] = {}
+        targets: dict[int, list[EventTarget]] = {}
+        ends: dict[int, Settlement] = {}
+        for message in self.claim.messages:
+            if message.kind == KIND:
+                continue
+            event = read_event(message, self.rules.events)
+            found = event if isinstance(event, Parked) else self._targets(event)
+            if isinstance(found, Parked | Delivered):
+                ends[message.id] = found
+            elif isinstance(event, AppcuesEvent):
+                events[message.id], targets[message.id] = event, found
+        return events, targets, ends
 
     def _targets(self, event: AppcuesEvent) -> list[EventTarget] | Parked | Delivered:
         """Return the mappings that an event concerns; a settlement where it concerns none, or cannot be used."""
@@ -123,6 +140,28 @@ class Batch:
             if actions and event.mapping in ("", mapping.name) and (id_ := event.id_for(mapping.match))
         ]
         return targets if targets or event.score is not None else Delivered("not_mapped")
+
+    def _plan_rewrite(self, message: ClaimedMessage, round_: WriteRound) -> None:
+        write = plan_rewrite(message, self.latest)
+        if write is not None:
+            round_.add(message.id, write)
+
+    def _doubt_taken_over(
+        self, message: ClaimedMessage, planner: Planner, targets: list[EventTarget], event: AppcuesEvent
+    ) -> None:
+        """Have the records of a message written again whose last delivery was never settled."""
+        for target in targets if message.taken_over else ():
+            for record_id in planner.match(target).records:
+                for action in target.actions:
+                    fields = action.states_by_field(event, record_id)
+                    if fields:
+                        self._doubt(target.destination.name, target.destination.object, record_id, fields)
+
+    def _doubt(self, mapping: str, object_: str, record_id: str, fields: Mapping[str, str]) -> None:
+        """Have a record written again once the longest call is over."""
+        later = rewrite(mapping, object_, record_id, fields, token=self.claim.token, after=self.rules.late)
+        self.followups.append(later)
+        self.rewrites.update(dict.fromkeys(fields.values(), later))
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
         """Return the mappings that the org refused a moment ago, which are not asked for again yet."""
@@ -225,6 +264,10 @@ class Batch:
                 crowded.append(write)
                 continue
             if not result.errors:
+                if write.newest:
+                    again = rewrite("", write.object, write.id, _states(write), token=self.claim.token, after=0.0)
+                    for name in _states(write).values():
+                        self.rewrites.setdefault(name, again)
                 for state in write.newest.values():
                     self.latest[state.name] = self.news[state.name] = state
             for error in result.errors:
@@ -233,6 +276,8 @@ class Batch:
 
     def _settle_failed_call(self, failure: CallFailedError, writes: list[MergedWrite], round_: WriteRound) -> None:
         for write in writes:
+            if failure.is_unknown and write.newest:
+                self._doubt("", write.object, write.id, _states(write))
             for message, mappings in write.messages.items():
                 if not failure.of_mapping:
                     round_.ends[message].append(failure.end)
@@ -266,6 +311,11 @@ class Batch:
             known = self.latest.get(name)
             if known is None or known.stamp <= event.stamp:
                 self.latest[name] = self.news[name] = LatestState(name, event.stamp, str(event.score))
+
+
+def _states(write: MergedWrite) -> dict[str, str]:
+    """Name the states of a write's fields."""
+    return {field: state.name for field, state in write.newest.items()}
 
 
 def _error_of(end: Settlement) -> str:

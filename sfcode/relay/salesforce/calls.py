@@ -38,11 +38,15 @@ Item = TypeVar("Item")
 class CallFailedError(Exception):
     """A call failed; `end` settles the messages that needed it."""
 
-    def __init__(self, end: Retry | Released, *, of_mapping: bool = False, alarm: str = "") -> None:
+    def __init__(
+        self, end: Retry | Released, *, of_mapping: bool = False, alarm: str = "", is_unknown: bool = False
+    ) -> None:
         super().__init__(str(end))
         self.end = end
         self.alarm = alarm
         """The alarm that a refused mapping raises."""
+        self.is_unknown = is_unknown
+        """Whether the call may have been carried out, or may be yet."""
         self.of_mapping = of_mapping
         """Whether the org refuses what the call asks of one object: other calls may be answered."""
 
@@ -151,7 +155,8 @@ class Calls:
             self.breaker.record_failure(self.clock(), end.after, asked)
         if alarm:
             self.instrumentation.raise_alarm(alarm, end.error)
-        return CallFailedError(end)
+        is_unknown = (error.sent and not error.permanent) if isinstance(error, NoAnswer) else not error.code
+        return CallFailedError(end, is_unknown=is_unknown)
 
     def _record_usage(self) -> None:
         usage = self.org.collections.usage

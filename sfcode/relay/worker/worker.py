@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.instrumentation import WorkerEvents
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, Released, Retry, Source, Writer
 from sfcode.relay.worker.wakeup import Wakeup, wait_for_wakeup
@@ -67,7 +67,7 @@ class Worker:
         gather: float = 0.0,
         lanes: int = 1,
         rng: random.Random,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = boot_time,
     ) -> None:
         self._inbox = inbox
         self._writer = writer
@@ -182,6 +182,7 @@ class Worker:
                     ends,
                     tuple(state for each in deliveries for state in each.latest),
                     tuple(followup for each in deliveries for followup in each.followups),
+                    {name: rewrite for each in deliveries for name, rewrite in each.rewrites.items()},
                 )
             self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
@@ -193,6 +194,7 @@ class Worker:
             {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements},
             delivery.latest,
             delivery.followups,
+            delivery.rewrites,
         )
 
     async def _settle(self, claim: Claim, delivery: Delivery) -> None:

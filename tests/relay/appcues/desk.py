@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from sfcode.config.project import Project
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from sfcode.relay.appcues import AppcuesWriter, FieldTypeCache, make_writer
 from sfcode.relay.appcues.mapping_view import mapping_views
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Claim, Delivery, InboxMessage
 from sfcode.secret import Secret
@@ -232,4 +232,4 @@ def opened(folder: Path, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[Des
 
 def in_time(claim: Claim, seconds: float) -> Claim:
     """Give a claim whose lease ends in so many seconds."""
-    return replace(claim, deadline=time.monotonic() + seconds)
+    return replace(claim, deadline=boot_time() + seconds)

@@ -17,7 +17,7 @@ from sfcode.relay.message import ClaimedMessage, LatestState, Parked
 from sfcode.relay.salesforce.actions import actions_of
 from sfcode.relay.salesforce.actions.action import PlanContext, RecordWrite
 from sfcode.relay.salesforce.actions.activities import Activities, activity_kind, external_id
-from sfcode.relay.salesforce.actions.nps_fields import NpsFields, property_name
+from sfcode.relay.salesforce.actions.nps_fields import NpsFields, legacy_name, property_name
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
 from tests.generate.projects import CONTACT, changed, project
 from tests.relay.salesforce.world import event
@@ -61,19 +61,23 @@ class TestNpsFields:
         write = only(self.ACTION.plan(answered, context()))
         assert (write.verb, write.object, write.key, write.id) == ("update", "Contact", "Id", ID)
         assert write.fields == {"Score__c": 9}
-        assert write.newest == {"Score__c": LatestState(property_name("contact", ID, "score"), answered.stamp)}
+        assert write.newest == {"Score__c": LatestState(property_name("Contact", ID, "Score__c"), answered.stamp, "9")}
 
     def test_an_answer_to_what_the_mapping_does_not_keep_is_left_out(self) -> None:
         both = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"))
         assert only(self.ALONE.plan(both, context())).fields == {"Score__c": 9}
         assert self.ALONE.plan(read(event("appcues:nps_feedback", feedback="good")), context()) == []
-        assert list(self.ALONE.state_names(both, ID)) == [property_name("contact", ID, "score")]
+        assert list(self.ALONE.state_names(both, ID)) == [
+            property_name("Contact", ID, "Score__c"),
+            legacy_name("contact", ID, "score"),
+        ]
+        assert self.ALONE.states_by_field(both, ID) == {"Score__c": property_name("Contact", ID, "Score__c")}
 
     @pytest.mark.parametrize(("seconds", "written"), [(-1, True), (0, True), (1, False)])
-    def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, written: bool) -> None:
+    @pytest.mark.parametrize("name", [property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")])
+    def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, written: bool, name: str) -> None:
         answered = read(event("appcues:nps_score", score=9))
         known = read(event("appcues:nps_score", at=seconds, score=1))
-        name = property_name("contact", ID, "score")
         assert bool(self.ACTION.plan(answered, context({name: LatestState(name, known.stamp)}))) is written
 
     def test_feedback_is_cut_to_the_length_that_the_org_tells_and_to_no_other(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -37,7 +38,16 @@ class NpsFields:
 
     def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
         """Name the newest delivered values of the record."""
-        return [property_name(self.mapping, record_id, kind) for kind in event.answers if kind in self.fields]
+        kinds = [kind for kind in event.answers if kind in self.fields]
+        return [
+            *(property_name(self.object, record_id, self.fields[kind]) for kind in kinds),
+            *(legacy_name(self.mapping, record_id, kind) for kind in kinds),
+        ]
+
+    def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:
+        """Name the newest delivered values of the fields that the event answers."""
+        fields = [self.fields[kind] for kind in event.answers if kind in self.fields]
+        return {field: property_name(self.object, record_id, field) for field in fields}
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return an update with the answers that are not older than what was delivered."""
@@ -46,11 +56,13 @@ class NpsFields:
         for kind, value in event.answers.items():
             if kind not in self.fields:
                 continue
-            field, name = self.fields[kind], property_name(self.mapping, context.record_id, kind)
-            known = context.latest.get(name)
-            if known is None or known.stamp <= event.stamp:
+            field = self.fields[kind]
+            name = property_name(self.object, context.record_id, field)
+            names = (name, legacy_name(self.mapping, context.record_id, kind))
+            known = max((context.latest[each].stamp for each in names if each in context.latest), default="")
+            if known <= event.stamp:
                 values[field] = self._fit(field, value, context)
-                newest[field] = LatestState(name, event.stamp)
+                newest[field] = LatestState(name, event.stamp, json.dumps(values[field]))
         return (
             [RecordWrite(self.mapping, "update", self.object, "Id", context.record_id, values, newest)]
             if values
@@ -69,6 +81,11 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
     return NpsFields(mapping.name, mapping.object, fields, created) if fields else None
 
 
-def property_name(mapping: str, record_id: str, kind: str) -> str:
-    """Name the newest delivered value of a record's field."""
+def property_name(object_: str, record_id: str, field: str) -> str:
+    """Name the state that keeps the newest delivered value of a record's field, whatever the mapping is called."""
+    return f"field:{object_}:{record_id}:{field}"
+
+
+def legacy_name(mapping: str, record_id: str, kind: str) -> str:
+    """Name the state that earlier versions kept, without the value."""
     return f"nps:{mapping}:{record_id}:{kind}"
