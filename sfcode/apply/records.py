@@ -9,6 +9,7 @@ from typing import Any
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address, Component
 from sfcode.org import Org
+from sfcode.org.profiles import find_profile
 from sfcode.plan.change import Action, Change
 from sfcode.plan.state import STATE_DESCRIPTION, Applied, state_text
 
@@ -72,7 +73,9 @@ def _write_user(org: Org, change: Change, *, again: bool) -> None:
         raise AssertionError("users are never deleted")
     values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
     profile = str(change.after.body["Profile"])
-    values["ProfileId"] = _find_id(org, "SELECT Id FROM Profile WHERE Name = {}", profile, what=f"profile {profile!r}")
+    values["ProfileId"] = find_profile(org, profile)
+    if values["ProfileId"] is None:
+        raise OrgError(f"there is no profile {profile!r} in this org, or the signed-in user may not see it")
     if change.action is Action.CREATE:
         if again and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
             return  # the plan did not find it, so it came from the attempt whose answer was lost

@@ -16,6 +16,7 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.org import Org
+from sfcode.org.profiles import find_profile, profile_names
 from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
@@ -135,7 +136,9 @@ def _read_org(
         expected = {address: {} for address in project.replaced} | expected
     state = state_address(project.settings.name)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        rows = pool.submit(_read_records, org, [address for address in expected if address.is_record])
+        rows = pool.submit(
+            _read_records, org, {address: body for address, body in expected.items() if address.is_record}
+        )
         found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), state])
         record_rows = rows.result()
     state_component = found.pop(state, None)
@@ -151,7 +154,8 @@ def _read_org(
         expected = {address: body for address, body in past.before.items() if body is not None}
         named = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
         records_before = {address for address in past.before if address.is_record}
-        record_rows |= _read_records(org, sorted(named | records_before))
+        read_again = sorted(named | records_before)
+        record_rows |= _read_records(org, {address: past.before.get(address) or {} for address in read_again})
     rest = [address for address in {*applied.components, *expected} if address not in found and not address.is_record]
     if request.mode is not Mode.ROLLBACK:
         rest = [address for address in rest if address not in expected]
@@ -159,7 +163,8 @@ def _read_org(
     deleted = [component for address, component in more.items() if address not in expected]
     if request.mode in {Mode.APPLY, Mode.DESTROY}:
         previous = {row for name in previous_users(applied, username) for row in user_records(project, name)}
-        record_rows |= _read_records(org, sorted({*previous, *applied.records} - expected.keys()))
+        rest_rows = sorted({*previous, *applied.records} - expected.keys())
+        record_rows |= _read_records(org, {address: applied.records.get(address, {}) for address in rest_rows})
     applied = replace(applied, records=_existing_records(applied, record_rows))
     mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
     components = {
@@ -178,6 +183,7 @@ def _read_org(
         other_rights=_read_other_rights(org, project, applied, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
+        missing_profile=_missing_profile(org, generated, record_rows) if request.mode is Mode.APPLY else "",
     )
 
 
@@ -200,21 +206,16 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     return {component.address: component for component in read(files) if component.address in asked}, seen
 
 
-def _read_records(org: Org, addresses: Iterable[Address]) -> dict[Address, Component]:
-    """Read the records at some addresses."""
-    rows = (_read_record(org, address) for address in addresses)
+def _read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Component]:
+    """Read the records at some addresses; `wanted` has what the config asks for there."""
+    rows = (_read_record(org, address, body) for address, body in wanted.items())
     return {component.address: component for component in rows if component}
 
 
-def _read_record(org: Org, address: Address) -> Component | None:
+def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
     """Read one record by its address; the body has the attributes that `generate` sets."""
     if address.type == "User":
-        rows = org.query(
-            "SELECT Username, LastName, Email, Profile.Name, IsActive FROM User WHERE Username = {}", address.full_name
-        )
-        # Usernames ignore case and may come back in lower case: the row that was found is the one that was asked for.
-        asked = {"Username": address.full_name}
-        bodies = [{**row, **asked, "Profile": (row.pop("Profile") or {}).get("Name")} for row in rows]
+        bodies = _read_user(org, address.full_name, wanted)
     else:
         what, username = address.full_name.rsplit("/", 1)
         if address.type == "PermissionSetLicenseAssign":
@@ -254,6 +255,46 @@ def _read_other_rights(
         if names:
             rights[username] = tuple(sorted(names))
     return rights
+
+
+def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
+    """
+    Read a user as the config writes it.
+
+    What an org writes otherwise by itself is no difference: a username and an e-mail address in lower case, the name
+    of a standard profile in the language of whoever is signed in.
+    """
+    soql = "SELECT Username, LastName, Email, ProfileId, Profile.Name, IsActive FROM User WHERE Username = {}"
+    bodies: list[Body] = []
+    for row in org.query(soql, username):
+        email, asked = str(row["Email"] or ""), str(wanted.get("Email", ""))
+        profile = (row["Profile"] or {}).get("Name")
+        if (
+            wanted
+            and profile != wanted.get("Profile")
+            and profile_names(org).get(row["ProfileId"]) == wanted.get("Profile")
+        ):
+            profile = wanted["Profile"]
+        bodies.append(
+            {
+                "Username": username,
+                "LastName": row["LastName"],
+                "Email": asked if email.lower() == asked.lower() else row["Email"],
+                "Profile": profile,
+                "IsActive": row["IsActive"],
+            }
+        )
+    return bodies
+
+
+def _missing_profile(org: Org, generated: Desired, found: Mapping[Address, Component]) -> str:
+    """Return the profile that a user is to be given and that the org does not have; "" where there is none such."""
+    for row in generated.records:
+        if row.type == "User":
+            profile, there = str(row.body["Profile"]), found.get(row.address)
+            if (there is None or there.body.get("Profile") != profile) and find_profile(org, profile) is None:
+                return profile
+    return ""
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

@@ -224,6 +224,19 @@ def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
     return replace(plan, preserved=count_preserved(plan.effective, plan_input.snapshot.unmanaged))
 
 
+def refuse_missing_profile(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Refuse a user whose profile the org does not have, before anything is written."""
+    profile = plan_input.snapshot.missing_profile
+    users = [change.address for change in plan.effective if change.address.type == "User" and change.after]
+    if not profile or not users:
+        return plan
+    hint = (
+        "write the name of a profile in integration_user.profile: the English one, as package.xml has it, which is found "
+        "in any language"
+    )
+    return plan.refuse(Refusal(users[0], f"is to have the profile {profile}, which this org does not have", hint))
+
+
 RULES: dict[Mode, tuple[Rule, ...]] = {
     Mode.APPLY: (
         list_warnings,
@@ -235,6 +248,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         refuse_unmanaged_user,
         refuse_data_loss,
         refuse_shared_users,
+        refuse_missing_profile,
         refuse_unused_options,
         explain_kept_permission_set,
         limit_to_targets,

@@ -57,6 +57,9 @@ class OrgSnapshot:
     messages: tuple[str, ...] = ()
     """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
 
+    missing_profile: str = ""
+    """The profile that the integration user is to be given and that the org does not have."""
+
     flow_versions: Mapping[Address, tuple[FlowVersion, ...]] = field(default_factory=dict)
     """All versions of managed flows, where something may be deleted that an old version still names."""
 

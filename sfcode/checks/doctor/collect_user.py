@@ -8,6 +8,7 @@ from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow, ask_o
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
 from sfcode.org import Org
+from sfcode.org.profiles import profile_names
 
 MOST_ALIKE = 5
 
@@ -15,11 +16,11 @@ MOST_ALIKE = 5
 def collect_user_facts(project: Project, org: Org) -> UserFacts:
     """Read the facts about the configured integration user."""
     wanted = project.settings.integration_user
-    user = ask_optional(lambda: _user(org, wanted.username))
+    user = ask_optional(lambda: _user(org, wanted))
     alike = ask_optional(lambda: _alike(org, wanted.username)) if user is None else ()
     there = isinstance(user, UserRow)
     return UserFacts(
-        profiles=ask_optional(lambda: _profiles(org)),
+        profiles=ask_optional(lambda: _profiles(org, wanted.profile)),
         licenses=ask_optional(lambda: _seats(org, "UserLicense", "Name")),
         set_licenses=ask_optional(lambda: _seats(org, "PermissionSetLicense", "DeveloperName")),
         user=user,
@@ -29,9 +30,16 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
     )
 
 
-def _profiles(org: Org) -> Mapping[str, str]:
-    rows = org.query("SELECT Name, UserLicense.Name FROM Profile")
-    return {row["Name"]: (row["UserLicense"] or {}).get("Name", "") for row in rows}
+def _profiles(org: Org, wanted: str) -> Mapping[str, str]:
+    """Return the user license of every profile; the wanted one by the name that is the same in every language too."""
+    rows = org.query("SELECT Id, Name, UserLicense.Name FROM Profile")
+    licenses = {row["Name"]: (row["UserLicense"] or {}).get("Name", "") for row in rows}
+    if wanted not in licenses:
+        names = profile_names(org)
+        row = next((row for row in rows if names.get(row["Id"]) == wanted), None)
+        if row is not None:
+            licenses[wanted] = licenses[row["Name"]]
+    return licenses
 
 
 def _seats(org: Org, sobject: str, name: str) -> Mapping[str, Seats]:
@@ -39,12 +47,16 @@ def _seats(org: Org, sobject: str, name: str) -> Mapping[str, Seats]:
     return {row[name]: Seats(int(row["TotalLicenses"] or 0), int(row["UsedLicenses"] or 0)) for row in rows}
 
 
-def _user(org: Org, username: str) -> UserRow | None:
-    rows = org.query("SELECT IsActive, Profile.Name, Email FROM User WHERE Username = {}", username)
+def _user(org: Org, wanted: IntegrationUser) -> UserRow | None:
+    soql = "SELECT IsActive, ProfileId, Profile.Name, Email FROM User WHERE Username = {}"
+    rows = org.query(soql, wanted.username)
     if not rows:
         return None
     row = rows[0]
-    return UserRow(row["IsActive"] is True, (row["Profile"] or {}).get("Name", ""), row["Email"] or "")
+    profile = (row["Profile"] or {}).get("Name", "")
+    if profile != wanted.profile and profile_names(org).get(row["ProfileId"]) == wanted.profile:
+        profile = wanted.profile  # the org answers in the language of whoever is signed in
+    return UserRow(row["IsActive"] is True, profile, row["Email"] or "")
 
 
 def _alike(org: Org, username: str) -> tuple[str, ...]:

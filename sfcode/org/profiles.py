@@ -1,0 +1,25 @@
+"""
+Profiles by a name that does not depend on the language of whoever is signed in.
+
+SOQL answers the names of standard profiles in the language of the signed-in user; the Metadata API has one name for
+all of them.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from sfcode.org.client import Org
+
+
+def profile_names(org: Org) -> dict[str, str]:
+    """Return the name of every profile in the Metadata API, by its id."""
+    return {item.id: unquote(item.full_name) for item in org.metadata.list_metadata("Profile") if item.id}
+
+
+def find_profile(org: Org, name: str) -> str | None:
+    """Return the id of a profile, by its name in SOQL or in the Metadata API; None where the org has none."""
+    rows = org.query("SELECT Id FROM Profile WHERE Name = {}", name)
+    if rows:
+        return str(rows[0]["Id"])
+    return next((id for id, full_name in profile_names(org).items() if full_name == name), None)

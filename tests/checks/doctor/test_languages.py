@@ -1,0 +1,75 @@
+"""What an org writes otherwise by itself: names of profiles in another language, e-mail addresses in lower case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcode.apply.records import write_record
+from sfcode.config import load
+from sfcode.diagnostics import Level
+from sfcode.local.sobjects.rows import PROFILE_NAMES
+from sfcode.plan.change import Action
+from sfcode.plan.modes import WHOLE_PLAN
+from sfcode.plan.plan import Plan
+from sfcode.plan.planner import make_plan
+from tests.checks.doctor.clinic import USERNAME, Clinic
+
+ENGLISH = "Minimum Access - API Only Integrations"
+GERMAN = "Minimaler Zugriff - Nur API-Integrationen"
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-outbound-0123456789abcdef"}
+
+
+@pytest.fixture
+def in_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have SOQL answer the profile's name as to somebody who is signed in in German; its metadata keeps its own."""
+    monkeypatch.setitem(PROFILE_NAMES, ENGLISH, GERMAN)
+
+
+def planned(clinic: Clinic) -> Plan:
+    project = load(clinic.folder / "config", "local", name=Path("config"))
+    with clinic.org() as (_, org):
+        return make_plan(project, org, SECRETS, WHOLE_PLAN).plan
+
+
+def user_change(plan: Plan) -> Action:
+    return next(change.action for change in plan.changes if change.address.type == "User")
+
+
+def test_a_profile_is_the_same_in_every_language(clinic: Clinic, in_german: None) -> None:
+    plan = planned(clinic)
+    assert (user_change(plan), plan.refusals) == (Action.NO_OP, ())
+    found = {each.rule: each.level for each in clinic.look() if each.rule in ("D201", "D202", "D207")}
+    assert found == {"D201": Level.OK, "D202": Level.OK, "D207": Level.OK}
+
+
+def test_a_user_is_made_with_a_profile_of_another_language(clinic: Clinic, in_german: None) -> None:
+    """The profile is found by its name in the metadata, so a first apply ends as in an English org."""
+    clinic.forget()
+    plan = planned(clinic)
+    assert (user_change(plan), plan.refusals) == (Action.CREATE, ())
+    with clinic.org() as (_, org):
+        write_record(org, next(change for change in plan.changes if change.address.type == "User"))
+        (user,) = org.query("SELECT Profile.Name FROM User WHERE Username = {}", USERNAME)
+    assert user["Profile"]["Name"] == GERMAN
+    assert user_change(planned(clinic)) is Action.NO_OP
+
+
+def test_a_profile_that_the_org_does_not_have_is_refused_by_the_plan(clinic: Clinic) -> None:
+    """Before anything is written, and with the name that works in every language."""
+    clinic.forget()
+    clinic.edit("sfcode.yaml", f"profile: {ENGLISH}", f"profile: {GERMAN}")
+    (refusal,) = planned(clinic).refusals
+    assert str(refusal.address) == f"User:{USERNAME}"
+    assert f"is to have the profile {GERMAN}, which this org does not have" in str(refusal)
+    assert "as package.xml has it" in str(refusal)
+
+
+def test_an_address_in_capitals_is_no_change(clinic: Clinic) -> None:
+    """Salesforce keeps e-mail addresses in lower case; writing one again would start its verification again."""
+    clinic.edit("sfcode.yaml", "admin_email: admin@example.com", "admin_email: CRM-Admins@Example.com")
+    clinic.change_user(Email="crm-admins@example.com")
+    assert user_change(planned(clinic)) is Action.NO_OP
+    clinic.change_user(Email="somebody@example.com")
+    assert user_change(planned(clinic)) is Action.UPDATE
