@@ -44,3 +44,20 @@ def test_state_of_a_newer_format_says_so():
     component = Component("StaticResource", "x", {"content": base64.b64encode(b'{"format_version": 2}').decode()})
     with pytest.raises(OrgError, match="has format 2, this sfcode reads 1"):
         from_component(component)
+
+
+def test_the_static_resource_is_private_and_says_what_it_is():
+    component = to_component("Appcues", Applied(org_id="00D000000000001EAA"))
+    assert str(component.address) == "StaticResource:Appcues_sfcode_state" == str(state_address("Appcues"))
+    body = {name: value for name, value in component.body.items() if name != "content"}
+    assert body == {
+        "cacheControl": "Private",
+        "contentType": "application/json",
+        "description": "What sfcode last applied here. Written by sfcode apply; do not edit.",
+    }
+    assert from_component(component).org_id == "00D000000000001EAA"
+
+
+def test_the_managed_components_are_sorted_by_address():
+    applied = Applied({Address("B", "y"): {}, Address("A", "z"): {}, Address("A", "x"): {}})
+    assert [str(component.address) for component in applied.listed()] == ["A:x", "A:z", "B:y"]
