@@ -20,7 +20,7 @@ from sfcode.plan.state import Applied, state_address, to_component
 
 def forget_components(org: Org, project: Project, addresses: Iterable[Address], report: Progress) -> None:
     """
-    Make components unmanaged: they stay in the org as they are.
+    Make components and records unmanaged: they stay in the org as they are.
 
     Raises:
         Refused: one of them is not managed; nothing was changed.
@@ -29,20 +29,21 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
     forgotten = set(addresses)
 
     def change(applied: Applied) -> Applied:
-        unmanaged = sorted(str(address) for address in forgotten - applied.components.keys())
+        unmanaged = sorted(str(address) for address in forgotten - applied.addresses())
         if unmanaged:
             raise Refused(
                 f"Not managed: {', '.join(unmanaged)}.", "`sfcode state list` shows what is. Nothing was changed."
             )
-        kept = {address: body for address, body in applied.components.items() if address not in forgotten}
-        return replace(applied, components=kept)
+        components = {address: body for address, body in applied.components.items() if address not in forgotten}
+        records = {address: body for address, body in applied.records.items() if address not in forgotten}
+        return replace(applied, components=components, records=records)
 
     _change_state(org, project, change, report)
 
 
 def adopt_components(org: Org, project: Project, components: Iterable[Component], report: Progress) -> None:
     """
-    Make components managed, with the bodies that the config asks for; the next plan shows where the org differs.
+    Make components and records managed, with the bodies that the config asks for; the next plan shows where the org differs.
 
     Raises:
         Refused: one of them is managed already; nothing was changed.
@@ -51,10 +52,12 @@ def adopt_components(org: Org, project: Project, components: Iterable[Component]
     adopted = {component.address: component.body for component in components}
 
     def change(applied: Applied) -> Applied:
-        managed = sorted(str(address) for address in adopted.keys() & applied.components.keys())
+        managed = sorted(str(address) for address in adopted.keys() & applied.addresses())
         if managed:
             raise Refused(f"Managed already: {', '.join(managed)}.", "Nothing was changed.")
-        return replace(applied, components={**applied.components, **adopted})
+        components = {address: body for address, body in adopted.items() if not address.is_record}
+        records = {address: body for address, body in adopted.items() if address.is_record}
+        return replace(applied, components={**applied.components, **components}, records={**applied.records, **records})
 
     _change_state(org, project, change, report)
 
@@ -64,7 +67,7 @@ def _change_state(org: Org, project: Project, change: Callable[[Applied], Applie
     name, version = project.settings.name, project.settings.salesforce.api_version
     with hold_lock(org, name, this_run("state"), patience=0.0, report=report):
         applied = change(read_applied(org, name))
-        if applied.components:
+        if applied.addresses():
             applied = replace(applied, org_id=applied.org_id or org.identity.org_id)
             files = write([to_component(name, applied)], version)
         else:

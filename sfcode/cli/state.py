@@ -22,20 +22,20 @@ def state() -> None:
     """
     Show and change what sfcode manages in an org.
 
-    The state is kept in the org by the last apply. Users and assignments are read live and are not in it.
+    The state is kept in the org by the last apply: components, and records such as the integration user.
     """
 
 
 @state.command("list")
 @click.pass_obj
 def list_command(invocation: Invocation) -> None:
-    """List the managed components."""
+    """List the managed components and records."""
     from sfcode.plan.gather import read_applied
 
     project = invocation.project()
     with invocation.open_org(project) as org:
         applied = read_applied(org, project.settings.name)
-    addresses = sorted(map(str, applied.components))
+    addresses = sorted(map(str, applied.addresses()))
     if invocation.json:
         about = {"applied_at": applied.applied_at, "applied_by": applied.applied_by, "revision": applied.revision}
         print_envelope({**about, "components": addresses})
@@ -50,13 +50,13 @@ def list_command(invocation: Invocation) -> None:
 @click.argument("address", callback=lambda ctx, param, value: parse_addresses(ctx, param, (value,))[0])
 @click.pass_obj
 def show(invocation: Invocation, address: Address) -> None:
-    """Show a managed component as it was last applied; secrets are placeholders."""
+    """Show a managed component or record as it was last applied; secrets are placeholders."""
     from sfcode.plan.gather import read_applied
 
     project = invocation.project()
     with invocation.open_org(project) as org:
         applied = read_applied(org, project.settings.name)
-    body = applied.components.get(address)
+    body = {**applied.components, **applied.records}.get(address)
     if body is None:
         raise Refused(f"Not managed: {address}.", "`sfcode state list` shows what is.")
     document = {"address": str(address), "body": body, "applied_at": applied.applied_at}
@@ -72,7 +72,7 @@ def show(invocation: Invocation, address: Address) -> None:
 @click.pass_obj
 def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     """
-    Manage components that the config asks for and the org has, without touching them.
+    Manage components and records that the config asks for and the org has, without touching them.
 
     The next plan shows where they differ from the config.
     """
@@ -83,7 +83,7 @@ def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     project = invocation.project()
     with invocation.open_org(project) as org:
         result = make_plan(project, org, invocation.secrets(project), PlanRequest(adopt=addresses))
-        desired = {component.address: component for component in result.desired.components}
+        desired = {component.address: component for component in (*result.desired.components, *result.desired.records)}
         wrong = [address for address in addresses if address not in desired]
         if wrong:
             raise Refused(f"The config asks for no {wrong[0]}.", "`sfcode validate --json` lists the addresses.")
@@ -100,7 +100,7 @@ def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
 @click.pass_obj
 def forget(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     """
-    Hand components over: they stay in the org as they are, and sfcode no longer manages them.
+    Hand components or records over: they stay in the org as they are, and sfcode no longer manages them.
 
     Remove them from the config too, or the next plan asks to adopt them.
     """

@@ -68,6 +68,10 @@ class Applied:
         time = next(times, None)
         return time if time and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) else None
 
+    def addresses(self) -> set[Address]:
+        """Return the addresses of all managed components and records."""
+        return {*self.components, *self.records}
+
     def listed(self) -> tuple[Component, ...]:
         """Return the managed components, sorted by address."""
         return tuple(

@@ -54,6 +54,17 @@ def test_when_everything_is_forgotten_there_is_no_state(applied):
     assert listing(applied) == ["Nothing is managed in this org."]
 
 
+def test_a_record_is_handed_over_and_taken_back_like_a_component(applied):
+    user = next(address for address in listing(applied) if address.startswith("User:"))
+    assert applied.run("state", "show", user).json["address"] == user
+    before = listing(applied)
+    assert applied.run("state", "forget", user).code == 0
+    assert user not in listing(applied)
+    assert applied.run("state", "adopt", user).code == 0
+    assert listing(applied) == before
+    assert applied.plan().last_line.startswith("No changes.")
+
+
 def test_only_what_the_config_asks_for_is_adopted(applied):
     refused = applied.run("state", "adopt", "Flow:Nope")
     assert (refused.code, "Flow:Nope" in refused.err) == (1, True)
