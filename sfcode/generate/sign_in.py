@@ -24,10 +24,16 @@ PARTS = {
     "ExternalClientApplication": "",
     "ExtlClntAppGlobalOauthSettings": "_glbloauth",
     "ExtlClntAppOauthSettings": "_oauth",
-    "ExtlClntAppOauthConfigurablePolicies": "_oauthPlcy",
-    "ExtlClntAppConfigurablePolicies": "_plcy",
+    "ExtlClntAppOauthConfigurablePolicies": "_oauth_defaultPolicy",
+    "ExtlClntAppConfigurablePolicies": "_defaultPolicy",
 }
-"""The types that make up an app, and how the names of their components end, as Setup names them."""
+"""
+The types that make up an app, and how the names of their components end.
+
+When an app is deployed, the org makes its policies by itself, under these names, and takes no second OAuth policy of an
+app: DUPLICATE_VALUE. Apps that are made in Setup have policies `_oauthPlcy` and `_plcy` instead.
+https://help.salesforce.com/s/articleView?id=xcloud.meta_configure_external_client_app_policies.htm
+"""
 
 SCOPES = {"jwt": "Api, RefreshToken", "client_credentials": "Api"}
 """An app without RefreshToken is refused by the JWT flow, although it is given none."""

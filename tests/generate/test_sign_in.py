@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sfcode.config.pem import certificate_text
@@ -12,9 +14,9 @@ from tests.generate.test_templates import CERTIFICATE
 
 APP = {
     "ExternalClientApplication:Appcues_Relay",
-    "ExtlClntAppConfigurablePolicies:Appcues_Relay_plcy",
+    "ExtlClntAppConfigurablePolicies:Appcues_Relay_defaultPolicy",
     "ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth",
-    "ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauthPlcy",
+    "ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauth_defaultPolicy",
     "ExtlClntAppOauthSettings:Appcues_Relay_oauth",
 }
 
@@ -42,7 +44,7 @@ def test_with_jwt_the_certificate_is_in_it_and_the_permission_set_may_use_it():
     own = app["ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth"]
     assert own["certificate"] == "MIIBAAAA"
     assert own.keys().isdisjoint({"consumerKey", "consumerSecret", "isClientCredentialsFlowEnabled"})
-    policies = app["ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauthPlcy"]
+    policies = app["ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauth_defaultPolicy"]
     assert policies["permittedUsersPolicyType"] == "AdminApprovedPreAuthorized"
     assert policies["commaSeparatedPermissionSet"] == "Appcues_Integration"
     assert "clientCredentialsFlowUser" not in policies
@@ -53,13 +55,16 @@ def test_with_client_credentials_it_runs_as_the_integration_user_and_may_do_less
     desired = generated(flow="client_credentials")
     app = of_app(desired)
     username = settings()["integration_user"]["username"]
-    assert app["ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauthPlcy"]["clientCredentialsFlowUser"] == username
+    assert (
+        app["ExtlClntAppOauthConfigurablePolicies:Appcues_Relay_oauth_defaultPolicy"]["clientCredentialsFlowUser"]
+        == username
+    )
     assert app["ExtlClntAppOauthSettings:Appcues_Relay_oauth"]["commaSeparatedOauthScopes"] == "Api"
     assert "certificate" not in app["ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth"]
     (place,) = {
         origin.path
         for origin in desired.origins
-        if origin.address.full_name == "Appcues_Relay_oauthPlcy" and origin.token == username
+        if origin.address.full_name == "Appcues_Relay_oauth_defaultPolicy" and origin.token == username
     }
     assert place == "integration_user.username"
 
@@ -94,3 +99,10 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
 def test_what_is_no_certificate_is_refused(text, said):
     with pytest.raises(ValueError, match=said):
         certificate_text(text)
+
+
+@pytest.mark.parametrize("switch", ["isSecretRequiredForTokenExchange", "isRefreshTokenRotationEnabled"])
+def test_a_switch_that_an_org_turns_on_in_a_new_app_is_no_difference(switch):
+    """A retrieved app of a real org has the first; refresh token rotation comes back on by default."""
+    (own,) = (each for each in generated(flow="jwt", certificate=CERTIFICATE).components if "Global" in each.type)
+    assert normalize(replace(own, body={**own.body, switch: True})) == normalize(own)
