@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sfcode.cli.diagnostics_output import format_option, show_diagnostics
+from sfcode.cli.environments import generate_environments
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.report_file import sarif_option, write_sarif
 from sfcode.errors import ExitCode
@@ -20,14 +21,17 @@ def lint(invocation: Invocation, *, format_: str, sarif_file: Path | None) -> Ex
     """
     Check the config with the rules of docs/reference/lint-rules.md, offline.
 
-    `sfcode validate` says the same among other things. Exits with 1 when there is an error.
+    `sfcode validate` says the same among other things. Looks at every environment, or at the one of --env. Exits with 1 when there is an error.
     """
     from sfcode.checks.lint import lint_config
     from sfcode.generate import generate
-    from sfcode.metadata.objects import standard
 
     with write_sarif(sarif_file) as sarif:
-        project = invocation.project()
-        diagnostics = lint_config(project, generate(project, standard()), invocation.config, generate)
+        found = [
+            diagnostic
+            for project, desired in generate_environments(invocation)
+            for diagnostic in lint_config(project, desired, invocation.config, generate)
+        ]
+        diagnostics = tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: -diagnostic.level))
         sarif.diagnostics += diagnostics
     return show_diagnostics(invocation, diagnostics, format_)

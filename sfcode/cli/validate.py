@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.environments import generate_environments
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import paint, print_envelope, print_status
 from sfcode.cli.report_file import sarif_option, write_sarif
 from sfcode.errors import ExitCode
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.mapping.desired import Desired
 
 
 @click.command()
@@ -20,32 +27,38 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
     """
     Check the config and what it generates, offline.
 
-    Language, names, every file against Salesforce's schema, and the rules of the linter. Exits with 1 when there is
-    an error; warnings and notes let it pass.
+    Language, names, every file against Salesforce's schema, and the rules of the linter, for every environment or for
+    the one of --env. Exits with 1 when there is an error; warnings and notes let it pass.
     """
     from sfcode.checks.lint import lint_advice, lint_config
     from sfcode.checks.writers.json import to_json
     from sfcode.checks.writers.text import format_message
     from sfcode.diagnostics import Level
     from sfcode.generate import generate
-    from sfcode.metadata.objects import standard
 
     with write_sarif(sarif_file) as sarif:
-        project = invocation.project()
-        desired = generate(project, standard())
-        diagnostics = (
-            tuple(lint_advice(project, desired))
-            if no_lint
-            else lint_config(project, desired, invocation.config, generate)
-        )
+        generated = generate_environments(invocation)
+        found = [
+            diagnostic
+            for project, desired in generated
+            for diagnostic in (
+                lint_advice(project, desired) if no_lint else lint_config(project, desired, invocation.config, generate)
+            )
+        ]
+        diagnostics = tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: -diagnostic.level))
         sarif.diagnostics += diagnostics
+    names = [project.environment for project, _ in generated]
+    addresses = [
+        str(component.address) for _, desired in generated for component in (*desired.components, *desired.records)
+    ]
     valid = all(diagnostic.level is not Level.ERROR for diagnostic in diagnostics)
     code = ExitCode.OK if valid else ExitCode.USER
     if invocation.json:
         result = {
             "valid": valid,
-            "environment": project.environment,
-            "addresses": [str(component.address) for component in (*desired.components, *desired.records)],
+            "environment": names[0] if len(names) == 1 else None,
+            "environments": names,
+            "addresses": list(dict.fromkeys(addresses)),
             "diagnostics": [to_json(diagnostic) for diagnostic in diagnostics],
         }
         print_envelope(
@@ -54,11 +67,15 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
         return code
     for diagnostic in diagnostics:
         click.echo(format_message(diagnostic, paint), err=True)
-    count = len(project.mappings)
-    print_status(
-        invocation,
-        f"{'Valid' if valid else 'Not valid'}: {count} {'mapping' if count == 1 else 'mappings'}, "
-        f"{len(desired.components)} components and {len(desired.records)} records for environment "
-        f"{project.environment}.",
-    )
+    print_status(invocation, f"{'Valid' if valid else 'Not valid'}: {_summarize(generated)}.")
     return code
+
+
+def _summarize(generated: Sequence[tuple[Project, Desired]]) -> str:
+    """Name the number of mappings, components and records, and the environments."""
+    project, desired = generated[0]
+    count = len(project.mappings)
+    text = f"{count} {'mapping' if count == 1 else 'mappings'}, {len(desired.components)} components and "
+    text += f"{len(desired.records)} records"
+    names = [loaded.environment for loaded, _ in generated]
+    return f"{text} for environment {names[0]}" if len(names) == 1 else f"{text} for each of {', '.join(names)}"

@@ -116,3 +116,23 @@ def test_linting_imports_no_review(root: Path, folder: Path) -> None:
 
     done = subprocess.run([executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_all_environments_are_checked_unless_one_is_named(folder: Path, capsys) -> None:
+    settings = FILES["config/sfcode.yaml"].replace("url: https://relay.example.com", "url: ${relay}")
+    settings += "  other:\n    org: local\n    variables: {relay: 'https://other.example.com'}\n"
+    settings = settings.replace("org: env:PROD", "org: env:PROD\n    variables: {relay: 'https://relay.example.com'}")
+    write(folder, {**PERSONAL, "config/sfcode.yaml": settings})
+    code, out, err = run(capsys, "validate")
+    assert (code, out.rpartition(" for ")[2]) == (0, "each of prod, other.\n")
+    assert len(err.splitlines()) == 1  # what holds for both is said once
+    assert json.loads(run(capsys, "--json", "validate")[1])["result"]["environments"] == ["prod", "other"]
+    assert run(capsys, "--env", "other", "validate")[1].endswith(" for environment other.\n")
+    assert run(capsys, "lint")[0] == 0
+
+    write(folder, {**FILES, "config/sfcode.yaml": settings.replace("https://other", "htp://other")})
+    for verb in ("validate", "lint"):
+        code, _, err = run(capsys, verb)
+        assert code == 1
+        assert '"htp://other.example.com" is not an http address (${relay} of config/sfcode.yaml:' in err
+    assert run(capsys, "--env", "prod", "validate")[0] == 0

@@ -1,0 +1,92 @@
+"""The tables of the domain answer every question from their rows, and nothing else knows the answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from sfcode.config.event_models import HandledEvent, PropertyEvent, TextEvent
+from sfcode.config.events_file import default_events
+from sfcode.config.models import ActivityEvent
+from sfcode.config.template import find_template_problem
+from sfcode.mapping import events, field_types
+from sfcode.mapping.permissions import OBJECT_FLAGS, ObjectPermission, add_required
+from sfcode.metadata.objects import standard
+from sfcode.metadata.schema_table import elements, values
+
+
+class TestEvents:
+    def test_the_language_lists_what_the_catalog_has(self) -> None:
+        assert get_args(ActivityEvent) == events.ACTIVITY_EVENTS
+        assert get_args(PropertyEvent) == events.PROPERTY_EVENTS
+        assert get_args(TextEvent) == events.TEXT_EVENTS
+        assert get_args(HandledEvent) == events.HANDLED_EVENTS
+
+    def test_each_event_has_one_row_and_words(self) -> None:
+        assert len(events.BY_NAME) == len(events.EVENTS)
+        assert all(event.plural for event in events.EVENTS)
+        assert all(event.text or event.properties for event in events.EVENTS)
+
+    def test_the_default_texts_are_templates_that_the_relay_can_fill_in(self) -> None:
+        for event in events.EVENTS:
+            for text in (event.text.subject, event.text.comment) if event.text else ():
+                assert find_template_problem(text) is None
+
+    def test_each_nps_answer_has_an_event_of_its_own_and_all_that_bring_it(self) -> None:
+        assert dict(events.NPS_EVENTS) == {"score": "nps_score", "feedback": "nps_feedback"}
+        assert events.events_filling(["score"]) == ("nps_score", "nps_score_and_feedback")
+        assert events.events_filling([]) == ()
+
+    def test_defaults_name_every_event_that_has_a_text_or_fills_a_field(self) -> None:
+        assert set(default_events().activities) == set(events.TEXT_EVENTS)
+        assert set(default_events().properties) == set(events.PROPERTY_EVENTS)
+
+    def test_click_to_track_is_no_event_of_appcues(self) -> None:
+        assert "click_to_track" not in events.APPCUES_EVENTS
+        assert set(events.HANDLED_EVENTS) <= events.APPCUES_EVENTS
+
+
+class TestFieldTypes:
+    def test_every_type_of_the_shipped_table_is_known(self) -> None:
+        types = {field.type for schema in standard().objects.values() for field in schema.fields.values()}
+        assert types <= set(field_types.FIELD_TYPES)
+
+    def test_every_type_of_metadata_has_one_describe_type(self) -> None:
+        listed = [name for row in field_types.FIELD_TYPES.values() for name in row.metadata]
+        assert len(listed) == len(set(listed))
+        assert set(listed) - {"Address"} <= (values("FieldType") or set())
+        assert field_types.describe_type("LongTextArea") == "textarea"
+        assert field_types.describe_type("MultiselectPicklist") == "multipicklist"
+
+    @pytest.mark.parametrize(("type_", "formula"), field_types.USER_ID_FORMULAS.items())
+    def test_a_blank_source_makes_a_blank_user_id(self, type_: str, formula: str) -> None:
+        assert "ISBLANK(Number__c)" in formula.format(field="Number__c")
+        assert field_types.ATTRIBUTE_TYPES[type_] == "number"
+
+    def test_what_can_be_sent_can_be_sent_as_a_text(self) -> None:
+        assert field_types.SENDABLE_AS["string"] == set(field_types.ATTRIBUTE_TYPES)
+        assert all(field_types.ATTRIBUTE_TYPES[name] for name in field_types.SENDABLE_AS["number"])
+
+    def test_a_created_nps_field_can_hold_its_answer(self) -> None:
+        for kind, type_ in field_types.CREATED_TYPES.items():
+            assert type_ in field_types.NPS_TYPES[kind]
+
+
+class TestPermissions:
+    def test_the_flags_are_those_of_the_schema(self) -> None:
+        known = elements("PermissionSetObjectPermissions") or {}
+        assert set(OBJECT_FLAGS) <= set(known)
+
+    def test_modify_all_brings_everything_but_create(self) -> None:
+        full = add_required(ObjectPermission("Contact", modify_all=True))
+        assert full == ObjectPermission("Contact", True, False, True, True, True, True)
+
+
+def test_the_templates_take_lengths_from_the_domain(root: Path) -> None:
+    """A bound written into a template would be a second place for it."""
+    text = (root / "templates" / "metadata" / "CustomField.xml.j2").read_text(encoding="utf-8")
+    assert "<length>{{ field.length }}</length>" in text
+    assert "32768" not in text
+    assert "255" not in text
