@@ -89,7 +89,7 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     early = [change for change in records if not _is_late(change, deleted_sets)]
     late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
-    deployments = [*_deployments(plan, metadata)]
+    deployments = _delete_left_state(plan, _deployments(plan, metadata))
     ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
         *_trial(plan, metadata, early),
@@ -99,6 +99,15 @@ def steps(plan: Plan) -> tuple[Step, ...]:
         *(WriteRecord(change) for change in late),
         *([DeleteState()] if ends else []),
     )
+
+
+def _delete_left_state(plan: Plan, deployments: Iterable[Step]) -> list[Step]:
+    """Delete the state under the former name in the transaction that first writes the new one."""
+    left = [plan.left_state] if plan.left_state else []
+    return [
+        replace(step, deleted=(*step.deleted, left.pop())) if left and isinstance(step, Deploy) else step
+        for step in deployments
+    ]
 
 
 def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change]) -> Iterable[Step]:

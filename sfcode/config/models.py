@@ -187,6 +187,17 @@ class ReviewSettings(Model):
     )
 
 
+class Moved(Model):
+    """What has another name than at the last apply, so that it is found again."""
+
+    name: DeveloperName | None = Field(
+        default=None,
+        description="The former `name` of the project: its state is found by it, and the next apply replaces what has the "
+        "old prefix. Take it away after that apply in every org.",
+        examples=["Appcues"],
+    )
+
+
 class Settings(Model):
     """`sfcode.yaml`: the project, its integration user, its relay and its environments."""
 
@@ -209,6 +220,7 @@ class Settings(Model):
         "sfcode watches them and changes nothing in them until their line is taken out.",
         examples=[["PermissionSet:Appcues_Access"]],
     )
+    moved: Moved = Field(default=Moved(), description="What was renamed since the last apply.")
     review: ReviewSettings = Field(
         default=ReviewSettings(), description="What `sfcode review` should know about this project."
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.errors import Refused
-from sfcode.metadata.component import Body, Component, Value
+from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.ownership import delete_replaced
@@ -27,13 +27,21 @@ def compare(plan_input: PlanInput) -> Plan:
         environment=plan_input.project.environment,
         config_digest=plan_input.project.digest,
         api_version=plan_input.project.settings.salesforce.api_version,
-        state=state_address(plan_input.project.settings.name),
+        state=_state_address(plan_input),
         changes=tuple(sorted(changes, key=lambda change: change.sort_key)),
         fingerprints=plan_input.snapshot.fingerprints(),
         secrets=plan_input.secrets,
         mode=plan_input.request.mode,
         released=plan_input.released,
     )
+
+
+def _state_address(plan_input: PlanInput) -> Address:
+    """Return where the state is written: only an apply gives it the present name of the project."""
+    state = plan_input.snapshot.state
+    if plan_input.request.mode is Mode.APPLY or state is None:
+        return state_address(plan_input.project.settings.name)
+    return state.address
 
 
 def find_apply(applied: Applied, apply_id: str | None) -> Past:

@@ -56,6 +56,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         ],
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "preserved": [asdict(count) for count in plan.preserved],
+        "left_state": str(plan.left_state) if plan.left_state else None,
         "obsolete_versions": [
             {"flow": str(old.flow), "numbers": list(old.numbers), "names": [str(name) for name in old.names]}
             for old in plan.obsolete
@@ -175,6 +176,7 @@ def _plan(document: dict[str, Any]) -> Plan:
         kept=tuple(_component(Address.parse(address), body) for address, body in document["kept"].items()),
         released=frozenset(Address.parse(address) for address in document["released"]),
         preserved=tuple(Preserved(count["container"], count["counts"]) for count in document.get("preserved", ())),
+        left_state=Address.parse(document["left_state"]) if document.get("left_state") else None,
         obsolete=tuple(
             ObsoleteVersions(
                 Address.parse(old["flow"]), tuple(old["numbers"]), tuple(Address.parse(name) for name in old["names"])

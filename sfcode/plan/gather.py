@@ -31,7 +31,7 @@ from sfcode.plan.sandbox_names import (
 )
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
-from sfcode.plan.snapshot import FlowVersion, OrgSnapshot, PlanInput, Target
+from sfcode.plan.snapshot import FlowVersion, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
@@ -134,14 +134,17 @@ def _read_org(
     if request.mode is Mode.APPLY:
         # What is deleted for the relay has to be seen too; nothing managed is in it.
         expected = {address: {} for address in project.replaced} | expected
-    state = state_address(project.settings.name)
+    state, former = state_address(project.settings.name), project.settings.moved.name
+    states = [state, *([state_address(former)] if former else [])]
     with ThreadPoolExecutor(max_workers=2) as pool:
         rows = pool.submit(
             _read_records, org, {address: body for address, body in expected.items() if address.is_record}
         )
-        found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), state])
+        found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), *states])
         record_rows = rows.result()
-    state_component = found.pop(state, None)
+    state_component = next((found[address] for address in states if address in found), None)
+    left_state = found.get(states[-1]) if former else None
+    found = {address: component for address, component in found.items() if address not in states}
     applied = from_component(state_component)
     if org.identity.sandbox:
         applied = rename_user_in_state(applied, username)
@@ -179,6 +182,8 @@ def _read_org(
         components | _assignments(org, deleted),
         applied,
         state=state_component,
+        left_state=left_state.address if left_state else None,
+        other_states=() if state_component else _find_other_states(org, username, expected),
         values=_count_values(org, deleted, applied),
         other_rights=_read_other_rights(org, project, applied, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
@@ -227,6 +232,22 @@ def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
         soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
         bodies = [body for _ in org.query(soql, what, username)]
     return Component(address.type, address.full_name, bodies[0]) if bodies else None
+
+
+def _find_other_states(org: Org, username: str, expected: Mapping[Address, Body]) -> tuple[OtherState, ...]:
+    """Find states of projects that have the same integration user or manage what this project asks for."""
+    rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
+    addresses = [Address("StaticResource", str(row["Name"])) for row in rows]
+    found, _ = _retrieve(org, sorted(addresses))
+    others = []
+    for address, component in sorted(found.items()):
+        applied = from_component(component)
+        users = {name.lower(): name for body in applied.components.values() for name in users_named_in(body)}
+        shared = [str(key) for key in sorted(applied.components) if key in expected]
+        shared += [f"User:{users[username.lower()]}"] if username.lower() in users else []
+        if shared:
+            others.append(OtherState(address.full_name.removesuffix("_sfcode_state"), shared[-1]))
+    return tuple(others)
 
 
 def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> dict[Address, Body]:

@@ -93,6 +93,8 @@ class Plan:
     """What is ours no more after this plan, although it stays in the org."""
     preserved: tuple[Preserved, ...] = ()
     """What others have in the files that this plan writes to, and keep."""
+    left_state: Address | None = None
+    """The state under the former name of the project, which is deleted."""
     obsolete: tuple[ObsoleteVersions, ...] = ()
     """Old versions of flows that have to go before what they name can."""
     validation: Validation | None = None
@@ -113,7 +115,10 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what a reader should know beside the changes."""
-        return (*map(str, self.preserved), *map(str, self.obsolete))
+        moved = (
+            [f"the project was renamed: {self.state} takes the place of {self.left_state}"] if self.left_state else []
+        )
+        return (*moved, *map(str, self.preserved), *map(str, self.obsolete))
 
     @property
     def is_empty(self) -> bool:

@@ -46,7 +46,25 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Record the state if it would change, comparing bodies as plans do."""
     left = {normalize(component) for component in plan_input.snapshot.applied.listed()}
-    return replace(plan, records_state=left != {normalize(component) for component in plan_input.desired.components})
+    left_state = plan_input.snapshot.left_state
+    differs = left != {normalize(component) for component in plan_input.desired.components}
+    return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
+
+
+def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Refuse to begin anew beside what the project has left in this org under a former name."""
+    return plan.refuse(
+        *(
+            Refusal(
+                None,
+                f"the org has the state of a project {other.project}, which has {other.shared} as well, and none of "
+                f"{plan_input.project.settings.name}",
+                f"if this project was called so, write `moved: {{name: {other.project}}}` in sfcode.yaml; if there are "
+                "two, give each its own integration user and fields",
+            )
+            for other in plan_input.snapshot.other_states
+        )
+    )
 
 
 def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -188,7 +206,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         changes=tuple(change for change in plan.changes if change.address in targets),
         refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
         kept=kept,
-        records_state=False,
+        records_state=plan.left_state is not None,
     )
     addresses = f"{len(targets)} address{'' if len(targets) == 1 else 'es'}"
     return limited.warn(f"limited to {addresses} by --target; the rest stays as it is, done or not")
@@ -244,6 +262,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         warn_of_other_rights,
         warn_of_cutover,
         record_state,
+        refuse_former_project,
         refuse_unmanaged,
         refuse_unmanaged_user,
         refuse_data_loss,

@@ -36,6 +36,15 @@ class FlowVersion:
 
 
 @dataclass(frozen=True)
+class OtherState:
+    """The state of another project in the same org that seems to be this one under a former name."""
+
+    project: str
+    shared: str
+    """What both have: a user or an address."""
+
+
+@dataclass(frozen=True)
 class OrgSnapshot:
     """Components and records of an org by address, with secrets masked; missing ones are absent."""
 
@@ -44,6 +53,10 @@ class OrgSnapshot:
     applied: Applied = field(default_factory=Applied)
     state: Component | None = None
     """The static resource that `applied` was read from."""
+    left_state: Address | None = None
+    """The state under the former name of the project, which goes with the next apply."""
+    other_states: tuple[OtherState, ...] = ()
+    """Where the project has no state of its own."""
     values: Mapping[Address, int | None] = field(default_factory=dict)
     """Fields that may have to go: how many records hold a value in them; None where we may not look."""
     warnings: tuple[str, ...] = ()

@@ -45,6 +45,7 @@ PLAN_COVERED: dict[str, Any] = {
     "obsolete": (ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (FIELD,)),),  # they are deleted
 }
 PLAN_LEFT_OUT: dict[str, Any] = {
+    "left_state": Address("StaticResource", "Old_sfcode_state"),  # as the state: it follows from the name
     "config_digest": "config-2",  # another wording that asks for the same changes
     "state": Address("StaticResource", "Other_sfcode_state"),  # follows from the name, as every address does
     "fingerprints": {str(FIELD): "fingerprint-2"},  # what the changes start from is in them

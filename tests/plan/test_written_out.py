@@ -144,6 +144,7 @@ def test_the_json_document(full: Plan) -> None:
         ],
         "summary": {"create": 1, "update": 1, "delete": 2},
         "preserved": [{"container": "Workflow:Contact", "counts": {"WorkflowRule": 2}}],
+        "left_state": None,
         "obsolete_versions": [
             {"flow": "Flow:Appcues_contact", "numbers": [1, 2], "names": ["CustomField:Contact.B__c"]}
         ],
