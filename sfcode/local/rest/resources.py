@@ -15,7 +15,6 @@ from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_ur
 from sfcode.local.sobjects.describe import describe, summary
 from sfcode.local.sobjects.rows import Rows
 
-EPOCH = "1970-01-01T00:00:00.000+00:00"
 SEASONS = ("Spring", "Summer", "Winter")
 RESOURCES = ("composite", "jobs", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
 
@@ -102,7 +101,7 @@ def _describe(call: RestCall) -> Response:
         found = catalog.object(call.path["object"])
         if found is None:
             raise not_found()
-        changed = datetime.fromisoformat(tx.components.last_modified() or EPOCH)
+        changed = datetime.fromisoformat(tx.components.last_modified() or "1970-01-01T00:00:00+00:00")
         since = _http_date(call.headers.get("if-modified-since", ""))
         headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{int(changed.timestamp()):x}"'}
         if since is not None and changed <= since:

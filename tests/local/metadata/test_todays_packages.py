@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import pytest
 
+from sfcode.errors import SfcodeError
+from sfcode.local.metadata.deploy.engine import deploy
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package import open_package
+from sfcode.local.metadata.deploy.store import Author
+from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from tests.local.metadata.conftest import NS
 
@@ -417,3 +423,18 @@ def test_custom_fields_on_the_standard_objects_of_sales_and_service(org: Any, ki
     described = org.rest("GET", f"/services/data/v62.0/sobjects/{owner}/describe")[1]
     assert field in {each["name"] for each in described["fields"]}
     assert f"unpackaged/objects/{owner}.object" in org.retrieve({"CustomField": [f"{owner}.Seen__c"]})["files"]
+
+
+def test_a_deploy_ends_when_the_org_is_stopped(kit: Any, tmp_path: Path) -> None:
+    """Neither reading the files nor storing them keeps a server that got SIGTERM waiting; nothing of it stays."""
+    files = {"groups/All.group": kit.wrap("Group", "<name>All</name>"), "package.xml": kit.manifest({"Group": ["All"]})}
+    options, author = DeployRequestOptions(rollbackOnError=True), Author("005", datetime.now(UTC), 62.0)
+    with Store(tmp_path / "org.db") as store:
+        package = open_package(kit.zipped(files), options, store.check_open)
+        store.close()
+        with pytest.raises(SfcodeError, match="the org was stopped"):
+            open_package(kit.zipped(files), options, store.check_open)
+        with pytest.raises(SfcodeError, match="the org was stopped"):
+            deploy(store, package, options, author, lambda _tx, _outcome: None)
+    with Store(tmp_path / "org.db") as store, store.read() as tx:
+        assert tx.components.list_all("Group") == []
