@@ -438,3 +438,22 @@ def test_a_deploy_ends_when_the_org_is_stopped(kit: Any, tmp_path: Path) -> None
             deploy(store, package, options, author, lambda _tx, _outcome: None)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
         assert tx.components.list_all("Group") == []
+
+
+def test_an_app_has_one_set_of_policies(org: Any, kit: Any) -> None:
+    """A second one under another name is refused with these words, as threads on External Client Apps report."""
+
+    def policies(name: str, *apps: str) -> dict[str, str]:
+        types = {"ExternalClientApplication": list(apps), "ExtlClntAppOauthConfigurablePolicies": [name]}
+        files = {"package.xml": kit.manifest(types, "63.0")}
+        for app in apps:
+            parts = ("<distributionState>Local</distributionState>", "<label>App</label>")
+            files[f"externalClientApps/{app}.eca"] = kit.wrap("ExternalClientApplication", *parts)
+        body = ("<externalClientApplication>Relay</externalClientApplication>", "<label>App</label>")
+        files[f"extlClntAppOauthPolicies/{name}.ecaOauthPlcy"] = kit.wrap("ExtlClntAppOauthConfigurablePolicies", *body)
+        return files
+
+    assert org.deploy(policies("Relay_oauth_defaultPolicy", "Relay")).failures == []
+    (failure,) = org.deploy(policies("Relay_plcy")).failures
+    assert failure["problem"].startswith("DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record")
+    assert org.deploy(policies("Relay_oauth_defaultPolicy")).failures == []
