@@ -31,6 +31,9 @@ The relay has taken the place of Appcues' connector. In this order, so that no E
      Appcues between 2 and 3 becomes no Event, so do both in one go.
   4. Run `sfcode plan` again: it names what the connector may have made anew in the meantime."""
 
+API_ONLY_LICENSE = "Salesforce Integration"
+"""Users with this license may not sign in with a browser."""
+
 
 def steps_after(project: Project, plan: Plan) -> str:
     """
@@ -76,6 +79,7 @@ def _sign_in_app(project: Project) -> Iterator[str]:
         yield "      Consumer Key     into SF_CLIENT_ID of the relay's environment"
         yield "      Consumer Secret  into SF_CLIENT_SECRET; both into no file of this project"
     yield "      SF_ORG_INSTANCE_URL  the address of this org (Setup, My Domain)"
+    yield "      A new key is refused as invalid_client_id for up to 30 minutes; the relay waits and tries again"
 
 
 def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
@@ -145,7 +149,12 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     attributes = spec.to_appcues.attributes if spec.to_appcues else {}
     nps = spec.to_salesforce.nps if spec.to_salesforce else None
     yield f"  - Integrations, Salesforce ({mapping.name}): run the wizard"
-    yield f"      Step 1  sign in as {project.settings.integration_user.username}; record type {spec.object}"
+    user = project.settings.integration_user
+    if user.license == API_ONLY_LICENSE:
+        yield f"      Step 1  sign in as a user who may use the browser, such as an administrator: {user.username} is for"
+        yield f"              the API alone, and the wizard signs in with a browser; record type {spec.object}"
+    else:
+        yield f"      Step 1  sign in as {user.username}; record type {spec.object}"
     yield f"      Step 2  {DIRECTIONS[spec.direction]}"
     sent = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
     yield f"      Step 3  match on {spec.user_id.field}; send {sent}"

@@ -9,7 +9,7 @@ from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
-from sfcode.generate.check import feature_notes, mapping_problems, object_problem, ownership_problems
+from sfcode.generate.check import decimal_note, feature_notes, mapping_problems, object_problem, ownership_problems
 from sfcode.generate.messaging import message_blueprints, messaging_warnings
 from sfcode.generate.records import records
 from sfcode.generate.template_context import Blueprint
@@ -117,6 +117,7 @@ def _warnings(project: Project, fields: dict[str, Fields]) -> Iterator[Diagnosti
     documented = project.settings.integration_user.access == "documented"
     for mapping in project.resolved:
         yield from feature_notes(mapping, fields[mapping.object])
+        yield from decimal_note(mapping, fields[mapping.object])
         yield from messaging_warnings(mapping, fields[mapping.object])
         if mapping.sends and not mapping.by_relay and not documented:
             yield mapping.place("delivery").advice(

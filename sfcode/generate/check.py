@@ -66,6 +66,16 @@ def feature_notes(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
             )
 
 
+def decimal_note(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+    """Note a user id from a number with decimals: as a text, a value below one has no zero before its point (`.5`)."""
+    source = fields.get(mapping.source.field) if mapping.source else None
+    if mapping.source and source and source.scale > 0:
+        yield mapping.source.place.advice(
+            f"{mapping.object}.{source.name} has {source.scale} decimal places: as a text, Salesforce writes 0.5 as .5",
+            "use a number without decimal places, whose text is the same everywhere",
+        )
+
+
 def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
     """Return the problem of a mapping's object that does not exist or cannot be mapped, if there is one."""
     place, name = mapping.place("object"), mapping.object

@@ -80,3 +80,30 @@ def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
         "URL     http://127.0.0.1:8400/webhooks/appcues",
         "Sign-in none: the relay takes events from this machine only",
     ]
+
+
+@pytest.mark.parametrize(
+    ("license", "said"),
+    [
+        ("Salesforce Integration", "sign in as a user who may use the browser"),
+        ("Salesforce", "sign in as appcues@example.com; record type Contact"),
+    ],
+)
+def test_the_connectors_wizard_is_for_somebody_who_may_use_the_browser(tmp_path: Path, license: str, said: str) -> None:
+    """It is a browser sign-in, from which a user with the API-only license is kept out."""
+    (tmp_path / "mappings").mkdir()
+    settings = SETTINGS.format(url=PUBLIC, auth="scheme: path").replace("username:", f"license: {license}, username:")
+    (tmp_path / "sfcode.yaml").write_text(settings)
+    (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT + "delivery: connector\n")
+    (step,) = (line for line in next_steps(load(tmp_path)).splitlines() if "Step 1" in line)
+    assert said in step
+
+
+def test_a_new_consumer_key_is_not_at_once_of_use(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    settings = SETTINGS.format(url=PUBLIC, auth="scheme: path").replace(
+        "relay: {", "relay: {sign_in: {flow: client_credentials}, "
+    )
+    (tmp_path / "sfcode.yaml").write_text(settings)
+    (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT)
+    assert "refused as invalid_client_id for up to 30 minutes" in next_steps(load(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -265,6 +266,18 @@ def test_connector_with_least_privilege_is_warned_about() -> None:
     (warning,) = result.warnings
     assert warning.startswith("config/mappings/contact.yaml:")
     assert ": delivery: Appcues' connector sets up its own message and rule" in warning
+
+
+@pytest.mark.parametrize(("scale", "noted"), [(0, False), (2, True)])
+def test_a_user_id_with_decimals_is_noted(scale: int, noted: bool) -> None:
+    """TEXT(0.5) is .5 in Salesforce, which is no id that anybody else writes."""
+    number = Field("Product_User_Id__c", "double", custom=True, precision=18, scale=scale)
+    objects = {**ONLINE.objects}
+    contact = objects["Contact"]
+    objects["Contact"] = replace(contact, fields={**contact.fields, number.name: number})
+    result = generate(project({"contact": CONTACT}), OrgSchema(objects, online=True))
+    notes = [note for note in result.advice if "decimal places" in note.message]
+    assert [note.path for note in notes] == (["user_id.from"] if noted else [])
 
 
 def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
