@@ -91,7 +91,11 @@ def import_(
     folder = invocation.config
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
-    with connect_target(invocation.org, folder.resolve().parent, DEFAULT_API_VERSION) as org:
+    place, count = folder.resolve().parent, invocation.progress.count
+    with (
+        connect_target(invocation.org, place, DEFAULT_API_VERSION, on_response=count) as org,
+        invocation.show_progress("Reading the org"),
+    ):
         result = import_org(org, options, folder)
     kept = sorted(set(_present(folder)) - set(result.texts))
     if not dry_run:
