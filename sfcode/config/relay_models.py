@@ -166,6 +166,10 @@ class Relay(Model):
     activities_as: Literal["event", "task", "custom_object"] = Field(
         default="event", description="What an Appcues event becomes in Salesforce."
     )
+    redact_feedback: bool = Field(
+        default=False,
+        description="Whether feedback texts are removed from the relay's database once they are delivered.",
+    )
     run_assignment_rules: bool = Field(
         default=False,
         description="Whether the relay's writes run lead assignment rules, by which a new score may hand a lead to another "

@@ -122,6 +122,8 @@ class Delivery:
     settlements: Mapping[int, Settlement]
     latest: tuple[LatestState, ...] = field(default=())
     followups: tuple[FollowUp, ...] = field(default=())
+    redacted: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Payloads that take the place of delivered ones, without texts of people."""
     rewrites: Mapping[str, FollowUp] = field(default_factory=dict)
     """
     By the name of a latest state, what writes its newest value once more: stored when a newer state was settled

@@ -1,7 +1,9 @@
-"""`sfcode relay status`, `list`, `replay` and `ack`: show the inbox and act on it."""
+"""`sfcode relay status`, `list`, `replay`, `forget` and `ack`: show the inbox and act on it."""
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import json as json_module
 import os
 import sys
@@ -149,6 +151,42 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
         print_envelope({"alarm": alarm, "attributes": resumed})
     else:
         click.echo(f"{alarm} is acknowledged" + (f": {', '.join(resumed)} may be cleared again." if resumed else "."))
+
+
+@click.command("forget")
+@click.argument("user")
+@click.option("--dry-run", is_flag=True, help="Count what would be removed without removing it.")
+@click.pass_obj
+def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
+    """
+    Remove what the inbox holds of one person: messages, latest values and notes.
+
+    USER is the user id in Appcues. Nothing is changed in Salesforce or Appcues. An audit line stays, with a hash of the id.
+    """
+    from sfcode.relay.appcues import delivered_state
+    from sfcode.relay.salesforce.event_reader import records_name, score_name
+
+    digest = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
+    names = (score_name(user), records_name(user), delivered_state.name(f"user:{user}"))
+    with open_project_inbox(invocation) as inbox:
+        person = inbox.find_person(user, names)
+        messages, states = len(person.messages), len(person.states)
+        if not dry_run:
+            audit = {"action": "forget", "user_sha256": digest, "by": _operator()}
+            messages, states = inbox.forget(person, audit)
+    if invocation.json:
+        print_envelope({"messages": messages, "values": states, "user_sha256": digest, "dry_run": dry_run})
+        return
+    what = f"{messages:,} {'message' if messages == 1 else 'messages'} and {states:,} latest values"
+    click.echo(f"{what} would be removed." if dry_run else f"{what} were removed. Audit: user sha256 {digest[:16]}.")
+
+
+def _operator() -> str:
+    """Name who runs this command; "" where the system does not know."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 @contextmanager

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
 from sfcode.relay.clock import boot_time
-from sfcode.relay.inbox import accept, admin, claim, settle, state
+from sfcode.relay.inbox import accept, admin, claim, forget, settle, state
 from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_locked, is_read_only
 from sfcode.relay.inbox.dialects import Database, Transaction
+from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
@@ -138,6 +139,19 @@ class Inbox:
             count, after = self._write(partial(admin.replay, choice=choice, after=after, limit=AT_ONCE))
             total += count
         return total
+
+    def find_person(self, user_id: str, state_names: Iterable[str]) -> PersonData:
+        """Find what the inbox holds of a user; `state_names` are the states that are named by the id."""
+        return self._read(lambda tx: forget.find_person(tx, user_id, state_names))
+
+    def forget(self, person: PersonData, audit: Mapping[str, Any]) -> tuple[int, int]:
+        """Remove what is held of a person, and store an audit line; return how many messages and states went."""
+        messages = 0
+        for start in range(0, len(person.messages), AT_ONCE):
+            ids = person.messages[start : start + AT_ONCE]
+            messages += self._write(partial(forget.delete_messages, ids=ids))
+        line = {**audit, "messages": messages, "states": len(person.states)}
+        return messages, self._write(partial(forget.delete_states, person=person, audit=line))
 
     def purge(self, older_than: Mapping[State, timedelta]) -> int:
         """Delete messages that finished longer ago than their state is kept; open ones are never deleted."""

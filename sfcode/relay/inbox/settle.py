@@ -42,6 +42,8 @@ def settle(
         same[tuple(values.items())].append(message.id)
     for change, ids in same.items():
         _update(tx, ids, dict(change))
+    for id_, payload in delivery.redacted.items():
+        tx.db.execute(INBOX.update().where(INBOX.c.id == id_).values(payload=payload))
     reopen(tx, lanes(claim))
     _store(tx, (delivery.rewrites[name] for name in _overtaken(tx, delivery)))
     remember_latest(tx, delivery.latest)

@@ -43,7 +43,7 @@ def make_writer(
     from sfcode.relay.salesforce.quota import Quota, QuotaBounds
     from sfcode.relay.salesforce.writer import SalesforceWriter
 
-    rules = EventRules(destinations(project), project.events, late=late)
+    rules = EventRules(destinations(project), project.events, late=late, redact=project.settings.relay.redact_feedback)
     calls = Calls(
         org, instrumentation, clock, Quota(bounds or QuotaBounds()), headers=write_headers(project.settings.relay)
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sfcode.config.event_models import Events
 from sfcode.org.collections import RecordError
@@ -26,7 +28,7 @@ from sfcode.relay.salesforce.actions.action import FieldName
 from sfcode.relay.salesforce.breaker import LONGEST
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
-from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, records_name, redact, score_name
 from sfcode.relay.salesforce.rewrite import KIND, plan_rewrite, rewrite, states_of
 from sfcode.relay.salesforce.write_plan import (
     EventTarget,
@@ -49,6 +51,8 @@ class EventRules:
     events: Events
     lengths: Mapping[FieldName, int] = field(default_factory=dict)
     """Lengths of fields that only the org knows."""
+    redact: bool = False
+    """Whether feedback texts are removed from the inbox once they are delivered."""
     late: float = 60.0
     """Seconds after a call of unknown outcome at which its records are written again."""
 
@@ -72,6 +76,8 @@ class Batch:
     alarms: dict[str, set[str]] = field(default_factory=dict)
     """Names of alarms, with the mappings that they are about."""
     followups: list[FollowUp] = field(default_factory=list)
+    redacted: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Payloads without feedback, by message."""
     rewrites: dict[str, FollowUp] = field(default_factory=dict)
     """By the name of a state that was written, or may have been, what writes its newest value again."""
 
@@ -98,6 +104,7 @@ class Batch:
                     refused = [each for each in targets[message.id] if each.destination.name in refusals]
                     for target in refused:
                         self._refuse(round_, message.id, target.destination.name, refusals[target.destination.name])
+                    self._note_records(planner, targets[message.id], events[message.id])
                     self._doubt_taken_over(message, planner, targets[message.id], events[message.id])
                     planner.plan(
                         events[message.id], [e for e in targets[message.id] if e not in refused], round_, refused
@@ -111,7 +118,7 @@ class Batch:
             detail = "see the messages that wait for it"
             where = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
             self.calls.instrumentation.raise_alarm(name, where + detail)
-        return Delivery(self.settled, tuple(self.news.values()), tuple(self.followups), self.rewrites)
+        return Delivery(self.settled, tuple(self.news.values()), tuple(self.followups), self.redacted, self.rewrites)
 
     def _read(self) -> tuple[dict[int, AppcuesEvent], dict[int, list[EventTarget]], dict[int, Settlement]]:
         """Read the events of the claim; return them, their targets, and settlements of those without any."""
@@ -145,6 +152,21 @@ class Batch:
         write = plan_rewrite(message, self.latest)
         if write is not None:
             round_.add(message.id, write)
+
+    def _note_records(self, planner: Planner, targets: list[EventTarget], event: AppcuesEvent) -> None:
+        """Remember which records are a user's, so that what is kept of them can be removed with the user."""
+        records = {
+            record_id
+            for target in targets
+            if target.destination.match == "user"
+            for record_id in planner.match(target).records
+        }
+        name = records_name(event.user_id)
+        known = self.latest.get(name, LatestState(name, ""))
+        before = set(json.loads(known.value or "[]"))
+        if records - before:
+            stamp = max(known.stamp, event.stamp)
+            self.latest[name] = self.news[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
 
     def _doubt_taken_over(
         self, message: ClaimedMessage, planner: Planner, targets: list[EventTarget], event: AppcuesEvent
@@ -268,8 +290,10 @@ class Batch:
                     again = rewrite("", write.object, write.id, _states(write), token=self.claim.token, after=0.0)
                     for name in _states(write).values():
                         self.rewrites.setdefault(name, again)
-                for state in write.newest.values():
-                    self.latest[state.name] = self.news[state.name] = state
+                for field_name, state in write.newest.items():
+                    is_text = isinstance(write.record[field_name], str)
+                    kept = replace(state, value="") if self.rules.redact and is_text else state
+                    self.latest[state.name] = self.news[state.name] = kept
             for error in result.errors:
                 self._settle_refused_record(error, write, round_, messages)
         return crowded
@@ -306,6 +330,8 @@ class Batch:
         if not isinstance(end, Delivered | Parked):
             self.blocked.add(message.key)
             return
+        if event is not None and self.rules.redact and isinstance(end, Delivered) and event.answers.get("feedback"):
+            self.redacted[message.id] = redact(event)
         if event is not None and event.score is not None:
             name = score_name(event.user_id)
             known = self.latest.get(name)
@@ -330,6 +356,7 @@ def _state_names(
     for number, event in events.items():
         if event.score is not None:
             names.add(score_name(event.user_id))
+        names.add(records_name(event.user_id))
         for target in targets[number]:
             for record_id in planner.match(target).records:
                 for action in target.actions:

@@ -18,6 +18,7 @@ from sfcode.relay.salesforce.text_limits import clean
 CLICK_TO_TRACK = "click_to_track"
 BEST_SCORE = 10
 LONGEST_NAME = 255
+REDACTED = "[redacted]"
 
 _BOTH = "nps_score_and_feedback"
 
@@ -86,6 +87,20 @@ class AppcuesEvent:
         return attribute(self.message.payload["event"], self.attribute_names.get(name, name))
 
 
+def redact(event: AppcuesEvent) -> Mapping[str, Any]:
+    """Return the payload of an event's message with its feedback replaced, wherever the event holds it."""
+    feedback = event.answers.get("feedback")
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, str):
+            return REDACTED if _read_feedback(value) == feedback else value
+        if isinstance(value, Mapping):
+            return {key: replaced(item) for key, item in value.items()}
+        return [replaced(item) for item in value] if isinstance(value, list) else value
+
+    return {**event.message.payload, "event": replaced(event.message.payload["event"])}
+
+
 def read_event(message: ClaimedMessage, events: Events) -> AppcuesEvent | Parked:
     """Read the event of a message."""
     event = message.payload.get("event")
@@ -107,10 +122,20 @@ def read_event(message: ClaimedMessage, events: Events) -> AppcuesEvent | Parked
 
 
 def score_name(user_id: str) -> str:
-    """Name the state that keeps a user's newest score. Ids that are too long for an index, or not printable, are hashed."""
+    """Name the state that keeps a user's newest score."""
+    return f"score:user:{_short(user_id)}"
+
+
+def records_name(user_id: str) -> str:
+    """Name the state that keeps the ids of the records that were written for a user."""
+    return f"records:user:{_short(user_id)}"
+
+
+def _short(user_id: str) -> str:
+    """Return an id, or its hash where it is too long for an index or not printable."""
     if len(user_id) <= LONGEST_NAME and user_id.isprintable():
-        return f"score:user:{user_id}"
-    return f"score:user:sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+        return user_id
+    return f"sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:

@@ -182,6 +182,7 @@ class Worker:
                     ends,
                     tuple(state for each in deliveries for state in each.latest),
                     tuple(followup for each in deliveries for followup in each.followups),
+                    {id_: payload for each in deliveries for id_, payload in each.redacted.items()},
                     {name: rewrite for each in deliveries for name, rewrite in each.rewrites.items()},
                 )
             self._events.record_bug(claim, error)
@@ -194,6 +195,7 @@ class Worker:
             {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements},
             delivery.latest,
             delivery.followups,
+            delivery.redacted,
             delivery.rewrites,
         )
 

@@ -253,6 +253,30 @@ def test_two_processes_with_messages_of_two_keys_for_one_record_end_with_the_new
     assert relay.score == 9
 
 
+def test_feedback_is_redacted_once_it_is_delivered_where_the_project_wants_it(relay: Relay) -> None:
+    settings = relay.world.project.settings
+    changed = settings.model_copy(update={"relay": settings.relay.model_copy(update={"redact_feedback": True})})
+    relay.world.project, before = replace(relay.world.project, settings=changed), relay.world.project
+    text = "My boss is horrible"
+    event = {"name": "x", "attributes": {"score": 3, "feedback": f" {text} ", "again": [text], "flow": "kept"}}
+    payload = {"event": event, "user_id": "10001", "group_id": None, "timestamp": "2026-11-23T12:00:00.000Z"}
+    kind = "appcues:nps_score_and_feedback"
+    relay.inbox.accept([InboxMessage("appcues", "m1", "user:10001", kind, payload)])
+    try:
+        relay.drain()
+    finally:
+        relay.world.project = before
+    assert relay.world.contact()["NPS_Feedback__c"] == text
+    (entry,) = relay.inbox.page(Filter())
+    assert entry.state == "done"
+    assert "horrible" not in str(entry.payload)
+    assert entry.payload["event"]["attributes"]["flow"] == "kept"
+    with relay.inbox._database.read() as tx:
+        states = tx.db.exec_driver_sql("SELECT name, value FROM relay_latest").all()
+    assert states
+    assert "horrible" not in str(states)
+
+
 def test_a_renamed_mapping_keeps_its_history(relay: Relay) -> None:
     relay.store(9, at=2)
     relay.drain()
