@@ -105,12 +105,13 @@ def test_the_state_holds_all_that_is_managed_and_what_the_apply_replaced() -> No
                 "2026-03-18T12:00:00Z",
                 "me@example.com",
                 "1f2e3d",
-                {A.address: A.body, B.address: None, MESSAGE.address: None},
+                {A.address: A.body, B.address: None, USER.address: None, MESSAGE.address: None},
                 frozenset({A.address}),
             ),
             BEFORE,
         ),
         org_id=TARGET.org_id,
+        records={USER.address: USER.body},
     )
 
 

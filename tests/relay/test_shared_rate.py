@@ -34,7 +34,9 @@ def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int
                 raise KeyboardInterrupt  # every one is there: their inboxes stay open until the test ends
 
         monkeypatch.setattr(main, "run", run)
-        monkeypatch.setattr(main, "open_inbox", lambda url: nullcontext(stack.enter_context(open_inbox(url))))
+        monkeypatch.setattr(
+            main, "open_inbox", lambda url, **more: nullcontext(stack.enter_context(open_inbox(url, **more)))
+        )
         with pytest.raises(KeyboardInterrupt):
             serve()
         return alive
