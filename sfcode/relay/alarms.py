@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
@@ -23,6 +23,16 @@ class SettingStore(Protocol):
         """Return a value; None where there is none."""
 
 
+class AlarmStore(Protocol):
+    """Stores small values by name, and changes one in a single transaction."""
+
+    def recall(self, name: str) -> str | None:
+        """Return a value; None where there is none."""
+
+    def change(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Replace a value by what `change` makes of it; nobody else changes it meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One alarm: its newest detail, how often it was raised, and when last (ISO 8601, UTC)."""
@@ -33,18 +43,23 @@ class Alarm:
     times: int = 1
 
 
-def read_alarms(memory: SettingStore) -> tuple[Alarm, ...]:
+def read_alarms(store: AlarmStore) -> tuple[Alarm, ...]:
     """Return the alarms that nobody has acknowledged, the newest first."""
-    kept = json.loads(memory.recall(ALARMS) or "[]")
-    return tuple(Alarm(**each) for each in kept)
+    return _parse(store.recall(ALARMS))
 
 
-def acknowledge(memory: SettingStore, name: str) -> bool:
+def acknowledge(store: AlarmStore, name: str) -> bool:
     """Remove an alarm; return whether it was raised."""
-    kept = read_alarms(memory)
-    left = [each for each in kept if each.name != name]
-    memory.remember(ALARMS, json.dumps([asdict(each) for each in left]))
-    return len(left) < len(kept)
+    found: set[str] = set()
+
+    def remove(text: str | None) -> str:
+        stored = _parse(text)
+        found.clear()
+        found.update(alarm.name for alarm in stored)
+        return _render(alarm for alarm in stored if alarm.name != name)
+
+    store.change(ALARMS, remove)
+    return name in found
 
 
 class PendingAlarms:
@@ -64,19 +79,27 @@ class PendingAlarms:
             times = self._raised[name].times + 1 if name in self._raised else 1
             self._raised[name] = Alarm(name, detail, at, times)
 
-    def flush(self, memory: SettingStore) -> None:
+    def flush(self, store: AlarmStore) -> None:
         """Write what was raised into the inbox."""
         with self._lock:
             raised, self._raised = self._raised, {}
         if not raised:
             return
         try:
-            kept = read_alarms(memory)
-            memory.remember(ALARMS, json.dumps([asdict(each) for each in _merge(raised, kept)][:AT_MOST]))
+            # In one transaction: other processes raise alarms at the same moment, and for the same reason.
+            store.change(ALARMS, lambda text: _render(_merge(raised, _parse(text))[:AT_MOST]))
         except BaseException:
             with self._lock:  # the next time, then
                 self._raised = {each.name: each for each in reversed(_merge(self._raised, reversed(raised.values())))}
             raise
+
+
+def _parse(text: str | None) -> tuple[Alarm, ...]:
+    return tuple(Alarm(**alarm) for alarm in json.loads(text or "[]"))
+
+
+def _render(alarms: Iterable[Alarm]) -> str:
+    return json.dumps([asdict(alarm) for alarm in alarms])
 
 
 def _merge(newer: Mapping[str, Alarm], older: Iterable[Alarm]) -> list[Alarm]:

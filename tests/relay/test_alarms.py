@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sfcode.relay.alarms import Alarm, PendingAlarms, read_alarms
+from sfcode.relay.inbox import open_inbox
 from sfcode.relay.inbox.types import Unavailable
 
 
@@ -19,6 +23,9 @@ class SettingStore:
         if self.away:
             raise Unavailable("away")
         self.kept[name] = value
+
+    def change(self, name: str, change: Callable[[str | None], str]) -> None:
+        self.remember(name, change(self.recall(name)))
 
     def recall(self, name: str) -> str | None:
         return self.kept.get(name)
@@ -55,3 +62,21 @@ def test_the_newest_alarm_comes_first_also_after_a_failure():
     memory.away = False
     pending.flush(memory)
     assert [each.name for each in read_alarms(memory)] == ["c", "b", "a"]
+
+
+def test_alarms_that_several_processes_raise_at_once_all_survive(database_url: str):
+    def raise_some(process: int) -> None:
+        with open_inbox(database_url) as inbox:
+            for number in range(20):
+                pending = PendingAlarms()
+                pending.add(f"alarm{process}-{number}", "own", "1")
+                pending.add("shared", "of all", "1")
+                pending.flush(inbox)
+
+    open_inbox(database_url).close()
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(raise_some, range(3)))
+    with open_inbox(database_url) as inbox:
+        raised = {alarm.name: alarm.times for alarm in read_alarms(inbox)}
+    assert len(raised) == 61
+    assert raised["shared"] == 60

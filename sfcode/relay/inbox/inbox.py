@@ -120,6 +120,10 @@ class Inbox:
         """Store a setting."""
         self._write(lambda tx: state.remember(tx, name, value))
 
+    def change(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Replace a setting by what `change` makes of it; nobody else changes it meanwhile."""
+        self._write(lambda tx: state.change(tx, name, change))
+
     def recall(self, name: str) -> str | None:
         """Return a setting; None where there is none."""
         return self._read(lambda tx: state.recall(tx, name))
