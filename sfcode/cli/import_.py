@@ -77,6 +77,7 @@ def import_(
     of --config. What the org does not settle is asked, all at once, with the option that answers it.
     An apply of the config then takes over what is there, as it is.
     """
+    from sfcode.config.load import project_root
     from sfcode.config.models import DEFAULT_API_VERSION
     from sfcode.importing.answers import ImportOptions
     from sfcode.importing.pipeline import import_org
@@ -91,7 +92,7 @@ def import_(
     folder = invocation.config
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
-    place, count = folder.resolve().parent, invocation.progress.count
+    place, count = project_root(folder), invocation.progress.count
     with (
         connect_target(invocation.org, place, DEFAULT_API_VERSION, on_response=count) as org,
         invocation.show_progress("Reading the org"),

@@ -63,6 +63,12 @@ class Invocation:
 
         return load(self.config, self.env)
 
+    def local_state(self) -> Path:
+        """Return the folder of the project's local org, which is beside its config wherever a command is started."""
+        from sfcode.config.load import project_root
+
+        return local_state(project_root(self.config))
+
     def secrets(self, project: Project) -> dict[str, str]:
         """Read the project's secrets from the process environment. Raises ConfigError naming what is missing."""
         from sfcode.config import resolve_secrets
@@ -102,6 +108,11 @@ class Invocation:
         return self.progress.show(text, quiet=self.quiet)
 
 
+def local_state(root: Path) -> Path:
+    """Return the folder that holds the local org of a project."""
+    return root / ".sfcode" / "local-org"
+
+
 @contextmanager
 def connect_target(
     target: str, root: Path, api_version: str, username: str = "", on_response: Callable[[], object] = lambda: None
@@ -113,7 +124,7 @@ def connect_target(
     if target == "local":
         from sfcode.local import access_token, serve
 
-        state = root / ".sfcode" / "local-org"
+        state = local_state(root)
         with serve(state) as local:
             token = access_token(state, username) if username else None
             environ = {**os.environ, "SF_ACCESS_TOKEN": token or local.access_token}

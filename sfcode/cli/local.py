@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 state_option = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".sfcode/local-org"),
-    show_default=True,
-    help="Folder that holds the org.",
+    help="Folder that holds the org; when left out, .sfcode/local-org beside the folder of --config.",
 )
 
 
@@ -76,7 +74,7 @@ def serve(
     invocation: Invocation,
     port: int,
     tls_port: int,
-    state: Path,
+    state: Path | None,
     *,
     appcues_port: int | None,
     outbound_hosts: tuple[str, ...],
@@ -96,6 +94,7 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     armed = _faults(faults)
+    state = state or invocation.local_state()
     if appcues_port is None:
         appcues_port = port and port + 1
     with (
@@ -122,10 +121,11 @@ def serve(
 @local.command()
 @state_option
 @click.pass_obj
-def reset(invocation: Invocation, state: Path) -> None:
+def reset(invocation: Invocation, state: Path | None) -> None:
     """Put the shipped company back in the place of all that the local org holds, and empty the local Appcues."""
     from sfcode.local import reset as reset_org
 
+    state = state or invocation.local_state()
     reset_org(state)
     _print_done(invocation, state, "The local org is as it was at the beginning.")
 
@@ -134,10 +134,11 @@ def reset(invocation: Invocation, state: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @state_option
 @click.pass_obj
-def load(invocation: Invocation, file: Path, state: Path) -> None:
+def load(invocation: Invocation, file: Path, state: Path | None) -> None:
     """Put the company of FILE in the place of everything that the local org holds."""
     from sfcode.local import load as load_org
 
+    state = state or invocation.local_state()
     load_org(state, file)
     _print_done(invocation, state, f"The local org is now the company of {file}.")
 
@@ -160,7 +161,7 @@ def load(invocation: Invocation, file: Path, state: Path) -> None:
 def app(
     invocation: Invocation,
     name: str,
-    state: Path,
+    state: Path | None,
     *,
     consumer_key: str | None,
     certificate: Path | None,
@@ -183,7 +184,7 @@ def app(
         "callback_urls": list(callback_urls),
         "session_minutes": session_minutes,
     }
-    made = register_app(state, settings)
+    made = register_app(state or invocation.local_state(), settings)
     if invocation.json:
         print_envelope({key: made[key] for key in ("name", "consumer_key", "consumer_secret")})
     else:

@@ -64,7 +64,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
         target=target,
         secrets=loader.collect_secrets(settings, drafts, files.settings),
         digest=_digest(chosen, target, settings, drafts, events),
-        templates=_templates(folder),
+        templates=find_templates(folder),
         warnings=tuple(map(str, advice)),
         advice=advice,
         positions=files.settings.keys,
@@ -194,7 +194,7 @@ def project_root(folder: Path) -> Path:
     return Path(os.path.abspath(folder)).parent  # noqa: PTH100  (it follows no links)
 
 
-def _templates(folder: Path) -> Path | None:
+def find_templates(folder: Path) -> Path | None:
     """Return the project's own templates: beside the config folder as it was called, otherwise beside the link's target."""
     tops = (project_root(folder), folder.resolve().parent)
     return next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)

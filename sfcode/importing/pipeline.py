@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sfcode.config import Project, load
+from sfcode.config.load import find_templates, project_root
 from sfcode.errors import ConfigError, Refused
 from sfcode.importing.answers import ImportOptions
 from sfcode.importing.decide import propose_config
@@ -63,6 +64,4 @@ def _load_project(texts: Mapping[str, str], folder: Path) -> Project:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         project = load(place, name=folder)
-    root = folder.resolve().parent
-    templates = root / "templates" / "metadata"
-    return replace(project, root=root, templates=templates if templates.is_dir() else None)
+    return replace(project, root=project_root(folder), templates=find_templates(folder))

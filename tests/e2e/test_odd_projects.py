@@ -7,12 +7,14 @@ import pty
 import resource
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from sfcode.apply.deploy import watch
 from sfcode.local import serve
 from sfcode.metadata.component import Component
+from tests.e2e.journey import Journey
 from tests.e2e.org import assign, deploy, opened
 
 USER = "appcues.integration@example.com.local"
@@ -208,3 +210,30 @@ def test_a_disk_that_takes_no_more_is_said_without_a_traceback(journey, words):
     assert "state of " in done.stderr
     assert "disk I/O error" in done.stderr or "full" in done.stderr
     assert journey.apply().code == 0
+
+
+def test_a_project_has_one_local_org_wherever_a_command_is_started(journey, tmp_path):
+    """`local` finds the org that plan and apply use: beside the config folder, not in the current folder."""
+    elsewhere = Journey(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    config = ("--config", str(journey.folder / "config"))
+    assert elsewhere.run(*config, "apply", "--auto-approve").code == 0
+    assert journey.actions() == {}
+    reset = elsewhere.run(*config, "--json", "local", "reset")
+    assert Path(reset.json["result"]["state"]) == journey.folder / ".sfcode" / "local-org"
+    assert journey.actions() != {}
+    app = elsewhere.run("local", "app", "CI", "--all-users", *config)
+    assert app.code == 0, app.err
+    imported = elsewhere.run(*config, "--org", "local", "import", "--dry-run", "--overwrite")
+    assert "--user-id-field" in imported.out + imported.err
+    assert not (elsewhere.folder / ".sfcode").exists()
+
+
+def test_an_import_through_a_link_reads_the_local_org_beside_the_link(journey):
+    shared = journey.folder / "shared"
+    shared.mkdir()
+    (journey.folder / "config").rename(shared / "config")
+    (journey.folder / "config").symlink_to(shared / "config")
+    journey.run("--org", "local", "import", "--dry-run")
+    assert (journey.folder / ".sfcode").is_dir()
+    assert not (shared / ".sfcode").exists()

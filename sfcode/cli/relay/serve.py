@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sfcode.cli.invocation import Invocation
+from sfcode.cli.invocation import Invocation, local_state
 from sfcode.cli.output import print_status
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[
     from sfcode.local.appcues import serve_appcues
     from sfcode.relay.settings import API_KEY, API_SECRET, API_URL
 
-    state = project.root / ".sfcode" / "local-org"
+    state = local_state(project.root)
     org = stack.enter_context(serve(state, deliver=True))
     # Fields that were made by apply are seen by nobody but the integration user, here as in Salesforce.
     environ["SF_ACCESS_TOKEN"] = access_token(state, project.settings.integration_user.username) or org.access_token
