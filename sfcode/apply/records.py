@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sfcode.errors import OrgError, OrgUnreachable
@@ -46,17 +47,33 @@ def write_state(org: Org, address: Address, applied: Applied) -> None:
         "ContentType": "application/json",
         "Description": STATE_DESCRIPTION,
     }
-    rows = org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name)
-    if rows:
-        org.update("StaticResource", str(rows[0]["Id"]), values)
-    else:
-        org.create("StaticResource", {"Name": address.full_name, **values})
+
+    def write() -> None:
+        rows = org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name)
+        if rows:
+            org.update("StaticResource", str(rows[0]["Id"]), values)
+        else:
+            org.create("StaticResource", {"Name": address.full_name, **values})
+
+    _repeat_once(write)
 
 
 def delete_state(org: Org, address: Address) -> None:
     """Delete the state through REST. Repeatable."""
-    for row in org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name):
-        org.delete("StaticResource", str(row["Id"]))
+
+    def delete() -> None:
+        for row in org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name):
+            org.delete("StaticResource", str(row["Id"]))
+
+    _repeat_once(delete)
+
+
+def _repeat_once(write: Callable[[], None]) -> None:
+    """Write again where the answer was lost: whether it was done shows when it is looked up again."""
+    try:
+        write()
+    except OrgUnreachable:
+        write()
 
 
 def _write(org: Org, change: Change, *, again: bool = False) -> None:

@@ -125,7 +125,7 @@ def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(st
             else:
                 assert org.plan("--detailed-exitcode").code == 0
     (lost,) = ends
-    assert "The answer to the deployment was lost, so it may be running or not" in lost
+    assert "The response to the deployment was lost, so it may or may not be running" in lost
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_after", "unavailable"])
