@@ -9,7 +9,7 @@ from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
-from sfcode.generate.check import decimal_note, feature_notes, mapping_problems, object_problem, ownership_problems
+from sfcode.generate.check import check_mapping, check_object, check_ownership, note_decimals, note_features
 from sfcode.generate.messaging import message_blueprints, messaging_warnings
 from sfcode.generate.records import records
 from sfcode.generate.template_context import Blueprint
@@ -38,7 +38,7 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
     fields = _fields(project, schema)
     problems = list(_problems(project, fields, schema))
     blueprints = tuple(_blueprints(project, fields))
-    problems.extend(ownership_problems(project, {blueprint.address for blueprint in blueprints}))
+    problems.extend(check_ownership(project, {blueprint.address for blueprint in blueprints}))
     components, failures = _render(project, blueprints)
     problems.extend(failures)
     if problems:
@@ -71,11 +71,11 @@ def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
 
 def _problems(project: Project, fields: dict[str, Fields], schema: OrgSchema) -> Iterator[Diagnostic]:
     for mapping in project.resolved:
-        problem = object_problem(mapping, schema)
+        problem = check_object(mapping, schema)
         if problem is not None:
             yield problem
         else:
-            yield from mapping_problems(mapping, fields[mapping.object])
+            yield from check_mapping(mapping, fields[mapping.object])
     yield from activity_object.problems(project)
 
 
@@ -116,8 +116,8 @@ def _render(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Com
 def _warnings(project: Project, fields: dict[str, Fields]) -> Iterator[Diagnostic]:
     documented = project.settings.integration_user.access == "documented"
     for mapping in project.resolved:
-        yield from feature_notes(mapping, fields[mapping.object])
-        yield from decimal_note(mapping, fields[mapping.object])
+        yield from note_features(mapping, fields[mapping.object])
+        yield from note_decimals(mapping, fields[mapping.object])
         yield from messaging_warnings(mapping, fields[mapping.object])
         if mapping.sends and not mapping.by_relay and not documented:
             yield mapping.place("delivery").advice(

@@ -36,13 +36,13 @@ _HINTS = {
 }
 
 
-def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     """Find problems of one mapping's fields."""
-    yield from _user_id_problems(mapping, fields)
+    yield from _check_user_id(mapping, fields)
     for use in mapping.attributes:
-        yield from _attribute_problems(use, fields)
+        yield from _check_attribute(use, fields)
     for target in mapping.targets:
-        yield from _target_problems(target, fields)
+        yield from _check_target(target, fields)
     if (
         mapping.sends
         and mapping.by_relay
@@ -55,7 +55,7 @@ def mapping_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagn
         )
 
 
-def feature_notes(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+def note_features(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     """Note fields that exist only in orgs with a feature; nothing where the org itself was asked."""
     uses = [mapping.user_id, *([mapping.source] if mapping.source else []), *mapping.attributes]
     for place, name in [*((use.place, use.field) for use in uses), *((to.place, to.field) for to in mapping.targets)]:
@@ -66,7 +66,7 @@ def feature_notes(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
             )
 
 
-def decimal_note(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+def note_decimals(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     """Note a user id from a number with decimals: as a text, a value below one has no zero before its point (`.5`)."""
     source = fields.get(mapping.source.field) if mapping.source else None
     if mapping.source and source and source.scale > 0:
@@ -76,7 +76,7 @@ def decimal_note(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnosti
         )
 
 
-def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
+def check_object(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
     """Return the problem of a mapping's object that does not exist or cannot be mapped, if there is one."""
     place, name = mapping.place("object"), mapping.object
     if name in STANDARD_OBJECTS or name.endswith("__c"):
@@ -90,8 +90,8 @@ def object_problem(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | 
             f"did you mean {meant}?" if meant else "",
         )
     meant = find_closest(name, STANDARD_OBJECTS)
-    known = "map Contact, Lead, Account or a custom object (its name ends in __c)"
-    return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else known)
+    supported = "map Contact, Lead, Account or a custom object (its name ends in __c)"
+    return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else supported)
 
 
 def _missing_field(name: str, place: Place, fields: Fields, hint: str = "") -> Diagnostic:
@@ -101,106 +101,106 @@ def _missing_field(name: str, place: Place, fields: Fields, hint: str = "") -> D
     return place.problem(f"{fields.object} has no field {name}", hint or (_HIDDEN if fields.complete else ""))
 
 
-def _user_id_problems(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
+def _check_user_id(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     user_id = mapping.user_id
     if mapping.source is None:
         if fields.absent(user_id.field):
             yield _missing_field(
                 user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated"
             )
-        found = fields.get(user_id.field)
-        if found is not None and found.type != "string":
-            number = found.type in USER_ID_FORMULAS
+        field = fields.get(user_id.field)
+        if field is not None and field.type != "string":
+            number = field.type in USER_ID_FORMULAS
             yield user_id.place.problem(
-                f"{mapping.object}.{user_id.field} is of type {type_label(found.type)}; the user id must be a Text field",
+                f"{mapping.object}.{user_id.field} is of type {type_label(field.type)}; the user id must be a Text field",
                 f"write `from: {user_id.field}` and a new name under `field`, such as Appcues_User_Id__c"
                 if number
                 else "name a Text field, or make a formula field of type Text over this one",
             )
         return
-    yield from _created_problems(user_id.field, user_id.place, fields, "string", formula=True)
-    yield from _source_problems(mapping.source, fields)
+    yield from _check_created(user_id.field, user_id.place, fields, "string", formula=True)
+    yield from _check_source(mapping.source, fields)
 
 
-def _source_problems(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
+def _check_source(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(source.field):
         yield _missing_field(source.field, source.place, fields)
-    found = fields.get(source.field)
-    if found is None or found.type in USER_ID_FORMULAS:
+    field = fields.get(source.field)
+    if field is None or field.type in USER_ID_FORMULAS:
         return
-    if found.type == "string":
+    if field.type == "string":
         hint = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
     else:
         hint = "name a Number field, or make a Text field with the id yourself and name it under `field` without `from`"
     yield source.place.problem(
-        f"{fields.object}.{source.field} is of type {type_label(found.type)}; the text formula is made from a Number field",
+        f"{fields.object}.{source.field} is of type {type_label(field.type)}; the text formula is made from a Number field",
         hint,
     )
 
 
-def _attribute_problems(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
+def _check_attribute(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if fields.absent(use.field):
         yield _missing_field(use.field, use.place, fields)
-    found = fields.get(use.field)
-    if found is None:
+    field = fields.get(use.field)
+    if field is None:
         return
     where = f"{fields.object}.{use.field}"
-    if found.type not in ATTRIBUTE_TYPES:
+    if field.type not in ATTRIBUTE_TYPES:
         parts = ", ".join(
             name for name, other in fields.known.items() if other.compound == use.field and name not in fields.features
         )
         yield use.place.problem(
-            f"{where} is of type {type_label(found.type)}, which cannot be sent",
-            _HINTS.get(found.type, "map a field with a single value").format(parts=parts or "its street and city"),
+            f"{where} is of type {type_label(field.type)}, which cannot be sent",
+            _HINTS.get(field.type, "map a field with a single value").format(parts=parts or "its street and city"),
         )
-    elif use.type is not None and found.type not in SENDABLE_AS[use.type]:
+    elif use.type is not None and field.type not in SENDABLE_AS[use.type]:
         yield use.place.problem(
-            f"{where} is of type {type_label(found.type)}, which cannot be sent as {use.type}",
+            f"{where} is of type {type_label(field.type)}, which cannot be sent as {use.type}",
             "change or remove `type`",
         )
 
 
-def _target_problems(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
+def _check_target(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
     if target.create:
-        yield from _created_problems(target.field, target.place, fields, CREATED_TYPES[target.kind], formula=False)
+        yield from _check_created(target.field, target.place, fields, CREATED_TYPES[target.kind], formula=False)
         return
     if fields.absent(target.field):
         yield _missing_field(target.field, target.place, fields, "add `create: true` to have it generated")
-    found = fields.get(target.field)
-    if found is None:
+    field = fields.get(target.field)
+    if field is None:
         return
     where = f"{fields.object}.{target.field}"
-    if found.calculated or not found.updateable:
-        why = "is a formula" if found.calculated else "cannot be updated"
+    if field.calculated or not field.updateable:
+        why = "is a formula" if field.calculated else "cannot be updated"
         yield target.place.problem(f"{where} {why}, so the NPS {target.kind} cannot be written", "name another field")
-    elif found.type not in NPS_TYPES[target.kind]:
-        wanted = "Number" if target.kind == "score" else "Text Area (Long) or Text"
+    elif field.type not in NPS_TYPES[target.kind]:
+        needed = "Number" if target.kind == "score" else "Text Area (Long) or Text"
         yield target.place.problem(
-            f"{where} is of type {type_label(found.type)}; the NPS {target.kind} needs {wanted}",
+            f"{where} is of type {type_label(field.type)}; the NPS {target.kind} needs {needed}",
             "name another field, or a new one with `create: true`",
         )
 
 
-def _created_problems(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Diagnostic]:
-    there = fields.known.get(name)
-    if there is not None and (there.type != type_ or there.calculated != formula):
-        wanted = f"formula field of type {type_label(type_)}" if formula else f"field of type {type_label(type_)}"
+def _check_created(name: str, place: Place, fields: Fields, type_: str, *, formula: bool) -> Iterator[Diagnostic]:
+    existing = fields.known.get(name)
+    if existing is not None and (existing.type != type_ or existing.calculated != formula):
+        needed = f"formula field of type {type_label(type_)}" if formula else f"field of type {type_label(type_)}"
         is_ = (
-            f"a formula field of type {type_label(there.type)}"
-            if there.calculated
-            else f"of type {type_label(there.type)}"
+            f"a formula field of type {type_label(existing.type)}"
+            if existing.calculated
+            else f"of type {type_label(existing.type)}"
         )
         yield place.problem(
-            f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot make it a {wanted}",
+            f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot make it a {needed}",
             "choose another name for the generated field, or use the existing one: "
             + ("remove `from`" if formula else "remove `create`"),
         )
 
 
-def ownership_problems(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
+def check_ownership(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
     """Find adopted components that nothing asks for, replaced ones that are generated, and missing values."""
     if any(mapping.by_relay for mapping in project.resolved):
-        yield from _placeholder_problems(project)
+        yield from _check_placeholders(project)
     for index, address in enumerate(project.settings.as_is):
         if Address.parse(address) not in generated:
             message = f"nothing in this project asks for {address}"
@@ -213,7 +213,7 @@ def ownership_problems(project: Project, generated: Collection[Address]) -> Iter
                 yield Diagnostic.error(mapping.at("replaces", index), f"replaces[{index}]", message, hint)
 
 
-def _placeholder_problems(project: Project) -> Iterator[Diagnostic]:
+def _check_placeholders(project: Project) -> Iterator[Diagnostic]:
     settings = project.settings
     for path, value, placeholder in (
         (("appcues", "account_id"), settings.appcues.account_id, PLACEHOLDER_ACCOUNT),

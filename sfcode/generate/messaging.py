@@ -31,12 +31,12 @@ def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Dia
         return
     watched = set(mapping.watched_fields)
     for use in mapping.attributes:
-        found = fields.get(use.field)
-        if found is None:
+        field = fields.get(use.field)
+        if field is None:
             continue
         if use.field not in watched:
             continue
-        if found.calculated:
+        if field.calculated:
             yield use.place.advice(
                 f"{mapping.object}.{use.field} is a formula: a change that comes from another record or from the "
                 "calendar is sent only when this record is next saved with a new result",

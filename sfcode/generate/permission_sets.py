@@ -48,8 +48,8 @@ class _Grants:
         granted = known.permission(name)
         if not granted:
             return
-        found = known.get(name)
-        writable = found is None or not found.calculated
+        field = known.get(name)
+        writable = field is None or not field.calculated
         full = f"{object_name}.{granted}"
         self.fields[full] = self.fields.get(full, False) or (edit and writable)
         for token in (full, f"{object_name}.{name}", granted, name):

@@ -64,20 +64,20 @@ class Templates:
         address = blueprint.address
         text = _render(self._environment, blueprint)
         data = text.encode("utf-8", "surrogatepass")
-        found = [(problem.line, problem.message) for problem in validate_strictly(data)]
-        if not found:
+        problems = [(problem.line, problem.message) for problem in validate_strictly(data)]
+        if not problems:
             root = parse(data)
             if root.tag.rpartition("}")[2] != address.type:
-                found.append((line_of(root), f"the root must be <{address.type}>"))
+                problems.append((line_of(root), f"the root must be <{address.type}>"))
             else:
                 named = root.findtext("{*}fullName")
                 if named is not None and named not in (address.full_name, address.full_name.rpartition(".")[2]):
-                    found.append((_line_of(text, "<fullName>"), f"the name must stay {address.full_name}"))
-        if not found:
+                    problems.append((_line_of(text, "<fullName>"), f"the name must stay {address.full_name}"))
+        if not problems:
             try:
                 return from_element(address.type, address.full_name, root)
             except MetadataError as error:
-                found.append((error.line, error.problem))
+                problems.append((error.line, error.problem))
         lines = self._lines(blueprint)
         raise TemplateError(
             Diagnostic.error(
@@ -86,7 +86,7 @@ class Templates:
                 f"what this template writes for {address} is not right: {_in_template(message, lines)}",
                 "correct the template, or remove it to use sfcode's own",
             )
-            for line, message in found
+            for line, message in problems
         )
 
     def _lines(self, blueprint: Blueprint) -> list[Position]:
@@ -147,7 +147,7 @@ def _nth(lines: list[Position], line: int) -> Position:
 
 def _in_template(message: str, lines: list[Position]) -> str:
     """Convert line numbers of the output to lines of the template."""
-    return re.sub(r"(?<=\bline )[0-9]+", lambda found: str(_nth(lines, int(found[0])).line), message)
+    return re.sub(r"(?<=\bline )[0-9]+", lambda match: str(_nth(lines, int(match[0])).line), message)
 
 
 def _last_mark(text: str, otherwise: Position) -> Position:
@@ -191,5 +191,5 @@ def _failed_at(error: Exception, name: str) -> Position:
     return Position(name, 1, 1)
 
 
-def _line_of(text: str, wanted: str) -> int:
-    return text[: max(text.find(wanted), 0)].count("\n") + 1
+def _line_of(text: str, tag: str) -> int:
+    return text[: max(text.find(tag), 0)].count("\n") + 1

@@ -96,15 +96,19 @@ class Fields:
 def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()) -> Fields:
     """Gather what is known of an object's fields."""
     new = {one.name: one for one in created}
-    found = schema.objects.get(object_name)
-    if found is not None:
+    described_object = schema.objects.get(object_name)
+    if described_object is not None:
         if schema.online:
-            return Fields(object_name, found.fields, found.complete, new)
+            return Fields(object_name, described_object.fields, described_object.complete, new)
         optional = {
-            name: pair for name, pair in feature_fields(object_name).items() if name not in {*found.fields, *new}
+            name: pair
+            for name, pair in feature_fields(object_name).items()
+            if name not in {*described_object.fields, *new}
         }
-        known = {**found.fields, **{name: described for name, (described, _) in optional.items()}}
-        return Fields(object_name, known, found.complete, new, {name: words for name, (_, words) in optional.items()})
+        known = {**described_object.fields, **{name: described for name, (described, _) in optional.items()}}
+        return Fields(
+            object_name, known, described_object.complete, new, {name: words for name, (_, words) in optional.items()}
+        )
     if object_name in ACTIVITY_FIELDS:
         every = {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}
     else:

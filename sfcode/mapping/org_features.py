@@ -51,22 +51,22 @@ _PARTS = {
 
 def feature_fields(object_name: str) -> dict[str, tuple[Field, str]]:
     """Return the fields that an object has with a feature only, each with the feature's name in Setup."""
-    found = {"CurrencyIsoCode": (Field("CurrencyIsoCode", "picklist", permissionable=False), CURRENCIES)}
+    fields = {"CurrencyIsoCode": (Field("CurrencyIsoCode", "picklist", permissionable=False), CURRENCIES)}
     for prefix in _ADDRESSES.get(object_name, ()):
-        found |= _codes(prefix, CODES)
+        fields |= _codes(prefix, CODES)
     if object_name in ("Account", "Contact"):
         own = Field("IsPersonAccount", "boolean", permissionable=False, updateable=False)
-        found["IsPersonAccount"] = (own, PERSON_ACCOUNTS)
+        fields["IsPersonAccount"] = (own, PERSON_ACCOUNTS)
     if object_name == "Account":
-        found |= {name: (Field(name, kind), PERSON_ACCOUNTS) for name, kind in _PERSON.items()}
+        fields |= {name: (Field(name, kind), PERSON_ACCOUNTS) for name, kind in _PERSON.items()}
         for prefix in _PERSON_ADDRESSES:
             whole = f"{prefix}Address"
-            found |= {
+            fields |= {
                 f"{prefix}{part}": (Field(f"{prefix}{part}", kind, compound=whole), PERSON_ACCOUNTS)
                 for part, kind in _PARTS.items()
             }
-            found |= _codes(prefix, f"{PERSON_ACCOUNTS}, and {CODES}")
-    return found
+            fields |= _codes(prefix, f"{PERSON_ACCOUNTS}, and {CODES}")
+    return fields
 
 
 def _codes(prefix: str, feature: str) -> dict[str, tuple[Field, str]]:
