@@ -441,7 +441,7 @@ CASES = [
         change(("settings", "url: https://relay.example.com", "url: https://relay.example.com\n  activities_as: task")),
         [
             "medium: What Appcues users do will be written to Contacts as Tasks instead of Events",
-            "medium: The integration user may read and change Task.Appcues_Event_Id__c, Task.Description and Task.WhoId",
+            "medium: The integration user may read and change Task.ActivityDate, Task.Appcues_Event_Id__c, Task.Description and Task.WhoId",
             "medium: The integration user gains the permission Edit Tasks",
             "low: The integration user may no longer read Event.Appcues_Event_Id__c, Event.Description and Event.WhoId",
             "low: The integration user loses the permission Edit Events",
