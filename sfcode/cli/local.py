@@ -131,16 +131,30 @@ def reset(invocation: Invocation, state: Path | None) -> None:
 
 
 @local.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("company")
 @state_option
 @click.pass_obj
-def load(invocation: Invocation, file: Path, state: Path | None) -> None:
-    """Put the company of FILE in the place of everything that the local org holds."""
-    from sfcode.local import load as load_org
+def load(invocation: Invocation, company: str, state: Path | None) -> None:
+    r"""
+    Put a company in the place of everything that the local org holds: a file, or a shipped company by its name.
 
+    \b
+    northwind    accounts, contacts and leads; what a new local org holds
+    clicked      Northwind, connected to Appcues by hand: try `sfcode --org local import`
+    subscribers  Northwind with people in a custom object, Subscriber__c
+    """
+    from sfcode.local import load as load_org
+    from sfcode.local.seed import list_shipped
+
+    source = company if company in list_shipped() else Path(company)
+    if isinstance(source, Path) and not source.is_file():
+        raise UsageError(
+            f"{company} is neither a file nor a shipped company.",
+            f"Shipped companies are {', '.join(list_shipped())}.",
+        )
     state = state or invocation.local_state()
-    load_org(state, file)
-    _print_done(invocation, state, f"The local org is now the company of {file}.")
+    load_org(state, source)
+    _print_done(invocation, state, f"The local org is now the company of {company}.")
 
 
 @local.command()

@@ -65,8 +65,14 @@ def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None 
     appcues.reset(state)
 
 
-def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
-    """Replace the data of the org in this folder with a company file's content; None stands for the shipped company."""
+def load(
+    state: Path, company: Path | str | None, *, clock: Clock | None = None, rng: random.Random | None = None
+) -> None:
+    """
+    Replace the data of the org in this folder with a company.
+
+    A path is a company file, a text the name of a shipped company (`clicked`), and None stands for the one of a new org.
+    """
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
     from sfcode.local.store import Store
@@ -75,6 +81,8 @@ def load(state: Path, company: Path | None, *, clock: Clock | None = None, rng: 
     with Store(state / "org.db") as store:
         if company is None:
             companies.reset(store, now=now, rng=chance)
+        elif isinstance(company, str):
+            companies.load_shipped(store, company, now=now, rng=chance)
         else:
             companies.load_file(store, company, now=now, rng=chance)
 

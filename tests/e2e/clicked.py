@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sfcode.local import LocalOrg, serve
+from sfcode.local import LocalOrg, load, serve
 from sfcode.metadata.component import Component
 from sfcode.org import Org
 from tests.e2e.journey import SECRET, Journey
@@ -100,13 +100,8 @@ def give(client: Org, name: str, user: str) -> None:
 
 
 def click(state: Path) -> None:
-    """Set the integration up by hand in a new org."""
-    with serve(state) as org:
-        with opened(org) as client:
-            user = new_user(client)
-        deploy(org, FIELD, permission_set(), *pair())
-        with opened(org) as client:
-            give(client, SET, user)
+    """Make the shipped company that was clicked together."""
+    load(state, "clicked")
 
 
 @dataclass

@@ -311,6 +311,27 @@ class Appcues:
                 assert answer.ok, answer.text
 
 
+def test_the_shipped_company_is_what_the_help_page_clicks(clicked):
+    """Deploying the same by hand, and making the same user, changes nothing in it."""
+    parts = (FIELD, permission_set(), *pair())
+    with clicked.org() as org:
+        before = [component(org, part.address) for part in parts]
+        assert all(before)
+        deploy(org, *parts)
+        assert [component(org, part.address) for part in parts] == before
+        assigned = "SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE Assignee.Username = 'appcues@northwind.example'"
+        names = [
+            row["PermissionSet"]["Name"] for row in rows(org, f"{assigned} AND PermissionSet.IsOwnedByProfile = false")
+        ]
+        assert names == [SET]
+        licenses = "SELECT Assignee.Username, PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign"
+        (row,) = rows(org, licenses)
+    assert (row["Assignee"]["Username"], row["PermissionSetLicense"]["DeveloperName"]) == (
+        USER,
+        "SalesforceAPIIntegrationPsl",
+    )
+
+
 class TestWrongInput:
     def test_an_org_must_be_named(self, clicked):
         clicked.journey.environ = {}

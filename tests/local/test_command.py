@@ -142,3 +142,15 @@ def test_an_app_with_a_bad_certificate_is_refused(state: Path, tmp_path: Path) -
     done = run("local", "app", "CI", "--certificate", str(pem), "--state", str(state), timeout=20)
     assert done.returncode != 0
     assert "certificate: this is neither a certificate nor a public key of RSA. give it in PEM form" in done.stderr
+
+
+def test_a_shipped_company_is_loaded_by_its_name(state: Path) -> None:
+    run("local", "load", "clicked", "--state", str(state)).check_returncode()
+    with serving(state, "--json") as (_, line):
+        query = "SELECT Name FROM PermissionSet WHERE Name = 'Appcues_Access'"
+        answer = call(json.loads(line), "GET", "/query", params={"q": query})
+        assert answer.json()["totalSize"] == 1
+    refused = run("local", "load", "klicked", "--state", str(state))
+    assert refused.returncode == 1
+    assert "klicked is neither a file nor a shipped company." in refused.stderr
+    assert "Shipped companies are clicked, northwind, subscribers." in refused.stderr

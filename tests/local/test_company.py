@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.errors import ConfigError, SfcodeError
 from sfcode.local import load, reset
-from sfcode.local.seed import ensure_seeded, load_text
+from sfcode.local.seed import ensure_seeded, list_shipped, load_text
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import Store
@@ -169,3 +169,57 @@ def test_a_company_sets_org_wide_defaults(tmp_path: Path) -> None:
 def test_wrong_org_wide_defaults(tmp_path: Path, section: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said), loaded(tmp_path, f"{SMALL}\nsharing: {section}\n"):
         pass
+
+
+def test_every_shipped_company_loads_and_northwind_is_in_each(tmp_path: Path) -> None:
+    assert list_shipped() == ["clicked", "northwind", "subscribers"]
+    for name in list_shipped():
+        load(tmp_path / name, name)
+        with Store(tmp_path / name / "org.db") as store, store.read() as tx:
+            counts = {each: tx.records.count(each) for each in ("Account", "Contact", "Lead", "Subscriber__c")}
+            assert counts == {
+                "Account": 10,
+                "Contact": 30,
+                "Lead": 15,
+                "Subscriber__c": 6 if name == "subscribers" else 0,
+            }
+
+
+def test_a_company_extends_a_shipped_one(tmp_path: Path) -> None:
+    """Lists are appended, mappings merged, values replaced."""
+    text = """\
+version: 1
+extends: northwind
+company: {Name: Southwind}
+components:
+  CustomField:Contact.Tier__c: {label: Tier, type: Text, length: 9}
+records:
+  Contact:
+    - {LastName: Added, Tier__c: gold, AccountId: {Name: Bluefin Logistics}}
+"""
+    with loaded(tmp_path, text) as store, store.read() as tx:
+        (organization,) = tx.records.list_all("Organization")
+        assert (organization["Name"], organization["City"]) == ("Southwind", "Portland")
+        assert tx.records.count("Contact") == 31
+        (added,) = tx.records.find("Contact", "LastName", "Added")
+        assert added["Tier__c"] == "gold"
+        assert len(tx.records.find("User", "IsActive", True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("extends: nothing\n", "small.yaml:1:1: extends: there is no shipped company nothing"),
+        ("extends: northwind\nrecords:\n  Contact:\n    - {LastName: Fine}\n    - {LastNam: B}\n",
+         "small.yaml:5:7: records.Contact[31]: INVALID_FIELD: No such column 'LastNam'"),
+        ("extends: northwind\nrecords:\n  Visit__c:\n    - {Name: A}\n", "small.yaml:3:3: records.Visit__c: there is no object"),
+        ("extends: northwind\nusers:\n  - {Username: x}\n", "small.yaml:3:5: users[2]"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_an_extension_is_told_at_its_place_in_the_file(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(ConfigError) as error, loaded(tmp_path, text):
+        pass
+    said = [str(each) for each in error.value.problems]
+    assert any(problem in each for each in said), said

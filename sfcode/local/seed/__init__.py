@@ -6,13 +6,19 @@ import random
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfcode.errors import SfcodeError
 from sfcode.local.store import Store
 
-__all__ = ["SEED", "ensure_seeded", "load_file", "load_text", "reset"]
+if TYPE_CHECKING:
+    from sfcode.local.seed.document import SeedDocument
+
+__all__ = ["SEED", "ensure_seeded", "list_shipped", "load_file", "load_shipped", "load_text", "reset"]
 
 SEED = "northwind.yaml"
+EXTENDS = "extends"
+"""The key of a company file that names the shipped company which it adds to."""
 
 
 def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
@@ -38,6 +44,18 @@ def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) ->
     load_text(store, text, str(path), now=now, rng=rng)
 
 
+def load_shipped(store: Store, name: str, *, now: datetime, rng: random.Random) -> None:
+    """Replace the contents of a store with a shipped company, one of `list_shipped()`."""
+    load_text(store, _read_seed(f"{name}.yaml"), f"<{name}.yaml>", now=now, rng=rng)
+
+
+def list_shipped() -> list[str]:
+    """List the names of the shipped companies."""
+    return sorted(
+        path.name.removesuffix(".yaml") for path in files(__package__).iterdir() if path.name.endswith(".yaml")
+    )
+
+
 def load_text(
     store: Store, text: str, name: str, *, now: datetime, rng: random.Random, only_if_empty: bool = False
 ) -> None:
@@ -45,12 +63,25 @@ def load_text(
     from sfcode.local.seed.document import read
     from sfcode.local.seed.load import Founding
 
-    document = read(text, name)
+    document = _extended(read(text, name))
     with store.transaction() as tx:
         if only_if_empty and tx.settings.get("org_id"):
             return
         Founding(tx, document, now=now, rng=rng).run()
 
 
-def _read_seed() -> str:
-    return files(__package__).joinpath(SEED).read_text(encoding="utf-8")
+def _extended(document: SeedDocument) -> SeedDocument:
+    """Put a company that extends a shipped one together with it."""
+    from sfcode.local.seed.document import extend, read
+
+    if not isinstance(document.value, dict) or EXTENDS not in document.value:
+        return document
+    name = document.value.pop(EXTENDS)
+    if name not in list_shipped():
+        document.wrong((EXTENDS,), f"there is no shipped company {name}", f"one of {', '.join(list_shipped())}")
+        document.stop_if_wrong()
+    return extend(_extended(read(_read_seed(f"{name}.yaml"), f"<{name}.yaml>")), document)
+
+
+def _read_seed(name: str = SEED) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -54,6 +54,36 @@ def read(text: str, name: str) -> SeedDocument:
     return document
 
 
+def extend(base: SeedDocument, over: SeedDocument) -> SeedDocument:
+    """
+    Return a company with what another adds to it: lists are appended, mappings merged, other values replaced.
+
+    Problems in what was added keep their positions in its file.
+    """
+    merged = SeedDocument(over.name, None, dict(base.positions))
+    merged.value = _merge(merged, base.value, over, ())
+    return merged
+
+
+def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> Any:
+    """Merge what stands at a path, which has the same name in both files down to the first list."""
+    added: Any = over.value
+    for part in path:
+        added = added[part]
+    if isinstance(base, dict) and isinstance(added, dict):
+        if path in over.positions:
+            merged.positions[path] = over.positions[path]
+        return base | {key: _merge(merged, base.get(key), over, (*path, key)) for key in added}
+    offset = len(base) if isinstance(base, list) and isinstance(added, list) else 0
+    for place, position in over.positions.items():
+        if place[: len(path)] == path:
+            tail = place[len(path) :]
+            if tail and isinstance(tail[0], int):
+                tail = (tail[0] + offset, *tail[1:])
+            merged.positions[(*path, *tail)] = position
+    return base + added if offset else added
+
+
 def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
     document.positions[path] = _position(document, node)
     if isinstance(node, yaml.MappingNode):
