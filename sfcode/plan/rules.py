@@ -87,11 +87,11 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
 def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
     """Warn of changes of others that the rolled back apply had overwritten: they do not come back."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
-    planned = {change.address for change in plan.effective}
+    planned = {change.address for change in plan.changes}
     return plan.warn(
         *(
-            f"{address} had been changed in the org before that apply; what sfcode had left there is put back, not that "
-            "change"
+            f"{address} had been changed in the org before that apply; rollback restores what sfcode had left there, "
+            "not that change"
             for address in sorted(past.drifted & planned)
         )
     )

@@ -148,6 +148,20 @@ class TestValuesInFields:
         assert allowed.refusals == ()
 
 
+def test_a_component_with_an_unknown_secret_is_not_put_back(project: Project) -> None:
+    theirs = Component(
+        "WorkflowOutboundMessage", "Contact.Ours", {"endpointUrl": "https://x.example.com (hidden 0123456789ab)"}
+    )
+    ours = Component(
+        "WorkflowOutboundMessage", "Contact.Ours", {"endpointUrl": "https://relay.example.com/${secret:S}"}
+    )
+    history = (Past("1", "now", "me", None, {ours.address: theirs.body}, frozenset()),)
+    seen = observed(ours, applied=(ours,))
+    seen = replace(seen, applied=replace(seen.applied, history=history))
+    (refusal,) = build(project, desired(), seen, mode=Mode.ROLLBACK).refusals
+    assert (refusal.address, "has never known" in refusal.reason) == (ours.address, True)
+
+
 class TestReplaced:
     def changes(self, project: Project, *wanted: Component, applied: tuple[Component, ...] = ()) -> dict[str, bool]:
         project = project_with(project, delivery="relay", replaces=(str(MESSAGE.address),))
