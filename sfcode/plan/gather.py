@@ -16,7 +16,6 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.org import Org
-from sfcode.org.profiles import find_profile, profile_names
 from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
@@ -33,6 +32,7 @@ from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
 from sfcode.plan.snapshot import FlowVersion, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
+from sfcode.plan.users import find_missing_profile, read_user
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
 """Types of components that a version of a flow may name, and that an org then does not delete."""
@@ -188,7 +188,7 @@ def _read_org(
         other_rights=_read_other_rights(org, project, applied, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
-        missing_profile=_missing_profile(org, generated, record_rows) if request.mode is Mode.APPLY else "",
+        missing_profile=find_missing_profile(org, generated, record_rows) if request.mode is Mode.APPLY else "",
     )
 
 
@@ -220,7 +220,7 @@ def _read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Com
 def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
     """Read one record by its address; the body has the attributes that `generate` sets."""
     if address.type == "User":
-        bodies = _read_user(org, address.full_name, wanted)
+        bodies = read_user(org, address.full_name, wanted)
     else:
         what, username = address.full_name.rsplit("/", 1)
         if address.type == "PermissionSetLicenseAssign":
@@ -276,46 +276,6 @@ def _read_other_rights(
         if names:
             rights[username] = tuple(sorted(names))
     return rights
-
-
-def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
-    """
-    Read a user as the config writes it.
-
-    What an org writes otherwise by itself is no difference: a username and an e-mail address in lower case, the name
-    of a standard profile in the language of whoever is signed in.
-    """
-    soql = "SELECT Username, LastName, Email, ProfileId, Profile.Name, IsActive FROM User WHERE Username = {}"
-    bodies: list[Body] = []
-    for row in org.query(soql, username):
-        email, asked = str(row["Email"] or ""), str(wanted.get("Email", ""))
-        profile = (row["Profile"] or {}).get("Name")
-        if (
-            wanted
-            and profile != wanted.get("Profile")
-            and profile_names(org).get(row["ProfileId"]) == wanted.get("Profile")
-        ):
-            profile = wanted["Profile"]
-        bodies.append(
-            {
-                "Username": username,
-                "LastName": row["LastName"],
-                "Email": asked if email.lower() == asked.lower() else row["Email"],
-                "Profile": profile,
-                "IsActive": row["IsActive"],
-            }
-        )
-    return bodies
-
-
-def _missing_profile(org: Org, generated: Desired, found: Mapping[Address, Component]) -> str:
-    """Return the profile that a user is to be given and that the org does not have; "" where there is none such."""
-    for row in generated.records:
-        if row.type == "User":
-            profile, there = str(row.body["Profile"]), found.get(row.address)
-            if (there is None or there.body.get("Profile") != profile) and find_profile(org, profile) is None:
-                return profile
-    return ""
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

@@ -299,7 +299,7 @@ def test_every_setting_has_words(tmp_path: Path) -> None:
             leaves.add(path)
 
     walk("", {key: value for key, value in dumped.items() if key not in LEFT_OUT})
-    special = {"integration_user.access", "integration_user.record_access", "relay.activities_as"}
+    special = {"integration_user.access", "integration_user.record_access", "moved.name", "relay.activities_as"}
     together = {path for path in leaves if path.startswith(relay.PREFIXES)}
     switches = {path for path, _ in SWITCHES}
     assert {(path, on) for path in switches for on in (True, False)} == set(SWITCHES)

@@ -48,6 +48,21 @@ CASES = [
         ],
     ),
     Case(
+        "the project says that it had another name, and keeps no feedback",
+        change(
+            ("settings", "version: 1\n", "version: 1\nmoved: {name: Guides}\n"),
+            (
+                "settings",
+                "url: https://relay.example.com",
+                "url: https://relay.example.com\n  redact_feedback: true",
+            ),
+        ),
+        [
+            "low: The relay will remove feedback texts from its database once they are delivered",
+            "low: What has the project's previous name `Guides` will be renamed",
+        ],
+    ),
+    Case(
         "the relay's writes run lead assignment rules",
         change(
             (

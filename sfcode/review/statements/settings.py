@@ -92,6 +92,16 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
         "an NPS answer may hand a lead to another owner",
     ),
     ("relay.run_assignment_rules", False): ("The relay's writes will run lead assignment rules no more", Risk.LOW, ""),
+    ("relay.redact_feedback", True): (
+        "The relay will remove feedback texts from its database once they are delivered",
+        Risk.LOW,
+        "",
+    ),
+    ("relay.redact_feedback", False): (
+        "The relay will keep feedback texts in its database after they are delivered",
+        Risk.MEDIUM,
+        "personal data is kept longer",
+    ),
     ("relay.allow_duplicates", True): (
         "The relay will update records although a duplicate rule alerts about them",
         Risk.LOW,
@@ -104,6 +114,8 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
     ),
 }
 """What turning a setting on or off means: the sentence, its risk, and why."""
+
+_MOVED = "The project's previous name is no longer given: what still has it is left as it is"
 
 _ACCESS = {
     "least_privilege": "The integration user gets the least that the mappings work with, instead of what Appcues' help "
@@ -149,6 +161,9 @@ def _is_described_by_mapping(pair: Pair) -> bool:
 def _describe_setting(path: str, before: object, after: object, project: Project) -> Statement:
     position = project.at(*path.split("."))
     user = project.settings.integration_user
+    if path == "moved.name":
+        text = f"What has the project's previous name {code(after)} will be renamed" if after else _MOVED
+        return Statement(Group.SETUP, text, Risk.LOW, "", position)
     if (path, after) in SWITCHES:
         text, risk, because = SWITCHES[path, bool(after)]
         return Statement(Group.WRITTEN, text, risk, because, position)
