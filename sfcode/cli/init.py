@@ -13,12 +13,19 @@ from sfcode.cli.output import paint, print_envelope, print_status
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--with",
+    "objects",
+    metavar="OBJECT,...",
+    default="",
+    help="Objects to map besides Contact: lead, account, and custom objects by API name, such as Subscriber__c.",
+)
 @click.pass_obj
-def init(invocation: Invocation, directory: Path) -> None:
+def init(invocation: Invocation, directory: Path, objects: str) -> None:
     """Write a new project into DIR (default: here): config, editor schema, workflows, README. Overwrites nothing."""
     from sfcode.scaffold import write_project
 
-    project = write_project(directory)
+    project = write_project(directory, filter(None, map(str.strip, objects.split(","))))
     folder = str(directory / "config")
     options = "--env local" if directory == Path() else f"--config {shlex.quote(folder)} --env local"
     commands = [f"sfcode {options} {verb}" for verb in ("validate", "plan", "apply")]

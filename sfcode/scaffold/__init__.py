@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from sfcode import __version__
+from sfcode.config.names import FIELD
 from sfcode.errors import UsageError
 from sfcode.install_source import SourceUnknown, find_install_source
 
 HERE = Path(__file__).parent
+OBJECTS = HERE / "objects"
+"""The mappings that `--with` adds, one for each object."""
+STANDARD_OBJECTS = {"account": "Account", "contact": "Contact", "lead": "Lead"}
 OPTIONAL = (".gitignore", "README.md")
 """Files that a folder may have already: its own are kept."""
 ACTION = ".github/actions/sfcode"
@@ -39,16 +45,44 @@ class WrittenProject:
     warnings: tuple[str, ...]
 
 
-def render_project() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
-    """Return the files of a new project by their path in it, and warnings."""
+def render_project(objects: Iterable[str] = ()) -> tuple[dict[str, str | bytes], tuple[str, ...]]:
+    """
+    Return the files of a new project by their path in it, and warnings.
+
+    `objects` are mapped besides Contact: Lead, Account, or custom objects by API name.
+    """
     from sfcode.config.events_file import render_events_file
     from sfcode.config.schema import KINDS, render_json_schema
 
     files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _list_shipped()}
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
+    files |= _render_mappings(objects)
     requirements, warnings = _render_requirements()
     return files | requirements, warnings
+
+
+def _render_mappings(objects: Iterable[str]) -> dict[str, str | bytes]:
+    """Return a mapping for each object that has no shipped one, by its path in the project."""
+    mappings: dict[str, str | bytes] = {}
+    for name in dict.fromkeys(STANDARD_OBJECTS.get(name.lower(), name) for name in objects):
+        if name == "Contact":
+            continue
+        stem = name.lower()
+        if name in STANDARD_OBJECTS.values():
+            text = (OBJECTS / f"{stem}.yaml").read_text(encoding="utf-8")
+        elif re.fullmatch(FIELD, name) and stem.endswith("__c"):
+            text = (OBJECTS / "custom_object.yaml").read_text(encoding="utf-8").replace("OBJECT", name)
+            base = stem.removesuffix("__c").replace("__", "_")
+            # A custom object may be called Lead__c, beside the standard one.
+            stem = f"{base}_custom" if base in STANDARD_OBJECTS else base
+        else:
+            raise UsageError(
+                f"There is no mapping to start from for {name!r}.",
+                "Pass contact, lead, account, or the API name of a custom object, such as Subscriber__c.",
+            )
+        mappings[f"config/mappings/{stem}.yaml"] = text
+    return mappings
 
 
 def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
@@ -67,15 +101,15 @@ def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     return {name: _PINNED.format(url=url), f"{ACTION}/{source.archive.name}": source.archive.read_bytes()}, ()
 
 
-def write_project(folder: Path) -> WrittenProject:
+def write_project(folder: Path, objects: Iterable[str] = ()) -> WrittenProject:
     """
-    Write a new project into a folder.
+    Write a new project into a folder, with mappings for Contact and for these objects.
 
     Raises:
-        UsageError: a file exists already, or the folder cannot be written to.
+        UsageError: an object cannot be mapped, a file exists already, or the folder cannot be written to.
 
     """
-    contents, warnings = render_project()
+    contents, warnings = render_project(objects)
     files = {folder / name: content for name, content in contents.items()}
     existing = [path for path in files if path.exists() or path.is_symlink()]
     kept = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]
@@ -99,4 +133,4 @@ def write_project(folder: Path) -> WrittenProject:
 
 def _list_shipped() -> list[str]:
     paths = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
-    return sorted(path.relative_to(HERE).as_posix() for path in paths)
+    return sorted(path.relative_to(HERE).as_posix() for path in paths if OBJECTS not in path.parents)

@@ -153,3 +153,45 @@ def test_json_lists_files_and_commands(capsys: pytest.CaptureFixture[str]) -> No
     assert sorted(answer["result"]["written"]) == [os.path.join("p", name) for name in WRITTEN]  # noqa: PTH118
     assert answer["result"]["kept"] == []
     assert answer["result"]["next"][0] == "sfcode --config p/config --env local validate"
+
+
+ADDED = ("lead,account,Subscriber__c", ["lead.yaml", "account.yaml", "subscriber.yaml"])
+
+
+def test_mappings_of_more_objects_are_written_and_apply_to_a_shipped_company(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFCODE_RELAY_OUTBOUND_SECRET", "s3cr3t-outbound-0123456789abcdef")
+    assert run(capsys, "init", "--with", ADDED[0])[0] == 0
+    assert sorted(files(Path())) == sorted([*WRITTEN, *(f"config/mappings/{name}" for name in ADDED[1])])
+    for environment in ("local", "production"):
+        assert load(Path("config"), environment).warnings == ()
+        assert run(capsys, "--env", environment, "validate")[0] == 0
+    assert run(capsys, "local", "load", "subscribers")[0] == 0
+    code, out, err = run(capsys, "--env", "local", "apply", "--auto-approve")
+    assert code == 0, out + err
+    code, out, err = run(capsys, "--env", "local", "plan", "--detailed-exitcode")
+    assert code == 0, out + err
+
+
+@pytest.mark.parametrize(
+    ("objects", "written"),
+    [
+        ("Contact, LEAD ,lead,", ["contact.yaml", "lead.yaml"]),
+        ("ns__Team_Seat__c,Lead__c,lead", ["contact.yaml", "lead.yaml", "lead_custom.yaml", "ns_team_seat.yaml"]),
+    ],
+)
+def test_objects_are_named_in_any_case_and_once(
+    capsys: pytest.CaptureFixture[str], objects: str, written: list[str]
+) -> None:
+    assert run(capsys, "init", "--with", objects)[0] == 0
+    assert sorted(path.name for path in Path("config/mappings").iterdir()) == written
+    assert len(load(Path("config"), "local").mappings) == len(written)
+
+
+@pytest.mark.parametrize("name", ["Opportunity", "Not an object__c", "../x__c"])
+def test_an_object_without_a_mapping_to_start_from_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, _, err = run(capsys, "init", "--with", f"lead,{name}")
+    assert code == 1
+    assert err.startswith(f"Error: There is no mapping to start from for {name!r}.\nPass contact, lead, account, or ")
+    assert files(Path()) == []
