@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sfcode.relay.inbox import Filter
 from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender
@@ -76,8 +77,10 @@ async def storm(around: World, rng: random.Random, processes: int) -> str:
     with around.inbox() as inbox:
         await asyncio.to_thread(until, lambda: not open_messages(inbox), "an empty inbox", DRAINED_IN)
         stats = inbox.stats()
+        # What was on its way as a process died is written once more, by messages of the relay's own.
+        again = len(inbox.page(Filter(kind="sfcode:rewrite"), 100_000))
     drained = time.monotonic()
-    assert stats.count("done") == 2 * EACH_WAY, stats
+    assert stats.count("done") - again == 2 * EACH_WAY, stats
     assert stats.reasons == {}
     await asyncio.to_thread(check_salesforce, around, expected, contacts)
     check_appcues(around, expected)
