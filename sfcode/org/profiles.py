@@ -1,5 +1,5 @@
 """
-Profiles by a name that does not depend on the language of whoever is signed in.
+Profiles by a name that does not depend on the language of the signed-in user.
 
 SOQL answers the names of standard profiles in the language of the signed-in user; the Metadata API has one name for
 all of them.

@@ -15,7 +15,7 @@ def read_user(org: Org, username: str, wanted: Body) -> list[Body]:
     Read a user as the config writes it.
 
     What an org writes otherwise by itself is no difference: a username and an e-mail address in lower case, the name
-    of a standard profile in the language of whoever is signed in.
+    of a standard profile in the language of the signed-in user.
     """
     soql = "SELECT Username, LastName, Email, ProfileId, Profile.Name, IsActive FROM User WHERE Username = {}"
     bodies: list[Body] = []

@@ -55,7 +55,7 @@ def _user(org: Org, wanted: IntegrationUser) -> UserRow | None:
     row = rows[0]
     profile = (row["Profile"] or {}).get("Name", "")
     if profile != wanted.profile and profile_names(org).get(row["ProfileId"]) == wanted.profile:
-        profile = wanted.profile  # the org answers in the language of whoever is signed in
+        profile = wanted.profile  # the org answers in the language of the signed-in user
     return UserRow(row["IsActive"] is True, profile, row["Email"] or "")
 
 
