@@ -37,6 +37,8 @@ def test_the_object_is_made_found_unchanged_and_taken_away_again(journey: Journe
 def test_an_object_whose_records_hold_something_is_not_deleted_unasked(journey: Journey) -> None:
     journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
     assert journey.apply().code == 0
+    with serve(journey.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        client.create("Appcues_Activity__c", {})
     journey.edit("sfcode.yaml", "activities_as: custom_object", "activities_as: event")
     refused = journey.apply()
     assert refused.code == 1
