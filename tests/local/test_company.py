@@ -211,9 +211,9 @@ records:
     [
         ("extends: nothing\n", "small.yaml:1:1: extends: there is no shipped company nothing"),
         ("extends: northwind\nrecords:\n  Contact:\n    - {LastName: Fine}\n    - {LastNam: B}\n",
-         "small.yaml:5:7: records.Contact[31]: INVALID_FIELD: No such column 'LastNam'"),
+         "small.yaml:5:7: records.Contact[1]: INVALID_FIELD: No such column 'LastNam'"),
         ("extends: northwind\nrecords:\n  Visit__c:\n    - {Name: A}\n", "small.yaml:3:3: records.Visit__c: there is no object"),
-        ("extends: northwind\nusers:\n  - {Username: x}\n", "small.yaml:3:5: users[2]"),
+        ("extends: northwind\nusers:\n  - {Username: x}\n", "small.yaml:3:5: users[0]"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_an_extension_is_told_at_its_place_in_the_file(

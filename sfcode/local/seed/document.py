@@ -24,13 +24,24 @@ class SeedDocument:
     value: Any
     positions: dict[Path, Position]
     problems: list[Diagnostic] = field(default_factory=list)
+    offsets: dict[Path, int] = field(default_factory=dict)
+    """How many items of a list, by its path, come from the company that this one extends."""
 
     def wrong(self, path: Path, message: str, hint: str = "") -> None:
         """Add a problem at a path, or at its nearest ancestor with a position."""
         place = path
         while place and place not in self.positions:
             place = place[:-1]
-        self.problems.append(Diagnostic.error(self.positions.get(place), _text(path), message, hint))
+        self.problems.append(Diagnostic.error(self.positions.get(place), _text(self._as_written(path)), message, hint))
+
+    def _as_written(self, path: Path) -> Path:
+        """Return a path as the file that is being read counts it, without the items of what it extends."""
+        parts = [*path]
+        for number, part in enumerate(path):
+            offset = self.offsets.get(path[:number], 0)
+            if isinstance(part, int) and part >= offset:
+                parts[number] = part - offset
+        return tuple(parts)
 
     def stop_if_wrong(self) -> None:
         """Raise ConfigError with all problems, if there are any."""
@@ -75,6 +86,8 @@ def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> A
             merged.positions[path] = over.positions[path]
         return base | {key: _merge(merged, base.get(key), over, (*path, key)) for key in added}
     offset = len(base) if isinstance(base, list) and isinstance(added, list) else 0
+    if offset:
+        merged.offsets[path] = offset
     for place, position in over.positions.items():
         if place[: len(path)] == path:
             tail = place[len(path) :]
