@@ -122,6 +122,8 @@ class Delivery:
     settlements: Mapping[int, Settlement]
     latest: tuple[LatestState, ...] = field(default=())
     followups: tuple[FollowUp, ...] = field(default=())
+    rewritten: tuple[LatestState, ...] = field(default=())
+    """States whose values were written once more: no news, and to be written again if they were not the newest."""
     redacted: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     """Payloads that take the place of delivered ones, without texts of people."""
     rewrites: Mapping[str, FollowUp] = field(default_factory=dict)

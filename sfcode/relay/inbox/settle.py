@@ -58,9 +58,11 @@ def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
 
 def _overtaken(tx: Transaction, delivery: Delivery) -> list[str]:
     """Name the states of a delivery than which newer ones were settled while it was on its way."""
-    stamps = {state.name: state.stamp for state in delivery.latest if state.name in delivery.rewrites}
-    stored = latest(tx, stamps)
-    return [name for name, stamp in stamps.items() if name in stored and stored[name].stamp > stamp]
+    written = {state.name: state for state in delivery.latest if state.name in delivery.rewrites}
+    again = {state.name: state for state in delivery.rewritten if state.name not in written}
+    stored = latest(tx, [*written, *again])
+    newer = [name for name, state in written.items() if name in stored and stored[name].stamp > state.stamp]
+    return newer + [name for name, state in again.items() if name in stored and stored[name] != state]
 
 
 def hold(tx: Transaction, claim: Claim) -> bool:

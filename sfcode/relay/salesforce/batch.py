@@ -76,6 +76,8 @@ class Batch:
     alarms: dict[str, set[str]] = field(default_factory=dict)
     """Names of alarms, with the mappings that they are about."""
     followups: list[FollowUp] = field(default_factory=list)
+    rewritten: dict[str, LatestState] = field(default_factory=dict)
+    """States that were written again, which are no news."""
     redacted: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """Payloads without feedback, by message."""
     rewrites: dict[str, FollowUp] = field(default_factory=dict)
@@ -118,7 +120,14 @@ class Batch:
             detail = "see the messages that wait for it"
             where = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
             self.calls.instrumentation.raise_alarm(name, where + detail)
-        return Delivery(self.settled, tuple(self.news.values()), tuple(self.followups), self.redacted, self.rewrites)
+        return Delivery(
+            self.settled,
+            tuple(self.news.values()),
+            tuple(self.followups),
+            tuple(self.rewritten.values()),
+            self.redacted,
+            self.rewrites,
+        )
 
     def _read(self) -> tuple[dict[int, AppcuesEvent], dict[int, list[EventTarget]], dict[int, Settlement]]:
         """Read the events of the claim; return them, their targets, and settlements of those without any."""
@@ -293,7 +302,9 @@ class Batch:
                 for field_name, state in write.newest.items():
                     is_text = isinstance(write.record[field_name], str)
                     kept = replace(state, value="") if self.rules.redact and is_text else state
-                    self.latest[state.name] = self.news[state.name] = kept
+                    is_again = all(messages[message].kind == KIND for message in write.messages)
+                    (self.rewritten if is_again else self.news)[state.name] = kept
+                    self.latest[state.name] = kept
             for error in result.errors:
                 self._settle_refused_record(error, write, round_, messages)
         return crowded

@@ -182,6 +182,7 @@ class Worker:
                     ends,
                     tuple(state for each in deliveries for state in each.latest),
                     tuple(followup for each in deliveries for followup in each.followups),
+                    tuple(state for each in deliveries for state in each.rewritten),
                     {id_: payload for each in deliveries for id_, payload in each.redacted.items()},
                     {name: rewrite for each in deliveries for name, rewrite in each.rewrites.items()},
                 )
@@ -195,6 +196,7 @@ class Worker:
             {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements},
             delivery.latest,
             delivery.followups,
+            delivery.rewritten,
             delivery.redacted,
             delivery.rewrites,
         )
