@@ -16,7 +16,7 @@ def github() -> None:
     """Answer what a workflow asks: was this plan reviewed, is there drift. Needs GITHUB_TOKEN."""
 
 
-@github.command()
+@github.command("reviewed")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--approval", metavar="ENVIRONMENT", help="Fail where an approval is needed and this environment asks nobody."

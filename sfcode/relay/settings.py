@@ -57,11 +57,6 @@ class RelaySettings:
     appcues_url: str
     directions: Directions
 
-    @property
-    def loopback(self) -> bool:
-        """Whether the relay listens on loopback only."""
-        return is_loopback(self.host)
-
 
 def directions(project: Project) -> Directions:
     """Return the directions that a project's mappings need."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sfcode.metadata.objects import standard
 
@@ -47,8 +47,3 @@ def when(on: Iterable[str]) -> str:
     """Describe the saves on which data is sent."""
     words = {"create": "created", "update": "changed"}
     return " or ".join(word for key, word in words.items() if key in on)
-
-
-def join_alternatives(words: Sequence[str]) -> str:
-    """Join alternatives."""
-    return join_list(words, "or")
