@@ -88,7 +88,7 @@ RECORDS = [
         await conn.sobject('Contact').delete(id);
         return conn.sobject('Contact').delete(id).catch((error) => error.errorCode);
         """,
-        "NOT_FOUND",
+        "ENTITY_IS_DELETED",
         "SELECT Id FROM Contact WHERE LastName = '{tag}'",
         [],
     ),

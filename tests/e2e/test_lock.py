@@ -106,11 +106,11 @@ def test_a_stopped_apply_cancels_its_deployment_and_gives_the_lock_back(journey,
 
 
 def test_a_failed_apply_gives_the_lock_back(journey):
-    journey.edit("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Nobody")
+    journey.edit("sfcode.yaml", "permission_set_license: SalesforceAPIIntegrationPsl", "permission_set_license: Nobody")
     with serve(journey.folder / "org") as org:
         place = Place(journey, org)
         failed = place.apply()
-        assert (failed.code, "no profile 'Nobody'" in failed.err) == (1, True), failed.err
+        assert (failed.code, "Nobody" in failed.err) == (1, True), failed.err
         assert place.lock is None
 
 

@@ -28,4 +28,4 @@ def test_a_targeted_plan_can_be_saved_and_applied(applied):
 def test_a_target_that_is_not_in_the_plan_is_refused(applied):
     refused = applied.plan("--target", "Flow:Nope")
     assert refused.code == 1
-    assert "--target names what is not in this plan: Flow:Nope." in refused.err
+    assert "--target names addresses that are not in this plan: Flow:Nope." in refused.err

@@ -46,8 +46,10 @@ async function deployed(components, usernameOrConnection, apiOptions) {
 }
 
 const actions = {
-  async deploy({ folder, options }, org) {
-    return deployed(ComponentSet.fromSource(folder), org, options);
+  async deploy({ folder, options: { sourceApiVersion, ...options } }, org) {
+    const components = ComponentSet.fromSource(folder);
+    components.sourceApiVersion = sourceApiVersion;
+    return deployed(components, org, options);
   },
   async destroy({ folder, addresses, when, options }, org) {
     const components = new ComponentSet();
