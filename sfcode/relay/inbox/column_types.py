@@ -62,11 +62,13 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
         """Read an object; an empty Unreadable where there is none."""
+        if value is None:
+            return None
         try:
-            found = None if value is None else json.loads(value)
+            payload = json.loads(value)
         except (ValueError, RecursionError):
             return Unreadable()
-        return found if found is None or isinstance(found, dict) else Unreadable()
+        return payload if isinstance(payload, dict) else Unreadable()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
