@@ -1,0 +1,141 @@
+"""What is removed of one person: each message and state of theirs, and nobody else's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+import sqlalchemy as sa
+
+from sfcode.relay.inbox import Filter, Inbox
+from sfcode.relay.inbox import inbox as module
+from sfcode.relay.inbox.forget import PersonData
+from sfcode.relay.message import InboxMessage, LatestState
+from tests.relay.inbox.samples import idle, message, numbers, take
+
+
+def ids(inbox: Inbox, found: PersonData) -> list[int]:
+    """Return the numbers of the messages that were found."""
+    return sorted(entry.payload["number"] for entry in inbox.page(Filter(ids=found.messages), 1000))
+
+
+def find(inbox: Inbox, user_id: str, names: Iterable[str] = ()) -> list[int]:
+    return ids(inbox, inbox.find_person(user_id, names))
+
+
+def of_user(number: int, user_id: str, key: str = "group:acme") -> InboxMessage:
+    return message(number, key, payload={"number": number, "user_id": user_id})
+
+
+@pytest.mark.parametrize(
+    ("user_id", "others"),
+    [
+        ("10_1", ["1001", "10_11", "110_1"]),
+        ("10%1", ["1001", "10%11", "10"]),
+        ("a\\b", ["a\\\\b", "ab"]),
+        ('a"b', ["a", "b", 'a\\"b']),
+        ("ä", ["a", "Ä", "\\u00e4"]),
+        ("Ann", ["ann", "ANN"]),
+    ],
+)
+def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: list[str]) -> None:
+    keys = [f"user:{user_id}", f"user:{user_id}@lead"]
+    inbox.accept([message(number, key) for number, key in enumerate(keys)])
+    inbox.accept([of_user(2, user_id)])
+    inbox.accept([message(10 + at, f"user:{other}") for at, other in enumerate(others)])
+    inbox.accept([message(20 + at, f"user:{other}@lead") for at, other in enumerate(others)])
+    inbox.accept([of_user(30 + at, other) for at, other in enumerate(others)])
+    assert find(inbox, user_id) == [0, 1, 2]
+
+
+def test_an_id_within_a_text_of_somebody_else_is_not_theirs(inbox: Inbox) -> None:
+    inbox.accept([message(1, payload={"number": 1, "user_id": "2", "texts": {"user_id": "1001"}})])
+    assert find(inbox, "1001") == []
+
+
+def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -> None:
+    def record(number: int, user_id: str, record: object) -> InboxMessage:
+        payload = {"number": number, "record": record}
+        return message(number, f"user:{user_id}", source="salesforce", payload=payload)
+
+    inbox.accept([record(1, "1001", {"Id": "003A"}), record(2, "2", {"Id": "003C"}), record(3, "1001", {"Id": 7})])
+    inbox.accept([record(4, "1001", "003D"), record(5, "1001", None)])
+    rewrites = ["rewrite:Contact:003A", "rewrite:Contact:003B", "rewrite:Contact:003C", "rewrite:Lead:x003A"]
+    inbox.accept([message(10 + at, key) for at, key in enumerate(rewrites)])
+    inbox.accept([message(20, "other:Contact:003A")])
+    inbox.note([LatestState("records:user:1001", "2026", '["003B"]'), LatestState("profile:user:1001", "2026", "[]")])
+    inbox.note([LatestState(f"field:Contact:{each}:Note__c", "2026") for each in ("003A", "003B", "003C", "x003A")])
+    found = inbox.find_person("1001", ["records:user:1001", "profile:user:1001", "unknown"])
+    assert found.records == {"003A", "003B"}
+    assert ids(inbox, found) == [1, 3, 4, 5, 10, 11]
+    assert found.states == (
+        "field:Contact:003A:Note__c",
+        "field:Contact:003B:Note__c",
+        "profile:user:1001",
+        "records:user:1001",
+    )
+
+
+def test_nobody_is_nobody(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    inbox.note([LatestState("field:Contact:003A:Note__c", "2026")])
+    nobody = inbox.find_person("nobody", ["profile:user:nobody"])
+    assert nobody == PersonData((), frozenset(), ())
+    assert inbox.forget(nobody, {}) == (0, 0)
+    assert len(inbox.page(Filter())) == 1
+    assert len(inbox.latest(["field:Contact:003A:Note__c"])) == 1
+
+
+def test_many_messages_of_a_person_go_in_steps_and_are_all_counted(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 3)
+    inbox.accept([message(number, "user:1" if number % 2 else "user:2") for number in range(15)])
+    found = inbox.find_person("1", [])
+    assert list(found.messages) == sorted(found.messages)
+    assert inbox.forget(found, {"by": "ann"}) == (7, 0)
+    assert sorted(entry.payload["number"] for entry in inbox.page(Filter())) == list(range(0, 15, 2))
+
+
+def test_a_message_that_is_gone_already_does_not_count(inbox: Inbox) -> None:
+    inbox.accept([message(1), message(2)])
+    inbox.note([LatestState("profile:user:1", "2026")])
+    found = inbox.find_person("1", ["profile:user:1"])
+    assert inbox.forget(found, {}) == (2, 1)
+    assert inbox.forget(found, {}) == (0, 0)
+
+
+def test_every_removal_leaves_its_own_line_of_audit(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    inbox.note([LatestState("profile:user:1", "2026")])
+    found = inbox.find_person("1", ["profile:user:1"])
+    inbox.forget(found, {"by": "ann", "messages": -1})
+    with inbox._database.read() as tx:
+        rows = tx.db.execute(sa.text("SELECT name, value FROM relay_settings")).all()
+    ((name, value),) = rows
+    line = json.loads(value)
+    assert line == {"at": name.removeprefix("audit:"), "by": "ann", "messages": 1, "states": 1}
+    assert line["at"].startswith(f"{inbox.stats().now:%Y-%m-%dT}")
+
+
+def test_a_removed_record_leaves_the_guards_and_others_stay(inbox: Inbox) -> None:
+    guards = {
+        "clearing:contact:plan": '{"seen":true,"run":["003A","003C"],"stopped":""}',
+        "clearing:contact:title": '{ "run": ["003C"] }',
+        "clearing:lead:plan": '{"seen":false}',
+        "other:003": '{"run":["003A"]}',
+    }
+    inbox.note([LatestState(name, "2026", value) for name, value in guards.items()])
+    inbox.forget(PersonData((), frozenset({"003A"}), ()), {})
+    left = {name: known.value for name, known in inbox.latest(guards).items()}
+    assert left == {**guards, "clearing:contact:plan": '{"seen":true,"run":["003C"],"stopped":""}'}
+
+
+def test_a_person_whose_messages_went_is_served_again(inbox: Inbox) -> None:
+    inbox.accept([message(1), message(2, "user:2")])
+    inbox.forget(inbox.find_person("1", []), {})
+    assert numbers(take(inbox)) == [2]
+    assert idle(inbox)
+    inbox.accept([message(3)])
+    assert numbers(take(inbox)) == [3]

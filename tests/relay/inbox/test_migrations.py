@@ -1,0 +1,83 @@
+"""Databases of an older version: each step runs once, and what they hold stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox import migrations as module
+from sfcode.relay.inbox.migrations import HISTORY, Migration
+from tests.relay.inbox.samples import message, states
+
+MORE = (
+    Migration("more", ("CREATE TABLE relay_more (id {id}, at {moment}, name {text})",)),
+    Migration("a column", ("ALTER TABLE relay_more ADD COLUMN note {text}",)),
+)
+
+
+def applied(inbox: Inbox) -> list[tuple[int, str]]:
+    with inbox._database.read() as tx:
+        rows = tx.db.execute(sa.text("SELECT version, name FROM relay_migrations ORDER BY version"))
+        return [(row.version, row.name) for row in rows]
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_an_older_database_is_brought_to_this_version_and_keeps_its_messages(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, create: bool
+) -> None:
+    with open_inbox(database_url) as inbox:
+        inbox.accept([message(1)])
+    monkeypatch.setattr(module, "HISTORY", (*HISTORY, *MORE))
+    for _ in range(2):
+        with open_inbox(database_url, create=create) as inbox:
+            assert states(inbox) == {1: "ready"}
+            assert applied(inbox) == [(1, HISTORY[0].name), (2, "more"), (3, "a column")]
+            with inbox._database.read() as tx:
+                columns = [column["name"] for column in sa.inspect(tx.db).get_columns("relay_more")]
+            assert columns == ["id", "at", "name", "note"]
+
+
+def test_a_new_database_goes_through_every_step(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HISTORY", (*HISTORY, *MORE))
+    with open_inbox(database_url) as inbox:
+        assert [version for version, _ in applied(inbox)] == [1, 2, 3]
+
+
+def test_steps_before_the_one_that_fails_stay(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Migration("broken", ("CREATE NONSENSE",))
+    monkeypatch.setattr(module, "HISTORY", (*HISTORY, MORE[0], broken))
+    with pytest.raises(module.Refused, match="NONSENSE"):
+        open_inbox(database_url)
+    monkeypatch.setattr(module, "HISTORY", (*HISTORY, *MORE))
+    with open_inbox(database_url) as inbox:
+        assert [name for _, name in applied(inbox)] == [HISTORY[0].name, "more", "a column"]
+
+
+def test_a_step_tells_when_it_was_applied(inbox: Inbox) -> None:
+    with inbox._database.read() as tx:
+        (at,) = tx.db.scalars(sa.select(module.MIGRATIONS.c.applied_at))
+        assert 0 <= (tx.now - at).total_seconds() < 600
+
+
+def test_a_database_that_answers_and_takes_no_writes_is_unavailable(inbox: Inbox) -> None:
+    statements = {"sqlite": "PRAGMA query_only = ON", "postgresql": "SET default_transaction_read_only = on"}
+    with inbox._database.write() as tx:
+        sqlite = tx.db.dialect.name == "sqlite"
+        tx.db.exec_driver_sql(statements[tx.db.dialect.name])
+    with pytest.raises(Unavailable, match="readonly" if sqlite else "read only"):
+        inbox.check_writable()
+    assert inbox.stats().counts == {}
+    if not sqlite:
+        inbox.check_writable()  # in a session of its own, as after a failover
+
+
+def test_a_check_leaves_no_message_and_no_lane(inbox: Inbox) -> None:
+    inbox.check_writable()
+    stats = inbox.stats()
+    assert (stats.counts, stats.waiting) == ({}, {})
+    written = inbox.recall("writable_at")
+    assert written is not None
+    assert f"{stats.now - timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ}" < written <= f"{stats.now:%Y-%m-%dT%H:%M:%SZ}"
