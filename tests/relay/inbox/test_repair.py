@@ -259,3 +259,10 @@ def test_a_state_noted_outside_of_a_delivery_never_goes_back(inbox: Inbox) -> No
         "score": "9",
         "other": "1",
     }
+
+
+def test_a_newer_state_takes_the_stamp_along(inbox: Inbox) -> None:
+    """Otherwise what is older than it would count as newer later on."""
+    for stamp, value in (("2026-01", "7"), ("2026-03", "9"), ("2026-02", "8")):
+        inbox.note([LatestState("score", stamp, value)])
+    assert inbox.latest(["score"]) == {"score": LatestState("score", "2026-03", "9")}
