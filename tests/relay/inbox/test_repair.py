@@ -266,3 +266,19 @@ def test_a_newer_state_takes_the_stamp_along(inbox: Inbox) -> None:
     for stamp, value in (("2026-01", "7"), ("2026-03", "9"), ("2026-02", "8")):
         inbox.note([LatestState("score", stamp, value)])
     assert inbox.latest(["score"]) == {"score": LatestState("score", "2026-03", "9")}
+
+
+def test_keys_whose_messages_somebody_deleted_keep_nobody_from_a_turn(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "b", "c", "d"))
+    with inbox._database.write() as tx:
+        tx.db.execute(sa.text("DELETE FROM relay_inbox WHERE message_id IN ('m0', 'm1')"))
+    claims = [inbox.claim("appcues", limit=1, per_key=2, lease=60) for _ in range(3)]
+    assert [numbers(claim) for claim in claims if claim is not None] == [[2]]
+
+
+def test_keys_whose_messages_somebody_deleted_do_not_wait(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "b", "c"))
+    with inbox._database.write() as tx:
+        tx.db.execute(sa.text("DELETE FROM relay_inbox WHERE message_id = 'm0'"))
+    take(inbox, per_key=2)
+    assert inbox.stats().waiting == {"appcues": 2}
