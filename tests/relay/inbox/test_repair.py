@@ -282,3 +282,11 @@ def test_keys_whose_messages_somebody_deleted_do_not_wait(inbox: Inbox) -> None:
         tx.db.execute(sa.text("DELETE FROM relay_inbox WHERE message_id = 'm0'"))
     take(inbox, per_key=2)
     assert inbox.stats().waiting == {"appcues": 2}
+
+
+def test_the_oldest_of_several_messages_of_one_state_counts(inbox: Inbox, elapse: Elapse) -> None:
+    for number in range(3):
+        inbox.accept([message(number, f"user:{number}")])
+        elapse(HOUR)
+    stats = inbox.stats()
+    assert timedelta(minutes=179) < stats.now - stats.oldest["appcues"] < timedelta(minutes=200)
