@@ -228,7 +228,8 @@ class Batch:
         """Hold a mapping that the org refuses, and return the wait of its messages."""
         self.calls.holds.hold(mapping, self.calls.clock())
         if failure.alarm:
-            self.alarms.setdefault(failure.alarm, set()).add(f"{mapping} ({_error_of(failure.end)})")
+            named = {f"{mapping} ({_error_of(failure.end)})"} if mapping else set()
+            self.alarms.setdefault(failure.alarm, set()).update(named)
         return failure.end if isinstance(failure.end, Retry) else Retry("refused", counts=False)
 
     def _refuse(self, round_: WriteRound, message: int, mapping: str, end: Retry) -> None:
@@ -242,11 +243,11 @@ class Batch:
 
         What the other mappings ask for is done; each refused one gets a message of its own with a key of its own, so that
         it neither keeps the user's next events from the others nor has them written again. Where every mapping is refused,
-        the message waits itself.
+        the message waits itself, and so does what writes a record again.
         """
-        if not refused or not isinstance(end, Delivered | Parked) or event is None:
+        if not refused or not isinstance(end, Delivered | Parked):
             return end
-        if event.mapping or len(refused) == len(self.rules.destinations):
+        if event is None or event.mapping or len(refused) == len(self.rules.destinations):
             return next(iter(refused.values()))
         for mapping, wait in refused.items():
             payload = {**message.payload, "mapping": mapping, "message_id": message.message_id}
@@ -324,7 +325,7 @@ class Batch:
         self, error: RecordError, write: MergedWrite, round_: WriteRound, messages: Mapping[int, ClaimedMessage]
     ) -> None:
         if alarm := error_policy.alarm_of(error):
-            mappings = {mapping for each in write.messages.values() for mapping in each}
+            mappings = {mapping for each in write.messages.values() for mapping in each if mapping}
             self.alarms.setdefault(alarm, set()).update(mappings)
         for message, mappings in write.messages.items():
             end = error_policy.settle_record(

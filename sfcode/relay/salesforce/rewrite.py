@@ -23,11 +23,13 @@ def rewrite(
     """
     Return the message that writes a record's fields again.
 
-    `fields` are names of latest states by field; `token` tells this occasion from others.
+    `fields` are names of latest states by field; `token` tells this occasion from others. Rewrites of one record that
+    concern different fields are different messages: one claim may write a score and, in its next call, a feedback.
     """
     payload = {"mapping": mapping, "object": object_, "id": record_id, "fields": dict(fields)}
     name = f"rewrite:{object_}:{record_id}"
-    return FollowUp(InboxMessage("appcues", f"{name}:{token}", name, KIND, {"rewrite": payload}), after)
+    message_id = f"{name}:{','.join(sorted(fields))}:{token}"
+    return FollowUp(InboxMessage("appcues", message_id, name, KIND, {"rewrite": payload}), after)
 
 
 def states_of(message: ClaimedMessage) -> Mapping[str, str]:

@@ -126,8 +126,13 @@ class Relay:
         payload = {"event": event, "user_id": "10001", "group_id": None, "timestamp": stamp}
         self.inbox.accept([InboxMessage("appcues", f"m{score}", key, "appcues:nps_score", payload)])
 
-    def claim(self, lease: float = 60.0) -> Claim:
-        claim = self.inbox.claim("appcues", limit=10, per_key=1, lease=lease)
+    def store_feedback(self, feedback: str, at: int) -> None:
+        event = {"name": "appcues:nps_feedback", "attributes": {"feedback": feedback}}
+        payload = {"event": event, "user_id": "10001", "timestamp": f"2026-11-23T12:00:{at:02}.000Z"}
+        self.inbox.accept([InboxMessage("appcues", f"f{at}", "user:10001", "appcues:nps_feedback", payload)])
+
+    def claim(self, lease: float = 60.0, per_key: int = 1) -> Claim:
+        claim = self.inbox.claim("appcues", limit=10, per_key=per_key, lease=lease)
         assert claim is not None
         return claim
 
@@ -156,6 +161,10 @@ class Relay:
     @property
     def score(self) -> Any:
         return self.world.contact()["NPS_Score__c"]
+
+    @property
+    def feedback(self) -> Any:
+        return self.world.contact()["NPS_Feedback__c"]
 
 
 @pytest.fixture
@@ -215,6 +224,25 @@ def test_a_process_that_froze_beyond_its_lease_turns_nothing_back(relay: Relay, 
     assert relay.score == 2
     relay.drain()
     assert relay.score == 9
+
+
+def test_a_process_that_froze_turns_back_neither_of_two_values_of_one_record(
+    relay: Relay, pool: ThreadPoolExecutor
+) -> None:
+    """Classic surveys send score and feedback in two events, which one claim writes in two calls."""
+    relay.store(2, at=1)
+    relay.store_feedback("old", at=2)
+    frozen = relay.hold(replace(relay.claim(lease=0.1, per_key=2), deadline=boot_time() + SECONDS), pool)
+    relay.store(9, at=3)
+    relay.store_feedback("new", at=4)
+    time.sleep(0.2)
+    relay.drain()
+    assert (relay.score, relay.feedback) == (9, "new")
+    relay.proxy.released.set()
+    assert frozen.result(SECONDS) == 0, "its lease was lost"
+    assert (relay.score, relay.feedback) == (2, "old")
+    relay.drain()
+    assert (relay.score, relay.feedback) == (9, "new")
 
 
 def test_the_call_of_a_process_that_died_turns_nothing_back(relay: Relay, pool: ThreadPoolExecutor) -> None:

@@ -1,0 +1,148 @@
+"""Salesforce as a script: a test says who is found and how each write ends, and reads what was sent. No org, no time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfcode.config.events_file import default_events
+from sfcode.org.collections import RecordError, RecordResult
+from sfcode.relay.message import Claim, ClaimedMessage, Delivery, LatestState, Retry, Settlement
+from sfcode.relay.salesforce.actions.activities import Activities, ActivityKind
+from sfcode.relay.salesforce.actions.nps_fields import NpsFields
+from sfcode.relay.salesforce.batch import Batch, EventRules
+from sfcode.relay.salesforce.breaker import MappingHolds
+from sfcode.relay.salesforce.calls import CallFailedError, CallSize
+from sfcode.relay.salesforce.destinations import Destination
+from sfcode.relay.salesforce.texts import compile_texts
+
+KEY = "Event_Id__c"
+SCORE, FEEDBACK = "Score__c", "Feedback__c"
+EVENTS = default_events()
+REFUSED_MAPPING = CallFailedError(
+    Retry("INVALID_TYPE", 300.0, counts=False), of_mapping=True, alarm="salesforce_access"
+)
+OUTAGE = CallFailedError(Retry("no answer", counts=False), is_unknown=True)
+
+
+def destination(
+    name: str,
+    object_: str,
+    *,
+    match: Any = "user",
+    fields: Mapping[str, str] | None = None,
+    activities: Iterable[str] = ("nps_score", "nps_feedback", "flow_completed"),
+) -> Destination:
+    """Make a mapping whose NPS fields are `SCORE` and `FEEDBACK`, and whose activities are Events."""
+    kept = {"score": SCORE, "feedback": FEEDBACK} if fields is None else fields
+    kind = ActivityKind("Event", KEY, lambda _event, subject, comment: {"Subject": subject, "Description": comment})
+    log = Activities(name, "WhoId", kind, compile_texts(dict(EVENTS.activities)), frozenset(activities))
+    actions = (NpsFields(name, object_, kept), log) if kept else (log,)
+    return Destination(name, object_, match, "Key__c", actions=actions)
+
+
+CONTACT, LEAD = destination("contact", "Contact"), destination("lead", "Lead")
+QUIET = destination("contact", "Contact", activities=())
+"""Values alone, no activities."""
+
+
+@dataclass
+class Sent:
+    """One call that wrote."""
+
+    verb: str
+    object: str
+    key: str
+    records: list[dict[str, Any]]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its records, or their external ids."""
+        return [record[self.key] for record in self.records]
+
+
+@dataclass
+class ScriptedCalls:
+    """The calls of a writer. Every write takes the next of `ends`: a failure, or errors by id."""
+
+    people: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """By mapping, ids of records with the user's or group's id."""
+    ends: list[CallFailedError | Mapping[str, RecordError]] = field(default_factory=list)
+    lookup_failure: CallFailedError | None = None
+    refused_lookups: dict[str, CallFailedError] = field(default_factory=dict)
+    now: float = 1000.0
+    sent: list[Sent] = field(default_factory=list)
+    looked_up: list[list[str]] = field(default_factory=list)
+    """SOQL of each lookup."""
+    deadlines: list[float] = field(default_factory=list)
+    alarms: list[tuple[str, str]] = field(default_factory=list)
+    size: CallSize = field(default_factory=CallSize)
+    holds: MappingHolds = field(default_factory=MappingHolds)
+
+    @property
+    def instrumentation(self) -> ScriptedCalls:
+        """Alarms are kept here."""
+        return self
+
+    def raise_alarm(self, name: str, detail: str) -> None:
+        self.alarms.append((name, detail))
+
+    def clock(self) -> float:
+        return self.now
+
+    def look_up(self, asked: Sequence[Any], deadline: float) -> list[Any]:
+        self.deadlines.append(deadline)
+        self.looked_up.append([query.soql for query in asked])
+        if self.lookup_failure is not None:
+            raise self.lookup_failure
+        return [self.refused_lookups.get(query.destination.name) or self._rows(query.destination) for query in asked]
+
+    def _rows(self, found: Destination) -> list[dict[str, str]]:
+        return [{"Id": record, found.key: user} for record, user in self.people.get(found.name, ())]
+
+    def update(self, records: Sequence[Any], deadline: float) -> list[RecordResult]:
+        return self._write(Sent("update", "", "Id", list(records)), deadline)
+
+    def upsert(self, name: str, key: str, records: Sequence[Any], deadline: float) -> list[RecordResult]:
+        return self._write(Sent("upsert", name, key, list(records)), deadline)
+
+    def _write(self, sent: Sent, deadline: float) -> list[RecordResult]:
+        self.deadlines.append(deadline)
+        self.sent.append(sent)
+        end = self.ends.pop(0) if self.ends else {}
+        if isinstance(end, CallFailedError):
+            raise end
+        return [RecordResult(id_, (end[id_],) if id_ in end else ()) for id_ in sent.ids]
+
+
+@dataclass
+class Scene:
+    """A batch's surroundings: the mappings, the calls, and what the inbox knows."""
+
+    calls: ScriptedCalls
+    destinations: tuple[Destination, ...] = (CONTACT,)
+    latest: dict[str, LatestState] = field(default_factory=dict)
+    redact: bool = False
+    late: float = 60.0
+    asked_for: set[str] = field(default_factory=set)
+    """Names of the states that the last delivery asked the inbox for."""
+
+    def deliver(self, *messages: ClaimedMessage) -> Delivery:
+        """Deliver a claim of these messages."""
+        rules = EventRules(self.destinations, EVENTS, redact=self.redact, late=self.late)
+        return Batch(rules, self.calls, self._find_latest, Claim("token", 1e9, messages), 1234.0).deliver()  # type: ignore[arg-type]
+
+    def settle(self, *messages: ClaimedMessage) -> list[Settlement]:
+        """Deliver messages and return their settlements in the same order."""
+        delivery = self.deliver(*messages)
+        return [delivery.settlements[message.id] for message in messages]
+
+    def _find_latest(self, names: Iterable[str]) -> dict[str, LatestState]:
+        self.asked_for = set(names)
+        return {name: self.latest[name] for name in self.asked_for if name in self.latest}
+
+
+def people(*users: str, mapping: str = "contact", prefix: str = "003") -> dict[str, list[tuple[str, str]]]:
+    """Return one record for each user of a mapping."""
+    return {mapping: [(f"{prefix}{user}", user) for user in users]}

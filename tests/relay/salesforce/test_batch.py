@@ -1,0 +1,604 @@
+"""One claim, with every end that a call can have: what is sent, what is settled, and what is left for later."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sfcode.config.event_models import EventText
+from sfcode.org.collections import RecordError
+from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Retry
+from sfcode.relay.salesforce.actions.activities import Activities
+from sfcode.relay.salesforce.calls import CallFailedError
+from sfcode.relay.salesforce.event_reader import REDACTED, records_name, score_name
+from sfcode.relay.salesforce.rewrite import KIND
+from sfcode.relay.salesforce.texts import compile_texts
+from tests.relay.salesforce.scripted import (
+    CONTACT,
+    FEEDBACK,
+    KEY,
+    LEAD,
+    OUTAGE,
+    QUIET,
+    REFUSED_MAPPING,
+    SCORE,
+    Scene,
+    ScriptedCalls,
+    destination,
+    people,
+)
+from tests.relay.salesforce.world import NOON, event
+
+STATE = f"field:Contact:003a:{SCORE}"
+STAMP = "2026-11-23T12:00:00.000000Z"
+LATER = "2026-11-23T12:01:00.000000Z"
+LOCKED = RecordError("UNABLE_TO_LOCK_ROW", "busy")
+PAYLOAD = {"mapping": "", "object": "Contact", "id": "003a", "fields": {SCORE: STATE}}
+"""Of a message that writes a score again."""
+
+
+def values(delivery: Delivery) -> dict[str, tuple[str, str]]:
+    """Return the latest states of a delivery: stamp and value by name."""
+    return {state.name: (state.stamp, state.value) for state in delivery.latest}
+
+
+def again(delivery: Delivery, index: int = 0, *, attempts: int = 0) -> ClaimedMessage:
+    """Return a message that a delivery left behind, as the next claim holds it."""
+    message = delivery.followups[index].message
+    return ClaimedMessage(
+        900_000 + index, message.source, message.message_id, message.key, message.kind, message.payload, attempts, NOON
+    )
+
+
+def both(*users: str) -> dict[str, list[tuple[str, str]]]:
+    """Return a contact and a lead for each user."""
+    return people(*users) | people(*users, mapping="lead", prefix="00Q")
+
+
+class TestWrites:
+    def test_an_event_becomes_one_update_and_one_activity_about_its_record(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")))
+        message = event("appcues:nps_score", "a", score=9)
+        assert scene.settle(message) == [Delivered()]
+        update, upsert = scene.calls.sent
+        assert update.records == [{"attributes": {"type": "Contact"}, "Id": "003a", SCORE: 9}]
+        assert (upsert.verb, upsert.object, upsert.key) == ("upsert", "Event", KEY)
+        (activity,) = upsert.records
+        assert activity["attributes"] == {"type": "Event"}
+        assert activity["WhoId"] == "003a"
+        assert activity[KEY] == f"{message.message_id}:contact:nps_score"
+        assert scene.calls.deadlines == [1234.0] * 3
+
+    def test_values_of_one_record_from_two_messages_are_one_record_with_the_newer_value(self) -> None:
+        """Salesforce refuses a call that holds an id twice."""
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,))
+        newer = event("appcues:nps_score", "a", at=9, score=9, key="group:x")
+        older = event("appcues:nps_score_and_feedback", "a", score=2, feedback="old", key="user:a")
+        assert scene.settle(newer, older) == [Delivered(), Delivered()]
+        (update,) = scene.calls.sent
+        assert update.records == [{"attributes": {"type": "Contact"}, "Id": "003a", SCORE: 9, FEEDBACK: "old"}]
+
+    def test_of_two_values_of_the_same_time_the_one_that_came_last_is_written(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,))
+        scene.settle(
+            event("appcues:nps_score", "a", score=2, key="x"), event("appcues:nps_score", "a", score=9, key="y")
+        )
+        assert scene.calls.sent[0].records[0][SCORE] == 9
+
+    def test_records_of_one_object_stand_next_to_each_other(self) -> None:
+        """Salesforce takes ten changes of object in one call, and no more."""
+        found = people("a", "c") | people("b", "d", mapping="lead", prefix="00Q")
+        scene = Scene(ScriptedCalls(found), (QUIET, destination("lead", "Lead", activities=())))
+        scene.settle(*(event("appcues:nps_score", user, score=1) for user in "abcd"))
+        (update,) = scene.calls.sent
+        assert [record["attributes"]["type"] for record in update.records] == ["Contact", "Contact", "Lead", "Lead"]
+
+    def test_no_activity_is_written_for_a_message_whose_value_has_to_wait(self) -> None:
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": LOCKED}]))
+        first, second = event("appcues:nps_score", "a", score=1), event("appcues:nps_score", "b", score=2)
+        ends = scene.settle(first, second)
+        assert isinstance(ends[0], Retry)
+        assert ends[1] == Delivered()
+        assert scene.calls.sent[1].ids == [f"{second.message_id}:contact:nps_score"]
+
+    def test_where_every_message_has_to_wait_no_further_call_is_made(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]))
+        scene.settle(event("appcues:nps_score", "a", score=1))
+        assert [sent.verb for sent in scene.calls.sent] == ["update"]
+
+    def test_a_parked_value_does_not_keep_the_activity_from_being_written(self) -> None:
+        scene = Scene(
+            ScriptedCalls(people("a"), ends=[{"003a": RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")}])
+        )
+        (end,) = scene.settle(event("appcues:nps_score", "a", score=1))
+        assert isinstance(end, Parked)
+        assert end.reason == "field_custom_validation_exception"
+        assert [sent.verb for sent in scene.calls.sent] == ["update", "upsert"]
+
+    def test_a_refused_activity_is_settled_although_the_value_was_written(self) -> None:
+        message = event("appcues:nps_score", "a", score=1)
+        id_ = f"{message.message_id}:contact:nps_score"
+        scene = Scene(ScriptedCalls(people("a"), ends=[{}, {id_: LOCKED}]))
+        (end,) = scene.settle(message)
+        assert isinstance(end, Retry)
+        assert end.counts
+
+    def test_of_two_refusals_the_one_to_retry_counts(self) -> None:
+        """Parked first and locked afterwards: the message is not parked while a part of it may yet be written."""
+        message = event("appcues:nps_score", "a", score=1)
+        parked = RecordError("STRING_TOO_LONG", "long")
+        scene = Scene(
+            ScriptedCalls(people("a"), ends=[{"003a": parked}, {f"{message.message_id}:contact:nps_score": LOCKED}])
+        )
+        assert isinstance(scene.settle(message)[0], Retry)
+
+    def test_the_attempts_of_a_message_decide_about_its_refusal(self) -> None:
+        gone = RecordError("ENTITY_IS_DELETED", "gone")
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": gone, "003b": gone}]), (QUIET,))
+        first, second = scene.settle(
+            event("appcues:nps_score", "a", score=1), event("appcues:nps_score", "b", score=1, attempts=1)
+        )
+        assert isinstance(first, Retry)
+        assert isinstance(second, Parked)
+        assert second.reason == "entity_is_deleted"
+
+    def test_a_raced_activity_is_retried(self) -> None:
+        message = event("appcues:flow_completed", "a", flowName="W")
+        error = RecordError("DUPLICATE_VALUE", f"duplicate value found: {KEY}")
+        scene = Scene(ScriptedCalls(people("a"), ends=[{f"{message.message_id}:contact:flow_completed": error}]))
+        assert isinstance(scene.settle(message)[0], Retry)
+
+    def test_no_text_of_a_person_is_repeated_in_an_error(self) -> None:
+        error = RecordError("STRING_TOO_LONG", "too large: my secret")
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": error}]), (QUIET,))
+        assert scene.settle(event("appcues:nps_feedback", "a", feedback="my secret")) == [
+            Parked("string_too_long", "STRING_TOO_LONG: too large: …")
+        ]
+
+
+class TestOrder:
+    def test_behind_a_message_that_waits_its_key_waits_and_no_other(self) -> None:
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": LOCKED}]), (QUIET,))
+        ends = scene.settle(
+            event("appcues:nps_score", "a", score=1),
+            event("appcues:nps_score", "b", score=2),
+            event("appcues:nps_score", "a", at=1, score=3),
+            event("appcues:nps_score", "b", at=1, score=4),
+        )
+        assert isinstance(ends[0], Retry)
+        assert ends[1:] == [Delivered(), Released(), Delivered()]
+        assert [sent.ids for sent in scene.calls.sent] == [["003a", "003b"], ["003b"]]
+
+    def test_what_the_first_round_wrote_is_known_to_the_second(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,))
+        ends = scene.settle(event("appcues:nps_score", "a", at=9, score=9), event("appcues:nps_score", "a", score=1))
+        assert ends == [Delivered(), Delivered("stale")]
+        assert len(scene.calls.sent) == 1
+
+    def test_a_value_that_was_refused_is_not_taken_for_the_newest(self) -> None:
+        parked = RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": parked}]), (QUIET,))
+        delivery = scene.deliver(
+            event("appcues:nps_score", "a", at=9, score=9), event("appcues:nps_score", "a", score=1)
+        )
+        assert [sent.records[0][SCORE] for sent in scene.calls.sent] == [9, 1]
+        assert values(delivery)[STATE] == (STAMP, "1")
+
+    def test_an_older_value_than_the_inbox_knows_is_not_written(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,), {STATE: LatestState(STATE, LATER, "9")})
+        assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Delivered("stale")]
+        assert scene.calls.sent == []
+        assert {STATE, score_name("a"), records_name("a")} <= scene.asked_for
+
+    def test_an_outage_of_the_lookup_holds_back_those_who_need_it_alone(self) -> None:
+        scene = Scene(ScriptedCalls(lookup_failure=CallFailedError(Retry("no answer", 7.0, counts=False))))
+        ends = scene.settle(
+            event("appcues:nps_score", "a", score=1),
+            event("appcues:nps_score", "a", score=2),
+            event("appcues:flow_started", "b"),
+            event("appcues:nps_score", "c", score=99),
+        )
+        assert ends[:3] == [Retry("no answer", 7.0, counts=False), Released(), Delivered("not_mapped")]
+        assert isinstance(ends[3], Parked)
+        assert scene.calls.sent == []
+
+    def test_nor_does_it_hold_back_an_event_that_no_mapping_asks_for(self) -> None:
+        words = destination("contact", "Contact", fields={}, activities=("nps_feedback",))
+        scene = Scene(ScriptedCalls(lookup_failure=CallFailedError(Retry("no answer", counts=False))), (words,))
+        feedback, score = event("appcues:nps_feedback", "a", feedback="x"), event("appcues:nps_score", "b", score=7)
+        assert scene.settle(feedback, score) == [Retry("no answer", counts=False), Delivered("not_mapped")]
+
+    def test_a_message_without_an_event_is_parked(self) -> None:
+        broken = replace(event("appcues:nps_score", "a", score=1), payload={"event": "?"})
+        assert Scene(ScriptedCalls()).settle(broken) == [Parked("not_understood", "the message holds no event")]
+
+
+class TestWho:
+    def test_an_id_of_several_records_writes_to_none_of_them(self) -> None:
+        found = {"contact": [("0031", "a"), ("0032", "a")], "lead": [("00Q1", "a")]}
+        scene = Scene(ScriptedCalls(found), (CONTACT, LEAD))
+        assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Parked("several_matches", "in contact")]
+        assert scene.calls.sent[0].ids == ["00Q1"]
+
+    def test_a_stranger_is_parked_and_the_mappings_are_named(self) -> None:
+        scene = Scene(ScriptedCalls(), (CONTACT, LEAD))
+        assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
+            Parked("unknown_user", "nobody in contact, lead has this id")
+        ]
+
+    def test_an_event_without_the_id_of_a_group_is_for_the_user_alone(self) -> None:
+        group = destination("account", "Account", match="group")
+        scene = Scene(ScriptedCalls(people("a") | {"account": [("0011", "acme")]}), (CONTACT, group))
+        assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Delivered()]
+        assert scene.calls.sent[0].ids == ["003a"]
+        assert len(scene.calls.looked_up[0]) == 1, "nothing is asked for the group"
+        assert scene.settle(event("appcues:nps_score", None, group_id="acme", score=2)) == [Delivered()]
+        assert scene.calls.sent[2].ids == ["0011"]
+
+    def test_an_id_is_looked_up_once_for_each_mapping_that_asks_for_the_event(self) -> None:
+        quiet = destination("lead", "Lead", fields={"score": SCORE}, activities=())
+        scene = Scene(ScriptedCalls(people("a", "b")), (CONTACT, quiet))
+        scene.settle(
+            event("appcues:flow_completed", "a", flowName="W"),
+            event("appcues:flow_completed", "a", flowName="X"),
+            event("appcues:nps_score", "b", score=1),
+        )
+        (queries,) = scene.calls.looked_up
+        assert queries == [
+            "SELECT Id, Key__c FROM Contact WHERE Key__c IN ('a','b')",
+            "SELECT Id, Key__c, IsConverted FROM Lead WHERE Key__c IN ('b')",
+        ]
+
+    def test_a_bad_answer_is_parked_where_somebody_asks_for_it_alone(self) -> None:
+        flows = destination("contact", "Contact", fields={}, activities=("flow_completed",))
+        message = event("appcues:nps_score", "a", score=99)
+        (end,) = Scene(ScriptedCalls(), (CONTACT, flows)).settle(message)
+        assert isinstance(end, Parked)
+        assert end.reason == "bad_value"
+        assert Scene(ScriptedCalls(), (flows,)).settle(message) == [Delivered("not_mapped")]
+
+    def test_a_score_that_no_mapping_keeps_is_remembered_for_the_words_after_it(self) -> None:
+        words = destination("contact", "Contact", fields={}, activities=("nps_feedback",))
+        scene = Scene(ScriptedCalls(people("a")), (words,))
+        delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
+        assert delivery.settlements == {message.id: Delivered("not_mapped")}
+        assert values(delivery)[score_name("a")] == (STAMP, "7")
+        assert scene.calls.looked_up == []
+
+    def test_a_text_that_cannot_be_filled_in_is_parked_and_the_value_is_written(self) -> None:
+        texts = compile_texts({"nps_score": EventText(subject="{{ score < 'x' }}", comment="")})
+        fields, log = CONTACT.actions
+        assert isinstance(log, Activities)
+        scene = Scene(ScriptedCalls(people("a")), (replace(CONTACT, actions=(fields, replace(log, texts=texts))),))
+        (end,) = scene.settle(event("appcues:nps_score", "a", score=1))
+        assert isinstance(end, Parked)
+        assert end.reason == "bad_text"
+        assert [sent.verb for sent in scene.calls.sent] == ["update"]
+
+
+class TestRemembered:
+    def test_the_newest_score_is_that_of_the_newest_event(self) -> None:
+        name = score_name("a")
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,))
+        delivery = scene.deliver(
+            event("appcues:nps_score", "a", at=60, score=9), event("appcues:nps_score", "a", score=1)
+        )
+        assert values(delivery)[name] == (LATER, "9")
+        scene.latest[name] = LatestState(name, LATER, "9")
+        assert name not in values(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        assert values(scene.deliver(event("appcues:nps_score", "a", at=60, score=4)))[name] == (LATER, "4")
+
+    def test_a_score_that_has_to_wait_is_not_remembered_and_a_parked_one_is(self) -> None:
+        message = event("appcues:nps_score", "a", score=9)
+        waits = Scene(ScriptedCalls(people("a"), ends=[{"003a": LOCKED}]), (QUIET,)).deliver(message)
+        assert score_name("a") not in values(waits)
+        assert STATE not in values(waits)
+        parked = Scene(ScriptedCalls(), (QUIET,)).deliver(message)
+        assert values(parked)[score_name("a")] == (STAMP, "9")
+
+    def test_the_records_of_a_user_are_remembered_and_none_of_a_group(self) -> None:
+        """So that what is kept of them can be removed with the user."""
+        group = destination("account", "Account", match="group")
+        found = both("a") | {"account": [("001x", "acme")]}
+        scene = Scene(ScriptedCalls(found), (CONTACT, LEAD, group))
+        message = event("appcues:nps_score", "a", group_id="acme", score=1)
+        name = records_name("a")
+        assert values(scene.deliver(message))[name] == (STAMP, json.dumps(["003a", "00Qa"]))
+        scene.latest[name] = LatestState(name, LATER, json.dumps(["003a", "003old"]))
+        assert values(scene.deliver(message))[name] == (LATER, json.dumps(["003a", "003old", "00Qa"]))
+        scene.latest[name] = LatestState(name, STAMP, json.dumps(["003a", "003old"]))
+        newer = replace(message, payload={**message.payload, "timestamp": "2026-11-23T12:01:00Z"})
+        assert values(scene.deliver(newer))[name][0] == LATER
+        scene.latest[name] = LatestState(name, STAMP, json.dumps(["003a", "003old", "00Qa"]))
+        assert name not in values(scene.deliver(message)), "nothing new"
+
+    def test_texts_are_removed_once_they_are_delivered_where_the_project_wants_it(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,), redact=True)
+        message = event("appcues:nps_score_and_feedback", "a", score=3, feedback="horrible")
+        delivery = scene.deliver(message)
+        assert delivery.redacted[message.id]["event"]["attributes"] == {"score": 3, "feedback": REDACTED}
+        assert values(delivery)[STATE] == (STAMP, "3")
+        assert values(delivery)[f"field:Contact:003a:{FEEDBACK}"] == (STAMP, "")
+
+    def test_texts_are_kept_without_that_wish_and_for_as_long_as_they_are_needed(self) -> None:
+        message = event("appcues:nps_feedback", "a", feedback="horrible")
+        plain = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(message)
+        assert plain.redacted == {}
+        assert values(plain)[f"field:Contact:003a:{FEEDBACK}"] == (STAMP, '"horrible"')
+        parked = Scene(ScriptedCalls(), (QUIET,), redact=True).deliver(message)
+        assert isinstance(parked.settlements[message.id], Parked)
+        assert parked.redacted == {}, "a person may yet replay it"
+        waits = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,), redact=True).deliver(message)
+        assert waits.redacted == {}
+        score = event("appcues:nps_score", "a", score=3)
+        assert Scene(ScriptedCalls(people("a")), (QUIET,), redact=True).deliver(score).redacted == {}
+
+
+class TestWrittenAgain:
+    def test_a_call_of_unknown_outcome_is_made_good_once_it_can_be_over(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,), late=77.0)
+        delivery = scene.deliver(event("appcues:nps_score", "a", score=1))
+        (followup,) = delivery.followups
+        assert followup.after == 77.0
+        message = followup.message
+        assert (message.kind, message.key, message.message_id) == (
+            KIND,
+            "rewrite:Contact:003a",
+            f"rewrite:Contact:003a:{SCORE}:token",
+        )
+        assert message.payload == {"rewrite": PAYLOAD}
+        assert delivery.rewrites == {STATE: followup}
+
+    def test_a_call_that_was_certainly_refused_leaves_nothing_behind(self) -> None:
+        refused = CallFailedError(Retry("SERVER_UNAVAILABLE", counts=False))
+        delivery = Scene(ScriptedCalls(people("a"), ends=[refused]), (QUIET,)).deliver(
+            event("appcues:nps_score", "a", score=1)
+        )
+        assert delivery.followups == ()
+        assert delivery.rewrites == {}
+
+    def test_an_activity_of_unknown_outcome_needs_none_as_it_is_the_same_whenever_it_arrives(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]))
+        assert scene.deliver(event("appcues:flow_completed", "a", flowName="W")).followups == ()
+
+    def test_a_claim_that_was_taken_over_has_its_records_written_again_whatever_it_finds(self) -> None:
+        message = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
+        scene = Scene(ScriptedCalls(both("a")), (CONTACT, LEAD), {STATE: LatestState(STATE, LATER, "9")}, late=5.0)
+        delivery = scene.deliver(message)
+        assert [(each.message.payload["rewrite"], each.after) for each in delivery.followups] == [
+            (PAYLOAD | {"mapping": "contact"}, 5.0),
+            ({"mapping": "lead", "object": "Lead", "id": "00Qa", "fields": {SCORE: f"field:Lead:00Qa:{SCORE}"}}, 5.0),
+        ]
+        assert delivery.rewrites[STATE] == delivery.followups[0]
+
+    def test_a_claim_of_its_own_leaves_nothing_behind_but_says_what_would_write_its_values_again(self) -> None:
+        """The inbox stores that where another delivery was settled meanwhile."""
+        delivery = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(event("appcues:nps_score", "a", score=1))
+        assert delivery.followups == ()
+        (again_,) = delivery.rewrites.values()
+        assert list(delivery.rewrites) == [STATE]
+        assert again_.after == 0.0
+        assert again_.message.payload == {"rewrite": PAYLOAD}
+
+    def test_two_values_that_two_calls_wrote_are_written_again_by_two_messages(self) -> None:
+        """The inbox keeps one message of an id: with the same id, one of the values would be lost."""
+        score = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
+        words = replace(event("appcues:nps_feedback", "a", at=1, feedback="x"), taken_over=True)
+        delivery = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(score, words)
+        left = {each.message.message_id: each.message.payload["rewrite"]["fields"] for each in delivery.followups}
+        assert [list(fields) for fields in left.values()] == [[SCORE], [FEEDBACK]]
+        assert {each.message.key for each in delivery.followups} == {"rewrite:Contact:003a"}
+
+    def test_a_rewrite_that_waits_for_a_call_is_not_replaced_by_one_that_does_not(self) -> None:
+        message = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
+        delivery = Scene(ScriptedCalls(people("a")), (QUIET,), late=5.0).deliver(message)
+        assert delivery.rewrites[STATE].after == 5.0
+
+    def test_the_newest_value_is_written_and_nothing_is_looked_up(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (CONTACT,))
+        left = scene.deliver(event("appcues:nps_score", "a", score=1))
+        scene.calls.sent.clear()
+        scene.calls.looked_up.clear()
+        scene.latest[STATE] = LatestState(STATE, LATER, "9")
+        delivery = scene.deliver(message := again(left))
+        assert delivery.settlements == {message.id: Delivered()}
+        (update,) = scene.calls.sent
+        assert (update.verb, update.records) == (
+            "update",
+            [{"attributes": {"type": "Contact"}, "Id": "003a", SCORE: 9}],
+        )
+        assert scene.asked_for == {STATE}
+        assert scene.calls.looked_up == []
+        assert values(delivery) == {STATE: (LATER, "9")}
+
+    @pytest.mark.parametrize("known", [{}, {STATE: LatestState(STATE, LATER, "")}])
+    def test_where_no_newest_value_is_known_nothing_is_written(self, known: dict[str, LatestState]) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,))
+        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene.calls.sent.clear()
+        scene.latest = known
+        assert scene.settle(message) == [Delivered()]
+        assert scene.calls.sent == []
+
+    def test_a_rewrite_that_comes_to_nothing_is_tried_again(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE, {"003a": LOCKED}]), (QUIET,))
+        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene.latest[STATE] = LatestState(STATE, LATER, "9")
+        (end,) = scene.settle(message)
+        assert isinstance(end, Retry)
+
+    @pytest.mark.parametrize("end", [REFUSED_MAPPING, {"003a": RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "no")}])
+    def test_a_rewrite_that_the_org_refuses_for_a_field_waits_and_is_not_lost(self, end: Any) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE, end]), (QUIET,))
+        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene.latest[STATE] = LatestState(STATE, LATER, "9")
+        delivery = scene.deliver(message)
+        settled = delivery.settlements[message.id]
+        assert isinstance(settled, Retry)
+        assert (settled.after, settled.counts) == (300.0, False)
+        assert delivery.followups == ()
+        assert scene.calls.alarms == [("salesforce_access", "see the messages that wait for it")]
+
+
+class TestRefusedMapping:
+    def test_the_others_are_written_and_the_refused_one_gets_a_message_of_its_own(self) -> None:
+        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        message = event("appcues:nps_score", "a", score=7)
+        delivery = scene.deliver(message)
+        assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
+        assert scene.calls.sent[0].ids == ["003a"]
+        (followup,) = delivery.followups
+        assert followup.after == 30.0, "not the minutes that its code advises"
+        left = followup.message
+        assert (left.source, left.message_id, left.key, left.kind) == (
+            "appcues",
+            f"{message.message_id}@lead",
+            "user:a@lead",
+            "appcues:nps_score",
+        )
+        assert left.payload == {**message.payload, "mapping": "lead", "message_id": message.message_id}
+        assert scene.calls.alarms == [
+            ("salesforce_access", "mapping lead (INVALID_TYPE): see the messages that wait for it")
+        ]
+
+    def test_nobody_is_parked_as_a_stranger_while_a_mapping_cannot_be_asked(self) -> None:
+        scene = Scene(
+            ScriptedCalls(people("a", mapping="lead"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD)
+        )
+        assert scene.settle(event("appcues:nps_score", "a", score=7)) == [Delivered("waits for mapping lead")]
+
+    def test_a_parked_message_leaves_the_part_of_the_refused_mapping_behind_all_the_same(self) -> None:
+        found = {"contact": [("0031", "a"), ("0032", "a")]}
+        scene = Scene(ScriptedCalls(found, refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        message = event("appcues:nps_score", "a", score=7)
+        delivery = scene.deliver(message)
+        assert delivery.settlements == {message.id: Parked("several_matches", "in contact")}
+        assert [each.message.payload["mapping"] for each in delivery.followups] == ["lead"]
+
+    def test_a_message_that_is_retried_leaves_nothing_behind(self) -> None:
+        """It asks for the refused mapping itself when it comes again; two messages would write it twice."""
+        scene = Scene(
+            ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}, ends=[{"003a": LOCKED}]),
+            (CONTACT, LEAD),
+        )
+        delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
+        assert isinstance(delivery.settlements[message.id], Retry)
+        assert delivery.followups == ()
+
+    def test_where_every_mapping_is_refused_the_message_waits_itself(self) -> None:
+        refused = {"contact": REFUSED_MAPPING, "lead": REFUSED_MAPPING}
+        scene = Scene(ScriptedCalls(both("a"), refused_lookups=refused), (CONTACT, LEAD))
+        delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
+        assert delivery.settlements == {message.id: Retry("INVALID_TYPE", 300.0, counts=False)}
+        assert delivery.followups == ()
+        assert scene.calls.alarms == [
+            (
+                "salesforce_access",
+                "mapping contact (INVALID_TYPE), lead (INVALID_TYPE): see the messages that wait for it",
+            )
+        ]
+
+    def test_a_followup_concerns_its_mapping_alone_and_writes_the_activity_of_the_first_message(self) -> None:
+        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        message = event("appcues:nps_score", "a", score=7)
+        left = again(scene.deliver(message))
+        assert scene.settle(left) == [Retry("mapping lead is held back", 30.0, counts=False)]
+        scene.calls.sent.clear()
+        scene.calls.refused_lookups.clear()
+        scene.calls.now += 30
+        assert scene.settle(left) == [Delivered()]
+        assert [sent.ids for sent in scene.calls.sent] == [["00Qa"], [f"{message.message_id}:lead:nps_score"]]
+
+    def test_a_refused_mapping_is_not_asked_for_until_its_pause_is_over(self) -> None:
+        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        scene.deliver(event("appcues:nps_score", "a", score=7))
+        scene.calls.looked_up.clear()
+        scene.calls.now += 29
+        delivery = scene.deliver(event("appcues:nps_score", "a", score=8))
+        (queries,) = scene.calls.looked_up
+        assert [query.partition(" WHERE")[0] for query in queries] == ["SELECT Id, Key__c FROM Contact"]
+        assert [each.after for each in delivery.followups] == [1.0]
+        scene.calls.now += 1
+        scene.deliver(event("appcues:nps_score", "a", score=9))
+        assert len(scene.calls.looked_up[-1]) == 2
+
+    def test_of_a_call_for_several_objects_the_others_are_sent_without_the_refused_one(self) -> None:
+        scene = Scene(ScriptedCalls(both("a"), ends=[REFUSED_MAPPING, {}, REFUSED_MAPPING]), (CONTACT, LEAD))
+        message = event("appcues:nps_score", "a", score=7)
+        delivery = scene.deliver(message)
+        assert [sent.ids for sent in scene.calls.sent[:3]] == [["003a", "00Qa"], ["003a"], ["00Qa"]]
+        assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
+        assert [each.message.payload["mapping"] for each in delivery.followups] == ["lead"]
+        assert scene.calls.holds.seconds_left("lead", scene.calls.now) == 30
+        assert scene.calls.holds.seconds_left("contact", scene.calls.now) == 0
+        assert STATE in values(delivery)
+        assert f"field:Lead:00Qa:{SCORE}" not in values(delivery)
+
+    def test_an_outage_of_a_call_for_several_objects_is_not_sent_again_in_parts(self) -> None:
+        scene = Scene(ScriptedCalls(both("a"), ends=[OUTAGE]), (CONTACT, LEAD))
+        assert scene.settle(event("appcues:nps_score", "a", score=7)) == [Retry("no answer", counts=False)]
+        assert len(scene.calls.sent) == 1
+
+    def test_an_object_of_activities_that_is_refused_holds_the_mappings_that_write_it(self) -> None:
+        flows = destination("lead", "Lead", activities=())
+        scene = Scene(ScriptedCalls(both("a"), ends=[{}, REFUSED_MAPPING]), (CONTACT, flows))
+        delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
+        assert delivery.settlements == {message.id: Delivered("waits for mapping contact")}
+        assert scene.calls.holds.seconds_left("contact", scene.calls.now) == 30
+        assert scene.calls.holds.seconds_left("lead", scene.calls.now) == 0
+
+    def test_a_record_that_is_refused_for_its_field_makes_its_mapping_wait_and_raises_the_alarm(self) -> None:
+        error = RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "no", (SCORE,))
+        scene = Scene(ScriptedCalls(both("a"), ends=[{"00Qa": error}]), (CONTACT, LEAD))
+        message = event("appcues:nps_score", "a", score=7)
+        delivery = scene.deliver(message)
+        assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
+        assert [each.message.payload["mapping"] for each in delivery.followups] == ["lead"]
+        assert scene.calls.alarms == [("salesforce_access", "mapping lead: see the messages that wait for it")]
+
+    def test_a_record_that_finds_no_room_waits_and_raises_the_alarm(self) -> None:
+        error = RecordError("STORAGE_LIMIT_EXCEEDED", "full")
+        scene = Scene(ScriptedCalls(both("a"), ends=[{"003a": error}]), (CONTACT, LEAD))
+        delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
+        end = delivery.settlements[message.id]
+        assert isinstance(end, Retry)
+        assert not end.counts
+        assert delivery.followups == ()
+        assert [name for name, _ in scene.calls.alarms] == ["salesforce_storage"]
+
+
+class TestCrowded:
+    LIMIT = RecordError("APEX_FAILED", "System.LimitException: Too many SOQL queries: 101")
+
+    def test_those_that_a_trigger_could_not_take_go_again_in_order_and_before_the_rest(self) -> None:
+        users = [f"u{number:02}" for number in range(14)]
+        ids = [f"003{user}" for user in users]
+        calls = ScriptedCalls(people(*users), ends=[{ids[1]: self.LIMIT, ids[3]: self.LIMIT}])
+        calls.size.most = 12
+        scene = Scene(calls, (QUIET,))
+        ends = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))
+        assert set(ends) == {Delivered()}
+        assert [sent.ids for sent in calls.sent] == [ids[:12], [ids[1], ids[3], ids[12], ids[13]]]
+        assert calls.size.most == 6
+        assert calls.alarms == [("salesforce_crowded", "see the messages that wait for it")]
+
+    def test_in_the_smallest_call_the_error_is_the_records_own(self) -> None:
+        users = ["a", "b", "c", "d", "e"]
+        scene = Scene(ScriptedCalls(people(*users), ends=[{"003a": self.LIMIT}]), (QUIET,))
+        first, *others = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))
+        assert isinstance(first, Parked)
+        assert first.reason == "apex_failed"
+        assert set(others) == {Delivered()}
+        assert len(scene.calls.sent) == 1
+        assert scene.calls.alarms == []
+
+    def test_another_error_of_a_trigger_is_not_sent_again(self) -> None:
+        users = [f"u{number}" for number in range(6)]
+        error = RecordError("APEX_FAILED", "System.NullPointerException")
+        scene = Scene(ScriptedCalls(people(*users), ends=[{"003u0": error}]), (QUIET,))
+        ends = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))
+        assert isinstance(ends[0], Parked)
+        assert len(scene.calls.sent) == 1
