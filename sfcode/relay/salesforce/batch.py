@@ -92,6 +92,9 @@ class Batch:
         names = _state_names(planner, events, targets)
         names += [name for message in self.claim.messages for name in states_of(message).values()]
         self.latest.update(self.find_latest(names))
+        for message in self.claim.messages:
+            if message.id in events:
+                self._doubt_taken_over(message, planner, targets[message.id], events[message.id])
         for messages in rounds(self.claim.messages):
             open_messages = [message for message in messages if message.key not in self.blocked]
             round_ = WriteRound({message.id: [] for message in open_messages})
@@ -107,7 +110,6 @@ class Batch:
                     for target in refused:
                         self._refuse(round_, message.id, target.destination.name, refusals[target.destination.name])
                     self._note_records(planner, targets[message.id], events[message.id])
-                    self._doubt_taken_over(message, planner, targets[message.id], events[message.id])
                     planner.plan(
                         events[message.id], [e for e in targets[message.id] if e not in refused], round_, refused
                     )

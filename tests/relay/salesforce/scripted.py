@@ -68,6 +68,8 @@ class ScriptedCalls:
 
     people: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """By mapping, ids of records with the user's or group's id."""
+    converted: set[str] = field(default_factory=set)
+    """Ids of leads that are converted."""
     ends: list[CallFailedError | Mapping[str, RecordError]] = field(default_factory=list)
     lookup_failure: CallFailedError | None = None
     refused_lookups: dict[str, CallFailedError] = field(default_factory=dict)
@@ -98,8 +100,11 @@ class ScriptedCalls:
             raise self.lookup_failure
         return [self.refused_lookups.get(query.destination.name) or self._rows(query.destination) for query in asked]
 
-    def _rows(self, found: Destination) -> list[dict[str, str]]:
-        return [{"Id": record, found.key: user} for record, user in self.people.get(found.name, ())]
+    def _rows(self, found: Destination) -> list[dict[str, Any]]:
+        return [
+            {"Id": record, found.key: user, "IsConverted": record in self.converted}
+            for record, user in self.people.get(found.name, ())
+        ]
 
     def update(self, records: Sequence[Any], deadline: float) -> list[RecordResult]:
         return self._write(Sent("update", "", "Id", list(records)), deadline)

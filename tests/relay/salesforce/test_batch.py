@@ -229,6 +229,17 @@ class TestWho:
             Parked("unknown_user", "nobody in contact, lead has this id")
         ]
 
+    def test_of_a_converted_lead_alone_a_person_hears_and_beside_another_it_does_not_count(self) -> None:
+        found = both("a") | {"lead": [("00Qa", "a"), ("00Qb", "b"), ("00Qc", "b")]}
+        scene = Scene(ScriptedCalls(found, converted={"00Qa", "00Qb"}), (CONTACT, LEAD))
+        assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Delivered()]
+        assert scene.settle(event("appcues:nps_score", "b", score=1)) == [Delivered()]
+        assert [sent.ids for sent in scene.calls.sent if sent.verb == "update"] == [["003a"], ["00Qc"]]
+        scene.calls.people = {"lead": [("00Qa", "a")]}
+        assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
+            Parked("converted_lead", "only converted leads have this id")
+        ]
+
     def test_an_event_without_the_id_of_a_group_is_for_the_user_alone(self) -> None:
         group = destination("account", "Account", match="group")
         scene = Scene(ScriptedCalls(people("a") | {"account": [("0011", "acme")]}), (CONTACT, group))
@@ -298,6 +309,10 @@ class TestRemembered:
         assert STATE not in values(waits)
         parked = Scene(ScriptedCalls(), (QUIET,)).deliver(message)
         assert values(parked)[score_name("a")] == (STAMP, "9")
+
+    def test_words_without_a_score_leave_the_score_before_them_as_it_is(self) -> None:
+        delivery = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(event("appcues:nps_feedback", "a", feedback="x"))
+        assert set(values(delivery)) == {f"field:Contact:003a:{FEEDBACK}", records_name("a")}
 
     def test_the_records_of_a_user_are_remembered_and_none_of_a_group(self) -> None:
         """So that what is kept of them can be removed with the user."""
@@ -392,6 +407,15 @@ class TestWrittenAgain:
         assert [list(fields) for fields in left.values()] == [[SCORE], [FEEDBACK]]
         assert {each.message.key for each in delivery.followups} == {"rewrite:Contact:003a"}
 
+    def test_so_is_a_value_of_a_message_that_has_to_wait_behind_another(self) -> None:
+        """Whoever held the claim before may have written both; the next claim on the second one is a new one."""
+        score = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
+        words = replace(event("appcues:nps_feedback", "a", at=1, feedback="x"), taken_over=True)
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": LOCKED}]), (QUIET,))
+        delivery = scene.deliver(score, words)
+        assert delivery.settlements[words.id] == Released()
+        assert [list(each.message.payload["rewrite"]["fields"]) for each in delivery.followups] == [[SCORE], [FEEDBACK]]
+
     def test_a_rewrite_that_waits_for_a_call_is_not_replaced_by_one_that_does_not(self) -> None:
         message = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
         delivery = Scene(ScriptedCalls(people("a")), (QUIET,), late=5.0).deliver(message)
@@ -413,6 +437,13 @@ class TestWrittenAgain:
         assert scene.asked_for == {STATE}
         assert scene.calls.looked_up == []
         assert values(delivery) == {STATE: (LATER, "9")}
+
+    def test_a_project_that_removes_texts_writes_a_score_again_all_the_same(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,), redact=True)
+        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene.latest[STATE] = LatestState(STATE, LATER, "9")
+        assert scene.settle(message) == [Delivered()]
+        assert scene.calls.sent[-1].records[0][SCORE] == 9
 
     @pytest.mark.parametrize("known", [{}, {STATE: LatestState(STATE, LATER, "")}])
     def test_where_no_newest_value_is_known_nothing_is_written(self, known: dict[str, LatestState]) -> None:
@@ -541,6 +572,8 @@ class TestRefusedMapping:
         scene = Scene(ScriptedCalls(both("a"), ends=[OUTAGE]), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=7)) == [Retry("no answer", counts=False)]
         assert len(scene.calls.sent) == 1
+        assert scene.calls.holds.seconds_left("contact", scene.calls.now) == 0, "an outage is no mapping's"
+        assert scene.calls.alarms == []
 
     def test_an_object_of_activities_that_is_refused_holds_the_mappings_that_write_it(self) -> None:
         flows = destination("lead", "Lead", activities=())

@@ -39,8 +39,8 @@ def record(
     return settle_record(RecordError(code, message, fields), attempts=attempts, external_id=KEY, sent=sent)
 
 
-def call(code: str, status: int = 400, after: float | None = None) -> tuple[Retry, str]:
-    return settle_call(CallRefused(f"{code}: words", code=code, status=status, retry_after=after))
+def call(code: str, status: int = 400, after: float | None = None) -> CallRefused:
+    return CallRefused(f"{code}: words", code=code, status=status, retry_after=after)
 
 
 @pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.what == "park"])
@@ -88,7 +88,7 @@ def test_no_code_of_the_platform_or_of_tomorrow_blocks_its_user_for_hours_or_ham
             assert end.counts
             waits.append(end.after)
         assert waits == list(FEW_DELAYS), code
-        assert end.reason, code
+        assert end.reason == (code.lower() or "unknown_code")
     assert min(FEW_DELAYS) >= 5
     assert sum(FEW_DELAYS) < 600
 
@@ -99,21 +99,30 @@ def test_a_limit_inside_a_trigger_or_flow_asks_for_smaller_calls(code: str) -> N
         RecordError(code, "The flow failed. LIMIT_EXCEEDED: System.LimitException: Too many SOQL queries")
     )
     assert is_crowded(RecordError(code, "Ours: System.LimitException: Apex CPU time limit exceeded"))
+    assert is_crowded(RecordError(code, "The flow failed. LIMIT_EXCEEDED"))
     assert not is_crowded(RecordError(code, "Ours: System.NullPointerException"))
     assert isinstance(record(code, "The flow failed: UNABLE_TO_LOCK_ROW"), Retry)
     assert isinstance(record(code, "The flow failed."), Parked)
+
+
+def test_no_other_record_asks_for_smaller_calls_or_is_taken_for_a_raced_activity() -> None:
+    assert not is_crowded(RecordError("STRING_TOO_LONG", "System.LimitException"))
+    assert isinstance(record("REQUIRED_FIELD_MISSING", f"{KEY} is missing", fields=(KEY,)), Parked)
 
 
 def test_too_many_calls_at_once_are_not_the_limit_of_the_day() -> None:
     message = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
     error = CallRefused(f"REQUEST_LIMIT_EXCEEDED: {message}", code="REQUEST_LIMIT_EXCEEDED", status=403)
     assert settle_call(error) == (Retry("REQUEST_LIMIT_EXCEEDED (concurrent)", 5.0, counts=False), "")
+    other = CallRefused("QUERY_TIMEOUT: concurrent", code="QUERY_TIMEOUT", status=400)
+    assert settle_call(other) == (Retry("QUERY_TIMEOUT"), "")
 
 
 def test_a_trigger_that_met_a_locked_row_is_retried() -> None:
     words = "Ours: execution of AfterUpdate caused by: System.DmlException: first error: UNABLE_TO_LOCK_ROW, busy"
     assert isinstance(record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", words), Retry)
     assert isinstance(record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Ours: NullPointerException"), Parked)
+    assert isinstance(record("STRING_TOO_LONG", "UNABLE_TO_LOCK_ROW"), Parked), "a text that holds the word"
 
 
 def test_an_activity_that_another_process_wrote_at_the_same_time_is_tried_again() -> None:
@@ -126,6 +135,9 @@ def test_an_activity_that_another_process_wrote_at_the_same_time_is_tried_again(
 def test_what_was_sent_is_not_repeated_in_an_error() -> None:
     end = record("STRING_TOO_LONG", "data value too large: my secret (max length=5)", sent=("my secret", "secret"))
     assert end == Parked("string_too_long", "STRING_TOO_LONG: data value too large: … (max length=5)")
+    assert record("STRING_TOO_LONG", "too large: my secret", sent=("secret", "my secret", "")) == Parked(
+        "string_too_long", "STRING_TOO_LONG: too large: …"
+    )
     assert len(getattr(record("STRING_TOO_LONG", "x" * 9000), "detail", "")) == 500
 
 
@@ -139,21 +151,25 @@ def test_what_was_sent_is_not_repeated_in_an_error() -> None:
         (call("REQUEST_LIMIT_EXCEEDED", 403), Retry("REQUEST_LIMIT_EXCEEDED", 300, counts=False), "salesforce_quota"),
         (call("SERVER_UNAVAILABLE", 503, 7), Retry("SERVER_UNAVAILABLE", 7, counts=False), ""),
         (call("SERVER_UNAVAILABLE", 503), Retry("SERVER_UNAVAILABLE", None, counts=False), ""),
+        (SignInError(""), Retry("SIGN_IN", 60, counts=False), "salesforce_sign_in"),
+        (call("STRING_TOO_LONG"), Retry("STRING_TOO_LONG", 300, counts=False), "salesforce_refused"),
+        (call("SOMETHING_NEW"), Retry("SOMETHING_NEW", 300, counts=False), "salesforce_refused"),
+        (call("", 502), Retry("status 502", None, counts=False), ""),
         (call("SOMETHING", 500), Retry("SOMETHING", None, counts=False), ""),
         (call("", 429, 30), Retry("status 429", 30, counts=False), ""),
         (call("QUERY_TIMEOUT"), Retry("QUERY_TIMEOUT", None), ""),
-        (settle_call(NoAnswer("", sent=True, retry_after=9)), Retry("no answer", 9, counts=False), ""),
-        (settle_call(NoAnswer("", sent=False)), Retry("no connection", None, counts=False), ""),
+        (NoAnswer("", sent=True, retry_after=9), Retry("no answer", 9, counts=False), ""),
+        (NoAnswer("", sent=False), Retry("no connection", None, counts=False), ""),
         (
-            settle_call(SignInError("", code="INVALID_SESSION_ID")),
+            SignInError("", code="INVALID_SESSION_ID"),
             Retry("INVALID_SESSION_ID", 60, counts=False),
             "salesforce_sign_in",
         ),
-        (settle_call(OrgError("not JSON")), Retry("an answer of another shape", 60), "salesforce_refused"),
+        (OrgError("not JSON"), Retry("an answer of another shape", 60), "salesforce_refused"),
     ],
 )
-def test_a_call_that_comes_to_nothing_parks_nobody(error: tuple[Retry, str], end: Retry, alarm: str) -> None:
-    assert error == (end, alarm)
+def test_a_call_that_comes_to_nothing_parks_nobody(error: OrgError, end: Retry, alarm: str) -> None:
+    assert settle_call(error) == (end, alarm)
 
 
 def test_a_lost_right_raises_an_alarm_for_records_too() -> None:

@@ -14,7 +14,8 @@ from sfcode.errors import SignInError
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from sfcode.org.collections import Usage
 from sfcode.org.deadline import remaining_seconds
-from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Released, Retry, Settlement
+from sfcode.relay.inbox import Unavailable
+from sfcode.relay.message import Claim, ClaimedMessage, Delivered, LatestState, Released, Retry, Settlement
 from sfcode.relay.salesforce.batch import EventRules
 from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.calls import CallFailedError
@@ -125,6 +126,14 @@ class TestPauses:
         assert ends == [held, held, Released()]
         assert case.slept == []
         assert case.calls.looked_up == []
+
+    def test_a_database_that_is_away_costs_nobody_an_attempt_and_nothing_is_written(self, case: WriterCase) -> None:
+        def away(_names: Iterable[str]) -> dict[str, LatestState]:
+            raise Unavailable("away")
+
+        case.writer.find_latest = away
+        assert case.deliver(score(), score(at=1)) == [Retry("database", counts=False), Released()]
+        assert case.calls.sent == []
 
     def test_the_writer_closes_its_connections(self, case: WriterCase) -> None:
         asyncio.run(case.writer.close())
