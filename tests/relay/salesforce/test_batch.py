@@ -359,7 +359,8 @@ class TestWrittenAgain:
         (followup,) = delivery.followups
         assert followup.after == 77.0
         message = followup.message
-        assert (message.kind, message.key, message.message_id) == (
+        assert (message.source, message.kind, message.key, message.message_id) == (
+            "appcues",
             KIND,
             "rewrite:Contact:003a",
             f"rewrite:Contact:003a:{SCORE}:token",
