@@ -437,7 +437,8 @@ class TestWrittenAgain:
         )
         assert scene.asked_for == {STATE}
         assert scene.calls.looked_up == []
-        assert values(delivery) == {STATE: (LATER, "9")}
+        assert values(delivery) == {}, "no news"
+        assert delivery.rewritten == (LatestState(STATE, LATER, "9"),)
 
     def test_a_project_that_removes_texts_writes_a_score_again_all_the_same(self) -> None:
         scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,), redact=True)
