@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -106,6 +107,32 @@ def test_an_alias_reads_another_events_answers_under_its_own_names() -> None:
     assert (found.value("page"), found.value("other"), found.value("none")) == ("/home", "o", None)
     assert found.value("eventName") == "appcues:v2:survey"
     assert found.value("score") == 4
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_score_beside_words_is_none_and_costs_the_words_nothing(empty: object) -> None:
+    found = read(event("appcues:nps_score_and_feedback", "a", score=empty, feedback="x"))
+    assert (found.problem, found.answers) == (None, {"feedback": "x"})
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}])
+def test_a_feedback_that_is_no_text_is_a_problem(value: object) -> None:
+    found = read(event("appcues:nps_feedback", "a", feedback=value))
+    assert found.problem == Parked("bad_value", f"feedback is no feedback: {type(value).__name__}")
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_relay_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        found = timed("2026-11-23T14:30:00")
+    time.tzset()
+    assert found.stamp == "2026-11-23T14:30:00.000000Z"
+
+
+def test_a_text_shows_an_answer_as_it_is_read_and_not_as_it_was_sent() -> None:
+    found = read(event("appcues:nps_score_and_feedback", "a", score=" 9 ", feedback=" good\r\n"))
+    assert (found.value("score"), found.value("feedback")) == (9, "good")
 
 
 def test_ids_are_texts_and_none_is_empty() -> None:

@@ -43,6 +43,24 @@ def test_every_id_is_asked_for_once_and_every_query_fits_into_an_address(ids: se
     assert joined == "".join(format_soql("{},", each) for each in sorted(held))
 
 
+@pytest.mark.parametrize("letter", ["a", "ü", "/", "'"])
+def test_many_long_ids_fill_queries_as_far_as_an_address_reaches(letter: str) -> None:
+    ids = {f"{number:03}{letter * 200}" for number in range(300)}
+    asked = [query.soql for query in queries([(TEXT, ids)])]
+    lengths = [len(quote(soql, safe="")) for soql in asked]
+    longest = len(quote(format_soql("{},", f"000{letter * 200}"), safe=""))
+    assert max(lengths) <= URI
+    assert min(lengths[:-1]) > URI - longest - 200, "no query is made before the one before it is full"
+    written = [soql.partition(" IN (")[2][:-1].split("','") for soql in asked]
+    assert sum(map(len, written)) == 300, "none is left out, and none is asked for twice"
+    joined = ",".join(soql.partition(" IN (")[2][:-1] for soql in asked)
+    assert joined == ",".join(format_soql("{}", each) for each in sorted(ids))
+
+
+def test_an_id_as_long_as_a_formula_can_be_is_asked_for() -> None:
+    assert len(queries([(TEXT, {"x" * 1300})])) == 1
+
+
 def test_rows_match_exactly_or_not_at_all() -> None:
     asked = [LookupQuery(TEXT, ""), LookupQuery(NUMBER, "")]
     rows = [

@@ -70,3 +70,8 @@ def test_only_mappings_that_the_relay_writes_to_receive() -> None:
     assert isinstance(activities, Activities)
     assert activities.link == "WhoId"
     assert not only.fields_to_measure, "a field that sfcode made has the length that it gave it"
+
+
+def test_an_id_that_is_kept_as_a_text_is_looked_up_in_its_own_field() -> None:
+    (only,) = destinations(project({"contact": changed(CONTACT, user_id={"field": "Key__c"})}))
+    assert (only.key, only.number) == ("Key__c", "")
