@@ -291,6 +291,8 @@ class TestPolicy:
         assert settle_call(refused("ORG_LOCKED", 400, 7.0))[0].after == 60
         assert settle_call(refused("ORG_LOCKED", 400, 700.0))[0].after == 700
         assert settle_call(refused("ORG_LOCKED", 503))[0].after == 60, "a code that is known, whatever the status"
+        busy = refused("REQUEST_LIMIT_EXCEEDED", 403, 11.0, message="concurrent")
+        assert settle_call(busy) == (Retry("REQUEST_LIMIT_EXCEEDED (concurrent)", 11.0, counts=False), "")
         assert settle_call(refused("SOMETHING_NEW", 499)) == (
             Retry("SOMETHING_NEW", 300.0, counts=False),
             "salesforce_refused",
