@@ -290,3 +290,10 @@ def test_the_oldest_of_several_messages_of_one_state_counts(inbox: Inbox, elapse
         elapse(HOUR)
     stats = inbox.stats()
     assert timedelta(minutes=179) < stats.now - stats.oldest["appcues"] < timedelta(minutes=200)
+
+
+def test_a_message_parked_on_arrival_takes_nobodys_turn(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept([message(1, "user:a", parked="odd")])
+    elapse(1)
+    inbox.accept([message(2, "user:b")])
+    assert numbers(take(inbox, limit=1)) == [2]
