@@ -64,15 +64,17 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     rewrites = ["rewrite:Contact:003A", "rewrite:Contact:003B", "rewrite:Contact:003C", "rewrite:Lead:x003A"]
     inbox.accept([message(10 + at, key) for at, key in enumerate(rewrites)])
     inbox.accept([message(20, "other:Contact:003A")])
-    inbox.note([LatestState("records:user:1001", "2026", '["003B"]'), LatestState("profile:user:1001", "2026", "[]")])
+    values = {"records:user:1001": '["003B"]', "records:lead:1001": "", "profile:user:1001": '["003C"]'}
+    inbox.note([LatestState(name, "2026", value) for name, value in values.items()])
     inbox.note([LatestState(f"field:Contact:{each}:Note__c", "2026") for each in ("003A", "003B", "003C", "x003A")])
-    found = inbox.find_person("1001", ["records:user:1001", "profile:user:1001", "unknown"])
+    found = inbox.find_person("1001", [*values, "unknown"])
     assert found.records == {"003A", "003B"}
     assert ids(inbox, found) == [1, 3, 4, 5, 10, 11]
     assert found.states == (
         "field:Contact:003A:Note__c",
         "field:Contact:003B:Note__c",
         "profile:user:1001",
+        "records:lead:1001",
         "records:user:1001",
     )
 
