@@ -297,3 +297,15 @@ def test_a_message_parked_on_arrival_takes_nobodys_turn(inbox: Inbox, elapse: El
     elapse(1)
     inbox.accept([message(2, "user:b")])
     assert numbers(take(inbox, limit=1)) == [2]
+
+
+@pytest.mark.parametrize(("end", "state"), [(Delivered(), "done"), (Retry("503"), "ready")])
+def test_a_message_that_was_set_ready_by_hand_loses_its_old_reason(
+    inbox: Inbox, clock: Clock, end: Delivered | Retry, state: str
+) -> None:
+    inbox.accept([message(1, parked="odd")])
+    set_ready(inbox, "appcues")
+    inbox.mend()
+    settle(inbox, take(inbox), end, retry=lambda *_: clock.now)
+    (entry,) = inbox.page(Filter())
+    assert (entry.state, entry.reason, entry.attempts) == (state, "", 1)
