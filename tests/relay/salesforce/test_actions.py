@@ -19,6 +19,7 @@ from sfcode.relay.salesforce.actions.action import PlanContext, RecordWrite
 from sfcode.relay.salesforce.actions.activities import Activities, activity_kind, external_id
 from sfcode.relay.salesforce.actions.nps_fields import NpsFields, legacy_name, property_name
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
+from sfcode.relay.salesforce.texts import compile_texts
 from tests.generate.projects import CONTACT, changed, project
 from tests.relay.salesforce.world import event
 
@@ -233,3 +234,44 @@ class TestReadingAnswers:
         message.payload["timestamp"] = timestamp  # type: ignore[index]
         assert read(message).time == datetime(2026, 11, 23, 11, tzinfo=UTC)
         assert read(message).stamp == "2026-11-23T11:00:00.000000Z"
+
+
+@pytest.mark.parametrize("kind", ["event", "task", "custom_object"])
+def test_each_kind_of_activity_holds_subject_comment_and_time(kind: str) -> None:
+    made = make()
+    relay = made.settings.relay.model_copy(update={"activities_as": kind})
+    made = replace(made, settings=made.settings.model_copy(update={"relay": relay}))
+    fields = activity_kind(made).build_fields(read(event("appcues:flow_completed", "a")), "subject", "comment")
+    when = "2026-11-23" if kind == "task" else "2026-11-23T12:00:00.000Z"
+    assert {"subject", "comment", when} <= set(fields.values())
+    if kind != "custom_object":
+        assert (fields["Subject"], fields["Description"]) == ("subject", "comment")
+        return
+    assert fields["Name"] == "subject"
+    prefix = next(name for name in fields if name.endswith("Comment__c")).removesuffix("Comment__c")
+    assert {f"{prefix}Subject__c", f"{prefix}Event__c", f"{prefix}Time__c"} <= set(fields)
+
+
+def test_words_without_a_score_before_them_are_written_with_their_other_values() -> None:
+    action = Activities(
+        "contact",
+        "WhoId",
+        activity_kind(make()),
+        compile_texts({"nps_feedback": EventText(subject="{{ page }}", comment="{{ feedback }} ({{ score }})")}),
+        frozenset({"nps_feedback"}),
+    )
+    late = read(event("appcues:nps_feedback", "a", feedback="fine", page="Home"))
+    fields = only(action.plan(late, context())).fields
+    assert (fields["Subject"], fields["Description"]) == ("Home", "fine")
+    known = {score_name("a"): LatestState(score_name("a"), late.stamp, "7")}
+    fields = only(action.plan(late, context(known))).fields
+    assert (fields["Subject"], fields["Description"]) == ("Home", "fine (7)")
+
+
+def test_of_the_states_of_two_versions_the_newer_one_keeps_an_older_value_out() -> None:
+    answered = read(event("appcues:nps_score", "a", score=9))
+    name, legacy = property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")
+    older, newer = "2026-11-22T12:00:00.000000Z", "2026-11-24T12:00:00.000000Z"
+    for stamps in ((older, newer), (newer, older)):
+        known = {each: LatestState(each, stamp) for each, stamp in zip((name, legacy), stamps, strict=True)}
+        assert TestNpsFields.ALONE.plan(answered, context(known)) == []
