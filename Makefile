@@ -42,7 +42,8 @@ demo-relay: $(READY) ## see data flow both ways through the relay, and an outage
 	@$(BIN)/python scripts/demo_relay.py
 
 test: ## everything that CI checks
-	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory pytest
 
 lint: $(READY) ## style, types, import contracts, names, spelling, and the workflows
 	$(BIN)/ruff check --quiet .
