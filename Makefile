@@ -59,9 +59,14 @@ format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-# Three on two cores: the long tests wait for other programs, and meanwhile a third one can go on.
+# The kill test runs alone: it fills both cores by itself. Then three on two cores: the long tests wait for other programs, and meanwhile a third one can go on.
 pytest: $(READY) $(SF) $(CCI)
+ifeq ($(ARGS),)
+	$(BIN)/python -m pytest --quiet tests/relay/e2e/test_kill.py
+	$(BIN)/python -m pytest --quiet --numprocesses 3 --ignore tests/relay/e2e/test_kill.py
+else
 	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
+endif
 
 mutants: $(READY) ## list small faults in a package that no test notices: ARGS="sfcode/plan tests/plan --sample 200"
 	@nice $(BIN)/python -m scripts.mutants $(ARGS)
