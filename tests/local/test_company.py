@@ -10,6 +10,7 @@ import pytest
 
 from sfcode.errors import ConfigError, SfcodeError
 from sfcode.local import load, reset
+from sfcode.local.clock import audit_stamp
 from sfcode.local.seed import ensure_seeded, list_shipped, load_text
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
@@ -223,3 +224,13 @@ def test_what_is_wrong_in_an_extension_is_told_at_its_place_in_the_file(
         pass
     said = [str(each) for each in error.value.problems]
     assert any(problem in each for each in said), said
+
+
+def test_records_are_older_than_the_load(tmp_path):
+    """A field of an apply in the same second is then known to hold no value."""
+    with Store(tmp_path / "org") as store:
+        ensure_seeded(store, now=NOW, rng=random.Random(1))
+        with store.read() as tx:
+            modified = {str(row["SystemModstamp"]) for name in ("Contact", "Lead") for row in tx.records.list_all(name)}
+    assert modified
+    assert max(modified) < audit_stamp(NOW)

@@ -197,15 +197,19 @@ BITS = ("allowRead", "viewAllRecords", "modifyAllRecords")
 
 @CHECKED
 @given(
-    owners=st.lists(st.integers(0, 2), max_size=8),
+    owners=st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=8),
     model=st.sampled_from(MODELS),
     rights=st.sets(st.sampled_from(BITS)),
     data=st.sets(st.sampled_from(("ViewAllData", "ModifyAllData"))),
 )
 def test_who_sees_which_records(
-    tx: OrgTransaction, owners: list[int], model: str, rights: set[str], data: set[str]
+    tx: OrgTransaction, owners: list[tuple[int, bool]], model: str, rights: set[str], data: set[str]
 ) -> None:
-    """A record is seen by its owner and by whoever may see all, or anybody's when the default says so, given Read."""
+    """
+    A record is seen by its owner and by whoever may see all, or anybody's when the default says so, given Read.
+
+    The default says nothing of a contact without an account. `owners` tells the owner of each, and if it has one.
+    """
     users = [f"005Lc0000000{n:03d}" for n in range(3)]
     me = users[0]
     try:
@@ -217,8 +221,10 @@ def test_who_sees_which_records(
             put = tx.components.put(Component("Profile", "P", body), user_id="u", now=NOON)
             tx.records.insert("User", {"Id": me, "ProfileId": put.id, "IsActive": True}, user_id="u", now=NOON)
             set_model(tx, "Contact", model)
-            for n, owner in enumerate(owners):
-                tx.records.insert("Contact", {"LastName": str(n), "OwnerId": users[owner]}, user_id="u", now=NOON)
+            account = tx.records.insert("Account", {"Name": "A", "OwnerId": users[1]}, user_id="u", now=NOON)
+            for n, (owner, has_account) in enumerate(owners):
+                values = {"LastName": str(n), "OwnerId": users[owner], "AccountId": account if has_account else None}
+                tx.records.insert("Contact", values, user_id="u", now=NOON)
             catalog = Catalog(tx, UserAccess(tx, me))
             seen = (
                 [row["LastName"] for row in Rows(tx, catalog, NOON).all("Contact")]
@@ -229,6 +235,10 @@ def test_who_sees_which_records(
     except UndoneError:
         pass
     readable = "allowRead" in rights or bool(data)
-    everything = model != "Private" or bool(data) or "viewAllRecords" in rights
-    mine = [str(n) for n, owner in enumerate(owners) if everything or users[owner] == me]
+    everything = bool(data) or "viewAllRecords" in rights
+    mine = [
+        str(n)
+        for n, (owner, has_account) in enumerate(owners)
+        if everything or users[owner] == me or (has_account and model != "Private")
+    ]
     assert seen == (mine if readable else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,13 @@ __all__ = ["SEED", "ensure_seeded", "list_shipped", "load_file", "load_shipped",
 SEED = "northwind.yaml"
 EXTENDS = "extends"
 """The key of a company file that names the shipped company which it adds to."""
+
+AGE = timedelta(minutes=1)
+"""
+How long before it is loaded a company was written.
+
+Times have whole seconds, so records of the same second as an apply could be written by users of its new fields.
+"""
 
 
 def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
@@ -67,7 +74,7 @@ def load_text(
     with store.transaction() as tx:
         if only_if_empty and tx.settings.get("org_id"):
             return
-        Founding(tx, document, now=now, rng=rng).run()
+        Founding(tx, document, now=now - AGE, rng=rng).run()
 
 
 def _extended(document: SeedDocument) -> SeedDocument:
