@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -20,6 +20,7 @@ from sfcode.config.base import Model
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
 from sfcode.mapping.events import ACTIVITY_EVENTS
+from sfcode.mapping.value_map import AttributeValue
 
 DEFAULT_API_VERSION = "63.0"
 """The version whose WSDL the schema check uses: what is verified is what is sent."""
@@ -51,6 +52,19 @@ def _version(value: object) -> object:
 
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
+
+
+def _scalar(value: object) -> AttributeValue:
+    if not isinstance(value, str | int | float) or (isinstance(value, str) and not value.strip()):
+        raise PydanticCustomError("scalar", "is not a single value")
+    return value
+
+
+Scalar = Annotated[
+    AttributeValue,
+    PlainValidator(_scalar),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": names.TEXT}, {"type": ["number", "boolean"]}]}),
+]
 
 
 class Shorthand(Model):
@@ -252,6 +266,18 @@ class Attribute(Shorthand):
         default=None,
         description="Type of the attribute in Appcues; when left out, what fits the field: the relay asks the org what custom "
         "fields are.",
+    )
+    map_: Annotated[dict[str, Scalar], Field(min_length=1)] | None = Field(
+        default=None,
+        alias="map",
+        description="Value of the field: value of the attribute. Case and spaces around a value do not matter. Other values "
+        "are sent as `default`, and a blank field clears the attribute.",
+        examples=[{"VP Sales": "sales", "Account Executive": "sales"}],
+    )
+    default: Scalar | None = Field(
+        default=None,
+        description="What is sent for values that `map` does not list; when left out, they clear the attribute.",
+        examples=["other"],
     )
 
 

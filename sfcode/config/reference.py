@@ -43,7 +43,7 @@ in plans, state and reports, and the value is put in only when a package is sent
 Variables are not replaced in keys, nor under `environments`, whose variables may hold secrets all the same.
 """
 
-_SIMPLE = {str: "text", bool: "`true` or `false`", int: "number"}
+_SIMPLE = {str: "text", bool: "`true` or `false`", int: "number", float: "number"}
 
 
 def render_reference() -> str:
@@ -98,7 +98,7 @@ def _value(annotation: Any) -> str:
         keys = _value(arguments[0]) if get_origin(arguments[0]) is Literal else "NAME"
         return f"{keys}: {_value(arguments[1])}"
     if arguments:
-        return _value(arguments[0])
+        return " or ".join(dict.fromkeys(map(_value, arguments)))
     return _SIMPLE.get(annotation, "text or keys" if issubclass(annotation, Shorthand) else "keys")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
-from sfcode.config.models import Mapping, Settings, TargetField
+from sfcode.config.models import Attribute, Mapping, Settings, TargetField
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
 from sfcode.mapping.events import NpsKind
 from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
 from sfcode.mapping.resolved import EventUse, FieldUse, NpsTarget, ResolvedMapping
+from sfcode.mapping.value_map import ValueMap
 
 _ACTIVITY_OBJECTS = {"event": "Event", "task": "Task"}
 _PEOPLE = ("Contact", "Lead")
@@ -43,7 +44,9 @@ def resolve_mapping(
         user_id=FieldUse(spec.user_id.field, place_at(positions, "user_id", "field")),
         source=FieldUse(source, place_at(positions, "user_id", "from")) if source else None,
         attributes=tuple(
-            FieldUse(sent.field, field_place("to_appcues", "attributes", attribute), attribute, sent.type)
+            FieldUse(
+                sent.field, field_place("to_appcues", "attributes", attribute), attribute, sent.type, _value_map(sent)
+            )
             for attribute, sent in (out.attributes.items() if out else ())
         ),
         targets=tuple(
@@ -72,6 +75,10 @@ def resolve_mapping(
         endpoint=f"{settings.relay.url.rstrip('/')}/outbound-messages/{name}/{settings.relay.outbound_secret}",
         positions=positions,
     )
+
+
+def _value_map(attribute: Attribute) -> ValueMap | None:
+    return ValueMap(tuple(attribute.map_.items()), attribute.default) if attribute.map_ else None
 
 
 def _events(positions: MappingOf[ConfigPath, Position], key: str, names: tuple[str, ...]) -> tuple[EventUse, ...]:

@@ -196,6 +196,7 @@ _TRANSLATIONS: dict[str, Words] = {
     "string_too_long": _too_long,
     "too_short": _too_short,
     "version": _version,
+    "scalar": _explain_expected("a text, a number, or true or false"),
     "limit": _limit,
     "certificate": _certificate,
     "url": _url,

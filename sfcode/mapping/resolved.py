@@ -12,6 +12,7 @@ from sfcode.mapping.events import NpsKind
 from sfcode.mapping.field_types import CREATED_TYPES, AttributeType
 from sfcode.mapping.fields import NAME_PARTS, UNWATCHED_FIELDS
 from sfcode.mapping.place import ConfigPath, Place, place_at
+from sfcode.mapping.value_map import ValueMap
 from sfcode.metadata.objects import Field
 
 
@@ -25,6 +26,8 @@ class FieldUse:
     """The Appcues attribute that the field is sent as; "" for the user id and its source."""
     type: AttributeType | None = None
     """The type that the attribute is sent as, when the mapping gives one."""
+    values: ValueMap | None = None
+    """The translation of the field's values, when the mapping gives one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,36 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "values of an attribute that make no sense",
+        {
+            "contact": CONTACT.replace(
+                "role: Title",
+                "role: {field: Title, type: string, map: {Boss: lead, ' boss ': lead, Hand: 3}, default: true}",
+            )
+            + "    plan: {field: Plan__c, default: free}\n    city: {field: MailingCity, map: {A: [b], C: ' '}}\n"
+        },
+        [
+            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.type: has no meaning with `map`, which says what is sent; leave it out",
+            'config/mappings/contact.yaml:6:58: to_appcues.attributes.role.map." boss ": " boss " and "Boss" differ in case or spaces only, which are ignored; keep one of them',
+            'config/mappings/contact.yaml:6:80: to_appcues.attributes.role.map.Hand: is a number, and "Boss" is sent as a text: an Appcues attribute has one type; write values of one type',
+            "config/mappings/contact.yaml:6:93: to_appcues.attributes.role.default: is true or false, and the values of `map` are not: an Appcues attribute has one type; write a text",
+            "config/mappings/contact.yaml:7:28: to_appcues.attributes.plan.default: has no meaning without `map`, whose other values it is for; add map, or leave default out",
+            "config/mappings/contact.yaml:8:41: to_appcues.attributes.city.map.A: expected a text, a number, or true or false, found a list; write a text, a number, or true or false",
+            'config/mappings/contact.yaml:8:49: to_appcues.attributes.city.map.C: expected a text, a number, or true or false, found " "; write a text, a number, or true or false',
+        ],
+    ),
+    Case(
+        "values that the connector would have to translate",
+        {
+            "contact": CONTACT.replace("role: Title", "role: {field: Title, map: {Boss: lead}}").replace(
+                "direction", "delivery: connector\ndirection"
+            )
+        },
+        [
+            "config/mappings/contact.yaml:7:26: to_appcues.attributes.role.map: has no meaning with delivery: connector, which sends values as they are; leave it out, or write delivery: relay",
+        ],
+    ),
+    Case(
         "replacing what is not this object's",
         {
             "contact": CONTACT

@@ -85,6 +85,17 @@ CASES = [
         ],
     ),
     Case(
+        "values of a field are translated, and others than before",
+        change(
+            ("contact", "role: Title", "role: {field: Title, map: {CTO: tech, true: x}, default: other}"),
+            ("contact", "plan: Plan__c", "plan: {field: Plan__c, map: {Gold: true}}"),
+        ),
+        [
+            "medium: `role` of Contacts will be sent with other values: `CTO` as `tech` instead of itself, `true` as `x` instead of itself and others as `other` instead of as they are",
+            "medium: `plan` of Contacts will be sent with other values: `Gold` as `true` instead of itself and others as no value instead of as they are",
+        ],
+    ),
+    Case(
         "a field is no longer sent",
         change(("contact", "    plan: Plan__c\n", "")),
         [

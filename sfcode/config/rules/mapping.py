@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sfcode.config.did_you_mean import format_value
 from sfcode.config.document import Document, PathProblem
-from sfcode.config.models import Mapping, TargetField
+from sfcode.config.models import Attribute, Mapping, TargetField
 from sfcode.config.names import FIELD_LIMIT, custom_base
 from sfcode.mapping.place import ConfigPath
+from sfcode.mapping.value_map import AttributeValue, fold_value
 
 SECTIONS = ("to_appcues", "to_salesforce")
 _NO_OBJECT = {"activity", "event", "task"}
@@ -95,6 +96,44 @@ def _check_attributes(mapping: Mapping) -> Iterator[PathProblem]:
         if first != name:
             message = f"{name} and {first} differ in case only, and would be two attributes in Appcues"
             yield PathProblem(path, message, "keep one of them", at="key")
+        yield from _check_value_map(path, attributes[name])
+
+
+def _check_value_map(path: ConfigPath, attribute: Attribute) -> Iterator[PathProblem]:
+    if attribute.map_ is None:
+        if attribute.default is not None:
+            message = "has no meaning without `map`, whose other values it is for"
+            yield PathProblem((*path, "default"), message, "add map, or leave default out", at="key")
+        return
+    if attribute.type is not None:
+        message = "has no meaning with `map`, which says what is sent"
+        yield PathProblem((*path, "type"), message, "leave it out", at="key")
+    seen: dict[str, str] = {}
+    first = next(iter(attribute.map_))
+    kind = _kind_of(attribute.map_[first])
+    for value, sent in attribute.map_.items():
+        earlier = seen.setdefault(fold_value(value), value)
+        if earlier != value:
+            message = (
+                f"{format_value(value)} and {format_value(earlier)} differ in case or spaces only, which are ignored"
+            )
+            yield PathProblem((*path, "map", value), message, "keep one of them", at="key")
+        if _kind_of(sent) != kind:
+            message = (
+                f"is {_kind_of(sent)}, and {format_value(first)} is sent as {kind}: an Appcues attribute has one type"
+            )
+            yield PathProblem((*path, "map", value), message, "write values of one type")
+    if attribute.default is not None and _kind_of(attribute.default) != kind:
+        message = (
+            f"is {_kind_of(attribute.default)}, and the values of `map` are not: an Appcues attribute has one type"
+        )
+        yield PathProblem((*path, "default"), message, f"write {kind}")
+
+
+def _kind_of(value: AttributeValue) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "a text" if isinstance(value, str) else "a number"
 
 
 def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:
@@ -153,6 +192,11 @@ def _check_connector(mapping: Mapping, document: Document) -> Iterator[PathProbl
         if document.has("to_appcues", key):
             message = "has no meaning with delivery: connector, for which sfcode generates no message or flow"
             yield PathProblem(("to_appcues", key), message, "leave it out, or write delivery: relay", at="key")
+    for name, attribute in (mapping.to_appcues.attributes if mapping.to_appcues else {}).items():
+        if attribute.map_ is not None:
+            message = "has no meaning with delivery: connector, which sends values as they are"
+            hint = "leave it out, or write delivery: relay"
+            yield PathProblem(("to_appcues", "attributes", name, "map"), message, hint, at="key")
 
 
 def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:

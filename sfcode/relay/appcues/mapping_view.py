@@ -10,6 +10,7 @@ from sfcode.config.project import Project
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMBER_TYPES
 from sfcode.mapping.fields import fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
+from sfcode.mapping.value_map import ValueMap
 from sfcode.metadata.objects import Field, standard
 from sfcode.relay.appcues.values import Kind
 
@@ -30,6 +31,8 @@ class AttributeView:
     """The other mappings that write it to the same profiles."""
     asked: bool = False
     """Whether the field's type, as far as it matters, is known by the org alone."""
+    values: ValueMap | None = None
+    """The translation of the field's values; without one they are converted to `kind`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,13 @@ def _names(mapping: ResolvedMapping) -> set[str]:
 
 
 def _attribute(use: FieldUse, known: Field | None, others: tuple[str, ...]) -> AttributeView:
+    type_ = "string" if use.values else use.type
     if known is None:
         # The sort of a field matters to a text as well: a number's is written without its `.0`.
-        return AttributeView(use.attribute, use.field, use.type, others=others, asked=use.type in (None, "string"))
-    kind = use.type or _attribute_type(known.type)
-    return AttributeView(use.attribute, use.field, kind, known.type in NUMBER_TYPES, others)
+        asked = type_ in (None, "string")
+        return AttributeView(use.attribute, use.field, type_, others=others, asked=asked, values=use.values)
+    kind = type_ or _attribute_type(known.type)
+    return AttributeView(use.attribute, use.field, kind, known.type in NUMBER_TYPES, others, values=use.values)
 
 
 def _attribute_type(described: str) -> Kind:

@@ -195,9 +195,12 @@ def _outcome(
     if name in state.bad:
         return outcome(given=own.given, left_out=True, bad=state.bad[name])
     given = own.given or had
+    unlisted = name in state.unlisted
+    if unlisted:
+        guards.record_value(mapping, name)
     if not (wins and (given or _is_due_unasked(state, attribute, notes, guards))):
         return outcome(given=False)
-    if state.complete or guards.may_clear(mapping, name, state.record_id if given else ""):
+    if state.complete or unlisted or guards.may_clear(mapping, name, state.record_id if given else ""):
         return outcome(given=False, sent=True)
     return outcome(given=given, left_out=True)
 

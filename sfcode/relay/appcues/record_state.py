@@ -29,6 +29,8 @@ class RecordState:
     """Whether it holds nulls as such: read from the API, where a field without access is an error."""
     bad: Mapping[str, str] = field(default_factory=dict)
     """Attributes whose values are not of their type, with what is wrong with them."""
+    unlisted: frozenset[str] = frozenset()
+    """Empty attributes whose field has a value that the mapping's `map` sends as none: nobody lost access to it."""
     unknown: frozenset[str] = frozenset()
     """Fields that have a value of which nobody knows yet what it is."""
 
@@ -52,6 +54,7 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
     values: dict[str, Value] = {}
     bad: dict[str, str] = {}
     empty: set[str] = set()
+    unlisted: set[str] = set()
     unknown: set[str] = set()
     stamp = normalize_time(record.get("SystemModstamp"))
     complete = payload.get("complete") is True
@@ -62,12 +65,17 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
             unknown.add(attribute.field)
             continue
         try:
-            value = convert(given, attribute.kind or "string", numeric=attribute.numeric)
+            value = convert(given, attribute.kind or "string", numeric=attribute.numeric, values=attribute.values)
         except InvalidValueError as error:
             bad[attribute.name] = str(error)
             continue
         if value is not None:
             values[attribute.name] = value
+        elif given is not None and given != "":
+            empty.add(attribute.name)
+            unlisted.add(attribute.name)
         elif attribute.field in record if complete else speaks:
             empty.add(attribute.name)
-    return RecordState(view, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unknown))
+    return RecordState(
+        view, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unlisted), frozenset(unknown)
+    )

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from sfcode.mapping.value_map import ValueMap
+
 Kind = Literal["string", "number", "boolean", "date"]
 Value = str | int | float | bool | None
 
@@ -27,11 +29,12 @@ class InvalidValueError(ValueError):
     """A value that is not of its attribute's type. The message describes the type, never the value."""
 
 
-def convert(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
+def convert(value: Any, kind: Kind, *, numeric: bool = False, values: ValueMap | None = None) -> Value:
     """
     Convert a value to its attribute's type; None for one that is missing or empty. Raises InvalidValueError.
 
-    `numeric` fields that are sent as texts lose the `.0` that a message writes after a whole number.
+    `numeric` fields that are sent as texts lose the `.0` that a message writes after a whole number. `values` translates
+    the text; what is blank stays blank, since a field without access looks the same.
     """
     if value is None or value == "":
         return None
@@ -39,7 +42,8 @@ def convert(value: Any, kind: Kind, *, numeric: bool = False) -> Value:
         raise InvalidValueError("is not a single value")
     if kind == "string":
         text = _text(value)
-        return _WHOLE.sub(r"\1", text) if numeric and _WHOLE.fullmatch(text) else text
+        text = _WHOLE.sub(r"\1", text) if numeric and _WHOLE.fullmatch(text) else text
+        return values.translate(text) if values else text
     return _READ[kind](value)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sfcode.checks.risk import MORE, PERSONAL
 from sfcode.mapping.resolved import FieldUse
+from sfcode.mapping.value_map import AttributeValue
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair
 from sfcode.review.statements.phrases import code, join_list, records
@@ -54,11 +55,43 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
         if was is not None and was.type != use.type:
             text = f"{code(name)} of {records(object_name)} will be sent as {_type(use)} instead of {_type(was)}"
             yield Statement(Group.LEAVING, text, Risk.LOW, "", use.place.position)
+        if was is not None and (changes := _translations(was, use)):
+            text = f"{code(name)} of {records(object_name)} will be sent with other values: {join_list(changes)}"
+            yield Statement(Group.LEAVING, text, Risk.MEDIUM, OTHERWISE, use.place.position)
     for name, use in gone.items():
         still = any(one.field.lower() == use.field.lower() for one in new.values())
         what, there = (code(name), "it") if still else (f"{object_name}.{use.field}", code(name))
         text = f"{what} will no longer be sent to Appcues, where {there} will stay as last sent"
         yield Statement(Group.LEAVING, text)
+
+
+def _translations(was: FieldUse, use: FieldUse) -> list[str]:
+    """Describe the values of a field that are sent otherwise than before."""
+    before, after = (dict(one.values.values) if one.values else {} for one in (was, use))
+    changes = [
+        f"{code(value)} as {_sent(use, value)} instead of {_sent(was, value)}"
+        for value in {**before, **after}
+        if _sent(was, value) != _sent(use, value)
+    ]
+    rest = _rest(was), _rest(use)
+    return [*changes, f"others {rest[1]} instead of {rest[0]}"] if rest[0] != rest[1] else changes
+
+
+def _sent(use: FieldUse, value: str) -> str:
+    if use.values is None:
+        return "itself"
+    sent = use.values.translate(value)
+    return "no value" if sent is None else _value(sent)
+
+
+def _value(sent: AttributeValue) -> str:
+    return code(str(sent).lower() if isinstance(sent, bool) else sent)
+
+
+def _rest(use: FieldUse) -> str:
+    if use.values is None:
+        return "as they are"
+    return "as no value" if use.values.default is None else f"as {_value(use.values.default)}"
 
 
 def _type(use: FieldUse) -> str:

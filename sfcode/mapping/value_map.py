@@ -1,0 +1,28 @@
+"""The translation of a Salesforce field's values to those of an Appcues attribute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AttributeValue = str | int | float | bool
+"""A value as Appcues gets it: a text, a number, or true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMap:
+    """The values of an attribute by those of its field."""
+
+    values: tuple[tuple[str, AttributeValue], ...]
+    """Pairs of a field's value, as a text, and what is sent for it."""
+    default: AttributeValue | None = None
+    """What is sent for any other value; None clears the attribute."""
+
+    def translate(self, text: str) -> AttributeValue | None:
+        """Return what is sent for a field's value; None where nothing is."""
+        wanted = fold_value(text)
+        return next((value for key, value in self.values if fold_value(key) == wanted), self.default)
+
+
+def fold_value(text: str) -> str:
+    """Return the form in which values are compared: people type `VP sales ` where a list has `VP Sales`."""
+    return " ".join(text.split()).casefold()
