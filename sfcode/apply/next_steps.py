@@ -31,6 +31,10 @@ The relay has taken the place of Appcues' connector. In this order, so that no E
      Appcues between 2 and 3 becomes no Event, so do both in one go.
   4. Run `sfcode plan` again: it names what the connector may have made anew in the meantime."""
 
+ROLL_OUT = """\
+The relay works by the new config as soon as it has loaded it: bring this project's files to where it
+runs. Its /healthz then names config {digest}, and `sfcode doctor` compares."""
+
 API_ONLY_LICENSE = "Salesforce Integration"
 """Users with this license may not sign in with a browser."""
 
@@ -44,13 +48,16 @@ def steps_after(project: Project, plan: Plan) -> str:
     Appcues Studio, by the relay as soon as Appcues has a webhook that leads to it. Salesforce's side has no such
     time: one transaction takes the connector's message away and brings the relay's.
     """
-    if plan.mode is Mode.DESTROY or not plan.effective:
+    if plan.mode is Mode.DESTROY:
         return ""
-    steps = next_steps(project)
-    if not any(change.replaced for change in plan.effective):
-        return steps
-    moved = MOVED.format(url=project.settings.relay.url.rstrip("/"))
-    return f"{moved}\n\n{steps}" if steps else moved
+    blocks = []
+    if any(change.replaced for change in plan.effective):
+        blocks.append(MOVED.format(url=project.settings.relay.url.rstrip("/")))
+    if plan.relay and plan.relay.after and plan.relay.settings:
+        blocks.append(ROLL_OUT.format(digest=plan.relay.digests[1]))
+    if plan.effective:
+        blocks.append(next_steps(project))
+    return "\n\n".join(filter(None, blocks))
 
 
 def next_steps(project: Project) -> str:

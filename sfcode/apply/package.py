@@ -62,6 +62,7 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
         history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
         records=_records_after(plan, mark.applied),
+        relay=plan.relay.after if plan.relay else mark.applied.relay,
     )
     prefix = plan.state.full_name.removesuffix("_sfcode_state")
     return write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted)

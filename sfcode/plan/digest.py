@@ -36,6 +36,8 @@ def changes_digest(plan: Plan) -> str:
         "secrets": dict(plan.secrets),
         "changes": changes,
     }
+    if plan.relay and plan.relay.before != plan.relay.after:
+        does["relay"] = list(plan.relay.digests)
     if plan.obsolete:
         does["obsolete_versions"] = [[str(old.flow), list(old.numbers)] for old in plan.obsolete]
     text = json.dumps(does, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

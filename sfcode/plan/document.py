@@ -22,12 +22,13 @@ from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
+from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.signature import seal, verify
 from sfcode.plan.snapshot import Target
 from sfcode.secret import Secret
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
@@ -74,6 +75,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "validation": asdict(plan.validation) if plan.validation else None,
         "flows": [asdict(flow) for flow in plan.flows],
+        "relay": _relay(plan.relay) if plan.relay else None,
     }
     return seal(document, key)
 
@@ -96,6 +98,16 @@ def change_document(change: Change) -> dict[str, Any]:
                 for attribute in change.attributes
             ],
         },
+    }
+
+
+def _relay(change: RelayChange) -> dict[str, Any]:
+    before, after = change.digests
+    return {
+        "digest": {"before": before or None, "after": after or None},
+        "changes": [setting._asdict() for setting in change.settings],
+        "before": change.before,
+        "after": change.after,
     }
 
 
@@ -185,6 +197,7 @@ def _plan(document: dict[str, Any]) -> Plan:
         ),
         validation=_validation(document.get("validation")),
         flows=tuple(_flow(flow) for flow in document.get("flows", ())),
+        relay=_read_relay(document.get("relay")),
     )
 
 
@@ -197,6 +210,10 @@ def _mode(document: dict[str, Any]) -> Mode:
 def _flow(document: dict[str, Any]) -> FlowOfData:
     pairs = {key: tuple((source, target) for source, target in document[key]) for key in ("sent", "written")}
     return FlowOfData(**{**document, **pairs, "senders": tuple(document["senders"])})
+
+
+def _read_relay(document: dict[str, Any] | None) -> RelayChange | None:
+    return RelayChange(document["before"], document["after"]) if document else None
 
 
 def _validation(document: dict[str, Any] | None) -> Validation | None:

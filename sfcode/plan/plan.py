@@ -11,6 +11,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
+from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.snapshot import Target
 
 
@@ -101,6 +102,8 @@ class Plan:
     """The org has checked the package with tests."""
     flows: tuple[FlowOfData, ...] = ()
     """What the config exchanges between the two sides; nothing of it is compared or carried out."""
+    relay: RelayChange | None = None
+    """The config of the relay, which an apply records; None where this plan does not concern it."""
 
     @property
     def effective(self) -> tuple[Change, ...]:

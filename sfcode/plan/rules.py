@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sfcode.config.relay_config import render_relay_config
 from sfcode.errors import UsageError
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Action
@@ -22,6 +23,7 @@ from sfcode.plan.previous_user import (
     warn_of_other_rights,
 )
 from sfcode.plan.references import refers_to
+from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.sandbox_names import users_named_in
 from sfcode.plan.secrets import HIDDEN, names_in
 from sfcode.plan.snapshot import PlanInput
@@ -49,6 +51,13 @@ def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     left_state = plan_input.snapshot.left_state
     differs = left != {normalize(component) for component in plan_input.desired.components}
     return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
+
+
+def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Compare the config of the relay with the one that the last apply recorded; one that differs is recorded."""
+    change = RelayChange(plan_input.snapshot.applied.relay, render_relay_config(plan_input.project))
+    differs = plan_input.snapshot.state is not None and change.before != change.after
+    return replace(plan, relay=change, records_state=plan.records_state or differs)
 
 
 def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -207,6 +216,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
         kept=kept,
         records_state=plan.left_state is not None,
+        relay=None,
     )
     addresses = f"{len(targets)} address{'' if len(targets) == 1 else 'es'}"
     return limited.warn(f"limited to {addresses} by --target; the rest stays as it is, done or not")
@@ -262,6 +272,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         warn_of_other_rights,
         warn_of_cutover,
         record_state,
+        compare_relay,
         refuse_former_project,
         refuse_unmanaged,
         refuse_unmanaged_user,

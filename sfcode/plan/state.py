@@ -61,6 +61,8 @@ class Applied:
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
     records: Mapping[Address, Body] = field(default_factory=dict)
     """Managed records: those that applies made or adopted, and those that an apply was about to make."""
+    relay: Body | None = None
+    """The config of the relay that was applied; None where nothing went through it."""
 
     def created_at(self, address: Address) -> str | None:
         """Return when an apply last created an address: UTC, ISO 8601; None where the history does not know."""
@@ -94,6 +96,7 @@ def state_text(applied: Applied) -> str:
         "config_digest": applied.config_digest,
         "org_id": applied.org_id,
         "secrets": dict(applied.secrets),
+        "relay": dict(applied.relay) if applied.relay is not None else None,
         "records": {str(address): dict(body) for address, body in sorted(applied.records.items())},
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
         "history": [_past(past) for past in applied.history[:HISTORY]],
@@ -136,6 +139,7 @@ def from_component(component: Component | None) -> Applied:
             history=tuple(_read_past(past) for past in content["history"]),
             org_id=content.get("org_id"),
             records={Address.parse(key): body for key, body in content.get("records", {}).items()},
+            relay=content.get("relay"),
         )
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OrgError(

@@ -15,6 +15,7 @@ from sfcode.plan.document import load, save
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
+from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.snapshot import Target
 from tests.plan.samples import TARGET, number
 
@@ -43,6 +44,7 @@ PLAN_COVERED: dict[str, Any] = {
     "secrets": {"SECRET": "2"},
     "records_state": True,
     "obsolete": (ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (FIELD,)),),  # they are deleted
+    "relay": RelayChange({"name": "Appcues"}, {"name": "Other"}),
 }
 PLAN_LEFT_OUT: dict[str, Any] = {
     "left_state": Address("StaticResource", "Old_sfcode_state"),  # as the state: it follows from the name

@@ -63,7 +63,7 @@ def test_the_json_document(full: Plan) -> None:
     kinds: dict[str, Any] = {"adopted": False, "replaced": False}
     gone = [attribute(name, value, None, cause="config") for name, value in NUMBER.items()]
     assert {name: value for name, value in document.items() if name not in ("parts", "digest")} == {
-        "format_version": "1.1",
+        "format_version": "1.2",
         "sfcode_version": __version__,
         "org": {
             "id": "00D000000000001EAA",
@@ -157,6 +157,7 @@ def test_the_json_document(full: Plan) -> None:
         "warnings": ["Mind this."],
         "validation": None,
         "flows": [],
+        "relay": None,
     }
 
 

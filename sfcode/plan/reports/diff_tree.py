@@ -43,6 +43,11 @@ def lines(change: Change) -> tuple[Line, ...]:
     return tuple(_Tree(lambda path: WHO_MOVED[change.cause(path)]).mapping(_spell(before, after), after, ()))
 
 
+def body_lines(before: Body | None, after: Body | None) -> tuple[Line, ...]:
+    """Return the values that differ between two bodies whose names are compared with regard to case."""
+    return tuple(_Tree(lambda _: "").mapping(before, after, ()))
+
+
 def drift_lines(change: Change) -> tuple[Line, ...]:
     """Return the changes in the org since the last apply, in the same form."""
     applied, now = (normalize(side).body if side else None for side in (change.applied, change.before))

@@ -9,7 +9,7 @@ from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.picture import WIDTH, picture
-from sfcode.plan.reports.plan_items import headline, items
+from sfcode.plan.reports.plan_items import RELAY_TITLE, headline, items, relay_item
 from sfcode.plan.risk import Judgment
 from sfcode.text import printable
 
@@ -32,10 +32,11 @@ def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
     kinds = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
     risks = {str(address): found for address, found in (judged or {}).items()}
+    relay = relay_item(plan)
     return template.render(
         plan=plan,
         headline=headline(plan),
-        items=items(plan),
+        sections=[("Changes" if plan.flows else "", items(plan)), (RELAY_TITLE, (relay,) if relay else ())],
         kinds=kinds,
         risks=risks,
         worst=max((found.risk for found in risks.values()), default=None),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.markdown_parts import escape, fold_diff
-from sfcode.plan.reports.plan_items import Item, headline, items
+from sfcode.plan.reports.plan_items import RELAY_TITLE, Item, headline, items, relay_item
 
 IMPORTANCE = "-~+."
 """Signs in the order in which their details are kept where there is no room for all."""
@@ -20,13 +20,14 @@ def render(plan: Plan, options: ReportOptions) -> str:  # noqa: ARG001
 
 def markdown(plan: Plan, *, limit: int | None = None) -> str:
     """
-    Render the plan: a headline, a table of addresses, and each change folded.
+    Render the plan: a headline, the changes to the relay, a table of addresses, and each change folded.
 
     With a limit in characters, details are left out until it fits: those of what is created first,
     those of what is destroyed last.
     """
     shown = items(plan)
-    head, rows, details = list(_head(plan)), [_row(item) for item in shown], [_details(item) for item in shown]
+    head = [*_head(plan), *_render_relay(plan, limit)]
+    rows, details = [_row(item) for item in shown], [_details(item) for item in shown]
     if not shown:
         return _truncate(head, limit)
     table = ["", "| | address | |", "| --- | --- | --- |"]
@@ -77,6 +78,18 @@ def _head(plan: Plan) -> Iterator[str]:
     if plan.notes:
         yield ""
         yield f"{escape('; '.join(plan.notes))}."
+
+
+def _render_relay(plan: Plan, limit: int | None) -> Iterator[str]:
+    """Render what changes in the relay; without details where they would take more than half of the room."""
+    item = relay_item(plan)
+    if item is None:
+        return
+    yield ""
+    yield f"**{RELAY_TITLE}:** it {escape('; '.join([item.words, *item.notes]))}."
+    details = _details(item)
+    if limit is None or len(details) <= limit // 2:
+        yield details
 
 
 def _row(item: Item) -> str:

@@ -8,7 +8,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 from sfcode.plan.previous_user import deactivated_users
-from sfcode.plan.reports.diff_tree import Line, drift_lines, lines
+from sfcode.plan.reports.diff_tree import Line, body_lines, drift_lines, lines
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 WORDS = {
@@ -49,6 +49,22 @@ def items(plan: Plan) -> tuple[Item, ...]:
     )
 
 
+RELAY_TITLE = "Changes to the relay"
+RELAY_NOTE = "an apply records them; the relay makes them when it loads this config"
+
+
+def relay_item(plan: Plan) -> Item | None:
+    """Return what changes in the relay, as one item; None without changes."""
+    change = plan.relay
+    if change is None or not change.settings:
+        return None
+    before, after = change.digests
+    words = (
+        f"will work by config {after} instead of {before}" if after else f"will have nothing to do (config {before})"
+    )
+    return Item("~", "Relay", "config", words, (RELAY_NOTE,), body_lines(change.before, change.after))
+
+
 def _why_destroyed(plan: Plan, change: Change) -> str:
     if plan.mode is Mode.DESTROY:
         return "the integration is taken down"
@@ -71,9 +87,11 @@ def headline(plan: Plan) -> str:
         gone = sum(change.before is None for change in plan.drifted)
         changed = len(plan.drifted) - gone
         return f"Drift: {changed} changed, {gone} deleted." if plan.drifted else "No drift."
-    if plan.effective:
+    relay = plan.relay.settings if plan.relay else ()
+    if plan.effective or relay:
         add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
-        return f"Plan: {add} to add, {change} to change, {destroy} to destroy."
+        end = f" Relay: {len(relay)} to change." if relay else ""
+        return f"Plan: {add} to add, {change} to change, {destroy} to destroy.{end}"
     return "No changes; apply will record what is managed." if plan.records_state else "No changes."
 
 

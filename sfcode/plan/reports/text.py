@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports import Paint, ReportOptions, plain
-from sfcode.plan.reports.plan_items import Item, headline, items
+from sfcode.plan.reports.plan_items import RELAY_NOTE, RELAY_TITLE, Item, headline, items, relay_item
 from sfcode.text import printable
 
 LEGEND = {"+": "create", "~": "update in-place", "-": "destroy", ".": "no longer manage"}
@@ -25,16 +26,21 @@ def text(plan: Plan, paint: Paint = plain) -> str:
 
 def _report(plan: Plan, paint: Paint) -> Iterator[str]:
     where = printable(f"{plan.target.name} ({plan.target.org_id}, {plan.target.instance_url})")
-    shown = items(plan)
+    shown, relay = items(plan), relay_item(plan)
     if shown:
         yield from _render_legend(plan, where, shown, paint)
         for item in shown:
             yield ""
             yield from _item(item, paint)
         yield ""
+    if relay:
+        yield f"{RELAY_TITLE} ({RELAY_NOTE}):"
+        yield ""
+        yield from _item(replace(relay, notes=()), paint)
+        yield ""
     beside = list(_render_notes(plan, paint))
     yield from [*beside, ""] if beside else []
-    if shown:
+    if shown or relay:
         yield headline(plan)
     elif plan.mode is Mode.REFRESH and not plan.changes:
         yield f"Nothing to compare: no apply of this project is known in {where}."

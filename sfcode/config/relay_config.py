@@ -1,0 +1,54 @@
+"""The part of a project's config that a running relay works by, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from sfcode.config.project import Project
+
+if TYPE_CHECKING:
+    from sfcode.metadata.component import Body
+
+DIGEST_LENGTH = 12
+"""Hexadecimal digits of a digest: enough to tell two configs of one project apart."""
+
+_NOT_OF_RELAY = {"url", "sign_in"}
+"""Keys of `relay` that only the org is configured by."""
+_MAPPING_NOT_OF_RELAY: Any = {
+    "replaces": True,
+    "to_appcues": {"on": True, "trigger": True},
+    "to_salesforce": {"nps": {"score": {"create": True}, "feedback": {"create": True}}},
+}
+"""Keys of a mapping that only the org is configured by."""
+
+
+def render_relay_config(project: Project) -> Body | None:
+    """Return what the relay works by, as JSON values with secrets as placeholders; None where nothing goes through it."""
+    mappings: dict[str, Any] = {
+        mapping.name: mapping.spec.model_dump(
+            mode="json", by_alias=True, exclude=_MAPPING_NOT_OF_RELAY, exclude_none=True
+        )
+        for mapping in project.mappings
+        if mapping.spec.delivery == "relay"
+    }
+    if not mappings:
+        return None
+    settings = project.settings
+    return {
+        "name": settings.name,
+        "salesforce": settings.salesforce.model_dump(mode="json", by_alias=True),
+        "appcues": settings.appcues.model_dump(mode="json", by_alias=True),
+        "relay": settings.relay.model_dump(mode="json", by_alias=True, exclude=_NOT_OF_RELAY, exclude_none=True),
+        "mappings": mappings,
+        "events": project.events.model_dump(mode="json", by_alias=True, exclude={"version"}),
+    }
+
+
+def digest_relay_config(config: Body | None) -> str:
+    """Return the short SHA-256 of a relay's config; "" for none."""
+    if config is None:
+        return ""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_LENGTH]
