@@ -144,7 +144,7 @@ def _events(spec: Mapping) -> set[str]:
         return set()
     nps = spec.to_salesforce.nps
     names = events_filling(kind for kind in NPS_EVENTS if getattr(nps, kind))
-    return {f"{PREFIX}{name}" for name in (*spec.to_salesforce.activities, *names)}
+    return {f"{PREFIX}{name}" for name in (*spec.to_salesforce.activity_events, *names)}
 
 
 def _list_tracked_events(spec: Mapping) -> tuple[str, ...]:

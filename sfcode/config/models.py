@@ -19,7 +19,7 @@ from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
-from sfcode.mapping.events import ACTIVITY_EVENTS
+from sfcode.mapping.events import ACTIVITY_EVENTS, ItemKind
 from sfcode.mapping.value_map import AttributeValue
 
 DEFAULT_API_VERSION = "63.0"
@@ -40,6 +40,7 @@ CustomEvent = Annotated[
     str, Field(pattern=names.CUSTOM_EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
 ]
 Text = Annotated[str, Field(pattern=names.TEXT)]
+ItemNames = Annotated[tuple[Text, ...], Field(strict=False)]
 Takeable = Annotated[str, Field(pattern=names.TAKEABLE)]
 Replaceable = Annotated[str, Field(pattern=names.REPLACEABLE)]
 Email = Annotated[str, Field(pattern=names.USERNAME, max_length=80)]
@@ -314,12 +315,56 @@ class Nps(Model):
     feedback: TargetField | None = Field(default=None, description="Field for the latest NPS feedback, a text.")
 
 
+class EventFilter(Model):
+    """The items of Appcues that an event has to be about, each by its name or its id; any when left out."""
+
+    flow: ItemNames = Field(default=(), description="Flows, for flow_completed.", examples=[["Webinar sign-up"]])
+    survey: ItemNames = Field(default=(), description="NPS surveys, for nps_score and nps_feedback.")
+    checklist: ItemNames = Field(
+        default=(), description="Checklists, for checklist_item_completed and checklist_completed."
+    )
+    goal: ItemNames = Field(default=(), description="Goals, for goal_reached.")
+
+    def items(self) -> dict[ItemKind, tuple[str, ...]]:
+        """Return the names and ids by kind of item, without the kinds that are left out."""
+        kinds: dict[ItemKind, tuple[str, ...]] = {
+            "flow": self.flow,
+            "survey": self.survey,
+            "checklist": self.checklist,
+            "goal": self.goal,
+        }
+        return {kind: names for kind, names in kinds.items() if names}
+
+
+def _spell_out_activity(value: object) -> object:
+    if isinstance(value, dict):
+        if len(value) != 1:
+            raise PydanticCustomError("activity", "holds {count} events", {"count": len(value)})
+        return value
+    return value if isinstance(value, list) else {value: {}}
+
+
+class _ActivitySchema:
+    """The JSON Schema of an activity: an event alone, or an event with its filter."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full = {**handler(core), "minProperties": 1, "maxProperties": 1}
+        return {"anyOf": [{"enum": [*ACTIVITY_EVENTS], "type": "string"}, full]}
+
+
+Activity = Annotated[dict[ActivityEvent, EventFilter], BeforeValidator(_spell_out_activity), _ActivitySchema]
+
+
 class ToSalesforce(Model):
     """The data from Appcues to Salesforce."""
 
     nps: Nps = Field(default=Nps(), description="Where the latest NPS answers go.")
-    activities: Annotated[tuple[ActivityEvent, ...], Field(strict=False)] = Field(
-        default=(), description="Appcues events that become activities of the record."
+    activities: Annotated[tuple[Activity, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Appcues events that become activities of the record: by name, or by name with the flows, surveys, "
+        "checklists or goals that count.",
+        examples=[["nps_score", {"flow_completed": {"flow": ["Onboarding"]}}]],
     )
     click_to_track: Annotated[tuple[CustomEvent, ...], Field(strict=False)] = Field(
         default=(),
@@ -327,6 +372,11 @@ class ToSalesforce(Model):
         "them only with its Events Broadcaster.",
         examples=[["Clicked Upgrade"]],
     )
+
+    @property
+    def activity_events(self) -> tuple[str, ...]:
+        """The names of the events that become activities."""
+        return tuple(name for activity in self.activities for name in activity)
 
 
 class Mapping(Model):

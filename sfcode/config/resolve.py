@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
-from sfcode.config.models import Attribute, Mapping, Settings, TargetField
+from sfcode.config.models import Attribute, EventFilter, Mapping, Settings, TargetField
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
 from sfcode.mapping.events import NpsKind
@@ -54,8 +54,15 @@ def resolve_mapping(
             for kind, target in targets
             if target is not None
         ),
-        activities=_events(positions, "activities", back.activities if back else ()),
-        click_to_track=_events(positions, "click_to_track", back.click_to_track if back else ()),
+        activities=tuple(
+            EventUse(event, place_at(positions, "to_salesforce", "activities", index), _items(event_filter))
+            for index, activity in enumerate(back.activities if back else ())
+            for event, event_filter in activity.items()
+        ),
+        click_to_track=tuple(
+            EventUse(event, place_at(positions, "to_salesforce", "click_to_track", index))
+            for index, event in enumerate(back.click_to_track if back else ())
+        ),
         activity_object=(
             (_ACTIVITY_OBJECTS.get(kind) or naming.activities(settings.name))
             if back and (back.activities or back.click_to_track)
@@ -81,5 +88,5 @@ def _value_map(attribute: Attribute) -> ValueMap | None:
     return ValueMap(tuple(attribute.map_.items()), attribute.default) if attribute.map_ else None
 
 
-def _events(positions: MappingOf[ConfigPath, Position], key: str, names: tuple[str, ...]) -> tuple[EventUse, ...]:
-    return tuple(EventUse(event, place_at(positions, "to_salesforce", key, index)) for index, event in enumerate(names))
+def _items(event_filter: EventFilter) -> frozenset[str]:
+    return frozenset(name for names in event_filter.items().values() for name in names)

@@ -84,8 +84,8 @@ def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
         found = _models_in(found)
         if isinstance(found, type) and issubclass(found, BaseModel):
             found = next((info.annotation for key, info in _keys(found).items() if key == part), None)
-        elif get_origin(found) is dict:
-            found = get_args(found)[1]
+        elif get_origin(found) in (dict, tuple):
+            found = get_args(found)[get_origin(found) is dict]
     found = _models_in(found)
     return _keys(found) if isinstance(found, type) and issubclass(found, BaseModel) else {}
 
@@ -96,6 +96,8 @@ def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 def _models_in(annotation: Any) -> Any:
     """List the models of an annotation such as `X | None`."""
+    if hasattr(annotation, "__metadata__"):
+        return _models_in(annotation.__origin__)
     inner = [kind for kind in get_args(annotation) if kind is not type(None)]
     return inner[0] if type(None) in get_args(annotation) else annotation
 
@@ -161,6 +163,10 @@ def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{format_value(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
 
 
+def _activity(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return "is not one event", "write each event as an item of its own: `- flow_completed: {flow: [Onboarding]}`"
+
+
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # What was written may be a private key: it is not shown.
     hint = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
@@ -198,6 +204,7 @@ _TRANSLATIONS: dict[str, Words] = {
     "version": _version,
     "scalar": _explain_expected("a text, a number, or true or false"),
     "limit": _limit,
+    "activity": _activity,
     "certificate": _certificate,
     "url": _url,
 }

@@ -12,6 +12,17 @@ from typing import Literal, get_args
 
 NpsKind = Literal["score", "feedback"]
 
+ItemKind = Literal["flow", "survey", "checklist", "goal"]
+"""What an event is about: the item of Appcues that a user completed, answered or reached."""
+
+ITEM_ATTRIBUTES: Mapping[ItemKind, tuple[str, str]] = {
+    "flow": ("flowName", "flowId"),
+    "survey": ("flowName", "flowId"),
+    "checklist": ("checklistName", "checklistId"),
+    "goal": ("goalName", "goalId"),
+}
+"""By kind of item, the attributes of an event that hold its name and its id."""
+
 PREFIX = "appcues:"
 """How the names of Appcues' own events begin in webhooks; the config leaves it out."""
 
@@ -35,6 +46,8 @@ class EventDefinition:
     """The default texts of its activity; None for an event that becomes no activity of its own."""
     properties: Mapping[NpsKind, str] = field(default_factory=dict)
     """By NPS field, the attribute of the event that fills it."""
+    item: ItemKind | None = None
+    """What the event is about; None for click-to-track events, whose name says it."""
     help_page: bool = False
     """Whether the table of Appcues' help page has it, so that Appcues' own connector writes it."""
     comment: str = ""
@@ -52,6 +65,7 @@ EVENTS = (
             "{{ score }} NPS score. Submission location: {{ currentPageUrl }} ({{ currentPageTitle }})",
         ),
         {"score": "score"},
+        "survey",
         help_page=True,
     ),
     EventDefinition(
@@ -62,12 +76,14 @@ EVENTS = (
             "{{ feedback }} Submission location: {{ currentPageUrl }} ({{ currentPageTitle }})",
         ),
         {"feedback": "feedback"},
+        "survey",
         help_page=True,
     ),
     EventDefinition(
         "nps_score_and_feedback",
         "NPS scores with feedback",
         properties={"score": "score", "feedback": "feedback"},
+        item="survey",
     ),
     EventDefinition(
         "flow_completed",
@@ -75,6 +91,7 @@ EVENTS = (
         ActivityText(
             "Appcues Flow Completed - {{ flowName }}", "User completed your Appcues flow titled “{{ flowName }}”."
         ),
+        item="flow",
         help_page=True,
     ),
     EventDefinition(
@@ -84,6 +101,7 @@ EVENTS = (
             "Appcues Checklist Item #{{ itemIndex + 1 }} Completed - {{ checklistName }}",
             "User has completed an item titled, “{{ itemLabel }}”. This is part of the “{{ checklistName }}” checklist.",
         ),
+        item="checklist",
         help_page=True,
     ),
     EventDefinition(
@@ -93,12 +111,14 @@ EVENTS = (
             "Appcues Checklist Fully Completed - {{ checklistName }}",
             "User has completed all items in the “{{ checklistName }}” checklist.",
         ),
+        item="checklist",
         help_page=True,
     ),
     EventDefinition(
         "goal_reached",
         "reached goals",
         ActivityText("Appcues Goal Reached - {{ goalName }}", "User has completed the goal titled, “{{ goalName }}”"),
+        item="goal",
         help_page=True,
     ),
     EventDefinition(

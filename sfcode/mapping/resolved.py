@@ -47,6 +47,8 @@ class EventUse:
 
     name: str
     place: Place
+    items: frozenset[str] = frozenset()
+    """Names and ids of the flows, surveys, checklists or goals that count; empty: any."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def test_both_mappings_use_all_that_the_help_page_offers(root: Path) -> None:
     for mapping in load(root / "config", "local").mappings:
         section = mapping.spec.to_salesforce
         assert section is not None
-        assert section.activities == HELP_PAGE_ACTIVITIES
+        assert section.activity_events == HELP_PAGE_ACTIVITIES
         assert section.click_to_track
         assert section.nps.score is not None
         assert section.nps.feedback is not None

@@ -43,7 +43,7 @@ CASES: list[Case] = [
         "unknown key in a field that is spelled out",
         {"contact": CONTACT.replace("Title", "{field: Title, typ: string}")},
         [
-            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.typ: unknown key; write type (or: field)",
+            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.typ: unknown key; write type (or: field, map, default)",
         ],
     ),
     Case(

@@ -83,6 +83,39 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "filters of activities that make no sense",
+        {
+            "contact": SENDING
+            + "  activities:\n    - flow_completed: {checklist: [A], flow: [B, B]}\n    - flow_completed\n"
+        },
+        [
+            "config/mappings/contact.yaml:6:24: to_salesforce.activities[0].flow_completed.checklist: flow_completed is about a flow and has no checklist; write flow, or leave it out",
+            "config/mappings/contact.yaml:6:50: to_salesforce.activities[0].flow_completed.flow[1]: B is listed twice; keep one of them",
+            "config/mappings/contact.yaml:7:7: to_salesforce.activities[1]: flow_completed is listed twice; keep one of them",
+        ],
+    ),
+    Case(
+        "activities that are no events with filters",
+        {
+            "contact": SENDING
+            + "  activities:\n    - {nps_score: {}, goal_reached: {}}\n    - goal_reached: {flw: [A]}\n"
+        },
+        [
+            "config/mappings/contact.yaml:6:7: to_salesforce.activities[0]: is not one event; write each event as an item of its own: `- flow_completed: {flow: [Onboarding]}`",
+            "config/mappings/contact.yaml:7:22: to_salesforce.activities[1].goal_reached.flw: unknown key; write flow (or: survey, checklist, goal)",
+        ],
+    ),
+    Case(
+        "filters that the connector would have to heed",
+        {
+            "contact": SENDING.replace("direction", "delivery: connector\ndirection")
+            + "  activities: [nps_score: {survey: [Q4]}]\n"
+        },
+        [
+            "config/mappings/contact.yaml:6:28: to_salesforce.activities[0].nps_score.survey: has no meaning with delivery: connector, which writes all of them; leave it out, or write delivery: relay",
+        ],
+    ),
+    Case(
         "replacing what is not this object's",
         {
             "contact": CONTACT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,17 @@ def names(kind: str, *path: str) -> list[str]:
         node = node[key]
     while "$ref" in node:
         node = json_schema(kind)["$defs"][node["$ref"].rpartition("/")[2]]
-    values = [part["enum"] for part in (node, *node.get("anyOf", ())) if "enum" in part]
+    values = list(enums(node))
     assert len(values) == 1, node
     return list(values[0])
+
+
+def enums(node: Any) -> Iterator[list[str]]:
+    """Yield the lists of values of a node and its alternatives."""
+    if "enum" in node:
+        yield node["enum"]
+    for part in node.get("anyOf", ()):
+        yield from enums(part)
 
 
 IN_MAPPINGS = names("mapping", "$defs", "ToSalesforce", "properties", "activities", "items")

@@ -96,6 +96,20 @@ CASES = [
         ],
     ),
     Case(
+        "fewer and other flows become activities",
+        change(
+            (
+                "contact",
+                "[nps_score, flow_completed]",
+                "[nps_score, flow_completed: {flow: [Tour, Webinar]}, goal_reached: {goal: [Live]}]",
+            )
+        ),
+        [
+            "medium: Completed flows of the flow `Tour` or `Webinar` will be written to Contacts, instead of completed flows",
+            "medium: Reached goals of the goal `Live` will be written to Contacts as Events",
+        ],
+    ),
+    Case(
         "a field is no longer sent",
         change(("contact", "    plan: Plan__c\n", "")),
         [

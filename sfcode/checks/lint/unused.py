@@ -32,7 +32,7 @@ def _check_answers(side: Snapshot) -> Iterator[Diagnostic]:
 def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
     """Find the project's own texts for events that no mapping lists; sfcode's texts are fine."""
     sections = [mapping.spec.to_salesforce for mapping in side.project.mappings if mapping.spec.delivery == "relay"]
-    used = {str(name) for section in sections if section for name in section.activities}
+    used = {name for section in sections if section for name in section.activity_events}
     if any(section and section.click_to_track for section in sections):
         used.add("click_to_track")
     file = next((name for name in side.texts if PurePath(name).name == "events.yaml"), None)

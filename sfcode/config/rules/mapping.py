@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sfcode.config.did_you_mean import format_value
 from sfcode.config.document import Document, PathProblem
-from sfcode.config.models import Attribute, Mapping, TargetField
+from sfcode.config.models import Attribute, EventFilter, Mapping, TargetField
 from sfcode.config.names import FIELD_LIMIT, custom_base
+from sfcode.mapping.events import BY_NAME
 from sfcode.mapping.place import ConfigPath
 from sfcode.mapping.value_map import AttributeValue, fold_value
 
@@ -155,7 +156,12 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
     section = mapping.to_salesforce
     if section is None:
         return
-    yield from _check_repeated(("to_salesforce", "activities"), section.activities)
+    yield from _check_repeated(("to_salesforce", "activities"), section.activity_events)
+    for index, activity in enumerate(section.activities):
+        for event, event_filter in activity.items():
+            yield from _check_filter(
+                ("to_salesforce", "activities", index, event), event, event_filter, mapping.delivery
+            )
     yield from _check_repeated(("to_salesforce", "click_to_track"), section.click_to_track)
     for index, name in enumerate(section.click_to_track):
         if name.lower().startswith("appcues:"):
@@ -167,6 +173,19 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
         yield PathProblem(
             ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key", True
         )
+
+
+def _check_filter(path: ConfigPath, event: str, event_filter: EventFilter, delivery: str) -> Iterator[PathProblem]:
+    """Check that an event is filtered by what it is about."""
+    item = BY_NAME[event].item
+    for kind, names in event_filter.items().items():
+        if kind != item:
+            hint = f"write {item}, or leave it out"
+            yield PathProblem((*path, kind), f"{event} is about a {item} and has no {kind}", hint, at="key")
+        elif delivery == "connector":
+            message = "has no meaning with delivery: connector, which writes all of them"
+            yield PathProblem((*path, kind), message, "leave it out, or write delivery: relay", at="key")
+        yield from _check_repeated((*path, kind), names)
 
 
 def _check_replaced(mapping: Mapping) -> Iterator[PathProblem]:

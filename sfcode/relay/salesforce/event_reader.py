@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sfcode.config.event_models import Alias, Events
-from sfcode.mapping.events import HANDLED_EVENTS, PREFIX
+from sfcode.mapping.events import BY_NAME, HANDLED_EVENTS, ITEM_ATTRIBUTES, PREFIX
 from sfcode.relay.appcues_payload import attribute
 from sfcode.relay.message import ClaimedMessage, Parked
 from sfcode.relay.salesforce.template_sandbox import number, text
@@ -73,6 +73,13 @@ class AppcuesEvent:
     def is_late_feedback(self) -> bool:
         """Whether this is a feedback whose score was sent in an event before it."""
         return self.score is None and bool(self.answers.get("feedback"))
+
+    @property
+    def item(self) -> tuple[str, ...]:
+        """Name and id of the flow, survey, checklist or goal that the event is about, as far as the event has them."""
+        definition = BY_NAME.get(self.name)
+        kind = definition.item if definition else None
+        return tuple(filter(None, (text(self.value(name)) for name in ITEM_ATTRIBUTES[kind]))) if kind else ()
 
     def id_for(self, match: str) -> str:
         """Return the id of the user or the group; "" where the event has none."""

@@ -11,7 +11,7 @@ from sfcode.mapping.events import BY_NAME, NPS_EVENTS
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
-from sfcode.review.statements.phrases import capitalize, code, records
+from sfcode.review.statements.phrases import capitalize, code, join_list, records
 
 NEW_DATA = "data of Appcues is written where it was not"
 
@@ -77,6 +77,9 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
             one = key[0] == "click_to_track"
             text = capitalize(f"{words} will be written to {where} as {_as(after.activity, one=one)}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
+        elif old[key][0] != words:
+            text = capitalize(f"{words} will be written to {where}, instead of {old[key][0]}")
+            yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
     if before and old and new and before.activity != after.activity:
         text = f"What Appcues users do will be written to {where} as {_as(after.activity)} instead of {_as(before.activity)}"
         position = after.project.at("relay", "activities_as")
@@ -96,7 +99,9 @@ def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
         return {}
     events = {}
     for event in half.one.activities:
-        events["activities", event.name] = (BY_NAME[event.name].plural, event.place.position)
+        definition = BY_NAME[event.name]
+        of = f" of the {definition.item} {join_list(map(code, sorted(event.items)), 'or')}" if event.items else ""
+        events["activities", event.name] = (f"{definition.plural}{of}", event.place.position)
     for event in half.one.click_to_track:
         words = f"the click-to-track event {code(event.name)}"
         events["click_to_track", event.name] = (words, event.place.position)

@@ -37,7 +37,9 @@ def destination(
     """Make a mapping whose NPS fields are `SCORE` and `FEEDBACK`, and whose activities are Events."""
     kept = {"score": SCORE, "feedback": FEEDBACK} if fields is None else fields
     kind = ActivityKind("Event", KEY, lambda _event, subject, comment: {"Subject": subject, "Description": comment})
-    log = Activities(name, "WhoId", kind, compile_texts(dict(EVENTS.activities)), frozenset(activities))
+    log = Activities(
+        name, "WhoId", kind, compile_texts(dict(EVENTS.activities)), dict.fromkeys(activities, frozenset())
+    )
     actions = (NpsFields(name, object_, kept), log) if kept else (log,)
     return Destination(name, object_, match, "Key__c", actions=actions)
 

@@ -53,6 +53,35 @@ def only(writes: list[RecordWrite]) -> RecordWrite:
     return write
 
 
+@pytest.mark.parametrize(
+    ("listed", "name", "attributes", "counts"),
+    [
+        ({"flow_completed": {"flow": ["Welcome", "f-2"]}}, "flow_completed", {"flowName": "Welcome"}, True),
+        ({"flow_completed": {"flow": ["Welcome", "f-2"]}}, "flow_completed", {"flowName": "X", "flowId": "f-2"}, True),
+        ({"flow_completed": {"flow": ["Welcome"]}}, "flow_completed", {"flowName": "welcome"}, False),
+        ({"flow_completed": {"flow": ["Welcome"]}}, "flow_completed", {}, False),
+        ({"flow_completed": {}}, "flow_completed", {"flowName": "Other"}, True),
+        ({"nps_score": {"survey": ["Q4"]}}, "nps_score_and_feedback", {"flowName": "Q4", "score": 9}, True),
+        ({"nps_score": {"survey": ["Q4"]}}, "nps_score", {"flowName": "Q3", "score": 9}, False),
+        (
+            {"checklist_item_completed": {"checklist": ["c-1"]}},
+            "checklist_item_completed",
+            {"checklistId": "c-1"},
+            True,
+        ),
+        ({"goal_reached": {"goal": ["Live"]}}, "goal_reached", {"goalName": "Dead"}, False),
+        ({"flow_completed": {"flow": ["Tour"]}}, "v2:done", {"experienceName": "Tour"}, True),
+    ],
+)
+def test_an_activity_is_logged_of_the_items_that_its_filter_names(listed, name, attributes, counts) -> None:
+    alias = {"v2:done": {"as": "flow_completed", "attributes": {"flowName": "experienceName"}}}
+    of = make(
+        Events.model_validate({"version": 1, "aliases": alias, "properties": EVENTS.properties}), activities=[listed]
+    )
+    (action,) = actions_of(of, of.resolved[0])
+    assert action.handles(read(event(f"appcues:{name}", **attributes), of)) is counts
+
+
 class TestNpsFields:
     ACTION = NpsFields("contact", "Contact", {"score": "Score__c", "feedback": FEEDBACK}, frozenset({"Score__c"}))
     ALONE = NpsFields("contact", "Contact", {"score": "Score__c"})
@@ -258,7 +287,7 @@ def test_words_without_a_score_before_them_are_written_with_their_other_values()
         "WhoId",
         activity_kind(make()),
         compile_texts({"nps_feedback": EventText(subject="{{ page }}", comment="{{ feedback }} ({{ score }})")}),
-        frozenset({"nps_feedback"}),
+        {"nps_feedback": frozenset()},
     )
     late = read(event("appcues:nps_feedback", "a", feedback="fine", page="Home"))
     fields = only(action.plan(late, context())).fields

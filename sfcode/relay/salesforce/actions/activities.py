@@ -47,7 +47,8 @@ class Activities:
     """Field of an activity that refers to the record."""
     kind: ActivityKind
     texts: Mapping[str, ActivityTemplates]
-    activities: frozenset[str]
+    activities: Mapping[str, frozenset[str]]
+    """By event, the names and ids of the items that count; of an empty set, any."""
     click_to_track: frozenset[str] = frozenset()
 
     @property
@@ -74,7 +75,11 @@ class Activities:
     def _listed(self, event: AppcuesEvent) -> list[str]:
         if event.name == CLICK_TO_TRACK:
             return [CLICK_TO_TRACK] if event.message.kind in self.click_to_track else []
-        return [activity for activity in event.activities if activity in self.activities]
+        return [activity for activity in event.activities if self._counts(activity, event)]
+
+    def _counts(self, activity: str, event: AppcuesEvent) -> bool:
+        items = self.activities.get(activity)
+        return items is not None and (not items or not items.isdisjoint(event.item))
 
     def _write(self, event: AppcuesEvent, activity: str, context: PlanContext) -> RecordWrite:
         try:
@@ -95,7 +100,7 @@ def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | N
         mapping.link_field,
         activity_kind(project),
         compile_texts(project.events.activities),
-        frozenset(event.name for event in mapping.activities),
+        {event.name: event.items for event in mapping.activities},
         frozenset(event.name for event in mapping.click_to_track),
     )
 
