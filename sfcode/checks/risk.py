@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sfcode.checks.granted_rights import rights_of
 from sfcode.checks.personal_data import is_personal
 from sfcode.config.models import PersonalData
+from sfcode.mapping.permissions import API_ONLY_PROFILES, POWERFUL_PERMISSIONS
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
@@ -22,6 +23,7 @@ POWERFUL = "the permission reaches beyond the mapped objects"
 WIDER = "the integration user gains rights"
 ELSEWHERE = "data goes to another place"
 OTHER_USER = "the integration user is set up otherwise"
+FULL_USER = "the integration user may do more than its permission set says"
 PERSONAL = "personal data leaves Salesforce"
 MORE = "more data leaves Salesforce"
 LOST = "a field is deleted with the values in it"
@@ -30,22 +32,6 @@ _IDENTITY = frozenset({"Id", "SystemModstamp"})
 """What every message holds, and nobody's data."""
 _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "User"})
 _TRIGGERS = frozenset({"Flow", "WorkflowRule"})
-
-
-POWERFUL_PERMISSIONS = frozenset(
-    {
-        "AssignPermissionSets",
-        "AuthorApex",
-        "CustomizeApplication",
-        "ManageSharing",
-        "ManageUsers",
-        "ModifyAllData",
-        "ModifyMetadata",
-        "ViewAllData",
-        "ViewAllUsers",
-    }
-)
-"""User permissions that are about more than the records of the mappings."""
 
 
 def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgment]:
@@ -68,6 +54,8 @@ def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgment]:
     elif kind in ("CustomField", "CustomObject"):
         if change.action is Action.DELETE and not (change.before and change.before.body.get("formula")):
             yield Judgment(Risk.HIGH, LOST)
+    elif kind == "User" and _gains_profile(change):
+        yield Judgment(Risk.HIGH, FULL_USER)
     elif kind in _USERS:
         yield Judgment(Risk.MEDIUM, OTHER_USER)
     elif kind in _TRIGGERS:
@@ -96,6 +84,12 @@ def _rights(change: Change) -> Iterator[Judgment]:
             yield Judgment(Risk.HIGH, POWERFUL)
         elif gained - {"Read"} or (gained and kind == "object"):
             yield Judgment(Risk.MEDIUM, WIDER)
+
+
+def _gains_profile(change: Change) -> bool:
+    """Return whether a user is to have another profile than before, and one that is not for the API alone."""
+    before, after = (side.body.get("Profile") if side else None for side in (change.before, change.after))
+    return after not in {None, before, *API_ONLY_PROFILES}
 
 
 def _to_set(value: Value) -> set[str]:

@@ -84,6 +84,9 @@ LINT_RULES: dict[str, CheckRule] = {
         CheckRule(
             "SF213", "secret-by-name", Level.WARNING, "A variable is called a secret, and its value stands in the file."
         ),
+        CheckRule(
+            "SF214", "not-api-only", Level.ERROR, "The integration user's license or profile is not for the API alone."
+        ),
     )
 }
 """What is known offline: SF0 the config itself, SF1 the chain from field to attribute, SF2 habits."""
@@ -127,6 +130,12 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         CheckRule("D209", "user-email", Level.WARNING, "Mail to the integration user arrives."),
         CheckRule("D210", "license-assignment", Level.ERROR, "The integration user has the permission set license."),
         CheckRule("D211", "permission-set-assignment", Level.ERROR, "The integration user has the permission set."),
+        CheckRule(
+            "D212",
+            "other-rights",
+            Level.WARNING,
+            "Nothing but the permission set gives rights to the integration user.",
+        ),
         CheckRule(
             "D301", "workflow-rule", Level.WARNING, "No mapping is sent by a workflow rule, whose support has ended."
         ),

@@ -20,6 +20,7 @@ from sfcode.config.base import Model
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
 from sfcode.mapping.events import ACTIVITY_EVENTS, ItemKind
+from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 from sfcode.mapping.value_map import AttributeValue
 
 DEFAULT_API_VERSION = "63.0"
@@ -42,6 +43,7 @@ CustomEvent = Annotated[
 Text = Annotated[str, Field(pattern=names.TEXT)]
 ItemNames = Annotated[tuple[Text, ...], Field(strict=False)]
 Takeable = Annotated[str, Field(pattern=names.TAKEABLE)]
+Acceptable = Annotated[str, Field(pattern=names.ACCEPTABLE)]
 Replaceable = Annotated[str, Field(pattern=names.REPLACEABLE)]
 Email = Annotated[str, Field(pattern=names.USERNAME, max_length=80)]
 
@@ -143,6 +145,23 @@ class IntegrationUser(Model):
         description="Which records the user reaches where sharing is private: those shared with it, all for reading, "
         "or all for reading and writing.",
     )
+    accepted_rights: Annotated[tuple[Acceptable, ...], Field(strict=False)] = Field(
+        default=(),
+        description="What else may give rights to this user: permission sets and groups of others, a profile that grants "
+        "something by itself, or a license that is not for the API alone. The linter refuses such a profile or license, "
+        "and plan and doctor report what the user has from elsewhere, until it is listed here.",
+        examples=[["PermissionSet:Knowledge_Reader", "Profile:Standard User"]],
+    )
+
+    def list_wide_rights(self) -> tuple[tuple[str, str], ...]:
+        """Return the key and the address of a license or profile that is not for the API alone and not accepted."""
+        named = (
+            ("license", f"UserLicense:{self.license}", self.license in API_ONLY_LICENSES),
+            ("profile", f"Profile:{self.profile}", self.profile in API_ONLY_PROFILES),
+        )
+        return tuple(
+            (key, address) for key, address, narrow in named if not narrow and address not in self.accepted_rights
+        )
 
 
 class Appcues(Model):

@@ -43,6 +43,7 @@ CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
 EVENT = r"^[A-Za-z][A-Za-z0-9_:.-]*$"
 TEXT = r"\S"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
+ACCEPTABLE = r"^(PermissionSet|PermissionSetGroup|Profile|UserLicense):\S.*$"
 REPLACEABLE = r"^((WorkflowRule|WorkflowOutboundMessage):[A-Za-z][A-Za-z0-9_]*\.\S.*|Flow:[A-Za-z][A-Za-z0-9_]*)$"
 
 WORDS = {
@@ -63,6 +64,10 @@ WORDS = {
     LICENSE_NAME: (
         "is not the developer name of a permission set license",
         "write SalesforceAPIIntegrationPsl, or the DeveloperName that the org shows",
+    ),
+    ACCEPTABLE: (
+        "is not something that gives rights to a user",
+        "write PermissionSet:NAME, PermissionSetGroup:NAME, Profile:NAME or UserLicense:NAME",
     ),
     ORG: (
         "is not an org",

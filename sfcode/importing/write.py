@@ -13,6 +13,7 @@ from sfcode.importing.proposal import ConfigProposal, MappingProposal
 from sfcode.importing.scan_result import ScanResult
 from sfcode.mapping.events import HELP_PAGE_ACTIVITIES
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
+from sfcode.mapping.permissions import API_ONLY_PROFILES
 from sfcode.text import printable
 
 _PLAIN = re.compile(r"[A-Za-z][\w.@+-]*( [\w.@+-]+)*|[A-Za-z]+:[A-Za-z]\w*(\.\w+)?")
@@ -71,6 +72,9 @@ def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOpt
         f"  profile: {quote_scalar(user.profile)}",
         f"  permission_set_license: {quote_scalar(user.set_license)}",
     )
+    if user.profile not in API_ONLY_PROFILES:
+        yield from _comment("The profile is not for the API alone; what it grants, the integration may do too.", "  ")
+        yield f"  accepted_rights: [{json.dumps(f'Profile:{user.profile}', ensure_ascii=False)}]"
     if user.permission_set:
         yield f"  permission_set: {quote_scalar(user.permission_set)}"
     yield f"  access: {user.access}" + (

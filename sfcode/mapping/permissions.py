@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 
@@ -42,6 +43,34 @@ USER_PERMISSIONS = {
 }
 """User permissions as Setup calls them."""
 
+POWERFUL_PERMISSIONS = frozenset(
+    {
+        "AssignPermissionSets",
+        "AuthorApex",
+        "CustomizeApplication",
+        "ManageSharing",
+        "ManageUsers",
+        "ModifyAllData",
+        "ModifyMetadata",
+        "ViewAllData",
+        "ViewAllUsers",
+    }
+)
+"""User permissions that are about more than the records of the mappings."""
+
+API_ONLY_LICENSES = frozenset({"Salesforce Integration"})
+"""User licenses whose users may use the API alone."""
+
+API_ONLY_PROFILES = frozenset({"Minimum Access - API Only Integrations", "Salesforce API Only System Integrations"})
+"""Standard profiles that let a user use the API alone and grant nothing else."""
+
+GRANTED_BY_PROFILE = {
+    "System Administrator": ("View All Data", "Modify All Data", "Customize Application"),
+    "Standard User": ("Read", "Create", "Edit", "Delete of standard objects"),
+    "Read Only": ("Read of standard objects",),
+}
+"""What standard profiles grant by themselves, in words."""
+
 CUSTOMIZE_APPLICATION = ("CustomizeApplication", "ManageCustomPermissions", "ViewSetup")
 """Customize Application with the permissions without which Salesforce refuses it."""
 
@@ -75,3 +104,47 @@ def add_required(asked: ObjectPermission) -> ObjectPermission:
     return replace(
         asked, read=asked.read or asked.create or edit or view_all, edit=edit, delete=delete, view_all=view_all
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRights:
+    """What a user may do in an org beside the permission sets of a project."""
+
+    permission_sets: tuple[str, ...] = ()
+    """Names of the permission sets that are assigned to the user."""
+    groups: tuple[str, ...] = ()
+    """Names of the permission set groups that are assigned to the user."""
+    profile: str = ""
+    profile_objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the profile grants, by object: elements of OBJECT_FLAGS."""
+    profile_permissions: tuple[str, ...] = ()
+    """Powerful user permissions that the profile grants."""
+
+    @property
+    def assigned(self) -> tuple[str, ...]:
+        """Return the addresses of what is assigned to the user."""
+        sets = [f"PermissionSet:{name}" for name in self.permission_sets]
+        return (*sets, *(f"PermissionSetGroup:{name}" for name in self.groups))
+
+    @property
+    def granted_by_profile(self) -> tuple[str, ...]:
+        """Return what the profile grants by itself, in words of Setup."""
+        objects = (
+            f"{', '.join(OBJECT_FLAGS[element].label for element in elements)} on {name}"
+            for name, elements in sorted(self.profile_objects.items())
+        )
+        return (*(USER_PERMISSIONS.get(name, name) for name in self.profile_permissions), *objects)
+
+    def remove_accepted(self, accepted: Collection[str]) -> OtherRights:
+        """Return the rights without those that are accepted by address, such as `PermissionSet:People`."""
+        left = replace(
+            self,
+            permission_sets=tuple(name for name in self.permission_sets if f"PermissionSet:{name}" not in accepted),
+            groups=tuple(name for name in self.groups if f"PermissionSetGroup:{name}" not in accepted),
+        )
+        if f"Profile:{self.profile}" in accepted:
+            left = replace(left, profile_objects={}, profile_permissions=())
+        return left
+
+    def __bool__(self) -> bool:
+        return bool(self.assigned or self.granted_by_profile)

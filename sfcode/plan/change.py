@@ -64,6 +64,11 @@ class Change:
         return diff(_body(self.applied), _body(self.before)) if self.applied else ()
 
     @property
+    def is_addition(self) -> bool:
+        """Return whether somebody added it in the org: the last apply left nothing there."""
+        return self.applied is not None and not self.applied.body
+
+    @property
     def action(self) -> Action:
         """Return the action."""
         if self.before is None:

@@ -11,7 +11,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.ownership import delete_replaced
 from sfcode.plan.plan import Plan
-from sfcode.plan.previous_user import previous_users, retire
+from sfcode.plan.previous_user import list_other_rights, previous_users, retire
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 from sfcode.plan.state import Applied, Past, state_address
 
@@ -127,6 +127,8 @@ def _refresh(plan_input: PlanInput) -> Iterator[Change]:
     for component in left:
         found = plan_input.snapshot.components.get(component.address)
         yield Change(component.address, found, found, component)
+    if plan_input.snapshot.state:
+        yield from list_other_rights(plan_input)
 
 
 CHANGES = {Mode.APPLY: _apply, Mode.DESTROY: _destroy, Mode.ROLLBACK: _roll_back, Mode.REFRESH: _refresh}

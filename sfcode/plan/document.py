@@ -118,12 +118,18 @@ def _drift(change: Change) -> dict[str, Any]:
         "type": change.address.type,
         "name": change.address.full_name,
         "change": {
-            "actions": [(Action.UPDATE if change.before else Action.DELETE).value],
+            "actions": [_drift_action(change).value],
             "before": dict(change.applied.body) if change.applied else None,
             "after": dict(change.before.body) if change.before else None,
             "attributes": [_attribute(attribute) for attribute in change.drift],
         },
     }
+
+
+def _drift_action(change: Change) -> Action:
+    if change.is_addition:
+        return Action.CREATE
+    return Action.UPDATE if change.before else Action.DELETE
 
 
 def _attribute(attribute: AttributeChange) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from sfcode.errors import ConfigError, OrgError
 from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.mapping.desired import Desired
+from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.org import Org
+from sfcode.org.other_rights import read_other_rights
+from sfcode.org.results import FileProperties
 from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
@@ -30,9 +33,9 @@ from sfcode.plan.sandbox_names import (
 )
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
-from sfcode.plan.snapshot import FlowVersion, OrgSnapshot, OtherState, PlanInput, Target
+from sfcode.plan.snapshot import FlowVersion, MissingPart, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
-from sfcode.plan.users import find_missing_profile, read_user
+from sfcode.plan.users import find_missing_parts, read_user
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
 """Types of components that a version of a flow may name, and that an org then does not delete."""
@@ -186,9 +189,10 @@ def _read_org(
         other_states=() if state_component else _find_other_states(org, username, expected),
         values=_count_values(org, deleted, applied),
         other_rights=_read_other_rights(org, project, applied, record_rows),
+        other_uses=_read_other_uses(org, project, applied, request.mode, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
-        missing_profile=find_missing_profile(org, generated, record_rows) if request.mode is Mode.APPLY else "",
+        missing_parts=_find_missing_parts(org, request.mode, expected, record_rows),
     )
 
 
@@ -261,21 +265,55 @@ def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> d
 
 def _read_other_rights(
     org: Org, project: Project, applied: Applied, found: Mapping[Address, Component]
-) -> dict[str, tuple[str, ...]]:
-    """Read, for each integration user that is there, the permission sets that it has and that are not the project's."""
+) -> dict[str, OtherRights]:
+    """Read what each integration user that is there may do beside the project's permission sets."""
     own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
     own.add(project.integration_set)
-    rights = {}
-    for username in sorted(address.full_name for address in found if address.type == "User"):
-        rows = org.query(
-            "SELECT PermissionSet.Name FROM PermissionSetAssignment "
-            "WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE",
-            username,
-        )
-        names = {str(row["PermissionSet"]["Name"]) for row in rows} - own
-        if names:
-            rights[username] = tuple(sorted(names))
-    return rights
+    usernames = sorted(address.full_name for address in found if address.type == "User")
+    rights = {username: read_other_rights(org, username, own) for username in usernames}
+    return {username: other for username, other in rights.items() if other}
+
+
+def _read_other_uses(
+    org: Org, project: Project, applied: Applied, mode: Mode, found: Mapping[Address, Component]
+) -> dict[str, tuple[str, ...]]:
+    """
+    Find the outbound messages of others, and the states of other projects, that name a user who may be deactivated.
+
+    An apply deactivates no user but a previous one, so nothing is looked up where there is none.
+    """
+    users = {address.full_name.lower(): address.full_name for address in found if address.type == "User"}
+    if mode is Mode.APPLY:
+        users.pop(project.settings.integration_user.username.lower(), None)
+    if not users or mode is Mode.REFRESH:
+        return {}
+    messages = [Address("WorkflowOutboundMessage", item.full_name) for item in _list_messages(org)]
+    states = {state_address(project.settings.name), state_address(project.settings.moved.name or "")}
+    rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
+    others = {Address("StaticResource", str(row["Name"])) for row in rows} - states
+    others |= {address for address in messages if address not in applied.components}
+    uses: dict[str, set[str]] = {}
+    for address, component in _retrieve(org, sorted(others))[0].items():
+        bodies = [component.body]
+        names: set[str] = set()
+        if address.type == "StaticResource":
+            state = from_component(component)
+            bodies = [*state.components.values()]
+            names = {record.full_name for record in state.records if record.type == "User"}
+        for name in names.union(*map(users_named_in, bodies)):
+            if name.lower() in users:
+                uses.setdefault(users[name.lower()], set()).add(str(address))
+    return {username: tuple(sorted(addresses)) for username, addresses in uses.items()}
+
+
+def _find_missing_parts(
+    org: Org, mode: Mode, expected: Mapping[Address, Body], found: Mapping[Address, Component]
+) -> dict[Address, tuple[MissingPart, ...]]:
+    """Find what the records of an apply or a rollback refer to and the org does not have."""
+    if mode not in {Mode.APPLY, Mode.ROLLBACK}:
+        return {}
+    wanted = {address: body for address, body in expected.items() if address.is_record}
+    return find_missing_parts(org, wanted, found, expected.keys())
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:
@@ -301,7 +339,11 @@ def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
     """List all messages if the relay replaces the connector, which may have created a new one."""
     if not project.replaced:
         return ()
-    return tuple(item.full_name for item in org.metadata.list_metadata("WorkflowOutboundMessage"))
+    return tuple(item.full_name for item in _list_messages(org))
+
+
+def _list_messages(org: Org) -> tuple[FileProperties, ...]:
+    return org.metadata.list_metadata("WorkflowOutboundMessage")
 
 
 def _read_flow_versions(

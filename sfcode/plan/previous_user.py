@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from sfcode.config.project import Project
-from sfcode.metadata.component import Address, Component
+from sfcode.mapping.permissions import OtherRights
+from sfcode.metadata.component import Address, Component, Value
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.snapshot import PlanInput
@@ -75,33 +76,62 @@ def _is_retired(project: Project, user: Component) -> bool:
 
 
 def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to deactivate a user that has permission sets of others, unless that was allowed by name."""
-    return plan.refuse(
-        *(
-            Refusal(
-                Address("User", username),
-                "would be deactivated, and has other permission sets, so something else may sign in as it: "
-                f"{', '.join(plan_input.snapshot.other_rights[username])}",
-                f"take them away, or pass --allow-delete User:{username} to deactivate it all the same",
-            )
-            for username in sorted(deactivated_users(plan.effective))
-            if username in plan_input.snapshot.other_rights
-            and Address("User", username) not in plan_input.request.allow_delete
-        )
-    )
+    """Refuse to deactivate a user that something else uses or has given rights to, unless that was allowed by name."""
+    refusals = []
+    for username in sorted(deactivated_users(plan.effective)):
+        address = Address("User", username)
+        others = _list_other_uses(plan_input, username)
+        if others and address not in plan_input.request.allow_delete:
+            reason = f"would be deactivated, and something else may sign in as it: {'; '.join(others)}"
+            hint = f"give that another user, or pass --allow-delete {address} to deactivate it all the same"
+            refusals.append(Refusal(address, reason, hint))
+    return plan.refuse(*refusals)
+
+
+def _list_other_uses(plan_input: PlanInput, username: str) -> list[str]:
+    snapshot = plan_input.snapshot
+    rights, uses = snapshot.other_rights.get(username), snapshot.other_uses.get(username, ())
+    named = [f"it is named by {', '.join(uses)}"] if uses else []
+    return [*named, *([f"it also has {', '.join(rights.assigned)}"] if rights and rights.assigned else [])]
 
 
 def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of rights that the integration user has from permission sets that are not the project's."""
-    username = plan_input.project.settings.integration_user.username
-    names = plan_input.snapshot.other_rights.get(username, ())
-    return plan.warn(
-        *(
-            f"User:{username} also has PermissionSet:{name}, which this project does not manage: what it grants, the "
-            "integration may do too; if nobody needs that, take it away in Setup, Permission Sets"
-            for name in names
+    """Warn of rights that the integration user has from elsewhere: other permission sets, groups, its profile."""
+    user = plan_input.project.settings.integration_user
+    rights = plan_input.snapshot.other_rights.get(user.username, OtherRights()).remove_accepted(user.accepted_rights)
+    warnings = [
+        f"User:{user.username} also has {assigned}, which this project does not manage: what it grants, the integration "
+        f"may do too; take it away in Setup, or accept it with `accepted_rights: [{assigned}]`"
+        for assigned in rights.assigned
+    ]
+    if rights.granted_by_profile:
+        profile = f"Profile:{rights.profile}"
+        warnings.append(
+            f"User:{user.username} has {profile}, which grants by itself: {'; '.join(rights.granted_by_profile)}; name a "
+            f"profile that grants nothing in integration_user.profile, or accept it with `accepted_rights: [{profile}]`"
         )
-    )
+    return plan.warn(*warnings)
+
+
+def list_other_rights(plan_input: PlanInput) -> Iterator[Change]:
+    """Return what somebody gave to the integration user in the org, as drift: the last apply left none of it."""
+    user = plan_input.project.settings.integration_user
+    rights = plan_input.snapshot.other_rights.get(user.username, OtherRights()).remove_accepted(user.accepted_rights)
+    bodies: dict[Address, dict[str, Value]] = {}
+    for kind, names in (("PermissionSet", rights.permission_sets), ("PermissionSetGroup", rights.groups)):
+        for name in names:
+            address = Address("PermissionSetAssignment", f"{name}/{user.username}")
+            bodies.setdefault(address, {"Assignee": user.username})[kind] = name
+    if rights.granted_by_profile:
+        bodies[Address("Profile", rights.profile)] = {
+            "objectPermissions": {
+                name: dict.fromkeys(elements, True) for name, elements in rights.profile_objects.items()
+            },
+            "userPermissions": {name: {"enabled": True} for name in rights.profile_permissions},
+        }
+    for address, body in bodies.items():
+        found = Component(address.type, address.full_name, body)
+        yield Change(address, found, found, Component(address.type, address.full_name, {}))
 
 
 def deactivated_users(changes: Iterable[Change]) -> set[str]:

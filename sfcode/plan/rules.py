@@ -252,18 +252,28 @@ def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
     return replace(plan, preserved=count_preserved(plan.effective, plan_input.snapshot.unmanaged))
 
 
-def refuse_missing_profile(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse a user whose profile the org does not have, before anything is written."""
-    profile = plan_input.snapshot.missing_profile
-    users = [change.address for change in plan.effective if change.address.type == "User" and change.after]
-    if not profile or not users:
-        return plan
-    hint = (
-        "write the name of a profile in integration_user.profile: the English one, as package.xml has it, which is found "
-        "in any language"
+def refuse_missing_references(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Refuse records that refer to what the org does not have, before anything is written."""
+    return plan.refuse(
+        *(
+            Refusal(
+                change.address, f"needs the {part.kind} {part.name}, which this org does not have", MISSING[part.kind]
+            )
+            for change in plan.effective
+            if change.after
+            for part in plan_input.snapshot.missing_parts.get(change.address, ())
+        )
     )
-    return plan.refuse(Refusal(users[0], f"is to have the profile {profile}, which this org does not have", hint))
 
+
+MISSING = {
+    "profile": "write the name of a profile in integration_user.profile: the English one, as package.xml has it, which is "
+    "found in any language",
+    "permission set": "create it first, or write the developer name of one that the org has",
+    "permission set license": "write the developer name of one that the org has in integration_user.permission_set_license",
+    "user": "create the user first, or correct the username",
+}
+"""What to do about a missing part, by its kind."""
 
 RULES: dict[Mode, tuple[Rule, ...]] = {
     Mode.APPLY: (
@@ -278,7 +288,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         refuse_unmanaged_user,
         refuse_data_loss,
         refuse_shared_users,
-        refuse_missing_profile,
+        refuse_missing_references,
         refuse_unused_options,
         explain_kept_permission_set,
         limit_to_targets,
@@ -293,6 +303,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         explain_drift,
         refuse_unknown_secrets,
         refuse_missing_parts,
+        refuse_missing_references,
         refuse_data_loss,
         refuse_shared_users,
         retire_flow_versions,

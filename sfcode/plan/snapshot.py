@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sfcode.config.project import Project
 from sfcode.mapping.desired import Desired
+from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import WHOLE_PLAN, Mode, PlanRequest
 from sfcode.plan.references import referring
@@ -33,6 +34,15 @@ class FlowVersion:
     active: bool
     flow: Component
     """The flow as this version has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPart:
+    """What a record refers to and the org does not have."""
+
+    kind: str
+    """profile, permission set, permission set license or user."""
+    name: str
 
 
 @dataclass(frozen=True)
@@ -65,13 +75,15 @@ class OrgSnapshot:
     """What others have in the files that our components live in."""
     assignees: tuple[str, ...] = ()
     """Usernames that have the permission set of the integration."""
-    other_rights: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Permission sets that an integration user has and that are not the project's, by username."""
+    other_rights: Mapping[str, OtherRights] = field(default_factory=dict)
+    """What an integration user may do beside the project's permission sets, by username."""
+    other_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses of what names an integration user and is not the project's, by username."""
     messages: tuple[str, ...] = ()
     """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
 
-    missing_profile: str = ""
-    """The profile that the integration user is to be given and that the org does not have."""
+    missing_parts: Mapping[Address, tuple[MissingPart, ...]] = field(default_factory=dict)
+    """What records refer to and the org does not have, by the record's address."""
 
     flow_versions: Mapping[Address, tuple[FlowVersion, ...]] = field(default_factory=dict)
     """All versions of managed flows, where something may be deleted that an old version still names."""

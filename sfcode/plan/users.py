@@ -1,13 +1,22 @@
-"""Read the integration user as the config writes it."""
+"""Read users as the config writes them, and what their records refer to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.org.profiles import find_profile, profile_names
+from sfcode.plan.snapshot import MissingPart
+
+ASSIGNED = {
+    "PermissionSetLicenseAssign": (
+        "permission set license",
+        "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}",
+    ),
+    "PermissionSetAssignment": ("permission set", "SELECT Id FROM PermissionSet WHERE Name = {}"),
+}
+"""What a record of each type assigns, and how it is looked up."""
 
 
 def read_user(org: Org, username: str, wanted: Body) -> list[Body]:
@@ -40,11 +49,33 @@ def read_user(org: Org, username: str, wanted: Body) -> list[Body]:
     return bodies
 
 
-def find_missing_profile(org: Org, generated: Desired, found: Mapping[Address, Component]) -> str:
-    """Return the profile that a user is to be given and that the org does not have; "" where there is none such."""
-    for row in generated.records:
-        if row.type == "User":
-            profile, there = str(row.body["Profile"]), found.get(row.address)
-            if (there is None or there.body.get("Profile") != profile) and find_profile(org, profile) is None:
-                return profile
-    return ""
+def find_missing_parts(
+    org: Org, wanted: Mapping[Address, Body], found: Mapping[Address, Component], planned: Collection[Address]
+) -> dict[Address, tuple[MissingPart, ...]]:
+    """
+    Find what records refer to and the org does not have; `planned` are the addresses that the plan brings.
+
+    Only what is to be written is looked up: a record that is there refers to nothing that is missing.
+    """
+    missing = {}
+    for address, body in sorted(wanted.items()):
+        if parts := tuple(_list_missing(org, address, body, found.get(address), planned)):
+            missing[address] = parts
+    return missing
+
+
+def _list_missing(
+    org: Org, address: Address, body: Body, there: Component | None, planned: Collection[Address]
+) -> Iterator[MissingPart]:
+    if address.type == "User":
+        profile = str(body["Profile"])
+        if (there is None or there.body.get("Profile") != profile) and find_profile(org, profile) is None:
+            yield MissingPart("profile", profile)
+    elif there is None:
+        name, username = address.full_name.rsplit("/", 1)
+        kind, soql = ASSIGNED[address.type]
+        if Address("PermissionSet", name) not in planned and not org.query(soql, name):
+            yield MissingPart(kind, name)
+        user = "SELECT Id FROM User WHERE Username = {}"
+        if Address("User", username) not in planned and not org.query(user, username):
+            yield MissingPart("user", username)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sfcode.checks.granted_rights import Rights, integration_address, integration_rights, spell_as
 from sfcode.checks.snapshot import Snapshot
+from sfcode.mapping.permissions import API_ONLY_PROFILES, GRANTED_BY_PROFILE
 from sfcode.review.model import Access
 
 
@@ -19,7 +22,19 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
     old = spell_as(integration_rights(before), new)
     order = ("object", "field", "permission")
     names = sorted({*old, *new}, key=lambda key: (order.index(key[0]), key[1]))
-    return tuple(_row(key, old, new, before, after) for key in names)
+    return (*_list_profiles(before, after), *(_row(key, old, new, before, after) for key in names))
+
+
+def _list_profiles(before: Snapshot | None, after: Snapshot) -> Iterator[Access]:
+    """List the profiles that grant something by themselves: the user may do that too, whatever its permission set says."""
+    was = before.project.settings.integration_user.profile if before else ""
+    will = after.project.settings.integration_user.profile
+    for name in dict.fromkeys((was, will)):
+        if name and name not in API_ONLY_PROFILES:
+            grants = GRANTED_BY_PROFILE.get(name, ("rights of its own",))
+            sides = (grants if name == was else (), grants if name == will else ())
+            position = after.project.at("integration_user", "profile") if name == will else None
+            yield Access("profile", f"Profile {name}", *sides, "integration_user.profile", position)
 
 
 def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None, after: Snapshot) -> Access:

@@ -42,7 +42,7 @@ class Access:
     """The access to one object or field before and after, and the line that asks for it."""
 
     kind: str
-    """object, field or permission."""
+    """profile, object, field or permission."""
     name: str
     before: tuple[str, ...]
     after: tuple[str, ...]

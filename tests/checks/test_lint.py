@@ -305,6 +305,24 @@ CASES = [
         config(("settings", "admin@example.com\n", "admin@example.com\n  profile: Salesforce API Only System Integrations\n")),
     ),
     Case(
+        "SF214",
+        [
+            ("config/sfcode.yaml:6:3: integration_user.license: the license Salesforce lets the integration user do more than "
+            "use the API with the rights of its permission set"),
+            ("config/sfcode.yaml:7:3: integration_user.profile: the profile Standard User lets the integration user do more "
+            "than use the API with the rights of its permission set"),
+        ],
+        config(("settings", "admin@example.com\n", "admin@example.com\n  license: Salesforce\n  profile: Standard User\n")),
+        config(
+            (
+                "settings",
+                "admin@example.com\n",
+                ("admin@example.com\n  license: Salesforce\n  profile: Standard User\n"
+                '  accepted_rights: ["UserLicense:Salesforce", "Profile:Standard User"]\n'),
+            )
+        ),
+    ),
+    Case(
         "SF208",
         [f"{TEMPLATES}{MESSAGE}.xml.j2:11:5: the template asks for session ids, which Salesforce no longer puts into outbound messages"] * 2,
         template(MESSAGE, "<includeSessionId>false", "<includeSessionId>true"),

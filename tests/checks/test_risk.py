@@ -61,6 +61,14 @@ SEEN = {"readable": True, "editable": False}
         ("Flow:A", None, {"status": "Active"}, "medium", "what is sent, or when, changes"),
         ("WorkflowRule:Contact.A", {"active": True}, None, "medium", "what is sent, or when, changes"),
         ("User:a@b.example", None, {"IsActive": True}, "medium", "the integration user is set up otherwise"),
+        ("User:a@b.example", None, {"Profile": "Standard User"}, "high", "may do more than its permission set says"),
+        (
+            "User:a@b.example",
+            {"Profile": "Sales"},
+            {"Profile": "Sales", "IsActive": False},
+            "medium",
+            "set up otherwise",
+        ),
         ("StaticResource:A", None, {"content": ""}, "low", ""),
     ],
 )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from sfcode.local import serve
+from sfcode.local.sobjects.rows import group_permission_set_id
 from sfcode.local.store import Store
-from sfcode.metadata.component import Address
-from tests.e2e.org import component, opened
+from sfcode.metadata.component import Address, Component
+from tests.e2e.journeys import THEIR_MESSAGE
+from tests.e2e.org import component, deploy, opened
 
 USER = "appcues.integration@example.com.local"
+PROFILE = "Minimum Access - API Only Integrations"
 OTHER = "other.integration@example.com.local"
 MESSAGE = Address("WorkflowOutboundMessage", "Contact.Appcues_contact")
 LOCALE = {"TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US", "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US"}
@@ -243,7 +247,126 @@ class TestRecordsAreManaged:
         )
         refused = visible.run("destroy", "--auto-approve")
         assert refused.code == 1
-        assert f"User:{USER} would be deactivated, and has other permission sets" in refused.err
+        assert (
+            f"User:{USER} would be deactivated, and something else may sign in as it: it also has PermissionSet:People"
+            in refused.err
+        )
         assert visible.actions() == {}
         done = visible.run("destroy", "--auto-approve", "--allow-delete", f"User:{USER}")
         assert done.code == 0, done.err
+
+
+class TestRightsFromElsewhere:
+    """What the integration user has beside its permission set is a warning, drift, and a finding, until it is accepted."""
+
+    def changed(self, journey, deed):
+        with Store(journey.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
+            deed(tx)
+
+    def in_a_group(self, tx):
+        author = {"user_id": "u", "now": datetime.now(UTC)}
+        group = {"DeveloperName": "Sales", "MasterLabel": "Sales", "Description": None, "Status": "Updated"}
+        group_id = tx.records.insert("PermissionSetGroup", group, **author)
+        (user_row,) = tx.records.find("User", "Username", USER)
+        row = {
+            "AssigneeId": user_row["Id"],
+            "PermissionSetGroupId": group_id,
+            "PermissionSetId": group_permission_set_id(group_id),
+            "IsActive": True,
+            "ExpirationDate": None,
+        }
+        tx.records.insert("PermissionSetAssignment", row, **author)
+
+    def by_its_profile(self, tx):
+        stored = tx.components.get("Profile", PROFILE)
+        grants = {
+            "objectPermissions": {"Account": {"allowRead": True, "allowEdit": True}},
+            "userPermissions": {**stored.component.body["userPermissions"], "ModifyAllData": {"enabled": True}},
+        }
+        granting = Component("Profile", PROFILE, {**stored.component.body, **grants})
+        tx.components.put(granting, user_id="u", now=datetime.now(UTC))
+
+    @pytest.mark.parametrize(
+        ("deed", "address", "warning", "drift"),
+        ids=["group", "profile"],
+        argvalues=[
+            (
+                "in_a_group",
+                "PermissionSetGroup:Sales",
+                "also has PermissionSetGroup:Sales, which this project does not manage",
+                f'+ PermissionSetAssignment "Sales/{USER}"',
+            ),
+            (
+                "by_its_profile",
+                f"Profile:{PROFILE}",
+                f"has Profile:{PROFILE}, which grants by itself: Modify All Data; Read, Edit on Account",
+                f'+ Profile "{PROFILE}"',
+            ),
+        ],
+    )
+    def test_it_is_shown_until_it_is_accepted(self, applied, deed, address, warning, drift):
+        assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
+        self.changed(applied, getattr(self, deed))
+        planned = applied.plan()
+        assert f"Warning: User:{USER} {warning}" in planned.out
+        assert "No changes." in planned.out
+        refreshed = applied.plan("--refresh-only", "--detailed-exitcode")
+        assert (refreshed.code, drift in refreshed.out) == (2, True), refreshed.out
+        assert "Drift: 1 added, 0 changed, 0 deleted." in refreshed.out
+        (found,) = [row for row in applied.run("doctor", "--json").json["result"]["findings"] if row["id"] == "D212"]
+        assert (found["level"], address in found["hint"]) == ("warning", True)
+        applied.edit(
+            "sfcode.yaml", "  record_access: sharing\n", f'  record_access: sharing\n  accepted_rights: ["{address}"]\n'
+        )
+        assert applied.apply().code == 0
+        assert "Warning" not in applied.plan().out
+        assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
+
+    def test_a_user_in_a_group_is_not_switched_off_unasked(self, applied):
+        self.changed(applied, self.in_a_group)
+        refused = applied.run("destroy", "--auto-approve")
+        assert refused.code == 1
+        assert "it also has PermissionSetGroup:Sales" in refused.err
+
+
+def test_a_user_whom_a_message_of_others_names_is_not_switched_off_unasked(applied):
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        deploy(org, replace(THEIR_MESSAGE, body={**THEIR_MESSAGE.body, "integrationUser": USER}))
+    refused = applied.run("destroy", "--auto-approve")
+    assert refused.code == 1
+    assert f"it is named by {THEIR_MESSAGE.address}" in refused.err
+    with client(applied) as org:
+        assert user(org, USER)["IsActive"] is True
+
+
+class TestRollbackChecksFirst:
+    """What a rollback would put back is checked before anything is written."""
+
+    def test_a_license_that_is_gone(self, applied):
+        renamed(applied)
+        assert applied.apply().code == 0
+        with Store(applied.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
+            (license,) = tx.records.find("PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
+            gone = {**license, "DeveloperName": "Another"}
+            tx.records.update("PermissionSetLicense", license["Id"], gone, user_id="u", now=datetime.now(UTC))
+        refused = applied.run("rollback", "--auto-approve")
+        assert refused.code == 1
+        assert (
+            "needs the permission set license SalesforceAPIIntegrationPsl, which this org does not have" in refused.err
+        )
+        with client(applied) as org:
+            assert user(org, USER)["IsActive"] is False, "nothing was begun"
+
+    def test_a_permission_set_that_is_gone(self, applied):
+        renamed(applied)
+        assert applied.apply().code == 0
+        with serve(applied.folder / ".sfcode" / "local-org") as org:
+            with opened(org) as found:
+                (row,) = found.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", OTHER)
+                found.delete("PermissionSetAssignment", row["Id"])
+            deploy(org, deleted=(Address("PermissionSet", "Appcues_Integration"),))
+        refused = applied.run("rollback", "--auto-approve")
+        assert refused.code == 1
+        assert "needs the permission set Appcues_Integration, which this org does not have" in refused.err
+        with client(applied) as org:
+            assert user(org, USER)["IsActive"] is False, "nothing was begun"

@@ -100,6 +100,15 @@ class TestMarkdown:
             in lines
         )
 
+    def test_the_access_table_counts_a_profile_that_grants_something(self, tmp_path: Path) -> None:
+        other = edited(FILES, ("settings", "  email:", "  profile: System Administrator\n  email:"))
+        row = (
+            "| `Profile System Administrator` | nothing | **View All Data, Modify All Data, Customize Application** | "
+            "`integration_user.profile` `config/sfcode.yaml:5` |"
+        )
+        assert row in markdown(reviewed(tmp_path, FILES, other)).splitlines()
+        assert "Profile System Administrator" not in markdown(reviewed(tmp_path, other, other))
+
     def test_details_are_folded_and_end_where_they_begin(self, changed: ReviewReport) -> None:
         page = markdown(changed)
         assert page.count("<details>") == page.count("</details>") > 3
@@ -299,7 +308,13 @@ def test_every_setting_has_words(tmp_path: Path) -> None:
             leaves.add(path)
 
     walk("", {key: value for key, value in dumped.items() if key not in LEFT_OUT})
-    special = {"integration_user.access", "integration_user.record_access", "moved.name", "relay.activities_as"}
+    special = {
+        "integration_user.access",
+        "integration_user.accepted_rights",
+        "integration_user.record_access",
+        "moved.name",
+        "relay.activities_as",
+    }
     together = {path for path in leaves if path.startswith(relay.PREFIXES)}
     switches = {path for path, _ in SWITCHES}
     assert {(path, on) for path in switches for on in (True, False)} == set(SWITCHES)

@@ -376,14 +376,32 @@ CASES = [
         "another profile",
         change(("settings", "  email:", "  profile: Other\n  email:")),
         [
-            "medium: The integration user's profile will be `Other` instead of `Minimum Access - API Only Integrations`",
+            "high: The integration user's profile will be `Other` instead of `Minimum Access - API Only Integrations`",
         ],
     ),
     Case(
         "another license",
         change(("settings", "  email:", "  license: Salesforce\n  email:")),
         [
-            "medium: The integration user's license will be `Salesforce` instead of `Salesforce Integration`",
+            "high: The integration user's license will be `Salesforce` instead of `Salesforce Integration`",
+        ],
+    ),
+    Case(
+        "a profile that is for the API alone again",
+        (edited(FILES, ("settings", "  email:", "  profile: Other\n  email:")), FILES),
+        [
+            "medium: The integration user's profile will be `Minimum Access - API Only Integrations` instead of `Other`",
+        ],
+    ),
+    Case(
+        "rights from elsewhere that are accepted, and others that are no longer",
+        (
+            edited(FILES, ("settings", "  email:", "  accepted_rights: [PermissionSet:A, PermissionSet:B]\n  email:")),
+            edited(FILES, ("settings", "  email:", "  accepted_rights: [PermissionSet:B, Profile:C]\n  email:")),
+        ),
+        [
+            "high: What `Profile:C` grants to the integration user is accepted",
+            "low: What `PermissionSet:A` grants to the integration user is no longer accepted",
         ],
     ),
     Case(

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow, ask_optional
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
+from sfcode.mapping import naming
+from sfcode.mapping.permissions import OtherRights
 from sfcode.org import Org
+from sfcode.org.other_rights import read_other_rights
 from sfcode.org.profiles import profile_names
 
 MOST_ALIKE = 5
@@ -19,6 +22,7 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
     user = ask_optional(lambda: _user(org, wanted))
     alike = ask_optional(lambda: _alike(org, wanted.username)) if user is None else ()
     there = isinstance(user, UserRow)
+    own = {project.integration_set, naming.viewer_set(project.settings.name)}
     return UserFacts(
         profiles=ask_optional(lambda: _profiles(org, wanted.profile)),
         licenses=ask_optional(lambda: _seats(org, "UserLicense", "Name")),
@@ -27,6 +31,7 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
         alike=() if isinstance(alike, Unknown) else alike,
         has_license=ask_optional(lambda: _has_license(org, wanted)) if there else False,
         has_set=ask_optional(lambda: _has_set(org, project)) if there else False,
+        other_rights=ask_optional(lambda: read_other_rights(org, wanted.username, own)) if there else OtherRights(),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import OrgError, OrgUnreachable, SignInError
+from sfcode.mapping.permissions import OtherRights
 
 Answer = TypeVar("Answer")
 
@@ -78,6 +79,8 @@ class UserFacts:
     """Usernames that are nearly the configured one."""
     has_license: bool | Unknown = False
     has_set: bool | Unknown = False
+    other_rights: OtherRights | Unknown = field(default_factory=OtherRights)
+    """What the user may do beside the project's permission sets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
         yield from _check_writes(chain, granted)
     yield from _check_all_records(side, granted)
     yield from _check_documented(side)
+    yield from _check_api_only(side)
     yield from _check_unneeded(side, granted)
 
 
@@ -86,6 +87,17 @@ def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
             yield report(
                 "SF201", place, text, "write record_access: sharing and share what it needs, where that is feasible"
             )
+
+
+def _check_api_only(side: Snapshot) -> Iterator[Diagnostic]:
+    user = side.project.settings.integration_user
+    for key, address in user.list_wide_rights():
+        what = address.partition(":")[2]
+        text = (
+            f"the {key} {what} lets the integration user do more than use the API with the rights of its permission set"
+        )
+        hint = f"leave the key out, or accept it with `accepted_rights: [{address}]`"
+        yield report("SF214", side.project.place("integration_user", key), text, hint)
 
 
 def _check_documented(side: Snapshot) -> Iterator[Diagnostic]:

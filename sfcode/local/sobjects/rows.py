@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from sfcode.local import ids
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formula_rows import FormulaRows
+from sfcode.local.sobjects.grants import parse_rights
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
-from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
+from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
 from sfcode.local.store import OrgTransaction, Record, Scalar, Stored
 
 FEW = 500
@@ -130,6 +132,11 @@ def profile_permission_set_id(profile_id: str) -> str:
     return ids.derive_id("0PS", profile_id)
 
 
+def group_permission_set_id(group_id: str) -> str:
+    """Return the id of the permission set that stands for a permission set group."""
+    return ids.derive_id("0PS", group_id)
+
+
 def _times(stored: Stored) -> Record:
     return {
         "CreatedDate": stored.created_at,
@@ -172,11 +179,12 @@ def _permission_sets(tx: OrgTransaction) -> list[Record]:
             "HasActivationRequired": bool(stored.component.body.get("hasActivationRequired")),
             "Type": "Regular",
             **common,
+            **_permission_columns(stored),
             **_times(stored),
         }
         for stored in tx.components.list_all("PermissionSet")
     ]
-    return own + [
+    return [*own, *_sets_of_groups(tx)] + [
         {
             "Id": profile_permission_set_id(stored.id),
             "Name": f"X{stored.id[:15]}",
@@ -188,10 +196,42 @@ def _permission_sets(tx: OrgTransaction) -> list[Record]:
             "HasActivationRequired": False,
             "Type": "Profile",
             **common,
+            **_permission_columns(stored),
             **_times(stored),
         }
         for stored in tx.components.list_all("Profile")
     ]
+
+
+def _sets_of_groups(tx: OrgTransaction) -> list[Record]:
+    """List the permission sets that stand for a whole group; what the members grant is not known here."""
+    return [
+        {
+            **dict.fromkeys((field.name for field in setup_objects()["PermissionSet"].fields.values()), None),
+            **dict.fromkeys(_permission_names(), False),
+            "Id": group_permission_set_id(str(group["Id"])),
+            "Name": group["DeveloperName"],
+            "Label": group["MasterLabel"],
+            "PermissionSetGroupId": group["Id"],
+            "IsOwnedByProfile": False,
+            "IsCustom": True,
+            "HasActivationRequired": False,
+            "Type": "Group",
+        }
+        for group in tx.records.list_all("PermissionSetGroup")
+    ]
+
+
+def _permission_columns(stored: Stored) -> Record:
+    """Return the columns of user permissions of a permission set or profile."""
+    enabled = parse_rights(stored.component.canonical).user_permissions
+    return {name: name.removeprefix("Permissions") in enabled for name in _permission_names()}
+
+
+@functools.cache
+def _permission_names() -> tuple[str, ...]:
+    fields = setup_objects()["PermissionSet"].fields.values()
+    return tuple(field.name for field in fields if field.name.startswith("Permissions"))
 
 
 def _grants(tx: OrgTransaction, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:

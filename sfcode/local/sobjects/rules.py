@@ -10,7 +10,7 @@ from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.activities import prepare_event, prepare_task
 from sfcode.local.sobjects.campaigns import prepare_member
 from sfcode.local.sobjects.model import PendingRecord
-from sfcode.local.sobjects.rows import Rows
+from sfcode.local.sobjects.rows import Rows, group_permission_set_id
 from sfcode.local.sobjects.values import EMAIL, developer_name
 from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component
@@ -84,9 +84,11 @@ def _rename_in_messages(save: PendingRecord, old: str, new: str) -> None:
 def prepare_set_assignment(save: PendingRecord) -> None:
     """Check an assignment: once per user, and only if the user's licenses allow the permissions."""
     tx, after = save.tx, save.after
-    assignee, set_id = str(after["AssigneeId"]), after.get("PermissionSetId")
+    assignee, group_id = str(after["AssigneeId"]), after.get("PermissionSetGroupId")
+    set_id = after.get("PermissionSetId") or (group_permission_set_id(str(group_id)) if group_id else None)
     if not set_id:
         raise required(["PermissionSetId"])
+    after["PermissionSetId"] = set_id
     row = Rows(tx).get("PermissionSet", str(set_id))
     assigned = tx.records.find("PermissionSetAssignment", "AssigneeId", assignee)
     if row is None or row["IsOwnedByProfile"]:
@@ -97,7 +99,7 @@ def prepare_set_assignment(save: PendingRecord) -> None:
             f"Duplicate PermissionSetAssignment. Assignee: {assignee[:15]}; Permission Set: {str(set_id)[:15]}",
             ["AssigneeId", "PermissionSetId"],
         )
-    stored = tx.components.get("PermissionSet", str(row["Name"]))
+    stored = None if group_id else tx.components.get("PermissionSet", str(row["Name"]))
     owner = tx.records.get("User", assignee)
     if stored is not None and owner is not None:
         refused = licenses.check_bound_license(tx, stored.component, owner)

@@ -84,9 +84,12 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
 def headline(plan: Plan) -> str:
     """Describe the plan in one line, without the org."""
     if plan.mode is Mode.REFRESH:
+        if not plan.drifted:
+            return "No drift."
         gone = sum(change.before is None for change in plan.drifted)
-        changed = len(plan.drifted) - gone
-        return f"Drift: {changed} changed, {gone} deleted." if plan.drifted else "No drift."
+        added = sum(change.is_addition for change in plan.drifted)
+        changed = len(plan.drifted) - gone - added
+        return f"Drift: {f'{added} added, ' if added else ''}{changed} changed, {gone} deleted."
     relay = plan.relay.settings if plan.relay else ()
     if plan.effective or relay:
         add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
@@ -139,4 +142,6 @@ def _about_user(change: Change, why_deactivated: str) -> list[str]:
 
 def _drifted(change: Change) -> Item:
     sign, words = ("~", "has changed") if change.before else ("-", "has been deleted")
+    if change.is_addition:
+        sign, words = "+", "has been added"
     return Item(sign, change.address.type, change.address.full_name, words, (), drift_lines(change))

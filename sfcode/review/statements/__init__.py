@@ -8,7 +8,11 @@ from sfcode.review.statements.context import Context
 from sfcode.review.statements.existing import existing_statements
 from sfcode.review.statements.mappings import mapping_statements
 from sfcode.review.statements.rights import rights_statements
-from sfcode.review.statements.settings import personal_data_statements, settings_statements
+from sfcode.review.statements.settings import (
+    personal_data_statements,
+    rights_elsewhere_statements,
+    settings_statements,
+)
 from sfcode.review.statements.timing import timing_statements
 from sfcode.review.statements.to_appcues import to_appcues_statements
 from sfcode.review.statements.to_salesforce import deleted_field_statements, to_salesforce_statements
@@ -23,6 +27,7 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *setup.new_integration_statements(context),
         *whole,
         *settings_statements(context),
+        *rights_elsewhere_statements(context),
         *existing_statements(context),
         *to_appcues_statements(context),
         *to_salesforce_statements(context),

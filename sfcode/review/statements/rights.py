@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sfcode.checks.granted_rights import spell_as, viewer_rights
-from sfcode.checks.risk import ALL_RECORDS, POWERFUL, POWERFUL_PERMISSIONS, WIDER
+from sfcode.checks.risk import ALL_RECORDS, POWERFUL, WIDER
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
-from sfcode.mapping.permissions import FIELD_FLAGS, USER_PERMISSIONS
+from sfcode.mapping.permissions import FIELD_FLAGS, POWERFUL_PERMISSIONS, USER_PERMISSIONS
 from sfcode.review.model import Access, Group, Risk, Statement
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.phrases import code, join_list

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sfcode.checks.risk import ELSEWHERE, OTHER_USER
+from sfcode.checks.risk import ELSEWHERE, FULL_USER, OTHER_USER
 from sfcode.config.project import Project
+from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
@@ -14,6 +15,9 @@ from sfcode.review.statements.phrases import code, join_list
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
 _LEFT_OUT = ("version", "as_is", "environments", "review", "safety")
+
+_WIDE = ("integration_user.license", "integration_user.profile")
+"""Settings that may give rights to the integration user beside its permission set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,8 @@ def settings_statements(context: Context) -> Iterator[Statement]:
             continue
         if path == "integration_user.permission_set" and not _has_chosen_set(old, new):
             continue  # it is renamed with everything else
+        if path == "integration_user.accepted_rights":
+            continue  # said of each address
         if path == "relay.activities_as" and any(_is_described_by_mapping(pair) for pair in context.pairs):
             continue
         yield _describe_setting(path, before, after, new)
@@ -180,7 +186,32 @@ def _describe_setting(path: str, before: object, after: object, project: Project
     else:
         words = WORDS[path]
     text = words.text.format(before=code(before), after=code(after))
+    if path in _WIDE and not _is_api_only(path, after):
+        return Statement(words.group, text, Risk.HIGH, FULL_USER, position)
     return Statement(words.group, text, words.risk, words.because, position)
+
+
+def _is_api_only(path: str, value: object) -> bool:
+    return value in (API_ONLY_LICENSES if path == "integration_user.license" else API_ONLY_PROFILES)
+
+
+def rights_elsewhere_statements(context: Context) -> Iterator[Statement]:
+    """Describe rights that the integration user has, or may have, beside its permission set."""
+    new = context.after.project
+    user = new.settings.integration_user
+    if context.before is None:
+        for path, value in zip(_WIDE, (user.license, user.profile), strict=True):
+            if not _is_api_only(path, value):
+                text = f"The integration user's {path.partition('.')[2]} will be {code(value)}, which is not for the API alone"
+                yield Statement(Group.ACCESS, text, Risk.HIGH, FULL_USER, new.at(*path.split(".")))
+    old = context.before.project.settings.integration_user.accepted_rights if context.before else ()
+    position = new.at("integration_user", "accepted_rights")
+    for address in sorted({*user.accepted_rights} - {*old}):
+        text = f"What {code(address)} grants to the integration user is accepted"
+        yield Statement(Group.ACCESS, text, Risk.HIGH, FULL_USER, position)
+    for address in sorted({*old} - {*user.accepted_rights}):
+        text = f"What {code(address)} grants to the integration user is no longer accepted"
+        yield Statement(Group.ACCESS, text, Risk.LOW, "", position)
 
 
 def _flat(project: Project) -> dict[str, object]:

@@ -28,6 +28,7 @@ from sfcode.checks.rules import DOCTOR_RULES
 from sfcode.config import load
 from sfcode.config.project import Project
 from sfcode.diagnostics import Level
+from sfcode.mapping.permissions import OtherRights
 from tests.checks.doctor.clinic import USERNAME, levels
 
 RELAY = "https://relay.example.com"
@@ -118,6 +119,9 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D205", Level.WARNING, with_user(user=SAW)),
     ("D210", Level.WARNING, with_user(has_license=SAW)),
     ("D211", Level.WARNING, with_user(has_set=SAW)),
+    ("D212", Level.OK, HEALTHY),
+    ("D212", Level.WARNING, with_user(other_rights=SAW)),
+    ("D212", Level.WARNING, with_user(other_rights=OtherRights(groups=("Sales",)))),
     ("D402", Level.OK, HEALTHY),
     ("D402", Level.ERROR, with_relay("this machine")),
     ("D403", Level.WARNING, with_relay("", ProbeFailure("connection", "no route"))),

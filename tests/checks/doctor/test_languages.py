@@ -62,7 +62,7 @@ def test_a_profile_that_the_org_does_not_have_is_refused_by_the_plan(clinic: Cli
     clinic.edit("sfcode.yaml", f"profile: {ENGLISH}", f"profile: {GERMAN}")
     (refusal,) = planned(clinic).refusals
     assert str(refusal.address) == f"User:{USERNAME}"
-    assert f"is to have the profile {GERMAN}, which this org does not have" in str(refusal)
+    assert f"needs the profile {GERMAN}, which this org does not have" in str(refusal)
     assert "as package.xml has it" in str(refusal)
 
 

@@ -64,6 +64,7 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D209", Level.WARNING, ".invalid", lambda c: c.change_user(Email="admin@example.com.invalid")),
     ("D210", Level.ERROR, "does not have the permission set license", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"))),
     ("D211", Level.ERROR, "does not have the permission set Appcues_Integration", lambda c: c.unassign("PermissionSetAssignment")),
+    ("D212", Level.WARNING, "Profile:Standard User grants by itself: ", lambda c: c.user_profile("Standard User")),
     ("D301", Level.WARNING, "2025-12-31", edited("mappings/contact.yaml", "trigger: flow", "trigger: workflow_rule")),
     ("D302", Level.WARNING, "replaced", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Salesforce API Only System Integrations")),
     ("D402", Level.ERROR, "private network", edited("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.internal")),
@@ -88,7 +89,7 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
     assert (warning.rule, len(warning.records)) == ("D504", 1)
     assert {each.rule for each in found if each.level is Level.OK} >= {
         *("D101", "D102", "D103", "D104", "D105", "D106", "D107"),
-        *("D201", "D202", "D203", "D204", "D205", "D206", "D207", "D209", "D210", "D211"),
+        *("D201", "D202", "D203", "D204", "D205", "D206", "D207", "D209", "D210", "D211", "D212"),
         *("D501", "D505", "D507"),
     }
 

@@ -152,6 +152,27 @@ def _check_user(project: Project, wanted: IntegrationUser, found: UserFacts) -> 
         "D210", _place(project, "permission_set_license"), f"permission set license {psl}", found.has_license
     )
     yield _check_assignment("D211", project.place("name"), f"permission set {name}", found.has_set)
+    yield from _check_other_rights(project, wanted, found)
+
+
+def _check_other_rights(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
+    place = _place(project, "accepted_rights")
+    if isinstance(found.other_rights, Unknown):
+        message = f"could not check what else gives rights to the user ({found.other_rights.reason})"
+        yield report("D212", place, message, _SETUP, level=Level.WARNING)
+        return
+    rights = found.other_rights.remove_accepted(wanted.accepted_rights)
+    for address in rights.assigned:
+        message = f"the user also has {address}, which this project does not manage"
+        hint = f"Take it away in Setup, or accept it with `accepted_rights: [{address}]`."
+        yield report("D212", place, message, hint, level=Level.WARNING)
+    if rights.granted_by_profile:
+        profile = f"Profile:{rights.profile}"
+        message = f"{profile} grants by itself: {'; '.join(rights.granted_by_profile)}"
+        hint = f"Name a profile that grants nothing, or accept it with `accepted_rights: [{profile}]`."
+        yield report("D212", _place(project, "profile"), message, hint, level=Level.WARNING)
+    if not rights:
+        yield report("D212", place, "nothing but the permission set gives rights to the user", level=Level.OK)
 
 
 def _check_assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Diagnostic:

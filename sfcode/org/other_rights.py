@@ -1,0 +1,71 @@
+"""Read what a user may do in an org beside the permission sets of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sfcode.errors import OrgError
+from sfcode.mapping.permissions import POWERFUL_PERMISSIONS, OtherRights
+from sfcode.org.client import Org
+
+OBJECT_COLUMNS = {
+    "PermissionsCreate": "allowCreate",
+    "PermissionsRead": "allowRead",
+    "PermissionsEdit": "allowEdit",
+    "PermissionsDelete": "allowDelete",
+    "PermissionsViewAllRecords": "viewAllRecords",
+    "PermissionsModifyAllRecords": "modifyAllRecords",
+}
+"""The columns of ObjectPermissions, and the elements of a permission set that they stand for."""
+
+
+def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRights:
+    """
+    Read the rights of a user, without the permission sets whose names are in `own`.
+
+    Raises:
+        OrgError: the signed-in user may not read permission sets.
+
+    """
+    rows = org.query(
+        "SELECT PermissionSet.Name, PermissionSetGroupId, PermissionSetGroup.DeveloperName FROM PermissionSetAssignment "
+        "WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE",
+        username,
+    )
+    groups = {str(row["PermissionSetGroup"]["DeveloperName"]) for row in rows if row["PermissionSetGroupId"]}
+    sets = {str(row["PermissionSet"]["Name"]) for row in rows if not row["PermissionSetGroupId"]} - {*own}
+    rights = OtherRights(tuple(sorted(sets)), tuple(sorted(groups)))
+    users = org.query("SELECT ProfileId, Profile.Name FROM User WHERE Username = {}", username)
+    if not users:
+        return rights
+    profile_id, profile = str(users[0]["ProfileId"]), str((users[0]["Profile"] or {}).get("Name", ""))
+    return OtherRights(
+        rights.permission_sets,
+        rights.groups,
+        profile,
+        _read_objects(org, profile_id),
+        _read_permissions(org, profile_id),
+    )
+
+
+def _read_objects(org: Org, profile_id: str) -> dict[str, tuple[str, ...]]:
+    # Every profile has a permission set of its own, which holds what it grants.
+    columns = ", ".join(OBJECT_COLUMNS)
+    soql = f"SELECT SobjectType, {columns} FROM ObjectPermissions WHERE Parent.ProfileId = {{}}"  # noqa: S608
+    return {
+        str(row["SobjectType"]): granted
+        for row in org.query(soql, profile_id)
+        if (granted := tuple(element for column, element in OBJECT_COLUMNS.items() if row[column]))
+    }
+
+
+def _read_permissions(org: Org, profile_id: str) -> tuple[str, ...]:
+    names = sorted(POWERFUL_PERMISSIONS)
+    columns = ", ".join(f"Permissions{name}" for name in names)
+    try:
+        rows = org.query(f"SELECT {columns} FROM PermissionSet WHERE ProfileId = {{}}", profile_id)  # noqa: S608
+    except OrgError as error:
+        if error.code != "INVALID_FIELD":  # an edition without one of the features has no column for it
+            raise
+        return ()
+    return tuple(name for name in names if any(row[f"Permissions{name}"] for row in rows))
