@@ -19,6 +19,7 @@ from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
+from sfcode.config.webhook_models import WebhookPaths
 from sfcode.mapping.events import ACTIVITY_EVENTS, ItemKind
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 from sfcode.mapping.value_map import AttributeValue
@@ -173,6 +174,10 @@ class Appcues(Model):
         examples=["${appcues_account}"],
     )
     region: Literal["us", "eu"] = Field(default="us", description="Where Appcues keeps the account's data.")
+    webhook: WebhookPaths = Field(
+        default=WebhookPaths(),
+        description="Where Appcues' webhooks hold what, since Appcues does not publish their form.",
+    )
 
 
 class Environment(Model):

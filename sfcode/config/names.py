@@ -31,6 +31,7 @@ ORG = (
 OUTBOUND = r"^\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}$"
 PRINTABLE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
 DOTTED = r"^[^.\s]+(\.[^.\s]+)*$"
+EVENT_PATH = r"^[^.\s]([^.]*[^.\s])?(\.[^.\s]([^.]*[^.\s])?)*$"
 HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 ACCOUNT = r"^[A-Za-z0-9_-]+$"
 ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
@@ -76,6 +77,10 @@ WORDS = {
     HEADER: ("is not the name of an HTTP header", "write it like X-Appcues-Signature"),
     PRINTABLE: ("cannot be part of an HTTP header", "use letters, digits and signs of ASCII, without spaces around it"),
     DOTTED: ("is not the place of a value in an event", "write its keys with dots between them, like attributes.id"),
+    EVENT_PATH: (
+        "is not the place of a value in a webhook",
+        "write its keys with dots between them, like properties.user.id",
+    ),
     ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
     ENVIRONMENT: (
         "is not a name for an environment",

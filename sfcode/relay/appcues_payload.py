@@ -1,19 +1,25 @@
 """
-Find attributes in the payload of an Appcues event.
+Find events in the body of a webhook, and values in an event.
 
-The payload of Appcues' webhooks is not published in full. The parts that are known from its SDKs and
-from exports are looked through in the order in which they are most about the event itself.
+The payload of Appcues' webhooks is not published in full. The parts that are known from its SDKs and from exports are
+looked through in the order in which they are most about the event itself; `appcues.webhook` names other places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from sfcode.config.webhook_models import WebhookPaths
 
 Object = Mapping[str, Any]
 
+PLACES: tuple[str, ...] = WebhookPaths().attributes
+_ENVELOPES = ("data", "event", "payload")
+_DEEPEST = 3
 
-def attribute(event: Object, name: str) -> Any:
+
+def attribute(event: Object, name: str, places: Sequence[str] = PLACES) -> Any:
     """
     Return an attribute of an event by name; None where it has none.
 
@@ -22,23 +28,126 @@ def attribute(event: Object, name: str) -> Any:
     """
     names = (name,) if name.startswith("_") else (name, f"_{name}")
     for key in names:
-        for place in _places(event):
-            if place.get(key) is not None:
-                return place[key]
+        for holder in _holders(event, places):
+            if holder.get(key) is not None:
+                return holder[key]
     return None
 
 
-def _places(event: Object) -> Iterator[Object]:
-    attributes = _object(event, "attributes")
-    yield attributes
-    yield _object(attributes, "_identity")
-    yield _object(event, "identity")
-    yield _object(event, "context")
-    yield _object(attributes, "user")
-    yield _object(event, "user")
+def value_at(node: object, path: str) -> Any:
+    """
+    Return the value at a path, which is keys with dots between them; None where there is none.
+
+    A key may have dots itself. A number chooses an item of a list; without one, the first item that has the value counts.
+    """
+    if isinstance(node, list):
+        first, _, rest = path.partition(".")
+        if first.isdecimal() and first.isascii() and len(first) < 10:
+            item = node[int(first)] if int(first) < len(node) else None
+            return value_at(item, rest) if rest else item
+        return next((value for item in node if (value := value_at(item, path)) is not None), None)
+    if not isinstance(node, Mapping):
+        return None
+    if node.get(path) is not None:
+        return node[path]
+    for head, rest in _splits(path):
+        if head in node and (value := value_at(node[head], rest)) is not None:
+            return value
+    return None
+
+
+def merge_attributes(scopes: Iterable[Object], places: Sequence[str]) -> dict[str, Any]:
+    """Return the attributes at some places of an event and of what encloses it; the first of a name counts."""
+    merged: dict[str, Any] = {}
+    for scope in scopes:
+        for place in places:
+            holder = value_at(scope, place)
+            if isinstance(holder, Mapping):
+                merged = {**holder, **merged}
+    return merged
+
+
+Enclosed = tuple[object, tuple[Object, ...]]
+"""An event, and the objects that enclose it, the outermost first and each without what leads to the event."""
+
+
+def find_events(body: object, webhook: WebhookPaths) -> Iterator[Enclosed]:
+    """
+    Yield the events of a body: one, several, or those in an envelope.
+
+    What cannot be taken apart is given as it is.
+    """
+    for path in webhook.events or ():
+        found = _descend(body, path, ())
+        if found is not None:
+            yield from found
+            return
+    if webhook.events:
+        yield from ((item, ()) for item in (body if isinstance(body, list) else [body]))
+    else:
+        yield from _guess_events(body, webhook.name, (), 0)
+
+
+def event_name(event: Object, paths: Sequence[str]) -> str:
+    """Return the name of an event; "" where it has none."""
+    name = next((value for path in paths if (value := value_at(event, path)) is not None), None)
+    return name if isinstance(name, str) and name.strip() else ""
+
+
+def _descend(node: object, path: str, enclosing: tuple[Object, ...]) -> list[Enclosed] | None:
+    """Return what is at a path, through all items of the lists on the way; None where the path leads nowhere."""
+    if isinstance(node, list):
+        parts = [_descend(item, path, enclosing) for item in node]
+        found = [enclosed for part in parts if part is not None for enclosed in part]
+        return found if found or not node or any(part is not None for part in parts) else None
+    if not path:
+        return [(node, enclosing)]
+    if not isinstance(node, Mapping):
+        return None
+    for head, rest in (*_splits(path), (path, "")):
+        if head in node:
+            others = {key: value for key, value in node.items() if key != head}
+            found_below = _descend(node[head], rest, (*enclosing, others))
+            if found_below is not None:
+                return found_below
+    return None
+
+
+def _guess_events(body: object, names: Sequence[str], enclosing: tuple[Object, ...], depth: int) -> Iterator[Enclosed]:
+    if isinstance(body, list) and depth < _DEEPEST:
+        for item in body:
+            if isinstance(item, dict):
+                yield from _guess_events(item, names, enclosing, depth + 1)
+            else:
+                yield item, enclosing
+        return
+    key = _envelope_key(body, names) if isinstance(body, dict) and depth < _DEEPEST else None
+    if key is None or not isinstance(body, dict):
+        yield body, enclosing
+        return
+    others = {name: value for name, value in body.items() if name != key}
+    yield from _guess_events(body[key], names, (*enclosing, others), depth + 1)
+
+
+def _envelope_key(body: Object, names: Sequence[str]) -> str | None:
+    """Return the key of an envelope's content; None where the body is an event itself."""
+    if isinstance(body.get("events"), list):
+        return "events"
+    if event_name(body, names):
+        return None
+    return next((key for key in _ENVELOPES if isinstance(body.get(key), dict | list)), None)
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways to divide a path into its first key and the rest."""
+    parts = path.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length]), ".".join(parts[length:])
+
+
+def _holders(event: Object, places: Sequence[str]) -> Iterator[Object]:
+    for place in places:
+        holder = value_at(event, place)
+        if isinstance(holder, Mapping):
+            yield holder
     yield event
-
-
-def _object(parent: Object, key: str) -> Object:
-    value = parent.get(key)
-    return value if isinstance(value, Mapping) else {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from sfcode.config.document import Document, PathProblem
+from sfcode.config.models import Settings
 from sfcode.config.relay_models import Relay, WebhookAuth
 from sfcode.hosts import is_loopback
 
@@ -26,8 +27,9 @@ _MEANS_SOMETHING: Mapping[str, tuple[str, ...]] = {
 _PLACE = re.compile(r"\{[^{}]*\}")
 
 
-def check_relay(relay: Relay, document: Document) -> Iterator[PathProblem]:
+def check_relay(settings: Settings, document: Document) -> Iterator[PathProblem]:
     """Check the relay's settings."""
+    relay = settings.relay
     auth = relay.webhook_auth
     host = urlsplit(relay.url).hostname or ""
     if auth.scheme == "none" and not is_loopback(host):
@@ -37,6 +39,9 @@ def check_relay(relay: Relay, document: Document) -> Iterator[PathProblem]:
     yield from _check_signature(auth)
     yield from _check_sign_in(relay)
     yield from _check_message_id(relay, document)
+    if settings.appcues.webhook.id and relay.message_id:
+        message = "is given in relay.message_id already"
+        yield PathProblem(("appcues", "webhook", "id"), message, "keep one of the two", at="key")
     if relay.outbound.client_certificate and not relay.trusted_proxies:
         message = "is believed from nobody, since relay.trusted_proxies names no proxy"
         hint = "name the networks of the proxy that checks the certificate"

@@ -27,7 +27,7 @@ def check_settings(settings: Settings, document: Document) -> Iterator[PathProbl
     for index, address in enumerate(settings.as_is):
         if address in settings.as_is[:index]:
             yield PathProblem(("as_is", index), f"{address} is listed twice", "keep one of them")
-    yield from check_relay(settings.relay, document)
+    yield from check_relay(settings, document)
 
 
 def _check_record_access(user: IntegrationUser, document: Document) -> Iterator[PathProblem]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sfcode.config.project import Project
+from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.ingress import auth, responses
-from sfcode.relay.ingress.appcues_parser import Reading, events_in, messages, not_understood
+from sfcode.relay.ingress.appcues_parser import Reading, messages, not_understood
 from sfcode.relay.ingress.auth.scheme import single_header
 from sfcode.relay.ingress.auth.standard import ID
 from sfcode.relay.ingress.body import check_content_type, decode_text, receive_body
 from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
+from sfcode.relay.ingress.header_shapes import describe_headers
 from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
 from sfcode.relay.ingress.strict_json import loads
@@ -39,7 +41,7 @@ class AppcuesEndpoint:
     ) -> None:
         relay = project.settings.relay
         self._scheme = auth.scheme(relay.webhook_auth, secrets)
-        self._reading = Reading.of(project, limits.raw_chars)
+        self._reading = Reading.of(project)
         self._id_header = relay.message_id.header if relay.message_id else None
         if relay.message_id is None and relay.webhook_auth.scheme == "standard_webhooks":
             self._id_header = ID
@@ -59,7 +61,8 @@ class AppcuesEndpoint:
         async with receive_body(request, self._limits.webhook_bytes, self._limits, self._budget) as body:
             self._check_auth(self._scheme.check_body(request, body))
             header_id = single_header(request.headers, self._id_header) if self._id_header else ""
-            found = await run_in_thread_if_large(len(body), self._read, body, header_id, received)
+            shapes = describe_headers(request.headers.items())
+            found = await run_in_thread_if_large(len(body), self._read, body, header_id, received, shapes)
             await self._counter.commit(found)
         return responses.stored()
 
@@ -68,12 +71,14 @@ class AppcuesEndpoint:
             challenge = {"WWW-Authenticate": self._scheme.challenge}
             raise HttpError(401, "unauthorized", challenge, detail=wrong)
 
-    def _read(self, body: bytes, header_id: str, received: datetime) -> tuple[InboxMessage, ...]:
+    def _read(
+        self, body: bytes, header_id: str, received: datetime, headers: Mapping[str, str]
+    ) -> tuple[InboxMessage, ...]:
         text = decode_text(body)
         if not text.strip():
             # Whatever tries out an address may send nothing at all.
-            return (not_understood("", "not_understood", self._reading),)
-        events = list(events_in(loads(text, self._limits)))
+            return (not_understood(None, "not_understood"),)
+        events = list(find_events(loads(text, self._limits), self._reading.paths))
         if len(events) > self._limits.events:
             raise HttpError(413, "too_many_events")
-        return messages(events, self._reading, header_id, received)
+        return messages(events, self._reading, header_id, received, headers)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sfcode.config.project import Project
-from sfcode.relay.appcues_payload import attribute
-from sfcode.relay.ingress.message_id import canonical, content_id, digest, normalize_id, value_at
+from sfcode.config.webhook_models import WebhookPaths
+from sfcode.relay.appcues_payload import PLACES, Enclosed, attribute, event_name, merge_attributes, value_at
+from sfcode.relay.ingress.message_id import canonical, content_id, digest, format_id, normalize_id
 from sfcode.relay.ingress.timestamps import event_time, format_time, parse_time
 from sfcode.relay.message import InboxMessage
 
@@ -17,7 +18,9 @@ Object = Mapping[str, Any]
 
 LONGEST_NAME = 255
 LONGEST_ID = 255
-_ENVELOPES = ("data", "event", "payload")
+LARGEST_ENVELOPE = 1_000_000
+"""Characters of JSON: what encloses many events is stored with each as far as all of them have no more of it."""
+
 _INHERITED = (
     "user_id",
     "userId",
@@ -30,7 +33,7 @@ _INHERITED = (
     "context",
 )
 """What an envelope says for each of its events that does not say it itself."""
-_DEEPEST = 3
+NAMES: tuple[str, ...] = WebhookPaths().name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,103 +42,115 @@ class Reading:
 
     groups: bool
     """Whether a mapping writes what happens in a group to the group's record."""
-    id_path: tuple[str, ...]
-    raw_chars: int
+    paths: WebhookPaths = field(default_factory=WebhookPaths)
 
     @classmethod
-    def of(cls, project: Project, raw_chars: int) -> Reading:
+    def of(cls, project: Project) -> Reading:
         """Derive it."""
         carried = [one for one in project.resolved if one.by_relay and one.receives]
         message_id = project.settings.relay.message_id
-        path = message_id.path if message_id else None
-        groups = any(one.match == "group" for one in carried)
-        return cls(groups, tuple(path.split(".")) if path else (), raw_chars)
+        paths = project.settings.appcues.webhook
+        if message_id and message_id.path:
+            paths = paths.model_copy(update={"id": (message_id.path,)})
+        return cls(any(one.match == "group" for one in carried), paths)
 
 
-def events_in(body: object, depth: int = 0) -> Iterator[object]:
+def messages(
+    events: Sequence[Enclosed],
+    reading: Reading,
+    header_id: str,
+    received: datetime,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[InboxMessage, ...]:
     """
-    Yield the events of a body: one, several, or those in an envelope.
+    Return a message for each event; one that is not understood is parked alone.
 
-    What cannot be taken apart is given as it is.
+    `headers` are stored with each message, as they are given.
     """
-    if isinstance(body, list) and depth < _DEEPEST:
-        for item in body:
-            yield from events_in(item, depth + 1) if isinstance(item, dict) else (item,)
-        return
-    inner = _inside(body) if isinstance(body, dict) and depth < _DEEPEST else None
-    if inner is None or not isinstance(body, dict):
-        yield body
-        return
-    passed_on = {key: body[key] for key in _INHERITED if key in body}
-    for event in events_in(inner, depth + 1):
-        yield {**passed_on, **event} if isinstance(event, dict) else event
+    size = sum(len(canonical(list(enclosing))) for _, enclosing in events if enclosing)
+    found = []
+    for index, (event, enclosing) in enumerate(events):
+        suffix = f"#{index}" if len(events) > 1 else ""
+        stored: dict[str, Any] = {"headers": dict(headers)} if headers else {}
+        if enclosing and (size <= LARGEST_ENVELOPE or index == 0):
+            stored["envelope"] = list(enclosing)
+        message = not_understood(event, "not_understood", stored=stored)
+        if isinstance(event, dict):
+            message = _EventParser(event, enclosing, reading).message(header_id, suffix, received, stored)
+        found.append(message)
+    return tuple(found)
 
 
-def messages(events: list[object], reading: Reading, header_id: str, received: datetime) -> tuple[InboxMessage, ...]:
-    """Return a message for each event; one that is not understood is parked alone."""
-    several = len(events) > 1
-    return tuple(
-        _message(event, reading, f"{header_id}#{index}" if header_id and several else header_id, received)
-        for index, event in enumerate(events)
-    )
+def not_understood(event: object, reason: str, kind: str = "", *, stored: Object | None = None) -> InboxMessage:
+    """Return the parked message for authentic data that cannot be delivered; it holds all that was received."""
+    return InboxMessage("appcues", digest(canonical(event)), "", kind, {"received": event, **(stored or {})}, reason)
 
 
-def not_understood(raw: str, reason: str, reading: Reading, kind: str = "") -> InboxMessage:
-    """Return the parked message for authentic data that cannot be delivered."""
-    return InboxMessage("appcues", digest(raw), "", kind, {"raw": raw[: reading.raw_chars]}, reason)
+class _EventParser:
+    """Reads one event and what encloses it by the paths of a project."""
 
+    def __init__(self, event: Object, enclosing: tuple[Object, ...], reading: Reading) -> None:
+        inherited = {key: outer[key] for outer in enclosing for key in _INHERITED if key in outer}
+        self._received = event
+        self._event: Object = {**inherited, **event}
+        self._outer = tuple(reversed(enclosing))
+        self._reading = reading
+        self._paths = reading.paths
+        if self._paths.attributes != PLACES:
+            attributes = merge_attributes((self._event, *self._outer), self._paths.attributes)
+            self._event = {**self._event, "attributes": attributes}
 
-def _message(event: object, reading: Reading, header_id: str, received: datetime) -> InboxMessage:
-    if not isinstance(event, dict):
-        return not_understood(canonical(event), "not_understood", reading)
-    name = event_name(event)
-    if not name or len(name) > LONGEST_NAME:
-        return not_understood(canonical(event), "no_name" if not name else "not_understood", reading)
-    user_id = _id(_first(event, "user_id", "userId"))
-    group_id = _id(_first(event, "group_id", "groupId"))
-    if not user_id or max(len(user_id), len(group_id)) > LONGEST_ID:
-        return not_understood(canonical(event), "no_user_id" if not user_id else "not_understood", reading, name)
-    stated = attribute(event, "timestamp") if event.get("timestamp") is None else event["timestamp"]
-    time = parse_time(stated)
-    given = value_at(event, reading.id_path) if reading.id_path else header_id
-    return InboxMessage(
-        source="appcues",
-        message_id=normalize_id(given)
-        if given
-        else content_id(event, name, user_id, time.isoformat() if time else stated),
-        key=f"group:{group_id}" if group_id and reading.groups else f"user:{user_id}",
-        kind=name,
-        payload={
-            "event": event,
-            "user_id": user_id,
-            "group_id": group_id or None,
-            "timestamp": format_time(event_time(stated, received)),
-        },
-    )
+    def message(self, header_id: str, suffix: str, received: datetime, stored: Object) -> InboxMessage:
+        """Return the event's message, parked where its name or user is missing or too long."""
+        name = self._name()
+        if not name or len(name) > LONGEST_NAME:
+            return not_understood(self._received, "not_understood" if name else "no_name", stored=stored)
+        user_id, group_id = _id(self._value(self._paths.user_id)), _id(self._value(self._paths.group_id))
+        if not user_id or max(len(user_id), len(group_id)) > LONGEST_ID:
+            reason = "not_understood" if user_id else "no_user_id"
+            return not_understood(self._received, reason, name, stored=stored)
+        stated = self._value(self._paths.timestamp)
+        time = parse_time(stated)
+        given = self._own_id(suffix) if self._paths.id else f"{header_id}{suffix}" if header_id else ""
+        own_attributes = self._paths.attributes != PLACES
+        return InboxMessage(
+            source="appcues",
+            message_id=normalize_id(given)
+            if given
+            else content_id(self._event, name, user_id, time.isoformat() if time else stated),
+            key=f"group:{group_id}" if group_id and self._reading.groups else f"user:{user_id}",
+            kind=name,
+            payload={
+                "event": self._event,
+                "user_id": user_id,
+                "group_id": group_id or None,
+                "timestamp": format_time(event_time(stated, received)),
+                **({"received": self._received} if own_attributes else {}),
+                **stored,
+            },
+        )
 
+    def _name(self) -> str:
+        # By the usual keys an envelope has names of its own: of a batch, say.
+        scopes = (self._received,) if self._paths.name == NAMES else (self._received, *self._outer)
+        return next((name for scope in scopes if (name := event_name(scope, self._paths.name))), "")
 
-def event_name(event: Object) -> str:
-    """Return the name of an event; "" where it has none."""
-    name = event.get("name")
-    name = event.get("event") if name is None else name
-    return name if isinstance(name, str) and name.strip() else ""
+    def _value(self, paths: Sequence[str]) -> Any:
+        """Return the first value in the event, in what encloses it, or among its attributes."""
+        for scope in (self._event, *self._outer):
+            for path in paths:
+                if (value := value_at(scope, path)) is not None:
+                    return value
+        plain = (path for path in paths if "." not in path)
+        return next((value for path in plain if (value := attribute(self._event, path)) is not None), None)
 
-
-def _inside(body: Object) -> object:
-    """Return the content of an envelope; None where there is none."""
-    if isinstance(body.get("events"), list):
-        return body["events"]
-    if event_name(body):
-        return None
-    return next((body[key] for key in _ENVELOPES if isinstance(body.get(key), dict | list)), None)
-
-
-def _first(event: Object, *names: str) -> object:
-    """Return the value of the first name that the event or its attributes have."""
-    for name in names:
-        if event.get(name) is not None:
-            return event[name]
-    return next((value for name in names if (value := attribute(event, name)) is not None), None)
+    def _own_id(self, suffix: str) -> str:
+        """Return the event's own id, or that of what encloses it with the number of the event; "" without one."""
+        for scope, ending in ((self._received, ""), *((outer, suffix) for outer in self._outer)):
+            for path in self._paths.id or ():
+                if own := format_id(value_at(scope, path)):
+                    return f"{own}{ending}"
+        return ""
 
 
 def _id(value: object) -> str:

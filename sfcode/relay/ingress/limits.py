@@ -26,8 +26,6 @@ class IngressLimits:
     json_depth: int = 64
     json_digits: int = 100
     xml_elements: int = 100_000
-    raw_chars: int = 64 * KIB
-    """How much of an unparsable body is stored."""
 
 
 class ByteBudget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[\x21-\x7e]{1,200}")
@@ -27,14 +27,11 @@ def normalize_id(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else digest(text)
 
 
-def value_at(event: Mapping[str, Any], path: Sequence[str]) -> str:
-    """Return the id at a path of an event; "" where there is none."""
-    node: object = event
-    for key in path:
-        node = node.get(key) if isinstance(node, Mapping) else None
-    if isinstance(node, bool) or not isinstance(node, str | int):
+def format_id(value: object) -> str:
+    """Format the id of an event; "" for what is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return str(node).strip()
+    return str(value).strip()
 
 
 def content_id(event: Mapping[str, Any], name: str, user_id: str, stated: object) -> str:

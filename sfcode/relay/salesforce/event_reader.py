@@ -95,7 +95,7 @@ class AppcuesEvent:
 
 
 def redact(event: AppcuesEvent) -> Mapping[str, Any]:
-    """Return the payload of an event's message with its feedback replaced, wherever the event holds it."""
+    """Return the payload of an event's message with its feedback replaced, wherever it holds it."""
     feedback = event.answers.get("feedback")
 
     def replaced(value: Any) -> Any:
@@ -105,7 +105,8 @@ def redact(event: AppcuesEvent) -> Mapping[str, Any]:
             return {key: replaced(item) for key, item in value.items()}
         return [replaced(item) for item in value] if isinstance(value, list) else value
 
-    return {**event.message.payload, "event": replaced(event.message.payload["event"])}
+    payload = event.message.payload
+    return {**payload, **{key: replaced(payload[key]) for key in ("event", "received", "envelope") if key in payload}}
 
 
 def read_event(message: ClaimedMessage, events: Events) -> AppcuesEvent | Parked:

@@ -8,15 +8,33 @@ from collections.abc import Iterator, Sequence
 from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
 from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignInSettings, WebhookAuth
+from sfcode.config.webhook_models import WebhookPaths
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.phrases import code, join_list
 
-PREFIXES = ("relay.webhook_auth", "relay.message_id", "relay.outbound.", "relay.trusted_proxies", "relay.sign_in")
+PREFIXES = (
+    "appcues.webhook",
+    "relay.webhook_auth",
+    "relay.message_id",
+    "relay.outbound.",
+    "relay.trusted_proxies",
+    "relay.sign_in",
+)
 """The settings that are said here, several in one sentence."""
 
 _SAME_TIME = "Appcues has to be set up the same way at the same time"
 _TWICE = "events that are on their way during the change may be taken for new ones"
+_OTHERWISE = "events that are read otherwise may be parked, or belong to somebody else"
 _STRANGERS = "who is not among them is turned away, and who is among them is believed"
+_WEBHOOK_PARTS = {
+    "events": "the events of a webhook",
+    "name": "an event's name",
+    "user_id": "an event's user",
+    "group_id": "the group of an event's user",
+    "timestamp": "an event's time",
+    "id": "an event's id",
+    "attributes": "an event's attributes",
+}
 
 
 def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
@@ -59,6 +77,20 @@ def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
             place = new.at("relay", key, "scheme") if key == "webhook_auth" else new.at("relay", key)
             words = text.format(before=was, after=is_now)
             yield Statement(Group.SETUP, words, Risk.MEDIUM, because, place)
+    yield from _webhook_statements(old, new)
+
+
+def _webhook_statements(old: Project, new: Project) -> Iterator[Statement]:
+    """Describe where webhooks are read at other places than before."""
+    for key in WebhookPaths.model_fields:
+        was, is_now = (getattr(side.settings.appcues.webhook, key) for side in (old, new))
+        if was != is_now:
+            words = f"The relay will look for {_WEBHOOK_PARTS[key]} at {_places(is_now)} instead of {_places(was)}"
+            yield Statement(Group.SETUP, words, Risk.MEDIUM, _OTHERWISE, new.at("appcues", "webhook", key))
+
+
+def _places(paths: Sequence[str] | None) -> str:
+    return join_list(map(code, paths)) if paths else "the usual places"
 
 
 def _scheme(auth: WebhookAuth) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sfcode.relay.ingress import IngressLimits
 from sfcode.relay.message import InboxMessage
 from tests.relay.ingress.asking import NOW, WEBHOOK, Relay, event, project
 
@@ -90,38 +89,41 @@ def test_one_event_that_is_not_understood_is_parked_while_the_others_go_on(relay
         ("", "", "not_understood"),
         ("user:3", "appcues:flow_completed", ""),
     ]
-    assert messages[2].payload == {"raw": '{"name":"x"}'}
+    assert messages[2].payload == {"received": {"name": "x"}}
 
 
 @pytest.mark.parametrize(
-    ("body", "raw"),
+    ("body", "received"),
     [
-        ("", ""),
-        (" \n", ""),
-        ("{}", "{}"),
-        ('{"test": true}', '{"test":true}'),
-        ("null", "null"),
-        ('"ping"', '"ping"'),
-        ("1", "1"),
-        ("[[1]]", "[1]"),
+        ("", None),
+        (" \n", None),
+        ("{}", {}),
+        ('{"test": true}', {"test": True}),
+        ("null", None),
+        ('"ping"', "ping"),
+        ("1", 1),
+        ("[[1]]", [1]),
     ],
 )
-def test_what_is_authentic_but_no_event_is_stored_once_and_answered_with_yes(relay: Relay, body: str, raw: str) -> None:
+def test_what_is_authentic_but_no_event_is_stored_once_and_answered_with_yes(
+    relay: Relay, body: str, received: object
+) -> None:
     """Appcues Studio may try out an address with anything."""
     for _ in range(2):
         assert relay.ask(WEBHOOK, body).status == 200
     (message,) = relay.inbox.messages
     assert message.parked in ("not_understood", "no_name")
-    assert message.payload == {"raw": raw}
+    assert message.payload == {"received": received}
 
 
 def test_an_empty_array_holds_nothing_to_store(relay: Relay) -> None:
     assert taken(relay, []) == taken(relay, {"events": []}) == []
 
 
-def test_of_what_is_not_understood_a_bounded_part_is_kept(relay: Relay) -> None:
-    (message,) = taken(relay, {"text": "x" * 100_000})
-    assert len(message.payload["raw"]) == IngressLimits().raw_chars
+def test_what_is_not_understood_is_stored_whole(relay: Relay) -> None:
+    sent = {"text": "x" * 100_000, "parts": [{"a": 1}]}
+    (message,) = taken(relay, sent)
+    assert message.payload == {"received": sent}
 
 
 @pytest.mark.parametrize(

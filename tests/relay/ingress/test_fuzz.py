@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfcode.config import Project
+from sfcode.config.webhook_models import WebhookPaths
+from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.ingress import IngressLimits
-from sfcode.relay.ingress.appcues_parser import Reading, events_in, messages
+from sfcode.relay.ingress.appcues_parser import Reading, messages
 from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.salesforce_parser import message, senders
 from sfcode.relay.ingress.soap import OutboundMessage, parse
@@ -24,7 +26,17 @@ from tests.relay.ingress.asking import MESSAGE, NOW, OLD_TOKEN, TOKEN, WEBHOOK, 
 from tests.relay.ingress.test_messages import XML, wire
 
 LIMITS = IngressLimits()
-READING = Reading(groups=True, id_path=("id",), raw_chars=100)
+READINGS = st.sampled_from(
+    [
+        Reading(groups=True, paths=WebhookPaths(id="id")),
+        Reading(
+            groups=True,
+            paths=WebhookPaths(
+                events="data.events", name="name.0", user_id="user.id", attributes=["user", "context.data"]
+            ),
+        ),
+    ]
+)
 
 KEYS = st.sampled_from(
     [
@@ -134,8 +146,8 @@ def replaced(value: Any) -> Any:
     return UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
-@given(VALUES)
-def test_any_json_makes_messages_that_can_be_stored(value: Any) -> None:
+@given(VALUES, READINGS)
+def test_any_json_makes_messages_that_can_be_stored(value: Any, reading: Reading) -> None:
     text = json.dumps(value)
     body = read(loads, text)
     if re.search(r"\d{101}", text):
@@ -143,7 +155,7 @@ def test_any_json_makes_messages_that_can_be_stored(value: Any) -> None:
     else:
         assert body == replaced(value)
         assert not any(map(UNSTORABLE.search, texts(body)))
-        storable(messages(list(events_in(body)), READING, "", NOW))
+        storable(messages(list(find_events(body, reading.paths)), reading, "", NOW))
 
 
 @given(VALUES)
