@@ -41,7 +41,7 @@ _UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\
 scripts and emoji (U+200C, U+200D) are letters to their writers."""
 ATTRIBUTE = rf"^[^_\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
 CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
-EVENT = r"^[A-Za-z][A-Za-z0-9_:.-]*$"
+EVENT = r"^[A-Za-z]([A-Za-z0-9_:./ -]*[A-Za-z0-9_:./-])?$"
 TEXT = r"\S"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
 ACCEPTABLE = r"^(PermissionSet|PermissionSetGroup|Profile|UserLicense):\S.*$"

@@ -28,7 +28,9 @@ def validate(
         return model.model_validate(data), []
     except ValidationError as error:
         errors: Errors = [dict(details) for details in error.errors(include_url=False)]
-    findings = [translate_error(details, document, model) for details in errors]
+    # A list whose items are all wrong is not reported as empty as well.
+    own = [details for details in errors if details["type"] != "too_short" or not details["input"]]
+    findings = [translate_error(details, document, model) for details in own]
     unsure |= {finding.instead for finding in findings if finding.instead}
     problems = [document.problem(finding) for finding in findings if finding.path not in unsure]
     unsure |= {finding.path for finding in findings}

@@ -23,7 +23,7 @@ class OneOrSeveral:
 
 
 def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return value if isinstance(value, list | tuple) else [value]
 
 
 EventPath = Annotated[str, Field(pattern=names.EVENT_PATH)]

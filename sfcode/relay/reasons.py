@@ -28,10 +28,15 @@ REASONS: dict[str, Reason] = {
     "bad_text": Reason("a text of events.yaml cannot be filled in", f"Correct the template, {_REPLAY}."),
     "not_understood": Reason(
         "authentic, but of a form that the relay does not know",
-        "Look at it (sfcode relay list --payload) and report the form: Appcues does not publish it.",
+        "Run `sfcode relay learn`: it proposes how to read it, since Appcues does not publish its form.",
     ),
-    "no_name": Reason("an event without a name", "Look at it: a test button, or a form that the relay does not know."),
-    "no_user_id": Reason("an event, or a record, without a user id", "Nothing: nobody knows whose it is."),
+    "no_name": Reason(
+        "an event without a name", "A test button sends such; for events of another form run `sfcode relay learn`."
+    ),
+    "no_user_id": Reason(
+        "an event, or a record, without a user id",
+        "Nothing, unless the event has one at another place: `sfcode relay learn` finds it.",
+    ),
     "no_data": Reason("the record was deleted before its message was sent", "Nothing."),
     "other_object": Reason(
         "the record is of another object than the mapping's",

@@ -398,6 +398,32 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "an id of webhooks in two places",
+        {
+            "settings": SETTINGS.replace("relay: {", "relay: {message_id: {header: X-Id}, ").replace(
+                "appcues: {", "appcues: {webhook: {id: event_id}, "
+            )
+        },
+        [
+            "config/sfcode.yaml:3:21: appcues.webhook.id: is given in relay.message_id already; keep one of the two",
+        ],
+    ),
+    Case(
+        "paths of webhooks that lead nowhere",
+        {
+            "settings": SETTINGS.replace(
+                "appcues: {", "appcues: {webhook: {name: a..b, user_id: [x, .y], group_id: [], timestamp: 7, ids: x}, "
+            )
+        },
+        [
+            'config/sfcode.yaml:3:27: appcues.webhook.name: "a..b" is not the place of a value in a webhook; write its keys with dots between them, like properties.user.id',
+            'config/sfcode.yaml:3:46: appcues.webhook.user_id[1]: ".y" is not the place of a value in a webhook; write its keys with dots between them, like properties.user.id',
+            "config/sfcode.yaml:3:61: appcues.webhook.group_id: is empty; write at least one entry",
+            'config/sfcode.yaml:3:76: appcues.webhook.timestamp: expected text, found the number 7; put it in quotes: "7"',
+            "config/sfcode.yaml:3:79: appcues.webhook.ids: unknown key; write id (or: events, name, user_id, group_id, timestamp, attributes)",
+        ],
+    ),
+    Case(
         "networks that are none",
         {"settings": SETTINGS.replace("relay: {", "relay: {trusted_proxies: [10.0.0.1/8, example.com], ")},
         [

@@ -478,6 +478,14 @@ CASES = [
         ],
     ),
     Case(
+        "webhooks have another form",
+        change(("settings", 'account_id: "1"', 'account_id: "1"\n  webhook: {events: batch, user_id: [who.id, uid]}')),
+        [
+            "medium: The relay will look for the events of a webhook at `batch` instead of the usual places",
+            "medium: The relay will look for an event's user at `who.id` and `uid` instead of `user_id` and `userId`",
+        ],
+    ),
+    Case(
         "outbound messages come through a proxy that checks certificates",
         change(
             (

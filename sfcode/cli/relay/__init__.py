@@ -24,6 +24,9 @@ VERBS = {
     "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.inbox", "list_command"),
     "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.inbox", "replay_command"),
     "forget": LazyVerb("Remove what the inbox holds of one person.", f"{_PACKAGE}.inbox", "forget_command"),
+    "learn": LazyVerb(
+        "Propose where webhooks hold what, and replay messages by it.", f"{_PACKAGE}.learn", "learn_command"
+    ),
     "ack": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "ack_command"),
     "reconcile": LazyVerb(
         "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"

@@ -253,6 +253,13 @@ def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[InboxEntry]:
         limit, before = limit - len(page), page[-1].id
 
 
+def list_entries(inbox: Inbox, *, limit: int = PAGE, **chosen: Any) -> list[InboxEntry]:
+    """Return the newest messages that match the fields of a filter."""
+    from sfcode.relay.inbox import Filter
+
+    return list(_pages(inbox, Filter(**chosen), limit))
+
+
 def _count(inbox: Inbox, wanted: Filter) -> int:
     """Count the messages that a replay would take."""
     finished = ("parked", "dead") if wanted.state is None else (wanted.state,)

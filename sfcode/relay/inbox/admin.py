@@ -8,11 +8,11 @@ from typing import get_args
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.accept import open_lanes
+from sfcode.relay.inbox.accept import accept, open_lanes
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES
 from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, State
-from sfcode.relay.message import Source
+from sfcode.relay.message import InboxMessage, Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 
@@ -68,6 +68,16 @@ def replay(tx: Transaction, choice: Filter, after: int, limit: int) -> tuple[int
     rows = tx.db.execute(again).all()
     open_lanes(tx, ((row.source, row.key) for row in rows))
     return len(rows), max((row.id for row in rows), default=after)
+
+
+def replace(tx: Transaction, id_: int, messages: Sequence[InboxMessage]) -> int:
+    """
+    Delete a parked or given-up row and store the messages that were read from it anew; return how many were new.
+
+    Nothing is stored where somebody else has replayed or replaced the row meanwhile.
+    """
+    row = INBOX.delete().where(INBOX.c.id == id_, INBOX.c.state.in_(REPLAYED))
+    return accept(tx, [messages])[0] if tx.db.execute(row).rowcount else 0
 
 
 def purge(tx: Transaction, state: State, age: timedelta, limit: int) -> int:

@@ -144,6 +144,10 @@ class Inbox:
             total += count
         return total
 
+    def replace(self, id_: int, messages: Sequence[InboxMessage]) -> int:
+        """Replace a parked or given-up message by what was read from it anew; return how many of those were new."""
+        return self._write(lambda tx: admin.replace(tx, id_, messages))
+
     def find_person(self, user_id: str, state_names: Iterable[str]) -> PersonData:
         """Find what the inbox holds of a user; `state_names` are the states that are named by the id."""
         return self._read(lambda tx: forget.find_person(tx, user_id, state_names))

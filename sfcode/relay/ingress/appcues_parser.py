@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,10 @@ class Reading:
         if message_id and message_id.path:
             paths = paths.model_copy(update={"id": (message_id.path,)})
         return cls(any(one.match == "group" for one in carried), paths)
+
+    def with_paths(self, paths: Mapping[str, tuple[str, ...]]) -> Reading:
+        """Return these settings with some paths replaced."""
+        return replace(self, paths=self.paths.model_copy(update=dict(paths)))
 
 
 def messages(
@@ -105,7 +109,10 @@ class _EventParser:
         name = self._name()
         if not name or len(name) > LONGEST_NAME:
             return not_understood(self._received, "not_understood" if name else "no_name", stored=stored)
-        user_id, group_id = _id(self._value(self._paths.user_id)), _id(self._value(self._paths.group_id))
+        user_id, group_id = (
+            format_user_id(self._value(self._paths.user_id)),
+            format_user_id(self._value(self._paths.group_id)),
+        )
         if not user_id or max(len(user_id), len(group_id)) > LONGEST_ID:
             reason = "not_understood" if user_id else "no_user_id"
             return not_understood(self._received, reason, name, stored=stored)
@@ -153,8 +160,8 @@ class _EventParser:
         return ""
 
 
-def _id(value: object) -> str:
-    """Format an id as text: `1001` for the numbers 1001 and 1001.0."""
+def format_user_id(value: object) -> str:
+    """Format the id of a user or a group as text: `1001` for the numbers 1001 and 1001.0; "" for none."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     if isinstance(value, str):

@@ -114,7 +114,7 @@ def read_event(message: ClaimedMessage, events: Events) -> AppcuesEvent | Parked
     event = message.payload.get("event")
     if not isinstance(event, Mapping):
         return Parked("not_understood", "the message holds no event")
-    name, attribute_names = _config_name(message.kind, events)
+    name, attribute_names = config_name(message.kind, events)
     answers = _read_answers(event, name, attribute_names, events)
     problem = answers if isinstance(answers, Parked) else None
     return AppcuesEvent(
@@ -146,14 +146,19 @@ def _short(user_id: str) -> str:
     return f"sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
-    if not kind.startswith(PREFIX):
-        return CLICK_TO_TRACK, {}
+def config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
+    """
+    Return the name by which the config calls an event, and the names of its attributes where they differ.
+
+    Appcues' own events are known with and without `appcues:`; every other name without it is a click-to-track event.
+    """
     name = kind.removeprefix(PREFIX)
     alias: Alias | None = events.aliases.get(name)
     if alias is not None:
         return alias.as_, alias.attributes
-    return (name if name in HANDLED_EVENTS else ""), {}
+    if name in HANDLED_EVENTS:
+        return name, {}
+    return ("" if kind.startswith(PREFIX) else CLICK_TO_TRACK), {}
 
 
 def _read_answers(

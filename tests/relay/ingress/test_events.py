@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sfcode.config import yaml
+from sfcode.config.webhook_models import WebhookPaths
 from sfcode.relay.message import InboxMessage
+from sfcode.relay.salesforce.event_reader import config_name
 from tests.relay.ingress.asking import NOW, WEBHOOK, Relay, event, project
 
 TIME = "2026-11-23T17:20:00.000Z"
@@ -269,6 +273,72 @@ class TestId:
         assert got[:2] == ["7", "a-b"]
         assert all(len(each) == 64 for each in got[2:])
         assert len(set(got)) == len(ids)
+
+
+class TestPaths:
+    """`appcues.webhook` says where webhooks hold what."""
+
+    def relay(self, folder: Path, webhook: str) -> Relay:
+        loaded = project(folder)
+        paths = WebhookPaths.model_validate(yaml.parse(webhook.encode(), "x").data)
+        appcues = loaded.settings.appcues.model_copy(update={"webhook": paths})
+        return Relay(replace(loaded, settings=loaded.settings.model_copy(update={"appcues": appcues})))
+
+    def test_the_first_path_that_leads_to_a_value_wins(self, tmp_path: Path) -> None:
+        relay = self.relay(tmp_path, "user_id: [who.id, uid]")
+        sent = [
+            {"name": "x", "uid": "2", "who": who} for who in ({"id": 1}, {"id": None}, {}, None, [], [{}, {"id": 3}])
+        ]
+        assert [m.key for m in taken(relay, sent)] == ["user:1", "user:2", "user:2", "user:2", "user:2", "user:3"]
+
+    def test_a_key_may_have_dots_and_a_number_chooses_from_a_list(self, tmp_path: Path) -> None:
+        relay = self.relay(tmp_path, "{user_id: app.user.ids.1, name: event.name}")
+        sent = {"event.name": "x", "app.user": {"ids": ["a", "b"]}}
+        assert [(m.kind, m.key) for m in taken(relay, sent)] == [("x", "user:b")]
+
+    def test_what_encloses_an_event_holds_for_it(self, tmp_path: Path) -> None:
+        relay = self.relay(
+            tmp_path, "{events: people.items, name: kind, user_id: id, id: key, attributes: [data, shared]}"
+        )
+        body = {
+            "kind": "y",
+            "shared": {"a": 1, "b": 1},
+            "people": [
+                {"id": "1", "key": "k", "items": [{"kind": "x", "data": {"a": 2}}, {}]},
+                {"id": "2", "key": "l", "items": []},
+                {"id": "3", "items": [{"key": "m"}]},
+                {"id": "4"},
+            ],
+        }
+        messages = taken(relay, body)
+        assert [(m.kind, m.key, m.message_id) for m in messages] == [
+            ("x", "user:1", "k#0"),
+            ("y", "user:1", "k#1"),
+            ("y", "user:3", "m"),
+        ]
+        assert [m.payload["event"]["attributes"] for m in messages] == [
+            {"a": 2, "b": 1},
+            {"a": 1, "b": 1},
+            {"a": 1, "b": 1},
+        ]
+        assert messages[0].payload["received"] == {"kind": "x", "data": {"a": 2}}
+        assert messages[0].payload["envelope"] == [
+            {"kind": "y", "shared": {"a": 1, "b": 1}},
+            {"id": "1", "key": "k"},
+        ]
+
+    def test_a_large_envelope_is_stored_once_and_not_with_each_of_its_events(self, relay: Relay) -> None:
+        body = {"note": "x" * 20_000, "user_id": "1", "events": [{"name": f"e{number}"} for number in range(100)]}
+        stored = taken(relay, body)
+        assert {m.key for m in stored} == {"user:1"}
+        assert sum(len(json.dumps(m.payload)) for m in stored) < 60_000
+        assert stored[0].payload["envelope"] == [{"note": "x" * 20_000, "user_id": "1"}]
+
+    def test_the_usual_names_need_no_prefix(self, relay: Relay) -> None:
+        """Whether webhooks carry it is not published."""
+        for name in ("flow_completed", "appcues:flow_completed"):
+            (message,) = taken(relay, event(name))
+            assert config_name(message.kind, relay.project.events)[0] == "flow_completed"
 
 
 @pytest.mark.parametrize(

@@ -338,6 +338,15 @@ class TestRemembered:
         assert values(delivery)[STATE] == (STAMP, "3")
         assert values(delivery)[f"field:Contact:003a:{FEEDBACK}"] == (STAMP, "")
 
+    def test_texts_are_removed_from_what_was_received_as_well(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,), redact=True)
+        message = event("appcues:nps_score_and_feedback", "a", score=3, feedback="horrible")
+        received = {"answers": [{"said": "horrible"}]}
+        message = replace(message, payload={**message.payload, "received": received, "envelope": [received]})
+        redacted = scene.deliver(message).redacted[message.id]
+        assert "horrible" not in str(redacted)
+        assert redacted["received"] == {"answers": [{"said": REDACTED}]}
+
     def test_texts_are_kept_without_that_wish_and_for_as_long_as_they_are_needed(self) -> None:
         message = event("appcues:nps_feedback", "a", feedback="horrible")
         plain = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(message)

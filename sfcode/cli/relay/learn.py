@@ -1,0 +1,175 @@
+"""`sfcode relay learn`: propose where Appcues' webhooks hold what, and read stored messages again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.prompt import ask
+from sfcode.cli.relay.inbox import list_entries, open_project_inbox
+from sfcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.relay.inbox import Inbox, InboxEntry
+    from sfcode.relay.learn.capture import CapturedWebhook
+    from sfcode.relay.learn.reread import RereadMessage
+    from sfcode.secret import Secret
+
+MOST_SHOWN = 20
+NEWEST = 500
+"""How many parked messages are read again at once."""
+
+
+@click.command("learn")
+@click.argument("source", required=False, metavar="[ID|FILE]")
+@click.option("--user-id", default="", help="The id of the user whose event it is, as the webhook has it.")
+@click.option("--event", default="", help="The name of the event, as the webhook has it.")
+@click.option("--dry-run", is_flag=True, help="Show the proposal and the messages without asking.")
+@click.option("--auto-approve", is_flag=True, help="Replay the messages without asking.")
+@click.pass_obj
+def learn_command(
+    invocation: Invocation, source: str | None, user_id: str, event: str, *, dry_run: bool, auto_approve: bool
+) -> None:
+    """
+    Propose where Appcues' webhooks hold what, from one that was received, and replay parked messages by it.
+
+    Takes a message of the inbox by its ID, a FILE with a captured request (JSON body, headers and body, or the export of
+    a request bin), or else the newest message that was not understood. Shows ids of users.
+    """
+    from sfcode.relay.ingress.appcues_parser import Reading
+    from sfcode.relay.learn.paths import Hints, propose_paths
+    from sfcode.relay.learn.reread import propose_aliases, reread
+    from sfcode.relay.learn.signature import propose_auth
+
+    project = invocation.project()
+    with open_project_inbox(invocation, create=True) as inbox:
+        capture = _find_capture(inbox, source)
+        paths = propose_paths(capture, project, Hints(user_id, event))
+        reading = Reading.of(project).with_paths(paths)
+        learned = _parse(capture, reading)
+        auth = propose_auth(capture, _webhook_secrets())
+        changes = list(reread(_parked(inbox), reading))
+        aliases = propose_aliases(learned + [one for change in changes for one in change.messages], project.events)
+        document: dict[str, Any] = {
+            "paths": {key: list(found) for key, found in paths.items()},
+            "aliases": {name: {"as": meant, "attributes": names} for name, (meant, names) in aliases.items()},
+            "webhook_auth": asdict(auth) if auth else None,
+            "read": [_shown(message) for message in learned],
+            "messages": [{"id": change.entry.id, **_change(change)} for change in changes],
+            "replayed": 0,
+        }
+        if not invocation.json:
+            _print(document, paths, project)
+        if changes and not dry_run and _is_approved(invocation, len(changes), aliases, auto_approve=auto_approve):
+            document["replayed"] = sum(inbox.replace(change.entry.id, change.messages) for change in changes)
+            if not invocation.json:
+                click.echo(f"{_count(document['replayed'])} will be delivered.")
+    if invocation.json:
+        print_envelope(document)
+
+
+def _find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
+    from sfcode.relay.learn.capture import read_capture, stored_capture
+
+    if source is not None and not source.isdecimal():
+        return read_capture(Path(source).read_text(encoding="utf-8", errors="replace"))
+    if source is not None:
+        entries: Sequence[InboxEntry] = list_entries(inbox, ids=(int(source),))
+        hint = "`sfcode relay list --source appcues` shows the ids of messages."
+    else:
+        entries = [entry for entry in _parked(inbox) if "event" not in entry.payload]
+        entries = entries or list_entries(inbox, source="appcues", limit=1)
+        hint = "Pass a file with a captured request, or have Appcues send an event."
+    capture = stored_capture(entries[0].payload) if entries else None
+    if capture is None:
+        raise UsageError(f"No message of Appcues {f'has the id {source}' if source else 'is in the inbox'}.", hint)
+    return capture
+
+
+def _parked(inbox: Inbox) -> Sequence[InboxEntry]:
+    return list_entries(inbox, source="appcues", state="parked", limit=NEWEST)
+
+
+def _parse(capture: CapturedWebhook, reading: Any) -> list[Any]:
+    from datetime import UTC, datetime
+
+    from sfcode.relay.ingress.appcues_parser import messages
+
+    return list(messages(capture.events(reading.paths), reading, "", datetime.now(UTC)))
+
+
+def _webhook_secrets() -> Sequence[Secret]:
+    from sfcode.relay.ingress.secrets import PREVIOUS, WEBHOOK
+    from sfcode.secret import Secret
+
+    return [Secret(value) for name in (WEBHOOK, f"{WEBHOOK}{PREVIOUS}") if (value := os.environ.get(name))]
+
+
+def _is_approved(invocation: Invocation, number: int, aliases: Mapping[str, object], *, auto_approve: bool) -> bool:
+    if aliases:
+        print_status(invocation, "Nothing was replayed: without the aliases the relay would pass these events over.")
+        return False
+    hint = "Pass --auto-approve to replay them, or --dry-run to look only."
+    return auto_approve or ask(
+        invocation, f"Do you want to replay {_count(number)} as shown? Only 'yes' is accepted.", hint=hint
+    )
+
+
+def _change(change: RereadMessage) -> dict[str, Any]:
+    return {"reason": change.entry.reason, "becomes": [_shown(message) for message in change.messages]}
+
+
+def _shown(message: Any) -> dict[str, Any]:
+    if message.parked:
+        return {"parked": message.parked}
+    return {"event": message.kind, **{key: message.payload[key] for key in ("user_id", "group_id", "timestamp")}}
+
+
+def _print(document: Mapping[str, Any], paths: Mapping[str, tuple[str, ...]], project: Project) -> None:
+    from sfcode.relay.learn.capture import render_aliases, render_auth, render_paths
+
+    settings = "\n".join(filter(None, (render_paths(paths), render_auth(document["webhook_auth"]))))
+    if settings:
+        click.echo(f"For config/sfcode.yaml:\n\n{settings}\n")
+    else:
+        click.echo("The config reads this webhook: no path has to be changed.")
+    if document["webhook_auth"]:
+        click.echo(f"Signature: {document['webhook_auth']['note']}\n")
+    if document["aliases"]:
+        click.echo(f"For config/events.yaml:\n\n{render_aliases(document['aliases'])}\n")
+    click.echo("This webhook becomes:")
+    for shown in document["read"][:MOST_SHOWN]:
+        click.echo(f"  {_line(shown, project)}")
+    if document["messages"]:
+        click.echo(f"\n{_count(len(document['messages']))} in the inbox would be read otherwise:")
+    for change in document["messages"][:MOST_SHOWN]:
+        for shown in change["becomes"]:
+            click.echo(f"  {change['id']} ({change['reason']}) -> {_line(shown, project)}")
+    if len(document["messages"]) > MOST_SHOWN:
+        click.echo(f"  and {_count(len(document['messages']) - MOST_SHOWN)} more; --json lists all of them")
+
+
+def _line(shown: Mapping[str, Any], project: Project) -> str:
+    from sfcode.relay.salesforce.event_reader import config_name
+    from sfcode.text import printable
+
+    if "parked" in shown:
+        return f"parked: {shown['parked']}"
+    group = f" in group {shown['group_id']}" if shown["group_id"] else ""
+    name, _ = config_name(shown["event"], project.events)
+    asked = {use.name for mapping in project.resolved for use in mapping.click_to_track}
+    unknown = not name or (name == "click_to_track" and shown["event"] not in asked)
+    note = "; no mapping asks for an event of this name" if unknown else ""
+    return printable(f"{shown['event']} of user {shown['user_id']}{group}, {shown['timestamp']}{note}")
+
+
+def _count(number: int) -> str:
+    return "1 message" if number == 1 else f"{number:,} messages"

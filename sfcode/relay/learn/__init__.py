@@ -1,0 +1,1 @@
+"""Learn the form of Appcues' webhooks from one that was received: propose the config that reads it."""

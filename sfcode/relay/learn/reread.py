@@ -1,0 +1,71 @@
+"""Read stored messages again by other paths, and say what each would become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sfcode.config.event_models import Events
+from sfcode.mapping.events import HANDLED_EVENTS, PREFIX
+from sfcode.relay.inbox.types import InboxEntry
+from sfcode.relay.ingress.appcues_parser import Reading, messages
+from sfcode.relay.learn.capture import stored_capture
+from sfcode.relay.learn.paths import KNOWN_ATTRIBUTES, plain
+from sfcode.relay.message import InboxMessage
+
+
+@dataclass(frozen=True, slots=True)
+class RereadMessage:
+    """A stored message, and the messages that it becomes."""
+
+    entry: InboxEntry
+    messages: tuple[InboxMessage, ...]
+
+
+def reread(entries: Iterable[InboxEntry], reading: Reading) -> Iterator[RereadMessage]:
+    """Yield the parked messages of Appcues that these settings read otherwise."""
+    for entry in entries:
+        # A follow-up has the form of the relay's own, and goes on by itself.
+        if entry.source != "appcues" or "mapping" in entry.payload or "message_id" in entry.payload:
+            continue
+        capture = stored_capture(entry.payload)
+        if capture is None:
+            continue
+        events = capture.events(reading.paths)
+        headers: Mapping[str, str] = entry.payload.get("headers", {})
+        found = messages(events, reading, "", entry.received_at, headers)
+        if any(not message.parked for message in found) and not _is_same(entry, found):
+            yield RereadMessage(entry, found)
+
+
+def _is_same(entry: InboxEntry, found: tuple[InboxMessage, ...]) -> bool:
+    if len(found) != 1:
+        return False
+    keys = ("event", "user_id", "group_id", "timestamp")
+    same = all(entry.payload.get(key) == found[0].payload.get(key) for key in keys)
+    return same and (entry.kind, entry.key) == (found[0].kind, found[0].key)
+
+
+def propose_aliases(found: Iterable[InboxMessage], events: Events) -> dict[str, tuple[str, dict[str, str]]]:
+    """
+    Return the aliases by which events of other names are handled: the event, and the names of its attributes.
+
+    An event is recognized by the letters of its name, as `Flow Completed` or `flow-completed`.
+    """
+    handled = {plain(name): name for name in HANDLED_EVENTS}
+    aliases: dict[str, tuple[str, dict[str, str]]] = {}
+    for message in found:
+        name = message.kind.removeprefix(PREFIX)
+        meant = handled.get(plain(name).removeprefix("appcues"))
+        if message.parked or meant is None or name in HANDLED_EVENTS or name in events.aliases:
+            continue
+        attributes = message.payload["event"].get("attributes")
+        given = attributes if isinstance(attributes, Mapping) else message.payload["event"]
+        names = {
+            known: key
+            for key in given
+            for known in sorted(KNOWN_ATTRIBUTES)
+            if plain(key) == plain(known) and key not in KNOWN_ATTRIBUTES and not known.startswith("_")
+        }
+        aliases.setdefault(name, (meant, names))
+    return aliases
