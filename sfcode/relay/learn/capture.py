@@ -30,7 +30,7 @@ class CapturedWebhook:
     headers: Mapping[str, str] = field(default_factory=dict)
     """By name in lower case: values of a file, shapes of a stored message."""
     text: str | None = None
-    """The body as it was sent, where that is known: signatures are made of it."""
+    """The body as it was sent, where that is known: signatures are computed from it."""
 
     def events(self, paths: WebhookPaths) -> list[Enclosed]:
         """Return its events, by the paths of a config."""

@@ -163,7 +163,7 @@ def propose_paths(capture: CapturedWebhook, project: Project, hints: Hints = Hin
             proposal["events"] = (events,)
         proposal["name"] = (relative,)
     scopes = (base, *reversed(enclosing))
-    # A plain name in an envelope is read only where the config says so, since a batch may have a name of its own.
+    # A plain name in an envelope is read only where the config asks for it, since a batch may have a name of its own.
     for key, weigh in (
         ("user_id", lambda leaf: _user_weight(leaf, project, hints)),
         ("group_id", lambda leaf: _group_weight(leaf, project)),

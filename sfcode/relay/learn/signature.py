@@ -26,7 +26,7 @@ class AuthProposal:
     settings: Mapping[str, str]
     """Empty where the headers show none that the relay knows."""
     note: str
-    """What is certain about it and what is not."""
+    """What is certain about it and what is uncertain."""
 
 
 def propose_auth(capture: CapturedWebhook, secrets: Sequence[Secret] = ()) -> AuthProposal | None:
