@@ -60,7 +60,7 @@ _GROUP_KEYS = {
     "group": 70,
     "workspaceid": 50,
 }
-_GROUP_OBJECTS = frozenset({"group", "company", "organization", "organisation", "tenant"})
+_GROUP_OBJECTS = frozenset({"group", "company", "organization", "tenant"})
 _TIME_KEYS = {
     "timestamp": 100,
     "occurredat": 95,
