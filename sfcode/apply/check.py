@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sfcode.apply.deploy import Progress, Record, deploy, ignore
 from sfcode.apply.deploy_errors import failure
 from sfcode.apply.execute import describe_package
+from sfcode.apply.flows import deploys_drafts
 from sfcode.apply.package import Mark, missing_users, package, package_digest, replace_missing_users
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, steps
@@ -42,7 +43,8 @@ def check(
     A second package only deletes what a flow still holds, so it cannot be checked before the flow is
     gone. Raises DeployFailed with the YAML lines when the org refuses.
     """
-    packages = [step for step in steps(plan) if isinstance(step, Deploy)]
+    ordered = steps(plan, drafts=deploys_drafts(org, options))
+    packages = [step for step in ordered if isinstance(step, Deploy)]
     if not packages:
         return Checked()
     first, notes = _with_stand_in(plan, packages[0])

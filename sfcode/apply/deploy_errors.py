@@ -27,7 +27,7 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
     lines = [str(problem) for problem in problems]
     if result.tests:
         lines += [f"Apex test {test.name}.{test.method}: {test.message}" for test in result.tests.failures]
-        lines += [f"Apex tests: {warning}" for warning in result.tests.coverage_warnings]
+    lines += list_coverage_warnings(result)
     if result.error_message:
         code = result.error_status_code or "error"
         message = result.error_message.removeprefix(f"{code}: ").removeprefix("null: ")
@@ -43,6 +43,11 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
     what = f"The deployment {result.id} was stopped" if canceled else f"The org refused the deployment {result.id}"
     what = f"{what} ({result.status}); {kept}:{text}"
     return DeployFailed(f"{what}\nDone before it:{before}" if done else what, _hint(result))
+
+
+def list_coverage_warnings(result: DeployResult) -> list[str]:
+    """List what an org says of the code and the flows that too few tests cover, in its words."""
+    return [f"Test coverage: {warning}" for warning in (result.tests.coverage_warnings if result.tests else ())]
 
 
 def _hint(result: DeployResult) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
-from sfcode.apply.deploy_errors import failure, forgive_versions
-from sfcode.apply.flows import activate_flow, delete_versions, list_versions, prune_flow, remove_flow
+from sfcode.apply.deploy_errors import failure, forgive_versions, list_coverage_warnings
+from sfcode.apply.flows import activate_flow, delete_versions, deploys_drafts, list_versions, prune_flow, remove_flow
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark, intended_state, package, trial_package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
@@ -70,7 +70,7 @@ def execute(
     plan.raise_if_refused()
     deployed: list[str] = []
     changed: list[str] = []
-    ordered = steps(plan)
+    ordered = steps(plan, drafts=deploys_drafts(org, inherit_tests(plan.validation, options)))
     checked = next((step for step in ordered if isinstance(step, Deploy)), None)
     for step in ordered:
         lock.confirm()
@@ -104,6 +104,8 @@ def execute(
                 record(result)
                 if not result.success:
                     raise failure(result, origins, changed)
+                for warning in list_coverage_warnings(result):
+                    report(f"  {warning}")
                 mark = quick.mark or mark
                 deployed.append(result.id)
                 changed.append(f"deployment {result.id}")
@@ -150,7 +152,7 @@ def _write(org: Org, plan: Plan, step: WriteRecord | RecordIntent | DeleteState,
 
 def _settle(org: Org, address: Address, report: Progress) -> None:
     if activate_flow(org, address):
-        report(f"{address}: came in inactive, as in production; activated")
+        report(f"{address}: activated")
     if pruned := prune_flow(org, address):
         report(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
 

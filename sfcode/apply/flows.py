@@ -1,7 +1,7 @@
 """
 Steps for flows that a deployment cannot do: activate, prune versions, remove.
 
-Each deploy makes a version and an org keeps about fifty. In production a version may come in asleep.
+Each deploy makes a version and an org keeps about fifty. In production a version may come in inactive.
 A flow cannot be deleted by name through destructive changes ("insufficient access rights on
 cross-reference id"), and an active version cannot be deleted at all.
 """
@@ -12,12 +12,23 @@ from collections.abc import Collection
 
 from sfcode.metadata.component import Address
 from sfcode.org import Org
+from sfcode.org.results import DeployOptions
 
 KEPT_VERSIONS = 10
 """How many versions of a flow stay: enough to go back by hand, far from the platform's limit."""
 
 _DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}"
 _VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY VersionNumber DESC"
+
+
+def deploys_drafts(org: Org, options: DeployOptions) -> bool:
+    """
+    Return whether flows are deployed as drafts: wherever tests run, an org may roll back an active flow that none covers.
+
+    A production org does so by a setting, and decides by itself whether it runs tests.
+    https://help.salesforce.com/s/articleView?id=platform.flow_distribute_deploy_active.htm
+    """
+    return not org.identity.sandbox or options.test_level not in {None, "NoTestRun"}
 
 
 def activate_flow(org: Org, address: Address) -> bool:

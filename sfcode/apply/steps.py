@@ -74,9 +74,9 @@ class DeleteState:
 Step = WriteRecord | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions | RecordIntent | DeleteState
 
 
-def steps(plan: Plan) -> tuple[Step, ...]:
+def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     """
-    Order the steps of a plan.
+    Order the steps of a plan; with `drafts` its flows are deployed as drafts, and activated afterwards.
 
     The user and its license come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
@@ -89,10 +89,10 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     early = [change for change in records if not _is_late(change, deleted_sets)]
     late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
-    deployments = _delete_left_state(plan, _deployments(plan, metadata))
+    deployments = _delete_left_state(plan, _deployments(plan, metadata, drafts=drafts))
     ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
-        *_trial(plan, metadata, early),
+        *_trial(plan, metadata, early, drafts=drafts),
         *([RecordIntent()] if makes_user else []),
         *(WriteRecord(change) for change in early),
         *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),
@@ -110,7 +110,7 @@ def _delete_left_state(plan: Plan, deployments: Iterable[Step]) -> list[Step]:
     ]
 
 
-def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change]) -> Iterable[Step]:
+def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change], *, drafts: bool) -> Iterable[Step]:
     """Try what takes several steps; a permission set that the plan first takes from its users cannot be tried before."""
     deleted = [change.address for change in metadata if change.action is Action.DELETE]
     flows = tuple(address for address in deleted if address.type == "Flow")
@@ -127,7 +127,7 @@ def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change]) ->
     several = flows or plan.obsolete or (early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK})
     if rest and several:
         sent = tuple(change.after for change in metadata if change.after)
-        yield Trial(sent, rest, flows, plan.obsolete)
+        yield Trial(_as_drafts(sent) if drafts else sent, rest, flows, plan.obsolete)
 
 
 def _deletes_set(change: Change) -> bool:
@@ -146,27 +146,35 @@ def _is_late(change: Change, deleted_sets: Collection[str]) -> bool:
     return change.after is None or change.after.body.get("IsActive") is False
 
 
-def _settle_flows(sent: tuple[Component, ...]) -> Iterable[Step]:
-    return (
-        SettleFlow(component.address)
-        for component in sent
-        if component.type == "Flow" and component.body.get("status") == "Active"
+def _as_drafts(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    return tuple(
+        replace(component, body={**component.body, "status": "Draft"}) if _is_active_flow(component) else component
+        for component in components
     )
 
 
-def _deployments(plan: Plan, metadata: Iterable[Change]) -> Iterable[Step]:
+def _is_active_flow(component: Component) -> bool:
+    return component.type == "Flow" and component.body.get("status") == "Active"
+
+
+def _settle_flows(sent: tuple[Component, ...]) -> Iterable[Step]:
+    return (SettleFlow(component.address) for component in sent if _is_active_flow(component))
+
+
+def _deployments(plan: Plan, metadata: Iterable[Change], *, drafts: bool) -> Iterable[Step]:
     sent = tuple(change.after for change in metadata if change.after)
+    deployed = _as_drafts(sent) if drafts else sent
     deleted = [change for change in metadata if change.action is Action.DELETE]
     flows = [change.address for change in deleted if change.address.type == "Flow"]
     others = tuple(change.address for change in deleted if change.address.type != "Flow")
     owned = plan.desired()
     if not flows and not plan.obsolete:
         if sent or others or plan.records_state:
-            yield Deploy(sent, others, owned)
+            yield Deploy(deployed, others, owned)
         yield from _settle_flows(sent)
         return
     if sent:
-        yield Deploy(sent, (), (*owned, *(change.before for change in deleted if change.before)))
+        yield Deploy(deployed, (), (*owned, *(change.before for change in deleted if change.before)))
         yield from _settle_flows(sent)
     for versions in plan.obsolete:
         yield DeleteVersions(versions)

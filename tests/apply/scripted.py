@@ -25,10 +25,15 @@ class ScriptedOrg:
     quick: list[str] = field(default_factory=list)
     quick_error: BaseException | None = None
     cancel_error: BaseException | None = None
+    sandbox: bool = True
 
     @property
     def metadata(self) -> ScriptedOrg:
         return self
+
+    @property
+    def identity(self) -> SimpleNamespace:
+        return SimpleNamespace(sandbox=self.sandbox)
 
     @property
     def runtime(self) -> SimpleNamespace:

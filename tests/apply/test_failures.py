@@ -98,7 +98,7 @@ def test_apex_tests_and_their_coverage_are_listed_after_the_components():
     assert text_of(said("In some way wrong"), tests=tests).splitlines()[1:] == [
         f"  - {FILE}:1:1: {MESSAGE}: In some way wrong",
         "  - Apex test ContactTest.saves: Assertion Failed",
-        "  - Apex tests: Average coverage is 60%",
+        "  - Test coverage: Average coverage is 60%",
         "Correct the lines named above, then run `sfcode plan` again.",
     ]
 

@@ -61,6 +61,17 @@ def test_an_active_flow_that_was_deployed_is_settled_afterwards(plan_of):
     assert done == (Deploy((active, draft), (), (A, active, draft)), SettleFlow(active.address))
 
 
+def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(plan_of):
+    """An org may roll back an active flow that no test covers; activating it afterwards needs no coverage."""
+    active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
+    draft = Component("Flow", "Appcues_contact", {"label": "F", "status": "Draft"})
+    gone = Component("Flow", "Appcues_lead", {"label": "L", "status": "Active"})
+    done = steps(plan_of(desired(A, active), observed(A, MESSAGE, gone, applied=(A, MESSAGE, gone))), drafts=True)
+    assert [type(step) for step in done] == [Trial, Deploy, SettleFlow, RemoveFlow, Deploy]
+    assert (done[0].components, done[1].components) == ((draft,), (draft,))
+    assert active in done[1].owned
+
+
 def test_only_records_means_no_deployment(plan_of):
     done = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
     assert [type(step) for step in done] == [RecordIntent, WriteRecord]

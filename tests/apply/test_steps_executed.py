@@ -13,11 +13,13 @@ from sfcode.apply.package import Mark
 from sfcode.apply.steps import Deploy
 from sfcode.errors import DeployFailed, Refused
 from sfcode.metadata.component import Component
-from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
+from sfcode.metadata.package import read
+from sfcode.org.results import DeployMessage, DeployOptions, DeployResult, TestRun
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.state import state_address
 from tests.apply.scripted import ID, ScriptedOrg
+from tests.apply.test_package import files
 from tests.plan.samples import TARGET, number
 
 FLOW = Component("Flow", "Appcues_contact", {"label": "F"})
@@ -38,6 +40,9 @@ FAILED = DeployResult(
 )
 
 
+DEFAULTS = DeployOptions()
+
+
 @dataclass
 class CountingLock(Lock):
     """A lock that is lost after a number of steps."""
@@ -51,7 +56,9 @@ class CountingLock(Lock):
         self.confirmed += 1
 
 
-def run(org: ScriptedOrg, *changes: Change, lock: Lock | None = None, **more: Any) -> tuple[ApplyResult, list[str]]:
+def run(
+    org: ScriptedOrg, *changes: Change, lock: Lock | None = None, options: DeployOptions = DEFAULTS, **more: Any
+) -> tuple[ApplyResult, list[str]]:
     plan = Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {}, **more)
     said: list[str] = []
     result = execute(
@@ -60,7 +67,7 @@ def run(org: ScriptedOrg, *changes: Change, lock: Lock | None = None, **more: An
         {},
         origins=(),
         mark=Mark("me", "now", None, "cafe"),
-        options=DeployOptions(),
+        options=options,
         report=said.append,
         lock=lock or Lock(),
     )
@@ -106,6 +113,24 @@ def test_a_refused_plan_begins_nothing() -> None:
     with pytest.raises(Refused, match="This plan is refused"):
         run(org, CREATED, lock=lock, refusals=(Refusal(None, "r", "h"),))
     assert (lock.confirmed, org.sent) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "level", "status"),
+    [(True, None, "Active"), (True, "NoTestRun", "Active"), (True, "RunLocalTests", "Draft"), (False, None, "Draft")],
+)
+def test_flows_are_sent_as_drafts_wherever_tests_may_run(sandbox: bool, level: str | None, status: str) -> None:
+    flow = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
+    org = ScriptedOrg([[DONE]], sandbox=sandbox)
+    run(org, Change(flow.address, None, flow), options=DeployOptions(test_level=level))
+    sent = {component.body["status"] for component in read(files(org.packages[0])) if component.type == "Flow"}
+    assert sent == {status}
+
+
+def test_what_an_org_says_of_coverage_is_told_after_a_success_too() -> None:
+    tests = TestRun(1, 0, coverage_warnings=("To_Relay: Test coverage is 80%",))
+    _, said = run(ScriptedOrg([[replace(DONE, tests=tests)]]), CREATED)
+    assert "  Test coverage: To_Relay: Test coverage is 80%" in said
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,24 @@
-"""A deployed flow is the active one, also in production, and its versions stay few."""
+"""A deployed flow is the active one, also in production where its tests are too few, and its versions stay few."""
 
 from __future__ import annotations
 
 from sfcode.apply.flows import KEPT_VERSIONS
 from sfcode.local import serve
 from sfcode.local.store import Store
+from sfcode.metadata.package import zip_files
+from sfcode.org.results import DeployOptions
 from tests.e2e.org import opened
 
 FLOW = "Appcues_contact"
+NS = "http://soap.sforce.com/2006/04/metadata"
+SETTING = {
+    "package.xml": (
+        f'<Package xmlns="{NS}"><types><members>Flow</members><name>Settings</name></types><version>63.0</version></Package>'
+    ).encode(),
+    "settings/Flow.settings": (
+        f'<FlowSettings xmlns="{NS}"><enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabled></FlowSettings>'
+    ).encode(),
+}
 
 
 def state(journey):
@@ -33,16 +44,23 @@ def make_production(journey):
     store.close()
 
 
-def test_a_flow_that_comes_in_inactive_is_activated_and_that_is_said(journey):
+def deploy_active_flows_as_active(journey):
+    """Turn on the setting with which an active flow that no test covers is rolled back."""
+    with serve(state(journey)) as org, opened(org) as client:
+        client.metadata.follow(client.metadata.deploy(zip_files(SETTING), DeployOptions()))
+
+
+def test_a_flow_is_deployed_as_a_draft_and_then_activated_so_that_no_test_has_to_cover_it(journey):
     make_production(journey)
+    deploy_active_flows_as_active(journey)
     done = journey.apply()
     assert done.code == 0, done.err
-    assert f"Flow:{FLOW}: came in inactive, as in production; activated" in done.out
+    assert f"Flow:{FLOW}: activated" in done.out
     rows, active = versions(journey)
     assert active == rows[0]["Id"]
     assert journey.actions() == {}
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    assert "came in inactive" in journey.apply().out
+    assert f"Flow:{FLOW}: activated" in journey.apply("--test-level", "RunLocalTests").out
     rows, active = versions(journey)
     assert (len(rows), active) == (2, rows[0]["Id"])
     assert journey.actions() == {}

@@ -1,4 +1,4 @@
-"""A production org: all or nothing, tests cannot be waived, and flows come in asleep."""
+"""A production org: all or nothing, tests cannot be waived, and flows come in inactive."""
 
 from __future__ import annotations
 
@@ -64,15 +64,46 @@ def test_a_new_version_leaves_the_active_one_running(production, kit) -> None:
     assert _statuses(production) == ["Active", "Draft"]
 
 
-def test_the_setting_lets_flows_come_in_awake(production, kit) -> None:
+def turn_setting_on(production, kit) -> None:
     """FlowSettings.enableFlowDeployAsActiveEnabled is what an org has for it."""
     settings = {
         "package.xml": kit.manifest({"Settings": ["Flow"]}),
         "settings/Flow.settings": kit.wrap("FlowSettings", SETTINGS),
     }
     assert production.deploy(settings).status == "Succeeded"
+
+
+def class_that_tests(kit, source: str) -> dict[str, str]:
+    return {
+        "package.xml": kit.manifest({"ApexClass": ["Flow_Test"]}),
+        "classes/Flow_Test.cls": f"@IsTest class Flow_Test {{ @IsTest static void works() {{ {source} }} }}",
+        "classes/Flow_Test.cls-meta.xml": kit.wrap("ApexClass", "<apiVersion>63.0</apiVersion>"),
+    }
+
+
+def test_the_setting_lets_flows_come_in_active_that_tests_cover(production, kit) -> None:
+    """
+    Short of the coverage the deployment is rolled back, and only the results of the tests say why.
+
+    https://help.salesforce.com/s/articleView?id=platform.flow_distribute_deploy_active.htm
+    """
+    turn_setting_on(production, kit)
+    refused = production.deploy(kit.good())
+    assert (refused.status, refused.failures, _statuses(production)) == ("Failed", [], [])
+    path = f"/services/data/v62.0/metadata/deployRequest/{refused.id}?includeDetails=true"
+    (warning,) = production.rest("GET", path)[1]["deployResult"]["details"]["runTestResult"]["flowCoverageWarnings"]
+    assert warning["flowName"] == "To_Relay"
+    assert warning["message"].endswith("is 0%, but at least 75% is required.")
+    production.deploy(class_that_tests(kit, "insert new Contact(LastName = 'A');"))
     assert production.deploy(kit.good()).status == "Succeeded"
     assert _statuses(production) == ["Active"]
+
+
+def test_a_draft_needs_no_coverage(production, kit) -> None:
+    turn_setting_on(production, kit)
+    draft = kit.good() | {"flows/To_Relay.flow": kit.flow().replace(">Active<", ">Draft<")}
+    assert production.deploy(draft).status == "Succeeded"
+    assert _statuses(production) == ["Draft"]
 
 
 def test_code_brings_its_tests(production, kit) -> None:

@@ -1,21 +1,27 @@
 """
 Apex tests without Apex: the local org finds, names and counts them, but does not run them.
 
-A method that would be a test is reported as one that passed. No code is compiled and no coverage is
-known; what is real is which tests there are, and that one which is asked for must be there.
+A method that would be a test is reported as one that passed. No code is compiled and no coverage of code is known; what
+is real is which tests there are, and that one which is asked for must be there. A flow counts as covered where a class
+with tests names it or its object.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sfcode.local.metadata import flows
 from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.store import OrgTransaction
+from sfcode.metadata.component import Body
 from sfcode.metadata.package import unzip
+
+REQUIRED_COVERAGE = 75
+"""Percent of the active autolaunched flows."""
 
 _NOISE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 _TEST_CLASS = re.compile(r"@istest\b[^{;]*?\bclass\s+\w+", re.IGNORECASE)
@@ -52,11 +58,47 @@ def find_test_methods(source: str) -> list[str] | None:
     return found if found or _TEST_CLASS.search(text) else None
 
 
+def find_coverage_warnings(tx: OrgTransaction, deployed: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """
+    Warn when too few of the org's active autolaunched flows are covered by tests, with `deployed` among them.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_flowtestcoverage.htm
+    """
+    active = [
+        version for version in tx.flows.versions() if version.status == "Active" and is_autolaunched(version.body)
+    ]
+    sources = [source for _, _, source, tests in _list_classes(tx) if tests]
+    names = {version.id: (version.full_name, str(flows.start(version.body).get("object") or "")) for version in active}
+    bare = [version for version in active if not any(_names(source, names[version.id]) for source in sources)]
+    percent = 100 * (len(active) - len(bare)) // (len(active) or 1)
+    if percent >= REQUIRED_COVERAGE or not any(version.full_name in deployed for version in bare):
+        return ()
+    # https://salesforce.stackexchange.com/questions/250177
+    message = f"Test coverage of active processes and autolaunched flows is {percent}%, but at least {REQUIRED_COVERAGE}% is required."
+    return tuple(
+        {"flowId": version.id, "flowName": version.full_name, "flowNamespace": None, "message": message}
+        for version in bare
+        if version.full_name in deployed
+    )
+
+
+def is_autolaunched(body: Body) -> bool:
+    """Return whether a flow has to be covered: screens do not count."""
+    return body.get("processType") in {"AutoLaunchedFlow", "Workflow", "CustomEvent", "InvocableProcess"}
+
+
+def _names(source: str, names: Iterable[str]) -> bool:
+    return any(re.search(rf"\b{re.escape(name)}\b", source, re.IGNORECASE) for name in names if name)
+
+
 def find_tests(tx: OrgTransaction, options: DeployRequestOptions) -> tuple[Test, ...]:
     """Find the tests that a deploy requests, in the org including the package. Raises DeployRefused for an unknown test."""
     if not options.runs_tests:
         return ()
-    tests = {name.lower(): found for name, found in _list_classes(tx)}
+    tests = {
+        name.lower(): None if methods is None else [Test(id_, name, method) for method in methods]
+        for name, id_, _, methods in _list_classes(tx)
+    }
     if options.testLevel not in {None, "RunSpecifiedTests"}:
         return tuple(test for found in tests.values() for test in found or ())
     chosen = []
@@ -70,10 +112,9 @@ def find_tests(tx: OrgTransaction, options: DeployRequestOptions) -> tuple[Test,
     return tuple(chosen)
 
 
-def _list_classes(tx: OrgTransaction) -> Iterator[tuple[str, list[Test] | None]]:
+def _list_classes(tx: OrgTransaction) -> Iterator[tuple[str, str, str, list[str] | None]]:
+    """List the classes: name, id, source, test methods."""
     for stored in tx.components.list_all("ApexClass"):
-        name = stored.component.full_name
         files = unzip(stored.raw) if stored.raw else {}
-        source = next((data for path, data in files.items() if path.endswith(".cls")), b"")
-        found = find_test_methods(source.decode("utf-8", "replace"))
-        yield name, None if found is None else [Test(stored.id, name, method) for method in found]
+        source = next((data for path, data in files.items() if path.endswith(".cls")), b"").decode("utf-8", "replace")
+        yield stored.component.full_name, stored.id, source, find_test_methods(source)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sfcode.local.context import OrgContext
 from sfcode.local.metadata.deploy import apex, production
@@ -34,6 +35,8 @@ class DeployOutcome:
     status: str
     messages: tuple[ComponentMessage, ...]
     tests: tuple[Test, ...] = ()
+    coverage_warnings: tuple[dict[str, Any], ...] = ()
+    """Active flows that too few tests cover."""
 
     @property
     def failures(self) -> tuple[ComponentMessage, ...]:
@@ -65,8 +68,9 @@ def deploy(
                     [*failed.values(), *new.values()], [message for message in found if message.success], options
                 )
                 if not new:
-                    outcome = replace(outcome, tests=_run_tests(tx, package, options))
-                stands = not new and (not failed or not options.rollbackOnError)
+                    outcome = _run_tests(tx, package, options, outcome)
+                covered = not outcome.coverage_warnings
+                stands = not new and covered and (not failed or not options.rollbackOnError)
                 if not stands or options.checkOnly:
                     raise _Undo
                 finish(tx, outcome)
@@ -78,9 +82,14 @@ def deploy(
             # The others are tried again without what failed, until what is left holds by itself.
 
 
-def _run_tests(tx: OrgTransaction, package: Package, options: DeployRequestOptions) -> tuple[Test, ...]:
+def _run_tests(
+    tx: OrgTransaction, package: Package, options: DeployRequestOptions, outcome: DeployOutcome
+) -> DeployOutcome:
     types = {item.component.type for item in package.items}
-    return apex.find_tests(tx, production.with_default_tests(tx, options, types))
+    tests = apex.find_tests(tx, production.with_default_tests(tx, options, types))
+    active = {item.component.full_name for item in package.items if item.component.body.get("status") == "Active"}
+    warnings = apex.find_coverage_warnings(tx, active) if active and production.wants_coverage(tx) else ()
+    return replace(outcome, tests=tests, coverage_warnings=warnings, status="Failed" if warnings else outcome.status)
 
 
 def _finish_unchanged(store: Store, outcome: DeployOutcome, finish: Finish) -> DeployOutcome:

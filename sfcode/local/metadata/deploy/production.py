@@ -57,6 +57,11 @@ def with_landing_status(tx: OrgTransaction, component: Component) -> Component:
     return Component(component.type, component.full_name, {**component.body, "status": "Draft"})
 
 
+def wants_coverage(tx: OrgTransaction) -> bool:
+    """Return whether tests must cover the flows that are deployed as active."""
+    return is_production(tx) and _deploys_active(tx)
+
+
 def _deploys_active(tx: OrgTransaction) -> bool:
     settings = tx.components.get("Settings", "Flow")
     files = unzip(settings.raw) if settings and settings.raw else {}

@@ -89,7 +89,11 @@ def report_finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json
 
 def render_tests(outcome: DeployOutcome) -> Json:
     """Return the tests as passed ones; none was run."""
-    return NO_TESTS | {"numTestsRun": len(outcome.tests), "successes": [test.json() for test in outcome.tests]}
+    return NO_TESTS | {
+        "flowCoverageWarnings": list(outcome.coverage_warnings),
+        "numTestsRun": len(outcome.tests),
+        "successes": [test.json() for test in outcome.tests],
+    }
 
 
 def report_stopped(
