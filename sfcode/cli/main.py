@@ -22,6 +22,7 @@ VERBS = {
     "import": "Turn an org that was set up by hand into a config.",
     "validate": "Check everything that can be known without an org.",
     "lint": "Check the config with the linter's rules.",
+    "fmt": "Rewrite the config in its canonical form.",
     "render": "Write the package to disk, as mdapi or source.",
     "plan": "Show what apply would change in the org.",
     "show": "Show a saved plan.",

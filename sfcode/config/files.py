@@ -65,6 +65,26 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
     return files
 
 
+def kind_of(path: Path) -> str | None:
+    """Return the kind of a file, as the JSON Schemas are named; None for a file that no project has."""
+    if path.resolve().parent.name == MAPPINGS and path.suffix == ".yaml":
+        return "mapping"
+    return {SETTINGS: "sfcode", EVENTS: "events"}.get(path.name)
+
+
+def list_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """
+    List the files of a project with their kinds.
+
+    Raises ConfigError when there is no project at all.
+    """
+    read_files(folder)
+    for path in (folder / SETTINGS, folder / EVENTS, *sorted((folder / MAPPINGS).glob("*.yaml"))):
+        kind = kind_of(path)
+        if kind is not None and path.exists():
+            yield path, kind
+
+
 def _find_strays(folder: Path, shown: Callable[[Path], str]) -> Iterator[Diagnostic]:
     """Find YAML files that nothing reads: a misspelled name would go unnoticed."""
     for path in sorted(folder.rglob("*")):
