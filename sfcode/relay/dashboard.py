@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sfcode.relay import alarms
 from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth
 from sfcode.relay.reasons import hint_for
 from sfcode.relay.report import STATES, format_age
@@ -92,7 +91,7 @@ def view(inbox: Inbox) -> dict[str, Any]:
     return {
         "ways": [_way(stats, source, title) for source, title in WAYS.items()],
         "stuck": stuck_messages(stats),
-        "alarms": alarms.read_alarms(inbox),
+        "alarms": inbox.alarms(),
         "processes": inbox.processes(),
     }
 

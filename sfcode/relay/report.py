@@ -62,7 +62,7 @@ def status_document(stats: InboxStats, processes: Sequence[Process], raised: Seq
 def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
     """Return the status of the inbox as text."""
     lines = [
-        paint(printable(f"Alarm {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
+        paint(printable(f"Alarm {each.id} {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
         for each in raised
     ]
     for source, title in WAYS.items():

@@ -47,7 +47,7 @@ def test_status_says_what_is_stuck_and_what_to_do(journey, inbox):
     pending.flush(inbox)
     inbox.heartbeat("host:1:abc")
     text = journey.run("relay", "status").out
-    assert "Alarm salesforce_quota (1 times, last 2026-11-23T17:00:00Z): the relay has stopped" in text
+    assert "Alarm 1 salesforce_quota (1 times, last 2026-11-23T17:00:00Z): the relay has stopped" in text
     assert re.search(r"Appcues -> Salesforce: 1 waiting, the oldest for \d+ s; 3 parked, 0 given up, 0 done", text)
     assert "Salesforce -> Appcues: 0 waiting; 0 parked, 1 given up, 0 done" in text
     assert "2 parked: unknown_user" in text
@@ -201,8 +201,19 @@ def test_an_alarm_is_acknowledged_by_its_name(journey, inbox):
     pending.flush(inbox)
     assert journey.run("relay", "ack", "nothing").code == 1
     assert journey.run("relay", "ack", "bad_value").out == "bad_value is acknowledged.\n"
-    assert alarms.read_alarms(inbox) == ()
+    assert inbox.alarms() == ()
     assert journey.run("relay", "ack", "bad_value").code == 1
+
+
+def test_an_alarm_is_acknowledged_by_its_number_and_the_others_of_its_name_stay(journey, inbox):
+    pending = alarms.PendingAlarms()
+    for mapping in ("contact", "lead"):
+        pending.add("salesforce_access", f"mapping {mapping}", "2026-11-23T17:00:00Z")
+    pending.flush(inbox)
+    number = next(alarm.id for alarm in inbox.alarms() if "lead" in alarm.detail)
+    assert journey.run("relay", "ack", str(number)).out == f"{number} is acknowledged.\n"
+    assert [alarm.detail for alarm in inbox.alarms()] == ["mapping contact"]
+    assert journey.run("relay", "ack", str(number)).code == 1
 
 
 def test_lift_is_the_old_name_of_ack_and_is_not_listed(journey, inbox):
@@ -226,16 +237,17 @@ def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
             guards.may_clear("contact", attribute, f"r{number}")
     inbox.note(guards.changed())
     pending = alarms.PendingAlarms()
-    pending.add("clearing_stopped", "contact.plan", "2026-11-23T17:00:00Z")
+    for attribute in ("plan", "role"):
+        pending.add("clearing_stopped", f"contact.{attribute} came empty", "2026-11-23T17:00:00Z")
     pending.flush(inbox)
     assert len(stopped_clearing(project, inbox.latest)) == 2
     assert journey.run("relay", "ack", "clearing_stopped", "--attribute", "contact.nothing").code == 1
     out = journey.run("relay", "ack", "clearing_stopped", "--attribute", "contact.plan").out
     assert "contact.plan may be cleared again" in out
-    assert len(alarms.read_alarms(inbox)) == 1
+    assert [alarm.detail for alarm in inbox.alarms()] == ["contact.role came empty"]
     assert journey.run("--json", "relay", "ack", "clearing_stopped").json["result"]["attributes"] == ["contact.role"]
     assert stopped_clearing(project, inbox.latest) == ()
-    assert alarms.read_alarms(inbox) == ()
+    assert inbox.alarms() == ()
 
 
 def test_reconcile_and_backfill_against_the_local_org(journey, inbox):

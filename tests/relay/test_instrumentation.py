@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from sfcode.relay import alarms
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.instrumentation import Instrumentation, error_codes
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, InboxMessage, Parked, Released, Retry
@@ -60,8 +59,8 @@ def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
         instrumentation.raise_alarm("salesforce_quota", "stopped")
     with open_inbox(sqlite_url) as inbox:
         instrumentation.alarms.flush(inbox)
-        kept = alarms.read_alarms(inbox)
-    assert kept == (alarms.Alarm("salesforce_quota", "stopped", "2026-11-23T00:00:00Z"),)
+        (kept,) = inbox.alarms()
+    assert (kept.name, kept.detail, kept.at) == ("salesforce_quota", "stopped", "2026-11-23T00:00:00Z")
     assert value(metrics, "alarms", name="salesforce_quota") == 1
     assert logs[0]["log_level"] == "error"
 

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfcode.relay import alarms, housekeeping
-from sfcode.relay.alarms import Alarm, PendingAlarms
+from sfcode.relay import housekeeping
 from sfcode.relay.housekeeping import KEEP, Housekeeping, is_running, living
 from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
@@ -112,29 +111,3 @@ def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, 
 
     asyncio.run(act())
     assert purges == [housekeeping.PURGE_FIRST, housekeeping.PURGE_FIRST + housekeeping.PURGE_EVERY]
-
-
-def test_alarms_are_kept_once_each_counted_and_the_newest_first(inbox):
-    pending = PendingAlarms()
-    pending.add("a", "first", "2026-11-23T17:00:00Z")
-    pending.add("a", "again", "2026-11-23T17:01:00Z")
-    pending.flush(inbox)
-    pending.add("b", "other", "2026-11-23T17:02:00Z")
-    pending.add("a", "once more", "2026-11-23T17:03:00Z")
-    pending.flush(inbox)
-    pending.flush(inbox)
-    assert set(alarms.read_alarms(inbox)) == {
-        Alarm("a", "once more", "2026-11-23T17:03:00Z", 3),
-        Alarm("b", "other", "2026-11-23T17:02:00Z", 1),
-    }
-    assert alarms.acknowledge(inbox, "a")
-    assert not alarms.acknowledge(inbox, "a")
-    assert [each.name for each in alarms.read_alarms(inbox)] == ["b"]
-
-
-def test_no_number_of_alarms_fills_the_database(inbox):
-    pending = PendingAlarms()
-    for number in range(alarms.AT_MOST + 50):
-        pending.add(f"alarm{number}", "x", "2026-11-23T17:00:00Z")
-    pending.flush(inbox)
-    assert len(alarms.read_alarms(inbox)) == alarms.AT_MOST

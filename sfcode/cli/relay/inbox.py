@@ -49,11 +49,10 @@ def filters(command: Command) -> Command:
 @click.pass_obj
 def status_command(invocation: Invocation) -> None:
     """Show queue sizes, blocked messages, alarms and running processes."""
-    from sfcode.relay import alarms
     from sfcode.relay.report import status_document, text
 
     with open_project_inbox(invocation) as inbox:
-        stats, processes, raised = inbox.stats(), inbox.processes(), alarms.read_alarms(inbox)
+        stats, processes, raised = inbox.stats(), inbox.processes(), inbox.alarms()
     if invocation.json:
         print_envelope(status_document(stats, processes, raised))
     else:
@@ -126,25 +125,29 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
 @click.pass_obj
 def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> None:
     """
-    Acknowledge an alarm, by the name that status shows.
+    Acknowledge an alarm by the number that status shows, or all alarms of a name.
 
     Acknowledging clearing_stopped lets the relay clear attributes again; reconcile or backfill then sends what was
     held back.
     """
-    from sfcode.relay import alarms
     from sfcode.relay.appcues.null_guard import ALARM, resume_clearing, stopped_clearing
 
     project = invocation.project()
     resumed: list[str] = []
     with open_project_inbox(invocation) as inbox:
-        stopped = stopped_clearing(project, inbox.latest) if alarm == ALARM else ()
+        raised = [each for each in inbox.alarms() if alarm in (each.name, str(each.id))]
+        if alarm != ALARM and raised and raised[0].name == ALARM:
+            attribute = raised[0].detail.partition(" ")[0]
+        stopped = stopped_clearing(project, inbox.latest) if attribute or alarm == ALARM else ()
         for guard in stopped:
             name = f"{guard.mapping}.{guard.attribute}"
             if attribute in (None, name):
                 resume_clearing(inbox, guard.mapping, guard.attribute, datetime.now(UTC))
                 resumed.append(name)
-        is_raised = alarms.acknowledge(inbox, alarm) if len(resumed) == len(stopped) else bool(resumed)
-    if not is_raised and not resumed:
+        if len(resumed) < len(stopped):
+            raised = [each for each in raised if each.detail.partition(" ")[0] in resumed]
+        inbox.acknowledge(each.id for each in raised)
+    if not raised and not resumed:
         what = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
         raise UsageError(f"{what}.", "`sfcode relay status` lists the alarms.")
     if invocation.json:

@@ -17,7 +17,6 @@ import structlog
 from sfcode.config.project import Project
 from sfcode.errors import SfcodeError
 from sfcode.metadata.objects import OrgSchema
-from sfcode.relay.alarms import SettingStore
 from sfcode.relay.appcues.mapping_view import MappingView, apply_field_types, mapping_views
 from sfcode.relay.instrumentation import CallEvents
 
@@ -37,6 +36,16 @@ class DescribeSource(Protocol):
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
         """Describe objects with their fields; those that the org does not have or show are left out."""
+
+
+class SettingStore(Protocol):
+    """Stores small values by name."""
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a value."""
+
+    def recall(self, name: str) -> str | None:
+        """Return a value; None where there is none."""
 
 
 class FieldTypeCache:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
@@ -189,11 +188,8 @@ class AppcuesWriter:
         return end.settlement
 
     def _report(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
-        bad = Counter(each for part in delivered for each in part.bad)
-        if bad:
-            self._instrumentation.raise_alarm(
-                BAD_VALUE, "; ".join(f"{each} ({count})" for each, count in sorted(bad.items()))
-            )
+        for bad in sorted({each for part in delivered for each in part.bad}):
+            self._instrumentation.raise_alarm(BAD_VALUE, bad)
         for attribute in guards.tripped:
             self._instrumentation.raise_alarm(
                 null_guard.ALARM,

@@ -17,8 +17,9 @@ from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
+from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
-from sfcode.relay.inbox import accept, admin, claim, forget, settle, state
+from sfcode.relay.inbox import accept, admin, alarms, claim, forget, settle, state
 from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_locked, is_read_only
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
@@ -120,10 +121,6 @@ class Inbox:
         """Store a setting."""
         self._write(lambda tx: state.remember(tx, name, value))
 
-    def change(self, name: str, change: Callable[[str | None], str]) -> None:
-        """Replace a setting by what `change` makes of it; nobody else changes it meanwhile."""
-        self._write(lambda tx: state.change(tx, name, change))
-
     def recall(self, name: str) -> str | None:
         """Return a setting; None where there is none."""
         return self._read(lambda tx: state.recall(tx, name))
@@ -178,6 +175,18 @@ class Inbox:
     def check_writable(self) -> None:
         """Raise Unavailable unless the database can be written: one that answers may be read only, or full."""
         self._write(lambda tx: state.remember(tx, WRITABLE, f"{tx.now:%Y-%m-%dT%H:%M:%SZ}"))
+
+    def raise_alarms(self, raised: Iterable[Alarm]) -> None:
+        """Store alarms; one that is raised already, with the same detail, counts on."""
+        self._write(lambda tx: alarms.raise_alarms(tx, raised))
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Return the alarms that nobody has acknowledged, the newest first."""
+        return self._read(alarms.read_alarms)
+
+    def acknowledge(self, ids: Iterable[int]) -> int:
+        """Remove alarms by their ids; return how many were raised. One that is raised again meanwhile stays."""
+        return self._write(lambda tx: alarms.acknowledge(tx, ids))
 
     def heartbeat(self, process_id: str, now: datetime | None = None) -> None:
         """Store a heartbeat, by the database's clock unless `now` is given."""

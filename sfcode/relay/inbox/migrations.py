@@ -6,21 +6,23 @@ Each step is one transaction together with its row in `relay_migrations`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from sfcode.errors import Refused
-from sfcode.relay.inbox.dialects import Database
+from sfcode.relay.inbox.alarms import move_former
+from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.tables import MIGRATIONS
 
 
 class Migration(NamedTuple):
-    """One step: its name, and statements with type names in braces."""
+    """One step: its name, statements with type names in braces, and what moves rows afterwards."""
 
     name: str
     statements: tuple[str, ...]
+    move: Callable[[Transaction], None] | None = None
 
 
 RECORD = (
@@ -50,6 +52,16 @@ HISTORY: tuple[Migration, ...] = (
             "CREATE TABLE relay_processes (id {text} PRIMARY KEY, started_at {moment} NOT NULL, seen_at {moment} NOT NULL)",
         ),
     ),
+    Migration(
+        "alarms",
+        (
+            (
+                "CREATE TABLE relay_alarms (id {id}, name {text} NOT NULL, detail {text} NOT NULL, at {text} NOT NULL,"
+                " times integer NOT NULL, UNIQUE (name, detail))"
+            ),
+        ),
+        move_former,
+    ),
 )
 
 
@@ -75,6 +87,8 @@ def migrate(database: Database, name: str, *, create: bool = True) -> None:
             if version < len(HISTORY):
                 step = HISTORY[version]
                 _run(tx.db, step.statements, database.words)
+                if step.move is not None:
+                    step.move(tx)
                 version += 1
                 tx.db.execute(MIGRATIONS.insert(), {"version": version, "name": step.name, "applied_at": tx.now})
     if version > len(HISTORY):

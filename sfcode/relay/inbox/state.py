@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -36,16 +36,6 @@ def remember(tx: Transaction, name: str, value: str) -> None:
 def recall(tx: Transaction, name: str) -> str | None:
     """Return a setting; None where there is none."""
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
-
-
-def change(tx: Transaction, name: str, change: Callable[[str | None], str]) -> None:
-    """Replace a setting by what `change` makes of it, locked from the first look on."""
-    insert = tx.database.insert(SETTINGS).on_conflict_do_nothing(index_elements=["name"])
-    is_new = bool(tx.db.execute(insert.returning(SETTINGS.c.name), {"name": name, "value": ""}).all())
-    row = tx.database.held(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name))
-    value = tx.db.execute(row).scalar_one()
-    changed = change(None if is_new else value)
-    tx.db.execute(SETTINGS.update().where(SETTINGS.c.name == name).values(value=changed))
 
 
 def heartbeat(tx: Transaction, process_id: str, now: datetime) -> None:

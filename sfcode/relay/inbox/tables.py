@@ -66,6 +66,16 @@ PROCESSES = sa.Table(
     sa.Column("seen_at", UtcDateTime, nullable=False),
 )
 
+ALARMS = sa.Table(
+    "relay_alarms",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("name", SafeText, nullable=False),
+    sa.Column("detail", SafeText, nullable=False),
+    sa.Column("at", SafeText, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+)
+
 MIGRATIONS = sa.Table(
     "relay_migrations",
     METADATA,

@@ -12,6 +12,7 @@ from sfcode.relay.inbox import migrations as module
 from sfcode.relay.inbox.migrations import HISTORY, Migration
 from tests.relay.inbox.samples import message, states
 
+OWN = [migration.name for migration in HISTORY]
 MORE = (
     Migration("more", ("CREATE TABLE relay_more (id {id}, at {moment}, name {text})",)),
     Migration("a column", ("ALTER TABLE relay_more ADD COLUMN note {text}",)),
@@ -34,7 +35,7 @@ def test_an_older_database_is_brought_to_this_version_and_keeps_its_messages(
     for _ in range(2):
         with open_inbox(database_url, create=create) as inbox:
             assert states(inbox) == {1: "ready"}
-            assert applied(inbox) == [(1, HISTORY[0].name), (2, "more"), (3, "a column")]
+            assert applied(inbox) == list(enumerate([*OWN, "more", "a column"], 1))
             with inbox._database.read() as tx:
                 columns = [column["name"] for column in sa.inspect(tx.db).get_columns("relay_more")]
             assert columns == ["id", "at", "name", "note"]
@@ -43,7 +44,7 @@ def test_an_older_database_is_brought_to_this_version_and_keeps_its_messages(
 def test_a_new_database_goes_through_every_step(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HISTORY", (*HISTORY, *MORE))
     with open_inbox(database_url) as inbox:
-        assert [version for version, _ in applied(inbox)] == [1, 2, 3]
+        assert [name for _, name in applied(inbox)] == [*OWN, "more", "a column"]
 
 
 def test_steps_before_the_one_that_fails_stay(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,13 +54,25 @@ def test_steps_before_the_one_that_fails_stay(database_url: str, monkeypatch: py
         open_inbox(database_url)
     monkeypatch.setattr(module, "HISTORY", (*HISTORY, *MORE))
     with open_inbox(database_url) as inbox:
-        assert [name for _, name in applied(inbox)] == [HISTORY[0].name, "more", "a column"]
+        assert [name for _, name in applied(inbox)] == [*OWN, "more", "a column"]
 
 
 def test_a_step_tells_when_it_was_applied(inbox: Inbox) -> None:
     with inbox._database.read() as tx:
-        (at,) = tx.db.scalars(sa.select(module.MIGRATIONS.c.applied_at))
-        assert 0 <= (tx.now - at).total_seconds() < 600
+        times = tx.db.scalars(sa.select(module.MIGRATIONS.c.applied_at)).all()
+        assert len(times) == len(HISTORY)
+        assert all(0 <= (tx.now - at).total_seconds() < 600 for at in times)
+
+
+def test_a_step_moves_rows_in_its_transaction(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alarms that an older version kept in a setting."""
+    monkeypatch.setattr(module, "HISTORY", HISTORY[:1])
+    with open_inbox(database_url) as inbox:
+        inbox.remember("alarms", '[{"name": "a", "detail": "x \\"y\\"", "at": "1", "times": 3}]')
+    monkeypatch.setattr(module, "HISTORY", HISTORY)
+    with open_inbox(database_url) as inbox:
+        assert [(alarm.name, alarm.detail, alarm.times) for alarm in inbox.alarms()] == [("a", 'x "y"', 3)]
+        assert inbox.recall("alarms") is None
 
 
 def test_a_database_that_answers_and_takes_no_writes_is_unavailable(inbox: Inbox) -> None:

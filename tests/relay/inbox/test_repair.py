@@ -201,36 +201,6 @@ def test_a_page_is_no_longer_than_was_asked_for(inbox: Inbox) -> None:
     assert len(inbox.page(Filter())) == 100
 
 
-def test_a_setting_is_changed_by_what_it_was(inbox: Inbox) -> None:
-    seen: list[str | None] = []
-
-    def append(text: str | None) -> str:
-        seen.append(text)
-        return f"{text or ''}x"
-
-    inbox.remember("other", "kept")
-    for _ in range(3):
-        inbox.change("alarms", append)
-    assert seen == [None, "x", "xx"]
-    assert (inbox.recall("alarms"), inbox.recall("other")) == ("xxx", "kept")
-
-
-def test_a_setting_whose_change_fails_stays(inbox: Inbox) -> None:
-    def fail(_: str | None) -> str:
-        raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        inbox.change("alarms", fail)
-    assert inbox.recall("alarms") is None
-
-
-def test_an_empty_setting_is_there(inbox: Inbox) -> None:
-    inbox.remember("alarms", "")
-    seen: list[str | None] = []
-    inbox.change("alarms", lambda text: seen.append(text) or "y")  # type: ignore[func-returns-value]
-    assert seen == [""]
-
-
 def test_processes_are_listed_by_their_start(inbox: Inbox, elapse: Elapse) -> None:
     for name in ("b", "a", "c"):
         inbox.heartbeat(name)

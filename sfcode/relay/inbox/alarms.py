@@ -1,0 +1,52 @@
+"""Alarms as rows: several processes raise them at once, and each is acknowledged by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from sfcode.relay.alarms import Alarm
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.tables import ALARMS, SETTINGS
+
+MOST = 200
+"""Rows; the oldest ones go."""
+LONGEST_DETAIL = 500
+"""Characters: an index of PostgreSQL takes no more than some 2,700 bytes."""
+FORMER = "alarms"
+"""The setting that held all alarms before they were rows."""
+
+
+def raise_alarms(tx: Transaction, raised: Iterable[Alarm]) -> None:
+    """Store alarms; one that is raised already counts on."""
+    insert = tx.database.insert(ALARMS)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["name", "detail"],
+        set_={"at": insert.excluded.at, "times": ALARMS.c.times + insert.excluded.times},
+    )
+    # In this order, so that nobody waits in a circle.
+    rows = {(alarm.name, alarm.detail[:LONGEST_DETAIL]): alarm for alarm in raised}
+    for (name, detail), alarm in sorted(rows.items()):
+        tx.db.execute(upsert, {"name": name, "detail": detail, "at": alarm.at, "times": alarm.times})
+    newest = sa.select(ALARMS.c.id).order_by(ALARMS.c.at.desc(), ALARMS.c.id.desc()).limit(MOST)
+    tx.db.execute(ALARMS.delete().where(ALARMS.c.id.not_in(newest)))
+
+
+def read_alarms(tx: Transaction) -> tuple[Alarm, ...]:
+    """Return the alarms that nobody has acknowledged, the newest first."""
+    rows = tx.db.execute(sa.select(ALARMS).order_by(ALARMS.c.at.desc(), ALARMS.c.id.desc()))
+    return tuple(Alarm(row.name, row.detail, row.at, row.times, row.id) for row in rows)
+
+
+def acknowledge(tx: Transaction, ids: Iterable[int]) -> int:
+    """Remove alarms by their ids; return how many were raised."""
+    return tx.db.execute(ALARMS.delete().where(ALARMS.c.id.in_(list(ids)))).rowcount
+
+
+def move_former(tx: Transaction) -> None:
+    """Make rows of the alarms that a setting held."""
+    text = tx.db.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == FORMER))
+    raise_alarms(tx, [Alarm(**alarm) for alarm in json.loads(text or "[]")])
+    tx.db.execute(SETTINGS.delete().where(SETTINGS.c.name == FORMER))
