@@ -52,7 +52,8 @@ class WebhookAuth(Model):
     signed: str | None = Field(
         default=None,
         pattern=names.TEXT,
-        description="For hmac: what is signed, with {body} and {timestamp} in their places; {body} when left out.",
+        description="For hmac: what is signed, with {body}, {timestamp} and {id} (the header of message_id) in their "
+        "places; {body} when left out.",
         examples=["{timestamp}.{body}"],
     )
     tolerance: int | None = Field(
@@ -68,7 +69,9 @@ class MessageId(Model):
     """Where Appcues' events have an id: in a request header, or in each event."""
 
     header: HeaderName | None = Field(
-        default=None, description="Name of the header that holds the id.", examples=["X-Event-Id"]
+        default=None,
+        description="Name of the header that holds the id. Where requests are signed, it has to be signed too.",
+        examples=["X-Event-Id"],
     )
     path: str | None = Field(
         default=None,

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sfcode.hosts import is_loopback
 from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth
 from sfcode.relay.reasons import hint_for
 from sfcode.relay.report import STATES, format_age
@@ -59,30 +60,60 @@ class StuckMessages:
 
 def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
     """Return the routes of this module."""
+    is_remote = not is_loopback(service.settings.host)
 
     async def page(request: Request) -> Response:
-        if auth.refusal(request, clock()) is not None:
-            if auth.open:
-                return _page("login.html.j2", status=403, failed=False, closed=True)
-            return _page("login.html.j2", status=401, failed=False, closed=False)
+        refusal = auth.refusal(request, clock())
+        if refusal is not None:
+            return _login_page(request, refusal.status_code, failed=refusal.status_code == 429)
         try:
             shown = await asyncio.to_thread(view, service.inbox)
         except Exception:  # noqa: BLE001 (the page reports it: people open it when something is wrong)
             shown = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
         problems = service.problems()
-        return _page("dashboard.html.j2", project=service.project, problems=problems, notes=service.notes(), **shown)
+        has_session = COOKIE in request.cookies
+        return _page(
+            "dashboard.html.j2",
+            project=service.project,
+            problems=problems,
+            notes=service.notes(),
+            has_session=has_session,
+            **shown,
+        )
 
     async def login(request: Request) -> Response:
-        if not auth.knows(await _token(request)):
-            return _page("login.html.j2", status=401, failed=True, closed=auth.open)
+        refusal = auth.check(request, await _token(request))
+        if refusal is not None:
+            return _login_page(request, refusal.status_code, failed=True)
         answer = RedirectResponse("/", 303)
-        secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
         answer.set_cookie(
-            COOKIE, auth.cookie(clock()), SESSION_SECONDS, secure=secure, httponly=True, samesite="strict"
+            COOKIE,
+            auth.cookie(clock()),
+            SESSION_SECONDS,
+            secure=is_remote or _is_https(request),
+            httponly=True,
+            samesite="strict",
         )
         return answer
 
-    return [Route("/", page, methods=["GET"]), Route("/login", login, methods=["POST"])]
+    async def logout(request: Request) -> Response:
+        """End all sessions: they are all of the one token."""
+        if auth.refusal(request, clock()) is not None:
+            return _login_page(request, 401, failed=False)
+        await asyncio.to_thread(service.housekeeping.end_sessions, clock())
+        answer = RedirectResponse("/", 303)
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    def _login_page(request: Request, status: int, *, failed: bool) -> Response:
+        insecure = is_remote and not _is_https(request)
+        return _page("login.html.j2", status=status, failed=failed, closed=auth.open, insecure=insecure)
+
+    return [
+        Route("/", page, methods=["GET"]),
+        Route("/login", login, methods=["POST"]),
+        Route("/logout", logout, methods=["POST"]),
+    ]
 
 
 def view(inbox: Inbox) -> dict[str, Any]:
@@ -109,6 +140,11 @@ def _way(stats: InboxStats, source: str, title: str) -> Direction:
     counts = {state: stats.count(state, source) for state in STATES}
     oldest = format_age(stats.oldest.get(source), stats.now)
     return Direction(title, counts["ready"], counts["leased"], oldest, counts["parked"], counts["dead"], counts["done"])
+
+
+def _is_https(request: Request) -> bool:
+    """Tell whether a browser reached the page over https; a wrong claim harms only its sender."""
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
 
 
 async def _token(request: Request) -> str:
@@ -155,4 +191,4 @@ def _page(name: str, *, status: int = 200, **values: Any) -> Response:
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
-    return HTMLResponse(_template(name).render(style=_style(), **values), status, headers)
+    return HTMLResponse(_template(name).render(style=_style(), status=status, **values), status, headers)

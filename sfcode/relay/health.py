@@ -17,8 +17,12 @@ WRITE_SECONDS = 3.0
 """For the test that the database can be written."""
 
 
-def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
-    """Return the routes of this module."""
+PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is answered on connections beyond the limits too."""
+
+
+def routes(service: Service) -> list[Route]:
+    """Return the routes of liveness and readiness."""
 
     async def live(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -29,16 +33,18 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
             {"ready": not problems, "problems": problems, "notes": service.notes()}, 503 if problems else 200
         )
 
+    return [Route("/healthz", live, methods=["GET"]), Route("/readyz", ready, methods=["GET"])]
+
+
+def metrics_routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
+    """Return the route of the metrics, behind the admin token."""
+
     async def metrics(request: Request) -> Response:
         return auth.refusal(request, clock()) or Response(
             service.instrumentation.metrics.text(), media_type=METRICS_TYPE
         )
 
-    return [
-        Route("/healthz", live, methods=["GET"]),
-        Route("/readyz", ready, methods=["GET"]),
-        Route("/metrics", metrics, methods=["GET"]),
-    ]
+    return [Route("/metrics", metrics, methods=["GET"])]
 
 
 async def _database(service: Service) -> list[str]:

@@ -24,6 +24,8 @@ BEAT = 5.0
 PURGE_EVERY = 720
 PURGE_FIRST = 12
 """Beats between two purges: an hour; the first one comes a minute after the start."""
+SESSIONS_END = "admin_sessions_end"
+"""The setting that has when sessions of the dashboard were last ended, as a Unix time."""
 KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90), "dead": timedelta(days=90)}
 """How long what is finished stays: longer than anybody repeats a message, and long enough to do something about it."""
 
@@ -65,6 +67,8 @@ class Housekeeping:
         self._name = name
         self.processes = 1
         """How many relay processes work on this inbox, this one included."""
+        self.sessions_end = 0.0
+        """When sessions of the dashboard were last ended, by any process."""
         self.trouble = ""
 
     async def run(self) -> None:
@@ -79,6 +83,11 @@ class Housekeeping:
         """Store pending alarms, and remove this process from the list."""
         self._alarms.flush(self._inbox)
         self._inbox.leave(self._name)
+
+    def end_sessions(self, now: float) -> None:
+        """End the sessions of the dashboard: here at once, in other processes at their next beat."""
+        self.sessions_end = now
+        self._inbox.remember(SESSIONS_END, repr(now))
 
     async def beat(self, *, purge: bool = False) -> None:
         """Do the periodic work once."""
@@ -97,6 +106,7 @@ class Housekeeping:
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)
+        self.sessions_end = max(self.sessions_end, float(inbox.recall(SESSIONS_END) or 0.0))
         inbox.open_locked_lanes()
         self._show(inbox.stats())
         if purge:

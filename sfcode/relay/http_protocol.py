@@ -1,11 +1,17 @@
-"""HTTP/1.1 with time and size limits on request heads, pipelining and lingering bodies."""
+"""HTTP/1.1 with limits on connections, request heads, pipelining and lingering bodies, as strict as RFC 9112 asks."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sfcode.relay.connections import Awaits, ConnectionTable
+from sfcode.relay.ingress.client_address import Address, parse_address
 
 HEAD_SECONDS = 15.0
 HEAD_BYTES = 64 * 1024
@@ -15,25 +21,52 @@ MOST_PIPELINED = 16
 """Requests that may wait for the answer to the one before: each takes a hundred times the memory that it took to send."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
+_HOST = re.compile(rb"([A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+
 
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits: by itself it waits forever for a request of any size."""
 
-    _patience: asyncio.TimerHandle | None = None
-    _linger: asyncio.TimerHandle | None = None
-    _head = 0
-    _in_body = False
+    def __init__(self, *args: Any, table: ConnectionTable, health_app: ASGIApp, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.peer: Address | None = None
+        self._table = table
+        self._health_app = health_app
+        """Answers on connections beyond the limits."""
+        self._patience: asyncio.TimerHandle | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self._head = 0
+        self._in_body = False
+
+    @property
+    def awaits(self) -> Awaits:
+        """What the connection waits for."""
+        if self.pipeline:
+            return Awaits.ANSWER
+        if self._in_body:
+            return Awaits.BODY
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever its annotation says
+        return Awaits.HEAD if cycle is None or cycle.response_complete else Awaits.ANSWER
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self.peer = parse_address(self.client[0]) if self.client else None
+        if not self._table.add(self):
+            self.app = self._health_app
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
+        self._table.remove(self)
         self._head_is_complete()
         self._end_is_here()
         super().connection_lost(exc)
+
+    def end(self) -> None:
+        """End the connection, whatever is on its way."""
+        if not self.transport.is_closing():
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Count what arrives as long as it belongs to a head."""
@@ -50,9 +83,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """Stop waiting: bodies have limits of their own."""
+        """Stop waiting, since bodies have limits of their own, and refuse what RFC 9112 does."""
         self._head_is_complete()
         self._in_body = True
+        check_head(self.headers, self.parser.get_http_version())
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("too many requests at once")  # the parser ends, and uvicorn answers 400
         super().on_headers_complete()
@@ -72,7 +106,12 @@ class HttpProtocol(HttpToolsProtocol):
         """Give a request that was answered before its end a little time to finish."""
         super().on_response_complete()
         if self._in_body and self.cycle.response_complete and self._linger is None:
-            self._linger = self.loop.call_later(LINGER_SECONDS, self._hang_up)
+            self._linger = self.loop.call_later(LINGER_SECONDS, self.end)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and hang up."""
+        self._table.record_refused("bad_request")
+        super().send_400_response(msg)
 
     def _fits(self, data: bytes) -> bool:
         """Tell whether the head itself is within the limit, when it arrived together with a large body."""
@@ -80,13 +119,18 @@ class HttpProtocol(HttpToolsProtocol):
         if end >= 0 and self._head - len(data) + end <= HEAD_BYTES:
             return True
         self._head_is_complete()
+        self._table.record_refused("head_too_large")
         self.transport.write(TOO_LARGE)
         self.transport.close()
         return False
 
     def _expect_head(self) -> None:
         self._head = 0
-        self._patience = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+        self._patience = self.loop.call_later(HEAD_SECONDS, self._give_up_head)
+
+    def _give_up_head(self) -> None:
+        self._table.record_refused("head_too_slow")
+        self.end()
 
     def _head_is_complete(self) -> None:
         if self._patience is not None:
@@ -98,6 +142,19 @@ class HttpProtocol(HttpToolsProtocol):
             self._linger.cancel()
             self._linger = None
 
-    def _hang_up(self, *_: Any) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
+
+def check_head(headers: Sequence[tuple[bytes, bytes]], version: str) -> None:
+    """
+    Refuse a head that RFC 9112 has a server refuse, and that the parser takes.
+
+    A proxy may read such a head differently, and pass on a request within a request. Raises ValueError.
+    https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section 6.1
+    """
+    if version not in ("1.0", "1.1"):
+        raise ValueError("another version of HTTP")
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):
+        raise ValueError("not one valid Host")
+    codings = [value for name, value in headers if name == b"transfer-encoding"]
+    if codings and (version != "1.1" or [value.strip().lower() for value in codings] != [b"chunked"]):
+        raise ValueError("a transfer coding that is not chunked alone")

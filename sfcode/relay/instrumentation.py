@@ -49,6 +49,16 @@ class CallEvents(Protocol):
         """Raise an alarm: something that a person has to look at. `name` is a key of `reasons.ALARMS`."""
 
 
+class IngressEvents(Protocol):
+    """Records what ingress does not accept."""
+
+    def record_refused(self, source: str, reason: str, status: int) -> None:
+        """Record a refused request, by the side that it claims to be from."""
+
+    def raise_alarm(self, name: str, detail: str) -> None:
+        """Raise an alarm, by a key of `reasons.ALARMS`."""
+
+
 class WorkerEvents(Protocol):
     """Records what a worker does."""
 
@@ -87,6 +97,15 @@ class Instrumentation:
         self.metrics.alarms.labels(name).inc()
         log.error("alarm", alarm=name, detail=detail)
         self.alarms.add(name, detail, f"{self._clock():%Y-%m-%dT%H:%M:%SZ}")
+
+    def record_refused(self, source: str, reason: str, status: int, peer: str = "") -> None:
+        """Count and log a refused request; `reason` is a short name, `peer` the address of who guesses tokens."""
+        self.metrics.refused.labels(source, reason).inc()
+        log.warning("refused", source=source, status=status, reason=reason, **({"peer": peer} if peer else {}))
+
+    def record_refused_connection(self, reason: str) -> None:
+        """Count what is refused before it is a request. It is not logged: a flood would fill the disk."""
+        self.metrics.refused.labels("", reason).inc()
 
     def record_committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
         """Record the messages of one transaction by request; `counts` are those that were new."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import structlog
@@ -25,12 +27,14 @@ BUSY_SECONDS = 1.0
 """How long a transaction waits for the database: then senders are answered 503, and workers try again."""
 
 
-def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org], ready: Callable[[str], None]) -> None:
+def serve(
+    project: Project, settings: RelaySettings, connect: Callable[[], Org], ready: Callable[[str, str], None]
+) -> None:
     """
     Serve until SIGTERM or SIGINT.
 
     `connect` signs in to Salesforce; it is called when the relay runs, and again until it succeeds.
-    `ready` hears the address as soon as requests are answered.
+    `ready` hears the address, and that of the dashboard, as soon as requests are answered.
     """
     if (
         settings.directions.to_salesforce
@@ -40,6 +44,7 @@ def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org],
         log.warning("webhooks_are_refused", hint="set SFCODE_RELAY_WEBHOOK_SECRET")
     with (
         listen(settings.host, settings.port) as listener,
+        nullcontext() if settings.admin_port is None else listen(settings.host, settings.admin_port) as admin_listener,
         open_inbox(settings.database.reveal(), busy_seconds=BUSY_SECONDS) as inbox,
     ):
         rng = random.SystemRandom()
@@ -53,9 +58,13 @@ def serve(project: Project, settings: RelaySettings, connect: Callable[[], Org],
         ingress = routes(
             project, service.commit.accept, settings.ingress, lambda: service.organization, service.instrumentation
         )
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{host}:{listener.getsockname()[1]}"
-        run(service, ingress, listener, lambda: ready(url))
+        url = _url(settings.host, listener)
+        admin_url = _url(settings.host, admin_listener or listener)
+        run(service, ingress, listener, lambda: ready(url, admin_url), admin_listener)
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
 def _to_salesforce(service: Service, org: Org) -> Writer:

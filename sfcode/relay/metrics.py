@@ -25,6 +25,7 @@ class Metrics:
         self.received = counter(
             "received", "Requests with messages, by the status they were answered with.", "source", "answer"
         )
+        self.refused = counter("refused", "Requests and connections that were refused, by reason.", "source", "reason")
         self.accepted = counter("accepted", "Messages that were committed to the inbox.", "source")
         self.duplicates = counter("duplicates", "Messages that the inbox had already.", "source")
         self.parked = counter("parked", "Messages that wait for a person, by reason.", "source", "reason")

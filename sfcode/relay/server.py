@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 import uvicorn
@@ -24,26 +26,36 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.errors import UsageError
 from sfcode.relay import dashboard, health
 from sfcode.relay.admin_auth import AdminAuth
+from sfcode.relay.connections import ConnectionLimits, ConnectionTable
 from sfcode.relay.http_protocol import HttpProtocol
+from sfcode.relay.ingress.client_address import networks
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
 
 BACKLOG = 1024
-CONNECTIONS = 1000
-"""More than this at once are answered 503: each may hold a body in memory."""
+FILES = 4096
+"""Open files of the process: its connections, and room for the database and the far sides."""
 ANSWER_SECONDS = 10
 """How long a stop waits for requests that are being answered."""
 THREADS = 16
 SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
 
 
-def make_app(service: Service, ingress: Sequence[BaseRoute], *, clock: Callable[[], float] = time.time) -> ASGIApp:
-    """Build the ASGI application of one process."""
-    auth = AdminAuth(service.settings.admin)
+def make_app(
+    service: Service, ingress: Sequence[BaseRoute], *, admin: bool = True, clock: Callable[[], float] = time.time
+) -> ASGIApp:
+    """Build the ASGI application of one port: `ingress`, health checks and, if `admin`, the dashboard and the metrics."""
+    auth = AdminAuth(
+        service.settings.admin,
+        service.instrumentation,
+        proxies=networks(service.project.settings.relay.trusted_proxies),
+        sessions_end=lambda: service.housekeeping.sessions_end,
+    )
+    pages = [*health.metrics_routes(service, auth, clock), *dashboard.routes(service, auth, clock)] if admin else []
     app = Starlette(
-        routes=[*ingress, *health.routes(service, auth, clock), *dashboard.routes(service, auth, clock)],
+        routes=[*ingress, *health.routes(service), *pages],
         exception_handlers={HTTPException: _refused, 500: _failed},
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a sender sent.
@@ -73,18 +85,33 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(service: Service, ingress: Sequence[BaseRoute], listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what has begun; a second signal ends the process at once."""
+def run(
+    service: Service,
+    ingress: Sequence[BaseRoute],
+    listener: socket.socket,
+    ready: Callable[[], None],
+    admin_listener: socket.socket | None = None,
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT, then finish what has begun; a second signal ends the process at once.
+
+    With `admin_listener`, the dashboard and the metrics are served there alone, and health checks on both.
+    """
     import uvloop
 
+    _raise_file_limit()
+    server = _server(service, make_app(service, ingress, admin=admin_listener is None))
+    server.ready = ready
+    admin = None if admin_listener is None else (_server(service, make_app(service, ())), admin_listener)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(service, make_app(service, ingress), listener, ready))
+        runner.run(_serve(service, server, listener, admin))
 
 
-async def _serve(service: Service, app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    service: Service, server: _Server, listener: socket.socket, admin: tuple[_Server, socket.socket] | None
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="relay"))
-    server = _Server(_config(app))
 
     def stop() -> None:
         if server.should_exit:
@@ -99,17 +126,32 @@ async def _serve(service: Service, app: ASGIApp, listener: socket.socket, ready:
         loop.add_signal_handler(number, stop)
     try:
         await service.start()
-        server.ready = ready
-        await server.serve(sockets=[listener])
+        async with _served_apart(admin):
+            await server.serve(sockets=[listener])
     finally:
         await service.stop()
     log.info("stopped")
 
 
+@contextlib.asynccontextmanager
+async def _served_apart(admin: tuple[_Server, socket.socket] | None) -> AsyncIterator[None]:
+    """Serve the port for people and monitoring until the other one has ended."""
+    if admin is None:
+        yield
+        return
+    server, listener = admin
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="admin")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers, with a callback when it is ready."""
 
-    ready: Callable[[], None]
+    ready: Callable[[], None] = staticmethod(lambda: None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -122,13 +164,22 @@ class _Server(uvicorn.Server):
         await super().main_loop()
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _server(service: Service, app: ASGIApp) -> _Server:
+    table = ConnectionTable(
+        ConnectionLimits(),
+        networks(service.project.settings.relay.trusted_proxies),
+        service.instrumentation.record_refused_connection,
+    )
+    return _Server(configure_server(app, table))
+
+
+def configure_server(app: ASGIApp, table: ConnectionTable) -> uvicorn.Config:
+    """Configure uvicorn for one port."""
     return uvicorn.Config(
         app,
         access_log=False,  # paths hold tokens
-        http=HttpProtocol,
+        http=partial(HttpProtocol, table=table, health_app=_HealthOnly(app)),  # type: ignore[arg-type]  # it is only called
         lifespan="off",
-        limit_concurrency=CONNECTIONS,
         log_config=None,
         proxy_headers=False,
         server_header=False,
@@ -136,6 +187,28 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=75,
         ws="none",
     )
+
+
+def _raise_file_limit() -> None:
+    """Have as many files open as there may be connections: the usual limit of 1,024 is reached before theirs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+class _HealthOnly:
+    """Answers health checks; for everything else there are too many connections."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in health.PATHS:
+            await self._app(scope, receive, send)
+            return
+        headers = {"Connection": "close", "Retry-After": "5"}
+        await PlainTextResponse("Too many connections\n", 503, headers)(scope, receive, send)
 
 
 class _Counting:

@@ -56,6 +56,8 @@ class RelaySettings:
     appcues_secret: Secret
     appcues_url: str
     directions: Directions
+    admin_port: int | None = None
+    """Where the dashboard and the metrics are served apart from what the senders reach."""
 
 
 def directions(project: Project) -> Directions:
@@ -76,7 +78,13 @@ def default_database(root: Path) -> str:
 
 
 def read_settings(
-    project: Project, environ: Mapping[str, str], *, host: str, port: int, lease: float = LEASE
+    project: Project,
+    environ: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    admin_port: int | None = None,
+    lease: float = LEASE,
 ) -> RelaySettings:
     """Read the settings. Raises ConfigError with all problems, each with a hint."""
     from sfcode.relay.ingress.secrets import WEBHOOK, outbound_name, read_secrets, secret_problems
@@ -105,6 +113,7 @@ def read_settings(
         appcues_secret=reader.key(API_SECRET, needed=wanted.to_appcues),
         appcues_url=reader.url(API_URL, HOSTS[project.settings.appcues.region]),
         directions=wanted,
+        admin_port=admin_port,
     )
     if not (wanted.to_appcues or wanted.to_salesforce):
         reader.add("", "no mapping of this project has `delivery: relay`", "there is nothing for the relay to carry")

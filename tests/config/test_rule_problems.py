@@ -328,7 +328,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: {time} stands for nothing; write {body} and {timestamp} only",
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: {time} stands for nothing; write {body}, {timestamp} and {id} only",
             "config/sfcode.yaml:4:59: relay.webhook_auth.signed: leaves out the body, which anybody could then change; add {body}",
             'config/sfcode.yaml:4:89: relay.webhook_auth.timestamp_header: is not signed, so it would keep nobody from sending an old message again; add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out',
         ],
@@ -388,6 +388,39 @@ CASES: list[Case] = [
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {}, ")},
         [
             "config/sfcode.yaml:4:9: relay.message_id: needs either header or path; name one of them: header or path",
+        ],
+    ),
+    Case(
+        "an id that the signature does not cover",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", "relay: {webhook_auth: {scheme: hmac, header: X-Sig}, message_id: {header: X-Id}, "
+            )
+        },
+        [
+            'config/sfcode.yaml:4:75: relay.message_id.header: is not signed, so that anybody could repeat a signed message under another id; add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path',
+        ],
+    ),
+    Case(
+        "another id than the signed one",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", "relay: {webhook_auth: {scheme: standard_webhooks}, message_id: {header: X-Id}, "
+            )
+        },
+        [
+            "config/sfcode.yaml:4:73: relay.message_id.header: is not signed, so that anybody could repeat a signed message under another id; leave message_id out: webhook-id is signed; or name the id in the event with path",
+        ],
+    ),
+    Case(
+        "a signed id that is nowhere",
+        {
+            "settings": SETTINGS.replace(
+                "relay: {", 'relay: {webhook_auth: {scheme: hmac, header: X-Sig, signed: "{id}.{body}"}, '
+            )
+        },
+        [
+            "config/sfcode.yaml:4:61: relay.webhook_auth.signed: holds {id}, and relay.message_id does not name the header where that is; add message_id: {header: NAME}, or leave {id} out",
         ],
     ),
     Case(

@@ -93,6 +93,7 @@ class Served:
     to_salesforce: Recorder
     to_appcues: Recorder
     session: requests.Session
+    admin_url: str = ""
 
     def get(self, path: str, **more: Any) -> requests.Response:
         return self.session.get(self.url + path, timeout=20, **more)
@@ -111,10 +112,13 @@ class Relay:
     connect: Any = SignedIn
     to_salesforce: Recorder = field(default_factory=lambda: Recorder("appcues"))
     to_appcues: Recorder = field(default_factory=lambda: Recorder("salesforce"))
+    has_admin_port: bool = False
+    host: str = "127.0.0.1"
+    """In the settings; the socket is on loopback anyway."""
 
     def settings(self) -> RelaySettings:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}
-        return read_settings(load(ROOT / "config", "local"), environ, host="127.0.0.1", port=0)
+        return read_settings(load(ROOT / "config", "local"), environ, host=self.host, port=0)
 
     def serve(self, script: Callable[[Served], Any]) -> Any:
         """Serve while a script runs in another thread, then stop as SIGTERM does; give what the script gives."""
@@ -124,14 +128,15 @@ class Relay:
         far = Writers(self.connect, lambda *_: self.to_salesforce, lambda *_: self.to_appcues)
         with (
             listen("127.0.0.1", 0) as listener,
+            listen("127.0.0.1", 0) as admin_listener,
             open_inbox(self.database, busy_seconds=BUSY_SECONDS) as inbox,
             requests.Session() as session,
             ThreadPoolExecutor(1) as pool,
         ):
             session.trust_env = False
             service = Service(project, settings, inbox, far, retry_at=_soon, rng=random.Random(1))
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            served = Served(url, service, self.to_salesforce, self.to_appcues, session)
+            url, admin_url = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in (listener, admin_listener))
+            served = Served(url, service, self.to_salesforce, self.to_appcues, session, admin_url)
 
             def act() -> Any:
                 try:
@@ -142,7 +147,8 @@ class Relay:
             ingress = routes(
                 project, service.commit.accept, settings.ingress, lambda: service.organization, service.instrumentation
             )
-            run(service, ingress, listener, lambda: script_done.append(pool.submit(act)))
+            ready = lambda: script_done.append(pool.submit(act))  # noqa: E731
+            run(service, ingress, listener, ready, admin_listener if self.has_admin_port else None)
             return script_done[0].result(20)
 
 

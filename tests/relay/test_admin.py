@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth, FailedAttempts
+from sfcode.relay.ingress.client_address import networks
+from sfcode.relay.instrumentation import Instrumentation
 from sfcode.secret import Secret
 
 TOKEN = "admin-0123456789abcdef"
 NOW = 1_800_000_000.0
 
 
-def asked(**headers: str) -> Request:
+def asked(peer: str = "192.0.2.1", **headers: str) -> Request:
     raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    return Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw})
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw, "client": (peer, 1)}
+    return Request(scope)
+
+
+class Ears(Instrumentation):
+    """An instrumentation that remembers who was refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[tuple[str, int, str]] = []
+
+    def record_refused(self, source: str, reason: str, status: int, peer: str = "") -> None:
+        super().record_refused(source, reason, status, peer)
+        self.refused.append((reason, status, peer))
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def guard(token: str | None = TOKEN, **options: Any) -> AdminAuth:
+    return AdminAuth(Secret(token) if token else None, options.pop("events", Ears()), **options)
 
 
 def status(door: AdminAuth, now: float = NOW, **headers: str) -> int:
@@ -30,7 +59,7 @@ def basic(user: str, password: str) -> str:
 
 @pytest.mark.parametrize("given", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("", TOKEN), basic("anybody", TOKEN)])
 def test_the_token_opens(given):
-    assert status(AdminAuth(Secret(TOKEN)), authorization=given) == 200
+    assert status(guard(), authorization=given) == 200
 
 
 @pytest.mark.parametrize(
@@ -48,31 +77,84 @@ def test_the_token_opens(given):
     ],
 )
 def test_anything_else_does_not(given):
-    assert status(AdminAuth(Secret(TOKEN)), authorization=given, host="127.0.0.1") == 401
+    assert status(guard(), authorization=given, host="127.0.0.1") == 401
 
 
 def test_a_cookie_opens_until_it_is_old_and_cannot_be_made_younger():
-    door = AdminAuth(Secret(TOKEN))
+    door = guard()
     cookie = door.cookie(NOW)
     assert TOKEN not in cookie
     assert status(door, NOW + SESSION_SECONDS - 1, cookie=f"{COOKIE}={cookie}") == 200
     assert status(door, NOW + SESSION_SECONDS, cookie=f"{COOKIE}={cookie}") == 401
     until, _, signature = cookie.partition(".")
-    assert status(door, cookie=f"{COOKIE}={int(until) + 1}.{signature}") == 401
-    assert status(AdminAuth(Secret(TOKEN + "x")), cookie=f"{COOKIE}={cookie}") == 401, "a new token ends old sessions"
+    assert status(door, cookie=f"{COOKIE}={int(until) + 1_000}.{signature}") == 401
+    assert status(guard(TOKEN + "x"), cookie=f"{COOKIE}={cookie}") == 401, "a new token ends old sessions"
 
 
 @pytest.mark.parametrize("cookie", ["", ".", "x.y", "9" * 30 + ".x", "²." + "0" * 64])
 def test_an_odd_cookie_is_refused(cookie):
-    assert status(AdminAuth(Secret(TOKEN)), cookie=f"{COOKIE}={cookie}") == 401
+    assert status(guard(), cookie=f"{COOKIE}={cookie}") == 401
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8400", "localhost:8400", "[::1]:8400", "LOCALHOST"])
 def test_without_a_token_this_machine_may_look(host):
-    assert status(AdminAuth(None), host=host) == 200
+    assert status(guard(None), host=host) == 200
 
 
 @pytest.mark.parametrize("host", ["relay.example.com", "127.0.0.1.evil.example:8400", ""])
 def test_without_a_token_no_web_page_reaches_it_by_a_name_of_its_own(host):
-    assert status(AdminAuth(None), host=host) == 403
-    assert status(AdminAuth(None), host=host, authorization="Bearer ") == 403
+    assert status(guard(None), host=host) == 403
+    assert status(guard(None), host=host, authorization="Bearer ") == 403
+
+
+def test_a_cookie_opens_until_sessions_are_ended():
+    ended = [0.0]
+    door = guard(sessions_end=lambda: ended[0])
+    before = door.cookie(NOW)
+    ended[0] = NOW + 1
+    assert status(door, NOW + 2, cookie=f"{COOKIE}={before}") == 401
+    after = door.cookie(NOW + 2)
+    assert status(door, NOW + 2, cookie=f"{COOKIE}={after}") == 200
+
+
+def test_wrong_tokens_are_counted_told_with_their_peer_and_slowed_down():
+    ears, clock = Ears(), Clock()
+    door = guard(events=ears, clock=clock)
+    wrong, right = "Bearer wrong", f"Bearer {TOKEN}"
+    assert [status(door, authorization=wrong) for _ in range(6)] == [401] * 4 + [429] * 2
+    assert ears.refused[0] == ("token_wrong", 401, "192.0.2.1")
+    assert ears.refused[-1] == ("too_many_attempts", 429, "192.0.2.1")
+    assert ears.metrics.refused.labels("admin", "token_wrong")._value.get() == 4
+    assert status(door, authorization=right) == 429, "it is not even looked at"
+    assert status(door, peer="192.0.2.2", authorization=right) == 200, "somebody else"
+    assert status(door, cookie=f"{COOKIE}={door.cookie(NOW)}") == 200, "who is in already"
+    assert status(door) == 401, "who shows nothing guesses nothing"
+    refusal = door.refusal(asked(authorization=wrong), NOW)
+    assert refusal is not None
+    assert refusal.headers["Retry-After"] == "1"
+    clock.now = 1.0
+    assert status(door, authorization=wrong) == 401
+    assert door.refusal(asked(authorization=wrong), NOW).headers["Retry-After"] == "2"  # type: ignore[union-attr]
+    clock.now = 3.0
+    assert status(door, authorization=right) == 200
+    assert [status(door, authorization=wrong) for _ in range(5)] == [401] * 4 + [429], "the right one starts anew"
+
+
+def test_a_client_behind_a_trusted_proxy_is_slowed_down_and_not_the_others_there():
+    door = guard(proxies=networks(["192.0.2.0/24"]))
+    for _ in range(5):
+        status(door, x_forwarded_for="203.0.113.1", authorization="Bearer wrong")
+    assert status(door, x_forwarded_for="203.0.113.1", authorization=f"Bearer {TOKEN}") == 429
+    assert status(door, x_forwarded_for="203.0.113.2", authorization=f"Bearer {TOKEN}") == 200
+
+
+def test_no_number_of_wrong_tokens_makes_anybody_wait_longer_than_a_minute_or_fills_the_memory():
+    clock = Clock()
+    attempts = FailedAttempts(clock)
+    for _ in range(5_000):
+        attempts.add("a")
+    assert attempts.seconds_left("a") == FailedAttempts.LONGEST
+    for number in range(FailedAttempts.CLIENTS):
+        attempts.add(f"b{number}")
+    assert len(attempts._failed) == FailedAttempts.CLIENTS
+    assert attempts.seconds_left("a") == 0

@@ -100,7 +100,7 @@ def test_a_sign_in_to_another_org_raises_an_alarm(relay, sqlite_url):
 
     relay.serve(lambda served: until(lambda: served.service.organization == ORG_ID))
     with open_inbox(sqlite_url) as inbox:
-        assert "organization_changed" in (inbox.recall("alarms") or "")
+        assert [alarm.name for alarm in inbox.alarms()] == ["organization_changed"]
 
 
 def test_what_is_in_flight_at_a_stop_is_finished_and_the_rest_stays(relay, sqlite_url):
@@ -203,6 +203,41 @@ def test_the_login_form_gives_a_cookie_for_the_token_and_nothing_for_another(rel
         assert large.status_code == 401
 
     locked(relay).serve(script)
+
+
+def test_sessions_are_ended_in_every_process(relay, sqlite_url):
+    def script(served: Served):
+        served.session.post(f"{served.url}/login", data={"token": ADMIN}, timeout=20)
+        cookie = dict(served.session.cookies)
+        assert "End all sessions" in served.get("/").text
+        assert served.session.post(f"{served.url}/logout", timeout=20, allow_redirects=False).status_code == 303
+        assert not served.session.cookies
+        assert served.get("/", cookies=cookie).status_code == 401
+        assert served.session.post(f"{served.url}/logout", timeout=20).status_code == 401
+        return cookie
+
+    cookie = locked(relay).serve(script)
+    relay.serve(lambda served: until(lambda: served.get("/", cookies=cookie).status_code == 401))
+
+
+def test_beyond_loopback_the_cookie_is_for_https_alone(relay):
+    def script(served: Served):
+        form = {"token": ADMIN}
+        plain = served.session.post(f"{served.url}/login", data=form, timeout=20, allow_redirects=False)
+        assert "Secure" not in plain.headers["Set-Cookie"]
+        told = {"X-Forwarded-Proto": "https"}
+        behind = served.session.post(f"{served.url}/login", data=form, timeout=20, allow_redirects=False, headers=told)
+        assert "Secure" in behind.headers["Set-Cookie"]
+
+    locked(relay).serve(script)
+
+    def script_of_remote(served: Served):
+        answer = served.session.post(f"{served.url}/login", data={"token": ADMIN}, timeout=20, allow_redirects=False)
+        assert "Secure" in answer.headers["Set-Cookie"]
+        assert "open it over https" in served.get("/", headers={"Cookie": ""}).text
+
+    relay.host = "0.0.0.0"
+    relay.serve(script_of_remote)
 
 
 def test_pages_may_load_and_run_nothing(relay):

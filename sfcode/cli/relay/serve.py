@@ -28,6 +28,11 @@ SHORTEST_LEASE = 5.0
     "--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    help="Another port for the dashboard and /metrics, which --port then does not serve; 0 takes a free one.",
+)
+@click.option(
     "--lease",
     type=click.FloatRange(SHORTEST_LEASE, 600.0),
     default=60.0,
@@ -36,7 +41,7 @@ SHORTEST_LEASE = 5.0
     help="How long a process has messages to itself; after a crash they wait for so long. The same for all processes.",
 )
 @click.pass_obj
-def serve_command(invocation: Invocation, host: str, port: int, lease: float) -> None:
+def serve_command(invocation: Invocation, host: str, port: int, admin_port: int | None, lease: float) -> None:
     """
     Receive webhooks and outbound messages and deliver them, until Ctrl-C.
 
@@ -51,15 +56,16 @@ def serve_command(invocation: Invocation, host: str, port: int, lease: float) ->
     with ExitStack() as stack:
         environ = dict(os.environ)
         local, connect = _far_sides(invocation, project, environ, stack)
-        settings = read_settings(project, environ, host=host, port=port, lease=lease)
+        settings = read_settings(project, environ, host=host, port=port, admin_port=admin_port, lease=lease)
         log.configure(sys.stderr, verbose=invocation.verbose)
         from sfcode.relay.main import serve
 
-        def ready(url: str) -> None:
+        def ready(url: str, admin_url: str) -> None:
             if invocation.json:
-                click.echo(json_module.dumps({"url": url, "pid": os.getpid(), **local}))
+                apart = {} if admin_url == url else {"admin_url": admin_url}
+                click.echo(json_module.dumps({"url": url, **apart, "pid": os.getpid(), **local}))
             else:
-                click.echo(_where(url, local, locked=settings.admin is not None))
+                click.echo(_where(url, admin_url, local, locked=settings.admin is not None))
 
         serve(project, settings, connect, ready)
     if not invocation.json:
@@ -106,8 +112,8 @@ def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[
     return ready
 
 
-def _where(url: str, local: dict[str, Any], *, locked: bool) -> str:
-    lines = [f"The relay answers at {url}", f"  dashboard  {url}/" + (" (admin token)" if locked else "")]
+def _where(url: str, admin_url: str, local: dict[str, Any], *, locked: bool) -> str:
+    lines = [f"The relay answers at {url}", f"  dashboard  {admin_url}/" + (" (admin token)" if locked else "")]
     if local:
         lines += [f"  local org  {local['org_url']} as {local['username']}, token {local['access_token']}"]
     if "appcues_url" in local:

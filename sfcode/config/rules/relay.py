@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sfcode.config.document import Document, PathProblem
 from sfcode.config.models import Settings
-from sfcode.config.relay_models import Relay, WebhookAuth
+from sfcode.config.relay_models import MessageId, Relay, WebhookAuth
 from sfcode.hosts import is_loopback
 
 _AUTH = ("relay", "webhook_auth")
@@ -36,7 +36,7 @@ def check_relay(settings: Settings, document: Document) -> Iterator[PathProblem]
         message = f"none lets anybody who can reach {host} send events"
         yield PathProblem((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
     yield from _check_webhook_auth(auth, document)
-    yield from _check_signature(auth)
+    yield from _check_signature(auth, relay.message_id)
     yield from _check_sign_in(relay)
     yield from _check_message_id(relay, document)
     if settings.appcues.webhook.id and relay.message_id:
@@ -74,13 +74,16 @@ def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
         yield PathProblem((*path, "certificate"), f"has no meaning with flow {wanted.flow}", hint, at="key")
 
 
-def _check_signature(auth: WebhookAuth) -> Iterator[PathProblem]:
+def _check_signature(auth: WebhookAuth, message_id: MessageId | None) -> Iterator[PathProblem]:
     """Check the signature settings."""
     if auth.scheme != "hmac":
         return
     places = set(_PLACE.findall(auth.signed or "{body}"))
-    for place in sorted(places - {"{body}", "{timestamp}"}):
-        yield PathProblem((*_AUTH, "signed"), f"{place} stands for nothing", "write {body} and {timestamp} only")
+    for place in sorted(places - {"{body}", "{timestamp}", "{id}"}):
+        yield PathProblem((*_AUTH, "signed"), f"{place} stands for nothing", "write {body}, {timestamp} and {id} only")
+    if "{id}" in places and (message_id is None or message_id.header is None):
+        message = "holds {id}, and relay.message_id does not name the header where that is"
+        yield PathProblem((*_AUTH, "signed"), message, "add message_id: {header: NAME}, or leave {id} out")
     if "{body}" not in places:
         yield PathProblem((*_AUTH, "signed"), "leaves out the body, which anybody could then change", "add {body}")
     if "{timestamp}" in places and auth.timestamp_header is None:
@@ -100,3 +103,11 @@ def _check_message_id(relay: Relay, document: Document) -> Iterator[PathProblem]
     if relay.message_id is not None and len(written) != 1:
         message = "cannot be in two places" if written else "needs either header or path"
         yield PathProblem(("relay", "message_id"), message, "name one of them: header or path", at="key")
+    header, auth = relay.message_id.header if relay.message_id else None, relay.webhook_auth
+    message = "is not signed, so that anybody could repeat a signed message under another id"
+    if header is not None and auth.scheme == "hmac" and "{id}" not in (auth.signed or ""):
+        hint = 'add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path'
+        yield PathProblem(("relay", "message_id", "header"), message, hint)
+    if header is not None and auth.scheme == "standard_webhooks" and header.lower() != "webhook-id":
+        hint = "leave message_id out: webhook-id is signed; or name the id in the event with path"
+        yield PathProblem(("relay", "message_id", "header"), message, hint)

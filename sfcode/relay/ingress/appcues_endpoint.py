@@ -14,11 +14,11 @@ from sfcode.relay.ingress import auth, responses
 from sfcode.relay.ingress.appcues_parser import Reading, messages, not_understood
 from sfcode.relay.ingress.auth.scheme import single_header
 from sfcode.relay.ingress.auth.standard import ID
-from sfcode.relay.ingress.body import check_content_type, decode_text, receive_body
+from sfcode.relay.ingress.body import BodyReceiver, check_content_type, decode_text
 from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
 from sfcode.relay.ingress.header_shapes import describe_headers
-from sfcode.relay.ingress.http_errors import HttpError
-from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
+from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
+from sfcode.relay.ingress.responses import HttpError
 from sfcode.relay.ingress.strict_json import loads
 from sfcode.relay.message import InboxMessage
 from sfcode.secret import Secret
@@ -37,28 +37,28 @@ class AppcuesEndpoint:
         counter: Counter,
         clock: Callable[[], datetime],
         limits: IngressLimits,
-        budget: ByteBudget,
+        work: WorkInProgress,
     ) -> None:
         relay = project.settings.relay
-        self._scheme = auth.scheme(relay.webhook_auth, secrets)
-        self._reading = Reading.of(project)
         self._id_header = relay.message_id.header if relay.message_id else None
         if relay.message_id is None and relay.webhook_auth.scheme == "standard_webhooks":
             self._id_header = ID
+        self._scheme = auth.scheme(relay.webhook_auth, secrets, self._id_header)
+        self._reading = Reading.of(project)
         self._counter = counter
         self._clock = clock
         self._limits = limits
-        self._budget = budget
+        self._bodies = BodyReceiver(limits, work, most=limits.webhook_bytes, is_unsigned=self._scheme.signs_body)
 
-    async def handle(self, request: Request) -> Response:
-        """Answer a request. Raises HttpError."""
+    async def handle(self, request: Request, client: str) -> Response:
+        """Answer a request of a client. Raises HttpError."""
         if "token" in request.path_params and not self._scheme.in_path:
             raise HttpError(404, "not_found")
         received = self._clock()
         token = str(request.path_params.get("token", ""))
         self._check_auth(self._scheme.check_head(request, token, received.timestamp()))
         check_content_type(request.headers, _TYPES, suffix="+json")
-        async with receive_body(request, self._limits.webhook_bytes, self._limits, self._budget) as body:
+        async with self._bodies.receive(request, client) as body:
             self._check_auth(self._scheme.check_body(request, body))
             header_id = single_header(request.headers, self._id_header) if self._id_header else ""
             shapes = describe_headers(request.headers.items())

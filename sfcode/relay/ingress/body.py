@@ -4,39 +4,49 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
-from sfcode.relay.ingress.http_errors import HttpError, busy
-from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
+from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
+from sfcode.relay.ingress.responses import HttpError
 
 BOM = b"\xef\xbb\xbf"
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
-@asynccontextmanager
-async def receive_body(request: Request, most: int, limits: IngressLimits, budget: ByteBudget) -> AsyncIterator[bytes]:
-    """Yield the body; its share of the budget is released at the end. Raises HttpError."""
-    _check_length(request.headers, most)
-    body = bytearray()
-    try:
+class BodyReceiver:
+    """Receives the bodies of one endpoint's requests."""
+
+    def __init__(self, limits: IngressLimits, work: WorkInProgress, *, most: int, is_unsigned: bool = False) -> None:
+        self._limits = limits
+        self._work = work
+        self._most = most
+        self._is_unsigned = is_unsigned
+
+    @asynccontextmanager
+    async def receive(self, request: Request, client: str) -> AsyncIterator[bytes]:
+        """Yield the body; its share of what all bodies hold is released at the end. Raises HttpError."""
+        _check_length(request.headers, self._most)
+        body = bytearray()
+        counted: AbstractContextManager[None] = self._work.unsigned_body(client) if self._is_unsigned else nullcontext()
         try:
-            async with asyncio.timeout(limits.body_seconds):
-                async for chunk in request.stream():
-                    if len(body) + len(chunk) > most:
-                        raise HttpError(413, "too_large")
-                    if not budget.take(len(chunk)):
-                        raise busy(limits.busy_seconds, "too_many_bodies")
-                    body += chunk
-        except TimeoutError:
-            raise HttpError(408, "too_slow", {"Connection": "close"}) from None
-        except ClientDisconnect:
-            raise HttpError(400, "incomplete", {"Connection": "close"}) from None
-        yield bytes(body)
-    finally:
-        budget.give_back(len(body))
+            try:
+                with counted:
+                    async with asyncio.timeout(self._limits.body_seconds):
+                        async for chunk in request.stream():
+                            if len(body) + len(chunk) > self._most:
+                                raise HttpError(413, "too_large")
+                            self._work.take(client, len(body), len(chunk))
+                            body += chunk
+            except TimeoutError:
+                raise HttpError(408, "too_slow", {"Connection": "close"}) from None
+            except ClientDisconnect:
+                raise HttpError(400, "incomplete", {"Connection": "close"}) from None
+            yield bytes(body)
+        finally:
+            self._work.give_back(client, len(body))
 
 
 def check_content_type(headers: Headers, types: frozenset[str], *, suffix: str = "") -> None:

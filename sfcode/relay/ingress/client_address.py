@@ -28,7 +28,7 @@ def is_within(address: Address | None, allowed: Sequence[Network]) -> bool:
 
 def peer_address(request: Request) -> Address | None:
     """Return the address at the other end of the connection; None on a Unix socket."""
-    return _address(request.client.host) if request.client else None
+    return parse_address(request.client.host) if request.client else None
 
 
 def original_address(request: Request, trusted: Sequence[Network]) -> Address | None:
@@ -41,7 +41,7 @@ def original_address(request: Request, trusted: Sequence[Network]) -> Address | 
     current = peer_address(request)
     told = [part for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
     while told and is_within(current, trusted):
-        current = _address(told.pop())
+        current = parse_address(told.pop())
     return current
 
 
@@ -62,14 +62,21 @@ def is_local(request: Request) -> bool:
     )
 
 
+def name_client(address: Address | None) -> str:
+    """Name who has an address, for limits per client: one client has a whole /64 of IPv6 addresses."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False))
+    return "" if address is None else str(address)
+
+
 def _host(headers: Headers) -> str:
     header = headers.get("host", "")
     host, colon, port = header.rpartition(":")
     return (host if colon and port.isdigit() else header).lower()
 
 
-def _address(text: str) -> Address | None:
-    """Read an address, which a proxy may have written with a port."""
+def parse_address(text: str) -> Address | None:
+    """Parse an address, which a proxy may have written with a port; None where it is none."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

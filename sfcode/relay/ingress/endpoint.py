@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sfcode.relay.ingress import responses
-from sfcode.relay.ingress.http_errors import HttpError, busy
-from sfcode.relay.ingress.limits import KIB, IngressLimits
+from sfcode.relay.ingress.client_address import Network, name_client, original_address
+from sfcode.relay.ingress.limits import KIB, IngressLimits, WorkInProgress
+from sfcode.relay.ingress.responses import HttpError, busy
+from sfcode.relay.instrumentation import IngressEvents
 from sfcode.relay.message import InboxMessage
-
-log = structlog.stdlib.get_logger(__name__)
 
 Accept = Callable[[Sequence[InboxMessage]], Awaitable[int]]
 """Commits messages, and returns when they are; raises where that is not possible at present."""
@@ -26,26 +26,31 @@ _QUICK = 64 * KIB
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
 class IngressEndpoint:
-    """An ASGI application for one route: handles any method, formats refusals."""
+    """An ASGI application for one route: handles any method, limits each client, formats refusals."""
 
-    def __init__(
-        self, source: str, handle: Callable[[Request], Awaitable[Response]], refuse: Callable[[HttpError], Response]
-    ) -> None:
-        self._source = source
-        self._handle = handle
-        self._refuse = refuse
+    source: str
+    handle: Callable[[Request, str], Awaitable[Response]]
+    """Answers a request of a client. Raises HttpError."""
+    refuse: Callable[[HttpError], Response]
+    work: WorkInProgress
+    events: IngressEvents
+    proxies: Sequence[Network] = ()
+    """Those whose word on the client is believed."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
+        client = name_client(original_address(request, self.proxies))
         try:
             if request.method != "POST":
                 raise HttpError(405, "method_not_allowed", {"Allow": "POST"})
-            response = await self._handle(request)
+            with self.work.request(client):
+                response = await self.handle(request, client)
         except HttpError as refusal:
-            log.warning("refused", source=self._source, status=refusal.status, reason=refusal.detail)
-            response = self._refuse(refusal)
+            self.events.record_refused(self.source, refusal.detail, refusal.status)
+            response = self.refuse(refusal)
         await response(scope, receive, send)
 
 

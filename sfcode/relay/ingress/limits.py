@@ -1,8 +1,13 @@
-"""Limits on what the relay accepts."""
+"""Limits on what the relay accepts: of one request, of one client, and of all together."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from sfcode.relay.ingress.responses import busy
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -10,12 +15,21 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class IngressLimits:
-    """Limits of one request, and of all requests together."""
+    """Limits of one request, of one client, and of all requests together."""
 
     webhook_bytes: int = MIB
     outbound_bytes: int = 4 * MIB
     held_bytes: int = 32 * MIB
     """Of the bodies of all requests that are being received and worked on."""
+    small_bytes: int = 64 * KIB
+    reserved_bytes: int = 8 * MIB
+    """Of `held_bytes`, for bodies of at most `small_bytes`: nearly all are, and large ones must not shut them out."""
+    client_bytes: int = 16 * MIB
+    """Of the bodies of one client."""
+    client_requests: int = 500
+    """Requests of one client at once."""
+    client_unsigned: int = 250
+    """Of these, such as nobody knows the sender of yet, since what is signed has not arrived."""
     body_seconds: float = 10.0
     """For a whole body to arrive."""
     accept_seconds: float = 30.0
@@ -28,19 +42,56 @@ class IngressLimits:
     xml_elements: int = 100_000
 
 
-class ByteBudget:
-    """Bytes that all requests together may hold."""
+class WorkInProgress:
+    """What is being received and worked on, by client: no client can take all of what all have together."""
 
-    def __init__(self, most: int) -> None:
-        self._left = most
+    def __init__(self, limits: IngressLimits) -> None:
+        self._limits = limits
+        self._left = limits.held_bytes
+        self._bytes: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()
+        self._unsigned: Counter[str] = Counter()
 
-    def take(self, count: int) -> bool:
-        """Reserve bytes; return whether there were enough."""
-        if count > self._left:
-            return False
+    @contextmanager
+    def request(self, client: str) -> Iterator[None]:
+        """Count a request while it is worked on. Raises HttpError where a client has too many."""
+        with self._within(self._requests, client, self._limits.client_requests, "client_requests"):
+            yield
+
+    @contextmanager
+    def unsigned_body(self, client: str) -> Iterator[None]:
+        """Count a body whose sender is not known while it arrives. Raises HttpError where a client has too many."""
+        with self._within(self._unsigned, client, self._limits.client_unsigned, "client_unsigned_bodies"):
+            yield
+
+    def take(self, client: str, held: int, count: int) -> None:
+        """Reserve bytes for a body of which `held` are reserved already. Raises HttpError where there are too few."""
+        limits = self._limits
+        reserved = limits.reserved_bytes if held + count > limits.small_bytes else 0
+        if count > self._left - reserved:
+            raise busy(limits.busy_seconds, "too_many_bodies")
+        if self._bytes[client] + count > limits.client_bytes:
+            raise busy(limits.busy_seconds, "client_bodies")
         self._left -= count
-        return True
+        self._bytes[client] += count
 
-    def give_back(self, count: int) -> None:
+    def give_back(self, client: str, count: int) -> None:
         """Release bytes."""
         self._left += count
+        _subtract(self._bytes, client, count)
+
+    @contextmanager
+    def _within(self, counter: Counter[str], client: str, most: int, reason: str) -> Iterator[None]:
+        if counter[client] >= most:
+            raise busy(self._limits.busy_seconds, reason)
+        counter[client] += 1
+        try:
+            yield
+        finally:
+            _subtract(counter, client, 1)
+
+
+def _subtract(counter: Counter[str], client: str, count: int) -> None:
+    counter[client] -= count
+    if not counter[client]:
+        del counter[client]  # else every client that ever was is remembered

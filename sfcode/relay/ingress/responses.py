@@ -1,12 +1,11 @@
-"""HTTP responses: short, constant, and without data of the request."""
+"""HTTP responses and refusals: short, constant, and without data of the request."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from starlette.responses import Response
-
-from sfcode.relay.ingress.http_errors import HttpError
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -23,6 +22,24 @@ _ENVELOPE = (
 _ACK = '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
 _FAULT = "<soapenv:Fault><faultcode>soapenv:{}</faultcode><faultstring>{}</faultstring></soapenv:Fault>"
 _OWN_CODES = {"version_mismatch": "VersionMismatch", "must_understand": "MustUnderstand"}
+
+
+class HttpError(Exception):
+    """A request is refused; nothing of it was stored. `reason` is a short name and never text of the request."""
+
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None, *, detail: str = "") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        """The reason in the response."""
+        self.headers = dict(headers or {})
+        self.detail = detail or reason
+        """The reason in log and metrics, which may be more specific than the response."""
+
+
+def busy(seconds: int, detail: str = "busy") -> HttpError:
+    """Return the refusal for temporary trouble of our own."""
+    return HttpError(503, "unavailable", {"Retry-After": str(seconds)}, detail=detail)
 
 
 def stored() -> Response:

@@ -11,11 +11,12 @@ from sfcode.config.project import Project
 from sfcode.errors import ConfigError
 from sfcode.relay.ingress import responses
 from sfcode.relay.ingress.appcues_endpoint import AppcuesEndpoint
+from sfcode.relay.ingress.client_address import networks
 from sfcode.relay.ingress.endpoint import Accept, Counter, IngressEndpoint, NotFound
-from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
+from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
 from sfcode.relay.ingress.salesforce_endpoint import SalesforceEndpoint
 from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
-from sfcode.relay.instrumentation import CallEvents
+from sfcode.relay.instrumentation import IngressEvents
 
 
 def utc_now() -> datetime:
@@ -28,7 +29,7 @@ def routes(
     accept: Accept,
     secrets: IngressSecrets,
     organization: Callable[[], str | None],
-    instrumentation: CallEvents,
+    instrumentation: IngressEvents,
     *,
     clock: Callable[[], datetime] = utc_now,
     limits: IngressLimits | None = None,
@@ -43,10 +44,9 @@ def routes(
     if problems:
         raise ConfigError(problems)
     bounds = limits or IngressLimits()
-    budget, counter = ByteBudget(bounds.held_bytes), Counter(accept, bounds)
-    webhooks = AppcuesEndpoint(
-        project, secrets.of_webhooks(), counter=counter, clock=clock, limits=bounds, budget=budget
-    )
+    work, counter = WorkInProgress(bounds), Counter(accept, bounds)
+    proxies = networks(project.settings.relay.trusted_proxies)
+    webhooks = AppcuesEndpoint(project, secrets.of_webhooks(), counter=counter, clock=clock, limits=bounds, work=work)
     outbound = SalesforceEndpoint(
         project,
         secrets.of_outbound(),
@@ -54,13 +54,14 @@ def routes(
         organization=organization,
         instrumentation=instrumentation,
         limits=bounds,
-        budget=budget,
+        work=work,
     )
-    appcues = IngressEndpoint("appcues", webhooks.handle, responses.refused)
+    appcues = IngressEndpoint("appcues", webhooks.handle, responses.refused, work, instrumentation, proxies)
+    salesforce = IngressEndpoint("salesforce", outbound.handle, responses.fault, work, instrumentation, proxies)
     return [
         Route("/webhooks/appcues", appcues),
         Route("/webhooks/appcues/{token}", appcues),
-        Route("/outbound-messages/{mapping}/{token}", IngressEndpoint("salesforce", outbound.handle, responses.fault)),
+        Route("/outbound-messages/{mapping}/{token}", salesforce),
         # What is nearly an address must not be answered by whatever else the server has.
         Route("/webhooks/{rest:path}", NotFound()),
         Route("/outbound-messages/{rest:path}", NotFound()),

@@ -17,13 +17,13 @@ from starlette.responses import Response
 from sfcode.config.project import Project
 from sfcode.relay.ingress import client_address, responses
 from sfcode.relay.ingress.auth.scheme import matches_any, reveal_all, single_header
-from sfcode.relay.ingress.body import check_content_type, receive_body
+from sfcode.relay.ingress.body import BodyReceiver, check_content_type
 from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
-from sfcode.relay.ingress.http_errors import HttpError, busy
-from sfcode.relay.ingress.limits import ByteBudget, IngressLimits
+from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
+from sfcode.relay.ingress.responses import HttpError, busy
 from sfcode.relay.ingress.salesforce_parser import Sender, message, query_version, same_organization, senders
 from sfcode.relay.ingress.soap import parse
-from sfcode.relay.instrumentation import CallEvents
+from sfcode.relay.instrumentation import IngressEvents
 from sfcode.secret import Secret
 
 _TYPES = frozenset({"text/xml", "application/xml"})
@@ -43,9 +43,9 @@ class SalesforceEndpoint:
         *,
         counter: Counter,
         organization: Callable[[], str | None],
-        instrumentation: CallEvents,
+        instrumentation: IngressEvents,
         limits: IngressLimits,
-        budget: ByteBudget,
+        work: WorkInProgress,
     ) -> None:
         relay = project.settings.relay
         self._networks = client_address.networks(relay.outbound.networks)
@@ -57,16 +57,16 @@ class SalesforceEndpoint:
         self._organization = organization
         self._instrumentation = instrumentation
         self._limits = limits
-        self._budget = budget
+        self._bodies = BodyReceiver(limits, work, most=limits.outbound_bytes)
 
-    async def handle(self, request: Request) -> Response:
-        """Answer a request. Raises HttpError."""
+    async def handle(self, request: Request, client: str) -> Response:
+        """Answer a request of a client. Raises HttpError."""
         sender = self._sender(request)
         organization = self._organization()
         if organization is None:
             raise busy(self._limits.busy_seconds, "organization_unknown")
         check_content_type(request.headers, _TYPES)
-        async with receive_body(request, self._limits.outbound_bytes, self._limits, self._budget) as body:
+        async with self._bodies.receive(request, client) as body:
             found = await run_in_thread_if_large(len(body), parse, body, self._limits)
             if not same_organization(found.organization_id, organization):
                 self._instrumentation.raise_alarm("other_organization", _OTHER_ORG)

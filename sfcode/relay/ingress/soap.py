@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfcode.relay.ingress.body import decode_text
-from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import KIB, IngressLimits
+from sfcode.relay.ingress.responses import HttpError
 from sfcode.relay.ingress.strict_json import REPLACEMENT
 
 if TYPE_CHECKING:

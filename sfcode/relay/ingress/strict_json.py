@@ -7,8 +7,8 @@ import math
 import re
 from typing import Any, NoReturn
 
-from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import IngressLimits
+from sfcode.relay.ingress.responses import HttpError
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Neither UTF-8 nor PostgreSQL can hold these."""

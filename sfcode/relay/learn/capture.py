@@ -11,8 +11,8 @@ from typing import Any
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.errors import UsageError
 from sfcode.relay.appcues_payload import Enclosed, find_events
-from sfcode.relay.ingress.http_errors import HttpError
 from sfcode.relay.ingress.limits import IngressLimits
+from sfcode.relay.ingress.responses import HttpError
 from sfcode.relay.ingress.strict_json import loads
 
 _BODIES = ("body", "content", "rawBody", "text", "data")

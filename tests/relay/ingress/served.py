@@ -31,8 +31,9 @@ class Serving:
     process: subprocess.Popen[str]
     port: int
 
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+    def connect(self, source: str = "127.0.0.1") -> socket.socket:
+        """Connect from an address of this machine."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE, source_address=(source, 0))
 
     def memory(self, key: str = "VmRSS") -> int:
         """Give its memory in bytes: VmRSS now, VmHWM at most so far."""
@@ -100,7 +101,8 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
     from starlette.routing import Route
 
     from sfcode.relay import http_protocol
-    from sfcode.relay.server import _config
+    from sfcode.relay.connections import ConnectionLimits, ConnectionTable
+    from sfcode.relay.server import configure_server
 
     for name in [name for name in settings if name.isupper()]:
         setattr(http_protocol, name, settings.pop(name))
@@ -122,7 +124,7 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
     app.router.redirect_slashes = False
 
     async def serve() -> None:
-        server = uvicorn.Server(_config(app))
+        server = uvicorn.Server(configure_server(app, ConnectionTable(ConnectionLimits())))
         with listen("127.0.0.1", 0) as listener:
             loop = asyncio.get_running_loop()
             loop.add_reader(sys.stdin, lambda: setattr(server, "should_exit", True))

@@ -210,6 +210,15 @@ class TestHmac:
         headers = {"x-time": stated, "x-sig": sign(f"v0:{stated}:{BODY}").hex()}
         assert refused(relay.ask(PLAIN, BODY, headers=headers), "Signature") is not right
 
+    def test_signs_the_id_too_so_that_it_cannot_be_changed(self, tmp_path: Path) -> None:
+        auth = 'webhook_auth: {scheme: hmac, header: X-Sig, signed: "{id}.{body}"}, message_id: {header: X-Id}'
+        relay = Relay(project(tmp_path, auth))
+        signature = hmac.new(TOKEN.encode(), f"abc.{BODY}".encode(), "sha256").hexdigest()
+        assert relay.ask(PLAIN, BODY, headers={"x-sig": signature, "x-id": "other"}).status == 401
+        assert relay.ask(PLAIN, BODY, headers={"x-sig": signature}).status == 401
+        assert relay.ask(PLAIN, BODY, headers={"x-sig": signature, "x-id": "abc"}).status == 200
+        assert [message.message_id for message in relay.inbox.messages] == ["abc"]
+
     def test_refuses_a_time_that_was_not_signed(self, made: Made) -> None:
         relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "{timestamp}.{body}"')
         old, new = "1795454000", str(int(NOW.timestamp()))

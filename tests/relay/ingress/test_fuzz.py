@@ -16,7 +16,7 @@ from sfcode.config.webhook_models import WebhookPaths
 from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.ingress import IngressLimits
 from sfcode.relay.ingress.appcues_parser import Reading, messages
-from sfcode.relay.ingress.http_errors import HttpError
+from sfcode.relay.ingress.responses import HttpError
 from sfcode.relay.ingress.salesforce_parser import message, senders
 from sfcode.relay.ingress.soap import OutboundMessage, parse
 from sfcode.relay.ingress.strict_json import UNSTORABLE, loads

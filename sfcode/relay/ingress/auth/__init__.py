@@ -12,12 +12,12 @@ from sfcode.secret import Secret
 __all__ = ["Scheme", "scheme"]
 
 
-def scheme(auth: WebhookAuth, secrets: Sequence[Secret]) -> AuthScheme:
-    """Return the configured scheme, with the secrets that are valid at present."""
+def scheme(auth: WebhookAuth, secrets: Sequence[Secret], id_header: str | None = None) -> AuthScheme:
+    """Return the configured scheme, with the secrets that are valid at present and the header of message ids."""
     if auth.scheme == "none":
         return token.LocalOnly()
     if auth.scheme == "hmac":
-        return signature.Hmac(auth, secrets)
+        return signature.Hmac(auth, secrets, id_header)
     if auth.scheme == "standard_webhooks":
         return standard.StandardWebhooks(auth, secrets)
     return token.Token(auth, secrets)

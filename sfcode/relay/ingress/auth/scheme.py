@@ -22,6 +22,8 @@ class AuthScheme(Protocol):
     """Value of a refusal's WWW-Authenticate header."""
     in_path: bool
     """Whether the path ends in the token."""
+    signs_body: bool
+    """Whether the sender is not known before the whole body has arrived."""
 
     def check_head(self, request: Request, path_token: str, now: float) -> str:
         """Check what is known without the body."""

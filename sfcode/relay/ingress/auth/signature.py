@@ -12,7 +12,7 @@ from sfcode.relay.ingress.auth.scheme import base64_bytes, matches_any, reveal_a
 from sfcode.relay.ingress.timestamps import parse_time
 from sfcode.secret import Secret
 
-_PLACE = re.compile(r"(\{body\}|\{timestamp\})")
+_PLACE = re.compile(r"(\{body\}|\{timestamp\}|\{id\})")
 _HEX = re.compile(r"([0-9a-fA-F]{2})+")
 
 
@@ -21,9 +21,11 @@ class Hmac:
 
     challenge = "Signature"
     in_path = False
+    signs_body = True
 
-    def __init__(self, auth: WebhookAuth, secrets: Sequence[Secret]) -> None:
+    def __init__(self, auth: WebhookAuth, secrets: Sequence[Secret], id_header: str | None) -> None:
         self._auth = auth
+        self._id_header = id_header or ""
         self._secrets = secrets
         self._parts = _PLACE.split(auth.signed or "{body}")
 
@@ -42,7 +44,8 @@ class Hmac:
     def check_body(self, request: Request, body: bytes) -> str:
         """Compare the body's signature."""
         timestamp = single_header(request.headers, self._auth.timestamp_header or "")
-        filled = {"{body}": body, "{timestamp}": timestamp.encode("latin-1")}
+        id_ = single_header(request.headers, self._id_header)
+        filled = {"{body}": body, "{timestamp}": timestamp.encode("latin-1"), "{id}": id_.encode("latin-1")}
         parts = [filled.get(part, part.encode()) for part in self._parts]
         wanted = sign_with_each(reveal_all(self._secrets), parts, self._auth.algorithm or "sha256")
         return "" if matches_any(self._signature(request), wanted) else "signature_wrong"

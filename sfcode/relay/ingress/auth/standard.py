@@ -33,6 +33,7 @@ class StandardWebhooks:
 
     challenge = "Signature"
     in_path = False
+    signs_body = True
 
     def __init__(self, auth: WebhookAuth, secrets: Sequence[Secret]) -> None:
         self._keys = [key for key in map(key_of, secrets) if key]

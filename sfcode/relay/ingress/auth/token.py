@@ -19,6 +19,7 @@ class LocalOnly:
 
     challenge = "Token"
     in_path = False
+    signs_body = False
 
     def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
         """Refuse requests from other machines."""
@@ -31,6 +32,8 @@ class LocalOnly:
 
 class Token:
     """A token in the path, in a header, as a bearer, or as a password."""
+
+    signs_body = False
 
     def __init__(self, auth: WebhookAuth, secrets: Sequence[Secret]) -> None:
         self._auth = auth

@@ -1,0 +1,108 @@
+"""
+Limits on connections: who only holds them makes room for who uses them.
+
+A connection on which the relay waits for its client costs the client nothing, so it is ended when another one is needed.
+Connections beyond the limits answer health checks only: a relay that is busy must not look like one that is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from sfcode.relay.ingress.client_address import Address, Network, is_within, name_client
+
+
+class Awaits(IntEnum):
+    """What a connection waits for, the most dispensable first."""
+
+    HEAD = 0
+    """The client's next request."""
+    BODY = 1
+    """The rest of a request."""
+    ANSWER = 2
+    """The relay."""
+
+
+class ClientConnection(Protocol):
+    """An open connection."""
+
+    peer: Address | None
+    """The address at its other end; None on a Unix socket."""
+
+    @property
+    def awaits(self) -> Awaits:
+        """What it waits for now."""
+
+    def end(self) -> None:
+        """End it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Numbers of connections."""
+
+    most: int = 1000
+    """Of all peers: each may hold a body in memory."""
+    of_peer: int = 500
+    """Of one peer, unless it is a trusted proxy, which carries the requests of many clients."""
+    spare: int = 50
+    """Beyond either limit, for health checks."""
+
+
+class ConnectionTable:
+    """The open connections of a server by peer, each peer's in order of age."""
+
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        proxies: Sequence[Network] = (),
+        record_refused: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        self._limits = limits
+        self._proxies = proxies
+        self.record_refused = record_refused
+        """Counts a refusal by its reason."""
+        self._peers: dict[str, dict[ClientConnection, None]] = {}
+        self._count = 0
+
+    def add(self, connection: ClientConnection) -> bool:
+        """Add a connection, ending another one if need be; return whether it is within the limits."""
+        peer = name_client(connection.peer)
+        held = self._peers.setdefault(peer, {})
+        held[connection] = None
+        self._count += 1
+        beyond = 0 if is_within(connection.peer, self._proxies) else len(held) - self._limits.of_peer
+        if beyond > 0:
+            return self._make_room(held, connection, "client_connections", beyond)
+        beyond = self._count - self._limits.most
+        if beyond > 0:
+            return self._make_room(max(self._peers.values(), key=len), connection, "connections", beyond)
+        return True
+
+    def remove(self, connection: ClientConnection) -> None:
+        """Remove a connection, unless it is gone already."""
+        peer = name_client(connection.peer)
+        held = self._peers.get(peer, {})
+        if connection in held:
+            del held[connection]
+            self._count -= 1
+            if not held:
+                del self._peers[peer]
+
+    def _make_room(
+        self, held: dict[ClientConnection, None], newest: ClientConnection, reason: str, beyond: int
+    ) -> bool:
+        """End the oldest of a peer's most dispensable connections; return whether there was one."""
+        self.record_refused(reason)
+        others = (connection for connection in held if connection is not newest)
+        oldest = min(others, key=lambda connection: connection.awaits, default=None)
+        if oldest is not None and oldest.awaits is not Awaits.ANSWER:
+            self.remove(oldest)
+            oldest.end()
+            return True
+        if beyond > self._limits.spare:
+            newest.end()
+        return False

@@ -1,0 +1,303 @@
+"""One client that takes all it can get: the others are answered, and so are health checks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sfcode.relay.connections import Awaits, ConnectionLimits, ConnectionTable
+from sfcode.relay.ingress.client_address import Address, name_client, networks, parse_address
+from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
+from sfcode.relay.ingress.responses import HttpError
+from tests.relay.ingress.asking import TOKEN, event, project
+from tests.relay.ingress.served import Serving, answer, head, serving
+from tests.relay.serving import ADMIN, WEBHOOK, Relay, Served
+
+OTHER = "127.0.0.2"
+"""Another client than 127.0.0.1, on this machine."""
+BODY = json.dumps(event()).encode()
+SIGNED = "webhook_auth: {scheme: hmac, header: X-Signature}"
+
+
+@pytest.fixture
+def relay(sqlite_url: str) -> Relay:
+    return Relay(sqlite_url)
+
+
+def ask(served: Served, path: str, *, source: str = OTHER, body: bytes | None = None, url: str = "") -> tuple[int, str]:
+    """Send a request from an address of this machine over a connection of its own."""
+    connection = HTTPConnection(urlsplit(url or served.url).netloc, timeout=20, source_address=(source, 0))
+    with contextlib.closing(connection):
+        kind = {"Content-Type": "application/json"} if body else {}
+        connection.request("POST" if body else "GET", path, body, kind)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+def send_event(served: Served, number: int, source: str = OTHER) -> int:
+    body = json.dumps({"name": "appcues:flow_completed", "user_id": f"u{number}"}).encode()
+    return ask(served, f"/webhooks/appcues/{WEBHOOK}", source=source, body=body)[0]
+
+
+def connect(served: Served, source: str = "127.0.0.1") -> socket.socket:
+    where = urlsplit(served.url)
+    return socket.create_connection((where.hostname, where.port), timeout=20, source_address=(source, 0))
+
+
+def refused(served: Served, reason: str, source: str = "") -> float:
+    return served.service.instrumentation.metrics.refused.labels(source, reason)._value.get()
+
+
+def test_a_thousand_idle_connections_of_one_client_shut_out_nobody(relay: Relay) -> None:
+    def script(served: Served) -> None:
+        with contextlib.ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(connect(served))
+            assert [send_event(served, number) for number in range(3)] == [200] * 3
+            assert ask(served, "/healthz", source="127.0.0.1")[0] == 200, "the greedy client itself"
+            assert send_event(served, 4, source="127.0.0.1") == 200
+            assert refused(served, "client_connections") >= 500
+
+    relay.serve(script)
+
+
+def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcode.relay.server.ConnectionLimits", lambda: ConnectionLimits(most=4, of_peer=2, spare=2))
+    go = threading.Event()
+
+    def script(served: Served) -> None:
+        accept = served.service.inbox.accept_each
+
+        def slow(groups: Any) -> tuple[int, ...]:
+            go.wait(20)
+            return accept(groups)
+
+        monkeypatch.setattr(served.service.inbox, "accept_each", slow)
+        answers: list[int] = []
+        senders = [
+            threading.Thread(target=lambda number=number: answers.append(send_event(served, number, "127.0.0.1")))
+            for number in range(2)
+        ]
+        for sender in senders:
+            sender.start()
+        try:
+            until(lambda: served.service.commit._queue or served.service.commit.waiting)
+            until(lambda: ask(served, "/nothing", source="127.0.0.1")[0] == 503)
+            assert ask(served, "/healthz", source="127.0.0.1")[0] == 200
+            assert ask(served, "/metrics", source="127.0.0.1")[0] == 200
+            assert ask(served, "/healthz")[0] == 200
+        finally:
+            go.set()
+        for sender in senders:
+            sender.join(20)
+        assert answers == [200, 200]
+
+    relay.serve(script)
+
+
+def test_an_admin_port_serves_the_dashboard_and_the_other_port_does_not(relay: Relay) -> None:
+    relay.has_admin_port = True
+    relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
+
+    def script(served: Served) -> None:
+        assert {path: ask(served, path)[0] for path in ("/healthz", "/metrics", "/")} == {
+            "/healthz": 200,
+            "/metrics": 404,
+            "/": 404,
+        }
+        webhook = f"/webhooks/appcues/{WEBHOOK}"
+        paths = ("/healthz", "/readyz", "/metrics", "/", webhook)
+        until(lambda: ask(served, "/readyz")[0] == 200)
+        assert [ask(served, path, url=served.admin_url)[0] for path in paths] == [200, 200, 401, 401, 404]
+        assert send_event(served, 1) == 200
+
+    relay.serve(script)
+
+
+class TestUnsignedBodies:
+    """Bodies whose sender is not known before they are whole."""
+
+    def test_unfinished_ones_of_one_client_shut_out_nobody(self, tmp_path: Path) -> None:
+        project(tmp_path, SIGNED)
+        with serving(tmp_path / "config", body_seconds=20.0) as served, contextlib.ExitStack() as stack:
+            for _ in range(250):
+                stack.enter_context(unfinished(served))
+            assert (signed(served, OTHER)[0], signed(served, "127.0.0.1")[0]) == (200, 503)
+
+    def test_the_client_behind_a_trusted_proxy_counts_and_not_the_proxy(self, tmp_path: Path) -> None:
+        project(tmp_path, f"{SIGNED}, trusted_proxies: [127.0.0.1/32]")
+        limits = {"body_seconds": 20.0, "client_unsigned": 3}
+        greedy, modest = ("X-Forwarded-For: 203.0.113.1", "X-Forwarded-For: 203.0.113.2")
+        with serving(tmp_path / "config", **limits) as served, contextlib.ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(unfinished(served, greedy))
+            assert signed(served, "127.0.0.1", modest)[0] == 200
+            assert signed(served, "127.0.0.1", greedy)[0] == 503
+
+    def test_what_somebody_else_says_of_the_client_does_not_count(self, tmp_path: Path) -> None:
+        project(tmp_path, SIGNED)
+        with (
+            serving(tmp_path / "config", body_seconds=20.0, client_unsigned=3) as served,
+            contextlib.ExitStack() as stack,
+        ):
+            for number in range(3):
+                stack.enter_context(unfinished(served, f"X-Forwarded-For: 203.0.113.{number}"))
+            assert signed(served, "127.0.0.1", "X-Forwarded-For: 203.0.113.9")[0] == 503
+            assert signed(served, OTHER)[0] == 200
+
+
+def unfinished(served: Serving, *headers: str) -> socket.socket:
+    """Send a body but for its last byte, and wait until it is received."""
+    connection = served.connect()
+    connection.sendall(
+        head("/webhooks/appcues", "X-Signature: 00", "Expect: 100-continue", "Content-Length: 2", *headers)
+    )
+    assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+    connection.sendall(b"{")
+    return connection
+
+
+def signed(served: Serving, source: str, *headers: str) -> tuple[int, str, bytes]:
+    signature = hmac.new(TOKEN.encode(), BODY, hashlib.sha256).hexdigest()
+    with served.connect(source) as connection:
+        start = head("/webhooks/appcues", f"X-Signature: {signature}", f"Content-Length: {len(BODY)}", *headers)
+        connection.sendall(start + BODY)
+        return answer(connection)
+
+
+class TestWorkInProgress:
+    """The accounts of what is being received."""
+
+    LIMITS = IngressLimits(held_bytes=100, reserved_bytes=30, small_bytes=10, client_bytes=50, client_requests=2)
+
+    def test_large_bodies_leave_room_for_small_ones(self) -> None:
+        work = WorkInProgress(self.LIMITS)
+        work.take("a", 0, 35)
+        work.take("b", 0, 35)
+        with pytest.raises(HttpError) as large:
+            work.take("c", 0, 11)
+        assert (large.value.status, large.value.detail) == (503, "too_many_bodies")
+        work.take("c", 0, 10)
+        with pytest.raises(HttpError):
+            work.take("c", 10, 1)
+        work.give_back("a", 35)
+        work.take("c", 10, 1)
+
+    def test_one_client_does_not_hold_all(self) -> None:
+        work = WorkInProgress(self.LIMITS)
+        work.take("a", 0, 50)
+        with pytest.raises(HttpError) as more:
+            work.take("a", 0, 1)
+        assert more.value.detail == "client_bodies"
+        work.take("b", 0, 20)
+        work.give_back("a", 50)
+        work.take("a", 0, 50)
+
+    def test_requests_count_while_they_are_worked_on(self) -> None:
+        work = WorkInProgress(self.LIMITS)
+        with work.request("a"), work.request("a"):
+            with pytest.raises(HttpError) as third, work.request("a"):
+                pass
+            assert third.value.detail == "client_requests"
+            with work.request("b"):
+                pass
+        with work.request("a"):
+            pass
+        assert not work._requests, "who has nothing in progress is forgotten"
+
+
+class Line:
+    """A connection of the table."""
+
+    def __init__(self, peer: str, awaits: Awaits = Awaits.HEAD) -> None:
+        self.peer: Address | None = parse_address(peer)
+        self.awaits = awaits
+        self.ended = False
+
+    def end(self) -> None:
+        self.ended = True
+
+
+class TestConnectionTable:
+    """Who makes room for whom."""
+
+    def table(self, *, most: int = 6, of_peer: int = 3, spare: int = 1) -> ConnectionTable:
+        proxies = networks(["10.0.0.0/8"])
+        return ConnectionTable(ConnectionLimits(most=most, of_peer=of_peer, spare=spare), proxies)
+
+    def test_who_waits_for_a_request_goes_before_who_waits_for_a_body_and_the_oldest_first(self) -> None:
+        table = self.table()
+        lines = [Line("1.1.1.1", awaits) for awaits in (Awaits.BODY, Awaits.HEAD, Awaits.HEAD)]
+        assert all(map(table.add, lines))
+        assert table.add(Line("1.1.1.1", Awaits.ANSWER))
+        assert [line.ended for line in lines] == [False, True, False]
+        assert table.add(Line("1.1.1.1", Awaits.ANSWER))
+        assert table.add(Line("1.1.1.1"))
+        assert [line.ended for line in lines] == [True, True, True]
+
+    def test_who_waits_for_the_relay_stays_and_what_is_too_much_is_ended(self) -> None:
+        table = self.table()
+        lines = [Line("1.1.1.1", Awaits.ANSWER) for _ in range(3)]
+        assert all(map(table.add, lines))
+        spare, beyond = Line("1.1.1.1", Awaits.ANSWER), Line("1.1.1.1")
+        assert not table.add(spare)
+        assert not table.add(beyond)
+        assert [line.ended for line in (*lines, spare, beyond)] == [False] * 4 + [True]
+        assert table.add(Line("2.2.2.2")), "another client"
+
+    def test_a_full_table_takes_from_who_has_most(self) -> None:
+        table = self.table()
+        modest, greedy = [Line("2.2.2.2")], [Line("1.1.1.1") for _ in range(3)]
+        assert all(map(table.add, [*modest, *greedy, Line("3.3.3.3"), Line("4.4.4.4")]))
+        assert table.add(Line("5.5.5.5"))
+        assert [line.ended for line in (*modest, *greedy)] == [False, True, False, False]
+
+    def test_a_trusted_proxy_has_as_many_as_there_are(self) -> None:
+        table = self.table()
+        lines = [Line("10.1.2.3") for _ in range(6)]
+        assert all(map(table.add, lines))
+        assert not any(line.ended for line in lines)
+
+    def test_what_has_ended_counts_no_more(self) -> None:
+        table = self.table()
+        lines = [Line("1.1.1.1", Awaits.ANSWER) for _ in range(3)]
+        for line in lines:
+            table.add(line)
+        table.remove(lines[0])
+        table.remove(lines[0])
+        assert table.add(Line("1.1.1.1"))
+        for line in lines:
+            table.remove(line)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_a_client_of_ipv6_has_a_whole_network(one: str, other: str, is_same: bool) -> None:
+    assert (name_client(parse_address(one)) == name_client(parse_address(other))) is is_same
+
+
+def until(condition: Any) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
