@@ -268,6 +268,51 @@ class Settings(Model):
     )
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str | int | float) else value
+
+
+Scalars = Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1), BeforeValidator(_as_list)]
+
+
+class Condition(Model):
+    """What the value of a field has to be for a record to take part."""
+
+    is_: Scalars | None = Field(
+        default=None,
+        alias="is",
+        description="The value, or a list of values of which one has to be there. It may be written alone: "
+        "`Status__c: [Trial, Customer]`.",
+        examples=[["Trial", "Customer"]],
+    )
+    not_: Scalars | None = Field(
+        default=None, alias="not", description="A value, or a list of values, none of which may be there."
+    )
+    blank: bool | None = Field(default=None, description="true: the field has to be blank; false: it has to be filled.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, value: object) -> object:
+        condition = value if isinstance(value, dict) else {"is": value}
+        if len(condition) != 1 or None in condition.values():
+            raise PydanticCustomError("condition", "is not one condition")
+        return condition
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full: dict[str, Any] = handler(core)
+        resolved = handler.resolve_ref_schema(full)
+        long = {**resolved, "minProperties": 1, "maxProperties": 1}
+        one = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": ["number", "boolean"]}]}).json_schema
+        resolved.clear()
+        resolved.update(
+            title=long.pop("title"),
+            description=long.pop("description"),
+            anyOf=[one, {"type": "array", "items": one, "minItems": 1}, long],
+        )
+        return full
+
+
 class UserId(Shorthand):
     """The user id match: the Salesforce field that equals the Appcues user id."""
 
@@ -423,6 +468,12 @@ class Mapping(Model):
     user_id: UserId = Field(
         description="The UUID match: the field that equals the Appcues user id (with match: group, the group id).",
         examples=["Appcues_User_Id__c"],
+    )
+    where: dict[FieldName, Condition] = Field(
+        default={},
+        description="Which records take part, both ways; all when left out. Field of the object, or `RecordType` for the "
+        "developer name of the record type: value, list of values, `{not: ...}` or `{blank: true}`. All lines have to fit.",
+        examples=[{"RecordType": ["Customer"], "Status__c": {"not": ["Closed"]}}],
     )
     replaces: Annotated[tuple[Replaceable, ...], Field(strict=False)] = Field(
         default=(),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
-from sfcode.config.models import Attribute, EventFilter, Mapping, Settings, TargetField
+from sfcode.config.models import Attribute, Condition, EventFilter, Mapping, Settings, TargetField
 from sfcode.diagnostics import Position
-from sfcode.mapping import naming
+from sfcode.mapping import conditions, naming
 from sfcode.mapping.events import NpsKind
 from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
 from sfcode.mapping.resolved import EventUse, FieldUse, NpsTarget, ResolvedMapping
@@ -75,6 +75,7 @@ def resolve_mapping(
             if spec.object in _PEOPLE
             else "WhatId"
         ),
+        where=resolve_conditions(spec, positions),
         on=frozenset(out.on) if out else frozenset(),
         trigger=out.trigger if out else "flow",
         sends=out is not None,
@@ -82,6 +83,18 @@ def resolve_mapping(
         endpoint=f"{settings.relay.url.rstrip('/')}/outbound-messages/{name}/{settings.relay.outbound_secret}",
         positions=positions,
     )
+
+
+def resolve_conditions(spec: Mapping, positions: MappingOf[ConfigPath, Position]) -> tuple[conditions.Condition, ...]:
+    """Return what the records of a mapping have to fit."""
+    return tuple(
+        _condition(name, condition, place_at(positions, "where", name)) for name, condition in spec.where.items()
+    )
+
+
+def _condition(name: str, condition: Condition, place: Place) -> conditions.Condition:
+    values = condition.is_ or condition.not_ or ()
+    return conditions.Condition(name, place, values, condition.not_ is not None, condition.blank)
 
 
 def _value_map(attribute: Attribute) -> ValueMap | None:

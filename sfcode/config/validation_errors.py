@@ -167,6 +167,10 @@ def _activity(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, st
     return "is not one event", "write each event as an item of its own: `- flow_completed: {flow: [Onboarding]}`"
 
 
+def _condition(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+    return "is not one condition", "write one of: a value, a list of values, {not: ...}, {blank: true}"
+
+
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # What was written may be a private key: it is not shown.
     hint = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
@@ -205,6 +209,7 @@ _TRANSLATIONS: dict[str, Words] = {
     "scalar": _explain_expected("a text, a number, or true or false"),
     "limit": _limit,
     "activity": _activity,
+    "condition": _condition,
     "certificate": _certificate,
     "url": _url,
 }

@@ -91,7 +91,7 @@ def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Bluepri
     created.extend(activity_object.blueprints(project))
     yield from created
     for mapping in project.resolved:
-        yield from message_blueprints(project, mapping)
+        yield from message_blueprints(project, mapping, fields[mapping.object])
     yield permission_sets.integration_set(project, fields.__getitem__)
     # Who may see a field that was there before is settled already.
     new = [blueprint for blueprint in created if blueprint.address not in project.adopted]

@@ -11,12 +11,16 @@ from collections.abc import Collection, Iterator
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.generate import entry_formula
+from sfcode.mapping.conditions import RECORD_TYPE, Condition
 from sfcode.mapping.field_types import (
     ATTRIBUTE_TYPES,
+    COMPARED_WITH,
     CREATED_TYPES,
     NPS_TYPES,
     SENDABLE_AS,
+    UNCOMPARABLE,
     USER_ID_FORMULAS,
+    compared_as,
     type_label,
 )
 from sfcode.mapping.fields import STANDARD_OBJECTS, Fields, find_closest
@@ -41,12 +45,14 @@ def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
     yield from _check_user_id(mapping, fields)
     for use in mapping.attributes:
         yield from _check_attribute(use, fields)
+    for condition in mapping.where:
+        yield from _check_condition(condition, fields)
     for target in mapping.targets:
         yield from _check_target(target, fields)
     if (
         mapping.sends
         and mapping.by_relay
-        and len(entry_formula.entry_condition(mapping, prefixed=True)) > FORMULA_LENGTH
+        and len(entry_formula.entry_condition(mapping, fields, prefixed=True)) > FORMULA_LENGTH
     ):
         yield mapping.place("to_appcues", "attributes").problem(
             f"the condition over {len(mapping.watched_fields)} fields is longer than "
@@ -58,7 +64,12 @@ def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
 def note_features(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     """Note fields that exist only in orgs with a feature; nothing where the org itself was asked."""
     uses = [mapping.user_id, *([mapping.source] if mapping.source else []), *mapping.attributes]
-    for place, name in [*((use.place, use.field) for use in uses), *((to.place, to.field) for to in mapping.targets)]:
+    named = [
+        *((use.place, use.field) for use in uses),
+        *((condition.place, condition.field) for condition in mapping.where),
+        *((to.place, to.field) for to in mapping.targets),
+    ]
+    for place, name in named:
         if name in fields.features:
             yield place.advice(
                 f"{mapping.object}.{name} exists only in orgs with {fields.features[name]}",
@@ -158,6 +169,33 @@ def _check_attribute(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
             f"{where} is of type {type_label(field.type)}, which cannot be sent as {use.type}",
             "change or remove `type`",
         )
+
+
+def _check_condition(condition: Condition, fields: Fields) -> Iterator[Diagnostic]:
+    """Check that a formula and a query can compare the field, and with values of this type."""
+    field = fields.get(condition.field)
+    if condition.field == RECORD_TYPE:
+        if condition.values and not isinstance(condition.values[0], str):
+            yield condition.place.problem(
+                "a record type is compared by its developer name", "write the name, as a text"
+            )
+        return
+    if fields.absent(condition.field):
+        yield _missing_field(condition.field, condition.place, fields)
+    if field is None:
+        return
+    where, label = f"{fields.object}.{condition.field}", type_label(field.type)
+    if condition.blank is not None:
+        if field.type in UNCOMPARABLE:
+            message = f"{where} is of type {label}, of which a condition cannot tell whether it is blank"
+            yield condition.place.problem(message, "compare another field, or make a formula checkbox of it")
+        return
+    wanted = COMPARED_WITH.get(field.type)
+    if wanted is None:
+        message = f"{where} is of type {label}, which a condition cannot compare with values"
+        yield condition.place.problem(message, "compare another field, or make a formula checkbox of it")
+    elif any(compared_as(value) != wanted for value in condition.values):
+        yield condition.place.problem(f"{where} is of type {label}", f"compare it with {wanted}")
 
 
 def _check_target(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:

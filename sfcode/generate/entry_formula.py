@@ -2,28 +2,32 @@
 Formulas: the text of a numeric id, and the entry condition of a flow or workflow rule.
 
 Nothing changed, nothing sent: a message goes out when a record with a user id is new, or when the id's
-source or a mapped field changed; never for any other save.
+source, a mapped field or a field of `where` changed; never for any other save.
 """
 
 from __future__ import annotations
 
+from sfcode.mapping.fields import Fields
 from sfcode.mapping.resolved import ResolvedMapping
 
 
-def entry_condition(mapping: ResolvedMapping, *, prefixed: bool) -> str:
-    """Return the condition; fields are `{!$Record.Title}` for a flow (`prefixed`), `Title` for a workflow rule."""
+def entry_condition(mapping: ResolvedMapping, fields: Fields, *, prefixed: bool) -> str:
+    """Return the condition; references are `{!$Record.Title}` for a flow (`prefixed`), `Title` for a workflow rule."""
 
     def reference(name: str) -> str:
         return f"{{!$Record.{name}}}" if prefixed else name
 
-    has_user = f"NOT(ISBLANK({reference(mapping.user_id.field)}))"
+    fits = [f"NOT(ISBLANK({reference(mapping.user_id.field)}))"]
+    for condition in mapping.where:
+        field = fields.get(condition.compared_field)
+        fits.append(condition.formula(field.type if field else "", prefixed=prefixed))
     if mapping.on == {"create"}:
-        return has_user
+        return fits[0] if len(fits) == 1 else f"AND({', '.join(fits)})"
     reasons = [f"ISCHANGED({reference(name)})" for name in mapping.watched_fields]
     if "create" in mapping.on:
         reasons.insert(0, "ISNEW()")
     changed = reasons[0] if len(reasons) == 1 else f"OR({', '.join(reasons)})"
-    return f"AND({has_user}, {changed})"
+    return f"AND({', '.join(fits)}, {changed})"
 
 
 def record_trigger_type(mapping: ResolvedMapping) -> str:

@@ -17,12 +17,12 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
 
-def message_blueprints(project: Project, mapping: ResolvedMapping) -> Iterator[Blueprint]:
+def message_blueprints(project: Project, mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprint]:
     """Describe the message of a mapping and what sends it; nothing where Appcues' connector carries the data."""
     if not (mapping.sends and mapping.by_relay):
         return
     yield _message(project, mapping)
-    yield _rule(mapping) if mapping.trigger == "workflow_rule" else _flow(project, mapping)
+    yield _rule(mapping, fields) if mapping.trigger == "workflow_rule" else _flow(project, mapping, fields)
 
 
 def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
@@ -53,6 +53,9 @@ def _mentions(mapping: ResolvedMapping) -> dict[str, Place]:
     for use in uses:
         for token in (f"{mapping.object}.{use.field}", use.field):
             tokens.setdefault(token, use.place)
+    for condition in mapping.where:
+        for token in (f"{mapping.object}.{condition.compared_field}", condition.compared_field):
+            tokens.setdefault(token, condition.place)
     return tokens
 
 
@@ -78,7 +81,7 @@ def _message(project: Project, mapping: ResolvedMapping) -> Blueprint:
     return Blueprint(address, view, mapping.place("to_appcues"), _origins(address, tokens, mapping.place("to_appcues")))
 
 
-def _flow(project: Project, mapping: ResolvedMapping) -> Blueprint:
+def _flow(project: Project, mapping: ResolvedMapping, fields: Fields) -> Blueprint:
     address = Address("Flow", mapping.developer_name)
     view = FlowView(
         object=mapping.object,
@@ -86,7 +89,7 @@ def _flow(project: Project, mapping: ResolvedMapping) -> Blueprint:
         label=naming.label(mapping.developer_name),
         description=f"{MANAGED} Sends {mapping.object} to Appcues when a mapped field changes.",
         api_version=project.settings.salesforce.api_version,
-        condition=entry_formula.entry_condition(mapping, prefixed=True),
+        condition=entry_formula.entry_condition(mapping, fields, prefixed=True),
         record_trigger_type=entry_formula.record_trigger_type(mapping),
         message=f"{mapping.object}.{mapping.developer_name}",
     )
@@ -95,13 +98,13 @@ def _flow(project: Project, mapping: ResolvedMapping) -> Blueprint:
     return Blueprint(address, view, place, _origins(address, tokens, place))
 
 
-def _rule(mapping: ResolvedMapping) -> Blueprint:
+def _rule(mapping: ResolvedMapping, fields: Fields) -> Blueprint:
     address = Address("WorkflowRule", f"{mapping.object}.{mapping.developer_name}")
     view = WorkflowRuleView(
         object=mapping.object,
         name=mapping.developer_name,
         description=f"{MANAGED} Sends {mapping.object} to Appcues when a mapped field changes.",
-        condition=entry_formula.entry_condition(mapping, prefixed=False),
+        condition=entry_formula.entry_condition(mapping, fields, prefixed=False),
         trigger_type=entry_formula.rule_trigger_type(mapping),
         message=mapping.developer_name,
     )

@@ -128,6 +128,8 @@ def _mapped_fields(grants: _Grants, mapping: ResolvedMapping) -> None:
         uses.append(mapping.source)
     for use in uses:
         grants.allow_field(mapping.object, use.field, use.place)
+    for condition in mapping.where:
+        grants.allow_field(mapping.object, condition.compared_field, condition.place)
     for target in mapping.targets:
         grants.allow_field(mapping.object, target.field, target.place, edit=True)
 

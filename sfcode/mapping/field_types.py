@@ -10,9 +10,14 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from sfcode.mapping.events import NpsKind
+from sfcode.mapping.value_map import AttributeValue
 
 AttributeType = Literal["string", "number", "boolean", "date"]
 """The types of an attribute in Appcues."""
+
+
+ComparedAs = Literal["texts", "numbers", "true or false"]
+"""The values that a line of `where` may list for a field."""
 
 
 class FieldType(NamedTuple):
@@ -30,37 +35,51 @@ class FieldType(NamedTuple):
     """The formula that turns a value into the text of a user id; "" where the type cannot be its source."""
     nps: NpsKind | None = None
     """The NPS answer that such a field can hold."""
+    compared: ComparedAs | None = None
+    """The values that a condition can compare it with; None where there are none."""
+    blank: bool = True
+    """Whether a condition can tell if it is blank."""
 
 
 _NUMBER_TO_TEXT = 'IF(ISBLANK({field}), "", TEXT({field}))'
 """A blank number becomes a blank text rather than "0"."""
 
 FIELD_TYPES = {
-    "double": FieldType(("Number",), "Number", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score"),
-    "int": FieldType((), "Number", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score"),
-    "long": FieldType((), "", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score"),
-    "currency": FieldType(("Currency",), "", "number"),
-    "percent": FieldType(("Percent",), "", "number"),
-    "string": FieldType(("Text", "AutoNumber"), "Text", "string", textual=True, nps="feedback"),
-    "textarea": FieldType(("TextArea", "LongTextArea", "Html"), "Text Area", "string", textual=True, nps="feedback"),
-    "picklist": FieldType(("Picklist",), "", "string", textual=True),
-    "multipicklist": FieldType(("MultiselectPicklist",), "", "string", textual=True),
-    "combobox": FieldType((), "", "string", textual=True),
-    "email": FieldType(("Email",), "", "string", textual=True),
-    "phone": FieldType(("Phone",), "", "string", textual=True),
-    "url": FieldType(("Url",), "", "string", textual=True),
+    "double": FieldType(
+        ("Number",), "Number", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score", compared="numbers"
+    ),
+    "int": FieldType((), "Number", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score", compared="numbers"),
+    "long": FieldType((), "", "number", user_id_formula=_NUMBER_TO_TEXT, nps="score", compared="numbers"),
+    "currency": FieldType(("Currency",), "", "number", compared="numbers"),
+    "percent": FieldType(("Percent",), "", "number", compared="numbers"),
+    "string": FieldType(("Text", "AutoNumber"), "Text", "string", textual=True, nps="feedback", compared="texts"),
+    "textarea": FieldType(
+        ("TextArea", "LongTextArea", "Html"), "Text Area", "string", textual=True, nps="feedback", blank=False
+    ),
+    "picklist": FieldType(("Picklist",), "", "string", textual=True, compared="texts"),
+    "multipicklist": FieldType(("MultiselectPicklist",), "", "string", textual=True, blank=False),
+    "combobox": FieldType((), "", "string", textual=True, compared="texts"),
+    "email": FieldType(("Email",), "", "string", textual=True, compared="texts"),
+    "phone": FieldType(("Phone",), "", "string", textual=True, compared="texts"),
+    "url": FieldType(("Url",), "", "string", textual=True, compared="texts"),
     "id": FieldType((), "", "string", textual=True),
     "reference": FieldType(("Lookup", "MasterDetail", "Hierarchy"), "", "string", textual=True),
-    "boolean": FieldType(("Checkbox",), "", "boolean"),
+    "boolean": FieldType(("Checkbox",), "", "boolean", compared="true or false", blank=False),
     "date": FieldType(("Date",), "", "date"),
     "datetime": FieldType(("DateTime",), "", "date"),
     "time": FieldType(("Time",), "", "string"),
-    "address": FieldType(("Address",)),
-    "location": FieldType(("Location",)),
-    "base64": FieldType(("File",)),
-    "encryptedstring": FieldType(("EncryptedText",), "Encrypted"),
+    "address": FieldType(("Address",), blank=False),
+    "location": FieldType(("Location",), blank=False),
+    "base64": FieldType(("File",), blank=False),
+    "encryptedstring": FieldType(("EncryptedText",), "Encrypted", blank=False),
 }
 """By describe type."""
+
+COMPARED_WITH = {name: row.compared for name, row in FIELD_TYPES.items() if row.compared}
+"""By describe type, the values that a condition compares a field with."""
+
+UNCOMPARABLE = frozenset(name for name, row in FIELD_TYPES.items() if not row.blank)
+"""Describe types of which no condition can tell whether a field is blank."""
 
 NUMBER_TYPES = frozenset(name for name, row in FIELD_TYPES.items() if row.label == "Number" or name == "long")
 """Types of Number fields: as a text their values are written without `.0`."""
@@ -101,3 +120,10 @@ def describe_type(metadata_type: str) -> str:
 def type_label(describe: str) -> str:
     """Return what messages call a describe type."""
     return (FIELD_TYPES[describe].label if describe in FIELD_TYPES else "") or describe
+
+
+def compared_as(value: AttributeValue) -> ComparedAs:
+    """Return what kind of fields a value can be compared with."""
+    if isinstance(value, bool):
+        return "true or false"
+    return "texts" if isinstance(value, str) else "numbers"

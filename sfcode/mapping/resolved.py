@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sfcode.diagnostics import Position
+from sfcode.mapping.conditions import Condition
 from sfcode.mapping.events import NpsKind
 from sfcode.mapping.field_types import CREATED_TYPES, AttributeType
 from sfcode.mapping.fields import NAME_PARTS, UNWATCHED_FIELDS
@@ -75,6 +76,8 @@ class ResolvedMapping:
     """What activities become: Event, Task or the project's own object; None without activities."""
     link_field: str = ""
     """The field of an activity that refers to the mapped record."""
+    where: tuple[Condition, ...] = ()
+    """What records have to fit to take part; empty: all take part."""
     on: frozenset[str] = field(default_factory=frozenset)
     trigger: Literal["flow", "workflow_rule"] = "flow"
     sends: bool = False
@@ -118,7 +121,17 @@ class ResolvedMapping:
                 fields.add(self.source.field)
             else:
                 fields.update(NAME_PARTS.get((self.object, name), (name,)))
+        fields.update(condition.compared_field for condition in self.where)
         return tuple(sorted(fields - UNWATCHED_FIELDS))
+
+    @property
+    def has_id(self) -> str:
+        """
+        The SOQL condition that a record has a user id.
+
+        The number behind a formula can have an index; the formula cannot, and a condition on it reads every record.
+        """
+        return f"{self.source.field if self.source else self.user_id.field} != null"
 
     @property
     def activities_place(self) -> Place | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
@@ -26,14 +26,16 @@ class FlowOfData:
     """Appcues event, and the Salesforce field or object that it becomes."""
     carrier: str
     """What stands between the two: the relay, or Appcues' own connector."""
+    selected: tuple[int, int] | None = None
+    """How many records fit `where`, and how many have a user id; None where all take part or nobody can tell."""
 
 
-def data_flows(project: Project) -> tuple[FlowOfData, ...]:
-    """List the data flows of all mappings."""
-    return tuple(_flow(mapping) for mapping in project.resolved)
+def data_flows(project: Project, selected: Mapping[str, tuple[int, int]]) -> tuple[FlowOfData, ...]:
+    """List the data flows of all mappings; `selected` has the records that fit `where`, by mapping."""
+    return tuple(_flow(mapping, selected.get(mapping.name)) for mapping in project.resolved)
 
 
-def _flow(mapping: ResolvedMapping) -> FlowOfData:
+def _flow(mapping: ResolvedMapping, selected: tuple[int, int] | None) -> FlowOfData:
     sent = [(mapping.user_id.field, f"{mapping.match} id"), *((use.field, use.attribute) for use in mapping.attributes)]
     name = mapping.developer_name
     trigger = f"{'Flow' if mapping.trigger == 'flow' else 'Workflow rule'} {name}"
@@ -45,6 +47,7 @@ def _flow(mapping: ResolvedMapping) -> FlowOfData:
         senders=(trigger, f"Message {name}") if mapping.sends and mapping.by_relay else (),
         written=tuple(_list_written(mapping)),
         carrier="Relay" if mapping.by_relay else "Appcues' connector",
+        selected=selected,
     )
 
 

@@ -215,7 +215,8 @@ def _mode(document: dict[str, Any]) -> Mode:
 
 def _flow(document: dict[str, Any]) -> FlowOfData:
     pairs = {key: tuple((source, target) for source, target in document[key]) for key in ("sent", "written")}
-    return FlowOfData(**{**document, **pairs, "senders": tuple(document["senders"])})
+    selected = tuple(document["selected"]) if document.get("selected") else None
+    return FlowOfData(**{**document, **pairs, "senders": tuple(document["senders"]), "selected": selected})
 
 
 def _read_relay(document: dict[str, Any] | None) -> RelayChange | None:

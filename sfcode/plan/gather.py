@@ -11,6 +11,7 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, OrgError
 from sfcode.generate import generate
 from sfcode.generate.records import records
+from sfcode.mapping.conditions import and_where
 from sfcode.mapping.desired import Desired
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
@@ -63,6 +64,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
             unmanaged=snapshot.unmanaged | frozenset(unmanaged_fields(schema, managed)),
             assignees=tuple(_assignees(org, project.integration_set)),
             messages=_connector_messages(project, org),
+            selected=_count_selected(project, org),
         )
     return PlanInput(
         project=project,
@@ -344,6 +346,21 @@ def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
 
 def _list_messages(org: Org) -> tuple[FileProperties, ...]:
     return org.metadata.list_metadata("WorkflowOutboundMessage")
+
+
+def _count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
+    """Count the records that fit the `where` of each mapping, unless the user signed in does not see its fields."""
+    counts: dict[str, tuple[int, int]] = {}
+    for mapping in project.resolved:
+        if not mapping.where:
+            continue
+        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608  (names of the config, checked there)
+        try:
+            counts[mapping.name] = (org.count(and_where(every, mapping.where)), org.count(every))
+        except OrgError as error:
+            if error.code not in ("INVALID_FIELD", "INVALID_TYPE"):
+                raise
+    return counts
 
 
 def _read_flow_versions(

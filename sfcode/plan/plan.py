@@ -121,7 +121,12 @@ class Plan:
         moved = (
             [f"the project was renamed: {self.state} takes the place of {self.left_state}"] if self.left_state else []
         )
-        return (*moved, *map(str, self.preserved), *map(str, self.obsolete))
+        selected = [
+            f"{flow.selected[0]:,} of {flow.selected[1]:,} {flow.object} records with a user id fit `where` of mapping {flow.mapping}"
+            for flow in self.flows
+            if flow.selected
+        ]
+        return (*moved, *map(str, self.preserved), *map(str, self.obsolete), *selected)
 
     @property
     def is_empty(self) -> bool:

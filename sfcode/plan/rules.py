@@ -244,7 +244,7 @@ def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def list_data_flows(plan_input: PlanInput, plan: Plan) -> Plan:
     """Add the data flows of the mappings."""
-    return replace(plan, flows=data_flows(plan_input.project))
+    return replace(plan, flows=data_flows(plan_input.project, plan_input.snapshot.selected))
 
 
 def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:

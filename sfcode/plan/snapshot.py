@@ -84,6 +84,8 @@ class OrgSnapshot:
 
     missing_parts: Mapping[Address, tuple[MissingPart, ...]] = field(default_factory=dict)
     """What records refer to and the org does not have, by the record's address."""
+    selected: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By mapping with `where`: how many records fit it, and how many have a user id, as far as the user signed in sees."""
 
     flow_versions: Mapping[Address, tuple[FlowVersion, ...]] = field(default_factory=dict)
     """All versions of managed flows, where something may be deleted that an old version still names."""

@@ -116,6 +116,54 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "conditions that make no sense",
+        {"contact": CONTACT + "where:\n  Status__c: [A, 1]\n  Vip__c: [true, false]\n  status__c: B\n"},
+        [
+            "config/mappings/contact.yaml:8:14: where.Status__c: holds values of several types, and a field has one; put numbers in quotes where the field is a text",
+            "config/mappings/contact.yaml:9:11: where.Vip__c: holds several values of a checkbox, which has no others; write true or false",
+            "config/mappings/contact.yaml:10:3: where.status__c: status__c is Status__c to Salesforce; keep one of them",
+        ],
+    ),
+    Case(
+        "conditions that are none",
+        {"contact": CONTACT + "where:\n  A__c: {not: [A], blank: true}\n  B__c: []\n  C__c:\n  D__c: {nto: A}\n"},
+        [
+            "config/mappings/contact.yaml:8:9: where.A__c: is not one condition; write one of: a value, a list of values, {not: ...}, {blank: true}",
+            "config/mappings/contact.yaml:9:9: where.B__c: is empty; write at least one entry",
+            "config/mappings/contact.yaml:10:8: where.C__c: is not one condition; write one of: a value, a list of values, {not: ...}, {blank: true}",
+            "config/mappings/contact.yaml:11:10: where.D__c.nto: unknown key; write not (or: is, blank)",
+        ],
+    ),
+    Case(
+        "two mappings of one object whose records may be the same",
+        {
+            "contact": CONTACT + "where: {Status__c: [A, B]}\n",
+            "other": CONTACT + "where: {Status__c: [b, C], Vip__c: true}\n",
+        },
+        [
+            "config/mappings/other.yaml:1:9: object: Contact is mapped already, at config/mappings/contact.yaml:1:9; put both in one file, or give each a `where` that no record fits together with the other",
+        ],
+    ),
+    Case(
+        "two mappings of one object that both create a field, and send back and forth",
+        {
+            "contact": CONTACT.replace("Key__c", "{field: Key__c, from: Number__c}") + "where: {Status__c: A}\n",
+            "other": SENDING.replace("Key__c", "{field: Key__c, from: Number__c}")
+            + "  nps: {score: Title}\nwhere: {Status__c: {not: A}}\n",
+        },
+        [
+            "config/mappings/other.yaml:3:18: user_id.field: Contact.Key__c is generated already, for config/mappings/contact.yaml:3:18; choose another name, or let one mapping own it",
+            "config/mappings/other.yaml:5:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: data of one field flows one way",
+        ],
+    ),
+    Case(
+        "conditions that the connector would have to heed",
+        {"contact": CONTACT.replace("direction", "delivery: connector\ndirection") + "where: {Status__c: A}\n"},
+        [
+            "config/mappings/contact.yaml:8:1: where: has no meaning with delivery: connector, which takes all records; leave it out, or write delivery: relay",
+        ],
+    ),
+    Case(
         "replacing what is not this object's",
         {
             "contact": CONTACT
@@ -180,7 +228,7 @@ CASES: list[Case] = [
         "two mappings over one object",
         {"contact": CONTACT, "person": CONTACT.replace("Contact", "contact")},
         [
-            "config/mappings/person.yaml:1:9: object: contact is mapped already, at config/mappings/contact.yaml:1:9; put both in one file",
+            "config/mappings/person.yaml:1:9: object: contact is mapped already, at config/mappings/contact.yaml:1:9; put both in one file, or give each a `where` that no record fits together with the other",
         ],
     ),
     Case(

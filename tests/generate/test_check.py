@@ -10,7 +10,7 @@ import pytest
 from sfcode.diagnostics import Position
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
+from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema, standard
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, changed, project
 
 
@@ -35,6 +35,10 @@ def nps(**targets: Any) -> dict[str, Any]:
     return changed(CONTACT, nps__in__to_salesforce=targets)
 
 
+def where(**conditions: Any) -> dict[str, Any]:
+    return changed(CONTACT, where=conditions)
+
+
 IT = "to_appcues.attributes.it"
 CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "misspelt standard field, offline": (
@@ -48,6 +52,37 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         attribute("Nowhere__c"),
         ONLINE,
         f"{IT}: Contact has no field Nowhere__c; if it exists, let the signed-in user see it (field-level security)",
+    ),
+    "a condition over a field that is not there": (
+        where(Titel="A"),
+        OFFLINE,
+        "where.Titel: Contact has no field Titel; did you mean Title?",
+    ),
+    "a condition over a type that none can compare": (
+        where(Birthdate="2000-01-01"),
+        OFFLINE,
+        (
+            "where.Birthdate: Contact.Birthdate is of type date, which a condition cannot compare with values; compare "
+            "another field, or make a formula checkbox of it"
+        ),
+    ),
+    "a condition with values of another type": (
+        where(DoNotCall="yes"),
+        standard(),
+        "where.DoNotCall: Contact.DoNotCall is of type boolean; compare it with true or false",
+    ),
+    "a condition over a blank checkbox": (
+        where(DoNotCall={"blank": True}),
+        standard(),
+        (
+            "where.DoNotCall: Contact.DoNotCall is of type boolean, of which a condition cannot tell whether it is "
+            "blank; compare another field, or make a formula checkbox of it"
+        ),
+    ),
+    "a record type by a number": (
+        where(RecordType=3),
+        OFFLINE,
+        "where.RecordType: a record type is compared by its developer name; write the name, as a text",
     ),
     "address": (
         attribute("MailingAddress"),

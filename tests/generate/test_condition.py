@@ -22,11 +22,58 @@ def start(**changes: Any) -> dict[str, Any]:
     return found
 
 
+def condition_of(**changes: Any) -> str:
+    """Return the entry condition over the fields of standard objects."""
+    mapping = changed(CONTACT, attributes__in__to_appcues={"role": {"field": "Title"}}, **changes)
+    made = generate(project({"contact": mapping}), standard())
+    (flow,) = (component for component in made.components if component.type == "Flow")
+    return str(flow.body["start"]["filterFormula"])
+
+
 def rule(**changes: Any) -> dict[str, Any]:
     mapping = changed(
         CONTACT, to_appcues={"trigger": "workflow_rule", "attributes": {"role": {"field": "Title"}}, **changes}
     )
     return body(desired({"contact": mapping}), "WorkflowRule:Contact.Appcues_contact")
+
+
+@pytest.mark.parametrize(
+    ("where", "condition", "compared"),
+    [
+        ({"RecordType": ["A"]}, '{!$Record.RecordType.DeveloperName} = "A"', "RecordTypeId"),
+        (
+            {"Department": ["A", 'B "b" \\ c']},
+            'OR({!$Record.Department} = "A", {!$Record.Department} = "B \\"b\\" \\\\ c")',
+            "Department",
+        ),
+        ({"LeadSource": {"not": "Web"}}, 'NOT(ISPICKVAL({!$Record.LeadSource}, "Web"))', "LeadSource"),
+        ({"LeadSource": {"blank": True}}, 'ISPICKVAL({!$Record.LeadSource}, "")', "LeadSource"),
+        ({"Birthdate": {"blank": False}}, "NOT(ISBLANK({!$Record.Birthdate}))", "Birthdate"),
+        ({"DoNotCall": False}, "NOT({!$Record.DoNotCall})", "DoNotCall"),
+        ({"DoNotCall": {"not": False}}, "{!$Record.DoNotCall}", "DoNotCall"),
+        (
+            {"Product_User_Id__c": {"not": [1, 2.5]}},
+            "OR(ISBLANK({!$Record.Product_User_Id__c}), NOT(OR({!$Record.Product_User_Id__c} = 1, {!$Record.Product_User_Id__c} = 2.5)))",
+            "Product_User_Id__c",
+        ),
+    ],
+)
+def test_a_record_is_sent_that_fits_or_comes_to_fit(where, condition, compared) -> None:
+    found = condition_of(where=where)
+    assert found.startswith(f"AND({HAS_USER}, {condition}, OR(ISNEW(), ")
+    assert f"ISCHANGED({{!$Record.{compared}}})" in found
+    once = condition_of(where=where, on__in__to_appcues=["create"])
+    assert once == f"AND({HAS_USER}, {condition})"
+
+
+def test_a_workflow_rule_has_the_same_condition_without_prefixes() -> None:
+    mapping = changed(
+        CONTACT,
+        where={"RecordType": {"not": ["A"]}},
+        to_appcues={"trigger": "workflow_rule", "attributes": {"role": {"field": "Title"}}},
+    )
+    formula = body(desired({"contact": mapping}), "WorkflowRule:Contact.Appcues_contact")["formula"]
+    assert 'NOT(RecordType.DeveloperName = "A")' in formula
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,15 @@ CASES = [
         ],
     ),
     Case(
+        "other records take part",
+        change(
+            ("lead", "object: Lead\n", "object: Lead\nwhere: {Status: {not: [Open, Closed]}, IsConverted: false}\n")
+        ),
+        [
+            "medium: Of Leads, those whose `Status is not Open or Closed` and `IsConverted is false` will take part instead of all",
+        ],
+    ),
+    Case(
         "a field is no longer sent",
         change(("contact", "    plan: Plan__c\n", "")),
         [

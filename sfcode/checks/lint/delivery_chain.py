@@ -121,7 +121,9 @@ def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 def _place_of(chain: Chain, field: str) -> Position:
     """Return the place where a mapping names a field; for a part of a compound field, that of the whole."""
     uses = [*chain.one.attributes, chain.one.user_id, *([chain.one.source] if chain.one.source else [])]
-    return next((use.place.position for use in uses if use.field == field), chain.one.place("to_appcues").position)
+    places = {use.field: use.place for use in reversed(uses)}
+    places |= {each.compared_field: each.place for each in chain.one.where if each.compared_field not in places}
+    return places.get(field, chain.one.place("to_appcues")).position
 
 
 def _check_generated(chain: Chain) -> Iterator[Diagnostic]:

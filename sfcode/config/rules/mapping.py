@@ -9,6 +9,7 @@ from sfcode.config.document import Document, PathProblem
 from sfcode.config.models import Attribute, EventFilter, Mapping, TargetField
 from sfcode.config.names import FIELD_LIMIT, custom_base
 from sfcode.mapping.events import BY_NAME
+from sfcode.mapping.field_types import compared_as
 from sfcode.mapping.place import ConfigPath
 from sfcode.mapping.value_map import AttributeValue, fold_value
 
@@ -25,6 +26,7 @@ def check_mapping(mapping: Mapping, document: Document) -> Iterator[PathProblem]
     yield from _check_direction(mapping, document)
     yield from _check_user_id(mapping)
     yield from _check_attributes(mapping)
+    yield from _check_conditions(mapping)
     yield from _check_targets(mapping)
     yield from _check_lists(mapping)
     yield from _check_replaced(mapping)
@@ -135,6 +137,24 @@ def _kind_of(value: AttributeValue) -> str:
     if isinstance(value, bool):
         return "true or false"
     return "a text" if isinstance(value, str) else "a number"
+
+
+def _check_conditions(mapping: Mapping) -> Iterator[PathProblem]:
+    seen: dict[str, str] = {}
+    for name, condition in mapping.where.items():
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            yield PathProblem(("where", name), f"{name} is {first} to Salesforce", "keep one of them", at="key")
+        values = condition.is_ or condition.not_ or ()
+        if len({compared_as(value) for value in values}) > 1:
+            message = "holds values of several types, and a field has one"
+            yield PathProblem(("where", name), message, "put numbers in quotes where the field is a text")
+        elif len(values) > 1 and isinstance(values[0], bool):
+            message = "holds several values of a checkbox, which has no others"
+            yield PathProblem(("where", name), message, "write true or false")
+    if mapping.where and mapping.delivery == "connector":
+        message = "has no meaning with delivery: connector, which takes all records"
+        yield PathProblem(("where",), message, "leave it out, or write delivery: relay", at="key")
 
 
 def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:

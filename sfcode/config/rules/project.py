@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sfcode.config.document import Document, PathProblem
 from sfcode.config.models import Mapping
 from sfcode.config.names import NAME_LIMIT
+from sfcode.config.resolve import resolve_conditions
 from sfcode.config.rules.mapping import created_fields, written_fields
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.mapping.conditions import Condition, are_apart
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class Draft:
     name: str
     spec: Mapping
     document: Document
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What the records of the mapping have to fit."""
+        return resolve_conditions(self.spec, self.document.keys)
 
     def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:
         """Return a problem with its position in this mapping's file."""
@@ -56,10 +63,11 @@ def _check_pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
         yield from _find_spellings(first, second)
     if first.spec.object.lower() != second.spec.object.lower():
         return
-    if first.spec.match == second.spec.match:
+    if first.spec.match == second.spec.match and not are_apart(first.conditions, second.conditions):
         place = first.document.value(("object",))
         message = f"{second.spec.object} is mapped already, at {place}"
-        yield second.problem("object", message=message, hint="put both in one file")
+        hint = "put both in one file, or give each a `where` that no record fits together with the other"
+        yield second.problem("object", message=message, hint=hint)
         return
     yield from _find_claims(first, second)
     yield from _find_loops(first, second)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError, UsageError
+from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import InboxMessage
 
@@ -31,10 +32,9 @@ def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping
 
 
 def select(one: ResolvedMapping) -> str:
-    """Return the SOQL query for a mapping's records that have a user id."""
-    # The number behind a formula can have an index; the formula cannot, and a condition on it reads every record.
-    has_id = one.source.field if one.source else one.user_id.field
-    return f"SELECT {', '.join(one.message_fields)} FROM {one.object} WHERE {has_id} != null"  # noqa: S608 (names of the config, checked there)
+    """Return the SOQL query for the records that take part in a mapping and have a user id."""
+    query = f"SELECT {', '.join(one.message_fields)} FROM {one.object} WHERE {one.has_id}"  # noqa: S608 (names of the config, checked there)
+    return and_where(query, one.where)
 
 
 def changed_since(one: ResolvedMapping, since: datetime) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sfcode.config.project import Project
+from sfcode.mapping.conditions import Condition
 from sfcode.relay.salesforce.actions import actions_of
 from sfcode.relay.salesforce.actions.action import EventAction, FieldName
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
@@ -23,6 +24,8 @@ class Destination:
     number: str = ""
     """The number field that `key` is a formula over: formulas have no index, so queries filter by this one."""
     actions: tuple[EventAction, ...] = ()
+    where: tuple[Condition, ...] = ()
+    """What a record has to fit to be found."""
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
@@ -51,6 +54,7 @@ def destinations(project: Project) -> tuple[Destination, ...]:
             mapping.user_id.field,
             mapping.source.field if mapping.source else "",
             actions_of(project, mapping),
+            mapping.where,
         )
         for mapping in receiving
     )

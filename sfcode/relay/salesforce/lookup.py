@@ -50,9 +50,10 @@ def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuer
     # Identifiers come from the config, where they are held to what Salesforce takes as a name.
     fields, asked = ", ".join(destination.fields_to_read), destination.number or destination.key
     head = f"SELECT {fields} FROM {destination.object} WHERE {asked}"  # noqa: S608
-    room = URI - len(quote(head)) - len(quote(" IN ()"))
+    tail = "".join(f" AND {condition.soql()}" for condition in destination.where)
+    room = URI - len(quote(head)) - len(quote(f" IN (){tail}"))
     for some in _chunks(values, room, lambda value: len(quote(format_soql("{},", value), safe=""))):
-        yield LookupQuery(destination, head + format_soql(" IN {}", some))
+        yield LookupQuery(destination, head + format_soql(" IN {}", some) + tail)
 
 
 def _value(destination: Destination, text: str) -> str | float | None:

@@ -98,8 +98,12 @@ def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
     left = [Half(before, mapping) for mapping in before.resolved] if before else []
     for mapping in after.resolved:
         new = Half(after, mapping)
-        old = next((half for half in left if _key(half.one) == _key(mapping)), None) or next(
-            (half for half in left if half.one.object == new.one.object and not _is_claimed(half, after)), None
+        alike = [half for half in left if _key(half.one) == _key(mapping)]
+        # Of several mappings on one object, those of the same name belong together, and the rest by their order.
+        names = {other.name for other in after.resolved if other.name != mapping.name}
+        old = next((half for half in alike if half.one.name == mapping.name), None) or next(
+            (half for half in alike if half.one.name not in names),
+            next((half for half in left if half.one.object == new.one.object and not _is_claimed(half, after)), None),
         )
         if old:
             left.remove(old)

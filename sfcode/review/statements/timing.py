@@ -1,12 +1,13 @@
-"""Statements about when data is sent."""
+"""Statements about when data is sent, and of which records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.review.model import Group, Risk, Statement
-from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import records, when
+from sfcode.review.statements.context import Context, Pair
+from sfcode.review.statements.phrases import code, join_list, records, when
 
 _TRIGGERS = {"flow": "a flow", "workflow_rule": "a workflow rule"}
 _BECAUSE = "other changes of records are sent than before"
@@ -15,7 +16,10 @@ _BECAUSE = "other changes of records are sent than before"
 def timing_statements(context: Context) -> Iterator[Statement]:
     """Describe a changed trigger."""
     for pair in context.pairs:
-        if pair.before is None or pair.after is None or not (pair.before.one.sends and pair.after.one.sends):
+        if pair.before is None or pair.after is None:
+            continue
+        yield from _selection(pair, pair.before.one, pair.after.one)
+        if not (pair.before.one.sends and pair.after.one.sends):
             continue
         old, new, where = pair.before.one, pair.after.one, records(pair.object)
         if old.on != new.on:
@@ -25,3 +29,17 @@ def timing_statements(context: Context) -> Iterator[Statement]:
             text = f"Changes of {where} will be sent by {_TRIGGERS[new.trigger]} instead of {_TRIGGERS[old.trigger]}"
             because = "the automation that sends is replaced"
             yield Statement(Group.WHEN, text, Risk.MEDIUM, because, new.place("to_appcues", "trigger").position)
+
+
+def _selection(pair: Pair, old: ResolvedMapping, new: ResolvedMapping) -> Iterator[Statement]:
+    """Describe which records take part that did not, or no longer do."""
+    before, after = (_all_or_those(one) for one in (old, new))
+    if before != after:
+        text = f"Of {records(pair.object)}, {after} will take part instead of {before}"
+        yield Statement(
+            Group.WHEN, text, Risk.MEDIUM, "other records take part than before", new.place("where").position
+        )
+
+
+def _all_or_those(one: ResolvedMapping) -> str:
+    return f"those whose {join_list(code(condition) for condition in one.where)}" if one.where else "all"

@@ -1,0 +1,126 @@
+"""Which records take part in a mapping (`where`), as a formula of an org and as SOQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from sfcode.mapping.place import Place
+from sfcode.mapping.value_map import AttributeValue
+
+RECORD_TYPE = "RecordType"
+"""The key of `where` that compares the developer name of the record type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of `where`: what the value of a field has to be, or must not be."""
+
+    field: str
+    """The API name, or `RecordType`."""
+    place: Place
+    values: tuple[AttributeValue, ...] = ()
+    """The values that fit; with `negated` those that do not."""
+    negated: bool = False
+    blank: bool | None = None
+    """Whether the field has to be blank, or filled; None where the values decide."""
+
+    @property
+    def compared_field(self) -> str:
+        """The field of the object whose change may let a record in or out."""
+        return "RecordTypeId" if self.field == RECORD_TYPE else self.field
+
+    def __str__(self) -> str:
+        if self.blank is not None:
+            return f"{self.field} is {'blank' if self.blank else 'filled'}"
+        values = " or ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in self.values)
+        return f"{self.field} is {'not ' if self.negated else ''}{values}"
+
+    def soql(self) -> str:
+        """Return the condition for a query."""
+        if self.blank is not None:
+            return f"{self.compared_field} {'=' if self.blank else '!='} null"
+        path = "RecordType.DeveloperName" if self.field == RECORD_TYPE else self.field
+        if isinstance(self.values[0], bool):
+            return f"{path} {'!=' if self.negated else '='} {_soql_value(self.values[0])}"
+        values = ", ".join(map(_soql_value, self.values))
+        if self.negated:
+            return f"({self.compared_field} = null OR {path} NOT IN ({values}))"
+        return f"{path} IN ({values})"
+
+    def formula(self, type_: str, *, prefixed: bool) -> str:
+        """
+        Return the condition for a flow (`prefixed`) or a workflow rule.
+
+        `type_` is the field's describe type. A blank field is none of the values.
+        """
+
+        def reference(name: str) -> str:
+            return f"{{!$Record.{name}}}" if prefixed else name
+
+        whole = reference(self.compared_field)
+        blank = f'ISPICKVAL({whole}, "")' if type_ == "picklist" else f"ISBLANK({whole})"
+        if self.blank is not None:
+            return blank if self.blank else f"NOT({blank})"
+        if isinstance(self.values[0], bool):
+            return whole if self.values[0] != self.negated else f"NOT({whole})"
+        compared = reference("RecordType.DeveloperName") if self.field == RECORD_TYPE else whole
+        tests = [_formula_test(compared, value, type_) for value in self.values]
+        fits = tests[0] if len(tests) == 1 else f"OR({', '.join(tests)})"
+        if not self.negated:
+            return fits
+        # A comparison with a blank number is neither true nor false.
+        return f"OR({blank}, NOT({fits}))" if isinstance(self.values[0], int | float) else f"NOT({fits})"
+
+    def excludes(self, other: Condition) -> bool:
+        """Tell whether no record can fit both."""
+        if self.field.lower() != other.field.lower():
+            return False
+        if self.blank is not None or other.blank is not None:
+            return (self._only_blank and other._never_blank) or (other._only_blank and self._never_blank)
+        mine, theirs = set(map(_folded, self.values)), set(map(_folded, other.values))
+        if self.negated and other.negated:
+            # A checkbox has two values, and all others have more than anybody lists.
+            return mine | theirs == {True, False}
+        if self.negated or other.negated:
+            return mine >= theirs if self.negated else theirs >= mine
+        return mine.isdisjoint(theirs)
+
+    @property
+    def _only_blank(self) -> bool:
+        return self.blank is True
+
+    @property
+    def _never_blank(self) -> bool:
+        return self.blank is False or (self.blank is None and not self.negated)
+
+
+def and_where(query: str, conditions: Iterable[Condition]) -> str:
+    """Add the conditions of a mapping to a query that has a WHERE already."""
+    return " AND ".join([query, *(condition.soql() for condition in conditions)])
+
+
+def are_apart(first: Sequence[Condition], second: Sequence[Condition]) -> bool:
+    """Tell whether no record can fit both lists of conditions, as far as the conditions themselves say so."""
+    return any(one.excludes(other) for one, other in product(first, second))
+
+
+def _formula_test(reference: str, value: AttributeValue, type_: str) -> str:
+    if not isinstance(value, str):
+        return f"{reference} = {value}"
+    text = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'ISPICKVAL({reference}, "{text}")' if type_ == "picklist" else f'{reference} = "{text}"'
+
+
+def _soql_value(value: AttributeValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return str(value)
+    text = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{text}'"
+
+
+def _folded(value: AttributeValue) -> AttributeValue:
+    return value.casefold() if isinstance(value, str) else value
