@@ -275,7 +275,7 @@ def _as_list(value: object) -> object:
 Scalars = Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1), BeforeValidator(_as_list)]
 
 
-class Condition(Model):
+class FieldCondition(Model):
     """What the value of a field has to be for a record to take part."""
 
     is_: Scalars | None = Field(
@@ -469,7 +469,7 @@ class Mapping(Model):
         description="The UUID match: the field that equals the Appcues user id (with match: group, the group id).",
         examples=["Appcues_User_Id__c"],
     )
-    where: dict[FieldName, Condition] = Field(
+    where: dict[FieldName, FieldCondition] = Field(
         default={},
         description="Which records take part, both ways; all when left out. Field of the object, or `RecordType` for the "
         "developer name of the record type: value, list of values, `{not: ...}` or `{blank: true}`. All lines have to fit.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
-from sfcode.config.models import Attribute, Condition, EventFilter, Mapping, Settings, TargetField
+from sfcode.config.models import Attribute, EventFilter, FieldCondition, Mapping, Settings, TargetField
 from sfcode.diagnostics import Position
 from sfcode.mapping import conditions, naming
 from sfcode.mapping.events import NpsKind
@@ -92,7 +92,7 @@ def resolve_conditions(spec: Mapping, positions: MappingOf[ConfigPath, Position]
     )
 
 
-def _condition(name: str, condition: Condition, place: Place) -> conditions.Condition:
+def _condition(name: str, condition: FieldCondition, place: Place) -> conditions.Condition:
     values = condition.is_ or condition.not_ or ()
     return conditions.Condition(name, place, values, condition.not_ is not None, condition.blank)
 
