@@ -14,8 +14,8 @@ from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import DeployOptions, Org
-from sfcode.plan.gather import read_applied
-from sfcode.plan.state import Applied, state_address, to_component
+from sfcode.plan.gather import find_state
+from sfcode.plan.state import Applied, from_component, state_address, to_component
 
 
 def forget_components(org: Org, project: Project, addresses: Iterable[Address], report: Progress) -> None:
@@ -64,14 +64,17 @@ def adopt_components(org: Org, project: Project, components: Iterable[Component]
 
 def _change_state(org: Org, project: Project, change: Callable[[Applied], Applied], report: Progress) -> None:
     """Read the state, change it and deploy it, while the org is locked."""
-    name, version = project.settings.name, project.settings.salesforce.api_version
-    with hold_lock(org, name, this_run("state"), patience=0.0, report=report):
-        applied = change(read_applied(org, name))
+    version = project.settings.salesforce.api_version
+    with hold_lock(org, project.identity, this_run("state"), patience=0.0, report=report):
+        present = find_state(org, project)
+        address = present.address if present else state_address(project.identity)
+        applied = change(from_component(present))
         if applied.addresses():
-            applied = replace(applied, org_id=applied.org_id or org.identity.org_id)
-            files = write([to_component(name, applied)], version)
+            name = applied.project or project.settings.name
+            applied = replace(applied, project=name, org_id=applied.org_id or org.identity.org_id)
+            files = write([to_component(address, applied)], version)
         else:
-            files = write([], version, deleted=[state_address(name)])
+            files = write([], version, deleted=[address])
         result = deploy(org, zip_files(files), DeployOptions(), "the state", report)
         if not result.success:
             raise failure(result, ())

@@ -13,12 +13,14 @@ from sfcode.apply.package import Mark, intended_state, package, trial_package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
 from sfcode.apply.records import delete_state, write_record, write_state
 from sfcode.apply.redact import redact
+from sfcode.apply.rename import rename
 from sfcode.apply.steps import (
     DeleteState,
     DeleteVersions,
     Deploy,
     RecordIntent,
     RemoveFlow,
+    Rename,
     SettleFlow,
     Trial,
     WriteRecord,
@@ -109,6 +111,10 @@ def execute(
                 mark = quick.mark or mark
                 deployed.append(result.id)
                 changed.append(f"deployment {result.id}")
+            case Rename(move):
+                rename(org, move)
+                changed.append(f"{move.former} renamed to {move.present}")
+                report(f"{move.former}: renamed to {move.present.full_name}")
             case RemoveFlow() | DeleteVersions():
                 changed.append(_delete_versions(org, step))
                 report(changed[-1])

@@ -45,6 +45,23 @@ class Lock:
         """Record the running deployment in the lock."""
 
 
+class Locks(Lock):
+    """Several locks that are held together, for a project that is being renamed."""
+
+    def __init__(self, locks: tuple[Lock, ...]) -> None:
+        self._locks = locks
+
+    def confirm(self) -> None:
+        """Raise Refused if one of the locks was taken over."""
+        for lock in self._locks:
+            lock.confirm()
+
+    def deploying(self, deploy_id: str) -> None:
+        """Record the running deployment in all of them."""
+        for lock in self._locks:
+            lock.deploying(deploy_id)
+
+
 class OrgLock(Lock):
     """A held lock. A thread renews it every two minutes."""
 
@@ -114,13 +131,13 @@ class OrgLock(Lock):
                 self._lost = error.code in GONE
 
 
-def lock_name(project: str) -> str:
-    """Return the name of a project's lock."""
-    return f"{project}_sfcode_lock"
+def lock_name(identity: str) -> str:
+    """Return the name of a project's lock, by the project's identity."""
+    return f"{identity}_sfcode_lock"
 
 
 @contextmanager
-def hold_lock(org: Org, project: str, holder: Holder, *, patience: float, report: Progress) -> Iterator[Lock]:
+def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, report: Progress) -> Iterator[Lock]:
     """
     Hold the lock of a project in an org.
 
@@ -129,7 +146,7 @@ def hold_lock(org: Org, project: str, holder: Holder, *, patience: float, report
     """
     RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
     try:
-        yield from _held(_take(org, project, holder, patience=patience, report=report), report)
+        yield from _held(_take(org, identity, holder, patience=patience, report=report), report)
     finally:
         RUNNING.discard(holder.id)
 
@@ -147,21 +164,21 @@ def _held(lock: OrgLock, report: Progress) -> Iterator[Lock]:
     lock.release(report)
 
 
-def _take(org: Org, project: str, holder: Holder, *, patience: float, report: Progress) -> OrgLock:
-    name, runtime = lock_name(project), org.runtime
+def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: Progress) -> OrgLock:
+    name, runtime = lock_name(identity), org.runtime
     deadline = runtime.clock() + patience
     waiting = ""
     while True:
         refusal = _create(org, name, holder)
         if isinstance(refusal, str):
             return OrgLock(org, refusal, holder)
-        current = find_lock(org, project)
+        current = find_lock(org, identity)
         if current is None and refusal.code not in PASSING:
             # It may have gone between the two questions; an org that refuses all the same has another reason.
             again = _create(org, name, holder)
             if isinstance(again, str):
                 return OrgLock(org, again, holder)
-            current, refusal = find_lock(org, project), again
+            current, refusal = find_lock(org, identity), again
             if current is None and "DUPLICATE" not in again.code:
                 raise _cannot_lock(name, again)
         if current and current.holder and current.holder.id == holder.id:
@@ -194,11 +211,11 @@ def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
         return error
 
 
-def find_lock(org: Org, project: str) -> Locked | None:
+def find_lock(org: Org, identity: str) -> Locked | None:
     """Return the lock of a project, if it is held."""
     rows = org.query(
         "SELECT Id, Description, CreatedDate, LastModifiedDate, CreatedBy.Username FROM StaticResource WHERE Name = {}",
-        lock_name(project),
+        lock_name(identity),
     )
     for row in rows:
         return Locked(
@@ -227,9 +244,9 @@ def explain_end(org: Org, current: Locked) -> str:
     return ""
 
 
-def release_attached(org: Org, project: str, deploy_id: str) -> None:
+def release_attached(org: Org, identity: str, deploy_id: str) -> None:
     """Release the lock of a detached deployment that has ended."""
-    current = find_lock(org, project)
+    current = find_lock(org, identity)
     if current and current.holder and current.holder.detached and current.holder.deployment[:15] == deploy_id[:15]:
         remove_lock(org, current.id)
 

@@ -10,6 +10,7 @@ from sfcode.apply.steps import Deploy, Trial
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.plan.change import Action, Change
+from sfcode.plan.moves import Renames
 from sfcode.plan.plan import Plan
 from sfcode.plan.sandbox_names import USER_NAMES
 from sfcode.plan.secrets import names_in, reveal_component
@@ -54,6 +55,7 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
         return write(sent, plan.api_version, deleted=[*step.deleted, plan.state])
     state = Applied(
         components={component.address: component.body for component in step.owned},
+        project=plan.project or mark.applied.project,
         revision=mark.revision,
         applied_by=mark.by,
         applied_at=mark.at,
@@ -64,8 +66,7 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
         records=_records_after(plan, mark.applied),
         relay=plan.relay.after if plan.relay else mark.applied.relay,
     )
-    prefix = plan.state.full_name.removesuffix("_sfcode_state")
-    return write([*sent, to_component(prefix, state)], plan.api_version, deleted=step.deleted)
+    return write([*sent, to_component(plan.state, state)], plan.api_version, deleted=step.deleted)
 
 
 def trial_package(
@@ -111,7 +112,12 @@ def missing_users(plan: Plan) -> set[str]:
 
 def intended_state(plan: Plan, applied: Applied) -> Applied:
     """Return the state with the records that an apply is about to make: an apply that is cut off forgets none of them."""
-    return replace(applied, org_id=plan.target.org_id, records=_records_after(plan, applied))
+    return replace(
+        applied,
+        project=plan.project or applied.project,
+        org_id=plan.target.org_id,
+        records=_records_after(plan, applied),
+    )
 
 
 def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
@@ -121,16 +127,25 @@ def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
 
 
 def _past(plan: Plan, mark: Mark) -> Past:
-    changes = plan.effective
+    changes, former = plan.effective, Renames(plan.moves).reversed()
     managed = {*mark.applied.components, *mark.applied.records}
+
+    def rename(address: Address, body: Body | None) -> Body | None:
+        return None if body is None else former.rename_body(address, body)
+
     return Past(
         id=mark.id,
         applied_at=mark.at,
         applied_by=mark.by,
         revision=mark.revision,
-        before={change.address: _body_before(change, mark.applied) for change in changes},
-        drifted=frozenset(change.address for change in changes if change.drift),
-        owned=frozenset(change.address for change in changes if change.address in managed),
+        before={
+            former.rename_address(change.address): rename(change.address, _body_before(change, mark.applied))
+            for change in changes
+        },
+        drifted=frozenset(former.rename_address(change.address) for change in changes if change.drift),
+        owned=frozenset(former.rename_address(change.address) for change in changes if change.address in managed),
+        moves={move.present: move.former for move in plan.moves if move.in_place},
+        project=mark.applied.project,
     )
 
 

@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from sfcode.apply.deploy import ignore
 from sfcode.apply.execute import ApplyResult, execute
-from sfcode.apply.lock import Lock, hold_lock
+from sfcode.apply.lock import Lock, Locks, hold_lock
 from sfcode.apply.lock_holder import this_run
 from sfcode.apply.package import Mark
 from sfcode.config.project import Project
@@ -170,5 +170,10 @@ def _hold_lock(
         yield Lock()
         return
     holder = this_run(options.verb, plan)
-    with hold_lock(org, project.settings.name, holder, patience=options.lock_timeout, report=report) as lock:
-        yield lock
+    with ExitStack() as stack:
+        # A copy of the config that has not been renamed yet locks by the former name.
+        locks = [
+            stack.enter_context(hold_lock(org, identity, holder, patience=options.lock_timeout, report=report))
+            for identity in sorted(project.identities, key=str.lower)
+        ]
+        yield locks[0] if len(locks) == 1 else Locks(tuple(locks))

@@ -9,6 +9,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan
+from sfcode.plan.snapshot import Move
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,13 @@ class WriteRecord:
     """Create, update or delete one record through REST."""
 
     change: Change
+
+
+@dataclass(frozen=True)
+class Rename:
+    """Rename one component or user in place, with everything that hangs on it. Repeatable."""
+
+    move: Move
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class DeleteState:
     """Delete the state, once nothing is left that it knows."""
 
 
-Step = WriteRecord | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions | RecordIntent | DeleteState
+Step = WriteRecord | Rename | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions | RecordIntent | DeleteState
 
 
 def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
@@ -80,7 +88,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
 
     The user and its license come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
-    way round. Everything deployable is one package, except where a flow, or an old version of one, has to go: they
+    way round. What is renamed in place is renamed first: all else names it as it is called then. Everything deployable is one package, except where a flow, or an old version of one, has to go: they
     still name what else is deleted, so all deletions then wait for a second package, and all is tried beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
@@ -93,6 +101,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
         *_trial(plan, metadata, early, drafts=drafts),
+        *(Rename(move) for move in plan.moves if move.in_place),
         *([RecordIntent()] if makes_user else []),
         *(WriteRecord(change) for change in early),
         *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),

@@ -71,7 +71,8 @@ def _attach(invocation: Invocation, deploy_id: str) -> int:
     project = invocation.project()
     with invocation.open_org(project) as org:
         result, org_id = attach(org, deploy_id, lambda line: print_status(invocation, line)), org.identity.org_id
-        release_attached(org, project.settings.name, deploy_id)
+        for identity in project.identities:
+            release_attached(org, identity, deploy_id)
     if not result.success:
         raise failure(result, ())
     if invocation.json:

@@ -25,7 +25,7 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
 
     project = invocation.project()
     with invocation.open_org(project) as org:
-        lock = find_lock(org, project.settings.name)
+        lock = find_lock(org, project.identity)
         if lock is None or lock.id[:15] != lock_id[:15]:
             current = f"It is {lock.id}, held by {lock}." if lock else "The org is not locked."
             raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", current)

@@ -57,7 +57,7 @@ def _list(invocation: Invocation, project: Project) -> int:
     from sfcode.plan.gather import read_applied
 
     with invocation.open_org(project) as org:
-        history = read_applied(org, project.settings.name).history
+        history = read_applied(org, project).history
     if invocation.json:
         print_envelope([_row(past) for past in history])
     elif not history:

@@ -34,7 +34,7 @@ def list_command(invocation: Invocation) -> None:
 
     project = invocation.project()
     with invocation.open_org(project) as org:
-        applied = read_applied(org, project.settings.name)
+        applied = read_applied(org, project)
     addresses = sorted(map(str, applied.addresses()))
     if invocation.json:
         about = {"applied_at": applied.applied_at, "applied_by": applied.applied_by, "revision": applied.revision}
@@ -55,7 +55,7 @@ def show(invocation: Invocation, address: Address) -> None:
 
     project = invocation.project()
     with invocation.open_org(project) as org:
-        applied = read_applied(org, project.settings.name)
+        applied = read_applied(org, project)
     body = {**applied.components, **applied.records}.get(address)
     if body is None:
         raise Refused(f"Not managed: {address}.", "`sfcode state list` shows what is.")

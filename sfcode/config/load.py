@@ -50,6 +50,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
     settings = loader.settings()
     drafts = loader.mappings(settings.name if settings else Settings.model_fields["name"].default)
     events = loader.events()
+    loader.check_moved_mappings(settings, drafts)
     if loader.problems or settings is None or files.settings is None:
         raise ConfigError(loader.problems)
     chosen = loader.scope.environment
@@ -120,6 +121,19 @@ class _Loader:
                 drafts.append(Draft(name, typed, document))
         self.problems.extend(check_mappings(prefix, drafts))
         return drafts
+
+    def check_moved_mappings(self, settings: Settings | None, drafts: list[Draft]) -> None:
+        """Check that `moved.mappings` leads to mappings; a file that does not load is not missed."""
+        names = {draft.name.lower() for draft in drafts}
+        if settings is None or self.files.settings is None or len(drafts) < len(self.files.mappings):
+            return
+        for former, present in settings.moved.mappings.items():
+            if present.lower() not in names:
+                hint = (
+                    f"write the former name first, and then {format_choices(present, [draft.name for draft in drafts])}"
+                )
+                path = ("moved", "mappings", former)
+                self.add(self.files.settings, PathProblem(path, f"there is no mapping {present}", hint))
 
     def events(self) -> Events:
         shipped, document = default_events(), self.files.events

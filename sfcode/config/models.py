@@ -34,6 +34,7 @@ else:
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
+MovedField = Annotated[str, Field(pattern=names.MOVED_FIELD, max_length=2 * names.NAME_LIMIT)]
 QualifiedField = Annotated[str, Field(pattern=names.QUALIFIED_FIELD, max_length=2 * names.NAME_LIMIT)]
 AttributeName = Annotated[str, Field(pattern=names.ATTRIBUTE)]
 VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
@@ -227,13 +228,30 @@ class ReviewSettings(Model):
 
 
 class Moved(Model):
-    """What has another name than at the last apply, so that it is found again."""
+    """What has another name than at the last apply, so that it is found again. Take a line away after the apply in every org."""
 
     name: DeveloperName | None = Field(
         default=None,
-        description="The former `name` of the project: its state is found by it, and the next apply replaces what has the "
-        "old prefix. Take it away after that apply in every org.",
+        description="The former `name` of the project: its state is found by it. Fields and permission sets with the former "
+        "prefix are renamed in place, and keep their values and assignments; messages, flows and rules are replaced.",
         examples=["Appcues"],
+    )
+    mappings: dict[DeveloperName, DeveloperName] = Field(
+        default={},
+        description="Former name of a mapping: its present name. The relay goes on to accept messages under the former name.",
+        examples=[{"contact": "person"}],
+    )
+    fields: dict[MovedField, MovedField] = Field(
+        default={},
+        description="Former name of a generated field: its present name, both with their object. The field is renamed in "
+        "place and keeps its values.",
+        examples=[{"Contact.Score__c": "Contact.NPS_Score__c"}],
+    )
+    user: Email | None = Field(
+        default=None,
+        description="The former username of the integration user, which is renamed in place and keeps its license, its "
+        "permission sets and its sign-ins.",
+        examples=["appcues.old@example.com"],
     )
 
 
@@ -243,6 +261,12 @@ class Settings(Model):
     version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
     name: DeveloperName = Field(
         default="Appcues", description="Prefix of every developer name that is generated in Salesforce."
+    )
+    id: DeveloperName | None = Field(
+        default=None,
+        description="Identity of the project, which a new name does not change: its state and its lock in an org are found by "
+        "it. `sfcode init` makes one up; every project in an org needs its own. Without it, the name is the identity.",
+        examples=["appcues_3f9c2a71"],
     )
     salesforce: Salesforce = Field(default=Salesforce(), description="How sfcode talks to Salesforce.")
     integration_user: IntegrationUser = Field(

@@ -21,6 +21,7 @@ PREFIX_LIMIT = FIELD_LIMIT - len("_Event_Id")
 DEVELOPER = r"^[A-Za-z](_?[A-Za-z0-9])*$"
 FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*$"
 QUALIFIED_FIELD = r"^([A-Za-z](_{0,2}[A-Za-z0-9])*\.)?[A-Za-z](_{0,2}[A-Za-z0-9])*$"
+MOVED_FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*\.[A-Za-z](_?[A-Za-z0-9])*__c$"
 API_VERSION = r"^[0-9]{2,3}\.0$"
 USERNAME = r"^[^@\s${}]+@[^@\s${}]+\.[^@\s${}]+$"
 LICENSE_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
@@ -60,6 +61,7 @@ WORDS = {
         "is not the API name of a field",
         "write it like Contact.Email, or Email for every object that has it",
     ),
+    MOVED_FIELD: ("is not a custom field with its object", "write it like Contact.NPS_Score__c"),
     API_VERSION: ("is not an API version", 'write it like "63.0"'),
     USERNAME: ("does not look like an e-mail address", "write it like name@example.com"),
     LICENSE_NAME: (

@@ -6,6 +6,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from sfcode.config.event_models import Events
 from sfcode.config.models import Environment, Mapping, Settings
@@ -15,6 +16,8 @@ from sfcode.mapping import naming
 from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,18 @@ class Project:
         }
 
     @property
+    def identity(self) -> str:
+        """What the state and the lock in an org are found by, whatever the project is called."""
+        return self.settings.id or self.settings.name
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The identity, and the one that a project that is being renamed had before."""
+        former = self.settings.moved.name
+        names = (self.identity, *([former] if former else []))
+        return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
+
+    @property
     def integration_set(self) -> str:
         """The name of the integration user's permission set: the configured one, or the project's own."""
         return self.settings.integration_user.permission_set or naming.integration_set(self.settings.name)
@@ -92,3 +107,9 @@ class Project:
     def place(self, *path: str | int) -> Place:
         """Return the place of a key of `sfcode.yaml`."""
         return place_at(self.positions, *path)
+
+
+def add_former_names(by_name: dict[str, V], project: Project) -> dict[str, V]:
+    """Add the former names of mappings (`moved.mappings`) to a table by their names in lower case."""
+    former = {old.lower(): new.lower() for old, new in project.settings.moved.mappings.items()}
+    return {**{old: by_name[new] for old, new in former.items() if new in by_name}, **by_name}

@@ -119,6 +119,21 @@ class MetadataClient:
                     components.append(from_element(type, full_name, record))
         return tuple(components)
 
+    def rename_metadata(self, type: str, former: str, present: str) -> None:
+        """
+        Rename one component (renameMetadata), which keeps its values and assignments.
+
+        Raises:
+            OrgError: the org refuses it, such as for a field that a flow names.
+
+        """
+        fields: soap.Fields = [("type", type), ("oldFullName", former), ("newFullName", present)]
+        result = _single("renameMetadata", self._connection.call("renameMetadata", fields))
+        if not soap.flag(result, "success"):
+            errors = list(soap.children(result, "errors"))
+            messages = "; ".join(soap.text(error, "message") for error in errors) or "no reason given"
+            raise OrgError(messages, code=soap.text(errors[0], "statusCode") if errors else "")
+
     def describe_metadata(self) -> MetadataDescription:
         """Return the metadata types that the org has."""
         result = self._one("describeMetadata", [("asOfVersion", self._connection.api_version)])

@@ -47,6 +47,8 @@ class Change:
     """The org had it before sfcode did, and the user said to take it on."""
     replaced: bool = False
     """It was never ours: the relay takes its place, as a mapping says."""
+    moved_from: Address | None = None
+    """The name that it has until it is renamed in place; `before` and `applied` are given under the present one."""
 
     def __post_init__(self) -> None:
         # What was applied matters only where somebody has moved away from it.
@@ -75,7 +77,7 @@ class Change:
             return Action.CREATE if self.after else Action.NO_OP
         if self.after is None:
             return Action.DELETE
-        return Action.UPDATE if self.attributes else Action.NO_OP
+        return Action.UPDATE if self.attributes or self.moved_from else Action.NO_OP
 
     @property
     def sort_key(self) -> tuple[int, Address]:

@@ -33,14 +33,16 @@ def compare(plan_input: PlanInput) -> Plan:
         secrets=plan_input.secrets,
         mode=plan_input.request.mode,
         released=plan_input.released,
+        project=plan_input.project.settings.name,
+        moves=tuple(move for move in plan_input.snapshot.moves if not move.done),
     )
 
 
 def _state_address(plan_input: PlanInput) -> Address:
-    """Return where the state is written: only an apply gives it the present name of the project."""
+    """Return where the state is written: only an apply gives it the present identity of the project."""
     state = plan_input.snapshot.state
     if plan_input.request.mode is Mode.APPLY or state is None:
-        return state_address(plan_input.project.settings.name)
+        return state_address(plan_input.project.identity)
     return state.address
 
 
@@ -66,10 +68,18 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     """
     observed, applied = plan_input.snapshot.components, plan_input.applied
     planned = set(plan_input.wanted)
+    former = _list_renamed(plan_input.snapshot)
     for address, component in plan_input.wanted.items():
         adopted = address in plan_input.adopted and address in observed and address not in applied
         before = observed.get(address)
-        yield Change(address, before, _spell_as(before, component), applied.get(address), adopted=adopted)
+        yield Change(
+            address,
+            before,
+            _spell_as(before, component),
+            applied.get(address),
+            adopted=adopted,
+            moved_from=former.get(address),
+        )
     for address, component in applied.items():
         if address not in planned and address in observed:
             after = observed[address] if address in plan_input.released else None
@@ -104,6 +114,7 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     A user that the apply made is deactivated. Secrets come back with the value that they have now.
     """
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
+    former = _list_renamed(plan_input.snapshot)
     for address, body in past.before.items():
         before = plan_input.snapshot.components.get(address)
         if body is None and before and address.type == "User":
@@ -111,7 +122,12 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
             continue
         after = None if body is None else Component(address.type, address.full_name, _current(body))
         if before or after:
-            yield Change(address, before, after, plan_input.applied.get(address))
+            yield Change(address, before, after, plan_input.applied.get(address), moved_from=former.get(address))
+
+
+def _list_renamed(snapshot: OrgSnapshot) -> dict[Address, Address]:
+    """Return the former address of everything that is renamed in place."""
+    return {move.present: move.former for move in snapshot.moves if move.in_place and not move.done}
 
 
 def _refresh(plan_input: PlanInput) -> Iterator[Change]:

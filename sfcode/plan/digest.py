@@ -36,6 +36,8 @@ def changes_digest(plan: Plan) -> str:
         "secrets": dict(plan.secrets),
         "changes": changes,
     }
+    if plan.moves:
+        does["moves"] = [[str(move.former), str(move.present), move.in_place] for move in plan.moves]
     if plan.relay and plan.relay.before != plan.relay.after:
         does["relay"] = list(plan.relay.digests)
     if plan.obsolete:

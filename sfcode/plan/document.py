@@ -25,10 +25,10 @@ from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.signature import seal, verify
-from sfcode.plan.snapshot import Target
+from sfcode.plan.snapshot import Move, Target
 from sfcode.secret import Secret
 
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
@@ -58,6 +58,10 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
         "preserved": [asdict(count) for count in plan.preserved],
         "left_state": str(plan.left_state) if plan.left_state else None,
+        "project": plan.project,
+        "moves": [
+            {"from": str(move.former), "to": str(move.present), "in_place": move.in_place} for move in plan.moves
+        ],
         "obsolete_versions": [
             {"flow": str(old.flow), "numbers": list(old.numbers), "names": [str(name) for name in old.names]}
             for old in plan.obsolete
@@ -89,6 +93,7 @@ def change_document(change: Change) -> dict[str, Any]:
         "name": change.address.full_name,
         "adopted": change.adopted,
         "replaced": change.replaced,
+        "previous_address": str(change.moved_from) if change.moved_from else None,
         "change": {
             "actions": [change.action.value],
             "before": dict(change.before.body) if change.before else None,
@@ -195,6 +200,11 @@ def _plan(document: dict[str, Any]) -> Plan:
         released=frozenset(Address.parse(address) for address in document["released"]),
         preserved=tuple(Preserved(count["container"], count["counts"]) for count in document.get("preserved", ())),
         left_state=Address.parse(document["left_state"]) if document.get("left_state") else None,
+        project=document.get("project", ""),
+        moves=tuple(
+            Move(Address.parse(move["from"]), Address.parse(move["to"]), in_place=move["in_place"])
+            for move in document.get("moves", ())
+        ),
         obsolete=tuple(
             ObsoleteVersions(
                 Address.parse(old["flow"]), tuple(old["numbers"]), tuple(Address.parse(name) for name in old["names"])
@@ -235,4 +245,13 @@ def _read_change(document: dict[str, Any], applied: dict[str, Any] | None) -> Ch
     address = Address.parse(document["address"])
     bodies = (document["change"]["before"], document["change"]["after"], applied)
     before, after, left = (None if body is None else _component(address, body) for body in bodies)
-    return Change(address, before, after, left, adopted=document["adopted"], replaced=document["replaced"])
+    former = document.get("previous_address")
+    return Change(
+        address,
+        before,
+        after,
+        left,
+        adopted=document["adopted"],
+        replaced=document["replaced"],
+        moved_from=Address.parse(former) if former else None,
+    )

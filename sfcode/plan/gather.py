@@ -23,6 +23,7 @@ from sfcode.org.results import FileProperties
 from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.moves import apply_moves, find_moves, find_reversed_moves
 from sfcode.plan.ownership import keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.sandbox_names import (
@@ -34,7 +35,7 @@ from sfcode.plan.sandbox_names import (
 )
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
-from sfcode.plan.snapshot import FlowVersion, MissingPart, OrgSnapshot, OtherState, PlanInput, Target
+from sfcode.plan.snapshot import FlowVersion, MissingPart, Move, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
 from sfcode.plan.users import find_missing_parts, read_user
 
@@ -55,6 +56,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     project = _rename_user_as_org(project, org)
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot = _read_org(project, org, secrets, request, generated)
+    snapshot = apply_moves(snapshot, _find_moves(project, request, generated, snapshot))
     if schema:
         managed = {component.address for component in (*generated.components, *generated.records)}
         managed |= snapshot.applied.components.keys()
@@ -76,6 +78,15 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     )
 
 
+def _find_moves(project: Project, request: PlanRequest, generated: Desired, snapshot: OrgSnapshot) -> tuple[Move, ...]:
+    if request.mode is Mode.APPLY:
+        wanted = (component.address for component in (*generated.components, *generated.records))
+        return find_moves(project, wanted, snapshot)
+    if request.mode is Mode.ROLLBACK:
+        return find_reversed_moves(find_apply(snapshot.applied, request.apply_id), snapshot)
+    return ()
+
+
 def find_misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
     """Return the problems of the config with the org's fields. Raises OrgError if the org cannot be read."""
     schema, _ = org_schema(org, project)
@@ -92,11 +103,16 @@ def read_target(org: Org) -> Target:
     return Target(identity.org_id, identity.name, identity.instance_url, identity.username)
 
 
-def read_applied(org: Org, project: str) -> Applied:
+def read_applied(org: Org, project: Project) -> Applied:
     """Read the applied state of a project. Raises OrgError when it cannot be read."""
-    address = state_address(project)
-    found, _ = _retrieve(org, [address])
-    return from_component(found.get(address))
+    return from_component(find_state(org, project))
+
+
+def find_state(org: Org, project: Project) -> Component | None:
+    """Read the static resource with the state of a project, by its identity or the former one."""
+    addresses = [state_address(identity) for identity in project.identities]
+    found, _ = _retrieve(org, addresses)
+    return next((found[address] for address in addresses if address in found), None)
 
 
 def _rename_user_as_org(project: Project, org: Org) -> Project:
@@ -106,10 +122,13 @@ def _rename_user_as_org(project: Project, org: Org) -> Project:
         return project
     rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
     username = choose_username(user.username, [str(row["Username"]) for row in rows], org.instance_url)
-    if username == user.username:
-        return project
-    renamed = user.model_copy(update={"username": username.lower()})
-    return replace(project, settings=project.settings.model_copy(update={"integration_user": renamed}))
+    former = project.settings.moved.user
+    if former and not rows:
+        rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", former)
+        former = choose_username(former, [str(row["Username"]) for row in rows], org.instance_url)
+    renamed = user if username == user.username else user.model_copy(update={"username": username.lower()})
+    moved = project.settings.moved.model_copy(update={"user": former})
+    return replace(project, settings=project.settings.model_copy(update={"integration_user": renamed, "moved": moved}))
 
 
 def _generate(project: Project, org: Org, mode: Mode) -> tuple[OrgSchema | None, tuple[str, ...], Desired]:
@@ -139,8 +158,7 @@ def _read_org(
     if request.mode is Mode.APPLY:
         # What is deleted for the relay has to be seen too; nothing managed is in it.
         expected = {address: {} for address in project.replaced} | expected
-    state, former = state_address(project.settings.name), project.settings.moved.name
-    states = [state, *([state_address(former)] if former else [])]
+    states = [state_address(identity) for identity in project.identities]
     with ThreadPoolExecutor(max_workers=2) as pool:
         rows = pool.submit(
             _read_records, org, {address: body for address, body in expected.items() if address.is_record}
@@ -148,9 +166,10 @@ def _read_org(
         found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), *states])
         record_rows = rows.result()
     state_component = next((found[address] for address in states if address in found), None)
-    left_state = found.get(states[-1]) if former else None
+    left_state = found.get(states[1]) if states[1:] else None
     found = {address: component for address, component in found.items() if address not in states}
     applied = from_component(state_component)
+    moved: set[Address] = set()
     if org.identity.sandbox:
         applied = rename_user_in_state(applied, username)
         record_rows = {
@@ -159,18 +178,25 @@ def _read_org(
         }
     if request.mode is Mode.ROLLBACK:
         past = find_apply(applied, request.apply_id)
+        moved = set(past.moves)
         expected = {address: body for address, body in past.before.items() if body is not None}
         named = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
         records_before = {address for address in past.before if address.is_record}
-        read_again = sorted(named | records_before)
+        read_again = sorted(named | records_before | {address for address in moved if address.is_record})
         record_rows |= _read_records(org, {address: past.before.get(address) or {} for address in read_again})
-    rest = [address for address in {*applied.components, *expected} if address not in found and not address.is_record]
+    rest = [
+        address
+        for address in {*applied.components, *expected, *moved}
+        if address not in found and not address.is_record
+    ]
     if request.mode is not Mode.ROLLBACK:
         rest = [address for address in rest if address not in expected]
     more, beside = _retrieve(org, sorted(rest))
     deleted = [component for address, component in more.items() if address not in expected]
     if request.mode in {Mode.APPLY, Mode.DESTROY}:
-        previous = {row for name in previous_users(applied, username) for row in user_records(project, name)}
+        former_user = [project.settings.moved.user] if project.settings.moved.user else []
+        names = {*previous_users(applied, username), *former_user}
+        previous = {row for name in names for row in user_records(project, name)}
         rest_rows = sorted({*previous, *applied.records} - expected.keys())
         record_rows |= _read_records(org, {address: applied.records.get(address, {}) for address in rest_rows})
     applied = replace(applied, records=_existing_records(applied, record_rows))
@@ -242,6 +268,11 @@ def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
 
 def _find_other_states(org: Org, username: str, expected: Mapping[Address, Body]) -> tuple[OtherState, ...]:
     """Find states of projects that have the same integration user or manage what this project asks for."""
+
+    def describe(address: Address, applied: Applied, shared: list[str]) -> OtherState:
+        identity = address.full_name.removesuffix("_sfcode_state")
+        return OtherState(applied.project or identity, identity, shared[-1])
+
     rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
     addresses = [Address("StaticResource", str(row["Name"])) for row in rows]
     found, _ = _retrieve(org, sorted(addresses))
@@ -252,7 +283,7 @@ def _find_other_states(org: Org, username: str, expected: Mapping[Address, Body]
         shared = [str(key) for key in sorted(applied.components) if key in expected]
         shared += [f"User:{users[username.lower()]}"] if username.lower() in users else []
         if shared:
-            others.append(OtherState(address.full_name.removesuffix("_sfcode_state"), shared[-1]))
+            others.append(describe(address, applied, shared))
     return tuple(others)
 
 

@@ -12,7 +12,7 @@ from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.relay_change import RelayChange
-from sfcode.plan.snapshot import Target
+from sfcode.plan.snapshot import Move, Target
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,11 @@ class Plan:
     preserved: tuple[Preserved, ...] = ()
     """What others have in the files that this plan writes to, and keep."""
     left_state: Address | None = None
-    """The state under the former name of the project, which is deleted."""
+    """The state under the former identity of the project, which is deleted."""
+    project: str = ""
+    """The name of the project, which the state records."""
+    moves: tuple[Move, ...] = ()
+    """What has another name than at the last apply."""
     obsolete: tuple[ObsoleteVersions, ...] = ()
     """Old versions of flows that have to go before what they name can."""
     validation: Validation | None = None
@@ -118,15 +122,13 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what a reader should know beside the changes."""
-        moved = (
-            [f"the project was renamed: {self.state} takes the place of {self.left_state}"] if self.left_state else []
-        )
+        state = [f"the state moves: {self.state} takes the place of {self.left_state}"] if self.left_state else []
         selected = [
             f"{flow.selected[0]:,} of {flow.selected[1]:,} {flow.object} records with a user id fit `where` of mapping {flow.mapping}"
             for flow in self.flows
             if flow.selected
         ]
-        return (*moved, *map(str, self.preserved), *map(str, self.obsolete), *selected)
+        return (*state, *map(str, self.preserved), *map(str, self.obsolete), *selected)
 
     @property
     def is_empty(self) -> bool:

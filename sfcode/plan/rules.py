@@ -50,7 +50,8 @@ def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     left = {normalize(component) for component in plan_input.snapshot.applied.listed()}
     left_state = plan_input.snapshot.left_state
     differs = left != {normalize(component) for component in plan_input.desired.components}
-    return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
+    renamed = any(move.in_place for move in plan_input.snapshot.moves)
+    return replace(plan, records_state=differs or renamed or left_state is not None, left_state=left_state)
 
 
 def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -61,19 +62,35 @@ def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to begin anew beside what the project has left in this org under a former name."""
-    return plan.refuse(
-        *(
+    """Refuse to begin anew beside what the project has left in this org under another identity, and a rename that nobody asked for."""
+    name, moved = plan_input.project.settings.name, plan_input.project.settings.moved.name
+    refusals = []
+    for other in plan_input.snapshot.other_states:
+        own = other.identity.lower() != other.project.lower()
+        was = (
+            f"write `id: {other.identity}` in sfcode.yaml"
+            if own
+            else f"write `moved: {{name: {other.project}}}` in sfcode.yaml"
+        )
+        refusals.append(
             Refusal(
                 None,
-                f"the org has the state of a project {other.project}, which has {other.shared} as well, and none of "
-                f"{plan_input.project.settings.name}",
-                f"if this project was called so, write `moved: {{name: {other.project}}}` in sfcode.yaml; if there are "
-                "two, give each its own integration user and fields",
+                f"the org has the state of a project {other.project}, which has {other.shared} as well, and none of {name}",
+                f"if it is the state of this project, {was}; if there are two projects, give each its own integration user "
+                "and fields",
             )
-            for other in plan_input.snapshot.other_states
         )
-    )
+    applied = plan_input.snapshot.applied.project
+    if applied and applied.lower() not in {name.lower(), (moved or "").lower()}:
+        refusals.append(
+            Refusal(
+                None,
+                f"the project {plan_input.project.identity} is called {applied} in this org, and {name} in sfcode.yaml",
+                f"if it is to be renamed, write `moved: {{name: {applied}}}` there; if somebody has renamed it, update your "
+                "copy of the config; if this is a copy for another integration, give it an `id` of its own",
+            )
+        )
+    return plan.refuse(*refusals)
 
 
 def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -90,7 +107,7 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
         if component.address not in past.before and component.address in plan_input.snapshot.components
     )
     released = frozenset(address for address in past.before if address not in past.owned)
-    return replace(plan, config_digest="", kept=kept, released=released)
+    return replace(plan, config_digest="", kept=kept, released=released, project=past.project or plan.project)
 
 
 def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -204,6 +221,11 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
     targets = set(plan_input.request.targets)
     if not targets:
         return plan
+    if waiting := sorted(move.present for move in plan.moves if move.in_place and move.present not in targets):
+        raise UsageError(
+            f"--target leaves out what is renamed: {', '.join(map(str, waiting))}.",
+            "Add it, or apply without --target.",
+        )
     if unknown := sorted(targets - {change.address for change in plan.changes}):
         listed = ", ".join(map(str, unknown))
         raise UsageError(

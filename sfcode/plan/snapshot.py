@@ -45,11 +45,26 @@ class MissingPart:
     name: str
 
 
+@dataclass(frozen=True, order=True)
+class Move:
+    """A managed address that has another name than at the last apply."""
+
+    former: Address
+    present: Address
+    in_place: bool = True
+    """Whether the org renames it; otherwise it is made anew and deleted."""
+    done: bool = False
+    """Whether it was renamed already, by an apply that was cut off before it could write the state."""
+
+
 @dataclass(frozen=True)
 class OtherState:
     """The state of another project in the same org that seems to be this one under a former name."""
 
     project: str
+    """The name of the project."""
+    identity: str
+    """Its `id`, or its name where it has none."""
     shared: str
     """What both have: a user or an address."""
 
@@ -67,6 +82,8 @@ class OrgSnapshot:
     """The state under the former name of the project, which goes with the next apply."""
     other_states: tuple[OtherState, ...] = ()
     """Where the project has no state of its own."""
+    moves: tuple[Move, ...] = ()
+    """What has another name than at the last apply. Components and state are those after the renames."""
     values: Mapping[Address, int | None] = field(default_factory=dict)
     """Fields that may have to go: how many records hold a value in them; None where we may not look."""
     warnings: tuple[str, ...] = ()

@@ -39,6 +39,10 @@ class Past:
     """Those of the addresses that were ours already."""
     drifted: frozenset[Address] = frozenset()
     """Those that somebody had changed in the org: `before` has what the apply before had left."""
+    moves: Mapping[Address, Address] = field(default_factory=dict)
+    """What it renamed in place: the present address, and the one before."""
+    project: str | None = None
+    """The name of the project before it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Applied:
     """The bodies of the last apply by address, and its author."""
 
     components: Mapping[Address, Body] = field(default_factory=dict)
+    project: str | None = None
+    """The name of the project; None in a state of an older version."""
     revision: str | None = None
     """The git commit of the config, where there was one."""
     applied_by: str | None = None
@@ -81,15 +87,16 @@ class Applied:
         )
 
 
-def state_address(name: str) -> Address:
-    """Return the address of the state of a project."""
-    return Address("StaticResource", f"{name}_sfcode_state")
+def state_address(identity: str) -> Address:
+    """Return the address of the state of a project, by its identity."""
+    return Address("StaticResource", f"{identity}_sfcode_state")
 
 
 def state_text(applied: Applied) -> str:
     """Format the state as the text that the static resource holds."""
     content = {
         "format_version": FORMAT_VERSION,
+        "project": applied.project,
         "revision": applied.revision,
         "applied_by": applied.applied_by,
         "applied_at": applied.applied_at,
@@ -104,11 +111,11 @@ def state_text(applied: Applied) -> str:
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def to_component(name: str, applied: Applied) -> Component:
-    """Convert the state to a static resource."""
+def to_component(address: Address, applied: Applied) -> Component:
+    """Convert the state to the static resource at an address."""
     return Component(
-        "StaticResource",
-        state_address(name).full_name,
+        address.type,
+        address.full_name,
         {
             "cacheControl": "Private",
             "content": base64.b64encode(state_text(applied).encode()).decode("ascii"),
@@ -131,6 +138,7 @@ def from_component(component: Component | None) -> Applied:
             )
         return Applied(
             components={Address.parse(key): body for key, body in content["components"].items()},
+            project=content.get("project"),
             revision=content["revision"],
             applied_by=content["applied_by"],
             applied_at=content["applied_at"],
@@ -157,6 +165,8 @@ def _past(past: Past) -> dict[str, Any]:
         "before": {str(address): body and dict(body) for address, body in sorted(past.before.items())},
         "owned": sorted(str(address) for address in past.owned),
         "drifted": sorted(str(address) for address in past.drifted),
+        "moves": {str(present): str(former) for present, former in sorted(past.moves.items())},
+        "project": past.project,
     }
 
 
@@ -169,4 +179,6 @@ def _read_past(content: dict[str, Any]) -> Past:
         before={Address.parse(address): body for address, body in content["before"].items()},
         owned=frozenset(Address.parse(address) for address in content["owned"]),
         drifted=frozenset(Address.parse(address) for address in content.get("drifted", ())),
+        moves={Address.parse(present): Address.parse(former) for present, former in content.get("moves", {}).items()},
+        project=content.get("project"),
     )

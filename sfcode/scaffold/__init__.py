@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import quote
 
 from sfcode import __version__
@@ -17,6 +18,7 @@ HERE = Path(__file__).parent
 OBJECTS = HERE / "objects"
 """The mappings that `--with` adds, one for each object."""
 STANDARD_OBJECTS = {"account": "Account", "contact": "Contact", "lead": "Lead"}
+SETTINGS = "config/sfcode.yaml"
 OPTIONAL = (".gitignore", "README.md")
 """Files that a folder may have already: its own are kept."""
 ACTION = ".github/actions/sfcode"
@@ -55,6 +57,8 @@ def render_project(objects: Iterable[str] = ()) -> tuple[dict[str, str | bytes],
     from sfcode.config.schema import KINDS, render_json_schema
 
     files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _list_shipped()}
+    settings = (HERE / SETTINGS).read_text(encoding="utf-8")
+    files[SETTINGS] = settings.replace("PROJECT_ID", f"appcues_{token_hex(4)}")
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
     files |= _render_mappings(objects)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sfcode.apply.lock import hold_lock
+from sfcode.apply.lock_holder import this_run
 from sfcode.local import serve
 from sfcode.metadata.component import Address
-from tests.e2e.org import component
+from tests.e2e.org import component, opened
 
 OLD = ("Flow:Appcues_contact", "WorkflowOutboundMessage:Contact.Appcues_contact", "StaticResource:Appcues_sfcode_state")
 NEW = tuple(address.replace("Appcues_", "Acme_") for address in OLD)
@@ -31,7 +33,7 @@ def test_a_new_name_alone_is_refused_and_told_how_to_move(applied):
 def test_a_move_is_one_apply_that_leaves_nothing_of_the_old_name(applied):
     rename(applied, moved=True)
     planned = applied.run("plan")
-    assert "Note: the project was renamed: StaticResource:Acme_sfcode_state takes the place of" in planned.out
+    assert "Note: the state moves: StaticResource:Acme_sfcode_state takes the place of" in planned.out
     done = applied.apply()
     assert done.code == 0, done.err
     assert present(applied, OLD) == []
@@ -49,3 +51,72 @@ def test_what_was_not_moved_yet_can_be_taken_down(applied):
     down = applied.run("destroy", "--auto-approve")
     assert down.code == 0, down.err
     assert present(applied, OLD) == []
+
+
+def identify(journey, identity, name="Appcues"):
+    journey.edit("sfcode.yaml", "name: Appcues\n", f"name: {name}\nid: {identity}\n")
+
+
+def test_state_and_lock_belong_to_the_identity_whatever_the_name(journey):
+    identify(journey, "team_a")
+    assert journey.apply().code == 0
+    assert present(journey, ("StaticResource:team_a_sfcode_state",)) == ["StaticResource:team_a_sfcode_state"]
+    assert journey.actions() == {}
+    journey.edit("sfcode.yaml", "name: Appcues\n", "name: Acme\n")
+    refused = journey.apply()
+    assert refused.code == 1
+    assert "the project team_a is called Appcues in this org, and Acme in sfcode.yaml" in refused.err
+    assert "if it is to be renamed, write `moved: {name: Appcues}` there" in refused.err
+    journey.edit("sfcode.yaml", "name: Acme\n", "name: Acme\nmoved: {name: Appcues}\n")
+    done = journey.apply()
+    assert done.code == 0, done.err
+    assert present(journey, OLD[:2]) == []
+    assert journey.actions() == {}
+    back = journey.run("rollback", "--auto-approve")
+    assert back.code == 0, back.err
+    assert "Flow:Acme_contact" in journey.actions(), "the former name is back, and the config wants the new one"
+    journey.edit("sfcode.yaml", "name: Acme\nmoved: {name: Appcues}\n", "name: Appcues\n")
+    assert journey.actions() == {}
+
+
+def test_a_copy_that_has_not_seen_the_rename_is_refused(journey):
+    identify(journey, "team_a", name="Acme")
+    assert journey.apply().code == 0
+    journey.edit("sfcode.yaml", "name: Acme\n", "name: Appcues\n")
+    refused = journey.apply()
+    assert refused.code == 1
+    assert "if somebody has renamed it, update your copy of the config" in refused.err
+
+
+def test_an_identity_is_given_to_a_project_that_had_none(applied):
+    identify(applied, "team_a")
+    refused = applied.apply()
+    assert refused.code == 1
+    assert "the org has the state of a project Appcues" in refused.err
+    applied.edit("sfcode.yaml", "id: team_a\n", "id: team_a\nmoved: {name: Appcues}\n")
+    assert applied.actions() == {}
+    assert applied.apply().code == 0
+    assert present(applied, OLD[2:]) == []
+    applied.edit("sfcode.yaml", "moved: {name: Appcues}\n", "")
+    assert applied.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_another_project_of_the_same_name_is_refused(journey):
+    identify(journey, "team_a")
+    assert journey.apply().code == 0
+    journey.edit("sfcode.yaml", "id: team_a\n", "id: team_b\n")
+    refused = journey.apply()
+    assert refused.code == 1
+    assert "if it is the state of this project, write `id: team_a` in sfcode.yaml" in refused.err
+
+
+def test_while_a_project_is_renamed_the_lock_of_its_former_name_is_held_too(applied):
+    rename(applied, moved=True)
+    with serve(applied.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        holder = this_run("apply")
+        with hold_lock(client, "Appcues", holder, patience=0.0, report=print):
+            environ = {"SF_ACCESS_TOKEN": org.access_token}
+            applied.environ = {**applied.environ, **environ}
+            refused = applied.apply("--org", org.url)
+    assert refused.code == 1
+    assert "The org is locked by `sfcode apply`" in refused.err

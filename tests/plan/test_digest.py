@@ -16,7 +16,7 @@ from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
 from sfcode.plan.relay_change import RelayChange
-from sfcode.plan.snapshot import Target
+from sfcode.plan.snapshot import Move, Target
 from tests.plan.samples import TARGET, number
 
 FIELD = Address("CustomField", "Contact.A__c")
@@ -43,11 +43,13 @@ PLAN_COVERED: dict[str, Any] = {
     "changes": (CHANGE, Change(OTHER, None, number("B__c"))),
     "secrets": {"SECRET": "2"},
     "records_state": True,
+    "moves": (Move(OTHER, FIELD),),  # what is renamed keeps its values
     "obsolete": (ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (FIELD,)),),  # they are deleted
     "relay": RelayChange({"name": "Appcues"}, {"name": "Other"}),
 }
 PLAN_LEFT_OUT: dict[str, Any] = {
     "left_state": Address("StaticResource", "Old_sfcode_state"),  # as the state: it follows from the name
+    "project": "Acme",  # the name that the state records: every change of it is in the changes
     "config_digest": "config-2",  # another wording that asks for the same changes
     "state": Address("StaticResource", "Other_sfcode_state"),  # follows from the name, as every address does
     "fingerprints": {str(FIELD): "fingerprint-2"},  # what the changes start from is in them
@@ -72,7 +74,10 @@ CHANGE_COVERED: dict[str, Any] = {
     "adopted": True,
     "replaced": True,
 }
-CHANGE_LEFT_OUT: dict[str, Any] = {"applied": number("A__c", 6)}  # who moved, not what is done
+CHANGE_LEFT_OUT: dict[str, Any] = {
+    "applied": number("A__c", 6),  # who moved, not what is done
+    "moved_from": OTHER,  # the plan's moves have it
+}
 
 
 def names(type_: type[Any]) -> list[str]:
@@ -143,7 +148,9 @@ def test_each_mode_is_left_out_and_in_the_file_but_for_rollbacks_which_are_never
 
 
 def test_each_field_of_a_change_is_in_the_file(tmp_path: Any) -> None:
-    change = Change(FIELD, number("A__c"), number("A__c", 4), number("A__c", 6), adopted=True, replaced=True)
+    change = Change(
+        FIELD, number("A__c"), number("A__c", 4), number("A__c", 6), adopted=True, replaced=True, moved_from=OTHER
+    )
     assert all(getattr(change, name) for name in names(Change))
     plan = replace(PLAN, changes=(change,))
     save(plan, tmp_path / "plan.json")

@@ -11,7 +11,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.secrets import fingerprint
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
-from sfcode.plan.state import Applied, to_component
+from sfcode.plan.state import Applied, state_address, to_component
 from tests.plan.samples import TARGET, desired, number, observed
 
 A, B = number("A__c"), number("B__c")
@@ -23,7 +23,7 @@ PREVIOUS = "https://r.example.com/(previous ${secret:OUT})"
 
 
 def test_the_applied_state_is_observed_like_everything_else_and_all_is_sorted() -> None:
-    state = to_component("Appcues", Applied())
+    state = to_component(state_address("Appcues"), Applied())
     seen = OrgSnapshot(TARGET, {B.address: B, A.address: A}, state=state)
     assert list(seen.fingerprints()) == [str(A.address), str(B.address), str(state.address)]
     assert seen.fingerprints()[str(state.address)] == state.fingerprint

@@ -15,7 +15,7 @@ def test_state_survives_the_org():
         applied_at="2026-11-23T10:00:00Z",
         secrets={"OUT": "0123456789ab"},
     )
-    assert from_component(to_component("Appcues", applied)) == applied
+    assert from_component(to_component(state_address("Appcues"), applied)) == applied
 
 
 def test_no_static_resource_means_nothing_was_applied():
@@ -25,7 +25,7 @@ def test_no_static_resource_means_nothing_was_applied():
 def test_the_same_state_is_the_same_bytes():
     one = {Address("A", "x"): {"b": 1, "a": 2}, Address("B", "y"): {}}
     two = {Address("B", "y"): {}, Address("A", "x"): {"a": 2, "b": 1}}
-    assert to_component("P", Applied(one)) == to_component("P", Applied(two))
+    assert to_component(state_address("P"), Applied(one)) == to_component(state_address("P"), Applied(two))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_state_of_a_newer_format_says_so():
 
 
 def test_the_static_resource_is_private_and_says_what_it_is():
-    component = to_component("Appcues", Applied(org_id="00D000000000001EAA"))
+    component = to_component(state_address("Appcues"), Applied(org_id="00D000000000001EAA"))
     assert str(component.address) == "StaticResource:Appcues_sfcode_state" == str(state_address("Appcues"))
     body = {name: value for name, value in component.body.items() if name != "content"}
     assert body == {

@@ -60,10 +60,10 @@ def entry(type_: str, name: str, change: dict[str, Any], **more: Any) -> dict[st
 
 def test_the_json_document(full: Plan) -> None:
     document = to_document(full)
-    kinds: dict[str, Any] = {"adopted": False, "replaced": False}
+    kinds: dict[str, Any] = {"adopted": False, "replaced": False, "previous_address": None}
     gone = [attribute(name, value, None, cause="config") for name, value in NUMBER.items()]
     assert {name: value for name, value in document.items() if name not in ("parts", "digest")} == {
-        "format_version": "1.2",
+        "format_version": "1.3",
         "sfcode_version": __version__,
         "org": {
             "id": "00D000000000001EAA",
@@ -71,6 +71,8 @@ def test_the_json_document(full: Plan) -> None:
             "instance_url": "http://127.0.0.1:1",
             "username": "admin@example.com",
         },
+        "project": "",
+        "moves": [],
         "environment": "production",
         "config_digest": "config-1",
         "api_version": "63.0",

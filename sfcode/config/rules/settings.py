@@ -27,6 +27,7 @@ def check_settings(settings: Settings, document: Document) -> Iterator[PathProbl
     for index, address in enumerate(settings.as_is):
         if address in settings.as_is[:index]:
             yield PathProblem(("as_is", index), f"{address} is listed twice", "keep one of them")
+    yield from _check_moved(settings)
     yield from check_relay(settings, document)
 
 
@@ -35,6 +36,21 @@ def _check_record_access(user: IntegrationUser, document: Document) -> Iterator[
     if user.access == "documented" and document.has(*path) and user.record_access != "modify_all":
         message = f"{user.record_access} cannot be combined with access: documented, which includes Modify All"
         yield PathProblem(path, message, "write modify_all or leave the key out, or choose access: least_privilege")
+
+
+def _check_moved(settings: Settings) -> Iterator[PathProblem]:
+    for former, present in settings.moved.fields.items():
+        if former.partition(".")[0].lower() != present.partition(".")[0].lower():
+            message = f"{present} is a field of another object than {former}, and a field stays with its object"
+            yield PathProblem(("moved", "fields", former), message, "take the line out: the new field is made anew")
+    for kind in ("mappings", "fields"):
+        names: dict[str, str] = getattr(settings.moved, kind)
+        seen: dict[str, str] = {}
+        for former, present in names.items():
+            other = seen.setdefault(present.lower(), former)
+            if other != former:
+                message = f"{present} cannot have been both {other} and {former}"
+                yield PathProblem(("moved", kind, former), message, "keep the line that is true")
 
 
 def warn_about_settings(settings: Settings) -> Iterator[PathProblem]:

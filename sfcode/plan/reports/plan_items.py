@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sfcode.plan.change import Action, Change
@@ -9,6 +10,7 @@ from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 from sfcode.plan.previous_user import deactivated_users
 from sfcode.plan.reports.diff_tree import Line, body_lines, drift_lines, lines
+from sfcode.plan.snapshot import Move
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 WORDS = {
@@ -17,6 +19,13 @@ WORDS = {
     Action.DELETE: "will be destroyed",
 }
 
+
+RENAMED = {
+    "CustomField": "its values",
+    "PermissionSet": "its assignments",
+    "User": "its license and its permission sets",
+}
+"""What stays with a component or user that is renamed in place."""
 
 MOVED_ON = "the config names another integration user now"
 
@@ -44,7 +53,7 @@ def items(plan: Plan) -> tuple[Item, ...]:
         return tuple(_drifted(change) for change in plan.drifted)
     released = [change for change in plan.changes if change.address in plan.released and change not in plan.effective]
     return (
-        *(_changed(change, _why_destroyed(plan, change)) for change in plan.effective),
+        *(_changed(change, _why_destroyed(plan, change), plan.moves) for change in plan.effective),
         *(_released(change) for change in released if change.after),
     )
 
@@ -74,6 +83,8 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         return "its permission set is destroyed"
     if change.replaced:
         return "the relay takes its place"
+    if move := next((move for move in plan.moves if move.former == change.address), None):
+        return f"{move.present} takes its place"
     return (
         "the apply that is rolled back made it"
         if plan.mode is Mode.ROLLBACK
@@ -98,8 +109,10 @@ def headline(plan: Plan) -> str:
     return "No changes; apply will record what is managed." if plan.records_state else "No changes."
 
 
-def _changed(change: Change, why_destroyed: str) -> Item:
+def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
     notes = []
+    if change.action is Action.CREATE:
+        notes += [f"it takes the place of {move.former}" for move in moves if move.present == change.address]
     if change.action is Action.DELETE:
         notes.append(f"because {why_destroyed}")
     if change.address.type == "User" and change.before:
@@ -112,6 +125,8 @@ def _changed(change: Change, why_destroyed: str) -> Item:
         notes.append("it was changed in the org since the last apply")
     address = change.address
     words = WORDS[change.action]
+    if change.moved_from:
+        words = f"will be renamed from {change.moved_from.full_name}, and keeps {RENAMED[address.type]}"
     return Item(SIGNS[change.action], address.type, address.full_name, words, tuple(notes), lines(change))
 
 

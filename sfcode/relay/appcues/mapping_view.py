@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sfcode.config.project import Project
+from sfcode.config.project import Project, add_former_names
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMBER_TYPES
 from sfcode.mapping.fields import fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
@@ -49,9 +49,9 @@ class MappingView:
 
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
-    """Return the mappings whose records the relay sends, by name in lower case."""
+    """Return the mappings whose records the relay sends, by name in lower case, and by their former names."""
     sending = [one for one in project.resolved if one.sends and one.by_relay]
-    return {one.name.lower(): _outline(one, sending) for one in sending}
+    return add_former_names({one.name.lower(): _outline(one, sending) for one in sending}, project)
 
 
 def apply_field_types(

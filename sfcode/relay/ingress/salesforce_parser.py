@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sfcode.config.project import Project
+from sfcode.config.project import Project, add_former_names
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.ingress.appcues_parser import LONGEST_ID
 from sfcode.relay.ingress.message_id import digest
@@ -33,8 +33,9 @@ class Sender:
 
 
 def senders(project: Project) -> dict[str, Sender]:
-    """Return the mappings that receive outbound messages, by name in lower case: what was queued before a rename of case is theirs."""
-    return {one.name.lower(): Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
+    """Return the mappings that receive outbound messages, by name in lower case: what was queued under a former name is theirs."""
+    found = {one.name.lower(): Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
+    return add_former_names(found, project)
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:

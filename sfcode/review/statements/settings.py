@@ -53,6 +53,12 @@ WORDS: Mapping[str, Words] = {
         Risk.MEDIUM,
         "components are replaced by others of another name",
     ),
+    "id": Words(
+        Group.SETUP,
+        "The project's identity will be {after} instead of {before}: its state in an org is another one",
+        Risk.MEDIUM,
+        "what the former state lists is managed no longer, unless `moved` names it",
+    ),
     "salesforce.api_version": Words(
         Group.SETUP, "The Metadata API will be used in version {after} instead of {before}"
     ),
@@ -119,7 +125,7 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
 }
 """What turning a setting on or off means: the sentence, its risk, and why."""
 
-_MOVED = "The project's previous name is no longer given: what still has it is left as it is"
+_MOVED_ON = "What was renamed is no longer listed: an org that has not seen the rename makes it anew"
 
 _ACCESS = {
     "least_privilege": "The integration user gets the least that the mappings work with, instead of what Appcues' help "
@@ -154,6 +160,17 @@ def settings_statements(context: Context) -> Iterator[Statement]:
     yield from relay.relay_statements(old, new)
 
 
+def _describe_move(path: str, after: object) -> str:
+    _, kind, *former = path.split(".")
+    if kind == "name":
+        return f"What has the project's previous name {code(after)} will be renamed"
+    if kind == "user":
+        return f"The integration user {code(after)} will be renamed, and keeps its license and its permission sets"
+    name = ".".join(former)
+    kept = "keeps its values" if kind == "fields" else "is still found by its former name"
+    return f"The {kind.removesuffix('s')} {code(name)} will be renamed to {code(after)}, and {kept}"
+
+
 def _has_chosen_set(*sides: Project) -> bool:
     return any(side.settings.integration_user.permission_set for side in sides)
 
@@ -167,9 +184,8 @@ def _is_described_by_mapping(pair: Pair) -> bool:
 def _describe_setting(path: str, before: object, after: object, project: Project) -> Statement:
     position = project.at(*path.split("."))
     user = project.settings.integration_user
-    if path == "moved.name":
-        text = f"What has the project's previous name {code(after)} will be renamed" if after else _MOVED
-        return Statement(Group.SETUP, text, Risk.LOW, "", position)
+    if path.startswith("moved."):
+        return Statement(Group.SETUP, _describe_move(path, after) if after else _MOVED_ON, Risk.LOW, "", position)
     if (path, after) in SWITCHES:
         text, risk, because = SWITCHES[path, bool(after)]
         return Statement(Group.WRITTEN, text, risk, because, position)

@@ -8,6 +8,7 @@ from sfcode.config import load
 from sfcode.mapping.resolved import message_version
 from sfcode.relay.appcues.mapping_view import mapping_views
 from tests.generate.projects import changed, project
+from tests.generate.projects import settings as config
 from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
 
 
@@ -78,3 +79,9 @@ def test_names_that_appcues_keeps_to_itself_do_not_get_past_validation(tmp_path,
     file.write_text(file.read_text(encoding="utf-8").replace("role: Title", f"{name}: Title"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"the _ it begins with: Appcues keeps those names to itself"):
         load(tmp_path / "config", "local")
+
+
+def test_what_was_queued_under_a_former_name_finds_its_mapping():
+    settings = {"moved": {"mappings": {"person": "contact"}}}
+    views = mapping_views(project({"contact": changed(CONTACT)}, config(**settings)))
+    assert views["person"] is views["contact"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from sfcode.config.models import Moved
 from sfcode.local.automation.message import MessageItem, MessageSource, check_ack, envelope
 from sfcode.relay.ingress import IngressLimits
 from sfcode.relay.message import InboxMessage
@@ -243,6 +244,15 @@ class TestSender:
     def test_names_its_mapping_in_any_case(self, relay: Relay) -> None:
         """A mapping's file in another case is the same mapping: what the org queued under the old name is taken."""
         answer = relay.ask(f"/outbound-messages/Contact/{SALESFORCE_TOKEN}", wire(), kind=XML)
+        assert check_ack(answer.status, answer.body) is None
+        assert {message.kind for message in relay.inbox.messages} == {"contact"}
+
+    def test_names_its_mapping_by_the_former_name(self, tmp_path: Path) -> None:
+        """What Salesforce queued before a mapping was renamed still comes for a day."""
+        renamed = project(tmp_path)
+        moved = Moved.model_validate({"mappings": {"person": "contact"}})
+        relay = Relay(replace(renamed, settings=renamed.settings.model_copy(update={"moved": moved})))
+        answer = relay.ask(f"/outbound-messages/Person/{SALESFORCE_TOKEN}", wire(), kind=XML)
         assert check_ack(answer.status, answer.body) is None
         assert {message.kind for message in relay.inbox.messages} == {"contact"}
 

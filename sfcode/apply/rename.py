@@ -1,0 +1,47 @@
+"""Rename a component or a user in place, as an org does it: values, assignments and licenses stay."""
+
+from __future__ import annotations
+
+from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.org import Org
+from sfcode.plan.snapshot import Move
+
+
+def rename(org: Org, move: Move) -> None:
+    """
+    Rename one component or user. Repeatable.
+
+    Raises:
+        OrgError: the org refuses it; what names the component elsewhere is in the org's words.
+
+    """
+    try:
+        try:
+            _rename(org, move)
+        except OrgUnreachable:
+            _rename(org, move)  # the answer is lost, and with it whether it was done
+    except OrgError as error:
+        if isinstance(error, OrgUnreachable):
+            raise
+        raise OrgError(
+            f"{move.former} cannot be renamed to {move.present.full_name}: {error.message}",
+            error.hint
+            or "Remove what names it, or take its line out of `moved`: then it is made anew and the old one deleted.",
+            code=error.code,
+        ) from error
+
+
+def _rename(org: Org, move: Move) -> None:
+    former, present = move.former.full_name, move.present.full_name
+    if move.former.type != "User":
+        if not _is_renamed(org, move):
+            org.metadata.rename_metadata(move.former.type, former, present)
+        return
+    for row in org.query("SELECT Id FROM User WHERE Username = {}", former):
+        org.update("User", str(row["Id"]), {"Username": present})
+
+
+def _is_renamed(org: Org, move: Move) -> bool:
+    names = (move.former.full_name, move.present.full_name)
+    found = {component.address for component in org.metadata.read_metadata(move.former.type, names)}
+    return move.former not in found and move.present in found

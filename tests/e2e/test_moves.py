@@ -1,0 +1,132 @@
+"""What is renamed keeps what it may: values, assignments, licenses; and a plan shows it as a move."""
+
+from __future__ import annotations
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.org import assign, component, opened
+
+OLD, NEW = "CustomField:Contact.Appcues_NPS_Score__c", "CustomField:Contact.Score__c"
+USER, RENAMED = "appcues.integration@example.com.local", "appcues.sync@example.com.local"
+FLOW, MESSAGE = "Flow:Appcues_contact", "WorkflowOutboundMessage:Contact.Appcues_contact"
+MAPPING = "mappings/contact.yaml"
+SETTINGS = "sfcode.yaml"
+
+
+def local_org(journey):
+    return serve(journey.folder / ".sfcode" / "local-org")
+
+
+def query(journey, soql):
+    with local_org(journey) as org, opened(org) as client:
+        return [{name: value for name, value in row.items() if name != "attributes"} for row in client.query(soql)]
+
+
+def present(journey, *addresses):
+    with local_org(journey) as org:
+        return [address for address in addresses if component(org, Address.parse(address)) is not None]
+
+
+def set_score(journey):
+    with local_org(journey) as org, opened(org) as client:
+        contact = client.query("SELECT Id FROM Contact LIMIT 1")[0]["Id"]
+        client.update("Contact", contact, {"Appcues_NPS_Score__c": 9})
+
+
+def move_field(journey):
+    journey.edit(MAPPING, "Appcues_NPS_Score__c", "Score__c")
+    moved = "moved: {fields: {Contact.Appcues_NPS_Score__c: Contact.Score__c}}\n"
+    journey.edit(SETTINGS, "name: Appcues\n", f"name: Appcues\n{moved}")
+    return moved
+
+
+def test_a_field_is_renamed_with_its_values_and_back_again(visible):
+    set_score(visible)
+    moved = move_field(visible)
+    planned = visible.plan()
+    assert f"# {NEW} will be renamed from Contact.Appcues_NPS_Score__c, and keeps its values" in planned.out
+    assert planned.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
+    done = visible.apply()
+    assert done.code == 0, done.err
+    assert f"{OLD}: renamed to Contact.Score__c" in done.out
+    assert query(visible, "SELECT Score__c FROM Contact WHERE Score__c != NULL") == [{"Score__c": 9.0}]
+    assert present(visible, OLD, NEW) == [NEW]
+    assert visible.actions() == {}
+    visible.edit(SETTINGS, moved, "")
+    assert visible.actions() == {}, "the line may go once it has done its work"
+
+    back = visible.run("rollback", "--auto-approve")
+    assert back.code == 0, back.err
+    assert query(visible, "SELECT Appcues_NPS_Score__c FROM Contact WHERE Appcues_NPS_Score__c != NULL") == [
+        {"Appcues_NPS_Score__c": 9.0}
+    ]
+    visible.edit(MAPPING, "score: {field: Score__c", "score: {field: Appcues_NPS_Score__c")
+    assert visible.actions() == {}
+
+
+def test_an_apply_that_was_cut_off_behind_the_rename_is_ended_by_the_next(visible):
+    set_score(visible)
+    move_field(visible)
+    with local_org(visible) as org, opened(org) as client:
+        client.metadata.rename_metadata("CustomField", OLD.partition(":")[2], NEW.partition(":")[2])
+    planned = visible.plan()
+    assert planned.code == 0, planned.out + planned.err
+    assert visible.apply().code == 0
+    assert query(visible, "SELECT Score__c FROM Contact WHERE Score__c != NULL") == [{"Score__c": 9.0}]
+    assert visible.actions() == {}
+
+
+def test_a_renamed_mapping_is_shown_as_a_move_in_every_format(applied):
+    folder = applied.folder / "config/mappings"
+    (folder / "contact.yaml").rename(folder / "person.yaml")
+    text = applied.plan().out
+    assert "# Flow:Appcues_contact will be destroyed\n  # (because Flow:Appcues_person takes its place)" in text
+    assert f"# (it takes the place of {MESSAGE})" in text
+    document = applied.plan("--format", "json").json
+    assert {"from": FLOW, "to": "Flow:Appcues_person", "in_place": False} in document["moves"]
+    for format_ in ("markdown", "html"):
+        assert "it takes the place of Flow:Appcues" in applied.plan("--format", format_).out.replace("\\", "")
+    assert applied.apply().code == 0
+    assert applied.actions() == {}
+
+
+def test_a_renamed_user_keeps_its_license_its_permission_set_and_its_id(applied):
+    ids = "SELECT Id FROM User WHERE Username = {}"
+    (before,) = query(applied, ids.replace("{}", f"'{USER}'"))
+    applied.edit(SETTINGS, "appcues.integration@${user_domain}", "appcues.sync@${user_domain}")
+    applied.edit(SETTINGS, "name: Appcues\n", "name: Appcues\nmoved: {user: 'appcues.integration@${user_domain}'}\n")
+    planned = applied.plan()
+    assert f"# User:{RENAMED} will be renamed from {USER}, and keeps its license and its permission sets" in planned.out
+    assert planned.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
+    done = applied.apply()
+    assert done.code == 0, done.err
+    assert query(applied, ids.replace("{}", f"'{RENAMED}'")) == [before]
+    assert query(
+        applied, f"SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE Assignee.Username = '{RENAMED}'"
+    )
+    assert applied.actions() == {}
+    back = applied.run("rollback", "--auto-approve")
+    assert back.code == 0, back.err
+    assert query(applied, ids.replace("{}", f"'{USER}'")) == [before]
+
+
+def test_a_renamed_project_keeps_the_assignments_of_its_permission_sets(visible):
+    with local_org(visible) as org, opened(org) as client:
+        assign(client, "Appcues_Viewer")
+    visible.edit(SETTINGS, "name: Appcues\n", "name: Acme\nmoved: {name: Appcues}\n")
+    planned = visible.plan()
+    assert "# PermissionSet:Acme_Viewer will be renamed from Appcues_Viewer, and keeps its assignments" in planned.out
+    assert "# CustomField:Activity.Acme_Event_Id__c will be renamed from Activity.Appcues_Event_Id__c" in planned.out
+    done = visible.apply()
+    assert done.code == 0, done.err
+    who = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Acme_Viewer'"
+    assert len(query(visible, who)) == 1
+    assert visible.actions() == {}
+
+
+def test_what_an_org_refuses_to_rename_is_told_in_its_words_before_anything_else(visible):
+    move_field(visible)
+    with local_org(visible) as org, opened(org) as client:
+        client.metadata.rename_metadata("CustomField", OLD.partition(":")[2], "Contact.Score2__c")
+    planned = visible.plan()
+    assert f"# {NEW} will be created" in planned.out, "nothing is there under the former name"

@@ -1,0 +1,150 @@
+"""What is recognized under its former name, what is renamed in place, and what is made anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.config.project import Project
+from sfcode.generate import generate
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.change import Action
+from sfcode.plan.moves import Renames, apply_moves, find_moves
+from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot
+from sfcode.plan.state import Applied, Past
+from tests.generate.projects import CONTACT, OFFLINE, changed, project
+from tests.generate.projects import settings as config
+from tests.plan.samples import TARGET, build
+
+OLD, NEW = (Address("CustomField", f"Contact.{name}") for name in ("Appcues_NPS_Score__c", "Score__c"))
+
+
+def made(mapping: dict[str, Any] = CONTACT, name: str = "contact", **settings: Any) -> Project:
+    return project({name: mapping}, config(**settings))
+
+
+def components(given: Project) -> dict[Address, Component]:
+    result = generate(given, OFFLINE)
+    return {component.address: component for component in (*result.components, *result.records)}
+
+
+def snapshot(given: Project, **more: Any) -> OrgSnapshot:
+    """Return the org as an apply of a project leaves it."""
+    there = components(given)
+    bodies = {address: component.body for address, component in there.items()}
+    left = Applied(
+        {address: body for address, body in bodies.items() if not address.is_record},
+        records={address: body for address, body in bodies.items() if address.is_record},
+    )
+    return OrgSnapshot(TARGET, there, left, **more)
+
+
+def moves(before: Project, after: Project, **more: Any) -> tuple[Move, ...]:
+    return find_moves(after, components(after), snapshot(before, **more))
+
+
+def renamed_field(field: str = "Score__c", **more: Any) -> Project:
+    nps = {**CONTACT["to_salesforce"]["nps"], "score": {"field": field, "create": True}}
+    moved = {"fields": {OLD.full_name: f"Contact.{field}"}}
+    return made(changed(CONTACT, nps__in__to_salesforce=nps), moved=moved, **more)
+
+
+def test_without_a_line_a_renamed_field_is_another_field() -> None:
+    nps = {**CONTACT["to_salesforce"]["nps"], "score": {"field": "Score__c", "create": True}}
+    assert moves(made(), made(changed(CONTACT, nps__in__to_salesforce=nps))) == ()
+
+
+def test_a_field_is_renamed_in_place_and_permission_sets_follow() -> None:
+    after = renamed_field()
+    assert moves(made(), after) == (Move(OLD, NEW),)
+    seen = apply_moves(snapshot(made()), moves(made(), after))
+    plan = build(after, generate(after, OFFLINE), seen)
+    assert {change.address: change.action for change in plan.effective} == {NEW: Action.UPDATE}
+    assert plan.moves == (Move(OLD, NEW),)
+    assert plan.records_state
+
+
+def test_a_field_that_a_version_of_a_flow_names_is_made_anew() -> None:
+    flow = Component(
+        "Flow",
+        "Appcues_contact",
+        {"start": {"object": "Contact", "filterFormula": "ISBLANK({!$Record.Appcues_NPS_Score__c})"}},
+    )
+    versions = {flow.address: (FlowVersion(1, False, flow),)}
+    assert moves(made(), renamed_field(), flow_versions=versions) == (Move(OLD, NEW, in_place=False),)
+
+
+def test_a_formula_is_made_anew() -> None:
+    mapping = changed(CONTACT, user_id={"field": "AUid__c", "from": "Product_User_Id__c"})
+    moved = {"fields": {"Contact.Appcues_User_Id__c": "Contact.AUid__c"}}
+    (move,) = moves(made(), made(mapping, moved=moved))
+    assert not move.in_place
+
+
+def test_both_names_are_there_and_neither_is_taken_for_the_other() -> None:
+    seen = snapshot(made())
+    both = {**seen.components, NEW: Component(NEW.type, NEW.full_name, dict(seen.components[OLD].body))}
+    after = renamed_field()
+    assert find_moves(after, components(after), OrgSnapshot(TARGET, both, seen.applied)) == ()
+
+
+def test_a_rename_that_was_done_already_is_recorded_and_not_repeated() -> None:
+    before, after = snapshot(made()), renamed_field()
+    done = apply_moves(before, (Move(OLD, NEW),))
+    seen = OrgSnapshot(TARGET, done.components, before.applied)
+    (move,) = find_moves(after, components(after), seen)
+    assert move.done
+    plan = build(after, generate(after, OFFLINE), apply_moves(seen, (move,)))
+    assert plan.moves == ()
+    assert plan.records_state
+    assert plan.refusals == ()
+
+
+def test_a_mapping_in_another_file_is_recognized_by_its_message() -> None:
+    found = moves(made(), made(name="person"))
+    assert {(str(move.former), str(move.present), move.in_place) for move in found} == {
+        ("Flow:Appcues_contact", "Flow:Appcues_person", False),
+        ("WorkflowOutboundMessage:Contact.Appcues_contact", "WorkflowOutboundMessage:Contact.Appcues_person", False),
+    }
+
+
+def test_a_project_and_its_user_are_renamed_together_and_assignments_follow() -> None:
+    user = {"username": "new@example.com", "email": "admin@example.com"}
+    after = project(
+        {"contact": CONTACT},
+        {
+            **config(),
+            "name": "Acme",
+            "integration_user": user,
+            "moved": {"name": "Appcues", "user": "appcues.integration@example.com"},
+        },
+    )
+    found = moves(made(), after)
+    seen = apply_moves(snapshot(made()), found)
+    plan = build(after, generate(after, OFFLINE), seen)
+    kinds = {"User", "PermissionSet", "PermissionSetAssignment", "PermissionSetLicenseAssign", "CustomField"}
+    assert {change.action for change in plan.effective if change.address.type in kinds} == {Action.UPDATE}
+    assert not any(change.address.type.startswith("PermissionSetA") for change in plan.effective)
+    assert {change.action for change in plan.effective if change.address.type == "Flow"} == {
+        Action.CREATE,
+        Action.DELETE,
+    }
+
+
+def test_history_is_told_under_the_present_names_and_back_again() -> None:
+    body = {"fieldPermissions": {OLD.full_name: {"readable": True}, "Event.A__c": {"readable": True}}}
+    rights = Address("PermissionSet", "P")
+    past = Past("1", "", "", None, {OLD: {"type": "Number"}, rights: body}, frozenset({OLD}))
+    activity = Move(Address("CustomField", "Activity.A__c"), Address("CustomField", "Activity.B__c"))
+    renames = Renames((Move(OLD, NEW), activity))
+    (renamed,) = renames.rename_state(Applied(history=(past,))).history
+    assert renamed.owned == {NEW}
+    assert [*renamed.before[rights]["fieldPermissions"]] == [NEW.full_name, "Event.B__c"]  # type: ignore[index,misc,arg-type]
+    assert renames.reversed().rename_state(Applied(history=(renamed,))).history == (past,)
+
+
+@pytest.mark.parametrize("kind", ["name", "user"])
+def test_a_line_that_has_done_its_work_changes_nothing(kind: str) -> None:
+    moved = {"name": "Before"} if kind == "name" else {"user": "before@example.com"}
+    assert moves(made(), made(moved=moved)) == ()
