@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action, Change
+from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Risk
 
 __all__ = ["Access", "Effect", "Group", "ReviewReport", "Revision", "Risk", "Statement"]
@@ -61,9 +62,14 @@ class Effect:
     """The changes in one environment, or in several with the same changes."""
 
     environments: tuple[str, ...]
-    changes: tuple[Change, ...]
+    plan: Plan
     access: tuple[Access, ...]
     protected: bool = False
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return the changes that do something."""
+        return self.plan.effective
 
     def count(self, action: Action) -> int:
         """Count the components and records of one action."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sfcode.checks.lint import lint
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.change import Action, Change
+from sfcode.plan.moves import apply_moves, find_moves
+from sfcode.plan.plan import Plan
+from sfcode.plan.rules import build_plan
+from sfcode.plan.snapshot import OrgSnapshot, PlanInput, Target
+from sfcode.plan.state import Applied
 from sfcode.review.access import access
 from sfcode.review.model import Effect, Group, ReviewReport, Revision, Risk, Statement
 from sfcode.review.statements import Context, statements
@@ -59,28 +63,37 @@ def review(
     )
 
 
-def compare_sides(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
-    """Compare the components of both sides, in the order of a plan. Records are never deleted, because users cannot be."""
-    old, new = _components(before), _components(after)
+def plan_sides(before: Snapshot | None, after: Snapshot) -> Plan:
+    """
+    Plan the change from one side to the other, by the rules of `sfcode plan`.
+
+    The org is one that the base was applied to and that nobody has touched since.
+    """
     # The body of a component that is adopted unchanged is in the org, which a review does not read.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
-    every = (Change(address, old.get(address), new.get(address)) for address in {*new, *old} - unknown)
-    gone_records = (Action.DELETE, True)
-    effective = [
-        change
-        for change in every
-        if change.action is not Action.NO_OP and (change.action, change.address.is_record) != gone_records
-    ]
-    return tuple(sorted(effective, key=lambda change: change.sort_key))
+    left = _components(before, unknown)
+    applied = Applied(
+        {address: one.body for address, one in left.items() if not address.is_record},
+        project=before.project.settings.name if before else None,
+        records={address: one.body for address, one in left.items() if address.is_record},
+    )
+    org = OrgSnapshot(Target("", "", "", ""), left, applied)
+    wanted = _components(after, unknown)
+    desired = replace(
+        after.desired,
+        components=tuple(one for one in after.desired.components if one.address not in unknown),
+    )
+    org = apply_moves(org, find_moves(after.project, wanted, org))
+    return build_plan(PlanInput(project=after.project, desired=desired, snapshot=org, generated=desired))
 
 
-def _components(side: Snapshot | None) -> dict[Address, Component]:
+def _components(side: Snapshot | None, unknown: Collection[Address]) -> dict[Address, Component]:
     every = (*side.desired.components, *side.desired.records) if side else ()
-    return {component.address: component for component in every}
+    return {component.address: component for component in every if component.address not in unknown}
 
 
 def _context(before: Snapshot | None, after: Snapshot) -> Context:
-    return Context(before, after, compare_sides(before, after), access(before, after))
+    return Context(before, after, plan_sides(before, after), access(before, after))
 
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
@@ -120,7 +133,7 @@ def _effects(contexts: Mapping[str, Context], told: Mapping[str, Sequence[Statem
     return tuple(
         Effect(
             environments=tuple(names),
-            changes=contexts[names[0]].changes,
+            plan=contexts[names[0]].plan,
             access=contexts[names[0]].access,
             protected=any(contexts[name].after.project.target.protected for name in names),
         )

@@ -313,6 +313,7 @@ def test_every_setting_has_words(tmp_path: Path) -> None:
         "integration_user.accepted_rights",
         "integration_user.record_access",
         "moved.name",
+        "moved.user",
         "relay.activities_as",
     }
     together = {path for path in leaves if path.startswith(relay.PREFIXES)}

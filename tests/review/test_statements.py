@@ -282,9 +282,9 @@ CASES = [
         "an NPS field is not created any more",
         change(("contact", ", create: true", "")),
         [
-            "high: The field Contact.Appcues_NPS_Score__c will be deleted, with all values in it",
             "medium: Contact.Appcues_NPS_Score__c, which NPS scores are written to, will be a field that is there already",
             "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_NPS_Score__c",
+            "low: `CustomField:Contact.Appcues_NPS_Score__c` will no longer be managed, and stays in the org as it is",
         ],
     ),
     Case(
@@ -555,6 +555,41 @@ CASES = [
             "low: People with the permission set `Acme_Viewer` can see Event.Acme_Event_Id__c",
             "low: People with the permission set `Acme_Viewer` no longer see Event.Appcues_Event_Id__c",
             "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`, so components are deleted and made anew",
+            "medium: `sfcode plan` refuses this: the project Acme is called Appcues in this org, and Acme in sfcode.yaml; if it is to be renamed, write `moved: {name: Appcues}` there; if somebody has renamed it, update your copy of the config; if this is a copy for another integration, give it an `id` of its own",
+        ],
+    ),
+    Case(
+        "another project name that is a move",
+        change(("settings", "name: Appcues", "name: Acme\nmoved: {name: Appcues}")),
+        [
+            "medium: The integration user may read and change Event.Acme_Event_Id__c",
+            "low: The integration user may no longer read Event.Appcues_Event_Id__c",
+            "low: People with the permission set `Acme_Viewer` can see Event.Acme_Event_Id__c",
+            "low: People with the permission set `Acme_Viewer` no longer see Event.Appcues_Event_Id__c",
+            "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`. Permission sets and fields keep their assignments and values; messages, flows and rules are deleted and made anew",
+            "low: What has the project's previous name `Appcues` will be renamed",
+            "low: The field `Activity.Appcues_Event_Id__c` will be renamed to `Activity.Acme_Event_Id__c`, and keeps its values",
+        ],
+    ),
+    Case(
+        "a field and the integration user are renamed",
+        change(
+            ("contact", "score: {field: Appcues_NPS_Score__c", "score: {field: Score__c"),
+            (
+                "settings",
+                "version: 1\n",
+                "version: 1\nmoved: {user: appcues@example.com, fields: {Contact.Appcues_NPS_Score__c: Contact.Score__c}}\n",
+            ),
+            ("settings", "username: appcues@", "username: robot@"),
+        ),
+        [
+            "medium: NPS scores will be written to Contact.Score__c instead of Contact.Appcues_NPS_Score__c",
+            "medium: The integration user `appcues@example.com` will be renamed to `robot@example.com`, and keeps its license and its permission sets",
+            "medium: The integration user may read and change Contact.Score__c",
+            "low: The integration user may no longer read Contact.Appcues_NPS_Score__c",
+            "low: People with the permission set `Appcues_Viewer` can see Contact.Score__c",
+            "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_NPS_Score__c",
+            "low: The field `Contact.Appcues_NPS_Score__c` will be renamed to `Contact.Score__c`, and keeps its values",
         ],
     ),
     Case(

@@ -83,13 +83,25 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         return "its permission set is destroyed"
     if change.replaced:
         return "the relay takes its place"
-    if move := next((move for move in plan.moves if move.former == change.address), None):
-        return f"{move.present} takes its place"
+    if moved := describe_move(change, plan.moves):
+        return moved
     return (
         "the apply that is rolled back made it"
         if plan.mode is Mode.ROLLBACK
         else "it is not in the configuration any more"
     )
+
+
+def describe_move(change: Change, moves: Iterable[Move]) -> str:
+    """Return what a change has to do with another name: renamed, in the place of it, or replaced; "" for nothing."""
+    if change.moved_from:
+        return f"renamed from {change.moved_from.full_name}, and keeps {RENAMED[change.address.type]}"
+    for move in moves:
+        if move.present == change.address and change.action is Action.CREATE:
+            return f"it takes the place of {move.former}"
+        if move.former == change.address and change.action is Action.DELETE:
+            return f"{move.present} takes its place"
+    return ""
 
 
 def headline(plan: Plan) -> str:
@@ -111,8 +123,9 @@ def headline(plan: Plan) -> str:
 
 def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
     notes = []
-    if change.action is Action.CREATE:
-        notes += [f"it takes the place of {move.former}" for move in moves if move.present == change.address]
+    moved = describe_move(change, moves)
+    if change.action is Action.CREATE and moved:
+        notes.append(moved)
     if change.action is Action.DELETE:
         notes.append(f"because {why_destroyed}")
     if change.address.type == "User" and change.before:
@@ -126,7 +139,7 @@ def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
     address = change.address
     words = WORDS[change.action]
     if change.moved_from:
-        words = f"will be renamed from {change.moved_from.full_name}, and keeps {RENAMED[address.type]}"
+        words = f"will be {moved}"
     return Item(SIGNS[change.action], address.type, address.full_name, words, tuple(notes), lines(change))
 
 

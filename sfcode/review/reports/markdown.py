@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.markdown import format_item
-from sfcode.plan.change import Action
+from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.markdown_parts import cell, escape, fold, fold_diff, inline
-from sfcode.plan.reports.plan_items import SIGNS
+from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Access, Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, headline
 
@@ -121,11 +121,16 @@ def _row(row: Access) -> str:
     return f"| {cell(f'`{row.name}`')} | {before} | {after} | {cell(why)}{cell(place)} |"
 
 
+def _name(change: Change, effect: Effect) -> str:
+    moved = describe_move(change, effect.plan.moves)
+    return f"- `{SIGNS[change.action]}` `{change.address}`" + (f" {inline(f'({moved})')}" if moved else "")
+
+
 def _components(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
     if not effect.changes:
         return
     title = f"\n#### Components and records{_in(effect, review)}\n"
-    named = "\n".join(f"- `{SIGNS[change.action]}` `{change.address}`" for change in effect.changes)
+    named = "\n".join(_name(change, effect) for change in effect.changes)
     more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
     yield _Block(fold(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
     for change in effect.changes:

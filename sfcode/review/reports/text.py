@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.text import Paint, format_line, plain
 from sfcode.plan.change import Action, Change
+from sfcode.plan.plan import Plan
 from sfcode.plan.reports.diff_tree import lines
-from sfcode.plan.reports.plan_items import SIGNS
+from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Access, Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import NOTHING, describe_comparison, headline
 
@@ -65,7 +66,7 @@ def _effect(effect: Effect, review: ReviewReport, paint: Paint) -> Iterator[str]
         yield ""
         yield f"Components and records{where}"
         for change in effect.changes:
-            yield from _change(change, paint)
+            yield from _change(change, effect.plan, paint)
         if len(effect.environments) > 1:
             yield f"  (values as in {effect.environments[0]})"
 
@@ -75,9 +76,9 @@ def _cells(row: Access) -> tuple[str, ...]:
     return (row.name, f"{before} -> {after}", row.why)
 
 
-def _change(change: Change, paint: Paint) -> Iterator[str]:
-    sign = SIGNS[change.action]
-    yield f"  {paint(sign, sign)} {change.address}"
+def _change(change: Change, plan: Plan, paint: Paint) -> Iterator[str]:
+    sign, moved = SIGNS[change.action], describe_move(change, plan.moves)
+    yield f"  {paint(sign, sign)} {change.address}" + (f" ({moved})" if moved else "")
     # What is deleted is named; its content is what the base has.
     for line in () if change.action is Action.DELETE else lines(change):
         yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"

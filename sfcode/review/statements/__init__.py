@@ -7,6 +7,7 @@ from sfcode.review.statements import setup
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.existing import existing_statements
 from sfcode.review.statements.mappings import mapping_statements
+from sfcode.review.statements.ownership import ownership_statements
 from sfcode.review.statements.rights import rights_statements
 from sfcode.review.statements.settings import (
     personal_data_statements,
@@ -29,6 +30,7 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *settings_statements(context),
         *rights_elsewhere_statements(context),
         *existing_statements(context),
+        *ownership_statements(context),
         *to_appcues_statements(context),
         *to_salesforce_statements(context),
         *deleted_field_statements(context, told),

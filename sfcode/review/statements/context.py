@@ -13,6 +13,7 @@ from sfcode.config.project import Project
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
+from sfcode.plan.plan import Plan
 from sfcode.review.model import Access
 
 
@@ -59,8 +60,14 @@ class Context:
 
     before: Snapshot | None
     after: Snapshot
-    changes: tuple[Change, ...]
+    plan: Plan
+    """What an apply of the change does in an org that the base was applied to."""
     access: tuple[Access, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return the changes that do something, in the order of a plan."""
+        return self.plan.effective
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:

@@ -95,6 +95,25 @@ WORDS: Mapping[str, Words] = {
     ),
 }
 
+RENAMED_BY = {"name": "PermissionSet", "integration_user.username": "User"}
+"""The type of what is renamed in place where the plan finds it under its former name."""
+
+RENAMED_WORDS = {
+    "name": Words(
+        Group.SETUP,
+        "Everything in Salesforce will be renamed: names begin with {after} instead of {before}. Permission sets and fields keep "
+        "their assignments and values; messages, flows and rules are deleted and made anew",
+        Risk.MEDIUM,
+        "components are replaced by others of another name",
+    ),
+    "integration_user.username": Words(
+        Group.ACCESS,
+        "The integration user {before} will be renamed to {after}, and keeps its license and its permission sets",
+        Risk.MEDIUM,
+        OTHER_USER,
+    ),
+}
+
 SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
     ("relay.run_assignment_rules", True): (
         "The relay's writes will run lead assignment rules",
@@ -156,7 +175,7 @@ def settings_statements(context: Context) -> Iterator[Statement]:
             continue  # said of each address
         if path == "relay.activities_as" and any(_is_described_by_mapping(pair) for pair in context.pairs):
             continue
-        yield _describe_setting(path, before, after, new)
+        yield from _describe_setting(path, before, after, context)
     yield from relay.relay_statements(old, new)
 
 
@@ -181,30 +200,40 @@ def _is_described_by_mapping(pair: Pair) -> bool:
     return len(activities) > 1 and "" not in activities
 
 
-def _describe_setting(path: str, before: object, after: object, project: Project) -> Statement:
+def _describe_setting(path: str, before: object, after: object, context: Context) -> Iterator[Statement]:
+    project = context.after.project
     position = project.at(*path.split("."))
     user = project.settings.integration_user
+    renamed = {move.present.type for move in context.plan.moves if move.in_place}
     if path.startswith("moved."):
-        return Statement(Group.SETUP, _describe_move(path, after) if after else _MOVED_ON, Risk.LOW, "", position)
+        kind = path.split(".")[1]
+        if not (kind == "fields" and "CustomField" in renamed) and not (kind == "user" and "User" in renamed):
+            text = _describe_move(path, after) if after else _MOVED_ON
+            yield Statement(Group.SETUP, text, Risk.LOW, "", position)
+        return
     if (path, after) in SWITCHES:
         text, risk, because = SWITCHES[path, bool(after)]
-        return Statement(Group.WRITTEN, text, risk, because, position)
+        yield Statement(Group.WRITTEN, text, risk, because, position)
+        return
     if path == "integration_user.access":
         risk, because = (Risk.MEDIUM, OTHER_USER) if after == "documented" else (Risk.LOW, "")
-        return Statement(Group.ACCESS, _ACCESS[user.access], risk, because, position)
+        yield Statement(Group.ACCESS, _ACCESS[user.access], risk, because, position)
+        return
     if path == "integration_user.record_access":
         text = f"The integration user reaches {_REACH[str(after)]}, instead of {_REACH[str(before)]}"
         risk, because = (Risk.LOW, "") if after == "sharing" else (Risk.MEDIUM, OTHER_USER)
-        return Statement(Group.ACCESS, text, risk, because, position)
+        yield Statement(Group.ACCESS, text, risk, because, position)
+        return
     if path == "relay.activities_as":
         text = "What Appcues users do will become {after} instead of {before}"
         words = Words(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA)
     else:
-        words = WORDS[path]
+        words = RENAMED_WORDS[path] if RENAMED_BY.get(path) in renamed else WORDS[path]
     text = words.text.format(before=code(before), after=code(after))
     if path in _WIDE and not _is_api_only(path, after):
-        return Statement(words.group, text, Risk.HIGH, FULL_USER, position)
-    return Statement(words.group, text, words.risk, words.because, position)
+        yield Statement(words.group, text, Risk.HIGH, FULL_USER, position)
+    else:
+        yield Statement(words.group, text, words.risk, words.because, position)
 
 
 def _is_api_only(path: str, value: object) -> bool:
