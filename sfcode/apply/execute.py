@@ -111,12 +111,8 @@ def execute(
                 mark = quick.mark or mark
                 deployed.append(result.id)
                 changed.append(f"deployment {result.id}")
-            case Rename(move):
-                rename(org, move)
-                changed.append(f"{move.former} renamed to {move.present}")
-                report(f"{move.former}: renamed to {move.present.full_name}")
-            case RemoveFlow() | DeleteVersions():
-                changed.append(_delete_versions(org, step))
+            case Rename() | RemoveFlow() | DeleteVersions():
+                changed.append(_rename_or_delete(org, step))
                 report(changed[-1])
             case SettleFlow(address):
                 _settle(org, address, report)
@@ -136,8 +132,11 @@ def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]
     return zipped, {version_id for ids in versions.values() for version_id in ids.values()}
 
 
-def _delete_versions(org: Org, step: RemoveFlow | DeleteVersions) -> str:
-    """Remove a flow or old versions of it; describe what was done."""
+def _rename_or_delete(org: Org, step: Rename | RemoveFlow | DeleteVersions) -> str:
+    """Rename something in place, or remove a flow or old versions of it; describe what was done."""
+    if isinstance(step, Rename):
+        rename(org, step.move)
+        return f"{step.move.former}: renamed to {step.move.present.full_name}"
     if isinstance(step, RemoveFlow):
         count = remove_flow(org, step.address)
         return f"{step.address}: deactivated, {count} version{'' if count == 1 else 's'} deleted"

@@ -45,7 +45,7 @@ def test_a_field_is_renamed_with_its_values_and_back_again(visible):
     moved = move_field(visible)
     planned = visible.plan()
     assert f"# {NEW} will be renamed from Contact.Appcues_NPS_Score__c, and keeps its values" in planned.out
-    assert planned.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
+    assert planned.last_line.startswith("Plan: 0 to add, 1 to change, 0 to destroy.")
     done = visible.apply()
     assert done.code == 0, done.err
     assert f"{OLD}: renamed to Contact.Score__c" in done.out
@@ -97,7 +97,7 @@ def test_a_renamed_user_keeps_its_license_its_permission_set_and_its_id(applied)
     applied.edit(SETTINGS, "name: Appcues\n", "name: Appcues\nmoved: {user: 'appcues.integration@${user_domain}'}\n")
     planned = applied.plan()
     assert f"# User:{RENAMED} will be renamed from {USER}, and keeps its license and its permission sets" in planned.out
-    assert planned.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
+    assert planned.last_line.startswith("Plan: 0 to add, 1 to change, 0 to destroy.")
     done = applied.apply()
     assert done.code == 0, done.err
     assert query(applied, ids.replace("{}", f"'{RENAMED}'")) == [before]

@@ -18,11 +18,11 @@ from sfcode.plan.relay_change import RelayChange, SettingChange
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
-from sfcode.plan.state import Applied, from_component, to_component
+from sfcode.plan.state import Applied, from_component, state_address, to_component
 from tests.plan.samples import TARGET, build, desired, number, observed, permissions
 
 PLAN_FIELD = {"field": "Plan__c"}
-STATE = to_component("Appcues", Applied())
+STATE = to_component(state_address("Appcues"), Applied())
 
 
 def attributes(**names: Any) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class TestPlan:
     def test_the_state_keeps_the_config(self) -> None:
         applied = Applied(relay=attributes(plan=PLAN_FIELD))
         assert from_component(to_component("Appcues", applied)).relay == attributes(plan=PLAN_FIELD)
-        assert from_component(to_component("Appcues", Applied())).relay is None
+        assert from_component(to_component(state_address("Appcues"), Applied())).relay is None
 
 
 class TestReports:
