@@ -36,7 +36,9 @@ def render_relay_config(project: Project) -> Body | None:
     if not mappings:
         return None
     settings = project.settings
+    former = settings.moved.mappings
     return {
+        **({"moved": {"mappings": dict(former)}} if former else {}),
         "name": settings.name,
         "salesforce": settings.salesforce.model_dump(mode="json", by_alias=True),
         "appcues": settings.appcues.model_dump(mode="json", by_alias=True),

@@ -124,7 +124,7 @@ class TestPlan:
 
     def test_the_state_keeps_the_config(self) -> None:
         applied = Applied(relay=attributes(plan=PLAN_FIELD))
-        assert from_component(to_component("Appcues", applied)).relay == attributes(plan=PLAN_FIELD)
+        assert from_component(to_component(state_address("Appcues"), applied)).relay == attributes(plan=PLAN_FIELD)
         assert from_component(to_component(state_address("Appcues"), Applied())).relay is None
 
 
