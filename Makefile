@@ -53,7 +53,7 @@ lint: $(READY) ## style, types, import contracts, names, spelling, and the workf
 	$(BIN)/python scripts/check_names.py
 	$(BIN)/codespell
 	$(BIN)/actionlint -shellcheck= -pyflakes=
-	$(BIN)/zizmor --offline --pedantic --no-progress --quiet .github
+	$(BIN)/zizmor --offline --pedantic --no-progress --quiet .github action.yml
 
 format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .

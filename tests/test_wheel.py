@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -95,3 +96,26 @@ def test_works_where_the_source_tree_is_out_of_sight(root: Path, installed: Path
         answer = run(installed, project, *arguments)
         assert answer.returncode == 0, (arguments, answer.stdout, answer.stderr)
     assert list((project / "package").rglob("*.permissionset*"))
+
+
+def test_the_release_workflow_plans_and_applies_with_what_it_installed(
+    root: Path, installed: Path, tmp_path: Path
+) -> None:
+    workflow = yaml.safe_load((root / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+    install, *commands = workflow["jobs"]["test"]["steps"][-1]["run"].splitlines()
+    assert " -m pip install " in install
+    launcher = tmp_path / "bin" / "sfcode"
+    launcher.parent.mkdir()
+    launcher.write_text(f'#!/bin/sh\nexec {installed} -m sfcode "$@"\n', encoding="utf-8")
+    launcher.chmod(0o755)
+    path = os.pathsep.join((str(launcher.parent), str(installed.parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(commands)],
+        cwd=tmp_path,
+        env={**os.environ, "SFCODE_ENV": "local", "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No changes" in done.stdout
