@@ -64,11 +64,16 @@ class ConfigError(SfcodeError):
 
 
 class OrgError(SfcodeError):
-    """An error response of the org; `code` is Salesforce's, such as INVALID_FIELD."""
+    """
+    An error response of the org; `code` is Salesforce's, such as INVALID_FIELD.
 
-    def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
+    `retry_after` is the number of seconds that the org asks to wait, None where it asks for none.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, hint)
         self.code = code
+        self.retry_after = retry_after
 
 
 class SignInError(OrgError):

@@ -20,7 +20,7 @@ from sfcode.org import retry
 from sfcode.org.connection import Connection
 from sfcode.org.rest import parse_error
 from sfcode.org.session import SESSION_EXPIRED
-from sfcode.org.transport import translate_errors, unavailable_error
+from sfcode.org.transport import read_retry_after, translate_errors, unavailable_error
 
 RUNNING = frozenset({"Open", "UploadComplete", "InProgress"})
 COMPLETE = "JobComplete"
@@ -98,7 +98,7 @@ class Bulk:
             raise session.expired_error(message)
         if not code:
             raise unavailable_error(response)
-        raise OrgError(session.scrub(f"{code}: {message}"), code=code)
+        raise OrgError(session.scrub(f"{code}: {message}"), code=code, retry_after=read_retry_after(response))
 
 
 def _parse_job(answer: Mapping[str, Any]) -> Job:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +18,8 @@ from requests.models import Response
 from sfcode.errors import OrgError
 from sfcode.org.connection import Connection
 from sfcode.org.rest import Row, convert_row, parse_error
-from sfcode.org.retry import parse_retry_after
 from sfcode.org.session import SESSION_EXPIRED
-from sfcode.org.transport import translate_errors, unavailable_error
+from sfcode.org.transport import read_retry_after, translate_errors, unavailable_error
 
 MAX_RECORDS = 200
 """Records in one call."""
@@ -32,12 +30,11 @@ _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 
 
 class CallRefused(OrgError):
-    """The org refused a whole call; `status` is the HTTP status, `retry_after` in seconds."""
+    """The org refused a whole call; `status` is the HTTP status."""
 
     def __init__(self, message: str, *, code: str, status: int, retry_after: float | None = None) -> None:
-        super().__init__(message, code=code)
+        super().__init__(message, code=code, retry_after=retry_after)
         self.status = status
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +155,7 @@ class RecordCollections:
         except ValueError:
             raise unavailable_error(response) from None
         if response.status_code != 200:
-            after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-            raise self._refusal(response.status_code, answer, after)
+            raise self._refusal(response.status_code, answer, read_retry_after(response))
         return answer
 
     def _record_usage(self, response: Response) -> None:

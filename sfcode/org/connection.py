@@ -13,7 +13,14 @@ from sfcode.errors import OrgError
 from sfcode.org import retry, soap
 from sfcode.org.options import Runtime
 from sfcode.org.session import SESSION_EXPIRED, Session, SignIn
-from sfcode.org.transport import Bearer, http_session, leave_unsigned, translate_errors, unavailable_error
+from sfcode.org.transport import (
+    Bearer,
+    http_session,
+    leave_unsigned,
+    read_retry_after,
+    translate_errors,
+    unavailable_error,
+)
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -96,4 +103,5 @@ class Connection:
         except OrgError as error:
             error.args = (self.session.scrub(error.message),)
             error.message = self.session.scrub(error.message)
+            error.retry_after = read_retry_after(response)
             raise

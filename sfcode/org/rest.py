@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -11,9 +12,10 @@ from sfcode.org import retry
 from sfcode.org.connection import Connection
 from sfcode.org.retry import NoAnswer
 from sfcode.org.session import SESSION_EXPIRED
-from sfcode.org.transport import translate_errors
+from sfcode.org.transport import read_retry_after, translate_errors
 
 if TYPE_CHECKING:
+    from requests.models import Response
     from simple_salesforce.api import Salesforce
     from simple_salesforce.exceptions import SalesforceError
 
@@ -30,6 +32,8 @@ class Rest:
         from sfcode.org.simple_salesforce_client import load_client_class  # not every command needs it
 
         self._connection = connection
+        self._last = threading.local()
+        connection.http.hooks["response"].append(self._note_wait)
         # The http session signs each request itself, so that a renewed token is used at once.
         self.client: Salesforce = load_client_class()(
             instance_url=connection.instance_url,
@@ -131,10 +135,15 @@ class Rest:
         if code == SESSION_EXPIRED or (error.status == 401 and not code):
             return session.expired_error(message)
         if not code and (error.status >= SERVER_ERROR or error.status == TOO_MANY):
-            return NoAnswer(f"{self._connection.instance_url} answered {error.status}.", sent=True)
+            answered = f"{self._connection.instance_url} answered {error.status}."
+            return NoAnswer(answered, sent=True, retry_after=self._last.retry_after)
         if not code:
             return OrgError(f"{self._connection.instance_url} answered {error.status} for {error.resource_name}.")
-        return OrgError(session.scrub(f"{code}: {message}"), code=code)
+        return OrgError(session.scrub(f"{code}: {message}"), code=code, retry_after=self._last.retry_after)
+
+    def _note_wait(self, response: Response, **_: Any) -> None:
+        """Remember how long the last response of this thread asks to wait: simple-salesforce's errors have no headers."""
+        self._last.retry_after = read_retry_after(response)
 
 
 def parse_error(content: Any) -> tuple[str, str]:

@@ -29,16 +29,15 @@ class NoAnswer(OrgUnreachable):
     """
     No usable response came back; `sent` tells whether the request may have reached the org.
 
-    `permanent` marks what a retry cannot help, such as a certificate that does not match. `retry_after` is in seconds.
+    `permanent` marks what a retry cannot help, such as a certificate that does not match.
     """
 
     def __init__(
         self, message: str, hint: str = "", *, sent: bool, permanent: bool = False, retry_after: float | None = None
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, retry_after=retry_after)
         self.sent = sent
         self.permanent = permanent
-        self.retry_after = retry_after
 
 
 def parse_retry_after(header: str | None, now: datetime) -> float | None:
@@ -63,15 +62,13 @@ def compute_delay(attempt: int, error: Exception, rng: random.Random, *, repeata
     """
     if attempt >= ATTEMPTS:
         return None
-    requested: float | None = None
     if isinstance(error, NoAnswer):
         if error.permanent or (error.sent and not repeatable):
             return None
-        requested = error.retry_after
     elif not (isinstance(error, OrgError) and error.code in (TRANSIENT if repeatable else NOTHING_DONE)):
         return None
-    if requested is not None:
-        return requested if requested <= LONGEST_DELAY else None
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_DELAY else None
     # Full jitter: clients that failed together do not come back together.
     return rng.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)))
 

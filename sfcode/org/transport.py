@@ -193,5 +193,10 @@ def unavailable_error(response: Response) -> NoAnswer:
         sent=True,
         permanent=response.status_code < requests.codes.server_error
         and response.status_code != requests.codes.too_many_requests,
-        retry_after=parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+        retry_after=read_retry_after(response),
     )
+
+
+def read_retry_after(response: Response) -> float | None:
+    """Return the seconds that a response asks to wait; None where it asks for none."""
+    return parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from sfcode.config.project import Project
-from sfcode.errors import SfcodeError
+from sfcode.errors import OrgError, SfcodeError
 from sfcode.org import Org
 from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.housekeeping import Housekeeping, process_name
@@ -28,6 +28,8 @@ ORGANIZATION = "organization_id"
 """Where the inbox remembers which org messages have to come from."""
 CONNECT_FIRST = 0.5
 CONNECT_MOST = 30.0
+CONNECT_MOST_ASKED = 3600.0
+"""Seconds before another sign-in, however long Salesforce asks to wait."""
 GATHER: dict[Source, float] = {"appcues": 1.0, "salesforce": 0.25}
 """Seconds between two batches that are not full: calls to Salesforce are counted, those to Appcues only paced."""
 REQUESTS_PER_SECOND = 50.0
@@ -161,6 +163,7 @@ class Service:
         """Sign in to Salesforce, retrying forever: until then messages wait in the inbox."""
         pause = CONNECT_FIRST
         while True:
+            asked = 0.0
             try:
                 org, found = await asyncio.to_thread(self._signed_in)
                 if self._field_types:
@@ -172,10 +175,11 @@ class Service:
                 if not self.sign_in_problem:
                     log.warning("sign_in_failed", exc_info=error)
                 self.sign_in_problem = type(error).__name__
+                asked = error.retry_after or 0.0 if isinstance(error, OrgError) else 0.0
             except Exception as error:
                 log.exception("sign_in_failed")
                 self.sign_in_problem = type(error).__name__
-            await asyncio.sleep(self._rng.uniform(pause / 2, pause))
+            await asyncio.sleep(min(asked, CONNECT_MOST_ASKED) + self._rng.uniform(pause / 2, pause))
             pause = min(pause * 2, CONNECT_MOST)
         self.sign_in_problem = ""
         log.info("signed_in", organization=self.organization)

@@ -6,15 +6,18 @@ import random
 import socket
 import threading
 import time as real_time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 
 import pytest
 
 from sfcode.errors import OrgError, OrgUnreachable
-from sfcode.org import DeployOptions, Runtime, connect
+from sfcode.org import DeployOptions, Org, Runtime, connect
 from sfcode.org.retry import ATTEMPTS, NoAnswer
-from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, script, serving, soap
+from sfcode.org.session import Grant
+from sfcode.org.signin.oauth import token
+from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, fault, script, serving, soap
 
 QUEUED = soap("deploy", "<done>false</done><id>0Af000000000001AAA</id><state>Queued</state>")
 LISTED = soap("listMetadata", "<fullName>F</fullName><type>Flow</type>")
@@ -72,10 +75,61 @@ def test_trouble_that_stays_ends_as_unreachable(org_at) -> None:
     assert len(server.requests) == ATTEMPTS
 
 
-def test_retry_after_is_obeyed(org_at, time) -> None:
-    _, org = org_at(script(Answer(503, b"", {"Retry-After": "7"}), LISTED))
-    org.metadata.list_metadata("Flow")
-    assert time.slept == [7]
+UNAVAILABLE = as_json([{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}], 503)
+HTML = Answer(503, b"<html>busy</html>")
+IDENTITY = as_json({"preferred_username": "u", "user_id": "005"})
+JOB = as_json({"id": "750", "state": "JobComplete"})
+GRANT = as_json({"access_token": "t", "instance_url": "https://x.example.com"})
+
+
+Call = tuple[Answer, Answer, Callable[[Org], object]]
+"""The response that asks to wait, the one after it, and the call."""
+
+
+def ask_for_token(org: Org) -> Grant:
+    return token(org.instance_url, {"grant_type": "x"}, {}, org.runtime, "an app")
+
+
+@pytest.mark.parametrize("is_date", [False, True])
+@pytest.mark.parametrize(
+    "call",
+    [
+        (HTML, LISTED, lambda org: org.metadata.list_metadata("Flow")),
+        (fault("SERVER_UNAVAILABLE", "busy"), LISTED, lambda org: org.metadata.list_metadata("Flow")),
+        (HTML, ROWS, lambda org: org.query(SELECT)),
+        (UNAVAILABLE, ROWS, lambda org: org.query(SELECT)),
+        (UNAVAILABLE, as_json({"fields": []}), lambda org: org._rest.describe("User")),
+        (UNAVAILABLE, IDENTITY, lambda org: org.get("/services/oauth2/userinfo")),
+        (UNAVAILABLE, JOB, lambda org: org.bulk.job("750")),
+        (HTML, JOB, lambda org: org.bulk.job("750")),
+        (HTML, GRANT, ask_for_token),
+        (as_json({"error": "unavailable"}, 503), GRANT, ask_for_token),
+        (as_json({"error": "rate"}, 429), GRANT, ask_for_token),
+    ],
+)
+def test_every_call_waits_as_long_as_the_org_asks(org_at, time, call: Call, is_date: bool) -> None:
+    trouble, answer, ask = call
+    wait = formatdate(real_time.time() + 20, usegmt=True) if is_date else "20"
+    _, org = org_at(script(Answer(trouble.status, trouble.body, {**trouble.headers, "Retry-After": wait}), answer))
+    ask(org)
+    assert time.slept == [pytest.approx(20, abs=5 if is_date else 0)]
+
+
+@pytest.mark.parametrize("ask", [lambda org: org.query(SELECT), lambda org: org.bulk.job("750"), ask_for_token])
+def test_a_longer_wait_than_a_command_takes_is_told_with_the_error(org_at, time, ask) -> None:
+    _, org = org_at(script(Answer(503, UNAVAILABLE.body, {**UNAVAILABLE.headers, "Retry-After": "3600"})))
+    with pytest.raises(OrgError) as caught:
+        ask(org)
+    assert caught.value.retry_after == 3600
+    assert time.slept == []
+
+
+def test_a_wait_belongs_to_the_response_that_asked_for_it(org_at) -> None:
+    asking = Answer(503, UNAVAILABLE.body, {**UNAVAILABLE.headers, "Retry-After": "1"})
+    _, org = org_at(script(asking, as_json([{"errorCode": "MALFORMED_QUERY", "message": "no"}], 400)))
+    with pytest.raises(OrgError, match="MALFORMED_QUERY") as caught:
+        org.query(SELECT)
+    assert caught.value.retry_after is None
 
 
 @pytest.mark.parametrize(

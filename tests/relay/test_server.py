@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from sfcode.org.retry import NoAnswer
 from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.worker.worker import Worker
-from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served
+from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served, SignedIn
 
 SECONDS = 20
 
@@ -81,6 +82,21 @@ def test_salesforce_away_at_the_start_is_waited_for(relay, monkeypatch):
 
     relay.serve(script)
     assert relay.connect.times == 0
+
+
+def test_a_sign_in_waits_as_long_as_salesforce_asks(relay, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.service.CONNECT_FIRST", 0.01)
+    times: list[float] = []
+
+    def connect():
+        times.append(time.monotonic())
+        if len(times) == 1:
+            raise NoAnswer("answered 503", sent=True, retry_after=1.0)
+        return SignedIn()
+
+    relay.connect = connect
+    relay.serve(lambda served: until(lambda: served.get("/readyz").status_code == 200))
+    assert times[1] - times[0] >= 1.0
 
 
 def test_the_org_is_remembered_for_a_start_without_salesforce(relay, sqlite_url):

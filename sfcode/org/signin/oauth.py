@@ -90,6 +90,7 @@ class RefreshToken:
         return token(self.token_url, form, self.environ, self.runtime, "the refresh token")
 
 
+TOO_MANY = 429
 HINTS = {
     "user hasn't approved this consumer": "Pre-authorise the user: in the app's policies set `Admin approved users are "
     "pre-authorized`, and give the user a permission set that the app names.",
@@ -136,6 +137,6 @@ def _ask(http: Any, url: str, form: Form) -> tuple[int, dict[str, Any]]:
         answer = response.json()
     except ValueError:
         raise unavailable_error(response) from None
-    if response.status_code >= 500:
+    if response.status_code >= 500 or response.status_code == TOO_MANY:
         raise unavailable_error(response)
     return response.status_code, answer if isinstance(answer, dict) else {}

@@ -151,8 +151,7 @@ class Calls:
         if isinstance(error, CallRefused) and error.code == error_policy.QUOTA and not is_concurrency_limit(error):
             self.quota.record_exceeded()
         elif not end.counts:
-            asked = error.retry_after if isinstance(error, CallRefused | NoAnswer) else None
-            self.breaker.record_failure(self.clock(), end.after, asked)
+            self.breaker.record_failure(self.clock(), end.after, error.retry_after)
         if alarm:
             self.instrumentation.raise_alarm(alarm, end.error)
         is_unknown = (error.sent and not error.permanent) if isinstance(error, NoAnswer) else not error.code

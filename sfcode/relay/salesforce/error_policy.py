@@ -168,7 +168,7 @@ def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: 
 def settle_call(error: OrgError) -> tuple[Retry, str]:
     """Settle a call that was refused or not answered; also return the name of the alarm to raise, or ""."""
     if isinstance(error, SignInError):
-        return Retry(error.code or "SIGN_IN", LATER, counts=False), "salesforce_sign_in"
+        return Retry(error.code or "SIGN_IN", max(LATER, error.retry_after or 0.0), counts=False), "salesforce_sign_in"
     if isinstance(error, NoAnswer):
         return Retry("no answer" if error.sent else "no connection", error.retry_after, counts=False), ""
     if not isinstance(error, CallRefused):
