@@ -93,9 +93,11 @@ class Stage:
         ):
             try:
                 line = process.stdout.readline() if process.stdout else b""
-                if not line:
-                    raise Failed(f"sfcode {' '.join(words[:-1])} did not start:\n{log.read_text()[-3000:]}")
-                yield json.loads(line)
+                ready = json.loads(line or b"{}")
+                if "url" not in ready:
+                    text = ready.get("message") or log.read_text()[-3000:]
+                    raise Failed(f"sfcode {' '.join(words[:-1])} did not start:\n{text}")
+                yield ready
             finally:
                 process.terminate()
 
@@ -180,12 +182,24 @@ def play(stage: Stage, relay_url: str) -> None:
     show(f"(the relay's dashboard was at {relay_url}/)")
 
 
+@contextlib.contextmanager
+def reserve_port() -> Iterator[socket.socket]:
+    """Hold a free port until the relay listens there, which takes a while: nobody else is given it meanwhile."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved
+
+
 def demo(folder: Path) -> None:
     """Set everything up in a folder, and play."""
+    with reserve_port() as reserved:
+        set_up_and_play(folder, reserved.getsockname()[1])
+
+
+def set_up_and_play(folder: Path, relay_port: int) -> None:
+    """Apply the project with the relay's address, start everything, and play."""
     shutil.copytree(ROOT / "config", folder / "config")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        relay_port = free.getsockname()[1]
     settings = folder / "config" / "sfcode.yaml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("http://127.0.0.1:8400", f"http://127.0.0.1:{relay_port}"), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import requests
 
 from scripts import demo_relay
+from sfcode.relay.server import listen
 
 
 def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path) -> None:
@@ -49,6 +51,23 @@ def test_the_demo_fails_with_the_logs_when_a_step_fails(capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "the profile: nothing came of it" in said
     assert "what the relay said" in said
+
+
+def test_a_reserved_port_is_free_for_the_relay_and_for_nobody_who_asks_for_any() -> None:
+    with demo_relay.reserve_port() as reserved, contextlib.ExitStack() as stack:
+        port = reserved.getsockname()[1]
+        others = [stack.enter_context(listen("127.0.0.1", 0)).getsockname()[1] for _ in range(1000)]
+        assert port not in others
+        stack.enter_context(listen("127.0.0.1", port))
+
+
+def test_a_program_that_does_not_start_is_told_with_its_error(tmp_path: Path) -> None:
+    stage = demo_relay.Stage(tmp_path, dict(os.environ))
+    with (
+        pytest.raises(demo_relay.Failed, match="did not start:\nconfig: there is no such folder"),
+        stage.running("relay", "serve", "--port", "0", "--json", "relay"),
+    ):
+        pass
 
 
 def test_waiting_ends_with_what_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool 
         }
         if isinstance(error, ConfigError):
             answer["problems"] = [str(problem) for problem in error.problems]
-        click.echo(json_module.dumps(answer, indent=2))
+        click.echo(json_module.dumps(answer))  # on one line: a command that serves prints JSON lines
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
     elif message:

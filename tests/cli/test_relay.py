@@ -297,7 +297,10 @@ def test_serve_says_when_its_port_is_taken(journey):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        result = journey.run("relay", "serve", "--port", str(taken.getsockname()[1]))
+        words = ("relay", "serve", "--port", str(taken.getsockname()[1]))
+        result = journey.run(*words)
+        (line,) = journey.run(*words, "--json").out.splitlines()
+        assert json.loads(line)["name"] == "UsageError", "where the line of a relay that is ready would be"
     assert result.code == 1
     assert "--port" in result.err
 
